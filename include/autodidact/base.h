@@ -1,0 +1,81 @@
+/* base.h - what every other header stands on: status codes, the context, the allocator hook.
+ *
+ * The library never aborts, exits or prints. A call that can fail returns an ad_status (or NULL) and
+ * leaves one sentence about the first cause in the context; ad_error() has it.
+ *
+ * A context is used by one thread at a time. Several contexts may live side by side. */
+#ifndef AUTODIDACT_BASE_H
+#define AUTODIDACT_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define AD_API             __attribute__((visibility("default")))
+#define AD_PRINTF(fmt, at) __attribute__((format(printf, fmt, at)))
+#else
+#define AD_API
+#define AD_PRINTF(fmt, at)
+#endif
+
+#define AD_VERSION "0.1.0"
+
+typedef enum ad_status {
+    AD_OK = 0,
+    AD_ERROR_MEMORY,      /* the allocator refused */
+    AD_ERROR_ARGUMENT,    /* a value outside its documented range */
+    AD_ERROR_SHAPE,       /* shapes that do not fit together */
+    AD_ERROR_DTYPE,       /* an element type the operation does not take */
+    AD_ERROR_IO,          /* the operating system refused (open, read, write, rename) */
+    AD_ERROR_FORMAT,      /* a file that is not what it claims to be */
+    AD_ERROR_UNSUPPORTED, /* well-formed, but beyond what this build does */
+    AD_ERROR_NUMERIC,     /* NaN or infinity where a finite number was expected */
+    AD_ERROR_LIMIT,       /* would exceed a limit that the caller set */
+    AD_ERROR_NOT_FOUND,   /* no tensor, layer or option of that name */
+} ad_status;
+
+/* The name of a status ("shape", "format", ...), never NULL. */
+AD_API const char *ad_status_name(ad_status status);
+
+/* Where all memory comes from. `allocate` returns 64-byte aligned memory or NULL; `release` takes
+ * what `allocate` gave, with the same size. Both may be called from the context's thread only. */
+typedef struct ad_allocator {
+    void *(*allocate)(void *user, size_t bytes);
+    void (*release)(void *user, void *memory, size_t bytes);
+    void *user;
+} ad_allocator;
+
+typedef struct ad_context ad_context;
+
+typedef struct ad_context_options {
+    ad_allocator allocator; /* zero: aligned_alloc and free */
+    int threads;            /* worker threads, the caller's included; 0: one per available core */
+    const char *isa;        /* cap on the instruction set: "scalar", "avx2", "avx512"; NULL: the best */
+} ad_context_options;
+
+/* A new context; NULL when memory is refused or an option is out of range. `options` may be NULL. */
+AD_API ad_context *ad_context_new(const ad_context_options *options);
+/* Frees the context. Everything made from it must have been freed before. NULL is ignored. */
+AD_API void ad_context_free(ad_context *ctx);
+
+/* The sentence about the last failure ("" if none) and its status. Valid until the next failure. */
+AD_API const char *ad_error(const ad_context *ctx);
+AD_API ad_status ad_error_status(const ad_context *ctx);
+AD_API void ad_error_clear(ad_context *ctx);
+
+AD_API int ad_context_threads(const ad_context *ctx);
+/* Bytes now held through this context's allocator, and the most ever held. */
+AD_API size_t ad_context_memory(const ad_context *ctx);
+AD_API size_t ad_context_memory_peak(const ad_context *ctx);
+/* The instruction sets in use, for people: "avx512 bf16". */
+AD_API const char *ad_context_isa(const ad_context *ctx);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,170 @@
+/* context.c - allocator, accounting, the error sentence, and the lazily started pool. */
+#include "base/context.h"
+#include "base/cpu.h"
+#include "base/pool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ERROR_BYTES = 1024 };
+
+struct ad_context {
+    ad_allocator allocator;
+    int threads;
+    ad_isa isa;
+    ad_pool *pool;
+    bool pool_tried;
+    size_t held, peak;
+    ad_status status;
+    char error[ERROR_BYTES];
+};
+
+static void *system_allocate(void *user, size_t bytes)
+{
+    (void)user;
+    if (bytes > SIZE_MAX - 63) return NULL;
+    return aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+}
+
+static void system_release(void *user, void *memory, size_t bytes)
+{
+    (void)user, (void)bytes;
+    free(memory);
+}
+
+ad_context *ad_context_new(const ad_context_options *options)
+{
+    ad_allocator allocator = {system_allocate, system_release, NULL};
+    ad_isa isa = ad_cpu_get()->isa, cap;
+    int threads = 0;
+    if (options) {
+        if (options->allocator.allocate) allocator = options->allocator;
+        if (!allocator.release || options->threads < 0 || options->threads > 1024) return NULL;
+        threads = options->threads;
+        if (options->isa) {
+            if (!ad_isa_parse(options->isa, &cap)) return NULL;
+            if (cap < isa) isa = cap;
+        }
+    }
+    ad_context *ctx = allocator.allocate(allocator.user, sizeof *ctx);
+    if (!ctx) return NULL;
+    *ctx = (ad_context){.allocator = allocator, .isa = isa};
+    ctx->threads = threads ? threads : ad_cpu_get()->cores;
+    return ctx;
+}
+
+void ad_context_free(ad_context *ctx)
+{
+    if (!ctx) return;
+    ad_pool_free(ctx->pool);
+    ctx->allocator.release(ctx->allocator.user, ctx, sizeof *ctx);
+}
+
+int ad_context_threads(const ad_context *ctx) { return ctx->threads; }
+size_t ad_context_memory(const ad_context *ctx) { return ctx->held; }
+size_t ad_context_memory_peak(const ad_context *ctx) { return ctx->peak; }
+const char *ad_context_isa(const ad_context *ctx) { return ad_isa_name(ctx->isa); }
+int ad_context_isa_level(const ad_context *ctx) { return (int)ctx->isa; }
+
+ad_pool *ad_context_pool(ad_context *ctx)
+{
+    if (!ctx->pool_tried) {
+        ctx->pool_tried = true;
+        ctx->pool = ctx->threads > 1 ? ad_pool_new(ctx->threads) : NULL;
+    }
+    return ctx->pool;
+}
+
+void *ad_alloc(ad_context *ctx, size_t bytes)
+{
+    if (!bytes) bytes = 1;
+    void *memory = bytes == SIZE_MAX ? NULL : ctx->allocator.allocate(ctx->allocator.user, bytes);
+    if (!memory) {
+        if (bytes == SIZE_MAX)
+            ad_fail(ctx, AD_ERROR_MEMORY, "out of memory: the size asked for does not fit in memory");
+        else
+            ad_fail(ctx, AD_ERROR_MEMORY, "out of memory: %zu bytes could not be allocated", bytes);
+        return NULL;
+    }
+    ctx->held += bytes;
+    if (ctx->held > ctx->peak) ctx->peak = ctx->held;
+    return memory;
+}
+
+void *ad_zalloc(ad_context *ctx, size_t bytes)
+{
+    void *memory = ad_alloc(ctx, bytes);
+    if (memory) memset(memory, 0, bytes);
+    return memory;
+}
+
+void *ad_realloc(ad_context *ctx, void *memory, size_t old_bytes, size_t new_bytes)
+{
+    void *grown = ad_alloc(ctx, new_bytes);
+    if (!grown) return NULL;
+    if (memory) {
+        memcpy(grown, memory, old_bytes < new_bytes ? old_bytes : new_bytes);
+        ad_free(ctx, memory, old_bytes);
+    }
+    return grown;
+}
+
+void ad_free(ad_context *ctx, void *memory, size_t bytes)
+{
+    if (!memory) return;
+    if (!bytes) bytes = 1;
+    ctx->held -= bytes;
+    ctx->allocator.release(ctx->allocator.user, memory, bytes);
+}
+
+size_t ad_bytes(int64_t count, size_t size)
+{
+    size_t bytes;
+    if (count < 0 || __builtin_mul_overflow((size_t)count, size, &bytes)) return SIZE_MAX;
+    return bytes;
+}
+
+const char *ad_error(const ad_context *ctx) { return ctx->error; }
+ad_status ad_error_status(const ad_context *ctx) { return ctx->status; }
+
+void ad_error_clear(ad_context *ctx)
+{
+    ctx->status = AD_OK;
+    ctx->error[0] = 0;
+}
+
+ad_status ad_vfail(ad_context *ctx, ad_status status, const char *format, va_list args)
+{
+    char sentence[ERROR_BYTES]; /* an argument may point into ctx->error */
+    vsnprintf(sentence, sizeof sentence, format, args);
+    memcpy(ctx->error, sentence, sizeof sentence);
+    ctx->status = status;
+    return status;
+}
+
+ad_status ad_fail(ad_context *ctx, ad_status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    ad_vfail(ctx, status, format, args);
+    va_end(args);
+    return status;
+}
+
+ad_status ad_fail_prefix(ad_context *ctx, const char *format, ...)
+{
+    char prefix[ERROR_BYTES / 2];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(prefix, sizeof prefix, format, args);
+    va_end(args);
+    return ad_fail(ctx, ctx->status, "%s: %s", prefix, ctx->error);
+}
+
+const char *ad_status_name(ad_status status)
+{
+    static const char *const names[] = {"ok",     "memory",      "argument", "shape", "dtype",    "io",
+                                        "format", "unsupported", "numeric",  "limit", "not found"};
+    return (unsigned)status < sizeof names / sizeof *names ? names[status] : "unknown";
+}

@@ -1,0 +1,31 @@
+/* context.h - the inside of ad_context: allocator, error sentence, thread pool, cpu level. */
+#ifndef AD_BASE_CONTEXT_H
+#define AD_BASE_CONTEXT_H
+
+#include <autodidact/base.h>
+#include <stdarg.h>
+
+struct ad_pool;
+
+/* Memory through the context's hook: 64-byte aligned, not zeroed (ad_zalloc: zeroed). On refusal
+ * the context's error is set and NULL returned. ad_free takes the same size back; NULL is ignored. */
+void *ad_alloc(ad_context *ctx, size_t bytes);
+void *ad_zalloc(ad_context *ctx, size_t bytes);
+void *ad_realloc(ad_context *ctx, void *memory, size_t old_bytes, size_t new_bytes);
+void ad_free(ad_context *ctx, void *memory, size_t bytes);
+
+/* count * size, or SIZE_MAX on overflow (which every allocator refuses). */
+size_t ad_bytes(int64_t count, size_t size);
+
+/* Records the sentence and returns `status`, so that `return ad_fail(ctx, ...)` reads well.
+ * Sentences name the file, tensor or option, say what was found and what was expected; no full stop. */
+ad_status ad_fail(ad_context *ctx, ad_status status, const char *format, ...) AD_PRINTF(3, 4);
+ad_status ad_vfail(ad_context *ctx, ad_status status, const char *format, va_list args);
+/* Puts "prefix: " before the current sentence (a file name, say); returns its status. */
+ad_status ad_fail_prefix(ad_context *ctx, const char *format, ...) AD_PRINTF(2, 3);
+
+/* The pool is started at the first call that needs it; never NULL (on failure: a pool of one). */
+struct ad_pool *ad_context_pool(ad_context *ctx);
+int ad_context_isa_level(const ad_context *ctx); /* an ad_isa of cpu.h */
+
+#endif
