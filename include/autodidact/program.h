@@ -1,0 +1,89 @@
+/* program.h - compile, bind, run, read.
+ *
+ * A program is an immutable list of kernels with addresses in one arena. Its size is known before it
+ * runs, and a run allocates nothing. It does not need its graph any more; the nodes passed to
+ * ad_compile remain valid as keys for ad_bind and ad_result only while the graph lives (bind by name
+ * otherwise). Variables that it reads or assigns must outlive it. */
+#ifndef AUTODIDACT_PROGRAM_H
+#define AUTODIDACT_PROGRAM_H
+
+#include <autodidact/graph.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ad_program ad_program;
+
+typedef enum ad_device_kind {
+    AD_DEVICE_CPU = 0,
+    AD_DEVICE_NULL, /* plans, explains, never runs */
+} ad_device_kind;
+
+typedef enum ad_precision {
+    AD_PRECISION_F32 = 0,
+    AD_PRECISION_BF16, /* matmul and convolution operands in bf16, f32 accumulation; needs the instruction */
+} ad_precision;
+
+typedef struct ad_compile_options {
+    ad_device_kind device;
+    ad_precision precision;
+    size_t memory_limit; /* bytes for arena and packed weights; 0: none */
+    bool no_passes;      /* plan the graph as it is: for tests and bisection */
+    const char *skip_pass; /* leave out one pass by name ("fuse"), likewise */
+    bool keep_stages;    /* keep the printable form of each stage for ad_explain */
+    bool check_finite;   /* after each kernel look for NaN and infinity: slow; names the node */
+} ad_compile_options;
+
+/* Compiles what `outputs` (values and assigns) need. On failure *program is NULL and the context has
+ * the sentence. `options` may be NULL. */
+AD_API ad_status ad_compile(ad_program **program, ad_context *ctx, ad_node *const *outputs, int count,
+                            const ad_compile_options *options);
+AD_API void ad_program_free(ad_program *program); /* NULL is ignored */
+
+/* Binds memory (not copied, contiguous, of the input's dtype and shape) to an input; it must stay valid
+ * during runs. */
+AD_API ad_status ad_bind(ad_program *program, const ad_node *input, const void *data);
+AD_API ad_status ad_bind_name(ad_program *program, const char *input, const void *data);
+/* One run: forward, backward, update. Fails if an input is unbound, or (check_finite) on NaN. */
+AD_API ad_status ad_run(ad_program *program);
+/* The value of an output after the last run: contiguous, valid until the next run. NULL if it is none. */
+AD_API const void *ad_result(const ad_program *program, const ad_node *output);
+AD_API const void *ad_result_at(const ad_program *program, int index); /* by position in `outputs` */
+/* A one-element output as a number (NaN if it is none). */
+AD_API double ad_result_scalar(const ad_program *program, const ad_node *output);
+
+typedef struct ad_program_stats {
+    size_t arena_bytes;    /* activations and workspace: the one allocation */
+    size_t packed_bytes;   /* constant operands kept in a kernel's own form */
+    size_t constant_bytes; /* literals */
+    int kernels;
+    double flops; /* of one run, as a direct algorithm would count them */
+    double bytes; /* read and written by one run's kernels */
+} ad_program_stats;
+AD_API ad_program_stats ad_program_get_stats(const ad_program *program);
+
+typedef enum ad_stage {
+    AD_STAGE_GRAPH,   /* as recorded (with its gradients) */
+    AD_STAGE_PASSES,  /* after the graph passes */
+    AD_STAGE_KERNELS, /* groups, solvers, views */
+    AD_STAGE_PROGRAM, /* the schedule with the arena map */
+} ad_stage;
+/* Prints a stage (earlier ones need keep_stages). AD_TEXT always; AD_DOT for the graph stages. */
+AD_API ad_status ad_explain(const ad_program *program, ad_stage stage, ad_format format, ad_sink sink,
+                            void *user);
+
+/* Per-kernel timing of the runs since it was switched on: calls `row` in program order. */
+typedef struct ad_profile_row {
+    const char *kernel; /* "conv2d winograd4x3" */
+    const char *node;   /* name of the node it computes */
+    double seconds, flops, bytes; /* mean of a run */
+} ad_profile_row;
+AD_API void ad_profile_start(ad_program *program);
+AD_API void ad_profile_read(const ad_program *program, void (*row)(void *user, const ad_profile_row *row),
+                            void *user);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

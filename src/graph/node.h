@@ -1,0 +1,120 @@
+/* node.h - the inside of graphs: nodes, the op table's row type, variables and their storage.
+ *
+ * A node is immutable once ad_node_new has returned it. Everything particular to an op (its attribute
+ * struct, shape rule, gradient, decomposition) is in its row of src/ops/ops.def. */
+#ifndef AD_GRAPH_NODE_H
+#define AD_GRAPH_NODE_H
+
+#include <autodidact/graph.h>
+
+#include "base/arena.h"
+#include "base/text.h"
+
+/* AD_OP_RELU, ... in the order of the table. AD_OP_POISON is row 0. */
+typedef enum ad_op {
+#define OP(id, ...) AD_OP_##id,
+#include "ops/ops.def"
+#undef OP
+    AD_OPS,
+} ad_op;
+
+struct ad_node {
+    ad_graph *graph;
+    int id; /* position in graph->nodes; inputs have smaller ids */
+    ad_op op;
+    ad_dtype dtype;
+    ad_shape shape;
+    int n_inputs;
+    ad_node **inputs;
+    const void *attr; /* the op's attribute struct of ad_ops[op].attr_bytes, or NULL */
+    const char *name; /* NULL: "op_id" is made on demand */
+};
+
+struct ad_graph {
+    ad_context *ctx;
+    ad_arena arena;
+    ad_node **nodes;
+    int n_nodes, capacity;
+    ad_node *poison; /* id -1, not in `nodes` */
+    ad_status status;
+    const char *error;
+    const char *scope;   /* "layer1.0", or "" */
+    int scope_depth;
+    int streams; /* random streams handed out */
+};
+
+/* What a shape rule sees and fills in. It returns false after setting the error with ad_infer_fail. */
+typedef struct ad_infer {
+    ad_graph *graph;
+    ad_op op;
+    int n_inputs;
+    ad_node *const *inputs;
+    const void *attr;
+    ad_dtype dtype; /* to be set */
+    ad_shape shape; /* to be set */
+} ad_infer;
+
+/* How the planner may treat an op. */
+typedef enum ad_op_class {
+    AD_CLASS_LEAF,        /* input, variable, constant, fill, iota */
+    AD_CLASS_ELEMENTWISE, /* element i of the result from element i of the inputs: can be in a chain */
+    AD_CLASS_VIEW,        /* a reinterpretation of strides: reshape, broadcast, permute, slice */
+    AD_CLASS_MOVE,        /* copies elements: pad, concat */
+    AD_CLASS_REDUCE,      /* sum, mean, max, min over axes: a chain may be fused in front */
+    AD_CLASS_CONTRACT,    /* matmul and convolutions: a chain may be fused behind */
+    AD_CLASS_KERNEL,      /* anything else that has kernels of its own */
+    AD_CLASS_EFFECT,      /* assign */
+} ad_op_class;
+
+typedef struct ad_op_info {
+    const char *name;
+    ad_op_class klass;
+    int min_inputs, max_inputs; /* max -1: any number */
+    size_t attr_bytes;          /* attribute structs hold no pointers that own memory and no padding */
+    bool (*infer)(ad_infer *rule);
+    /* Fills grads[i] with the gradient to input i given g, that of the node; leaves it NULL where there is
+     * none (integers, indices). NULL: not differentiable, the walk stops there. */
+    void (*gradient)(ad_node *node, ad_node *g, ad_node **grads);
+    /* The same value in plainer ops, from the node's inputs, in inputs[0]->graph. NULL: already plain. */
+    ad_node *(*decompose)(ad_graph *graph, const ad_node *node, ad_node *const *inputs);
+    /* Adds ", stride=2" and the like. NULL: no attributes. */
+    void (*print)(ad_text *text, const void *attr);
+} ad_op_info;
+
+extern const ad_op_info ad_ops[AD_OPS]; /* src/ops/table.c */
+
+/* The one way nodes are made: checks inputs (poison, NULL, other graph), runs the op's rule, copies attr.
+ * On error records it on the graph and returns the poisoned node. `graph` may be NULL when there is an
+ * input that knows it; with neither, NULL is returned. */
+ad_node *ad_node_new(ad_graph *graph, ad_op op, ad_node *const *inputs, int n_inputs, const void *attr);
+/* Records the first error: "conv1: conv2d: input has 3 channels, weight expects 1 (x [64, 28, 28, 3], ...)".
+ * The op, node name (scope) and input shapes are added here. Returns false / the poisoned node. */
+bool ad_infer_fail(ad_infer *rule, ad_status status, const char *format, ...) AD_PRINTF(3, 4);
+ad_node *ad_poison(ad_graph *graph, ad_status status, const char *format, ...) AD_PRINTF(3, 4);
+
+/* The nodes that `outputs` need, inputs first, in recorded order. From the graph's arena; count in *n. */
+ad_node **ad_reachable(ad_graph *graph, ad_node *const *outputs, int count, int *n);
+void ad_node_print(ad_text *text, const ad_node *node); /* one line without newline */
+
+/* ---- variables ---- */
+/* One contiguous block. It grows while variables are declared and is laid out once (data != NULL). */
+typedef struct ad_storage {
+    ad_context *ctx;
+    void *data;
+    size_t bytes;
+    uint64_t version; /* +1 at each change from outside a run, and by each run that assigns into it */
+    ad_status (*ready)(struct ad_storage *storage); /* lays out and initialises; NULL once done */
+    void *owner;
+} ad_storage;
+
+struct ad_variable {
+    const char *name;
+    ad_dtype dtype;
+    ad_shape shape;
+    ad_storage *storage;
+    size_t offset; /* bytes into storage->data, 64-byte aligned */
+    int layout;    /* ad_file_layout of nn.h */
+    bool buffer;
+};
+
+#endif

@@ -1,0 +1,89 @@
+/* device.h - what the planner asks of a device: problems, solvers that bid for them, and runs.
+ *
+ * A problem is one kernel's worth of work with all shapes and strides fixed. A solver declines it or
+ * bids an estimated time; the lowest bid wins (see FFTW's planner). Solvers are const tables; a device
+ * hands out those that its processor can run. */
+#ifndef AD_PLAN_DEVICE_H
+#define AD_PLAN_DEVICE_H
+
+#include "base/pool.h"
+#include "graph/node.h"
+#include "plan/chain.h"
+
+/* A kernel's view of memory. The data pointer of a run points at element (0, ..., 0). */
+typedef struct ad_operand {
+    ad_dtype dtype;
+    int rank;
+    int64_t dim[AD_MAX_RANK];
+    int64_t stride[AD_MAX_RANK]; /* in elements; 0: broadcast; may be negative */
+} ad_operand;
+
+bool ad_operand_contiguous(const ad_operand *operand); /* axes of size 1 are ignored */
+int64_t ad_operand_count(const ad_operand *operand);
+
+enum { AD_PROBLEM_INPUTS = 16 };
+
+/* Kinds of problem, by `op`:
+ *  AD_OP_CHAIN (pseudo op, = AD_OPS): operands are the chain's inputs, broadcast to the domain by zero
+ *      strides, and its outputs (any strides). All have the domain's dims. The planner has already merged
+ *      axes that are contiguous in every operand.
+ *  reductions: in[0 .. n_in) are the prologue chain's inputs over the domain (or in[0] with no chain);
+ *      out[0] has the domain's rank with dim 1 (stride 0) on reduced axes. attr->axes are the domain's.
+ *  matmul, convolutions: in[0], in[1], then the epilogue's inputs 1.. in in[2..], each of the result's
+ *      dims (zero strides where broadcast); outputs are the epilogue's, or the result itself.
+ *  concat does not appear: the planner lets producers write into the result, or copies with chains.
+ *  every other op: its inputs in order and its result. */
+typedef struct ad_problem {
+    int op; /* ad_op, or AD_OP_CHAIN */
+    const void *attr;
+    int n_in, n_out;
+    ad_operand in[AD_PROBLEM_INPUTS];
+    ad_operand out[AD_CHAIN_OUTPUTS];
+    const ad_chain *chain; /* NULL: none */
+    int threads;
+} ad_problem;
+
+#define AD_OP_CHAIN ((int)AD_OPS)
+
+typedef struct ad_run_args {
+    void *const *in; /* per problem input */
+    void *const *out;
+    void *workspace;    /* solver->workspace(problem) bytes, 64-byte aligned, contents undefined */
+    const void *packed; /* the constant operand in the solver's own form, or NULL: read it from `in` */
+    ad_pool *pool;
+} ad_run_args;
+
+typedef struct ad_machine { /* for estimates; per core where not said otherwise */
+    double flops_f32, flops_f64, flops_bf16; /* per second, sustained by a good kernel */
+    double bandwidth;                        /* bytes per second, all cores together */
+    double overhead;                         /* seconds to wake the pool once */
+    int threads;
+} ad_machine;
+
+typedef struct ad_solver {
+    const char *name; /* "winograd 4x4 3x3" */
+    int op;
+    /* Estimated seconds, or a negative number: not this problem. */
+    double (*bid)(const ad_problem *problem, const ad_machine *machine);
+    size_t (*workspace)(const ad_problem *problem); /* NULL: none */
+    /* Operand in[1] can be prepared once when it is constant: bytes of that form (0: no) and the work. */
+    size_t (*packed)(const ad_problem *problem); /* NULL: never */
+    void (*pack)(const ad_problem *problem, const void *operand, void *packed, void *workspace, ad_pool *pool);
+    void (*run)(const ad_problem *problem, const ad_run_args *args);
+} ad_solver;
+
+typedef struct ad_device {
+    const char *name;
+    bool runs; /* false: plans only */
+    ad_machine machine;
+    /* The solvers for an op, best-known first; *count of them. */
+    const ad_solver *const *(*solvers)(const struct ad_device *device, int op, int *count);
+    /* Whether matmul and convolutions take bf16 operands at full speed. */
+    bool bf16;
+} ad_device;
+
+/* The device of that kind for this context (isa cap, threads). AD_ERROR_UNSUPPORTED: not on this machine.
+ * Defined in src/device/devices.c. */
+ad_status ad_device_open(ad_device *device, ad_context *ctx, int kind);
+
+#endif
