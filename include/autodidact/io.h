@@ -1,0 +1,131 @@
+/* io.h - weights files: safetensors, PyTorch (.pth, .pt, .th; the zip form and the older one),
+ * NumPy.
+ *
+ * Reading: ad_file_open() tells the format by content, not by name, and lists the tensors; data is
+ * read when asked for, one tensor at a time, into the caller's memory, converted to the dtype that
+ * is wanted, contiguous and row-major whatever the strides in the file. Axes keep the file's order.
+ *
+ * Files are taken for hostile: nothing in one is executed, sizes are checked before memory is asked
+ * for, and every failure is one sentence in ad_error(ctx) that names the file (and the tensor).
+ * PyTorch's pickles are read by a small machine that builds tensors and plain containers only; a
+ * file that asks for anything else is refused by the name of what it asks for.
+ *
+ * Writing: a file appears whole or not at all (written beside the target, flushed, renamed); the
+ * same tensors give the same bytes. Pictures have a header of their own, image.h. */
+#ifndef AUTODIDACT_IO_H
+#define AUTODIDACT_IO_H
+
+#include <autodidact/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum ad_file_format {
+    AD_FILE_SAFETENSORS = 0,
+    AD_FILE_TORCH_ZIP,    /* torch.save since 1.6 */
+    AD_FILE_TORCH_LEGACY, /* torch.save before 1.6: a stream of pickles, then raw storages */
+    AD_FILE_NPY,
+    AD_FILE_NPZ,
+} ad_file_format;
+
+/* For people: "safetensors", "PyTorch (zip)", "PyTorch (before 1.6)", "npy", "npz". */
+AD_API const char *ad_file_format_name(ad_file_format format);
+
+/* ---- reading ----------------------------------------------------------------------------------
+ */
+
+typedef struct ad_file ad_file; /* an opened weights file; used by its context's thread only */
+
+/* Opens and lists; `*out` is NULL on an error. The file must not change while it is open. */
+AD_API ad_status ad_file_open(ad_file **out, ad_context *ctx, const char *path);
+/* The same from memory, which must stay until ad_file_close; `name` stands for the file in errors.
+ */
+AD_API ad_status ad_file_open_memory(ad_file **out, ad_context *ctx, const char *name,
+                                     const void *bytes, size_t size);
+AD_API void ad_file_close(ad_file *file); /* NULL is ignored */
+
+AD_API ad_file_format ad_file_get_format(const ad_file *file);
+AD_API const char *ad_file_path(const ad_file *file); /* as given to open */
+
+/* One tensor of a file. Owned by the file.
+ *
+ * Names. safetensors, npz: as in the file (npz without ".npy"). npy, and a .pth that holds one bare
+ * tensor: "tensor". PyTorch: the path through dictionaries and lists, joined by dots
+ * ("model.module.conv1.weight" is `raw_name`). `name` is that without what wraps the network, where
+ * it wraps all of it: a top-level "state_dict", "model_state_dict", "model_state", "model", "net",
+ * "network", "weights", "params", "params_ema", "generator" or "ema" (tensors of an optimizer
+ * beside it may stand outside and keep their raw names), then a "module." that every name below
+ * begins with. A storage that several tensors share is listed under each of their names. */
+typedef struct ad_file_entry {
+    const char *name, *raw_name;
+    ad_dtype dtype; /* what it is read as with no conversion: int8, int16, uint16 as i32, uint32 as
+                       i64; AD_DTYPES: a type that cannot be read (complex, strings, ...) */
+    const char *stored; /* the file's own word for the type: "F32", "FloatStorage", "<f4" */
+    ad_shape shape;
+    int64_t bytes; /* contiguous, in the file's type */
+} ad_file_entry;
+
+AD_API int ad_file_count(const ad_file *file);
+AD_API const ad_file_entry *ad_file_at(const ad_file *file, int index); /* in the file's order */
+/* The index of the tensor called `name` (or whose raw name it is); -1: none. */
+AD_API int ad_file_find(const ad_file *file, const char *name);
+
+/* Reads tensor `index` as `dtype` into `data`, which holds exactly `bytes` bytes: the element count
+ * times ad_dtype_size(dtype), or an argument error. */
+AD_API ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *data, size_t bytes);
+/* Reads the tensor called `name`, which must have this shape: a missing one is AD_ERROR_NOT_FOUND
+ * and names the nearest, another shape is AD_ERROR_SHAPE and names both. */
+AD_API ad_status ad_file_read_named(ad_file *file, const char *name, ad_dtype dtype, ad_shape shape,
+                                    void *data, size_t bytes);
+
+/* What a file says beside its tensors. safetensors: __metadata__. PyTorch: numbers, strings and
+ * booleans in dictionaries, by path ("epoch", "args.lr"), as text. */
+typedef struct ad_metadata {
+    const char *key, *value;
+} ad_metadata;
+
+AD_API int ad_file_metadata_count(const ad_file *file);
+AD_API ad_metadata ad_file_metadata_at(const ad_file *file, int index);
+AD_API const char *ad_file_metadata(const ad_file *file, const char *key); /* NULL: none */
+
+/* ---- writing ----------------------------------------------------------------------------------
+ */
+
+typedef struct ad_named_tensor {
+    const char *name;
+    ad_tensor tensor; /* contiguous */
+} ad_named_tensor;
+
+/* Each writes `count` tensors atomically; on an error the file that was there stays as it was.
+ * Names must differ and be UTF-8. safetensors takes every dtype; bool is one byte. npy has no bf16:
+ * it is widened to f32, which loses nothing. npz is stored uncompressed, as numpy.savez does; names
+ * may not begin with "/" or hold "..", which would leave the folder that it is unpacked to. */
+AD_API ad_status ad_safetensors_write(ad_context *ctx, const char *path,
+                                      const ad_named_tensor *tensors, int count,
+                                      const ad_metadata *metadata, int metadata_count);
+AD_API ad_status ad_npz_write(ad_context *ctx, const char *path, const ad_named_tensor *tensors,
+                              int count);
+AD_API ad_status ad_npy_write(ad_context *ctx, const char *path, const ad_tensor *tensor);
+/* By the ending of the path: .safetensors, .npz, or .npy (which takes one tensor). Only safetensors
+ * keeps the metadata. */
+AD_API ad_status ad_file_write(ad_context *ctx, const char *path, const ad_named_tensor *tensors,
+                               int count, const ad_metadata *metadata, int metadata_count);
+/* Whether ad_file_write could succeed, for asking before long work: a known ending, a folder that
+ * is there and takes files, no folder of that name. Touches nothing that exists. */
+AD_API ad_status ad_file_can_write(ad_context *ctx, const char *path);
+
+typedef struct ad_file_convert_options {
+    const ad_dtype *floats; /* all floating-point tensors become this; NULL: as they are */
+    bool raw_names;         /* keep raw names */
+} ad_file_convert_options;
+
+/* Copies a weights file into another format, one tensor in memory at a time; `options` may be NULL.
+ * A file with a tensor of a type that cannot be read is refused. */
+AD_API ad_status ad_file_convert(ad_context *ctx, const char *from, const char *to,
+                                 const ad_file_convert_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
