@@ -13,12 +13,12 @@ CSTD   := -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE
 OPT_release := -O2 -g -fno-math-errno -ffp-contract=off
 OPT_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -ffp-contract=off
 OPT_tsan    := -O1 -g -fsanitize=thread -ffp-contract=off
-CFLAGS_ALL   = $(CSTD) $(WARN) $(OPT_$(MODE)) -fvisibility=hidden -fPIC -pthread -Iinclude -Isrc $(CFLAGS) $(WERROR)
+CFLAGS_ALL   = $(CSTD) $(WARN) $(OPT_$(MODE)) -fvisibility=hidden -fPIC -pthread -Iinclude -Isrc -I. $(CFLAGS) $(WERROR)
 LIBS        := -lpng -ljpeg -lwebp -lz -lm -lpthread
 
 LIB_SRC    := $(filter-out src/device/cpu/kernels/%,$(shell find src -name '*.c' | sort))
 KERNEL_SRC := $(sort $(wildcard src/device/cpu/kernels/*.c))
-CLI_SRC    := $(shell find cli zoo -name '*.c' | sort)
+CLI_SRC    := $(shell find cli $(wildcard zoo) -name '*.c' | sort)
 
 # Each kernel source is compiled once per instruction set (see src/device/cpu/simd.h).
 ISAS := scalar

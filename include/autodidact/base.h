@@ -74,6 +74,8 @@ AD_API size_t ad_context_memory(const ad_context *ctx);
 AD_API size_t ad_context_memory_peak(const ad_context *ctx);
 /* The instruction sets in use, for people: "avx512 bf16". */
 AD_API const char *ad_context_isa(const ad_context *ctx);
+/* The processor's own name, or "unknown". */
+AD_API const char *ad_context_cpu(const ad_context *ctx);
 
 #ifdef __cplusplus
 }

@@ -65,6 +65,13 @@ int ad_context_threads(const ad_context *ctx) { return ctx->threads; }
 size_t ad_context_memory(const ad_context *ctx) { return ctx->held; }
 size_t ad_context_memory_peak(const ad_context *ctx) { return ctx->peak; }
 const char *ad_context_isa(const ad_context *ctx) { return ad_isa_name(ctx->isa); }
+
+const char *ad_context_cpu(const ad_context *ctx)
+{
+    (void)ctx;
+    return ad_cpu_get()->model;
+}
+
 int ad_context_isa_level(const ad_context *ctx) { return (int)ctx->isa; }
 
 ad_pool *ad_context_pool(ad_context *ctx)

@@ -1,0 +1,40 @@
+/* version.c - `autodidact version`: what runs, and on what. It starts no threads. */
+#include "cli/verbs.h"
+
+#if defined(__clang__)
+#define COMPILER "clang " __clang_version__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
+static int run(ad_command *cmd)
+{
+    ad_context *ctx = ad_command_context(cmd);
+    if (!ctx) return AD_EXIT_FAILURE;
+    FILE *out = ad_command_out(cmd);
+    if (ad_command_json(cmd)) {
+        ad_json_begin(cmd, "version");
+        ad_json_text(cmd, "version", AD_VERSION);
+        ad_json_text(cmd, "compiler", COMPILER);
+        ad_json_text(cmd, "cpu", ad_context_cpu(ctx));
+        ad_json_text(cmd, "isa", ad_context_isa(ctx));
+        ad_json_int(cmd, "threads", ad_context_threads(ctx));
+        ad_json_end(cmd);
+        return AD_EXIT_OK;
+    }
+    fprintf(out, "autodidact %s\n", AD_VERSION);
+    fprintf(out, "compiler   %s\n", COMPILER);
+    fprintf(out, "cpu        %s\n", ad_context_cpu(ctx));
+    fprintf(out, "kernels    %s\n", ad_context_isa(ctx));
+    fprintf(out, "threads    %d\n", ad_context_threads(ctx));
+    return AD_EXIT_OK;
+}
+
+static const ad_option options[] = {AD_COMMON_OPTIONS, {0}};
+
+const ad_verb ad_cli_version = {
+    .name = "version",
+    .options = options,
+    .run = run,
+    .summary = "the version, the cpu and its features in use",
+};

@@ -1,0 +1,184 @@
+/* command.h - programs with verbs: one table of options per verb, and talking to people or
+ * machines.
+ *
+ * A verb's table is the single source of parsing, --help, the manual page and shell completion.
+ * `autodidact` itself is an ad_app; a program of your own can be one as well:
+ *
+ *     static const ad_option options[] = {
+ *         {"output", 'o', AD_OPTION_FILE, .initial = "out.png", .help = "where the picture goes"},
+ *         {"steps", 0, AD_OPTION_INT, .initial = "500", .min = 1, .max = 1e6, .help =
+ * "iterations"},
+ *         {"optimizer", 0, AD_OPTION_CHOICE, .initial = "lbfgs", .choices = "lbfgs|adam", .help =
+ * "..."}, AD_COMMON_OPTIONS, {0},
+ *     };
+ *     static int run(ad_command *cmd)
+ *     {
+ *         ad_context *ctx = ad_command_context(cmd);            // honours --threads
+ *         if (!ctx) return AD_EXIT_FAILURE;
+ *         int64_t steps = ad_command_int(cmd, "steps");
+ *         for (int64_t i = 0; i < steps && !ad_command_interrupted(cmd); ++i) {
+ *             ...
+ *             ad_command_step(cmd, i + 1, steps, (ad_metric[]){{"loss", loss}}, 1);
+ *         }
+ *         if (failed) return ad_command_fail(cmd, "%s", ad_error(ctx));
+ *         return AD_EXIT_OK;
+ *     }
+ *     const ad_verb ad_style_make = {"style", "make", "CONTENT STYLE...", options, run,
+ *                                    .summary = "paint a photo in the style of paintings"};
+ *
+ * Not a library's way out of errors: everything below these functions still returns statuses. */
+#ifndef AUTODIDACT_COMMAND_H
+#define AUTODIDACT_COMMAND_H
+
+#include <autodidact/base.h>
+#include <stdio.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ad_command ad_command;
+
+enum { AD_EXIT_OK = 0, AD_EXIT_FAILURE = 1, AD_EXIT_USAGE = 2 };
+
+typedef enum ad_option_type {
+    AD_OPTION_FLAG = 0, /* --name, --no-name */
+    AD_OPTION_INT,      /* a whole number within [min, max] */
+    AD_OPTION_REAL,     /* a finite number within [min, max]; 1e5 is fine */
+    AD_OPTION_SIZE,     /* bytes, with K, M, G or T for powers of 1024: 1.5G */
+    AD_OPTION_TEXT,     /* anything */
+    AD_OPTION_FILE,     /* a path (shells complete it) */
+    AD_OPTION_CHOICE,   /* one of `choices` */
+    AD_OPTION_TEXTS,    /* several, separated by commas */
+    AD_OPTION_REALS,    /* several numbers, separated by commas, each within [min, max] */
+} ad_option_type;
+
+/* One row. A table ends with {0}. Strings are static. */
+typedef struct ad_option {
+    const char *name; /* without the dashes: "style-weight" */
+    char letter;      /* 'o' for -o, or 0 */
+    ad_option_type type;
+    const char *initial; /* the default as a person would write it; NULL: unset (flags: off) */
+    const char *choices; /* "lbfgs|adam", for AD_OPTION_CHOICE */
+    double min, max;     /* both 0: any value (INT, SIZE: any that is not negative) */
+    const char *unit;    /* "px", "steps"; what help calls the value; NULL: by type */
+    bool required;
+    const char *help; /* one sentence, no capital, no full stop */
+} ad_option;
+
+/* Rows that every verb that computes shares. `ad_command_context` and the printing functions below
+ * look at them; a verb may leave them out. */
+#define AD_COMMON_OPTIONS                                                                          \
+    {"threads", 0,    AD_OPTION_INT, NULL,  NULL,                                                  \
+     1,         1024, NULL,          false, "threads to compute with (default: one per core)"},    \
+        {"quiet", 'q', AD_OPTION_FLAG, NULL,  NULL,                                                \
+         0,       0,   NULL,           false, "no progress line and no notes"},                    \
+    {                                                                                              \
+        "json", 0, AD_OPTION_FLAG, NULL, NULL, 0, 0, NULL, false,                                  \
+            "write one JSON object per line to standard output"                                    \
+    }
+
+typedef struct ad_verb {
+    const char *system; /* "style", or NULL for a verb that stands alone (`autodidact version`) */
+    const char *name;   /* "make" */
+    /* Names of the operands in order: NAME one, [NAME] at most one, NAME... one or more,
+     * [NAME...] any number. "" for none. Only the last may have dots. */
+    const char *operands;
+    const ad_option *options; /* NULL: none. --help is always there. */
+    int (*run)(ad_command *cmd);
+    const char *summary; /* a few words for the list of verbs */
+    /* Paragraphs for --help and the manual page, separated by empty lines; a paragraph whose lines
+     * begin with two spaces stays as it is (examples). NULL: none. */
+    const char *description;
+    bool hidden; /* not listed */
+} ad_verb;
+
+typedef struct ad_app {
+    const char *name, *version, *summary;
+    const ad_verb *const *verbs; /* NULL at the end; verbs of a system stand together */
+    FILE *out, *err;             /* NULL: stdout, stderr */
+} ad_app;
+
+/* Parses argv (which it may rearrange), runs the verb, and returns the exit status: 0; 1 when the
+ * verb failed or its output could not be written; 2 for wrong usage. --help, `help` and no
+ * arguments at all print help. Every error is one line: "autodidact: sentence". */
+AD_API int ad_app_main(const ad_app *app, int argc, char **argv);
+/* The same tables as text, for `help` and for installation. */
+AD_API void ad_app_overview(const ad_app *app, FILE *out);
+AD_API void ad_app_manual(const ad_app *app, FILE *out);     /* roff, man macros */
+AD_API void ad_app_completion(const ad_app *app, FILE *out); /* a bash script */
+/* Help for a system (verb NULL) or a verb (system NULL where it stands alone); false: no such. */
+AD_API bool ad_app_help(const ad_app *app, const char *system, const char *verb, FILE *out);
+
+/* ---- what was parsed. Asking for a name or type that the table does not have is a mistake in the
+ * program: the answer is 0, and the command ends with status 1 and says so. ---- */
+
+AD_API const ad_app *ad_command_app(const ad_command *cmd);
+AD_API bool ad_command_given(ad_command *cmd, const char *name); /* on the command line */
+AD_API bool ad_command_flag(ad_command *cmd, const char *name);
+AD_API int64_t ad_command_int(ad_command *cmd, const char *name); /* 0 if unset */
+AD_API double ad_command_real(ad_command *cmd, const char *name);
+AD_API int64_t ad_command_size(ad_command *cmd, const char *name);
+AD_API const char *ad_command_text(ad_command *cmd,
+                                   const char *name); /* TEXT, FILE, CHOICE; NULL if unset */
+/* Which of the choices: 0 is the first one in the table, -1 unset. */
+AD_API int ad_command_choice(ad_command *cmd, const char *name);
+AD_API int ad_command_count(ad_command *cmd,
+                            const char *name); /* items of TEXTS or REALS; 0 if unset */
+AD_API const char *ad_command_item(ad_command *cmd, const char *name, int index);
+AD_API double ad_command_real_item(ad_command *cmd, const char *name, int index);
+AD_API int ad_command_operands(const ad_command *cmd);
+AD_API const char *ad_command_operand(const ad_command *cmd, int index); /* NULL past the end */
+
+/* ---- doing the work ---- */
+
+/* A context made at the first call, with --threads if the table has it; freed when the command
+ * ends. NULL: the error has been reported; return AD_EXIT_FAILURE. */
+AD_API ad_context *ad_command_context(ad_command *cmd);
+/* "autodidact: sentence" on stderr; returns AD_EXIT_FAILURE or AD_EXIT_USAGE. */
+AD_API int ad_command_fail(ad_command *cmd, const char *format, ...) AD_PRINTF(2, 3);
+AD_API int ad_command_usage(ad_command *cmd, const char *format, ...) AD_PRINTF(2, 3);
+/* Can a file be written there (made or replaced)? Call it before long work; it touches nothing.
+ * On false the error has been reported. */
+AD_API bool ad_command_can_write(ad_command *cmd, const char *path);
+/* True once the person pressed Ctrl-C or the process got SIGTERM. The first call starts catching
+ * them; a second Ctrl-C then ends the process at once. Ask in every loop that may last. */
+AD_API bool ad_command_interrupted(ad_command *cmd);
+
+/* ---- saying things ---- */
+
+/* Results go here (stdout); write errors are noticed at the end and make the exit status 1. */
+AD_API FILE *ad_command_out(ad_command *cmd);
+/* A note for people: a line on stderr, above the live line. Silent with --quiet. */
+AD_API void ad_command_note(ad_command *cmd, const char *format, ...) AD_PRINTF(2, 3);
+
+typedef struct ad_metric {
+    const char *name;
+    double value;
+} ad_metric;
+
+/* Step `step` of `steps` (0: unknown) is done. On a terminal: the live line "step 120/500  loss
+ * 1.2e5  3.1 it/s  2m10s left", redrawn at most ten times a second; with --json: a line
+ * {"event":"step","step":120,"steps":500,"seconds":38.2,"loss":120000} for every call. The clock
+ * starts at ad_command_start, or at the first step. The line is erased when the command ends. */
+AD_API void ad_command_start(ad_command *cmd);
+AD_API void ad_command_step(ad_command *cmd, int64_t step, int64_t steps, const ad_metric *metrics,
+                            int count);
+AD_API double ad_command_seconds(ad_command *cmd); /* since the clock started */
+
+/* One JSON object on one line of standard output; all of these do nothing without --json.
+ * ad_json_begin(cmd, "done"), ad_json_text(cmd, "output", path), ad_json_end(cmd) prints
+ * {"event":"done","output":"out.png"}. A number that is not finite becomes null, bytes that are no
+ * UTF-8 become U+FFFD. */
+AD_API bool ad_command_json(const ad_command *cmd);
+AD_API void ad_json_begin(ad_command *cmd, const char *event);
+AD_API void ad_json_text(ad_command *cmd, const char *name, const char *value);
+AD_API void ad_json_int(ad_command *cmd, const char *name, int64_t value);
+AD_API void ad_json_real(ad_command *cmd, const char *name, double value);
+AD_API void ad_json_bool(ad_command *cmd, const char *name, bool value);
+AD_API void ad_json_end(ad_command *cmd);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

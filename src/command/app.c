@@ -1,0 +1,235 @@
+/* app.c - finds the verb, runs it, reports errors, and turns all of it into an exit status. */
+#include "command/state.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- errors ---- */
+
+/* One line, whatever the sentence holds: control characters become '?'. */
+static void report(ad_command *cmd, const char *format, va_list args)
+{
+    char sentence[2048];
+    vsnprintf(sentence, sizeof sentence, format, args);
+    for (char *p = sentence; *p; ++p)
+        if ((unsigned char)*p < ' ' || *p == 127) *p = '?';
+    ad_command_erase_live(cmd);
+    fflush(cmd->out);
+    fprintf(cmd->err, "%s: %s\n", cmd->app->name, sentence);
+}
+
+int ad_command_fail(ad_command *cmd, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    report(cmd, format, args);
+    va_end(args);
+    return AD_EXIT_FAILURE;
+}
+
+int ad_command_usage(ad_command *cmd, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    report(cmd, format, args);
+    va_end(args);
+    return AD_EXIT_USAGE;
+}
+
+/* ---- the work ---- */
+
+const ad_app *ad_command_app(const ad_command *cmd)
+{
+    return cmd->app;
+}
+
+ad_context *ad_command_context(ad_command *cmd)
+{
+    if (cmd->ctx) return cmd->ctx;
+    ad_context_options options = {0};
+    const ad_option *table = cmd->verb->options;
+    for (int i = 0; table && table[i].name; ++i)
+        if (!strcmp(table[i].name, "threads"))
+            options.threads = (int)ad_command_int(cmd, "threads");
+    cmd->ctx = ad_context_new(&options);
+    if (!cmd->ctx) ad_command_fail(cmd, "out of memory");
+    return cmd->ctx;
+}
+
+bool ad_command_can_write(ad_command *cmd, const char *path)
+{
+    struct stat st;
+    char folder[4096];
+    if (stat(path, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            return ad_command_fail(cmd, "%s: cannot be written: it is a folder", path), false;
+        if (access(path, W_OK))
+            return ad_command_fail(cmd, "%s: cannot be written: %s", path, strerror(errno)), false;
+        return true;
+    }
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) : 0;
+    if (length >= sizeof folder)
+        return ad_command_fail(cmd, "the path %.60s... is too long", path), false;
+    memcpy(folder, path, length);
+    folder[length] = 0;
+    const char *where = !slash ? "." : length ? folder : "/";
+    if (slash && !slash[1])
+        return ad_command_fail(cmd, "%s: cannot be written: it names a folder", path), false;
+    if (stat(where, &st))
+        return ad_command_fail(cmd, "%s: cannot be written: folder %s: %s", path, where,
+                               strerror(errno)),
+               false;
+    if (!S_ISDIR(st.st_mode))
+        return ad_command_fail(cmd, "%s: cannot be written: %s is not a folder", path, where),
+               false;
+    if (access(where, W_OK | X_OK))
+        return ad_command_fail(cmd, "%s: cannot be written: folder %s: %s", path, where,
+                               strerror(errno)),
+               false;
+    return true;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+bool ad_command_interrupted(ad_command *cmd)
+{
+    if (!cmd->catching) {
+        /* SA_RESETHAND: the second signal finds the default action, which ends the process. */
+        struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+        sigemptyset(&action.sa_mask);
+        sigaction(SIGINT, &action, NULL);
+        sigaction(SIGTERM, &action, NULL);
+        cmd->catching = true;
+    }
+    return interrupted;
+}
+
+/* ---- finding the verb ---- */
+
+static bool same(const char *a, const char *b)
+{
+    return a && b && !strcmp(a, b);
+}
+
+static const ad_verb *find_verb(const ad_app *app, const char *system, const char *name)
+{
+    for (const ad_verb *const *v = app->verbs; *v; ++v)
+        if (same((*v)->name, name) && (system ? same((*v)->system, system) : !(*v)->system))
+            return *v;
+    return NULL;
+}
+
+static bool is_system(const ad_app *app, const char *name)
+{
+    for (const ad_verb *const *v = app->verbs; *v; ++v)
+        if (same((*v)->system, name)) return true;
+    return false;
+}
+
+/* The nearest first word (system NULL) or verb of a system. */
+static const char *nearest_word(const ad_app *app, const char *system, const char *word)
+{
+    const char *names[256];
+    int count = 0;
+    if (!system) names[count++] = "help";
+    for (const ad_verb *const *v = app->verbs; *v && count < 256; ++v) {
+        if ((*v)->hidden) continue;
+        if (!system)
+            names[count++] = (*v)->system ? (*v)->system : (*v)->name;
+        else if (same((*v)->system, system))
+            names[count++] = (*v)->name;
+    }
+    return ad_nearest(word, names, count);
+}
+
+static int unknown_word(ad_command *cmd, const char *system, const char *word)
+{
+    const char *nearest = nearest_word(cmd->app, system, word), *kind = word[0] == '-' ? "option"
+                                                                        : system       ? "verb"
+                                                                                       : "command";
+    char prefix[80] = "";
+    if (system) snprintf(prefix, sizeof prefix, "%s: ", system);
+    if (nearest)
+        return ad_command_usage(cmd, "%sunknown %s \"%.60s\"; did you mean \"%s\"?", prefix, kind,
+                                word, nearest);
+    return ad_command_usage(cmd, "%sunknown %s \"%.60s\" (\"%s%s%s --help\" lists them)", prefix,
+                            kind, word, cmd->app->name, system ? " " : "", system ? system : "");
+}
+
+/* autodidact help [SYSTEM] [VERB] */
+static int help_words(ad_command *cmd, int argc, char **argv)
+{
+    if (argc == 0) {
+        ad_app_overview(cmd->app, cmd->out);
+        return AD_EXIT_OK;
+    }
+    bool system = is_system(cmd->app, argv[0]);
+    if (!system && !find_verb(cmd->app, NULL, argv[0])) return unknown_word(cmd, NULL, argv[0]);
+    if (argc == 1)
+        return ad_app_help(cmd->app, system ? argv[0] : NULL, system ? NULL : argv[0], cmd->out)
+                   ? AD_EXIT_OK
+                   : AD_EXIT_USAGE;
+    if (!system || argc > 2)
+        return ad_command_usage(cmd,
+                                "unexpected operand \"%.60s\" (usage: %s help [SYSTEM] [VERB])",
+                                argv[system ? 2 : 1], cmd->app->name);
+    if (!ad_app_help(cmd->app, argv[0], argv[1], cmd->out))
+        return unknown_word(cmd, argv[0], argv[1]);
+    return AD_EXIT_OK;
+}
+
+static int dispatch(ad_command *cmd, int argc, char **argv)
+{
+    const ad_app *app = cmd->app;
+    const char *first = argc > 1 ? argv[1] : NULL;
+    if (!first || same(first, "--help") || same(first, "-h")) return help_words(cmd, 0, NULL);
+    if (same(first, "help") && !find_verb(app, NULL, "help"))
+        return help_words(cmd, argc - 2, argv + 2);
+    if (same(first, "--version")) first = "version";
+    int used = 2;
+    if (is_system(app, first) && !find_verb(app, NULL, first)) {
+        if (argc == 2 || same(argv[2], "--help") || same(argv[2], "-h"))
+            return help_words(cmd, 1, argv + 1);
+        cmd->verb = find_verb(app, first, argv[2]);
+        if (!cmd->verb) return unknown_word(cmd, first, argv[2]);
+        used = 3;
+    } else {
+        cmd->verb = find_verb(app, NULL, first);
+        if (!cmd->verb) return unknown_word(cmd, NULL, first);
+    }
+    int status = ad_command_parse(cmd, argc - used, argv + used);
+    if (status) return status;
+    if (cmd->help) {
+        ad_verb_help(app, cmd->verb, cmd->out);
+        return AD_EXIT_OK;
+    }
+    status = cmd->verb->run(cmd);
+    return cmd->misused && status == AD_EXIT_OK ? AD_EXIT_FAILURE : status;
+}
+
+int ad_app_main(const ad_app *app, int argc, char **argv)
+{
+    ad_command cmd = {
+        .app = app, .out = app->out ? app->out : stdout, .err = app->err ? app->err : stderr};
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, and reported as one */
+    int status = dispatch(&cmd, argc, argv);
+    ad_command_erase_live(&cmd);
+    ad_context_free(cmd.ctx);
+    errno = 0;
+    if ((fflush(cmd.out) || ferror(cmd.out)) && status == AD_EXIT_OK)
+        status = ad_command_fail(&cmd, "standard output could not be written%s%s",
+                                 errno ? ": " : "", errno ? strerror(errno) : "");
+    return status;
+}

@@ -1,0 +1,227 @@
+/* terminal.c - what a command says while it works: notes, the live line, JSON lines.
+ *
+ * The live line is redrawn in place on stderr, only when stderr is a terminal, and cut to its
+ * width. JSON goes to stdout, one object per line, flushed so that a reader can follow. */
+#include "command/state.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The flag `name` if the table has one; verbs may leave the common rows out. */
+static bool optional_flag(const ad_command *cmd, const char *name)
+{
+    const ad_option *options = cmd->verb ? cmd->verb->options : NULL;
+    for (int i = 0; options && options[i].name; ++i)
+        if (!strcmp(options[i].name, name)) return cmd->value[i] && !strcmp(cmd->value[i], "yes");
+    return false;
+}
+
+bool ad_command_json(const ad_command *cmd)
+{
+    return optional_flag(cmd, "json");
+}
+FILE *ad_command_out(ad_command *cmd)
+{
+    return cmd->out;
+}
+
+void ad_command_erase_live(struct ad_command *cmd)
+{
+    if (!cmd->live_shown) return;
+    fputs("\r\033[K", cmd->err);
+    fflush(cmd->err);
+    cmd->live_shown = false;
+}
+
+void ad_command_note(ad_command *cmd, const char *format, ...)
+{
+    if (optional_flag(cmd, "quiet")) return;
+    va_list args;
+    va_start(args, format);
+    ad_command_erase_live(cmd);
+    vfprintf(cmd->err, format, args);
+    fputc('\n', cmd->err);
+    va_end(args);
+}
+
+void ad_command_start(ad_command *cmd)
+{
+    cmd->started = true;
+    cmd->start_seconds = now();
+    cmd->drawn_seconds = -1;
+    cmd->first_step = 0;
+    cmd->live_allowed = isatty(fileno(cmd->err)) == 1 && !optional_flag(cmd, "quiet");
+}
+
+double ad_command_seconds(ad_command *cmd)
+{
+    return cmd->started ? now() - cmd->start_seconds : 0;
+}
+
+/* "2h05m", "2m10s", "9s" */
+static void duration(double seconds, char *buffer, size_t size)
+{
+    long s = seconds < 1e8 ? lround(seconds) : 100000000L;
+    if (s >= 3600)
+        snprintf(buffer, size, "%ldh%02ldm", s / 3600, s / 60 % 60);
+    else if (s >= 60)
+        snprintf(buffer, size, "%ldm%02lds", s / 60, s % 60);
+    else
+        snprintf(buffer, size, "%lds", s);
+}
+
+static int terminal_width(FILE *stream)
+{
+    struct winsize w;
+    return ioctl(fileno(stream), TIOCGWINSZ, &w) == 0 && w.ws_col > 10 ? w.ws_col : 80;
+}
+
+static void draw(ad_command *cmd, int64_t step, int64_t steps, double seconds,
+                 const ad_metric *metrics, int count)
+{
+    char line[512], left[32];
+    size_t used = 0;
+#define ADD(...)                                                                                   \
+    do {                                                                                           \
+        if (used < sizeof line)                                                                    \
+            used += (size_t)snprintf(line + used, sizeof line - used, __VA_ARGS__);                \
+    } while (0)
+    ADD("step %lld", (long long)step);
+    if (steps > 0) ADD("/%lld", (long long)steps);
+    for (int i = 0; i < count; ++i) ADD("  %s %.4g", metrics[i].name, metrics[i].value);
+    double rate = seconds > 0 ? (double)(step - cmd->first_step) / seconds : 0;
+    if (rate >= 1)
+        ADD("  %.1f it/s", rate);
+    else if (rate > 0)
+        ADD("  %.1f s/it", 1 / rate);
+    if (steps > step && rate > 0) {
+        duration((double)(steps - step) / rate, left, sizeof left);
+        ADD("  %s left", left);
+    }
+#undef ADD
+    fprintf(cmd->err, "\r%.*s\033[K", terminal_width(cmd->err) - 1, line);
+    fflush(cmd->err);
+    cmd->live_shown = true;
+}
+
+void ad_command_step(ad_command *cmd, int64_t step, int64_t steps, const ad_metric *metrics,
+                     int count)
+{
+    if (!cmd->started) {
+        ad_command_start(cmd);
+        cmd->first_step = step; /* how long the first step took is not known */
+    }
+    double seconds = ad_command_seconds(cmd);
+    if (ad_command_json(cmd)) {
+        ad_json_begin(cmd, "step");
+        ad_json_int(cmd, "step", step);
+        if (steps > 0) ad_json_int(cmd, "steps", steps);
+        ad_json_real(cmd, "seconds", round(seconds * 1e4) / 1e4);
+        for (int i = 0; i < count; ++i) ad_json_real(cmd, metrics[i].name, metrics[i].value);
+        ad_json_end(cmd);
+    }
+    if (!cmd->live_allowed) return;
+    if (cmd->drawn_seconds >= 0 && seconds - cmd->drawn_seconds < 0.1 && step != steps) return;
+    cmd->drawn_seconds = seconds;
+    draw(cmd, step, steps, seconds, metrics, count);
+}
+
+/* ---- JSON ---- */
+
+/* Bytes of the well-formed UTF-8 character at p, or 0. */
+static int utf8_length(const unsigned char *p)
+{
+    int n = p[0] < 0x80                   ? 1
+            : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+            : (p[0] & 0xf0) == 0xe0       ? 3
+            : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+                                          : 0;
+    for (int i = 1; i < n; ++i)
+        if ((p[i] & 0xc0) != 0x80) return 0;
+    if (n == 3 && ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0)))
+        return 0; /* overlong, surrogate */
+    if (n == 4 && ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90))) return 0;
+    return n;
+}
+
+static void quote(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (const unsigned char *p = (const unsigned char *)text; *p;) {
+        int n = utf8_length(p);
+        if (n == 0)
+            fputs("\\ufffd", out), n = 1;
+        else if (*p == '"' || *p == '\\')
+            fprintf(out, "\\%c", *p);
+        else if (*p < 0x20 || *p == 0x7f)
+            fprintf(out, "\\u%04x", *p);
+        else
+            fwrite(p, 1, (size_t)n, out);
+        p += n;
+    }
+    fputc('"', out);
+}
+
+static bool member(ad_command *cmd, const char *name)
+{
+    if (!cmd->json_open) return false;
+    fputc(',', cmd->out);
+    quote(cmd->out, name);
+    fputc(':', cmd->out);
+    return true;
+}
+
+void ad_json_begin(ad_command *cmd, const char *event)
+{
+    cmd->json_open = ad_command_json(cmd);
+    if (!cmd->json_open) return;
+    fputs("{\"event\":", cmd->out);
+    quote(cmd->out, event);
+}
+
+void ad_json_text(ad_command *cmd, const char *name, const char *value)
+{
+    if (!member(cmd, name)) return;
+    if (value)
+        quote(cmd->out, value);
+    else
+        fputs("null", cmd->out);
+}
+
+void ad_json_int(ad_command *cmd, const char *name, int64_t value)
+{
+    if (member(cmd, name)) fprintf(cmd->out, "%lld", (long long)value);
+}
+
+void ad_json_real(ad_command *cmd, const char *name, double value)
+{
+    if (!member(cmd, name)) return;
+    if (isfinite(value))
+        fprintf(cmd->out, "%.9g", value);
+    else
+        fputs("null", cmd->out);
+}
+
+void ad_json_bool(ad_command *cmd, const char *name, bool value)
+{
+    if (member(cmd, name)) fputs(value ? "true" : "false", cmd->out);
+}
+
+void ad_json_end(ad_command *cmd)
+{
+    if (!cmd->json_open) return;
+    fputs("}\n", cmd->out);
+    fflush(cmd->out);
+    cmd->json_open = false;
+}
