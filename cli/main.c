@@ -4,6 +4,7 @@
 
 static const ad_verb *const verbs[] = {
     &ad_cli_version,
+    &ad_cli_help,
     NULL,
 };
 

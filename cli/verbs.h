@@ -4,6 +4,7 @@
 
 #include <autodidact/command.h>
 
+extern const ad_verb ad_cli_help;
 extern const ad_verb ad_cli_version;
 
 #endif

@@ -70,7 +70,7 @@ typedef struct ad_option {
  * look at them; a verb may leave them out. */
 #define AD_COMMON_OPTIONS                                                                          \
     {"threads", 0,    AD_OPTION_INT, NULL,  NULL,                                                  \
-     1,         1024, NULL,          false, "threads to compute with (default: one per core)"},    \
+     1,         1024, NULL,          false, "threads to compute with, else one per core"},         \
         {"quiet", 'q', AD_OPTION_FLAG, NULL,  NULL,                                                \
          0,       0,   NULL,           false, "no progress line and no notes"},                    \
     {                                                                                              \
@@ -103,12 +103,12 @@ typedef struct ad_app {
  * verb failed or its output could not be written; 2 for wrong usage. --help, `help` and no
  * arguments at all print help. Every error is one line: "autodidact: sentence". */
 AD_API int ad_app_main(const ad_app *app, int argc, char **argv);
-/* The same tables as text, for `help` and for installation. */
-AD_API void ad_app_overview(const ad_app *app, FILE *out);
+/* The same tables in the forms that installing needs. */
 AD_API void ad_app_manual(const ad_app *app, FILE *out);     /* roff, man macros */
 AD_API void ad_app_completion(const ad_app *app, FILE *out); /* a bash script */
-/* Help for a system (verb NULL) or a verb (system NULL where it stands alone); false: no such. */
-AD_API bool ad_app_help(const ad_app *app, const char *system, const char *verb, FILE *out);
+/* Prints help for a system, a verb of a system, a verb that stands alone, or (both NULL) an
+ * overview; returns an exit status. */
+AD_API int ad_command_help(ad_command *cmd, const char *first, const char *second);
 
 /* ---- what was parsed. Asking for a name or type that the table does not have is a mistake in the
  * program: the answer is 0, and the command ends with status 1 and says so. ---- */
@@ -138,9 +138,6 @@ AD_API ad_context *ad_command_context(ad_command *cmd);
 /* "autodidact: sentence" on stderr; returns AD_EXIT_FAILURE or AD_EXIT_USAGE. */
 AD_API int ad_command_fail(ad_command *cmd, const char *format, ...) AD_PRINTF(2, 3);
 AD_API int ad_command_usage(ad_command *cmd, const char *format, ...) AD_PRINTF(2, 3);
-/* Can a file be written there (made or replaced)? Call it before long work; it touches nothing.
- * On false the error has been reported. */
-AD_API bool ad_command_can_write(ad_command *cmd, const char *path);
 /* True once the person pressed Ctrl-C or the process got SIGTERM. The first call starts catching
  * them; a second Ctrl-C then ends the process at once. Ask in every loop that may last. */
 AD_API bool ad_command_interrupted(ad_command *cmd);

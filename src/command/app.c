@@ -6,8 +6,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* ---- errors ---- */
 
@@ -61,40 +59,6 @@ ad_context *ad_command_context(ad_command *cmd)
     return cmd->ctx;
 }
 
-bool ad_command_can_write(ad_command *cmd, const char *path)
-{
-    struct stat st;
-    char folder[4096];
-    if (stat(path, &st) == 0) {
-        if (S_ISDIR(st.st_mode))
-            return ad_command_fail(cmd, "%s: cannot be written: it is a folder", path), false;
-        if (access(path, W_OK))
-            return ad_command_fail(cmd, "%s: cannot be written: %s", path, strerror(errno)), false;
-        return true;
-    }
-    const char *slash = strrchr(path, '/');
-    size_t length = slash ? (size_t)(slash - path) : 0;
-    if (length >= sizeof folder)
-        return ad_command_fail(cmd, "the path %.60s... is too long", path), false;
-    memcpy(folder, path, length);
-    folder[length] = 0;
-    const char *where = !slash ? "." : length ? folder : "/";
-    if (slash && !slash[1])
-        return ad_command_fail(cmd, "%s: cannot be written: it names a folder", path), false;
-    if (stat(where, &st))
-        return ad_command_fail(cmd, "%s: cannot be written: folder %s: %s", path, where,
-                               strerror(errno)),
-               false;
-    if (!S_ISDIR(st.st_mode))
-        return ad_command_fail(cmd, "%s: cannot be written: %s is not a folder", path, where),
-               false;
-    if (access(where, W_OK | X_OK))
-        return ad_command_fail(cmd, "%s: cannot be written: folder %s: %s", path, where,
-                               strerror(errno)),
-               false;
-    return true;
-}
-
 static volatile sig_atomic_t interrupted;
 
 static void on_signal(int number)
@@ -143,7 +107,6 @@ static const char *nearest_word(const ad_app *app, const char *system, const cha
 {
     const char *names[256];
     int count = 0;
-    if (!system) names[count++] = "help";
     for (const ad_verb *const *v = app->verbs; *v && count < 256; ++v) {
         if ((*v)->hidden) continue;
         if (!system)
@@ -168,25 +131,25 @@ static int unknown_word(ad_command *cmd, const char *system, const char *word)
                             kind, word, cmd->app->name, system ? " " : "", system ? system : "");
 }
 
-/* autodidact help [SYSTEM] [VERB] */
-static int help_words(ad_command *cmd, int argc, char **argv)
+int ad_command_help(ad_command *cmd, const char *first, const char *second)
 {
-    if (argc == 0) {
-        ad_app_overview(cmd->app, cmd->out);
-        return AD_EXIT_OK;
+    const ad_app *app = cmd->app;
+    const ad_verb *verb = NULL;
+    if (!first) {
+        ad_app_overview(app, cmd->out);
+    } else if (is_system(app, first)) {
+        if (second && !(verb = find_verb(app, first, second)))
+            return unknown_word(cmd, first, second);
+        if (verb)
+            ad_verb_help(app, verb, cmd->out);
+        else
+            ad_system_help(app, first, cmd->out);
+    } else {
+        if (!(verb = find_verb(app, NULL, first))) return unknown_word(cmd, NULL, first);
+        if (second)
+            return ad_command_usage(cmd, "\"%.60s\" has no verbs (found \"%.60s\")", first, second);
+        ad_verb_help(app, verb, cmd->out);
     }
-    bool system = is_system(cmd->app, argv[0]);
-    if (!system && !find_verb(cmd->app, NULL, argv[0])) return unknown_word(cmd, NULL, argv[0]);
-    if (argc == 1)
-        return ad_app_help(cmd->app, system ? argv[0] : NULL, system ? NULL : argv[0], cmd->out)
-                   ? AD_EXIT_OK
-                   : AD_EXIT_USAGE;
-    if (!system || argc > 2)
-        return ad_command_usage(cmd,
-                                "unexpected operand \"%.60s\" (usage: %s help [SYSTEM] [VERB])",
-                                argv[system ? 2 : 1], cmd->app->name);
-    if (!ad_app_help(cmd->app, argv[0], argv[1], cmd->out))
-        return unknown_word(cmd, argv[0], argv[1]);
     return AD_EXIT_OK;
 }
 
@@ -194,14 +157,13 @@ static int dispatch(ad_command *cmd, int argc, char **argv)
 {
     const ad_app *app = cmd->app;
     const char *first = argc > 1 ? argv[1] : NULL;
-    if (!first || same(first, "--help") || same(first, "-h")) return help_words(cmd, 0, NULL);
-    if (same(first, "help") && !find_verb(app, NULL, "help"))
-        return help_words(cmd, argc - 2, argv + 2);
+    if (!first || same(first, "--help") || same(first, "-h"))
+        return ad_command_help(cmd, NULL, NULL);
     if (same(first, "--version")) first = "version";
     int used = 2;
-    if (is_system(app, first) && !find_verb(app, NULL, first)) {
+    if (is_system(app, first)) {
         if (argc == 2 || same(argv[2], "--help") || same(argv[2], "-h"))
-            return help_words(cmd, 1, argv + 1);
+            return ad_command_help(cmd, first, NULL);
         cmd->verb = find_verb(app, first, argv[2]);
         if (!cmd->verb) return unknown_word(cmd, first, argv[2]);
         used = 3;

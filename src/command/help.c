@@ -105,25 +105,10 @@ void ad_app_overview(const ad_app *app, FILE *out)
     fprintf(out, "\n\"%s VERB --help\" explains a verb and its options.\n", app->name);
 }
 
-bool ad_app_help(const ad_app *app, const char *system, const char *verb, FILE *out)
+void ad_system_help(const ad_app *app, const char *system, FILE *out)
 {
-    bool found = false;
-    for (const ad_verb *const *v = app->verbs; *v; ++v) {
-        if (system ? !(*v)->system || strcmp((*v)->system, system) != 0 : (*v)->system != NULL)
-            continue;
-        if (verb) {
-            if (strcmp((*v)->name, verb) != 0) continue;
-            ad_verb_help(app, *v, out);
-            return true;
-        }
-        if ((*v)->hidden) continue;
-        if (!found)
-            fprintf(out, "usage: %s %s VERB [options] ...\n\n", app->name, system ? system : "");
-        verb_row(out, *v);
-        found = true;
-    }
-    if (found)
-        fprintf(out, "\n\"%s %s VERB --help\" explains a verb and its options.\n", app->name,
-                system ? system : "");
-    return found;
+    fprintf(out, "usage: %s %s VERB [options] ...\n\n", app->name, system);
+    for (const ad_verb *const *v = app->verbs; *v; ++v)
+        if (!(*v)->hidden && (*v)->system && !strcmp((*v)->system, system)) verb_row(out, *v);
+    fprintf(out, "\n\"%s %s VERB --help\" explains a verb and its options.\n", app->name, system);
 }

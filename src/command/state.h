@@ -54,6 +54,8 @@ int ad_operand_kinds(const ad_verb *verb, ad_operand_kind kinds[OPERAND_KINDS_MA
 
 /* "autodidact style make" */
 const char *ad_verb_title(const ad_app *app, const ad_verb *verb, char *buffer, size_t size);
+void ad_app_overview(const ad_app *app, FILE *out);
+void ad_system_help(const ad_app *app, const char *system, FILE *out);
 void ad_verb_help(const ad_app *app, const ad_verb *verb, FILE *out);
 
 /* terminal.c: erases the live line, if any. */
