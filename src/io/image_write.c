@@ -1,0 +1,54 @@
+/* image_write.c - from a picture to the bytes of a file, the format by the name's ending. Putting
+ * them in place is image_file.c's. */
+#include "io/image_codec.h"
+
+#include <string.h>
+#include <strings.h>
+
+typedef struct image_writer {
+    const char *ending;
+    ad_status (*encode)(ad_context *ctx, const ad_image *image,
+                        const ad_image_write_options *options, ad_text *to);
+} image_writer;
+
+static const image_writer writers[] = {{".png", ad_png_encode},
+                                       {".jpg", ad_jpeg_encode},
+                                       {".jpeg", ad_jpeg_encode},
+                                       {".webp", ad_webp_encode}};
+
+/* The writer for the name's ending; NULL if there is none. */
+static const image_writer *writer_of(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path,
+               *dot = strrchr(name, '.');
+    for (size_t i = 0; dot && dot > name && i < sizeof writers / sizeof *writers; ++i)
+        if (!strcasecmp(dot, writers[i].ending)) return &writers[i];
+    return NULL;
+}
+
+ad_status ad_image_check_ending(ad_context *ctx, const char *path)
+{
+    if (writer_of(path)) return AD_OK;
+    return ad_fail(ctx, AD_ERROR_ARGUMENT,
+                   "%s: a picture is written as .png, .jpg, .jpeg or .webp, and this name has none "
+                   "of these endings",
+                   path);
+}
+
+ad_status ad_image_encode(ad_context *ctx, const char *path, const ad_image *image,
+                          const ad_image_write_options *options, ad_text *to)
+{
+    ad_image_write_options defaults = {0};
+    if (!options) options = &defaults;
+    ad_status status = ad_image_check_ending(ctx, path);
+    if (status) return status;
+    if (options->quality < 0 || options->quality > 100)
+        return ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: a quality of %d is not between 1 and 100", path,
+                       options->quality);
+    if (options->bit_depth && options->bit_depth != 8 && options->bit_depth != 16)
+        return ad_fail(ctx, AD_ERROR_ARGUMENT,
+                       "%s: %d bits per sample cannot be written, only 8 or 16", path,
+                       options->bit_depth);
+    if (writer_of(path)->encode(ctx, image, options, to)) return ad_fail_prefix(ctx, "%s", path);
+    return AD_OK;
+}
