@@ -54,7 +54,7 @@ static ad_isa find_isa(void)
 static void find_model(char model[64])
 {
     uint32_t word[12];
-    if (__get_cpuid_max(0x80000000u, NULL) < 0x80000004u) return;
+    if ((uint32_t)__get_cpuid_max(0x80000000u, NULL) < 0x80000004u) return;
     for (uint32_t i = 0; i < 3; ++i)
         __get_cpuid(0x80000002u + i, &word[4 * i], &word[4 * i + 1], &word[4 * i + 2],
                     &word[4 * i + 3]);

@@ -1,0 +1,63 @@
+/* simd.h - the vector words that kernels are written in; one kernel source, compiled once per
+ * instruction set with -DAD_KERNEL_ISA=0..3 (see ad_isa in base/cpu.h and the Makefile's kernel
+ * rules).
+ *
+ * vf holds AD_VF floats (16, 8 or 1), vi as many int32, vm one truth value for each; vd holds AD_VD
+ * doubles (8, 4 or 1) and vmd their truth values. Names read type_verb: vf_add, vf_load. `_n` loads
+ * and stores touch the first n elements only, 0 <= n <= width; the rest loads as 0. Memory need not
+ * be aligned. fma(a, b, c) = a * b + c: fused where the processor fuses, rounded twice in the
+ * scalar build. min and max return the second operand when one is NaN, in every build. */
+#ifndef AD_CPU_SIMD_H
+#define AD_CPU_SIMD_H
+
+#include "base/half.h"
+#include "device/cpu/isa.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#if AD_KERNEL_ISA >= 2
+#include "device/cpu/simd_avx512.h"
+#elif AD_KERNEL_ISA == 1
+#include "device/cpu/simd_avx2.h"
+#else
+#include "device/cpu/simd_scalar.h"
+#endif
+
+/* What follows is the same for every width. */
+static inline vf vf_zero(void)
+{
+    return vf_set1(0);
+}
+static inline vd vd_zero(void)
+{
+    return vd_set1(0);
+}
+static inline vf vf_neg(vf a)
+{
+    return vi_as_vf(vi_xor(vf_as_vi(a), vi_set1(INT32_MIN)));
+}
+static inline vf vf_abs(vf a)
+{
+    return vi_as_vf(vi_and(vf_as_vi(a), vi_set1(INT32_MAX)));
+}
+static inline vm vf_gt(vf a, vf b)
+{
+    return vf_lt(b, a);
+}
+static inline vm vf_ge(vf a, vf b)
+{
+    return vf_le(b, a);
+}
+static inline vmd vd_gt(vd a, vd b)
+{
+    return vd_lt(b, a);
+}
+static inline vmd vd_ge(vd a, vd b)
+{
+    return vd_le(b, a);
+}
+
+#endif
