@@ -67,6 +67,8 @@ AD_API void ad_context_free(ad_context *ctx);
 AD_API const char *ad_error(const ad_context *ctx);
 AD_API ad_status ad_error_status(const ad_context *ctx);
 AD_API void ad_error_clear(ad_context *ctx);
+/* For systems built on the library: records a sentence of their own and returns `status`. */
+AD_API ad_status ad_error_set(ad_context *ctx, ad_status status, const char *format, ...) AD_PRINTF(3, 4);
 
 AD_API int ad_context_threads(const ad_context *ctx);
 /* Bytes now held through this context's allocator, and the most ever held. */

@@ -9,6 +9,7 @@
 #define AUTODIDACT_NN_H
 
 #include <autodidact/graph.h>
+#include <autodidact/io.h>
 #include <autodidact/ops.h>
 
 #ifdef __cplusplus
@@ -124,6 +125,7 @@ typedef struct ad_load_options {
 /* Loads by name, converting dtype and axis order. Nothing is changed on an error, which names the file,
  * the first tensor that does not fit, and both shapes. */
 AD_API ad_status ad_vars_load(ad_vars *vars, const char *path, ad_load_options options);
+AD_API ad_status ad_vars_load_file(ad_vars *vars, ad_file *file, ad_load_options options); /* an open one */
 /* Writes safetensors in the files' axis order; atomically. */
 AD_API ad_status ad_vars_save(ad_vars *vars, const char *path);
 

@@ -159,6 +159,15 @@ ad_status ad_fail(ad_context *ctx, ad_status status, const char *format, ...)
     return status;
 }
 
+ad_status ad_error_set(ad_context *ctx, ad_status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    ad_vfail(ctx, status, format, args);
+    va_end(args);
+    return status;
+}
+
 ad_status ad_fail_prefix(ad_context *ctx, const char *format, ...)
 {
     char prefix[ERROR_BYTES / 2];
