@@ -2,17 +2,31 @@
 #
 # The library is every .c below src/ (kernels once per instruction set), the command is cli/ and zoo/.
 
-BUILD  ?= build
-CC     ?= gcc
-PREFIX ?= /usr/local
+VERSION := $(shell sed -n 's/^\#define AD_VERSION "\(.*\)"/\1/p' include/autodidact/base.h)
+SOVERSION := $(word 1,$(subst ., ,$(VERSION))).$(word 2,$(subst ., ,$(VERSION)))
+
 MODE   ?= release
+BUILD  ?= build$(if $(filter-out release,$(MODE)),-$(MODE))
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DATADIR ?= $(PREFIX)/share
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
 
 WARN   := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla
 CSTD   := -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE
 # No contraction or reassociation behind our back: the same source gives the same bits everywhere.
+SANITIZE    := -g -fno-omit-frame-pointer -fno-sanitize-recover=all -ffp-contract=off
 OPT_release := -O2 -g -fno-math-errno -ffp-contract=off
-OPT_asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all -ffp-contract=off
-OPT_tsan    := -O1 -g -fsanitize=thread -ffp-contract=off
+OPT_asan    := -O1 $(SANITIZE) -fsanitize=address,undefined
+OPT_tsan    := -O1 $(SANITIZE) -fsanitize=thread
+OPT_fuzz    := -O1 $(SANITIZE) -fsanitize=fuzzer-no-link,address,undefined
 CFLAGS_ALL   = $(CSTD) $(WARN) $(OPT_$(MODE)) -fvisibility=hidden -fPIC -pthread -Iinclude -Isrc -I. $(CFLAGS) $(WERROR)
 LIBS        := -lpng -ljpeg -lwebp -lz -lm -lpthread
 
@@ -22,7 +36,7 @@ CLI_SRC    := $(shell find cli $(wildcard zoo) -name '*.c' | sort)
 
 # Each kernel source is compiled once per instruction set (see src/device/cpu/simd.h).
 ISAS := scalar
-ifneq ($(filter x86_64 amd64,$(shell $(CC) -dumpmachine | cut -d- -f1)),)
+ifneq ($(filter x86_64 amd64,$(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)),)
 ISAS += avx2 avx512 avx512bf16
 endif
 ISA_scalar     := -DAD_KERNEL_ISA=0
@@ -33,38 +47,171 @@ KERNEL_OPT_release := -O3
 
 LIB_OBJ    := $(LIB_SRC:%.c=$(BUILD)/%.o) $(foreach isa,$(ISAS),$(KERNEL_SRC:%.c=$(BUILD)/%.$(isa).o))
 CLI_OBJ    := $(CLI_SRC:%.c=$(BUILD)/%.o)
+LIB        := $(BUILD)/libautodidact.a
+SHARED     := libautodidact.so.$(VERSION)
 
-all: $(BUILD)/autodidact
-lib: $(BUILD)/libautodidact.a
+all: $(BUILD)/autodidact $(BUILD)/$(SHARED)
+lib: $(LIB)
 
-$(BUILD)/libautodidact.a: $(LIB_OBJ)
-	@rm -f $@; ar rcs $@ $^
+# ---- building ---------------------------------------------------------------------------------------
 
-$(BUILD)/autodidact: $(CLI_OBJ) $(BUILD)/libautodidact.a
-	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS) $(LIBS)
+# Rewritten when the compiler, its flags or the list of objects change, so that what depends on them is
+# made again.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D); echo '$(CC) $(CFLAGS_ALL)' | cmp -s - $@ || echo '$(CC) $(CFLAGS_ALL)' >$@
+$(BUILD)/objects: FORCE
+	@mkdir -p $(@D); echo '$(LIB_OBJ)' | cmp -s - $@ || echo '$(LIB_OBJ)' >$@
 
-$(BUILD)/%.o: %.c
+$(LIB): $(LIB_OBJ) $(BUILD)/objects
+	@rm -f $@; ar rcs $@ $(LIB_OBJ)
+
+$(BUILD)/$(SHARED): $(LIB_OBJ) $(BUILD)/objects
+	$(CC) $(CFLAGS_ALL) -shared -Wl,-soname,libautodidact.so.$(SOVERSION) -o $@ $(LIB_OBJ) $(LDFLAGS) $(LIBS)
+
+$(BUILD)/autodidact: $(CLI_OBJ) $(LIB)
+	$(CC) $(CFLAGS_ALL) -o $@ $(CLI_OBJ) $(LIB) $(LDFLAGS) $(LIBS)
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 define kernel_rule
-$(BUILD)/src/device/cpu/kernels/%.$(1).o: src/device/cpu/kernels/%.c
+$(BUILD)/src/device/cpu/kernels/%.$(1).o: src/device/cpu/kernels/%.c $(BUILD)/flags
 	@mkdir -p $$(@D)
-	$(CC) $$(CFLAGS_ALL) $$(KERNEL_OPT_$(MODE)) $$(ISA_$(1)) -MMD -MP -c -o $$@ $$<
+	$$(CC) $$(CFLAGS_ALL) $$(KERNEL_OPT_$(MODE)) $$(ISA_$(1)) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach isa,$(ISAS),$(eval $(call kernel_rule,$(isa))))
 
-# One test program per file in tests/unit; each prints "name: N passed" and exits 0, or says what failed.
-TEST_SRC := $(sort $(wildcard tests/unit/*.c))
-TEST_BIN := $(TEST_SRC:tests/unit/%.c=$(BUILD)/tests/%)
-$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libautodidact.a
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Itests -MMD -MP -o $@ $< $(BUILD)/libautodidact.a $(LDFLAGS) $(LIBS)
+# A program of one file: tests/unit/X.c -> tests/X, and likewise for the other folders.
+define program_rule
+$(BUILD)/$(2)/%: $(1)/%.c $(LIB) $(BUILD)/flags
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS_ALL) $(3) -MMD -MP -o $$@ $$< $(LIB) $$(LDFLAGS) $$(LIBS)
+endef
+$(eval $(call program_rule,tests/unit,tests,-Itests))
+$(eval $(call program_rule,tests/data,tests-data,-Itests))
+$(eval $(call program_rule,tests/fuzz,fuzz,-fsanitize=fuzzer))
+$(eval $(call program_rule,bench,bench,))
+$(eval $(call program_rule,examples,examples,))
+programs = $(patsubst $(1)/%.c,$(BUILD)/$(2)/%,$(sort $(wildcard $(1)/*.c)))
+
+TEST_BIN    := $(call programs,tests/unit,tests)
+DATA_BIN    := $(call programs,tests/data,tests-data)
+FUZZ_BIN    := $(call programs,tests/fuzz,fuzz)
+BENCH_BIN   := $(call programs,bench,bench)
+EXAMPLE_BIN := $(call programs,examples,examples)
+CLI_TESTS   := $(sort $(wildcard tests/cli/*.sh))
+
 tests: $(TEST_BIN)
+examples: $(EXAMPLE_BIN)
+fuzzers: $(FUZZ_BIN)
+
+# ---- testing ----------------------------------------------------------------------------------------
+
+deps:
+	@CC='$(CC)' tools/deps build
+
+# Every test; the last line is the total.
+test: deps
+	@$(MAKE) --no-print-directory all tests examples
+	@LIBRARY=$(LIB) AUTODIDACT=$(BUILD)/autodidact EXAMPLES=$(BUILD)/examples CC='$(CC)' BUILD='$(BUILD)' \
+	    tests/run tests/rooms.sh $(TEST_BIN) $(CLI_TESTS)
+
+# The unit tests alone, which is what the sanitizer builds run.
+test-unit: $(TEST_BIN)
+	@tests/run $(TEST_BIN)
+
+# Tests against real data sets and published weights.
+DATA ?= ../shared/data
+test-data: deps
+	@if [ ! -d '$(DATA)' ]; then \
+	    echo "no data folder at $(DATA); name one: make test-data DATA=folder"; exit 1; fi
+	@$(MAKE) --no-print-directory all $(DATA_BIN)
+	@AUTODIDACT=$(BUILD)/autodidact tests/run arg:$(DATA) $(DATA_BIN)
+
+# ---- checking ---------------------------------------------------------------------------------------
+
+FORMATTED := $(shell find include src cli tests $(wildcard zoo bench examples) -name '*.[ch]' | sort)
+
+format:
+	clang-format -i $(FORMATTED)
+
+check-format:
+	@clang-format --dry-run -Werror $(FORMATTED)
+
+check-cppcheck:
+	@cppcheck --quiet --std=c11 --language=c --enable=warning,portability --inline-suppr --error-exitcode=1 \
+	    --suppressions-list=tests/cppcheck.txt -j$$(nproc) -Iinclude -Isrc -I. -DAD_KERNEL_ISA=0 -D__x86_64__ -D__GNUC__=12 \
+	    src cli $(wildcard zoo bench examples)
+
+TIDY_SRC := $(LIB_SRC) $(KERNEL_SRC) $(CLI_SRC)
+check-tidy:
+	@echo $(TIDY_SRC) | tr ' ' '\n' | xargs -P$$(nproc) -n4 sh -c \
+	    'clang-tidy --quiet --warnings-as-errors="*" "$$@" -- $(CSTD) -DAD_KERNEL_ISA=0 -Iinclude -Isrc -I. 2>/dev/null' tidy
+
+# Address and undefined-behaviour checks of every unit test and of the command; thread checks of the unit tests.
+check-asan:
+	@$(MAKE) --no-print-directory MODE=asan BUILD=$(BUILD)-asan -s test-unit
+check-tsan:
+	@$(MAKE) --no-print-directory MODE=tsan BUILD=$(BUILD)-tsan -s test-unit
+
+check: check-format check-cppcheck check-tidy check-asan check-tsan
+
+# Each fuzz target for SECONDS seconds, from the fixtures; what it finds is left in the build folder.
+SECONDS ?= 30
+fuzz:
+	@CC=clang tools/deps check
+	@$(MAKE) --no-print-directory -s MODE=fuzz BUILD=$(BUILD)-fuzz CC=clang fuzzers
+	@tests/fuzz/run $(BUILD)-fuzz/fuzz $(SECONDS)
+
+bench: $(BENCH_BIN)
+	@for b in $(BENCH_BIN); do $$b || exit 1; done
+
+# ---- installing -------------------------------------------------------------------------------------
+
+INSTALL ?= install
+D := $(DESTDIR)
+install: all
+	$(INSTALL) -d $(D)$(BINDIR) $(D)$(LIBDIR)/pkgconfig $(D)$(INCLUDEDIR)/autodidact $(D)$(DATADIR)/man/man1 \
+	    $(D)$(DATADIR)/bash-completion/completions
+	$(INSTALL) -m 755 -s $(BUILD)/autodidact $(D)$(BINDIR)/autodidact
+	$(INSTALL) -m 644 $(LIB) $(D)$(LIBDIR)/libautodidact.a
+	$(INSTALL) -m 755 -s $(BUILD)/$(SHARED) $(D)$(LIBDIR)/$(SHARED)
+	ln -sf $(SHARED) $(D)$(LIBDIR)/libautodidact.so.$(SOVERSION)
+	ln -sf $(SHARED) $(D)$(LIBDIR)/libautodidact.so
+	$(INSTALL) -m 644 include/autodidact/*.h $(D)$(INCLUDEDIR)/autodidact
+	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' 'Name: autodidact' \
+	    'Description: machine learning systems and their engine' 'Version: $(VERSION)' \
+	    'Libs: -L$${libdir} -lautodidact' 'Libs.private: $(LIBS)' 'Cflags: -I$${includedir}' \
+	    >$(D)$(LIBDIR)/pkgconfig/autodidact.pc
+	$(BUILD)/autodidact help --man >$(D)$(DATADIR)/man/man1/autodidact.1
+	$(BUILD)/autodidact help --completion bash >$(D)$(DATADIR)/bash-completion/completions/autodidact
+	[ -n '$(D)' ] || ! [ -w /etc/ld.so.cache ] || ldconfig
+
+uninstall:
+	rm -f $(D)$(BINDIR)/autodidact $(D)$(LIBDIR)/libautodidact.a $(D)$(LIBDIR)/libautodidact.so* \
+	    $(D)$(LIBDIR)/pkgconfig/autodidact.pc $(D)$(DATADIR)/man/man1/autodidact.1 \
+	    $(D)$(DATADIR)/bash-completion/completions/autodidact
+	rm -rf $(D)$(INCLUDEDIR)/autodidact
+
+help:
+	@echo 'make              the command and the library, in $(BUILD)/'
+	@echo 'make test         every test; needs no data and no network'
+	@echo 'make test-data    tests against real data (DATA=folder, $(DATA))'
+	@echo 'make check        format, static analysis, sanitizers'
+	@echo 'make format       lay the sources out with clang-format'
+	@echo 'make fuzz         each parser fuzzed for SECONDS=$(SECONDS)'
+	@echo 'make bench        measure the kernels'
+	@echo 'make examples     the small programs of examples/'
+	@echo 'make install      to PREFIX=$(PREFIX), below DESTDIR= if given; make uninstall'
+	@echo 'make clean        remove what was built'
+	@echo 'CC=gcc|clang chooses the compiler, MODE=release|asan|tsan the kind of build.'
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
 
+FORCE:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all lib tests clean
+.PHONY: all lib tests examples fuzzers deps test test-unit test-data format check check-format check-cppcheck check-tidy \
+    check-asan check-tsan fuzz bench install uninstall help clean FORCE
 .SECONDARY:
