@@ -1,0 +1,258 @@
+/* file.c - mapping files and replacing files atomically. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { BUFFER_BYTES = 1 << 16, REASON_BYTES = 128 };
+
+static ad_status fail_errno(ad_context *ctx, const char *path, const char *what, int error)
+{
+    char reason[REASON_BYTES];
+    if (strerror_r(error, reason, sizeof reason))
+        snprintf(reason, sizeof reason, "error %d", error);
+    return ad_fail(ctx, error == ENOENT ? AD_ERROR_NOT_FOUND : AD_ERROR_IO, "%s: %s: %s", path,
+                   what, reason);
+}
+
+/* ---- reading ---- */
+
+/* What has no size beforehand: a pipe, a terminal, a file of /proc. */
+static ad_status read_stream(ad_mapped *out, const char *path, int fd, size_t limit)
+{
+    size_t capacity = BUFFER_BYTES, size = 0;
+    unsigned char *bytes = ad_alloc(out->ctx, capacity);
+    ad_status status = bytes ? AD_OK : AD_ERROR_MEMORY;
+    while (!status) {
+        ssize_t got = read(fd, bytes + size, capacity - size);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) status = fail_errno(out->ctx, path, "cannot read", errno);
+        if (got <= 0) break;
+        size += (size_t)got;
+        if (size > limit) {
+            status = ad_fail(out->ctx, AD_ERROR_LIMIT, "%s: is larger than the limit of %zu bytes",
+                             path, limit);
+        } else if (size == capacity) {
+            unsigned char *grown = ad_realloc(out->ctx, bytes, capacity, 2 * capacity);
+            if (grown)
+                bytes = grown, capacity *= 2;
+            else
+                status = AD_ERROR_MEMORY;
+        }
+    }
+    if (!status) {
+        unsigned char *exact = ad_realloc(out->ctx, bytes, capacity, size);
+        if (exact)
+            out->bytes = exact, out->size = size, out->read = true;
+        else
+            status = AD_ERROR_MEMORY;
+    }
+    if (status) ad_free(out->ctx, bytes, capacity);
+    return status;
+}
+
+ad_status ad_map(ad_mapped *out, ad_context *ctx, const char *path, size_t limit)
+{
+    struct stat info;
+    ad_status status = AD_OK;
+    *out = (ad_mapped){.ctx = ctx};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return fail_errno(ctx, path, "cannot open", errno);
+    if (fstat(fd, &info)) {
+        status = fail_errno(ctx, path, "cannot open", errno);
+    } else if (S_ISDIR(info.st_mode)) {
+        status = ad_fail(ctx, AD_ERROR_IO, "%s: is a folder, not a file", path);
+    } else if (!S_ISREG(info.st_mode) || info.st_size == 0) {
+        status = read_stream(out, path, fd, limit);
+    } else if ((uintmax_t)info.st_size > limit) {
+        status = ad_fail(ctx, AD_ERROR_LIMIT, "%s: has %lld bytes; the limit is %zu", path,
+                         (long long)info.st_size, limit);
+    } else {
+        void *memory = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (memory == MAP_FAILED)
+            status = fail_errno(ctx, path, "cannot map", errno);
+        else
+            out->bytes = memory, out->size = (size_t)info.st_size;
+    }
+    close(fd);
+    return status;
+}
+
+void ad_unmap(ad_mapped *file)
+{
+    if (file->bytes) {
+        union { /* mapped read-only, and unmapped through the same address */
+            const unsigned char *bytes;
+            void *memory;
+        } at = {.bytes = file->bytes};
+        if (file->read)
+            ad_free(file->ctx, at.memory, file->size);
+        else
+            munmap(at.memory, file->size);
+    }
+    *file = (ad_mapped){0};
+}
+
+/* ---- writing ---- */
+
+struct ad_output {
+    ad_context *ctx;
+    ad_status status;
+    int fd;
+    bool exists; /* the temporary file is there */
+    size_t used;
+    char path[PATH_MAX], target[PATH_MAX],
+        temporary[PATH_MAX]; /* as given; symbolic links resolved */
+    unsigned char buffer[BUFFER_BYTES];
+};
+
+/* The folder of `path` into `folder` (PATH_MAX bytes, which hold it: it is shorter than path or
+ * "."). */
+static void folder_of(const char *path, char *folder)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) + (slash == path) : 1;
+    memcpy(folder, slash ? path : ".", length);
+    folder[length] = 0;
+}
+
+/* What is at `path` can be replaced: nothing, or a plain file. */
+static ad_status check_target(ad_context *ctx, const char *path, struct stat *info)
+{
+    if (!*path) return ad_fail(ctx, AD_ERROR_ARGUMENT, "the name of the file to write is empty");
+    if (strlen(path) >= PATH_MAX - 64)
+        return ad_fail(ctx, AD_ERROR_IO, "%.64s...: the path is too long", path);
+    if (stat(path, info)) {
+        info->st_mode = 0;
+        return errno == ENOENT || errno == ELOOP ? AD_OK
+                                                 : fail_errno(ctx, path, "cannot write", errno);
+    }
+    if (S_ISDIR(info->st_mode))
+        return ad_fail(ctx, AD_ERROR_IO, "%s: cannot write: it is a folder", path);
+    if (!S_ISREG(info->st_mode))
+        return ad_fail(ctx, AD_ERROR_IO, "%s: cannot write: it is no plain file", path);
+    return AD_OK;
+}
+
+ad_status ad_output_check(ad_context *ctx, const char *path)
+{
+    char folder[PATH_MAX], target[PATH_MAX];
+    struct stat info;
+    ad_status status = check_target(ctx, path, &info);
+    if (status) return status;
+    folder_of(info.st_mode && realpath(path, target) ? target : path, folder);
+    if (path[strlen(path) - 1] == '/')
+        return ad_fail(ctx, AD_ERROR_IO, "%s: cannot write: it names a folder", path);
+    if (stat(folder, &info)) return fail_errno(ctx, path, "cannot write: its folder", errno);
+    if (!S_ISDIR(info.st_mode))
+        return ad_fail(ctx, AD_ERROR_IO, "%s: cannot write: %s is no folder", path, folder);
+    if (access(folder, W_OK | X_OK))
+        return fail_errno(ctx, path, "cannot write to its folder", errno);
+    return AD_OK;
+}
+
+ad_status ad_output_open(ad_output **out, ad_context *ctx, const char *path)
+{
+    struct stat info;
+    *out = NULL;
+    ad_status status = check_target(ctx, path, &info);
+    if (status) return status;
+    ad_output *output = ad_alloc(ctx, sizeof *output);
+    if (!output) return AD_ERROR_MEMORY;
+    output->ctx = ctx, output->status = AD_OK, output->used = 0, output->exists = false;
+    strcpy(output->path, path);
+    if (!info.st_mode || !realpath(path, output->target)) strcpy(output->target, path);
+    for (int attempt = 0;; ++attempt) {
+        int length = snprintf(output->temporary, sizeof output->temporary, "%s.%ld-%d.tmp",
+                              output->target, (long)getpid(), attempt);
+        errno = ENAMETOOLONG;
+        output->fd = length < (int)sizeof output->temporary
+                         ? open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)
+                         : -1;
+        if (output->fd >= 0) break;
+        if (errno == EEXIST && attempt < 1000) continue;
+        status = fail_errno(ctx, path, "cannot write", errno);
+        ad_free(ctx, output, sizeof *output);
+        return status;
+    }
+    output->exists = true;
+    if (info.st_mode &&
+        fchmod(output->fd, info.st_mode & 07777)) { /* keeps the old file's permissions */
+        status = fail_errno(ctx, path, "cannot set the permissions", errno);
+        ad_output_discard(output);
+        return status;
+    }
+    *out = output;
+    return AD_OK;
+}
+
+static void write_all(ad_output *output, const unsigned char *bytes, size_t count)
+{
+    while (count && !output->status) {
+        ssize_t done = write(output->fd, bytes, count < INT_MAX / 2 ? count : INT_MAX / 2);
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0)
+            output->status = fail_errno(output->ctx, output->path, "cannot write", errno);
+        else
+            bytes += done, count -= (size_t)done;
+    }
+}
+
+static void flush(ad_output *output)
+{
+    write_all(output, output->buffer, output->used);
+    output->used = 0;
+}
+
+ad_status ad_output_write(ad_output *output, const void *bytes, size_t count)
+{
+    if (count > BUFFER_BYTES - output->used) flush(output);
+    if (count > BUFFER_BYTES) {
+        write_all(output, bytes, count);
+    } else if (count) {
+        memcpy(output->buffer + output->used, bytes, count);
+        output->used += count;
+    }
+    return output->status;
+}
+
+ad_status ad_output_commit(ad_output *output)
+{
+    ad_context *ctx = output->ctx;
+    flush(output);
+    if (!output->status && fsync(output->fd))
+        output->status = fail_errno(ctx, output->path, "cannot write", errno);
+    if (close(output->fd) && !output->status)
+        output->status = fail_errno(ctx, output->path, "cannot write", errno);
+    output->fd = -1;
+    if (!output->status) {
+        if (rename(output->temporary, output->target)) {
+            output->status = fail_errno(ctx, output->path, "cannot rename the finished file",
+                                        errno);
+        } else { /* the rename itself reaches the disk with its folder */
+            char folder[PATH_MAX];
+            folder_of(output->target, folder);
+            int fd = open(folder, O_RDONLY | O_CLOEXEC);
+            if (fd >= 0) fsync(fd), close(fd);
+            output->exists = false;
+        }
+    }
+    ad_status status = output->status;
+    ad_output_discard(output);
+    return status;
+}
+
+void ad_output_discard(ad_output *output)
+{
+    if (!output) return;
+    if (output->fd >= 0) close(output->fd);
+    if (output->exists) unlink(output->temporary);
+    ad_free(output->ctx, output, sizeof *output);
+}
