@@ -3,9 +3,6 @@
 #include "cli/verbs.h"
 
 static const ad_verb *const verbs[] = {
-    &ad_cli_version,
-    &ad_cli_help,
-    NULL,
 };
 
 int main(int argc, char **argv)

@@ -6,10 +6,10 @@
  *
  *     static const ad_option options[] = {
  *         {"output", 'o', AD_OPTION_FILE, .initial = "out.png", .help = "where the picture goes"},
- *         {"steps", 0, AD_OPTION_INT, .initial = "500", .min = 1, .max = 1e6, .help =
- * "iterations"},
- *         {"optimizer", 0, AD_OPTION_CHOICE, .initial = "lbfgs", .choices = "lbfgs|adam", .help =
- * "..."}, AD_COMMON_OPTIONS, {0},
+ *         {"steps", 0, AD_OPTION_INT, .initial = "500", .min = 1, .max = 1e6, .help = "steps"},
+ *         {"optimizer", 0, AD_OPTION_CHOICE, .choices = "lbfgs|adam", .help = "the method"},
+ *         AD_COMMON_OPTIONS,
+ *         {0},
  *     };
  *     static int run(ad_command *cmd)
  *     {
@@ -68,15 +68,12 @@ typedef struct ad_option {
 
 /* Rows that every verb that computes shares. `ad_command_context` and the printing functions below
  * look at them; a verb may leave them out. */
-#define AD_COMMON_OPTIONS                                                                          \
-    {"threads", 0,    AD_OPTION_INT, NULL,  NULL,                                                  \
-     1,         1024, NULL,          false, "threads to compute with, else one per core"},         \
-        {"quiet", 'q', AD_OPTION_FLAG, NULL,  NULL,                                                \
-         0,       0,   NULL,           false, "no progress line and no notes"},                    \
-    {                                                                                              \
-        "json", 0, AD_OPTION_FLAG, NULL, NULL, 0, 0, NULL, false,                                  \
-            "write one JSON object per line to standard output"                                    \
-    }
+/* clang-format off */
+#define AD_OPTION_THREADS {"threads", 0, AD_OPTION_INT, .min = 1, .max = 1024, .help = "threads to compute with, else one per core"}
+#define AD_OPTION_QUIET   {"quiet", 'q', AD_OPTION_FLAG, .help = "no progress line and no notes"}
+#define AD_OPTION_JSON    {"json", 0, AD_OPTION_FLAG, .help = "write one JSON object per line to standard output"}
+#define AD_COMMON_OPTIONS AD_OPTION_THREADS, AD_OPTION_QUIET, AD_OPTION_JSON
+/* clang-format on */
 
 typedef struct ad_verb {
     const char *system; /* "style", or NULL for a verb that stands alone (`autodidact version`) */
@@ -172,6 +169,7 @@ AD_API void ad_json_begin(ad_command *cmd, const char *event);
 AD_API void ad_json_text(ad_command *cmd, const char *name, const char *value);
 AD_API void ad_json_int(ad_command *cmd, const char *name, int64_t value);
 AD_API void ad_json_real(ad_command *cmd, const char *name, double value);
+AD_API void ad_json_ints(ad_command *cmd, const char *name, const int64_t *values, int count);
 AD_API void ad_json_bool(ad_command *cmd, const char *name, bool value);
 AD_API void ad_json_end(ad_command *cmd);
 

@@ -213,6 +213,14 @@ void ad_json_real(ad_command *cmd, const char *name, double value)
         fputs("null", cmd->out);
 }
 
+void ad_json_ints(ad_command *cmd, const char *name, const int64_t *values, int count)
+{
+    if (!member(cmd, name)) return;
+    fputc('[', cmd->out);
+    for (int i = 0; i < count; ++i) fprintf(cmd->out, "%s%lld", i ? "," : "", (long long)values[i]);
+    fputc(']', cmd->out);
+}
+
 void ad_json_bool(ad_command *cmd, const char *name, bool value)
 {
     if (member(cmd, name)) fputs(value ? "true" : "false", cmd->out);
