@@ -2,8 +2,13 @@
  */
 #include "cli/verbs.h"
 
+/* clang-format off */
 static const ad_verb *const verbs[] = {
+    &ad_cli_version,
+    &ad_cli_help,
+    NULL,
 };
+/* clang-format on */
 
 int main(int argc, char **argv)
 {
