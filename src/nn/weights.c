@@ -1,0 +1,288 @@
+/* weights.c - variables to and from files, by name.
+ *
+ * Loading builds, per block, the image of what the block shall hold, and puts the images in place
+ * when the last tensor has been read: until then nothing that anyone can see has changed. A block
+ * that was not laid out yet takes its image as it is, so loading a fresh network neither copies it
+ * nor draws random numbers for it. */
+#include "nn/vars.h"
+
+#include <string.h>
+
+/* ---- axis order ---- */
+
+/* Axis i of the file's shape is axis order[i] of ours. */
+static const int *file_order(int layout)
+{
+    static const int conv[4] = {3, 2, 0, 1}; /* both: [a, b, kh, kw] from [kh, kw, b, a] */
+    return layout == AD_LAYOUT_SAME ? NULL : conv;
+}
+
+static ad_shape file_shape(const ad_variable *variable)
+{
+    const int *order = file_order(variable->layout);
+    ad_shape shape = variable->shape;
+    for (int i = 0; order && i < shape.rank; ++i) shape.dim[i] = variable->shape.dim[order[i]];
+    return shape;
+}
+
+/* The file's [a, b, window] from or to our [window, b, a]. */
+static void reorder(const ad_variable *variable, void *ours, void *file, bool to_file)
+{
+    const int64_t *dim = variable->shape.dim, window = dim[0] * dim[1], b = dim[2], a = dim[3];
+    size_t size = ad_dtype_size(variable->dtype);
+    for (int64_t k = 0; k < window; ++k)
+        for (int64_t j = 0; j < b; ++j)
+            for (int64_t i = 0; i < a; ++i) {
+                char *here = (char *)ours + (size_t)((k * b + j) * a + i) * size;
+                char *there = (char *)file + (size_t)((i * b + j) * window + k) * size;
+                if (to_file)
+                    memcpy(there, here, size);
+                else
+                    memcpy(here, there, size);
+            }
+}
+
+static size_t value_bytes(const ad_variable *variable)
+{
+    return (size_t)ad_shape_count(variable->shape) * ad_dtype_size(variable->dtype);
+}
+
+/* ---- loading ---- */
+
+typedef struct loading {
+    ad_vars *vars;
+    ad_file *file;
+    ad_load_options options;
+    int n_entries, n_blocks;  /* variables and blocks of the store */
+    int unused, first_unused; /* tensors that no variable wants */
+    int *from;                /* per variable: the tensor's index in the file, or -1 */
+    bool *found;              /* per variable: from[i] >= 0 */
+    void **images;            /* per block; NULL: no variable of it is loaded */
+} loading;
+
+/* The variable's name for a tensor's, in `text`; NULL: the tensor is outside the prefix. */
+static const char *wanted_name(const loading *l, const char *name, ad_text *text)
+{
+    if (l->options.strip) {
+        size_t length = strlen(l->options.strip);
+        if (strncmp(name, l->options.strip, length)) return NULL;
+        name += length;
+    }
+    if (!l->options.add) return name;
+    text->length = 0;
+    ad_text_add(text, l->options.add);
+    ad_text_add(text, name);
+    return ad_text_get(text);
+}
+
+static int index_of(const ad_vars *vars, const ad_variable *variable)
+{
+    for (int i = 0; variable && i < vars->count; ++i)
+        if (&vars->entries[i]->variable == variable) return i;
+    return -1;
+}
+
+static ad_status more(ad_status status, ad_context *ctx, int others, const char *what)
+{
+    if (others <= 0) return status;
+    return ad_fail(ctx, status, "%s; %d more %s", ad_error(ctx), others, what);
+}
+
+/* Which tensor is for which variable. */
+static ad_status match(loading *l)
+{
+    int total = ad_file_count(l->file);
+    ad_text text;
+    ad_text_init(&text, l->vars->ctx);
+    for (int i = 0; i < l->n_entries; ++i) l->from[i] = -1;
+    for (int i = 0; i < total; ++i) {
+        const char *name = wanted_name(l, ad_file_at(l->file, i)->name, &text);
+        int at = name && !text.failed ? index_of(l->vars, ad_var_find(l->vars, name)) : -1;
+        if (at >= 0 && l->from[at] < 0)
+            l->from[at] = i, l->found[at] = true;
+        else if (!l->unused++)
+            l->first_unused = i;
+    }
+    bool failed = text.failed;
+    ad_text_free(&text);
+    return failed ? AD_ERROR_MEMORY : AD_OK;
+}
+
+static ad_status check_shapes(const loading *l)
+{
+    ad_context *ctx = l->vars->ctx;
+    char is[192], wanted[192];
+    int wrong = 0;
+    for (int i = 0; i < l->n_entries; ++i) {
+        if (!l->found[i]) continue;
+        const ad_file_entry *tensor = ad_file_at(l->file, l->from[i]);
+        ad_shape shape = file_shape(&l->vars->entries[i]->variable);
+        if (ad_shape_equal(tensor->shape, shape) || wrong++) continue;
+        ad_fail(ctx, AD_ERROR_SHAPE, "%s: %s is %s, the network expects %s", ad_file_path(l->file),
+                tensor->name, ad_shape_text(tensor->shape, is, sizeof is),
+                ad_shape_text(shape, wanted, sizeof wanted));
+    }
+    return wrong ? more(AD_ERROR_SHAPE, ctx, wrong - 1, "do not fit either") : AD_OK;
+}
+
+static ad_status check_types(const loading *l)
+{
+    for (int i = 0; i < l->n_entries; ++i) {
+        if (!l->found[i]) continue;
+        const ad_file_entry *tensor = ad_file_at(l->file, l->from[i]);
+        ad_dtype dtype = l->vars->entries[i]->variable.dtype;
+        bool readable = tensor->dtype < AD_DTYPES;
+        if (readable && (ad_dtype_is_float(dtype) || !ad_dtype_is_float(tensor->dtype))) continue;
+        return ad_fail(l->vars->ctx, AD_ERROR_DTYPE, "%s: %s holds %s, the network expects %s",
+                       ad_file_path(l->file), tensor->name, tensor->stored, ad_dtype_name(dtype));
+    }
+    return AD_OK;
+}
+
+static ad_status check_missing(const loading *l)
+{
+    ad_context *ctx = l->vars->ctx;
+    int missing = 0;
+    for (int i = 0; i < l->n_entries && !l->options.allow_missing; ++i) {
+        const ad_var_entry *entry = l->vars->entries[i];
+        if (l->found[i] || entry->optional || missing++) continue;
+        ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: has no tensor for %s of the network",
+                ad_file_path(l->file), entry->variable.name);
+    }
+    return missing ? more(AD_ERROR_NOT_FOUND, ctx, missing - 1, "are missing") : AD_OK;
+}
+
+static ad_status check_unused(const loading *l)
+{
+    ad_context *ctx = l->vars->ctx;
+    if (!l->unused || l->options.allow_unused) return AD_OK;
+    ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: the network has no %s", ad_file_path(l->file),
+            ad_file_at(l->file, l->first_unused)->name);
+    return more(AD_ERROR_NOT_FOUND, ctx, l->unused - 1, "of the file's tensors are not in it");
+}
+
+/* The block's next contents, before tensors are read into it. */
+static void *block_image(const loading *l, const ad_var_block *block)
+{
+    if (block->storage.ready) return ad_var_block_image(l->vars, block, l->found);
+    void *image = ad_alloc(l->vars->ctx, block->storage.bytes);
+    return image ? memcpy(image, block->storage.data, block->storage.bytes) : NULL;
+}
+
+static ad_status read_tensor(const loading *l, const ad_variable *variable, int index, char *image)
+{
+    ad_context *ctx = l->vars->ctx;
+    size_t bytes = value_bytes(variable);
+    if (variable->layout == AD_LAYOUT_SAME)
+        return ad_file_read(l->file, index, variable->dtype, image + variable->offset, bytes);
+    void *as_stored = ad_alloc(ctx, bytes);
+    if (!as_stored) return AD_ERROR_MEMORY;
+    ad_status status = ad_file_read(l->file, index, variable->dtype, as_stored, bytes);
+    if (status == AD_OK) reorder(variable, image + variable->offset, as_stored, false);
+    ad_free(ctx, as_stored, bytes);
+    return status;
+}
+
+static ad_status read_all(const loading *l)
+{
+    for (int i = 0; i < l->n_entries; ++i) {
+        if (!l->found[i]) continue;
+        const ad_var_entry *entry = l->vars->entries[i];
+        void **image = &l->images[entry->block->number];
+        if (!*image && !(*image = block_image(l, entry->block)))
+            return ad_error_status(l->vars->ctx);
+        ad_status status = read_tensor(l, &entry->variable, l->from[i], *image);
+        if (status != AD_OK) return status;
+    }
+    return AD_OK;
+}
+
+static void put_in_place(const loading *l)
+{
+    for (ad_var_block *block = l->vars->blocks; block; block = block->next) {
+        void *image = l->images[block->number];
+        if (!image) continue;
+        if (block->storage.ready) {
+            block->storage.data = image;
+            block->storage.ready = NULL;
+            l->images[block->number] = NULL;
+        } else {
+            memcpy(block->storage.data, image, block->storage.bytes);
+        }
+        ++block->storage.version;
+    }
+}
+
+static void free_images(const loading *l)
+{
+    if (!l->images) return;
+    for (ad_var_block *block = l->vars->blocks; block; block = block->next)
+        ad_free(l->vars->ctx, l->images[block->number], block->storage.bytes);
+}
+
+ad_status ad_vars_load_file(ad_vars *vars, ad_file *file, ad_load_options options)
+{
+    ad_arena arena;
+    ad_arena_init(&arena, vars->ctx);
+    loading l = {.vars = vars, .file = file, .options = options, .n_entries = vars->count};
+    l.n_blocks = vars->last_block ? vars->last_block->number + 1 : 0;
+    l.from = ad_arena_alloc(&arena, (size_t)l.n_entries * sizeof *l.from);
+    l.found = ad_arena_alloc(&arena, (size_t)l.n_entries * sizeof *l.found);
+    l.images = ad_arena_alloc(&arena, (size_t)l.n_blocks * sizeof *l.images);
+    ad_status status = l.from && l.found && l.images ? AD_OK : AD_ERROR_MEMORY;
+    if (status == AD_OK) status = match(&l);
+    /* a wrong shape says most, so it is looked for before what is missing or too much */
+    if (status == AD_OK) status = check_shapes(&l);
+    if (status == AD_OK) status = check_types(&l);
+    if (status == AD_OK) status = check_missing(&l);
+    if (status == AD_OK) status = check_unused(&l);
+    if (status == AD_OK) status = read_all(&l);
+    if (status == AD_OK) put_in_place(&l);
+    free_images(&l);
+    ad_arena_free(&arena);
+    return status;
+}
+
+ad_status ad_vars_load(ad_vars *vars, const char *path, ad_load_options options)
+{
+    ad_file *file;
+    ad_status status = ad_file_open(&file, vars->ctx, path);
+    if (status == AD_OK) status = ad_vars_load_file(vars, file, options);
+    ad_file_close(file);
+    return status;
+}
+
+/* ---- saving ---- */
+
+/* The variable's value in the file's axis order: in place where that is ours, else in `*own`. */
+static ad_status tensor_of(ad_vars *vars, const ad_variable *variable, ad_named_tensor *out,
+                           void **own)
+{
+    void *data = (void *)ad_variable_data(vars, variable);
+    if (!data) return ad_error_status(vars->ctx);
+    if (variable->layout != AD_LAYOUT_SAME) {
+        *own = ad_alloc(vars->ctx, value_bytes(variable));
+        if (!*own) return AD_ERROR_MEMORY;
+        reorder(variable, data, *own, true);
+        data = *own;
+    }
+    *out = (ad_named_tensor){variable->name, {variable->dtype, file_shape(variable), data}};
+    return AD_OK;
+}
+
+ad_status ad_vars_save(ad_vars *vars, const char *path)
+{
+    int count = vars->count;
+    ad_arena arena;
+    ad_arena_init(&arena, vars->ctx);
+    ad_named_tensor *tensors = ad_arena_alloc(&arena, (size_t)count * sizeof *tensors);
+    void **own = ad_arena_alloc(&arena, (size_t)count * sizeof *own);
+    ad_status status = tensors && own ? AD_OK : AD_ERROR_MEMORY;
+    for (int i = 0; i < count && status == AD_OK; ++i)
+        status = tensor_of(vars, &vars->entries[i]->variable, &tensors[i], &own[i]);
+    if (status == AD_OK) status = ad_safetensors_write(vars->ctx, path, tensors, count, NULL, 0);
+    for (int i = 0; own && i < count; ++i)
+        ad_free(vars->ctx, own[i], value_bytes(&vars->entries[i]->variable));
+    ad_arena_free(&arena);
+    return status;
+}
