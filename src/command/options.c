@@ -254,21 +254,22 @@ static int unknown_option(struct ad_command *cmd, const char *name, size_t lengt
                             ad_verb_title(cmd->app, cmd->verb, title, sizeof title));
 }
 
-/* The argument after an option, unless it looks like the next option. */
-static int next_value(struct ad_command *cmd, int row, int argc, char **argv, int *i,
-                      const char **value)
+/* The argument after an option; NULL (reported) if there is none or it looks like the next option.
+ */
+static const char *next_value(struct ad_command *cmd, int row, int argc, char **argv, int *i)
 {
     const ad_option *option = &cmd->verb->options[row];
-    if (*i + 1 >= argc)
-        return ad_command_usage(cmd, "--%s needs a value (%s)", option->name,
-                                ad_option_placeholder(option));
-    const char *next = argv[*i + 1];
-    if (next[0] == '-' && next[1] == '-')
-        return ad_command_usage(cmd, "--%s needs a value (%s), found \"%.60s\"", option->name,
-                                ad_option_placeholder(option), next);
-    *value = next;
-    ++*i;
-    return 0;
+    const char *next = *i + 1 < argc ? argv[*i + 1] : NULL, *wanted = ad_option_placeholder(option);
+    if (next && !(next[0] == '-' && next[1] == '-')) {
+        ++*i;
+        return next;
+    }
+    if (next)
+        ad_command_usage(cmd, "--%s needs a value (%s), found \"%.60s\"", option->name, wanted,
+                         next);
+    else
+        ad_command_usage(cmd, "--%s needs a value (%s)", option->name, wanted);
+    return NULL;
 }
 
 static int parse_long(struct ad_command *cmd, int argc, char **argv, int *i)
@@ -280,7 +281,7 @@ static int parse_long(struct ad_command *cmd, int argc, char **argv, int *i)
         cmd->help = true;
         return 0;
     }
-    int row = find_name(cmd, name, length), status;
+    int row = find_name(cmd, name, length);
     bool negated = false;
     if (row < 0 && length > 3 && !memcmp(name, "no-", 3)) {
         row = find_name(cmd, name + 3, length - 3);
@@ -298,7 +299,7 @@ static int parse_long(struct ad_command *cmd, int argc, char **argv, int *i)
         cmd->value[row] = negated ? "no" : "yes";
         return 0;
     }
-    if (!value && (status = next_value(cmd, row, argc, argv, i, &value))) return status;
+    if (!value && !(value = next_value(cmd, row, argc, argv, i))) return AD_EXIT_USAGE;
     return set_value(cmd, row, value);
 }
 
@@ -310,7 +311,7 @@ static int parse_short(struct ad_command *cmd, int argc, char **argv, int *i)
             cmd->help = true;
             continue;
         }
-        int row = find_letter(cmd, *p), status;
+        int row = find_letter(cmd, *p);
         if (row < 0) {
             char title[128];
             return ad_command_usage(cmd, "unknown option -%c (\"%s --help\" lists them)",
@@ -323,7 +324,7 @@ static int parse_short(struct ad_command *cmd, int argc, char **argv, int *i)
             continue;
         }
         const char *value = p[1] == '=' ? p + 2 : p + 1;
-        if (!p[1] && (status = next_value(cmd, row, argc, argv, i, &value))) return status;
+        if (!p[1] && !(value = next_value(cmd, row, argc, argv, i))) return AD_EXIT_USAGE;
         return set_value(cmd, row, value);
     }
     return 0;

@@ -154,6 +154,7 @@ static float masked(uint32_t value, uint32_t mask)
 {
     if (!mask) return 0;
     uint32_t low = mask & -mask;
+    /* Both divisions shift down and are exact. NOLINTNEXTLINE(bugprone-integer-division) */
     return (float)((double)((value & mask) / low) / (double)(mask / low));
 }
 

@@ -1,0 +1,49 @@
+# check.sh - checks for tests of the command, read with `.` by the scripts of tests/cli.
+#
+#     run "$autodidact" info x.pth     runs it; its status, output and errors are kept
+#     exits 2                          its exit status
+#     says err 'autodidact: ...'       a part of what it wrote (out or err)
+#     says_not out text; silent err; one_line err
+#     check 'what holds' command...    any command that must succeed
+#     finish                           prints "N passed, N failed"
+#
+# $tmp is an empty folder that is removed at the end, $autodidact the command, $root the sources.
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd)
+autodidact=${AUTODIDACT:-build/autodidact}
+case $autodidact in /*) ;; *) autodidact=$root/$autodidact ;; esac
+fixtures=$root/tests/fixtures
+tmp=$(mktemp -d) || exit 1
+trap 'chmod -R u+w "$tmp" 2>/dev/null; rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+passed=0 failed=0 status=0 command=
+
+run() {
+    command="$*"
+    "$@" >"$tmp/.out" 2>"$tmp/.err" </dev/null
+    status=$?
+}
+
+good() { passed=$((passed + 1)); }
+bad() {
+    failed=$((failed + 1))
+    echo "FAILED $1"
+    [ -z "$command" ] || echo "  after: $command (exit status $status)"
+    sed 's/^/  out: /' "$tmp/.out" 2>/dev/null | head -5
+    sed 's/^/  err: /' "$tmp/.err" 2>/dev/null | head -5
+}
+
+exits() { if [ "$status" = "$1" ]; then good; else bad "exit status $status, expected $1"; fi; }
+says() { if grep -qF -- "$2" "$tmp/.$1"; then good; else bad "$1 does not say: $2"; fi; }
+says_not() { if grep -qF -- "$2" "$tmp/.$1"; then bad "$1 says: $2"; else good; fi; }
+silent() { if [ -s "$tmp/.$1" ]; then bad "$1 is not empty"; else good; fi; }
+one_line() { if [ "$(wc -l <"$tmp/.$1")" -eq 1 ]; then good; else bad "$1 is not one line"; fi; }
+check() {
+    what=$1
+    shift
+    if "$@" >/dev/null 2>&1; then good; else bad "$what"; fi
+}
+finish() {
+    echo "$passed passed, $failed failed"
+    [ $failed = 0 ]
+}
