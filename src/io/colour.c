@@ -28,7 +28,7 @@ static float clamp(float x)
 static ad_status check_colour(ad_context *ctx, const ad_image *image, const char *role)
 {
     if (image->channels == 3) return AD_OK;
-    return ad_fail(ctx, AD_ERROR_SHAPE, "the %s picture has %d channels, 3 are needed", role,
+    return ad_fail(ctx, AD_ERROR_SHAPE, "the %s picture must have 3 channels, it has %d", role,
                    image->channels);
 }
 
