@@ -31,8 +31,9 @@ typedef void (*ad_chain_kernel)(void *dst, const void *a, const void *b, const v
 typedef struct ad_chain_code {
     const ad_chain *chain; /* must outlive the code */
     ad_chain_kernel kernel[AD_CHAIN_STEPS];
-    int8_t store[AD_CHAIN_STEPS];        /* the output that this step is last to write, or -1 */
-    int8_t last_read[AD_CHAIN_INPUTS];   /* the last step that reads the input as loaded, or -1 */
+    int8_t store[AD_CHAIN_STEPS];      /* the output that this step is last to write, or -1 */
+    int8_t last_read[AD_CHAIN_INPUTS]; /* the last step that reads the input as loaded, or -1 */
+    bool copied[AD_CHAIN_INPUTS]; /* the input is an output as it is: read it before any store */
     uint8_t input_size[AD_CHAIN_INPUTS]; /* bytes of an element in memory */
     uint8_t output_size[AD_CHAIN_OUTPUTS];
     uint8_t output_type[AD_CHAIN_OUTPUTS]; /* register type */

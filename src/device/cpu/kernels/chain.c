@@ -1,0 +1,246 @@
+/* chain.c - the chain interpreter: tiles of up to AD_CHAIN_TILE elements through a chain's steps.
+ *
+ * A tile is some rows of a piece, contiguous in its registers. An input that already lies so is
+ * used where it is; one that is the same for every tile (a number, or a row under whole rows) is
+ * loaded once; the rest, and an input that is also an output as it is, is copied. The last step
+ * that writes an output writes it straight to memory where it lies contiguous and no later step
+ * still reads an input there.
+ *
+ * Steps always run over whole vectors: a tile's length is rounded up to AD_CHAIN_PAD, its registers
+ * have room, and inputs in place and outputs to memory are used only for tiles without remainder.
+ * So an element goes through the same instructions wherever it lies. */
+#include "device/cpu/chain_run.h"
+#include "device/cpu/kernels/chain_steps.h"
+#include "device/cpu/kernels/strided_copy.h"
+#include "device/cpu/simd.h"
+
+typedef struct tile_run {
+    const ad_chain_code *code;
+    ad_chain_tiles *tiles;
+    const void *reg[AD_CHAIN_REGISTERS];
+    bool loaded[AD_CHAIN_INPUTS]; /* the same for all tiles of this piece, and already there */
+} tile_run;
+
+static int64_t padded(int64_t n)
+{
+    return (n + AD_CHAIN_PAD - 1) / AD_CHAIN_PAD * AD_CHAIN_PAD;
+}
+
+static bool together(const ad_chain_view *view, int64_t rows, int64_t cols)
+{
+    return view->col == 1 && (rows == 1 || view->row == cols);
+}
+
+void AD_ISA_NAME(ad_chain_prepare)(ad_chain_code *code, const ad_chain *chain)
+{
+    *code = (ad_chain_code){.chain = chain};
+    for (int i = 0; i < chain->n_inputs; ++i) {
+        code->input_size[i] = (uint8_t)ad_dtype_size(chain->input[i]);
+        code->last_read[i] = -1;
+    }
+    for (int o = 0; o < chain->n_outputs; ++o) {
+        code->output_size[o] = (uint8_t)ad_dtype_size(chain->output[o]);
+        code->output_type[o] = (uint8_t)ad_chain_register(chain->output[o]);
+    }
+    bool fresh[AD_CHAIN_REGISTERS] = {false}; /* no longer the input */
+    for (int s = 0; s < chain->n_steps; ++s) {
+        const ad_chain_step *step = &chain->step[s];
+        code->kernel[s] = AD_ISA_NAME(ad_chain_step_kernel)(step);
+        code->store[s] = -1;
+        for (int k = 0; k < step->n_src; ++k) {
+            if (step->src[k] < chain->n_inputs && !fresh[step->src[k]]) {
+                code->last_read[step->src[k]] = (int8_t)s;
+            }
+        }
+        fresh[step->dst] = true;
+    }
+    for (int o = 0; o < chain->n_outputs; ++o) {
+        uint8_t source = chain->output_register[o];
+        if (source < chain->n_inputs && !fresh[source]) code->copied[source] = true;
+        if (ad_chain_register(chain->output[o]) != chain->output[o] && chain->output[o] != AD_BOOL)
+            continue;
+        for (int s = chain->n_steps - 1; s >= 0; --s) {
+            if (chain->step[s].dst != chain->output_register[o]) continue;
+            if (code->store[s] < 0) code->store[s] = (int8_t)o;
+            break;
+        }
+    }
+}
+
+static void widen(float *to, const uint16_t *from, ad_dtype dtype, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += AD_VF) {
+        vf_store(to + i, dtype == AD_BF16 ? vf_load_bf16(from + i) : vf_load_f16(from + i));
+    }
+}
+
+static void narrow(uint16_t *to, const float *from, ad_dtype dtype, int64_t n)
+{
+    for (int64_t i = 0; i < n; i += AD_VF) {
+        vf x = vf_load(from + i);
+        if (dtype == AD_BF16)
+            vf_store_bf16(to + i, x);
+        else
+            vf_store_f16(to + i, x);
+    }
+}
+
+/* Input i of the tile at `view`, as a register. */
+static void load(tile_run *run, int i, ad_chain_view view, int64_t rows, int64_t cols)
+{
+    ad_dtype dtype = run->code->chain->input[i];
+    size_t size = run->code->input_size[i];
+    int64_t n = rows * cols, whole = padded(n);
+    bool half = dtype == AD_BF16 || dtype == AD_F16;
+    _Alignas(64) uint16_t memory[AD_CHAIN_TILE];
+    if (n == whole && !half && !run->code->copied[i] && together(&view, rows, cols)) {
+        run->reg[i] = view.data;
+        return;
+    }
+    unsigned char *tile = run->tiles->input[i];
+    void *raw = half ? (void *)memory : tile;
+    AD_ISA_NAME(ad_strided_copy)(raw, cols, 1, view.data, view.row, view.col, rows, cols, size);
+    if (n < whole) memset((unsigned char *)raw + (size_t)n * size, 0, (size_t)(whole - n) * size);
+    if (half) widen((float *)tile, memory, dtype, whole);
+    run->reg[i] = tile;
+}
+
+static void store(const tile_run *run, int o, ad_chain_view view, int64_t rows, int64_t cols)
+{
+    const ad_chain *chain = run->code->chain;
+    ad_dtype dtype = chain->output[o];
+    const void *raw = run->reg[chain->output_register[o]];
+    _Alignas(64) uint16_t memory[AD_CHAIN_TILE];
+    if (dtype == AD_BF16 || dtype == AD_F16) {
+        narrow(memory, raw, dtype, padded(rows * cols));
+        raw = memory;
+    }
+    AD_ISA_NAME(ad_strided_copy)
+    (view.data, view.row, view.col, raw, cols, 1, rows, cols, run->code->output_size[o]);
+}
+
+/* Whether step s may write output o to memory: no later step reads an input that lies there. */
+static bool may_write(const tile_run *run, int s, const void *memory)
+{
+    for (int i = 0; i < run->code->chain->n_inputs; ++i) {
+        if (run->code->last_read[i] > s && run->reg[i] == memory) return false;
+    }
+    return true;
+}
+
+/* The steps on a tile of n elements. out: where outputs may be written directly, entries NULL where
+ * not; set to NULL where they were. */
+static void steps(tile_run *run, int64_t n, void **out)
+{
+    const ad_chain *chain = run->code->chain;
+    for (int s = 0; s < chain->n_steps; ++s) {
+        const ad_chain_step *step = &chain->step[s];
+        void *to = run->tiles->reg[step->dst];
+        int o = run->code->store[s];
+        if (o >= 0 && out[o] && may_write(run, s, out[o])) to = out[o], out[o] = NULL;
+        const void *src[3] = {NULL, NULL, NULL};
+        for (int k = 0; k < step->n_src; ++k) src[k] = run->reg[step->src[k]];
+        run->code->kernel[s](to, src[0], src[1], src[2], step, n);
+        run->reg[step->dst] = to;
+    }
+}
+
+const void *AD_ISA_NAME(ad_chain_eval)(const ad_chain_code *code, const ad_chain_view *in,
+                                       int64_t rows, int64_t cols, ad_chain_tiles *tiles)
+{
+    tile_run run = {.code = code, .tiles = tiles};
+    void *out[AD_CHAIN_OUTPUTS] = {NULL};
+    for (int i = 0; i < code->chain->n_inputs; ++i) load(&run, i, in[i], rows, cols);
+    steps(&run, padded(rows * cols), out);
+    return run.reg[code->chain->output_register[0]];
+}
+
+static ad_chain_view at(const ad_chain_view *view, size_t size, int64_t row, int64_t col)
+{
+    int64_t offset = row * view->row + col * view->col;
+    return (ad_chain_view){(unsigned char *)view->data + offset * (int64_t)size, view->row,
+                           view->col};
+}
+
+typedef struct piece {
+    const ad_chain_view *in, *out;
+    int64_t row, col, rows, cols; /* of the tile */
+    bool whole_rows;
+} piece;
+
+static void run_tile(tile_run *run, const piece *p)
+{
+    const ad_chain_code *code = run->code;
+    int64_t n = p->rows * p->cols;
+    ad_chain_view to[AD_CHAIN_OUTPUTS];
+    void *direct[AD_CHAIN_OUTPUTS];
+    bool stored[AD_CHAIN_OUTPUTS];
+    for (int i = 0; i < code->chain->n_inputs; ++i) {
+        const ad_chain_view *view = &p->in[i];
+        if (run->loaded[i]) {
+            run->reg[i] = run->tiles->input[i];
+            continue;
+        }
+        bool same = view->row == 0 && (view->col == 0 || p->whole_rows);
+        load(run, i, at(view, code->input_size[i], p->row, p->col), p->rows, p->cols);
+        run->loaded[i] = same && run->reg[i] == run->tiles->input[i];
+    }
+    for (int o = 0; o < code->chain->n_outputs; ++o) {
+        to[o] = at(&p->out[o], code->output_size[o], p->row, p->col);
+        stored[o] = n == padded(n) && together(&to[o], p->rows, p->cols);
+        direct[o] = stored[o] ? to[o].data : NULL;
+    }
+    steps(run, padded(n), direct);
+    for (int o = 0; o < code->chain->n_outputs; ++o) {
+        if (!stored[o] || direct[o]) store(run, o, to[o], p->rows, p->cols);
+    }
+}
+
+static bool crossed(const ad_chain_view *view)
+{
+    return view->col != 0 && view->col != 1 && (view->row == 1 || view->row == -1);
+}
+
+static int64_t gcd(int64_t a, int64_t b)
+{
+    while (b) {
+        int64_t rest = a % b;
+        a = b, b = rest;
+    }
+    return a;
+}
+
+void AD_ISA_NAME(ad_chain_run)(const ad_chain_code *code, const ad_chain_view *in,
+                               const ad_chain_view *out, int64_t rows, int64_t cols)
+{
+    enum { BLOCK = 16 }; /* a cache line of floats each way, for operands that lie across */
+    const ad_chain *chain = code->chain;
+    bool flat = rows > 1, across = false;
+    for (int i = 0; i < chain->n_inputs; ++i) {
+        flat &= in[i].row == in[i].col * cols;
+        across |= crossed(&in[i]);
+    }
+    for (int o = 0; o < chain->n_outputs; ++o) {
+        flat &= out[o].row == out[o].col * cols;
+        across |= crossed(&out[o]);
+    }
+    if (rows <= 0 || cols <= 0) return;
+    if (flat) cols *= rows, rows = 1;
+
+    int64_t tile_cols = cols < AD_CHAIN_TILE ? cols : AD_CHAIN_TILE,
+            tile_rows = AD_CHAIN_TILE / tile_cols;
+    if (across && rows >= BLOCK && cols >= BLOCK) tile_rows = tile_cols = BLOCK;
+    int64_t even = AD_CHAIN_PAD / gcd(AD_CHAIN_PAD, tile_cols); /* rows that make whole vectors */
+    if (tile_rows > even) tile_rows -= tile_rows % even;
+
+    ad_chain_tiles tiles;
+    tile_run run = {.code = code, .tiles = &tiles};
+    piece p = {.in = in, .out = out, .whole_rows = tile_cols == cols};
+    for (p.row = 0; p.row < rows; p.row += tile_rows) {
+        p.rows = rows - p.row < tile_rows ? rows - p.row : tile_rows;
+        for (p.col = 0; p.col < cols; p.col += tile_cols) {
+            p.cols = cols - p.col < tile_cols ? cols - p.col : tile_cols;
+            run_tile(&run, &p);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+/* strided_copy.c - copies between layouts, the loads and stores of the chain interpreter.
+ *
+ * Rows that are contiguous on both sides are copied whole, a repeated element is filled in, and 16
+ * x 16 floats across each other are transposed in registers where the compiler can; the rest goes
+ * element by element, along the axis in which more of it is contiguous. */
+#include "device/cpu/kernels/strided_copy.h"
+#include "device/cpu/kernels/chain_steps.h"
+
+#include <string.h>
+
+#define COPY(T, name)                                                                              \
+    static void name(T *restrict to, int64_t to_row, int64_t to_col, const T *restrict from,       \
+                     int64_t from_row, int64_t from_col, int64_t rows, int64_t cols)               \
+    {                                                                                              \
+        for (int64_t r = 0; r < rows; ++r, to += to_row, from += from_row) {                       \
+            if (from_col == 0 && to_col == 1) {                                                    \
+                T value = *from;                                                                   \
+                for (int64_t c = 0; c < cols; ++c) to[c] = value;                                  \
+            } else if (to_col == 1) {                                                              \
+                for (int64_t c = 0; c < cols; ++c) to[c] = from[c * from_col];                     \
+            } else {                                                                               \
+                for (int64_t c = 0; c < cols; ++c) to[c * to_col] = from[c * from_col];            \
+            }                                                                                      \
+        }                                                                                          \
+    }
+COPY(uint8_t, copy1)
+COPY(uint16_t, copy2)
+COPY(uint32_t, copy4)
+COPY(uint64_t, copy8)
+
+/* 16 x 16 with unit stride across: constant bounds, so that it becomes shuffles. */
+static void transpose16(uint32_t *restrict to, int64_t to_row, const uint32_t *restrict from,
+                        int64_t from_col)
+{
+    for (int64_t r = 0; r < 16; r += 4) {
+        for (int64_t c = 0; c < 16; ++c) {
+            const uint32_t *p = from + c * from_col + r;
+            uint32_t *q = to + r * to_row + c;
+            q[0] = p[0], q[to_row] = p[1], q[2 * to_row] = p[2], q[3 * to_row] = p[3];
+        }
+    }
+}
+
+void AD_ISA_NAME(ad_strided_copy)(void *to, int64_t to_row, int64_t to_col, const void *from,
+                                  int64_t from_row, int64_t from_col, int64_t rows, int64_t cols,
+                                  size_t size)
+{
+    if (to_col == 1 && from_col == 1) {
+        for (int64_t r = 0; r < rows; ++r) {
+            memcpy((char *)to + r * to_row * (int64_t)size,
+                   (const char *)from + r * from_row * (int64_t)size, (size_t)cols * size);
+        }
+        return;
+    }
+    if (size == 4 && rows == 16 && cols == 16) {
+        if (to_col == 1 && from_row == 1) {
+            transpose16(to, to_row, from, from_col);
+            return;
+        }
+        if (to_row == 1 && from_col == 1) { /* the same with the axes named the other way round */
+            transpose16(to, to_col, from, from_row);
+            return;
+        }
+    }
+    switch (size) {
+    case 1: copy1(to, to_row, to_col, from, from_row, from_col, rows, cols); break;
+    case 2: copy2(to, to_row, to_col, from, from_row, from_col, rows, cols); break;
+    case 4: copy4(to, to_row, to_col, from, from_row, from_col, rows, cols); break;
+    default: copy8(to, to_row, to_col, from, from_row, from_col, rows, cols); break;
+    }
+}
