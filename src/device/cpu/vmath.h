@@ -4,7 +4,7 @@
  * number, in every build (tests/unit/vmath.c holds each function to its bound):
  *
  *     exp 1.5, expm1 2, log 1.5, log1p of [0, 1] 2, rsqrt 1.5, tanh 2.5, sigmoid 2.5, erf 2,
- * softplus 3, silu 3, gelu_tanh 24 (the exponent's argument is rounded), sin and cos 1.5 for |x| <=
+ * softplus 3, silu 3, gelu_tanh 24 (the exponent's argument is rounded), sin and cos 2 for |x| <=
  * VF_TRIG_MAX; gelu: |error| <= 2^-23 |x|, as x/2 (1 + erf) cancels for negative x.
  *
  * NaN gives NaN. exp overflows to infinity and underflows gradually; sigmoid is 0 where the result
@@ -181,9 +181,10 @@ static inline vf vf_softplus(vf x)
 static inline vf vf_sincos(vf x, int quarter)
 {
     vf k = vf_round(vf_mul(x, vf_set1(0.636619772f)));
-    vf r = vf_fnma(k, vf_set1(1.5703125f), x); /* pi / 2 in pieces, the first products exact */
-    r = vf_fnma(k, vf_set1(4.837512969970703125e-4f), r);
-    r = vf_fnma(k, vf_set1(7.54978995489e-8f), r);
+    vf r = vf_fnma(k, vf_set1(0x1.92p+0f), x); /* pi / 2 in pieces; the first products are exact */
+    r = vf_fnma(k, vf_set1(0x1.fb4p-12f), r);
+    r = vf_fnma(k, vf_set1(0x1.444p-24f), r);
+    r = vf_fnma(k, vf_set1(0x1.68c234p-39f), r);
     vi n = vi_add(vf_to_vi(k), vi_set1(quarter));
     vf z = vf_mul(r, r);
     vf s = vf_fma(vf_set1(-1.9515295891e-4f), z, vf_set1(8.3321608736e-3f));
