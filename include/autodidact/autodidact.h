@@ -1,0 +1,16 @@
+/* autodidact.h - every public header. */
+#ifndef AUTODIDACT_AUTODIDACT_H
+#define AUTODIDACT_AUTODIDACT_H
+
+#include <autodidact/base.h>
+#include <autodidact/command.h>
+#include <autodidact/graph.h>
+#include <autodidact/image.h>
+#include <autodidact/io.h>
+#include <autodidact/nn.h>
+#include <autodidact/ops.h>
+#include <autodidact/optim.h>
+#include <autodidact/program.h>
+#include <autodidact/tensor.h>
+
+#endif
