@@ -61,7 +61,8 @@ void ad_command_start(ad_command *cmd)
     cmd->start_seconds = now();
     cmd->drawn_seconds = -1;
     cmd->first_step = 0;
-    cmd->live_allowed = isatty(fileno(cmd->err)) == 1 && !optional_flag(cmd, "quiet");
+    cmd->live_allowed = isatty(fileno(cmd->err)) == 1 && !optional_flag(cmd, "quiet") &&
+                        !ad_command_json(cmd);
 }
 
 double ad_command_seconds(ad_command *cmd)

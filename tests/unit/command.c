@@ -1,8 +1,15 @@
 /* command.c - option tables: what is parsed, what is refused and how, help, JSON. Every case runs a
  * small app of its own and looks at its exit status and at what it wrote. */
+#define _XOPEN_SOURCE 700 /* posix_openpt */
 #include "check.h"
 
 #include <autodidact/command.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 static char out[16384], err[4096];
 
@@ -61,6 +68,13 @@ static int mistaken(ad_command *cmd)
     return AD_EXIT_OK;
 }
 
+static int watch(ad_command *cmd)
+{
+    if (ad_command_interrupted(cmd)) return AD_EXIT_FAILURE;
+    raise(SIGINT);
+    return ad_command_interrupted(cmd) ? AD_EXIT_OK : AD_EXIT_FAILURE;
+}
+
 static const ad_option options[] = {
     {"output", 'o', AD_OPTION_FILE, .help = "where the picture goes"},
     {"steps", 's', AD_OPTION_INT, .initial = "500", .min = 1, .max = 1000, .unit = "steps",
@@ -88,11 +102,12 @@ static const ad_verb style_apply = {"style", "apply", "[IMAGE]", must, run, .sum
 static const ad_verb say = {NULL, "say", "", options, speak, .summary = "say something"};
 static const ad_verb wrong = {
     NULL, "wrong", "", options, mistaken, .summary = "asks for nothing known", .hidden = true};
-static const ad_verb *const verbs[] = {&style_make, &style_apply, &say, &wrong, NULL};
+static const ad_verb watcher = {NULL, "watch", "", NULL, watch, .summary = "wait for Ctrl-C"};
+static const ad_verb *const verbs[] = {&watcher, &style_make, &style_apply, &say, &wrong, NULL};
 
-/* Runs "app WORDS" (split at blanks) and returns the exit status; out and err hold what it wrote.
- */
-static int app(const char *words)
+/* Runs "app WORDS" (split at blanks) and returns the exit status; what it writes goes to o and
+ * e. */
+static int app_to(const char *words, FILE *o, FILE *e)
 {
     static char buffer[20000];
     char *argv[64] = {(char[]){"app"}};
@@ -101,9 +116,14 @@ static int app(const char *words)
     for (char *p = strtok(buffer, " "); p && argc < 63; p = strtok(NULL, " ")) argv[argc++] = p;
     memset(&seen, 0, sizeof seen);
     out[0] = err[0] = 0;
-    FILE *o = fmemopen(out, sizeof out, "w"), *e = fmemopen(err, sizeof err, "w");
     ad_app description = {"app", "1.0", "an app to test", verbs, o, e};
-    int status = ad_app_main(&description, argc, argv);
+    return ad_app_main(&description, argc, argv);
+}
+
+static int app(const char *words)
+{
+    FILE *o = fmemopen(out, sizeof out, "w"), *e = fmemopen(err, sizeof err, "w");
+    int status = app_to(words, o, e);
     fclose(o), fclose(e);
     return status;
 }
@@ -248,6 +268,43 @@ static void json_lines(void)
     CHECK_TEXT(err, "app: broken?line\n");
 }
 
+/* The same words on a terminal of `columns`; what the terminal got is left in err. */
+static int app_on_terminal(const char *words, int columns)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY), status = -1;
+    struct winsize size = {.ws_col = (unsigned short)columns, .ws_row = 25};
+    if (master < 0 || grantpt(master) || unlockpt(master)) return -1;
+    FILE *terminal = fopen(ptsname(master), "w");
+    if (terminal && !ioctl(master, TIOCSWINSZ, &size)) {
+        FILE *o = fmemopen(out, sizeof out, "w");
+        status = app_to(words, o, terminal);
+        fclose(o);
+        ssize_t got = read(master, err, sizeof err - 1);
+        err[got > 0 ? got : 0] = 0;
+    }
+    if (terminal) fclose(terminal);
+    close(master);
+    return status;
+}
+
+static void live_line(void)
+{
+    REQUIRE(app_on_terminal("say", 40) == 1);
+    CHECK_CONTAINS(err, "\rstep 1/2  loss 1.5");
+    CHECK_CONTAINS(err, "\r\033[Khalf way"); /* erased before a note */
+    CHECK_INT(app_on_terminal("say", 12), 1);
+    CHECK_CONTAINS(err, "\rstep 1/2  l\033[K"); /* cut to the width */
+    CHECK_INT(app_on_terminal("say --quiet", 80), 1);
+    CHECK(strstr(err, "step") == NULL);
+    CHECK_INT(app_on_terminal("say --json", 80), 1);
+    CHECK(strstr(err, "step") == NULL);
+}
+
+static void interrupts(void)
+{
+    CHECK_INT(app("watch"), 0);
+}
+
 static void mistakes_of_the_program_show(void)
 {
     CHECK_INT(app("wrong"), 1);
@@ -283,6 +340,8 @@ int main(int argc, char **argv)
                                      CASE(long_lists),
                                      CASE(help_comes_from_the_table),
                                      CASE(json_lines),
+                                     CASE(live_line),
+                                     CASE(interrupts),
                                      CASE(mistakes_of_the_program_show),
                                      CASE(manual_and_completion),
                                      {0}});
