@@ -9,7 +9,9 @@
  * fresh register or one whose value is dead. `type` is the arithmetic type of an instruction's
  * operands: AD_F32 (f32, bf16 and f16 operands are loaded as f32), AD_F64, AD_I32, AD_I64, AD_U8 (u8 and
  * bool). A comparison's result and a condition are AD_U8 registers of 0 or 1. Loads convert from the
- * operand's dtype to its register's type (bf16/f16 -> f32), stores convert back. */
+ * operand's dtype to its register's type (bf16/f16 -> f32), stores convert back. A step never writes a
+ * register that it reads. A cast's `to` is AD_F32 for bf16 and f16 (which are only stored), and stays
+ * AD_BOOL for bool: not zero. */
 #ifndef AD_PLAN_CHAIN_H
 #define AD_PLAN_CHAIN_H
 

@@ -31,6 +31,8 @@ enum { AD_PROBLEM_INPUTS = 16 };
  *      out[0] has the domain's rank with dim 1 (stride 0) on reduced axes. attr->axes are the domain's.
  *  matmul, convolutions: in[0], in[1], then the epilogue's inputs 1.. in in[2..], each of the result's
  *      dims (zero strides where broadcast); outputs are the epilogue's, or the result itself.
+ *      matmul: both operands have the result's rank and leading axes (zero strides where broadcast);
+ *      attr's transpose flags still apply to their last two axes.
  *  concat does not appear: the planner lets producers write into the result, or copies with chains.
  *  every other op: its inputs in order and its result. */
 typedef struct ad_problem {
