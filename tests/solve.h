@@ -1,7 +1,8 @@
 /* solve.h - running one problem on the CPU's solvers of every instruction set, for kernel tests.
  *
  *     solve_device d;
- *     for (int isa = 0; solve_open(&d, isa, threads); solve_close(&d), ++isa) { solve_run(&d, &problem, in, out); }
+ *     for (int isa = 0; solve_open(&d, isa, threads); solve_close(&d), ++isa) { solve_run(&d,
+ * &problem, in, out); }
  */
 #ifndef AD_TESTS_SOLVE_H
 #define AD_TESTS_SOLVE_H
@@ -28,10 +29,14 @@ static inline bool solve_open(solve_device *d, int isa, int threads)
     return true;
 }
 
-static inline void solve_close(solve_device *d) { ad_context_free(d->ctx); }
+static inline void solve_close(solve_device *d)
+{
+    ad_context_free(d->ctx);
+}
 
 /* The first solver that takes the problem runs it; false when none does. */
-static inline bool solve_run(solve_device *d, const ad_problem *problem, void *const *in, void *const *out)
+static inline bool solve_run(solve_device *d, const ad_problem *problem, void *const *in,
+                             void *const *out)
 {
     int count;
     const ad_solver *const *solvers = d->device.solvers(&d->device, problem->op, &count);
@@ -40,7 +45,9 @@ static inline bool solve_run(solve_device *d, const ad_problem *problem, void *c
         size_t bytes = solvers[i]->workspace ? solvers[i]->workspace(problem) : 0;
         void *workspace = bytes ? ad_alloc(d->ctx, bytes) : NULL;
         if (workspace) memset(workspace, 0xa5, bytes);
-        solvers[i]->run(problem, &(ad_run_args){.in = in, .out = out, .workspace = workspace,
+        solvers[i]->run(problem, &(ad_run_args){.in = in,
+                                                .out = out,
+                                                .workspace = workspace,
                                                 .pool = ad_context_pool(d->ctx)});
         ad_free(d->ctx, workspace, bytes);
         return true;
@@ -70,7 +77,8 @@ static inline int64_t solve_count(const ad_operand *o)
 static inline int64_t solve_offset(const ad_operand *o, int64_t index)
 {
     int64_t offset = 0;
-    for (int i = o->rank - 1; i >= 0; --i) offset += index % o->dim[i] * o->stride[i], index /= o->dim[i];
+    for (int i = o->rank - 1; i >= 0; --i)
+        offset += index % o->dim[i] * o->stride[i], index /= o->dim[i];
     return offset;
 }
 
@@ -78,7 +86,8 @@ static inline double solve_get(const ad_operand *o, const void *data, int64_t in
 {
     double value;
     size_t size = ad_dtype_size(o->dtype);
-    ad_convert(&value, AD_F64, (const char *)data + solve_offset(o, index) * (int64_t)size, o->dtype, 1);
+    ad_convert(&value, AD_F64, (const char *)data + solve_offset(o, index) * (int64_t)size,
+               o->dtype, 1);
     return value;
 }
 
@@ -101,7 +110,10 @@ static inline double solve_uniform(double low, double high)
 {
     return low + (high - low) * (double)(solve_bits() >> 11) * 0x1p-53;
 }
-static inline int64_t solve_below(int64_t n) { return (int64_t)(solve_bits() % (uint64_t)n); }
+static inline int64_t solve_below(int64_t n)
+{
+    return (int64_t)(solve_bits() % (uint64_t)n);
+}
 
 /* Memory for n elements with a guard behind it that solve_free checks. */
 static inline void *solve_memory(ad_dtype dtype, int64_t n)

@@ -4,7 +4,7 @@
  * number, in every build (tests/unit/vmath.c holds each function to its bound):
  *
  *     exp 1.5, expm1 2, log 1.5, log1p of [0, 1] 2, rsqrt 1.5, tanh 2.5, sigmoid 2.5, erf 2,
- * softplus 3, silu 3, gelu_tanh 24 (the exponent's argument is rounded), sin and cos 2 for |x| <=
+ * softplus 3, silu 3, gelu_tanh 24 (the exponent's argument is rounded), sin and cos 2.5 for |x| <=
  * VF_TRIG_MAX; gelu: |error| <= 2^-23 |x|, as x/2 (1 + erf) cancels for negative x.
  *
  * NaN gives NaN. exp overflows to infinity and underflows gradually; sigmoid is 0 where the result

@@ -1,0 +1,327 @@
+/* chain.c - the chain interpreter against one-element-at-a-time evaluation in double: random
+ * programs, types, layouts and tails on every instruction set; aliasing; several outputs; thread
+ * counts. */
+#include "../solve.h"
+
+/* One element through the chain. */
+static void evaluate(const ad_chain *chain, const double *in, double *out)
+{
+    double reg[AD_CHAIN_REGISTERS];
+    for (int i = 0; i < chain->n_inputs; ++i) reg[i] = in[i];
+    for (int s = 0; s < chain->n_steps; ++s) {
+        const ad_chain_step *step = &chain->step[s];
+        double x = reg[step->src[0]], y = step->n_src > 1 ? reg[step->src[1]] : 0, r = 0;
+        bool integer = step->type == AD_I32 || step->type == AD_I64;
+        switch (step->op) {
+        case AD_OP_ADD: r = x + y; break;
+        case AD_OP_SUB: r = x - y; break;
+        case AD_OP_MUL: r = x * y; break;
+        case AD_OP_DIV: r = integer ? (y == 0 ? 0 : trunc(x / y)) : x / y; break;
+        case AD_OP_MAXIMUM: r = x > y ? x : y; break;
+        case AD_OP_MINIMUM: r = x < y ? x : y; break;
+        case AD_OP_NEG: r = -x; break;
+        case AD_OP_ABS: r = fabs(x); break;
+        case AD_OP_SQUARE: r = x * x; break;
+        case AD_OP_RELU: r = x > 0 ? x : 0; break;
+        case AD_OP_LEAKY_RELU: r = x > 0 ? x : step->a * x; break;
+        case AD_OP_CLAMP: r = x < step->a ? step->a : x > step->b ? step->b : x; break;
+        case AD_OP_TANH: r = tanh(x); break;
+        case AD_OP_SIGMOID: r = 1 / (1 + exp(-x)); break;
+        case AD_OP_SIN: r = sin(x); break;
+        case AD_OP_LESS: r = x < y; break;
+        case AD_OP_GREATER_EQUAL: r = x >= y; break;
+        case AD_OP_WHERE: r = x != 0 ? y : reg[step->src[2]]; break;
+        case AD_OP_NOT: r = x == 0; break;
+        case AD_OP_AND: r = x != 0 && y != 0; break;
+        case AD_OP_FILL: r = step->a; break;
+        case AD_OP_CAST: break;
+        default: CHECK_FAIL("op %d", step->op); break;
+        }
+        if (step->op == AD_OP_CAST) {
+            int64_t memory = 0;
+            ad_operand scalar = {.dtype = step->to};
+            solve_set(&scalar, &memory, 0, x);
+            r = solve_get(&scalar, &memory, 0);
+        }
+        reg[step->dst] = r;
+    }
+    for (int o = 0; o < chain->n_outputs; ++o) out[o] = reg[chain->output_register[o]];
+}
+
+/* A dense operand of a random axis order, or with some axes broadcast (inputs). Returns its
+ * elements. */
+static int64_t random_layout(ad_operand *o, ad_dtype dtype, int rank, const int64_t *dim,
+                             bool input)
+{
+    int order[AD_MAX_RANK];
+    int64_t stride = solve_below(4) ? 1 : 2; /* at times every second element */
+    *o = (ad_operand){.dtype = dtype, .rank = rank};
+    for (int i = 0; i < rank; ++i) order[i] = rank - 1 - i, o->dim[i] = dim[i];
+    if (rank && solve_below(3) == 0) {
+        for (int i = 0; i < rank; ++i) {
+            int j = (int)solve_below(rank), t = order[i];
+            order[i] = order[j], order[j] = t;
+        }
+    }
+    for (int i = 0; i < rank; ++i) {
+        if (input && solve_below(5) == 0) continue; /* stride 0 */
+        o->stride[order[i]] = stride;
+        stride *= dim[order[i]];
+    }
+    return stride;
+}
+
+static const int unary[] = {AD_OP_NEG,        AD_OP_ABS,  AD_OP_SQUARE,  AD_OP_RELU, AD_OP_CLAMP,
+                            AD_OP_LEAKY_RELU, AD_OP_TANH, AD_OP_SIGMOID, AD_OP_SIN};
+static const int binary[] = {AD_OP_ADD,     AD_OP_SUB,     AD_OP_MUL,
+                             AD_OP_MAXIMUM, AD_OP_MINIMUM, AD_OP_DIV};
+
+/* A random program on registers of one arithmetic type. */
+static void random_chain(ad_chain *chain, ad_dtype type, const ad_dtype *memory, int memories)
+{
+    *chain = (ad_chain){.n_inputs = 1 + (int)solve_below(4), .n_outputs = 1 + (int)solve_below(3)};
+    int registers = chain->n_inputs;
+    bool floats = ad_dtype_is_float(type);
+    for (int i = 0; i < chain->n_inputs; ++i) chain->input[i] = memory[solve_below(memories)];
+    chain->n_steps = (int)solve_below(8);
+    for (int s = 0; s < chain->n_steps; ++s) {
+        ad_chain_step *step = &chain->step[s];
+        *step = (ad_chain_step){
+            .type = (uint8_t)type, .to = (uint8_t)type, .a = floats ? -0.5 : -1, .b = 2};
+        for (int k = 0; k < 3; ++k) step->src[k] = (uint8_t)solve_below(registers);
+        int kind = (int)solve_below(4);
+        if (kind == 0) {
+            step->n_src = 1, step->op = (uint16_t)unary[solve_below(floats ? 9 : 5)];
+        } else if (kind < 3) {
+            step->n_src = 2, step->op = (uint16_t)binary[solve_below(floats ? 5 : 6)];
+        } else { /* compare two, then choose */
+            if (s + 1 == chain->n_steps) {
+                step->n_src = 1, step->op = AD_OP_ABS;
+            } else {
+                step->n_src = 2, step->op = AD_OP_LESS, step->to = AD_BOOL, step->dst = 30;
+                step = &chain->step[++s];
+                *step = (ad_chain_step){
+                    .op = AD_OP_WHERE, .type = (uint8_t)type, .to = (uint8_t)type, .n_src = 3};
+                step->src[0] = 30, step->src[1] = (uint8_t)solve_below(registers);
+                step->src[2] = (uint8_t)solve_below(registers);
+            }
+        }
+        bool reuse = registers > chain->n_inputs && solve_below(3) == 0;
+        step->dst = (uint8_t)(reuse ? chain->n_inputs + solve_below(registers - chain->n_inputs)
+                                    : registers++);
+    }
+    for (int o = 0; o < chain->n_outputs; ++o) {
+        chain->output[o] = memory[solve_below(memories)];
+        chain->output_register[o] = (uint8_t)solve_below(registers);
+    }
+    chain->n_registers = 31;
+}
+
+static void compare(solve_device *d, const ad_chain *chain, int rank, const int64_t *dim,
+                    double tolerance)
+{
+    ad_problem p = {.op = AD_OP_CHAIN,
+                    .n_in = chain->n_inputs,
+                    .n_out = chain->n_outputs,
+                    .chain = chain,
+                    .threads = 2};
+    void *in[AD_CHAIN_INPUTS], *out[AD_CHAIN_OUTPUTS];
+    int64_t n = 1;
+    for (int i = 0; i < rank; ++i) n *= dim[i];
+    for (int i = 0; i < p.n_in; ++i) {
+        in[i] = solve_random(chain->input[i],
+                             random_layout(&p.in[i], chain->input[i], rank, dim, true), -4, 5);
+    }
+    for (int o = 0; o < p.n_out; ++o) {
+        out[o] = solve_memory(chain->output[o],
+                              random_layout(&p.out[o], chain->output[o], rank, dim, false));
+    }
+    CHECK(solve_run(d, &p, in, out));
+    int bad = 0;
+    for (int64_t k = 0; k < n; ++k) {
+        double x[AD_CHAIN_INPUTS], want[AD_CHAIN_OUTPUTS];
+        for (int i = 0; i < p.n_in; ++i) x[i] = solve_get(&p.in[i], in[i], k);
+        evaluate(chain, x, want);
+        for (int o = 0; o < p.n_out; ++o) {
+            double got = solve_get(&p.out[o], out[o], k), t = tolerance;
+            if (chain->output[o] == AD_BF16) t = 0x1p-7;
+            if (chain->output[o] == AD_F16) t = 0x1p-9;
+            if (fabs(want[o]) > 60000 || (got != got && want[o] != want[o])) continue;
+            if (!(fabs(got - want[o]) <= t * fmax(1, fabs(want[o]))) && ++bad < 3) {
+                CHECK_FAIL("%s output %d element %lld of %lld (%d steps): %g, expected %g",
+                           ad_dtype_name(chain->output[o]), o, (long long)k, (long long)n,
+                           chain->n_steps, got, want[o]);
+            }
+        }
+    }
+    for (int i = 0; i < p.n_in; ++i) solve_free(in[i]);
+    for (int o = 0; o < p.n_out; ++o) solve_free(out[o]);
+}
+
+static void random_programs(void)
+{
+    const ad_dtype floats[] = {AD_F32, AD_F32, AD_BF16, AD_F16};
+    const int64_t sizes[] = {1, 2, 3, 5, 16, 17, 33, 64, 100, 255, 256, 257, 700};
+    solve_device d;
+    for (int isa = 0; solve_open(&d, isa, 2); solve_close(&d), ++isa) {
+        for (int trial = 0; trial < 400; ++trial) {
+            ad_chain chain;
+            int64_t dim[AD_MAX_RANK], total = 1;
+            int rank = (int)solve_below(5), kind = trial % 4;
+            for (int i = 0; i < rank; ++i) {
+                do dim[i] = sizes[solve_below(13)];
+                while (total * dim[i] > 20000);
+                total *= dim[i];
+            }
+            if (kind == 0) random_chain(&chain, AD_F32, floats, 1);
+            if (kind == 1) random_chain(&chain, AD_F32, floats, 4);
+            if (kind == 2) random_chain(&chain, AD_F64, (ad_dtype[]){AD_F64}, 1);
+            if (kind == 3) random_chain(&chain, AD_I32, (ad_dtype[]){AD_I32}, 1);
+            compare(&d, &chain, rank, dim, kind == 2 ? 1e-9 : 2e-4);
+        }
+    }
+}
+
+static void casts(void)
+{
+    solve_device d;
+    for (int isa = 0; solve_open(&d, isa, 1); solve_close(&d), ++isa) {
+        for (int from = 0; from < AD_DTYPES; ++from) {
+            for (int to = 0; to < AD_DTYPES; ++to) {
+                ad_dtype type = from == AD_BF16 || from == AD_F16 ? AD_F32
+                                : from == AD_BOOL                 ? AD_U8
+                                                                  : (ad_dtype)from;
+                ad_chain chain = {.n_inputs = 1, .n_steps = 1, .n_outputs = 1, .n_registers = 2};
+                int64_t n = 301;
+                chain.input[0] = (ad_dtype)from, chain.output[0] = (ad_dtype)to,
+                chain.output_register[0] = 1;
+                chain.step[0] = (ad_chain_step){.op = AD_OP_CAST,
+                                                .type = (uint8_t)type,
+                                                .to = (uint8_t)to,
+                                                .dst = 1,
+                                                .n_src = 1};
+                ad_problem p = {.op = AD_OP_CHAIN, .n_in = 1, .n_out = 1, .chain = &chain};
+                p.in[0] = solve_dense((ad_dtype)from, 1, &n),
+                p.out[0] = solve_dense((ad_dtype)to, 1, &n);
+                void *x = solve_random((ad_dtype)from, n, -300, 300),
+                     *y = solve_memory((ad_dtype)to, n);
+                void *want = solve_memory((ad_dtype)to, n);
+                if (from == AD_F32)
+                    ((float *)x)[0] = NAN, ((float *)x)[1] = 3e30f, ((float *)x)[2] = -INFINITY;
+                CHECK(solve_run(&d, &p, &x, &y));
+                ad_convert(want, (ad_dtype)to, x, (ad_dtype)from, n);
+                if (memcmp(y, want, (size_t)n * ad_dtype_size((ad_dtype)to))) {
+                    CHECK_FAIL("cast %s to %s in build %d", ad_dtype_name((ad_dtype)from),
+                               ad_dtype_name((ad_dtype)to), isa);
+                }
+                solve_free(x), solve_free(y), solve_free(want);
+            }
+        }
+    }
+}
+
+/* An update in place, as optimizers do: m' = 0.9 m + 0.1 g; w' = w - m' where m' and w' lie over m
+ * and w. */
+static void in_place(void)
+{
+    solve_device d;
+    for (int isa = 0; solve_open(&d, isa, 2); solve_close(&d), ++isa) {
+        for (int64_t n = 1; n < 100000; n = n * 3 + 1) {
+            ad_chain chain = {.n_inputs = 3,
+                              .n_steps = 5,
+                              .n_outputs = 2,
+                              .n_registers = 7,
+                              .output_register = {5, 3}};
+            chain.step[0] = (ad_chain_step){.op = AD_OP_FILL, .to = AD_F32, .dst = 3, .a = 0.5};
+            chain.step[1] = (ad_chain_step){.op = AD_OP_MUL, .dst = 4, .src = {0, 3}, .n_src = 2};
+            chain.step[2] = (ad_chain_step){.op = AD_OP_ADD, .dst = 5, .src = {4, 1}, .n_src = 2};
+            chain.step[3] = (ad_chain_step){
+                .op = AD_OP_ADD, .dst = 6, .src = {5, 0}, .n_src = 2}; /* reads m again */
+            chain.step[4] = (ad_chain_step){.op = AD_OP_SUB, .dst = 3, .src = {2, 6}, .n_src = 2};
+            ad_problem p = {.op = AD_OP_CHAIN, .n_in = 3, .n_out = 2, .chain = &chain};
+            for (int i = 0; i < 3; ++i) p.in[i] = solve_dense(AD_F32, 1, &n);
+            p.out[0] = p.out[1] = p.in[0];
+            float *m = solve_random(AD_F32, n, -1, 1), *g = solve_random(AD_F32, n, -1, 1);
+            float *w = solve_random(AD_F32, n, -1, 1), *want = malloc((size_t)n * 8);
+            for (int64_t i = 0; i < n; ++i) {
+                want[2 * i] = m[i] * 0.5f + g[i];
+                want[2 * i + 1] = w[i] - (want[2 * i] + m[i]);
+            }
+            CHECK(solve_run(&d, &p, (void *[]){m, g, w}, (void *[]){m, w}));
+            int64_t bad = 0;
+            for (int64_t i = 0; i < n; ++i) bad += m[i] != want[2 * i] || w[i] != want[2 * i + 1];
+            CHECK_INT(bad, 0);
+            solve_free(m), solve_free(g), solve_free(w), free(want);
+        }
+    }
+}
+
+static void threads_do_not_matter(void)
+{
+    ad_chain chain = {
+        .n_inputs = 2, .n_steps = 3, .n_outputs = 1, .n_registers = 5, .output_register = {4}};
+    int64_t dim[] = {7, 91, 333};
+    chain.step[0] = (ad_chain_step){.op = AD_OP_ADD, .dst = 2, .src = {0, 1}, .n_src = 2};
+    chain.step[1] = (ad_chain_step){.op = AD_OP_GELU, .dst = 3, .src = {2}, .n_src = 1};
+    chain.step[2] = (ad_chain_step){.op = AD_OP_EXP, .dst = 4, .src = {3}, .n_src = 1};
+    ad_problem p = {.op = AD_OP_CHAIN, .n_in = 2, .n_out = 1, .chain = &chain};
+    p.in[0] = p.in[1] = p.out[0] = solve_dense(AD_F32, 3, dim);
+    p.in[1].stride[0] = p.in[1].stride[1] = 0;
+    int64_t n = solve_count(&p.in[0]);
+    void *in[] = {solve_random(AD_F32, n, -3, 3), solve_random(AD_F32, 333, -3, 3)};
+    solve_device d;
+    for (int isa = 0; isa <= (int)ad_cpu_get()->isa; ++isa) {
+        float *first = NULL;
+        for (int threads = 1; threads <= 7; threads += threads < 3 ? 1 : 4) {
+            float *y = solve_memory(AD_F32, n);
+            REQUIRE(solve_open(&d, isa, threads));
+            CHECK(solve_run(&d, &p, in, (void *[]){y}));
+            solve_close(&d);
+            if (!first) {
+                first = y;
+                continue;
+            }
+            CHECK(!memcmp(first, y, (size_t)n * 4));
+            solve_free(y);
+        }
+        solve_free(first);
+    }
+    solve_free(in[0]), solve_free(in[1]);
+}
+
+/* The same element gives the same bits at any place in a tile. */
+static void position_does_not_matter(void)
+{
+    solve_device d;
+    ad_chain chain = {
+        .n_inputs = 1, .n_steps = 1, .n_outputs = 1, .n_registers = 2, .output_register = {1}};
+    const int ops[] = {AD_OP_EXP, AD_OP_TANH, AD_OP_ERF, AD_OP_LOG, AD_OP_SIN, AD_OP_POW};
+    for (int isa = 0; solve_open(&d, isa, 1); solve_close(&d), ++isa) {
+        for (int k = 0; k < 5; ++k) {
+            float x[300], whole[300], part[300];
+            int64_t n = 300;
+            chain.step[0] = (ad_chain_step){.op = (uint16_t)ops[k], .dst = 1, .n_src = 1};
+            for (int i = 0; i < 300; ++i) x[i] = (float)solve_uniform(0.1, 3);
+            ad_problem p = {.op = AD_OP_CHAIN, .n_in = 1, .n_out = 1, .chain = &chain};
+            p.in[0] = p.out[0] = solve_dense(AD_F32, 1, &n);
+            CHECK(solve_run(&d, &p, (void *[]){x}, (void *[]){whole}));
+            for (int64_t begin = 1; begin < 20; ++begin) {
+                n = 300 - 2 * begin;
+                p.in[0] = p.out[0] = solve_dense(AD_F32, 1, &n);
+                CHECK(solve_run(&d, &p, (void *[]){x + begin}, (void *[]){part}));
+                CHECK(!memcmp(part, whole + begin, (size_t)n * 4));
+            }
+        }
+    }
+}
+
+int main(int argc, char **argv)
+{
+    return check_main(argc, argv,
+                      (check_case[]){CASE(random_programs),
+                                     CASE(casts),
+                                     CASE(in_place),
+                                     CASE(threads_do_not_matter),
+                                     CASE(position_does_not_matter),
+                                     {0}});
+}
