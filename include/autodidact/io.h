@@ -98,9 +98,10 @@ typedef struct ad_named_tensor {
 } ad_named_tensor;
 
 /* Each writes `count` tensors atomically; on an error the file that was there stays as it was.
- * Names must differ and be UTF-8. safetensors takes every dtype; bool is one byte. npy has no bf16:
- * it is widened to f32, which loses nothing. npz is stored uncompressed, as numpy.savez does; names
- * may not begin with "/" or hold "..", which would leave the folder that it is unpacked to. */
+ * Names must differ and be UTF-8. safetensors takes every dtype and keeps the order, but for larger
+ * elements coming first. npy has no bf16: it is widened to f32, which loses nothing. npz is stored
+ * uncompressed, as numpy.savez does; a name must not lead out of the folder that the archive is
+ * unpacked to. */
 AD_API ad_status ad_safetensors_write(ad_context *ctx, const char *path,
                                       const ad_named_tensor *tensors, int count,
                                       const ad_metadata *metadata, int metadata_count);

@@ -1,0 +1,121 @@
+/* archive.c - reading zip archives with libzip, which checks structure and checksums.
+ *
+ * libzip believes the declared sizes until the data is read; memory is asked for by them, so here
+ * they are held against what the packed bytes can possibly give. */
+#include "io/archive.h"
+
+#include <stdio.h>
+#include <zip.h>
+
+enum {
+    DEFLATE_RATIO = 1032, /* the most that deflate can do: 258 bytes in 2 bits */
+    DEFLATE_SLACK = 4096,
+    MAX_MEMBERS = 1 << 20,
+};
+
+struct ad_archive {
+    ad_context *ctx;
+    const char *path;
+    size_t bytes; /* of the archive */
+    zip_t *zip;
+};
+
+ad_status ad_archive_open(ad_archive **out, ad_context *ctx, const char *path, const void *bytes,
+                          size_t size)
+{
+    zip_error_t error;
+    ad_status status = AD_OK;
+    *out = NULL;
+    ad_archive *archive = ad_alloc(ctx, sizeof *archive);
+    if (!archive) return AD_ERROR_MEMORY;
+    *archive = (ad_archive){.ctx = ctx, .path = path, .bytes = size};
+    zip_error_init(&error);
+    zip_source_t *source = zip_source_buffer_create(bytes, size, 0, &error);
+    if (source) archive->zip = zip_open_from_source(source, ZIP_RDONLY, &error);
+    if (!archive->zip) {
+        bool memory = zip_error_code_zip(&error) == ZIP_ER_MEMORY;
+        status = ad_fail(ctx, memory ? AD_ERROR_MEMORY : AD_ERROR_FORMAT,
+                         "%s: the zip archive is truncated or damaged (%s)", path,
+                         zip_error_strerror(&error));
+        zip_source_free(source);
+    } else if (zip_get_num_entries(archive->zip, 0) > MAX_MEMBERS) {
+        status = ad_fail(ctx, AD_ERROR_LIMIT, "%s: the zip archive has more than %d members", path,
+                         MAX_MEMBERS);
+    }
+    zip_error_fini(&error);
+    if (status)
+        ad_archive_close(archive);
+    else
+        *out = archive;
+    return status;
+}
+
+void ad_archive_close(ad_archive *archive)
+{
+    if (!archive) return;
+    if (archive->zip) zip_discard(archive->zip);
+    ad_free(archive->ctx, archive, sizeof *archive);
+}
+
+int64_t ad_archive_count(const ad_archive *archive)
+{
+    return zip_get_num_entries(archive->zip, 0);
+}
+
+const char *ad_archive_name(const ad_archive *archive, int64_t member)
+{
+    const char *name = zip_get_name(archive->zip, (zip_uint64_t)member, ZIP_FL_ENC_RAW);
+    return name ? name : "";
+}
+
+int64_t ad_archive_find(const ad_archive *archive, const char *name)
+{
+    return zip_name_locate(archive->zip, name, ZIP_FL_ENC_RAW);
+}
+
+ad_status ad_archive_size(const ad_archive *archive, int64_t member, size_t *size)
+{
+    zip_stat_t info;
+    const char *name = ad_archive_name(archive, member);
+    if (zip_stat_index(archive->zip, (zip_uint64_t)member, 0, &info) ||
+        !(info.valid & ZIP_STAT_SIZE) || !(info.valid & ZIP_STAT_COMP_SIZE))
+        return ad_fail(archive->ctx, AD_ERROR_FORMAT,
+                       "%s: the size of the zip member %s is unknown", archive->path, name);
+    if (info.comp_size > archive->bytes ||
+        info.size / DEFLATE_RATIO > info.comp_size + DEFLATE_SLACK / DEFLATE_RATIO)
+        return ad_fail(archive->ctx, AD_ERROR_FORMAT,
+                       "%s: the zip member %s claims %llu bytes, more than the archive can hold",
+                       archive->path, name, (unsigned long long)info.size);
+    *size = (size_t)info.size;
+    return AD_OK;
+}
+
+ad_status ad_archive_read(ad_archive *archive, int64_t member, void *data, size_t size, bool whole)
+{
+    const char *name = ad_archive_name(archive, member);
+    zip_file_t *file = zip_fopen_index(archive->zip, (zip_uint64_t)member, 0);
+    if (!file)
+        return ad_fail(archive->ctx, AD_ERROR_FORMAT, "%s: the zip member %s cannot be read (%s)",
+                       archive->path, name, zip_strerror(archive->zip));
+    ad_status status = AD_OK;
+    zip_int64_t got = 0;
+    size_t done = 0;
+    while (done < size && (got = zip_fread(file, (char *)data + done, size - done)) > 0)
+        done += (size_t)got;
+    if (got >= 0 && done == size &&
+        whole) { /* reading on to the end is what makes libzip check the sum */
+        char beyond;
+        got = zip_fread(file, &beyond, 1);
+        if (got > 0)
+            status = ad_fail(archive->ctx, AD_ERROR_FORMAT,
+                             "%s: the zip member %s is longer than it claims", archive->path, name);
+    }
+    if (!status && got < 0)
+        status = ad_fail(archive->ctx, AD_ERROR_FORMAT, "%s: the zip member %s is damaged (%s)",
+                         archive->path, name, zip_error_strerror(zip_file_get_error(file)));
+    if (!status && done < size)
+        status = ad_fail(archive->ctx, AD_ERROR_FORMAT, "%s: the zip member %s is truncated",
+                         archive->path, name);
+    zip_fclose(file);
+    return status;
+}

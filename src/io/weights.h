@@ -1,0 +1,74 @@
+/* weights.h - the inside of ad_file, and what a format's reader gives it.
+ *
+ * A reader fills the list of tensors; each says where its elements lie: in memory that stays as
+ * long as the file, or in a member of its zip archive, which is unpacked when it is wanted. */
+#ifndef AD_IO_WEIGHTS_H
+#define AD_IO_WEIGHTS_H
+
+#include <autodidact/io.h>
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "io/archive.h"
+#include "io/element.h"
+
+enum {
+    AD_FILE_MAX_TENSORS = 1 << 17,
+    AD_FILE_MAX_METADATA = 1 << 16,
+    AD_FILE_MAX_NAME = 1024, /* bytes */
+};
+
+typedef struct ad_file_tensor {
+    ad_file_entry entry;
+    ad_strided view;            /* shape as in entry */
+    const unsigned char *bytes; /* the storage, or NULL: */
+    int64_t member;             /* the zip member that holds it, */
+    size_t skip;                /* after so many bytes of it */
+    size_t held;                /* bytes of the storage */
+} ad_file_tensor;
+
+typedef struct ad_name_row {
+    const char *name;
+    int index;
+} ad_name_row;
+
+struct ad_file {
+    ad_context *ctx;
+    ad_arena arena; /* names, metadata */
+    const char *path;
+    ad_file_format format;
+    ad_mapped map;
+    const unsigned char *bytes; /* the whole file */
+    size_t size;
+    ad_archive *archive;
+    ad_file_tensor *tensors;
+    int count, capacity;
+    ad_metadata *metadata;
+    int metadata_count, metadata_capacity;
+    ad_name_row *names, *raw_names; /* sorted */
+    unsigned char *unpacked;        /* the member that was read last */
+    size_t unpacked_size;
+    int64_t unpacked_member; /* -1: none */
+};
+
+/* Adds a tensor to the list; the names are copied. The error names the file and the tensor. */
+ad_status ad_file_add(ad_file *file, const char *raw_name, size_t length,
+                      const ad_file_tensor *tensor);
+ad_status ad_file_add_metadata(ad_file *file, const char *key, const char *value,
+                               size_t value_length);
+/* ad_fail with "PATH: tensor NAME: " before the sentence. */
+ad_status ad_file_fail(ad_file *file, ad_status status, const char *tensor, const char *format, ...)
+    AD_PRINTF(4, 5);
+
+/* The readers: from file->bytes (or archive) to the list. */
+ad_status ad_safetensors_list(ad_file *file);
+ad_status ad_npy_list(ad_file *file);
+ad_status ad_npz_list(ad_file *file);
+ad_status ad_torch_zip_list(ad_file *file, const char *pickle_member);
+ad_status ad_torch_legacy_list(ad_file *file);
+
+/* names.c: sorts `rows`; the first name that occurs twice, or NULL. */
+const char *ad_names_sort(ad_name_row *rows, int count);
+int ad_names_find(const ad_name_row *rows, int count, const char *name); /* its index; -1: none */
+
+#endif
