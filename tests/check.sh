@@ -16,6 +16,7 @@ fixtures=$root/tests/fixtures
 tmp=$(mktemp -d) || exit 1
 trap 'chmod -R u+w "$tmp" 2>/dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
+[ -x "$autodidact" ] || { echo "$autodidact is not there"; exit 1; }
 passed=0 failed=0 status=0 command=
 
 run() {
