@@ -4,6 +4,8 @@
 
 /* clang-format off */
 static const ad_verb *const verbs[] = {
+    &ad_cli_info,
+    &ad_cli_convert,
     &ad_cli_version,
     &ad_cli_help,
     NULL,

@@ -4,7 +4,9 @@
 
 #include <autodidact/command.h>
 
+extern const ad_verb ad_cli_convert;
 extern const ad_verb ad_cli_help;
+extern const ad_verb ad_cli_info;
 extern const ad_verb ad_cli_version;
 
 #endif

@@ -1,0 +1,191 @@
+/* info.c - `autodidact info FILE`: what a weights file or a picture holds, from its header alone.
+ */
+#include "cli/verbs.h"
+
+#include <autodidact/image.h>
+#include <autodidact/io.h>
+#include <string.h>
+
+/* Names come from files that anyone may have written: nothing in them reaches the terminal raw. */
+static void print_name(FILE *out, const char *name, int width)
+{
+    int column = 0;
+    for (; *name; ++name, ++column)
+        fputc((unsigned char)*name < ' ' || *name == 127 ? '?' : *name, out);
+    if (width > column) fprintf(out, "%*s", width - column, "");
+}
+
+/* "1.5 MiB" */
+static const char *size_text(int64_t bytes, char *buffer, size_t size)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    double value = (double)bytes;
+    int unit = 0;
+    for (; value >= 1024 && unit < 4; ++unit) value /= 1024;
+    snprintf(buffer, size, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+    return buffer;
+}
+
+/* ---- pictures ---- */
+
+static int picture(ad_command *cmd, ad_context *ctx, const char *path)
+{
+    ad_image_info info;
+    if (ad_image_probe(ctx, path, &info) != AD_OK) return ad_command_fail(cmd, "%s", ad_error(ctx));
+    if (ad_command_json(cmd)) {
+        ad_json_begin(cmd, "image");
+        ad_json_text(cmd, "file", path);
+        ad_json_text(cmd, "format", ad_image_format_name(info.format));
+        ad_json_int(cmd, "width", info.width);
+        ad_json_int(cmd, "height", info.height);
+        ad_json_int(cmd, "channels", info.channels);
+        ad_json_int(cmd, "bit_depth", info.bit_depth);
+        ad_json_int(cmd, "orientation", info.orientation);
+        ad_json_bool(cmd, "icc", info.has_icc);
+        ad_json_bool(cmd, "cmyk", info.is_cmyk);
+        ad_json_bool(cmd, "palette", info.is_palette);
+        ad_json_bool(cmd, "animated", info.is_animated);
+        ad_json_end(cmd);
+        return AD_EXIT_OK;
+    }
+    static const char *const channels[] = {"?", "grey", "grey and alpha", "colour",
+                                           "colour and alpha"};
+    FILE *out = ad_command_out(cmd);
+    fprintf(out, "%s: %s, %lld x %lld, %s, %d bit\n", path, ad_image_format_name(info.format),
+            (long long)info.width, (long long)info.height,
+            channels[info.channels >= 1 && info.channels <= 4 ? info.channels : 0], info.bit_depth);
+    if (info.is_palette) fputs("  colours from a palette\n", out);
+    if (info.is_cmyk) fputs("  stored as CMYK\n", out);
+    if (info.orientation > 1)
+        fprintf(out, "  EXIF orientation %d (the size above is as shown)\n", info.orientation);
+    if (info.has_icc) fputs("  has an ICC profile, which is ignored\n", out);
+    if (info.is_animated) fputs("  animated; only the first frame is read\n", out);
+    return AD_EXIT_OK;
+}
+
+/* ---- weights ---- */
+
+static const char *type_name(ad_dtype dtype)
+{
+    return dtype < AD_DTYPES ? ad_dtype_name(dtype) : "unreadable";
+}
+
+static void weights_json(ad_command *cmd, const ad_file *file)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < ad_file_count(file); ++i) {
+        const ad_file_entry *entry = ad_file_at(file, i);
+        bytes += entry->bytes;
+        ad_json_begin(cmd, "tensor");
+        ad_json_text(cmd, "name", entry->name);
+        ad_json_text(cmd, "raw_name", entry->raw_name);
+        ad_json_text(cmd, "dtype", type_name(entry->dtype));
+        ad_json_text(cmd, "stored", entry->stored);
+        ad_json_ints(cmd, "shape", entry->shape.dim, entry->shape.rank);
+        ad_json_int(cmd, "bytes", entry->bytes);
+        ad_json_end(cmd);
+    }
+    for (int i = 0; i < ad_file_metadata_count(file); ++i) {
+        ad_metadata metadata = ad_file_metadata_at(file, i);
+        ad_json_begin(cmd, "metadata");
+        ad_json_text(cmd, "key", metadata.key);
+        ad_json_text(cmd, "value", metadata.value);
+        ad_json_end(cmd);
+    }
+    ad_json_begin(cmd, "file");
+    ad_json_text(cmd, "file", ad_file_path(file));
+    ad_json_text(cmd, "format", ad_file_format_name(ad_file_get_format(file)));
+    ad_json_int(cmd, "tensors", ad_file_count(file));
+    ad_json_int(cmd, "bytes", bytes);
+    ad_json_end(cmd);
+}
+
+static void weights_table(ad_command *cmd, const ad_file *file)
+{
+    FILE *out = ad_command_out(cmd);
+    bool raw = ad_command_flag(cmd, "raw-names");
+    int count = ad_file_count(file), width = 4;
+    int64_t bytes = 0, elements = 0;
+    char shape[192], size[32];
+    for (int i = 0; i < count; ++i) {
+        const ad_file_entry *entry = ad_file_at(file, i);
+        size_t length = strlen(raw ? entry->raw_name : entry->name);
+        if (length < 64 && (int)length > width) width = (int)length;
+        bytes += entry->bytes;
+        elements += ad_shape_count(entry->shape);
+    }
+    fprintf(out, "%s: %s, %d tensor%s, %lld elements, %s\n", ad_file_path(file),
+            ad_file_format_name(ad_file_get_format(file)), count, count == 1 ? "" : "s",
+            (long long)elements, size_text(bytes, size, sizeof size));
+    if (count) fprintf(out, "\n%-*s  %-10s  %-24s  %s\n", width, "name", "dtype", "shape", "bytes");
+    for (int i = 0; i < count; ++i) {
+        const ad_file_entry *entry = ad_file_at(file, i);
+        print_name(out, raw ? entry->raw_name : entry->name, width);
+        fprintf(out, "  %-10s  %-24s  %lld\n", type_name(entry->dtype),
+                ad_shape_text(entry->shape, shape, sizeof shape), (long long)entry->bytes);
+    }
+    if (ad_file_metadata_count(file)) fputs("\nmetadata\n", out);
+    for (int i = 0; i < ad_file_metadata_count(file); ++i) {
+        ad_metadata metadata = ad_file_metadata_at(file, i);
+        char value[101];
+        snprintf(value, sizeof value, "%s", metadata.value);
+        print_name(out, metadata.key, 0);
+        fputs(": ", out);
+        print_name(out, value, 0);
+        fputc('\n', out);
+    }
+}
+
+static int weights(ad_command *cmd, ad_context *ctx, const char *path)
+{
+    ad_file *file;
+    if (ad_file_open(&file, ctx, path) != AD_OK) return ad_command_fail(cmd, "%s", ad_error(ctx));
+    if (ad_command_json(cmd))
+        weights_json(cmd, file);
+    else
+        weights_table(cmd, file);
+    ad_file_close(file);
+    return AD_EXIT_OK;
+}
+
+/* Whether the file begins as a picture does; what follows may still be broken. */
+static bool begins_as_picture(const char *path)
+{
+    char head[12] = {0};
+    FILE *file = fopen(path, "rb");
+    if (!file) return false;
+    size_t got = fread(head, 1, sizeof head, file);
+    fclose(file);
+    return (got >= 4 && !memcmp(head, "\x89PNG", 4)) ||
+           (got >= 3 && !memcmp(head, "\xff\xd8\xff", 3)) ||
+           (got >= 12 && !memcmp(head, "RIFF", 4) && !memcmp(head + 8, "WEBP", 4)) ||
+           (got >= 2 && !memcmp(head, "BM", 2));
+}
+
+static int run(ad_command *cmd)
+{
+    const char *path = ad_command_operand(cmd, 0);
+    ad_context *ctx = ad_command_context(cmd);
+    if (!ctx) return AD_EXIT_FAILURE;
+    return begins_as_picture(path) ? picture(cmd, ctx, path) : weights(cmd, ctx, path);
+}
+
+static const ad_option options[] = {
+    {"raw-names", 0, AD_OPTION_FLAG,
+     .help = "tensor names as they stand in the file, wrappers included"},
+    AD_OPTION_JSON,
+    {0},
+};
+
+const ad_verb ad_cli_info = {
+    .name = "info",
+    .operands = "FILE",
+    .options = options,
+    .run = run,
+    .summary = "what a weights file or a picture holds",
+    .description = "Weights: safetensors, PyTorch (.pth, .pt, .th), .npy and .npz, told apart by "
+                   "content; every tensor with "
+                   "its name, type, shape and bytes. Pictures: PNG, JPEG, WebP and BMP. Nothing in "
+                   "a file is executed.\n\n"
+                   "  autodidact info vgg19.pth\n  autodidact info photo.jpg --json",
+};
