@@ -1,0 +1,46 @@
+#!/bin/sh
+# version.sh - the version, in words and as JSON; and what happens when output cannot be written.
+. "$(dirname "$0")/../check.sh"
+
+version=$(sed -n 's/^#define AD_VERSION "\(.*\)"/\1/p' "$root/include/autodidact/base.h")
+run "$autodidact" version
+exits 0
+says out "autodidact $version"
+says out 'cpu'
+says out 'threads'
+silent err
+
+run "$autodidact" --version
+exits 0
+says out "autodidact $version"
+
+run "$autodidact" version --json --threads 3
+exits 0
+says out "{\"event\":\"version\",\"version\":\"$version\""
+says out '"threads":3'
+one_line out
+
+if [ -w /dev/full ]; then
+    status=0
+    "$autodidact" version >/dev/full 2>"$tmp/.err" || status=$?
+    command='version >/dev/full'
+    exits 1
+    says err 'autodidact: standard output could not be written'
+    one_line err
+fi
+if [ -e /dev/fd ]; then
+    status=0
+    "$autodidact" version >&- 2>"$tmp/.err" || status=$?
+    command='version >&-'
+    exits 1
+    says err 'autodidact: standard output could not be written'
+fi
+
+# A reader that goes away early ends the command with an error, never with a signal.
+"$autodidact" help --man >"$tmp/whole"
+{ "$autodidact" help --man; echo $? >"$tmp/status"; } 2>"$tmp/.err" | head -c 1 >/dev/null
+status=$(cat "$tmp/status")
+command='help --man | head'
+check 'no death by SIGPIPE' test "$status" -le 1
+
+finish
