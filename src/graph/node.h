@@ -26,7 +26,7 @@ struct ad_node {
     ad_shape shape;
     int n_inputs;
     ad_node **inputs;
-    const void *attr; /* the op's attribute struct of ad_ops[op].attr_bytes, or NULL */
+    const void *attr; /* the op's attribute struct, ad_ops[op].attr_bytes long; NULL where that is 0 */
     const char *name; /* NULL: "op_id" is made on demand */
 };
 
@@ -38,9 +38,13 @@ struct ad_graph {
     ad_node *poison; /* id -1, not in `nodes` */
     ad_status status;
     const char *error;
-    const char *scope;   /* "layer1.0", or "" */
-    int scope_depth;
-    int streams; /* random streams handed out */
+    struct ad_scope *scopes; /* the open scopes, innermost first; NULL: none */
+    int streams;             /* random streams handed out */
+};
+
+struct ad_scope {
+    struct ad_scope *outer;
+    const char *name; /* with the outer ones: "layer1.0" */
 };
 
 /* What a shape rule sees and fills in. It returns false after setting the error with ad_infer_fail. */
@@ -90,9 +94,20 @@ ad_node *ad_node_new(ad_graph *graph, ad_op op, ad_node *const *inputs, int n_in
 /* Records the first error: "conv1: conv2d: input has 3 channels, weight expects 1 (x [64, 28, 28, 3], ...)".
  * The op, node name (scope) and input shapes are added here. Returns false / the poisoned node. */
 bool ad_infer_fail(ad_infer *rule, ad_status status, const char *format, ...) AD_PRINTF(3, 4);
+/* The same from a builder that cannot even make the attributes. */
+ad_node *ad_refuse(ad_graph *graph, ad_op op, ad_node *const *inputs, int n_inputs, ad_status status,
+                   const char *format, ...) AD_PRINTF(6, 7);
 ad_node *ad_poison(ad_graph *graph, ad_status status, const char *format, ...) AD_PRINTF(3, 4);
 
-/* The nodes that `outputs` need, inputs first, in recorded order. From the graph's arena; count in *n. */
+/* The reverse walk: grads[i] = sum over k of gy[k]^T d y[k] / d wrt[i], NULL where no path leads from wrt[i]
+ * to a y. Nodes with ids below `first` are taken as given (their inputs are not looked at): 0 walks to the
+ * leaves, the id of a sub-graph's first node differentiates the sub-graph alone. False: out of memory or a
+ * rule failed, which is on the graph. */
+bool ad_reverse_walk(ad_graph *graph, ad_node *const *y, ad_node *const *gy, int outputs, int first,
+                     ad_node *const *wrt, int count, ad_node **grads);
+
+/* The nodes that `outputs` need, inputs first, in recorded order. From the graph's arena; count in *n.
+ * Poisoned outputs and NULL are ignored. NULL when memory is refused. */
 ad_node **ad_reachable(ad_graph *graph, ad_node *const *outputs, int count, int *n);
 void ad_node_print(ad_text *text, const ad_node *node); /* one line without newline */
 

@@ -1,0 +1,54 @@
+/* rules.h - what the op families share: the functions that rows of ops.def name, and builders for nodes that
+ * only gradients and decompositions make.
+ *
+ * A column of ops.def holds the last part of a name: shape rule `matmul` is ad_infer_matmul, and so on. */
+#ifndef AD_OPS_RULES_H
+#define AD_OPS_RULES_H
+
+#include "graph/node.h"
+#include "ops/attrs.h"
+
+/* A NULL column declares a function too; table.c puts NULL in its place, and nothing defines it. */
+#define OP(id, name, klass, least, most, attr, infer, gradient, decompose, print)                  \
+    bool ad_infer_##infer(ad_infer *rule);                                                         \
+    void ad_gradient_##gradient(ad_node *node, ad_node *g, ad_node **grads);                       \
+    ad_node *ad_decompose_##decompose(ad_graph *graph, const ad_node *node, ad_node *const *inputs); \
+    void ad_print_##print(ad_text *text, const void *attr);
+#include "ops/ops.def"
+#undef OP
+
+/* ---- for shape rules: true, or false with the sentence recorded ---- */
+bool ad_want_float(ad_infer *rule, int input);
+bool ad_want_rank(ad_infer *rule, int input, int rank, const char *axes);
+bool ad_want_same_dtype(ad_infer *rule); /* all inputs */
+bool ad_want_same_shape(ad_infer *rule);
+bool ad_want_elements(ad_infer *rule, int input); /* none of its axes is empty */
+bool ad_want_axis(ad_infer *rule, int64_t axis);  /* of input 0 */
+
+/* ---- for builders ---- */
+/* True if a node is poisoned or NULL: then ad_node_new(NULL, op, inputs, n, NULL) answers. */
+bool ad_any_poisoned(ad_node *const *nodes, int count);
+/* Counts a negative axis from the end; what is out of range is left for the shape rule. */
+int64_t ad_axis_of(int64_t axis, int rank);
+/* The shape that both stretch to; false if they do not. */
+bool ad_shapes_join(ad_shape a, ad_shape b, ad_shape *joined);
+
+/* ---- values for formulas ---- */
+ad_node *ad_like(const ad_node *x, double value); /* a fill of x's dtype and shape */
+/* (c ? a : 0) */
+ad_node *ad_where_or_zero(ad_node *condition, ad_node *a);
+/* The result of a reduction of x, or its gradient, stretched back over the reduced axes. */
+ad_node *ad_spread(ad_node *reduced, ad_shape shape, int64_t axes);
+ad_axes ad_axes_from_mask(int64_t mask);
+bool ad_mask_from_axes(ad_axes axes, int rank, int64_t *mask); /* false: out of range or twice */
+ad_shape ad_shape_reduced(ad_shape shape, int64_t mask, bool keep);
+
+/* ---- nodes without a public builder ---- */
+ad_node *ad_pad_with(ad_node *x, const ad_attr_pad *attr);       /* x itself where nothing is added */
+ad_node *ad_slice_with(ad_node *x, const ad_attr_slice *attr);   /* x itself where all is taken */
+ad_node *ad_slice_run(ad_node *x, int axis, int64_t begin, int64_t count, int64_t step);
+
+/* Output size of a convolution along one axis, or -1: the dilated kernel does not fit the padded input. */
+int64_t ad_conv_size(int64_t in, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation);
+
+#endif
