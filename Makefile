@@ -74,6 +74,8 @@ $(BUILD)/$(SHARED): $(LIB_OBJ) $(BUILD)/objects
 $(BUILD)/autodidact: $(CLI_OBJ) $(LIB)
 	$(CC) $(CFLAGS_ALL) -o $@ $(CLI_OBJ) $(LIB) $(LDFLAGS) $(LIBS)
 
+$(BUILD)/zoo/vision/embedded.o: $(wildcard zoo/backbone/*.safetensors)
+
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
@@ -131,6 +133,20 @@ test-data: deps
 	    echo "no data folder at $(DATA); name one: make test-data DATA=folder"; exit 1; fi
 	@$(MAKE) --no-print-directory all $(DATA_BIN)
 	@AUTODIDACT=$(BUILD)/autodidact tests/run arg:$(DATA) $(DATA_BIN)
+
+# ---- showing ----------------------------------------------------------------------------------------
+
+# A picture painted by the program itself, or make demo CONTENT=photo.jpg STYLE=painting.jpg.
+DEMO := demo
+demo: deps
+	@$(MAKE) --no-print-directory -s all $(BUILD)/examples/demo_pictures
+	@mkdir -p $(DEMO)
+ifeq ($(CONTENT)$(STYLE),)
+	@$(BUILD)/examples/demo_pictures $(DEMO)/content.png $(DEMO)/style.png
+endif
+	@$(BUILD)/autodidact style make '$(or $(CONTENT),$(DEMO)/content.png)' '$(or $(STYLE),$(DEMO)/style.png)' \
+	    -o $(DEMO)/painted.png
+	@echo "The picture is $(CURDIR)/$(DEMO)/painted.png (from $(or $(CONTENT),$(DEMO)/content.png) and $(or $(STYLE),$(DEMO)/style.png))."
 
 # ---- checking ---------------------------------------------------------------------------------------
 
@@ -199,6 +215,7 @@ uninstall:
 
 help:
 	@echo 'make              the command and the library, in $(BUILD)/'
+	@echo 'make demo         paint a picture (CONTENT=photo STYLE=painting: of yours)'
 	@echo 'make test         every test; needs no data and no network'
 	@echo 'make test-data    tests against real data (DATA=folder, $(DATA))'
 	@echo 'make check        format, static analysis, sanitizers'
@@ -215,6 +232,6 @@ clean:
 
 FORCE:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all lib tests examples fuzzers deps test test-unit test-data format check check-format check-cppcheck check-tidy \
+.PHONY: all lib tests examples fuzzers deps test test-unit test-data demo format check check-format check-cppcheck check-tidy \
     check-asan check-tsan fuzz bench install uninstall help clean FORCE
 .SECONDARY:
