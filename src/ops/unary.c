@@ -255,7 +255,8 @@ static ad_node *positive(ad_node *x)
 
 void ad_gradient_relu(ad_node *y, ad_node *g, ad_node **grads)
 {
-    grads[0] = ad_where_or_zero(positive(y->inputs[0]), g);
+    /* by the result, which is positive where the operand is: the operand need not be kept */
+    grads[0] = ad_where_or_zero(positive(y), g);
 }
 
 void ad_gradient_leaky_relu(ad_node *y, ad_node *g, ad_node **grads)
