@@ -14,9 +14,9 @@ extern "C" {
 #endif
 
 /* ---- leaves ---- */
-/* A value bound before each run (ad_bind). The name must be unique in the graph. */
+/* A value bound before each run (ad_bind). The name must be unique in the graph; scopes do not change it. */
 AD_API ad_node *ad_input(ad_graph *graph, const char *name, ad_dtype dtype, ad_shape shape);
-/* The variable's value at the start of a run. */
+/* The variable's value at the start of a run. The same node for every call with this graph and variable. */
 AD_API ad_node *ad_read(ad_graph *graph, ad_variable *variable);
 /* A copy of `data` becomes part of the graph. */
 AD_API ad_node *ad_constant(ad_graph *graph, ad_dtype dtype, ad_shape shape, const void *data);
@@ -86,7 +86,8 @@ AD_API ad_node *ad_flatten(ad_node *x, int axis);       /* [a, b, c, d], 1 -> [a
 AD_API ad_node *ad_permute(ad_node *x, const int *order);
 AD_API ad_node *ad_transpose(ad_node *x); /* swaps the last two axes */
 /* Elements begin, begin+step, ... < end along `axis`. Negative begin/end count from the end;
- * step != 0; a negative step walks down from `begin` to just above `end` (end INT64_MIN: through 0). */
+ * step != 0; a negative step walks down from `begin` to just above `end` (end INT64_MIN: through 0;
+ * with a positive step INT64_MAX: to the end). Nothing is clamped: a range outside the axis is an error. */
 AD_API ad_node *ad_slice(ad_node *x, int axis, int64_t begin, int64_t end, int64_t step);
 /* before[i], after[i] elements of `value` on each side of axis i (rank entries each, >= 0). */
 AD_API ad_node *ad_pad(ad_node *x, const int64_t *before, const int64_t *after, double value);
@@ -102,7 +103,8 @@ typedef struct ad_axes {
 AD_API ad_axes ad_axes_of(const int *axis, size_t count);
 #define ad_axes(...) ad_axes_of((const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
 #define AD_ALL_AXES  ((ad_axes){0})
-/* `keep` leaves reduced axes in place with size 1. f32 sums are made in a fixed order. */
+/* Floats, i32, i64 (mean: floats). `keep` leaves reduced axes in place with size 1. f32 sums are made in a fixed
+ * order. The sum over nothing is 0; the others want at least one element. */
 AD_API ad_node *ad_sum(ad_node *x, ad_axes axes, bool keep);
 AD_API ad_node *ad_mean(ad_node *x, ad_axes axes, bool keep);
 AD_API ad_node *ad_max(ad_node *x, ad_axes axes, bool keep); /* ties share the gradient equally */
@@ -114,7 +116,7 @@ AD_API ad_node *ad_argmax(ad_node *x, int axis, bool keep);
 typedef struct ad_matmul_options {
     bool transpose_a, transpose_b; /* swap the operand's last two axes */
 } ad_matmul_options;
-/* [..., m, k] x [..., k, n] -> [..., m, n]; leading axes broadcast. bf16/f16 operands accumulate in
+/* [..., m, k] x [..., k, n] -> [..., m, n]; leading axes broadcast, k > 0. bf16/f16 operands accumulate in
  * f32 and give their own dtype. */
 AD_API ad_node *ad_matmul_with(ad_node *a, ad_node *b, ad_matmul_options options);
 AD_API ad_node *ad_matmul(ad_node *a, ad_node *b);
@@ -170,7 +172,9 @@ AD_API ad_node *ad_cross_entropy(ad_node *logits, ad_node *labels);
 /* ---- normalisation ---- */
 /* (x - mean) / sqrt(variance + eps) over `axes`, biased variance. */
 AD_API ad_node *ad_normalize(ad_node *x, ad_axes axes, double eps);
-/* The usual four on top of it; scale and shift ([channels], or NULL) are applied to the last axis. */
+/* The usual four on top of it; scale and shift ([channels], or NULL) are applied to the last axis. Layer: over the
+ * last axis; instance: over all but the first and last; batch: over all but the last; group: over each group of
+ * channels and all axes between the first and the last. */
 AD_API ad_node *ad_layer_norm(ad_node *x, ad_node *scale, ad_node *shift, double eps);
 AD_API ad_node *ad_instance_norm(ad_node *x, ad_node *scale, ad_node *shift, double eps);
 AD_API ad_node *ad_group_norm(ad_node *x, int groups, ad_node *scale, ad_node *shift, double eps);
@@ -180,7 +184,8 @@ AD_API ad_node *ad_batch_norm(ad_node *x, ad_node *scale, ad_node *shift, double
 /* table [v, ...], indices (i32 or i64) [...] -> indices.shape + table.shape[1:]. An index out of range
  * gives zeros. */
 AD_API ad_node *ad_gather(ad_node *table, ad_node *indices);
-/* Zeros [rows, ...] with updates[i...] added at row indices[i...]; its adjoint. Fixed order. */
+/* Zeros [rows, ...] with updates[i...] added at row indices[i...]; its adjoint. Floats; fixed order; an index out
+ * of range is left out. */
 AD_API ad_node *ad_scatter_add(ad_node *indices, ad_node *updates, int64_t rows);
 /* [...] -> [..., depth] of 0 and 1 in `dtype`. */
 AD_API ad_node *ad_one_hot(ad_node *indices, int64_t depth, ad_dtype dtype);
@@ -195,7 +200,7 @@ AD_API ad_node *ad_dropout(ad_node *x, double rate, ad_node *state);
 
 /* ---- effects ---- */
 /* The variable holds `value` after the run; every ad_read sees the value before. The node's value is
- * `value`. At most one assign per variable (or overlapping block) in a program. */
+ * `value`, without a gradient. At most one assign per variable (or overlapping block) in a program. */
 AD_API ad_node *ad_assign(ad_graph *graph, ad_variable *variable, ad_node *value);
 
 #ifdef __cplusplus

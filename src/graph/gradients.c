@@ -4,7 +4,9 @@
  * when it reaches a node all that flows into its adjoint has arrived. Only nodes on a path from a
  * wrt to an output are visited. What it appends are ordinary nodes, which can be differentiated
  * again. (Griewank & Walther, Evaluating Derivatives, 2008, chapter 3.) */
-#include "ops/rules.h"
+#include "graph/node.h"
+
+#include <autodidact/ops.h>
 
 #include <string.h>
 
@@ -87,25 +89,6 @@ done:
     ad_free(graph->ctx, w.adjoint, adjoint_bytes);
     ad_free(graph->ctx, w.live, live_bytes);
     return graph->status == AD_OK;
-}
-
-/* For rows without a formula: the walk over the op's decomposition alone. An input given twice gets
- * its whole gradient at its first place. */
-void ad_gradient_DECOMPOSED(ad_node *node, ad_node *g, ad_node **grads)
-{
-    enum { INPUTS = 8 };
-    ad_node *wrt[INPUTS] = {0}, *parts[INPUTS] = {0};
-    int at[INPUTS], count = 0, first = node->graph->n_nodes;
-    ad_node *value = ad_ops[node->op].decompose(node->graph, node, node->inputs);
-    if (ad_node_poisoned(value)) return;
-    for (int i = 0; i < node->n_inputs && i < INPUTS; ++i) {
-        bool seen = false;
-        for (int j = 0; j < i; ++j) seen |= node->inputs[j] == node->inputs[i];
-        if (!seen && ad_dtype_is_float(node->inputs[i]->dtype))
-            wrt[count] = node->inputs[i], at[count++] = i;
-    }
-    if (!ad_reverse_walk(node->graph, &value, &g, 1, first, wrt, count, parts)) return;
-    for (int i = 0; i < count; ++i) grads[at[i]] = parts[i];
 }
 
 /* Checks one list of nodes; false after recording what is wrong. */

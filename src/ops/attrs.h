@@ -18,6 +18,11 @@ typedef struct ad_attr_leaf { /* INPUT, FILL, IOTA, CONSTANT, RANDOM_* */
     const void *data;  /* CONSTANT: in the graph's arena, contiguous */
 } ad_attr_leaf;
 
+/* RANDOM_*: the input is (seed, step), i64 [2]. Elements 4 b .. 4 b + 3 come from the words of
+ *     ad_philox_block(key = seed, counter_lo = b, counter_hi = (uint64_t)step << 20 ^ stream),
+ * uniform: element 4 b + j is ad_philox_uniform(word j); normal: words 0 and 1 give elements 4 b and 4 b + 1, words
+ * 2 and 3 the other two (ad_philox_normal). f64, bf16 and f16 convert that f32. */
+
 typedef struct ad_attr_variable { /* VARIABLE, ASSIGN */
     ad_variable *variable;
 } ad_attr_variable;
@@ -51,7 +56,7 @@ typedef struct ad_attr_axis { /* CONCAT, ARGMAX, SOFTMAX, LOG_SOFTMAX */
 } ad_attr_axis;
 
 typedef struct ad_attr_reduce { /* SUM, MEAN, MAX, MIN, NORMALIZE, NORMALIZE_GRAD */
-    int64_t axes; /* bit i: axis i is reduced */
+    int64_t axes; /* bit i: axis i is reduced; SUM, MEAN, MAX, MIN: 0 reduces nothing */
     int64_t keep;
     double eps; /* NORMALIZE */
 } ad_attr_reduce;
@@ -72,6 +77,9 @@ typedef struct ad_attr_pool { /* MAX_POOL2D, AVG_POOL2D, their gradients, MAX_PO
     int64_t out[2];   /* result height and width, always filled in */
     int64_t in[2];    /* AVG_POOL2D_GRAD: height and width of the input */
 } ad_attr_pool;
+
+/* MAX_POOL2D_GRAD (x, g) has x's shape, MAX_POOL2D_SELECT (x, v) the pooled one. The largest element of a window is
+ * the first in row-major order; a NaN is larger than anything, so that it is not lost. */
 
 typedef struct ad_attr_resize { /* RESIZE2D; RESIZE2D_GRAD: size = that of the input */
     int64_t size[2];

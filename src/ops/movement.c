@@ -29,6 +29,12 @@ static bool wanted_shape(ad_infer *rule)
     return true;
 }
 
+/* A fill in another shape is a fill: formulas are full of them. */
+static ad_node *refill(const ad_node *x, ad_shape shape)
+{
+    return ad_fill(x->graph, x->dtype, shape, ((const ad_attr_leaf *)x->attr)->value);
+}
+
 /* ---- broadcast ---- */
 
 bool ad_infer_broadcast(ad_infer *rule)
@@ -50,7 +56,7 @@ ad_node *ad_broadcast(ad_node *x, ad_shape shape)
         if (ad_shape_equal(x->shape, shape)) return x;
         if (x->op == AD_OP_FILL && ad_shape_valid(shape) && x->shape.rank <= shape.rank &&
             ad_shapes_join(x->shape, shape, &joined) && ad_shape_equal(joined, shape))
-            return ad_fill(x->graph, x->dtype, shape, ((const ad_attr_leaf *)x->attr)->value);
+            return refill(x, shape);
     }
     ad_attr_dims attr = dims_of(shape);
     return ad_node_new(NULL, AD_OP_BROADCAST, &x, 1, &attr);
@@ -109,6 +115,8 @@ ad_node *ad_reshape(ad_node *x, ad_shape shape)
                                  ad_shape_text(shape, text, sizeof text));
         shape = full;
         if (ad_shape_equal(x->shape, shape)) return x;
+        if (x->op == AD_OP_FILL && ad_shape_count(shape) == ad_shape_count(x->shape))
+            return refill(x, shape);
     }
     ad_attr_dims attr = dims_of(shape);
     return ad_node_new(NULL, AD_OP_RESHAPE, &x, 1, &attr);
