@@ -98,13 +98,18 @@ $(eval $(call program_rule,tests/data,tests-data,-Itests))
 $(eval $(call program_rule,tests/fuzz,fuzz,-fsanitize=fuzzer))
 $(eval $(call program_rule,bench,bench,))
 $(eval $(call program_rule,examples,examples,))
+SCENE_SRC := $(sort $(wildcard examples/scene/*.c))
+$(BUILD)/examples/scene: $(SCENE_SRC) examples/scene/scene.h $(LIB) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -o $@ $(SCENE_SRC) $(LIB) $(LDFLAGS) $(LIBS)
+
 programs = $(patsubst $(1)/%.c,$(BUILD)/$(2)/%,$(sort $(wildcard $(1)/*.c)))
 
 TEST_BIN    := $(call programs,tests/unit,tests)
 DATA_BIN    := $(call programs,tests/data,tests-data)
 FUZZ_BIN    := $(call programs,tests/fuzz,fuzz)
 BENCH_BIN   := $(call programs,bench,bench)
-EXAMPLE_BIN := $(call programs,examples,examples)
+EXAMPLE_BIN := $(call programs,examples,examples) $(BUILD)/examples/scene
 CLI_TESTS   := $(sort $(wildcard tests/cli/*.sh))
 
 tests: $(TEST_BIN)
@@ -139,10 +144,11 @@ test-data: deps
 # A picture painted by the program itself, or make demo CONTENT=photo.jpg STYLE=painting.jpg.
 DEMO := demo
 demo: deps
-	@$(MAKE) --no-print-directory -s all $(BUILD)/examples/demo_pictures
+	@$(MAKE) --no-print-directory -s all $(BUILD)/examples/scene
 	@mkdir -p $(DEMO)
 ifeq ($(CONTENT)$(STYLE),)
-	@$(BUILD)/examples/demo_pictures $(DEMO)/content.png $(DEMO)/style.png
+	@$(BUILD)/examples/scene photo $(DEMO)/content.png
+	@$(BUILD)/examples/scene painting $(DEMO)/style.png
 endif
 	@$(BUILD)/autodidact style make '$(or $(CONTENT),$(DEMO)/content.png)' '$(or $(STYLE),$(DEMO)/style.png)' \
 	    -o $(DEMO)/painted.png
