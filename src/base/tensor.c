@@ -20,8 +20,14 @@ const char *ad_dtype_name(ad_dtype dtype)
     return (unsigned)dtype < AD_DTYPES ? dtypes[dtype].name : "invalid";
 }
 
-size_t ad_dtype_size(ad_dtype dtype) { return (unsigned)dtype < AD_DTYPES ? dtypes[dtype].size : 0; }
-bool ad_dtype_is_float(ad_dtype dtype) { return dtype <= AD_F16; }
+size_t ad_dtype_size(ad_dtype dtype)
+{
+    return (unsigned)dtype < AD_DTYPES ? dtypes[dtype].size : 0;
+}
+bool ad_dtype_is_float(ad_dtype dtype)
+{
+    return dtype <= AD_F16;
+}
 
 ad_shape ad_shape_of(const int64_t *dim, size_t rank)
 {
@@ -37,13 +43,18 @@ int64_t ad_shape_count(ad_shape shape)
     if (shape.rank < 0 || shape.rank > AD_MAX_RANK) return -1;
     for (int i = 0; i < shape.rank; ++i) {
         if (shape.dim[i] < 0) return -1;
-        if (shape.dim[i] == 0) empty = true;
-        else overflow |= __builtin_mul_overflow(count, shape.dim[i], &count);
+        if (shape.dim[i] == 0)
+            empty = true;
+        else
+            overflow |= __builtin_mul_overflow(count, shape.dim[i], &count);
     }
     return overflow ? -1 : empty ? 0 : count;
 }
 
-bool ad_shape_valid(ad_shape shape) { return ad_shape_count(shape) >= 0; }
+bool ad_shape_valid(ad_shape shape)
+{
+    return ad_shape_count(shape) >= 0;
+}
 
 bool ad_shape_equal(ad_shape a, ad_shape b)
 {
@@ -57,7 +68,8 @@ const char *ad_shape_text(ad_shape shape, char *buffer, size_t size)
 {
     int at = snprintf(buffer, size, "[");
     for (int i = 0; i < shape.rank && at >= 0 && (size_t)at < size; ++i)
-        at += snprintf(buffer + at, size - (size_t)at, i ? ", %lld" : "%lld", (long long)shape.dim[i]);
+        at += snprintf(buffer + at, size - (size_t)at, i ? ", %lld" : "%lld",
+                       (long long)shape.dim[i]);
     if (at >= 0 && (size_t)at < size) snprintf(buffer + at, size - (size_t)at, "]");
     return buffer;
 }
@@ -89,13 +101,35 @@ static int64_t saturate(double value)
     return (int64_t)value;
 }
 
+/* x as an f32 rounded to odd: cut towards zero, the last bit set if anything was lost. Rounding
+ * that to a half type gives what rounding x itself would (Boldo & Melquiond 2008). */
+static float to_odd(double x)
+{
+    float f = (float)x;
+    uint32_t u;
+    if (isnan(x) || (double)f == x) return f;
+    memcpy(&u, &f, 4);
+    if (fabs((double)f) > fabs(x)) --u;
+    u |= 1;
+    memcpy(&f, &u, 4);
+    return f;
+}
+
+/* v as a double, likewise. */
+static double integer_to_odd(int64_t v)
+{
+    uint64_t m = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    if (m >> 53) m = (m >> 11 | ((m & 0x7ff) != 0)) << 11;
+    return v < 0 ? -(double)m : (double)m;
+}
+
 static void store_float(void *to, ad_dtype dtype, int64_t i, double value)
 {
     switch (dtype) {
     case AD_F32: ((float *)to)[i] = (float)value; break;
     case AD_F64: ((double *)to)[i] = value; break;
-    case AD_BF16: ((uint16_t *)to)[i] = ad_f32_to_bf16((float)value); break;
-    default: ((uint16_t *)to)[i] = ad_f32_to_f16((float)value); break;
+    case AD_BF16: ((uint16_t *)to)[i] = ad_f32_to_bf16(to_odd(value)); break;
+    default: ((uint16_t *)to)[i] = ad_f32_to_f16(to_odd(value)); break;
     }
 }
 
@@ -103,7 +137,9 @@ static void store_integer(void *to, ad_dtype dtype, int64_t i, int64_t value)
 {
     switch (dtype) {
     case AD_I32:
-        ((int32_t *)to)[i] = (int32_t)(value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : value);
+        ((int32_t *)to)[i] = (int32_t)(value > INT32_MAX   ? INT32_MAX
+                                       : value < INT32_MIN ? INT32_MIN
+                                                           : value);
         break;
     case AD_I64: ((int64_t *)to)[i] = value; break;
     case AD_U8: ((uint8_t *)to)[i] = (uint8_t)(value > 255 ? 255 : value < 0 ? 0 : value); break;
@@ -121,13 +157,22 @@ void ad_convert(void *to, ad_dtype to_dtype, const void *from, ad_dtype from_dty
     for (int64_t i = 0; i < count; ++i) {
         if (from_float) {
             double value = load_float(from, from_dtype, i);
-            if (to_float) store_float(to, to_dtype, i, value);
-            else if (to_dtype == AD_BOOL) ((uint8_t *)to)[i] = value != 0 && !isnan(value);
-            else store_integer(to, to_dtype, i, saturate(value));
+            if (to_float)
+                store_float(to, to_dtype, i, value);
+            else if (to_dtype == AD_BOOL)
+                ((uint8_t *)to)[i] = value != 0 && !isnan(value);
+            else
+                store_integer(to, to_dtype, i, saturate(value));
         } else {
             int64_t value = load_integer(from, from_dtype, i);
-            if (to_float) store_float(to, to_dtype, i, (double)value);
-            else store_integer(to, to_dtype, i, value);
+            if (to_dtype == AD_F32)
+                ((float *)to)[i] = (float)value;
+            else if (to_dtype == AD_F64)
+                ((double *)to)[i] = (double)value;
+            else if (to_float)
+                store_float(to, to_dtype, i, integer_to_odd(value));
+            else
+                store_integer(to, to_dtype, i, value);
         }
     }
 }
