@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_STEPS = 1 << 23 };
+enum { MAX_STEPS = 1 << 22 };
 
 void ad_pickle_init(ad_pickle *pickle, ad_arena *arena, const char *path, const void *bytes,
                     size_t size)

@@ -251,7 +251,7 @@ static ad_status make_dict(ad_pickle *p, const ad_pickle_global *global,
         return AD_OK;
     }
     if (from->kind != AD_PV_LIST && from->kind != AD_PV_TUPLE) return fail_call(p, global);
-    ad_pickle_charge(p, from->list.count);
+    ad_pickle_charge(p, 4 * from->list.count);
     for (size_t i = 0; i < from->list.count && p->steps_left > 0; ++i) {
         ad_pickle_value *item = from->list.items[i];
         if ((item->kind != AD_PV_LIST && item->kind != AD_PV_TUPLE) || item->list.count != 2)

@@ -5,6 +5,7 @@
 #include "io/torch.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_DEPTH = 64, MAX_VISITS = 1 << 21, MAX_METADATA_BYTES = 64 << 20 };
@@ -75,7 +76,12 @@ static ad_status add_scalar(walk *w, const ad_pickle_value *value)
     switch (value->kind) {
     case AD_PV_BOOL: text = value->boolean ? "true" : "false"; break;
     case AD_PV_INT: snprintf(number, sizeof number, "%lld", (long long)value->integer); break;
-    case AD_PV_FLOAT: snprintf(number, sizeof number, "%.17g", value->real); break;
+    case AD_PV_FLOAT: /* as short as it can be read back */
+        for (int digits = 15; digits <= 17; ++digits) {
+            snprintf(number, sizeof number, "%.*g", digits, value->real);
+            if (strtod(number, NULL) == value->real) break;
+        }
+        break;
     case AD_PV_STRING: text = value->text.bytes; break;
     default: return AD_OK;
     }

@@ -1,0 +1,287 @@
+/* safetensors.c - round trips, the format's rules about offsets, atomic writing, and conversion. */
+#include "fixtures/weights.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static ad_context *ctx;
+static char folder[] = "/tmp/autodidact-safetensors-XXXXXX";
+
+static const char *in_folder(const char *name)
+{
+    static char paths[4][128];
+    static int turn;
+    char *path = paths[turn++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+static void writes_what_it_reads(void)
+{
+    static double from[24], back[24];
+    static unsigned char data[AD_DTYPES][24 * 8];
+    ad_named_tensor tensors[AD_DTYPES];
+    ad_metadata metadata[] = {{"format", "pt"}, {"note", "\"quoted\" \xc3\xa9\n"}};
+    ad_file *file;
+    for (int i = 0; i < 24; ++i) from[i] = i % 2;
+    for (ad_dtype d = 0; d < AD_DTYPES; ++d) {
+        ad_convert(data[d], d, from, AD_F64, 24);
+        tensors[d] = (ad_named_tensor){ad_dtype_name(d), {d, ad_shape(2, 3, 4), data[d]}};
+    }
+    REQUIRE(ad_safetensors_write(ctx, in_folder("all.safetensors"), tensors, AD_DTYPES, metadata,
+                                 2) == AD_OK);
+    REQUIRE(ad_file_open(&file, ctx, in_folder("all.safetensors")) == AD_OK);
+    CHECK_INT(ad_file_get_format(file), AD_FILE_SAFETENSORS);
+    CHECK_INT(ad_file_count(file), AD_DTYPES);
+    CHECK_INT(ad_file_metadata_count(file), 2);
+    CHECK_TEXT(ad_file_metadata(file, "note"), metadata[1].value);
+    CHECK_TEXT(ad_file_metadata_at(file, 0).key, "format");
+    for (ad_dtype d = 0; d < AD_DTYPES; ++d) {
+        int index = ad_file_find(file, ad_dtype_name(d));
+        REQUIRE(index >= 0);
+        CHECK_INT(ad_file_at(file, index)->dtype, d);
+        CHECK_INT(ad_file_read_named(file, ad_dtype_name(d), AD_F64, ad_shape(2, 3, 4), back,
+                                     sizeof back),
+                  AD_OK);
+        CHECK(!memcmp(from, back, sizeof back));
+    }
+    CHECK_TEXT(ad_file_at(file, 0)->name,
+               "f64"); /* larger elements first, so that all are aligned */
+    ad_file_close(file);
+    unlink(in_folder("all.safetensors"));
+}
+
+static void writes_nothing_at_all(void)
+{
+    ad_file *file;
+    REQUIRE(ad_safetensors_write(ctx, in_folder("none.safetensors"), NULL, 0, NULL, 0) == AD_OK);
+    REQUIRE(ad_file_open(&file, ctx, in_folder("none.safetensors")) == AD_OK);
+    CHECK_INT(ad_file_count(file), 0);
+    ad_file_close(file);
+    unlink(in_folder("none.safetensors"));
+}
+
+/* ---- headers ---- */
+
+static ad_status open_header(const char *header, size_t data)
+{
+    static unsigned char bytes[4096];
+    size_t length = strlen(header);
+    ad_file *file;
+    memset(bytes, 0, sizeof bytes);
+    bytes[0] = (unsigned char)length, bytes[1] = (unsigned char)(length >> 8);
+    memcpy(bytes + 8, header, length);
+    ad_error_clear(ctx);
+    ad_status status = ad_file_open_memory(&file, ctx, "x.safetensors", bytes, 8 + length + data);
+    ad_file_close(file);
+    return status;
+}
+
+static void refuses_lying_headers(void)
+{
+    static const struct {
+        const char *header;
+        size_t data;
+        ad_status status;
+        const char *sentence;
+    } rows[] = {
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}   ", 8, AD_OK, ""},
+        {"{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[3],\"data_offsets\":[0,3]}}", 3, AD_OK, ""},
+        {"{\"a\":{\"dtype\":\"NEW\",\"shape\":[3],\"data_offsets\":[0,3]}}", 3, AD_OK, ""},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 7, AD_ERROR_FORMAT,
+         "x.safetensors: tensor a: its data ends at byte 8, but the file holds 7"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 9, AD_ERROR_FORMAT,
+         "1 bytes at its end belong to no tensor"},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8, AD_ERROR_FORMAT,
+         "tensor a: has 8 bytes, which is not what [3] of F32 needs"},
+        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[6],\"data_offsets\":[0,6]},"
+         "\"b\":{\"dtype\":\"U8\",\"shape\":[6],\"data_offsets\":[4,10]}}",
+         10, AD_ERROR_FORMAT, "tensor b: its data overlaps that of a"},
+        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[6,10]},"
+         "\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}",
+         10, AD_ERROR_FORMAT, "tensor a: 2 bytes before its data belong to no tensor"},
+        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[9223372036854775807,"
+         "9223372036854775807]}}",
+         1, AD_ERROR_FORMAT, "tensor a: its data ends at"},
+        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[18446744073709551616,1]}}", 1,
+         AD_ERROR_FORMAT, "header is not the JSON"},
+        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,0]}}", 1, AD_ERROR_FORMAT,
+         "are no range"},
+        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[-1,0]}}", 1, AD_ERROR_FORMAT,
+         "are no range"},
+        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1,2]}}", 1, AD_ERROR_FORMAT,
+         "is missing"},
+        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[-1],\"data_offsets\":[0,1]}}", 1, AD_ERROR_FORMAT,
+         "is no size"},
+        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[0.5],\"data_offsets\":[0,1]}}", 1, AD_ERROR_FORMAT,
+         "is no size"},
+        {"{\"a\":{\"dtype\":\"F64\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,1]}}", 1,
+         AD_ERROR_FORMAT, "its shape overflows"},
+        {"{\"a\":{\"dtype\":\"F64\",\"shape\":[4294967296,536870912],\"data_offsets\":[0,1]}}", 1,
+         AD_ERROR_FORMAT, "is not what"},
+        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,1]}}", 1,
+         AD_ERROR_UNSUPPORTED, "has 9 axes"},
+        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
+         "\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
+         1, AD_ERROR_FORMAT, "duplicate"},
+        {"{\"a\":7}", 0, AD_ERROR_FORMAT, "the entry a of its header is no object"},
+        {"{\"__metadata__\":{\"k\":7}}", 0, AD_ERROR_FORMAT, "the metadata k is no string"},
+        {"{\"a\":", 0, AD_ERROR_FORMAT, "header is not the JSON"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i) {
+        ad_status status = open_header(rows[i].header, rows[i].data);
+        if (status != rows[i].status) CHECK_FAIL("%s: %s", rows[i].header, ad_error(ctx));
+        CHECK_CONTAINS(ad_error(ctx), rows[i].sentence);
+    }
+}
+
+static void refuses_lying_lengths(void)
+{
+    unsigned char bytes[64] = {0};
+    ad_file *file;
+    bytes[8] = '{', bytes[9] = '}';
+    bytes[0] = 2;
+    CHECK_INT(ad_file_open_memory(&file, ctx, "x", bytes, 10), AD_OK);
+    ad_file_close(file);
+    bytes[0] = 57;
+    CHECK_INT(ad_file_open_memory(&file, ctx, "x", bytes, 64), AD_ERROR_FORMAT);
+    CHECK_CONTAINS(ad_error(ctx), "x: its header claims 57 bytes, but the file has 64 in all");
+    bytes[4] = 1;
+    CHECK_INT(ad_file_open_memory(&file, ctx, "x", bytes, 64), AD_ERROR_LIMIT);
+    bytes[7] = 1; /* not even plausible */
+    CHECK_INT(ad_file_open_memory(&file, ctx, "x", bytes, 64), AD_ERROR_FORMAT);
+    CHECK_CONTAINS(ad_error(ctx), "x: is no weights file");
+    CHECK_INT(ad_file_open_memory(&file, ctx, "x", bytes, 0), AD_ERROR_FORMAT);
+    CHECK_CONTAINS(ad_error(ctx), "x: is empty");
+}
+
+/* ---- files ---- */
+
+static void put_text(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "wb");
+    if (!file || fputs(text, file) < 0 || fclose(file)) CHECK_FAIL("cannot write %s", path);
+}
+
+static void names_what_is_wrong_with_a_path(void)
+{
+    ad_file *file;
+    CHECK_INT(ad_file_open(&file, ctx, in_folder("absent.pth")), AD_ERROR_NOT_FOUND);
+    CHECK_CONTAINS(ad_error(ctx), "absent.pth: cannot open: No such file");
+    CHECK_INT(ad_file_open(&file, ctx, folder), AD_ERROR_IO);
+    CHECK_CONTAINS(ad_error(ctx), "is a folder");
+    put_text(in_folder("empty.pth"), "");
+    CHECK_INT(ad_file_open(&file, ctx, in_folder("empty.pth")), AD_ERROR_FORMAT);
+    CHECK_CONTAINS(ad_error(ctx), "empty.pth: is empty");
+    put_text(in_folder("empty.pth"), "version https://git-lfs.github.com/spec/v1\n");
+    CHECK_INT(ad_file_open(&file, ctx, in_folder("empty.pth")), AD_ERROR_FORMAT);
+    CHECK_CONTAINS(ad_error(ctx), "is a Git LFS pointer");
+    unlink(in_folder("empty.pth"));
+    CHECK_INT(ad_file_can_write(ctx, in_folder("no/such/x.npz")), AD_ERROR_NOT_FOUND);
+    CHECK_INT(ad_file_can_write(ctx, in_folder("x.pth")), AD_ERROR_ARGUMENT);
+    CHECK_INT(ad_file_can_write(ctx, in_folder("x.npz")), AD_OK);
+    REQUIRE(!mkdir(in_folder("d.npz"), 0777));
+    CHECK_INT(ad_file_can_write(ctx, in_folder("d.npz")), AD_ERROR_IO);
+    CHECK_CONTAINS(ad_error(ctx), "d.npz: cannot write: it is a folder");
+    rmdir(in_folder("d.npz"));
+}
+
+/* A write that fails half-way leaves the old file and nothing beside it. */
+static void keeps_the_old_file(void)
+{
+    static float data[50000];
+    ad_named_tensor tensor = {"w", {AD_F32, ad_shape(50000), data}};
+    const char *path = in_folder("old.safetensors");
+    struct rlimit old, small;
+    size_t size = 0;
+    put_text(path, "what was there");
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &old);
+    small = old, small.rlim_cur = 100000;
+    setrlimit(RLIMIT_FSIZE, &small);
+    CHECK_INT(ad_safetensors_write(ctx, path, &tensor, 1, NULL, 0), AD_ERROR_IO);
+    CHECK_CONTAINS(ad_error(ctx), "old.safetensors: cannot write: File too large");
+    CHECK_INT(ad_npz_write(ctx, path, &tensor, 1), AD_ERROR_IO);
+    CHECK_INT(ad_npy_write(ctx, path, &tensor.tensor), AD_ERROR_IO);
+    setrlimit(RLIMIT_FSIZE, &old);
+    unsigned char *text = weights_slurp(path, &size);
+    CHECK(text && size == 14 && !memcmp(text, "what was there", 14));
+    free(text);
+    CHECK_INT(ad_safetensors_write(ctx, path, &tensor, 1, NULL, 0), AD_OK);
+    unlink(path); /* main sees that nothing else is left */
+    CHECK_INT(ad_safetensors_write(ctx, in_folder("no/such/x.safetensors"), &tensor, 1, NULL, 0),
+              AD_ERROR_NOT_FOUND);
+    CHECK_CONTAINS(ad_error(ctx), "no/such/x.safetensors: cannot write: No such file");
+}
+
+static void writes_through_links_and_keeps_permissions(void)
+{
+    float one = 1;
+    ad_named_tensor tensor = {"w", {AD_F32, {0}, &one}};
+    const char *path = in_folder("real.npz"), *link = in_folder("link.npz");
+    struct stat info;
+    put_text(path, "old");
+    REQUIRE(!chmod(path, 0640) && !symlink("real.npz", link));
+    CHECK_INT(ad_npz_write(ctx, link, &tensor, 1), AD_OK);
+    REQUIRE(!lstat(link, &info));
+    CHECK(S_ISLNK(info.st_mode));
+    REQUIRE(!stat(path, &info));
+    CHECK_INT(info.st_mode & 0777, 0640);
+    CHECK(info.st_size > 100);
+    unlink(path), unlink(link);
+}
+
+static void converts(void)
+{
+    static const ad_dtype half = AD_F16, integer = AD_I32;
+    ad_file *file;
+    const char *one = in_folder("one.safetensors"), *two = in_folder("two.npz"),
+               *three = in_folder("three.safetensors");
+    CHECK_INT(ad_file_convert(ctx, WEIGHTS "checkpoint_old.pth", one, NULL), AD_OK);
+    CHECK_INT(ad_file_convert(ctx, one, two, NULL), AD_OK);
+    CHECK_INT(ad_file_convert(ctx, WEIGHTS "checkpoint.pth", three,
+                              &(ad_file_convert_options){.floats = &half, .raw_names = true}),
+              AD_OK);
+    REQUIRE(ad_file_open(&file, ctx, one) == AD_OK);
+    weights_check(file, ctx, "conv.weight", AD_F32, ad_shape(2, 3, 1, 1), 30);
+    CHECK_TEXT(ad_file_metadata(file, "epoch"), "7");
+    ad_file_close(file);
+    REQUIRE(ad_file_open(&file, ctx, two) == AD_OK);
+    weights_check(file, ctx, "conv.weight", AD_F32, ad_shape(2, 3, 1, 1), 30);
+    ad_file_close(file);
+    REQUIRE(ad_file_open(&file, ctx, three) == AD_OK);
+    weights_check(file, ctx, "state_dict.module.conv.weight", AD_F16, ad_shape(2, 3, 1, 1), 30);
+    ad_file_close(file);
+    CHECK_INT(ad_file_convert(ctx, WEIGHTS "complex.pth", one, NULL), AD_ERROR_UNSUPPORTED);
+    CHECK_INT(ad_file_convert(ctx, WEIGHTS "bare.pth", one,
+                              &(ad_file_convert_options){.floats = &integer}),
+              AD_ERROR_ARGUMENT);
+    unlink(one), unlink(two), unlink(three);
+}
+
+static void leaves_no_memory(void)
+{
+    CHECK_INT(ad_context_memory(ctx), 0);
+}
+
+int main(int argc, char **argv)
+{
+    ctx = ad_context_new(NULL);
+    if (!mkdtemp(folder)) return 1;
+    int result = check_main(argc, argv,
+                            (check_case[]){CASE(writes_what_it_reads),
+                                           CASE(writes_nothing_at_all),
+                                           CASE(refuses_lying_headers),
+                                           CASE(refuses_lying_lengths),
+                                           CASE(names_what_is_wrong_with_a_path),
+                                           CASE(keeps_the_old_file),
+                                           CASE(writes_through_links_and_keeps_permissions),
+                                           CASE(converts),
+                                           CASE(leaves_no_memory),
+                                           {0}});
+    if (rmdir(folder)) puts("the folder of the test is not empty"), result = 1;
+    ad_context_free(ctx);
+    return result;
+}
