@@ -43,12 +43,6 @@ ad_status ad_jpeg_encode(ad_context *ctx, const ad_image *image,
 ad_status ad_webp_encode(ad_context *ctx, const ad_image *image,
                          const ad_image_write_options *options, ad_text *to);
 
-/* The error for a path whose ending is no format that is written. */
-ad_status ad_image_check_ending(ad_context *ctx, const char *path);
-/* The whole file for `path`, by its ending; errors name the path. `options` may be NULL. */
-ad_status ad_image_encode(ad_context *ctx, const char *path, const ad_image *image,
-                          const ad_image_write_options *options, ad_text *to);
-
 /* `count` values between float and 8 bits, or 16 bits big-endian. To integers: clamped, rounded to
  * nearest, NaN is 0. */
 void ad_samples_from_u8(float *to, const uint8_t *from, int64_t count);

@@ -1,5 +1,6 @@
 /* image_read.c - from a file to an upright picture: tells the format by its first bytes, asks for
  * the header, checks the size, decodes, turns by the EXIF orientation, converts the channels. */
+#include "base/file.h"
 #include "io/image_codec.h"
 
 #include <stdarg.h>
@@ -65,7 +66,8 @@ void ad_image_remark(ad_image_bytes *file, const char *format, ...)
     va_end(args);
     size_t used = strlen(file->note), more = strlen(remark);
     if (strstr(file->note, remark) || used + more + 3 > sizeof file->note) return;
-    snprintf(file->note + used, sizeof file->note - used, "%s%s", used ? "; " : "", remark);
+    if (used) memcpy(file->note + used, "; ", 2), used += 2;
+    memcpy(file->note + used, remark, more + 1);
 }
 
 /* Finds the reader and runs its probe; width and height as stored. */
@@ -180,4 +182,30 @@ ad_status ad_image_probe_memory(ad_context *ctx, const char *name, const void *b
         return ad_fail_prefix(ctx, "%s", name);
     turn_info(info);
     return AD_OK;
+}
+
+/* Far over any picture: a file of this size is something else. */
+static const size_t max_file_bytes = (size_t)1 << 36;
+
+ad_status ad_image_read(ad_context *ctx, const char *path, const ad_image_read_options *options,
+                        ad_image **out)
+{
+    ad_mapped file;
+    *out = NULL;
+    ad_status status = ad_map(&file, ctx, path, max_file_bytes);
+    if (status) return status;
+    status = ad_image_read_memory(ctx, path, file.bytes, file.size, options, out);
+    ad_unmap(&file);
+    return status;
+}
+
+ad_status ad_image_probe(ad_context *ctx, const char *path, ad_image_info *info)
+{
+    ad_mapped file;
+    *info = (ad_image_info){0};
+    ad_status status = ad_map(&file, ctx, path, max_file_bytes);
+    if (status) return status;
+    status = ad_image_probe_memory(ctx, path, file.bytes, file.size, info);
+    ad_unmap(&file);
+    return status;
 }

@@ -1,5 +1,6 @@
-/* image_write.c - from a picture to the bytes of a file, the format by the name's ending. Putting
- * them in place is image_file.c's. */
+/* image_write.c - from a picture to a file: the format by the name's ending, encoded in memory and
+ * put in place at once, so that a file appears whole or not at all. */
+#include "base/file.h"
 #include "io/image_codec.h"
 
 #include <string.h>
@@ -26,21 +27,37 @@ static const image_writer *writer_of(const char *path)
     return NULL;
 }
 
-ad_status ad_image_check_ending(ad_context *ctx, const char *path)
+static ad_status check_ending(ad_context *ctx, const char *path)
 {
     if (writer_of(path)) return AD_OK;
-    return ad_fail(ctx, AD_ERROR_ARGUMENT,
-                   "%s: a picture is written as .png, .jpg, .jpeg or .webp, and this name has none "
-                   "of these endings",
-                   path);
+    return ad_fail(
+        ctx, AD_ERROR_ARGUMENT,
+        "%s: a picture is written as .png, .jpg, .jpeg or .webp, and this name has none of "
+        "these endings",
+        path);
 }
 
-ad_status ad_image_encode(ad_context *ctx, const char *path, const ad_image *image,
-                          const ad_image_write_options *options, ad_text *to)
+ad_status ad_image_can_write(ad_context *ctx, const char *path)
+{
+    ad_status status = check_ending(ctx, path);
+    return status ? status : ad_output_check(ctx, path);
+}
+
+static ad_status put_in_place(ad_context *ctx, const char *path, const ad_text *file)
+{
+    ad_output *output;
+    ad_status status = ad_output_open(&output, ctx, path);
+    if (status) return status;
+    ad_output_write(output, file->data, file->length); /* its failure is commit's */
+    return ad_output_commit(output);
+}
+
+ad_status ad_image_write(ad_context *ctx, const char *path, const ad_image *image,
+                         const ad_image_write_options *options)
 {
     ad_image_write_options defaults = {0};
     if (!options) options = &defaults;
-    ad_status status = ad_image_check_ending(ctx, path);
+    ad_status status = check_ending(ctx, path);
     if (status) return status;
     if (options->quality < 0 || options->quality > 100)
         return ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: a quality of %d is not between 1 and 100", path,
@@ -49,6 +66,13 @@ ad_status ad_image_encode(ad_context *ctx, const char *path, const ad_image *ima
         return ad_fail(ctx, AD_ERROR_ARGUMENT,
                        "%s: %d bits per sample cannot be written, only 8 or 16", path,
                        options->bit_depth);
-    if (writer_of(path)->encode(ctx, image, options, to)) return ad_fail_prefix(ctx, "%s", path);
-    return AD_OK;
+    ad_text file;
+    ad_text_init(&file, ctx);
+    status = writer_of(path)->encode(ctx, image, options, &file);
+    if (status)
+        ad_fail_prefix(ctx, "%s", path);
+    else
+        status = put_in_place(ctx, path, &file);
+    ad_text_free(&file);
+    return status;
 }

@@ -205,7 +205,7 @@ static void paths_are_checked_before_work(void)
     CHECK_CONTAINS(ad_error(ctx), "a.gif: a picture is written as .png, .jpg, .jpeg or .webp");
     CHECK(ad_image_can_write(ctx, in_folder("noending")) == AD_ERROR_ARGUMENT);
     CHECK(ad_image_can_write(ctx, in_folder(".png")) == AD_ERROR_ARGUMENT);
-    CHECK(ad_image_can_write(ctx, in_folder("none/a.png")) == AD_ERROR_IO);
+    CHECK(ad_image_can_write(ctx, in_folder("none/a.png")) == AD_ERROR_NOT_FOUND);
     CHECK_CONTAINS(ad_error(ctx), "none");
     REQUIRE(!mkdir(in_folder("dir.png"), 0700));
     CHECK(ad_image_can_write(ctx, in_folder("dir.png")) == AD_ERROR_IO);
@@ -229,7 +229,7 @@ static void failed_writes_leave_nothing(void)
 {
     ad_image *image = noise(3, 3, 3, 255);
     REQUIRE(image);
-    CHECK_INT(ad_image_write(ctx, in_folder("none/a.png"), image, NULL), AD_ERROR_IO);
+    CHECK_INT(ad_image_write(ctx, in_folder("none/a.png"), image, NULL), AD_ERROR_NOT_FOUND);
     CHECK_CONTAINS(ad_error(ctx), "none/a.png");
     CHECK_INT(ad_image_write(ctx, in_folder("a.bmp"), image, NULL), AD_ERROR_ARGUMENT);
     CHECK_INT(
@@ -263,7 +263,7 @@ static void probing_tells_the_header(void)
     CHECK_INT(info.bit_depth, 8);
     CHECK_INT(info.orientation, 1);
     CHECK(!info.has_icc);
-    CHECK_INT(ad_image_probe(ctx, in_folder("absent.png"), &info), AD_ERROR_IO);
+    CHECK_INT(ad_image_probe(ctx, in_folder("absent.png"), &info), AD_ERROR_NOT_FOUND);
     CHECK_CONTAINS(ad_error(ctx), "absent.png");
     CHECK_INT(ad_image_probe(ctx, folder, &info), AD_ERROR_IO);
     ad_image_free(image);
