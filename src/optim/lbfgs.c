@@ -8,10 +8,8 @@
  * reads it and gives loss and gradient, which is copied to one of four slots, since the line search
  * may go back to an earlier trial. The direction comes from history.c. No step allocates. */
 #include "optim/history.h"
+#include "optim/optimizer.h"
 #include "optim/wolfe.h"
-
-#include "nn/vars.h"
-#include "ops/attrs.h"
 
 #include <autodidact/optim.h>
 #include <math.h>
@@ -47,26 +45,14 @@ struct ad_lbfgs {
 /* ---- making ---- */
 
 /* The loss' gradient to the variable [n]; NULL, and the context's error, where there is none. */
-static ad_node *gradient_node(ad_context *ctx, ad_node *loss, const ad_variable *variable)
+static ad_node *gradient_node(ad_context *ctx, ad_node *loss, ad_variable *variable)
 {
-    ad_graph *graph = loss->graph;
-    int count, reads = 0;
-    ad_node *sum = NULL, **nodes = ad_reachable(graph, &loss, 1, &count);
-    ad_node **read = ad_arena_alloc(&graph->arena, (size_t)count * sizeof *read);
-    ad_node **gradient = ad_arena_alloc(&graph->arena, (size_t)count * sizeof *gradient);
-    if (!nodes || !read || !gradient) return NULL;
-    for (int i = 0; i < count; ++i)
-        if (nodes[i]->op == AD_OP_VARIABLE &&
-            ((const ad_attr_variable *)nodes[i]->attr)->variable == variable)
-            read[reads++] = nodes[i];
-    if (!reads) {
-        ad_fail(ctx, AD_ERROR_ARGUMENT, "L-BFGS: the loss %s does not depend on %s",
-                ad_node_name(loss), variable->name);
-        return NULL;
-    }
-    ad_gradients(loss, read, reads, gradient);
-    for (int i = 0; i < reads; ++i) sum = sum ? ad_add(sum, gradient[i]) : gradient[i];
-    return ad_reshape(sum, ad_shape(-1));
+    ad_node *read = ad_read(loss->graph, variable), *gradient = NULL;
+    ad_gradients(loss, &read, 1, &gradient);
+    if (!ad_gradient_is_none(gradient)) return ad_reshape(gradient, ad_shape(-1));
+    ad_fail(ctx, AD_ERROR_ARGUMENT, "L-BFGS: the loss %s does not depend on %s", ad_node_name(loss),
+            variable->name);
+    return NULL;
 }
 
 static ad_status check(ad_lbfgs *l, ad_vars *vars, ad_node *loss, ad_node *const *extra)

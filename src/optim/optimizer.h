@@ -53,6 +53,8 @@ typedef struct ad_run_of_parameters {
  * graph's arena. NULL, and the graph's error, when there are none. */
 ad_run_of_parameters *ad_parameter_runs(ad_vars *vars, const char *prefix, ad_node *loss,
                                         int *count);
+/* Whether a gradient is the walk's answer for what the loss does not depend on. */
+bool ad_gradient_is_none(const ad_node *gradient);
 /* Scales the runs' gradients so that their norm together is at most max_norm; returns the norm
  * before that (f32). */
 ad_node *ad_clip_runs(ad_run_of_parameters *runs, int count, double max_norm);

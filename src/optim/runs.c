@@ -17,59 +17,43 @@ static bool under(const char *name, const char *prefix)
     return prefix[length - 1] == '.' || name[length] == '.' || !name[length];
 }
 
-/* One ad_read of a parameter in the graph; a parameter may be read more than once. */
-typedef struct reads {
-    ad_node **node, **gradient;
-    int *entry; /* index in the store */
-    int count;
-} reads;
+bool ad_gradient_is_none(const ad_node *gradient)
+{
+    if (ad_node_poisoned(gradient)) return false;
+    return gradient->op == AD_OP_FILL && ((const ad_attr_leaf *)gradient->attr)->value == 0;
+}
 
-static int entry_of(const ad_vars *vars, const ad_variable *variable)
+static int index_of(const ad_vars *vars, const ad_variable *variable)
 {
     for (int i = 0; i < vars->count; ++i)
         if (&vars->entries[i]->variable == variable) return i;
     return -1;
 }
 
-static bool find_reads(reads *found, ad_vars *vars, const char *prefix, ad_node *loss)
+static bool trained(const ad_variable *variable, const char *prefix)
 {
-    ad_graph *graph = loss->graph;
-    int n;
-    ad_node **nodes = ad_reachable(graph, &loss, 1, &n);
-    if (!nodes) return false;
-    found->node = ad_arena_alloc(&graph->arena, (size_t)n * sizeof *found->node);
-    found->gradient = ad_arena_alloc(&graph->arena, (size_t)n * sizeof *found->gradient);
-    found->entry = ad_arena_alloc(&graph->arena, (size_t)n * sizeof *found->entry);
-    if (!found->node || !found->gradient || !found->entry) return false;
-    for (int i = 0; i < n; ++i) {
-        if (nodes[i]->op != AD_OP_VARIABLE) continue;
-        const ad_variable *variable = ((const ad_attr_variable *)nodes[i]->attr)->variable;
-        int entry = entry_of(vars, variable);
-        if (entry < 0 || variable->buffer || !ad_dtype_is_float(variable->dtype)) continue;
-        if (!ad_shape_count(variable->shape) || !under(variable->name, prefix)) continue;
-        found->node[found->count] = nodes[i];
-        found->entry[found->count++] = entry;
-    }
-    return true;
-}
-
-/* The walk's answer for what the loss does not depend on (behind a stop_gradient, say). */
-static bool is_zero(const ad_node *gradient)
-{
-    return gradient->op == AD_OP_FILL && ((const ad_attr_leaf *)gradient->attr)->value == 0;
+    return !variable->buffer && ad_dtype_is_float(variable->dtype) &&
+           ad_shape_count(variable->shape) > 0 && under(variable->name, prefix);
 }
 
 /* Per variable of the store its gradient, or NULL. */
 static ad_node **gradients_of(ad_vars *vars, const char *prefix, ad_node *loss)
 {
-    reads found = {0};
-    ad_node **gradient = ad_arena_alloc(&loss->graph->arena,
-                                        (size_t)vars->count * sizeof *gradient);
-    if (!gradient || !find_reads(&found, vars, prefix, loss)) return NULL;
-    ad_gradients(loss, found.node, found.count, found.gradient);
-    for (int i = 0; i < found.count; ++i) {
-        ad_node **sum = &gradient[found.entry[i]], *g = found.gradient[i];
-        if (ad_node_poisoned(g) || !is_zero(g)) *sum = *sum ? ad_add(*sum, g) : g;
+    ad_graph *graph = loss->graph;
+    size_t bytes = (size_t)vars->count * sizeof(ad_node *);
+    ad_node **read = ad_arena_alloc(&graph->arena, bytes);
+    ad_node **found = ad_arena_alloc(&graph->arena, bytes);
+    ad_node **gradient = ad_arena_alloc(&graph->arena, bytes);
+    int count = 0;
+    if (!read || !found || !gradient) return NULL;
+    for (int i = 0; i < vars->count; ++i)
+        if (trained(&vars->entries[i]->variable, prefix))
+            read[count++] = ad_read(graph, &vars->entries[i]->variable);
+    ad_gradients(loss, read, count, found);
+    for (int i = count = 0; i < vars->count; ++i) {
+        if (!trained(&vars->entries[i]->variable, prefix)) continue;
+        if (!ad_gradient_is_none(found[count])) gradient[i] = found[count];
+        ++count;
     }
     return gradient;
 }
@@ -91,7 +75,7 @@ static ad_node *flatten(ad_graph *graph, ad_vars *vars, const ad_run_of_paramete
     ad_node **piece = ad_arena_alloc(&graph->arena, (size_t)(capacity + 1) * sizeof *piece);
     if (!piece) return ad_poison(graph, AD_ERROR_MEMORY, "%s", ad_error(graph->ctx));
     for (const ad_var_entry *e = run->first;; e = e->next) {
-        ad_node *g = gradient[entry_of(vars, &e->variable)];
+        ad_node *g = gradient[index_of(vars, &e->variable)];
         piece[count++] = ad_cast(ad_reshape(g, ad_shape(-1)), dtype);
         if (e == run->last) break;
         int64_t gap = (int64_t)((e->next->variable.offset - end_of(&e->variable)) / size);
@@ -114,7 +98,7 @@ ad_run_of_parameters *ad_parameter_runs(ad_vars *vars, const char *prefix, ad_no
         if (block->buffer || !ad_dtype_is_float(block->dtype)) continue;
         ad_run_of_parameters *run = NULL;
         for (const ad_var_entry *e = block->first; e; e = e->next) {
-            if (!gradient[entry_of(vars, &e->variable)]) {
+            if (!gradient[index_of(vars, &e->variable)]) {
                 run = NULL;
                 continue;
             }
