@@ -24,7 +24,8 @@ static size_t image_bytes(int64_t width, int64_t height, int channels)
     return ad_bytes(count, sizeof(float));
 }
 
-ad_status ad_image_new(ad_context *ctx, int64_t width, int64_t height, int channels, ad_image **out)
+ad_status ad_image_make(ad_context *ctx, int64_t width, int64_t height, int channels,
+                        ad_image **out)
 {
     *out = NULL;
     if (width < 1 || height < 1 || channels < 1 || channels > 4)
@@ -36,13 +37,20 @@ ad_status ad_image_new(ad_context *ctx, int64_t width, int64_t height, int chann
     ad_image *image = ad_zalloc(ctx, sizeof *image);
     if (!image) return AD_ERROR_MEMORY;
     *image = (ad_image){.width = width, .height = height, .channels = channels, .ctx = ctx};
-    image->data = ad_zalloc(ctx, image_bytes(width, height, channels));
+    image->data = ad_alloc(ctx, image_bytes(width, height, channels));
     if (!image->data) {
         ad_free(ctx, image, sizeof *image);
         return AD_ERROR_MEMORY;
     }
     *out = image;
     return AD_OK;
+}
+
+ad_status ad_image_new(ad_context *ctx, int64_t width, int64_t height, int channels, ad_image **out)
+{
+    ad_status status = ad_image_make(ctx, width, height, channels, out);
+    if (!status) memset((*out)->data, 0, image_bytes(width, height, channels));
+    return status;
 }
 
 void ad_image_free(ad_image *image)
@@ -80,7 +88,7 @@ static void convert_pixel(const float *from, int have, float *to, int want, cons
 ad_status ad_image_convert(ad_context *ctx, const ad_image *image, int channels,
                            const float *background, ad_image **out)
 {
-    ad_status status = ad_image_new(ctx, image->width, image->height, channels, out);
+    ad_status status = ad_image_make(ctx, image->width, image->height, channels, out);
     if (status) return status;
     ad_image *to = *out;
     to->source = image->source;

@@ -249,7 +249,7 @@ ad_status ad_bmp_decode(ad_context *ctx, ad_image_bytes *file, const ad_image_in
     bmp_header h;
     ad_image *image = NULL;
     ad_status status = read_header(ctx, file, &h);
-    if (!status) status = ad_image_new(ctx, info->width, info->height, info->channels, &image);
+    if (!status) status = ad_image_make(ctx, info->width, info->height, info->channels, &image);
     if (status) return status;
     bool rle = h.compression == RLE8 || h.compression == RLE4;
     status = (rle ? decode_rle : decode_plain)(ctx, file, &h, image);

@@ -17,6 +17,11 @@ typedef struct ad_image_bytes {
     char note[192];
 } ad_image_bytes;
 
+/* ad_image_new without setting the pixels: a file that promises more than it holds touches only the
+ * memory of what it holds. */
+ad_status ad_image_make(ad_context *ctx, int64_t width, int64_t height, int channels,
+                        ad_image **out);
+
 /* Adds a remark to the note, "; " between remarks; what does not fit or is there already is left
  * out. */
 void ad_image_remark(ad_image_bytes *file, const char *format, ...) AD_PRINTF(2, 3);

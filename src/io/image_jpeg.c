@@ -232,7 +232,7 @@ ad_status ad_jpeg_decode(ad_context *ctx, ad_image_bytes *file, const ad_image_i
                          ad_image **out)
 {
     jpeg_work work = {.ctx = ctx, .file = file};
-    ad_status status = ad_image_new(ctx, info->width, info->height, info->channels, &work.image);
+    ad_status status = ad_image_make(ctx, info->width, info->height, info->channels, &work.image);
     if (status) return status;
     status = read_with(&work, read_pixels);
     if (status)

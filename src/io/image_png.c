@@ -143,7 +143,6 @@ static void read_pixels(png_work *work)
     if (work->refused) png_error(png, "out of memory");
     for (int pass = 0; pass < passes; ++pass) {
         bool last = pass == passes - 1;
-        if (passes > 1 && pass == 0) memset(work->rows, 0, work->rows_bytes);
         for (int64_t y = 0; y < image->height; ++y) {
             uint8_t *row = work->rows + (passes > 1 ? (size_t)y * row_bytes : 0);
             png_read_row(png, row, NULL);
@@ -190,7 +189,7 @@ ad_status ad_png_decode(ad_context *ctx, ad_image_bytes *file, const ad_image_in
                         ad_image **out)
 {
     png_work work = {.ctx = ctx, .file = file};
-    ad_status status = ad_image_new(ctx, info->width, info->height, info->channels, &work.image);
+    ad_status status = ad_image_make(ctx, info->width, info->height, info->channels, &work.image);
     if (status) return status;
     status = read_with(&work, read_pixels);
     if (status)

@@ -103,8 +103,8 @@ static ad_status turn(ad_context *ctx, int orientation, ad_image **image)
     bool exchanged = orientation >= 5;
     bool flip_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
     bool flip_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-    ad_status status = ad_image_new(ctx, exchanged ? from->height : from->width,
-                                    exchanged ? from->width : from->height, from->channels, &to);
+    ad_status status = ad_image_make(ctx, exchanged ? from->height : from->width,
+                                     exchanged ? from->width : from->height, from->channels, &to);
     if (status) return status;
     size_t bytes = (size_t)from->channels * sizeof(float);
     float *target = to->data;

@@ -110,9 +110,12 @@ ad_status ad_webp_decode(ad_context *ctx, ad_image_bytes *file, const ad_image_i
     ad_image *image = NULL;
     uint8_t *pixels = ad_alloc(ctx, bytes);
     if (!pixels) return AD_ERROR_MEMORY;
-    status = ad_image_new(ctx, info->width, info->height, info->channels, &image);
+    status = ad_image_make(ctx, info->width, info->height, info->channels, &image);
     if (status) goto done;
 
+    if (info->is_animated) /* the frame may be smaller than the canvas */
+        memset(image->data, 0,
+               ad_bytes(info->width * info->height, (size_t)info->channels * sizeof(float)));
     WebPDecoderConfig config;
     if (!WebPInitDecoderConfig(&config)) {
         status = ad_fail(ctx, AD_ERROR_UNSUPPORTED,

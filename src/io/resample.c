@@ -5,8 +5,8 @@
  * aliasing. The weights are computed in double once per row and column and sum to one. */
 #include <autodidact/image.h>
 
-#include "base/context.h"
 #include "base/pool.h"
+#include "io/image_codec.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -264,7 +264,7 @@ ad_status ad_image_resize(ad_context *ctx, const ad_image *image, int64_t width,
         return ad_fail(ctx, AD_ERROR_ARGUMENT, "there is no resampling filter %d",
                        (int)options->filter);
     ad_image *to;
-    ad_status status = ad_image_new(ctx, width, height, image->channels, &to);
+    ad_status status = ad_image_make(ctx, width, height, image->channels, &to);
     if (status) return status;
     to->source = image->source;
     memcpy(to->note, image->note, sizeof to->note);
