@@ -1,8 +1,8 @@
 /* device.h - what the planner asks of a device: problems, solvers that bid for them, and runs.
  *
- * A problem is one kernel's worth of work with all shapes and strides fixed. A solver declines it or
- * bids an estimated time; the lowest bid wins (see FFTW's planner). Solvers are const tables; a device
- * hands out those that its processor can run. */
+ * A problem is one kernel's worth of work with all shapes and strides fixed. A solver declines it
+ * or bids an estimated time; the lowest bid wins (see FFTW's planner). Solvers are const tables; a
+ * device hands out those that its processor can run. */
 #ifndef AD_PLAN_DEVICE_H
 #define AD_PLAN_DEVICE_H
 
@@ -24,17 +24,16 @@ int64_t ad_operand_count(const ad_operand *operand);
 enum { AD_PROBLEM_INPUTS = 16 };
 
 /* Kinds of problem, by `op`:
- *  AD_OP_CHAIN (pseudo op, = AD_OPS): operands are the chain's inputs, broadcast to the domain by zero
- *      strides, and its outputs (any strides). All have the domain's dims. The planner has already merged
- *      axes that are contiguous in every operand.
- *  reductions: in[0 .. n_in) are the prologue chain's inputs over the domain (or in[0] with no chain);
- *      out[0] has the domain's rank with dim 1 (stride 0) on reduced axes. attr->axes are the domain's.
- *  matmul, convolutions: in[0], in[1], then the epilogue's inputs 1.. in in[2..], each of the result's
- *      dims (zero strides where broadcast); outputs are the epilogue's, or the result itself.
- *      matmul: both operands have the result's rank and leading axes (zero strides where broadcast);
- *      attr's transpose flags still apply to their last two axes.
- *  concat does not appear: the planner lets producers write into the result, or copies with chains.
- *  every other op: its inputs in order and its result. */
+ *  AD_OP_CHAIN (pseudo op, = AD_OPS): operands are the chain's inputs, broadcast to the domain by
+ * zero strides, and its outputs (any strides). All have the domain's dims. The planner has already
+ * merged axes that are contiguous in every operand. reductions: in[0 .. n_in) are the prologue
+ * chain's inputs over the domain (or in[0] with no chain); out[0] has the domain's rank with dim 1
+ * (stride 0) on reduced axes. attr->axes are the domain's. matmul, convolutions: in[0], in[1], then
+ * the epilogue's inputs 1.. in in[2..], each of the result's dims (zero strides where broadcast);
+ * outputs are the epilogue's, or the result itself. matmul: both operands have the result's rank
+ * and leading axes (zero strides where broadcast); attr's transpose flags still apply to their last
+ * two axes. concat does not appear: the planner lets producers write into the result, or copies
+ * with chains. every other op: its inputs in order and its result. */
 typedef struct ad_problem {
     int op; /* ad_op, or AD_OP_CHAIN */
     const void *attr;
@@ -50,12 +49,13 @@ typedef struct ad_problem {
 typedef struct ad_run_args {
     void *const *in; /* per problem input */
     void *const *out;
-    void *workspace;    /* solver->workspace(problem) bytes, 64-byte aligned, contents undefined */
-    const void *packed; /* the constant operand in the solver's own form, or NULL: read it from `in` */
+    void *workspace; /* solver->workspace(problem) bytes, 64-byte aligned, contents undefined */
+    const void
+        *packed; /* the constant operand in the solver's own form, or NULL: read it from `in` */
     ad_pool *pool;
 } ad_run_args;
 
-typedef struct ad_machine { /* for estimates; per core where not said otherwise */
+typedef struct ad_machine {                  /* for estimates; per core where not said otherwise */
     double flops_f32, flops_f64, flops_bf16; /* per second, sustained by a good kernel */
     double bandwidth;                        /* bytes per second, all cores together */
     double overhead;                         /* seconds to wake the pool once */
@@ -68,9 +68,11 @@ typedef struct ad_solver {
     /* Estimated seconds, or a negative number: not this problem. */
     double (*bid)(const ad_problem *problem, const ad_machine *machine);
     size_t (*workspace)(const ad_problem *problem); /* NULL: none */
-    /* Operand in[1] can be prepared once when it is constant: bytes of that form (0: no) and the work. */
+    /* Operand in[1] can be prepared once when it is constant: bytes of that form (0: no) and the
+     * work. */
     size_t (*packed)(const ad_problem *problem); /* NULL: never */
-    void (*pack)(const ad_problem *problem, const void *operand, void *packed, void *workspace, ad_pool *pool);
+    void (*pack)(const ad_problem *problem, const void *operand, void *packed, void *workspace,
+                 ad_pool *pool);
     void (*run)(const ad_problem *problem, const ad_run_args *args);
 } ad_solver;
 
@@ -84,8 +86,8 @@ typedef struct ad_device {
     bool bf16;
 } ad_device;
 
-/* The device of that kind for this context (isa cap, threads). AD_ERROR_UNSUPPORTED: not on this machine.
- * Defined in src/device/devices.c. */
+/* The device of that kind for this context (isa cap, threads). AD_ERROR_UNSUPPORTED: not on this
+ * machine. Defined in src/device/devices.c. */
 ad_status ad_device_open(ad_device *device, ad_context *ctx, int kind);
 
 #endif

@@ -1,0 +1,186 @@
+/* compile.c - from wanted nodes to a program: the passes and planning steps in their order. */
+#include "plan/emit.h"
+#include "plan/pass.h"
+#include "plan/plan.h"
+
+#include "ops/attrs.h"
+
+#include <string.h>
+
+static const ad_compile_options no_options;
+
+/* The graph that the outputs belong to, or NULL with the error set. */
+static ad_graph *common_graph(ad_context *ctx, ad_node *const *outputs, int count)
+{
+    ad_graph *graph = NULL;
+    if (count < 1 || !outputs) {
+        ad_fail(ctx, AD_ERROR_ARGUMENT, "there is nothing to compile: no outputs");
+        return NULL;
+    }
+    for (int i = 0; i < count; ++i) {
+        ad_graph *own = ad_node_graph(outputs[i]);
+        if (!own) {
+            ad_fail(ctx, AD_ERROR_ARGUMENT, "output %d is missing (NULL)", i);
+            return NULL;
+        }
+        if (graph && own != graph) {
+            ad_fail(ctx, AD_ERROR_ARGUMENT, "output %d, %s, belongs to another graph than output 0",
+                    i, ad_node_name(outputs[i]));
+            return NULL;
+        }
+        graph = own;
+    }
+    if (graph->ctx != ctx) {
+        ad_fail(ctx, AD_ERROR_ARGUMENT, "the graph was made in another context");
+        return NULL;
+    }
+    if (graph->status != AD_OK) {
+        ad_fail(ctx, graph->status, "%s", graph->error);
+        return NULL;
+    }
+    for (int i = 0; i < count; ++i) {
+        if (outputs[i]->op != AD_OP_POISON) continue;
+        ad_fail(ctx, AD_ERROR_ARGUMENT, "output %d is a poisoned node", i);
+        return NULL;
+    }
+    return graph;
+}
+
+static bool list_inputs(ad_program *program, ad_node *const *nodes, int n)
+{
+    for (int i = 0; i < n; ++i) program->n_inputs += nodes[i]->op == AD_OP_INPUT;
+    program->inputs = ad_arena_alloc(&program->arena,
+                                     (size_t)(program->n_inputs + 1) * sizeof *program->inputs);
+    if (!program->inputs) return false;
+    for (int i = 0, at = 0; i < n; ++i) {
+        if (nodes[i]->op != AD_OP_INPUT) continue;
+        ad_program_input *input = &program->inputs[at++];
+        input->key = nodes[i];
+        input->name = ad_arena_text(&program->arena, ((const ad_attr_leaf *)nodes[i]->attr)->name);
+        input->bytes = ad_bytes(ad_shape_count(nodes[i]->shape), ad_dtype_size(nodes[i]->dtype));
+        if (!input->name) return false;
+    }
+    program->unbound = program->n_inputs;
+    return true;
+}
+
+static ad_program_storage *storage_entry(ad_program *program, ad_storage *storage)
+{
+    for (int i = 0; i < program->n_storages; ++i)
+        if (program->storages[i].storage == storage) return &program->storages[i];
+    program->storages[program->n_storages] = (ad_program_storage){.storage = storage};
+    return &program->storages[program->n_storages++];
+}
+
+/* Lays out the storage of every variable that the nodes mention. */
+static bool list_storages(ad_program *program, ad_node *const *nodes, int n)
+{
+    int mentions = 0;
+    for (int i = 0; i < n; ++i)
+        mentions += nodes[i]->op == AD_OP_VARIABLE || nodes[i]->op == AD_OP_ASSIGN;
+    program->storages = ad_arena_alloc(&program->arena,
+                                       (size_t)(mentions + 1) * sizeof *program->storages);
+    if (!program->storages) return false;
+    for (int i = 0; i < n; ++i) {
+        if (nodes[i]->op != AD_OP_VARIABLE && nodes[i]->op != AD_OP_ASSIGN) continue;
+        ad_storage *storage = ((const ad_attr_variable *)nodes[i]->attr)->variable->storage;
+        if (storage->ready && storage->ready(storage) != AD_OK) return false;
+        storage_entry(program, storage)->assigned |= nodes[i]->op == AD_OP_ASSIGN;
+    }
+    return true;
+}
+
+static bool list_outputs(ad_program *program, ad_node *const *outputs, int count)
+{
+    program->n_outputs = count;
+    program->outputs = ad_arena_alloc(&program->arena, (size_t)count * sizeof *program->outputs);
+    for (int i = 0; i < count && program->outputs; ++i) program->outputs[i].key = outputs[i];
+    return program->outputs != NULL;
+}
+
+static bool plan_setup(ad_plan *plan, const ad_passes *passes)
+{
+    size_t n = (size_t)passes->graph->n_nodes;
+    plan->graph = passes->graph;
+    plan->nodes = passes->graph->nodes;
+    plan->n_nodes = plan->n_values = plan->values_capacity = (int)n;
+    plan->outputs = passes->outputs;
+    plan->n_outputs = passes->n_outputs;
+    plan->values = ad_arena_alloc(&plan->scratch, (n + 1) * sizeof *plan->values);
+    plan->reachable = ad_arena_alloc(&plan->scratch, n + 1);
+    int needed = 0;
+    ad_node **nodes = ad_reachable(plan->graph, plan->outputs, plan->n_outputs, &needed);
+    if (!plan->values || !plan->reachable || !nodes) return false;
+    for (int i = 0; i < needed; ++i) plan->reachable[nodes[i]->id] = true;
+    return true;
+}
+
+/* A buffer that lives for one step. */
+static bool add_workspaces(ad_plan *plan)
+{
+    for (int k = 0; k < plan->program->n_kernels; ++k) {
+        ad_kernel *kernel = plan->program->kernels[k];
+        size_t bytes = kernel->solver->workspace ? kernel->solver->workspace(&kernel->problem) : 0;
+        if (!bytes) continue;
+        kernel->workspace = ad_emit_buffer(plan, AD_IN_ARENA, bytes, kernel->name);
+        if (kernel->workspace < 0) return false;
+        plan->program->buffers[kernel->workspace].workspace = true;
+    }
+    return true;
+}
+
+static bool make_program(ad_plan *plan)
+{
+    return ad_plan_check_assigns(plan) && ad_plan_values(plan) && ad_plan_groups(plan) &&
+           ad_plan_emit(plan) && ad_plan_schedule(plan) && add_workspaces(plan) &&
+           ad_plan_place(plan) && ad_program_prepare(plan->program);
+}
+
+static bool compile(ad_program *program, ad_graph *graph, ad_node *const *outputs, int count,
+                    const ad_compile_options *options)
+{
+    ad_context *ctx = program->ctx;
+    if (ad_device_open(&program->device, ctx, (int)options->device) != AD_OK) return false;
+    int n = 0;
+    ad_node **nodes = ad_reachable(graph, outputs, count, &n);
+    if (!nodes || !list_inputs(program, nodes, n) || !list_storages(program, nodes, n) ||
+        !list_outputs(program, outputs, count))
+        return false;
+    ad_passes passes = {.ctx = ctx,
+                        .options = options,
+                        .device = &program->device,
+                        .graph = graph,
+                        .outputs = (ad_node **)outputs,
+                        .n_outputs = count};
+    ad_plan plan = {.ctx = ctx,
+                    .program = program,
+                    .arena = &program->arena,
+                    .options = options,
+                    .device = program->device};
+    ad_arena_init(&plan.scratch, ctx);
+    bool done = ad_passes_run(&passes);
+    done = done && plan_setup(&plan, &passes) && make_program(&plan);
+    ad_arena_free(&plan.scratch);
+    ad_passes_free(&passes);
+    return done;
+}
+
+ad_status ad_compile(ad_program **program, ad_context *ctx, ad_node *const *outputs, int count,
+                     const ad_compile_options *options)
+{
+    if (!options) options = &no_options;
+    *program = NULL;
+    ad_graph *graph = common_graph(ctx, outputs, count);
+    if (!graph) return ad_error_status(ctx);
+    ad_program *made = ad_zalloc(ctx, sizeof *made);
+    if (!made) return AD_ERROR_MEMORY;
+    made->ctx = ctx;
+    made->check_finite = options->check_finite;
+    ad_arena_init(&made->arena, ctx);
+    if (!compile(made, graph, outputs, count, options)) {
+        ad_program_free(made);
+        return ad_error_status(ctx);
+    }
+    *program = made;
+    return AD_OK;
+}

@@ -1,0 +1,210 @@
+/* group.c - which nodes become one kernel: elementwise fusion, prologues and epilogues.
+ *
+ * Greedy, from the outputs backwards: an elementwise node joins the group of the nodes that read
+ * it, and pulls groups that read it together into one; so when a node is looked at, all its readers
+ * have their group and it is known whether its value must be stored. A matmul or convolution joins
+ * the chain behind it (one to a group); a reduction takes the nodes in front of it that nobody else
+ * reads.
+ *
+ * A join is refused when it would close a circle (a path that leaves the group and comes back),
+ * when the chain would exceed chain.h's limits, and when no solver takes a contraction or reduction
+ * with it. */
+#include "plan/plan.h"
+
+#include <string.h>
+
+typedef struct search {
+    ad_plan *plan;
+    int *seen, stamp; /* per group: when it was last visited */
+    int *stack;
+} search;
+
+bool ad_group_has(const ad_group *group, int id)
+{
+    int low = 0, high = group->n;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (group->members[middle] < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < group->n && group->members[low] == id;
+}
+
+/* bf16 and f16 casts round when they are stored: a reader in the same chain would not see that. */
+static bool rounds(const ad_node *node)
+{
+    return node->op == AD_OP_CAST && (node->dtype == AD_BF16 || node->dtype == AD_F16);
+}
+
+static bool elementwise(const ad_plan *plan, int id)
+{
+    return ad_ops[plan->nodes[id]->op].klass == AD_CLASS_ELEMENTWISE;
+}
+
+/* Whether `user`, in `group`, takes the value of `id`, in it too, from a register. */
+static bool reads_register(const ad_plan *plan, const ad_group *group, int id, int user)
+{
+    if (!ad_group_has(group, user) || !ad_group_has(group, id) || rounds(plan->nodes[id]))
+        return false;
+    if (elementwise(plan, user)) return group->kind != AD_GROUP_REDUCE || id != group->anchor;
+    return group->kind == AD_GROUP_REDUCE && user == group->anchor;
+}
+
+bool ad_group_stores(const ad_plan *plan, const ad_group *group, int member)
+{
+    if (plan->values[member].is_output) return true;
+    for (int u = plan->user_start[member]; u < plan->user_start[member + 1]; ++u) {
+        int user = plan->users[u];
+        if (plan->values[user].inlined || !reads_register(plan, group, member, user)) return true;
+    }
+    return false;
+}
+
+static bool push(search *s, const ad_group *merged, int id, int *depth)
+{
+    int base = s->plan->values[id].base, group = s->plan->values[base].group;
+    if (base < merged->members[0]) return true; /* too early to depend on the group */
+    if (ad_group_has(merged, base)) return false;
+    if (group >= 0 && s->seen[group] != s->stamp) {
+        s->seen[group] = s->stamp;
+        s->stack[(*depth)++] = group;
+    }
+    return true;
+}
+
+/* Whether some value that the merged group loads depends on a value that it makes. */
+static bool circular(search *s, const ad_group *merged)
+{
+    const ad_plan *plan = s->plan;
+    int depth = 0;
+    ++s->stamp;
+    for (int i = 0; i < merged->n; ++i) {
+        const ad_node *node = plan->nodes[merged->members[i]];
+        for (int k = 0; k < node->n_inputs; ++k) {
+            int input = node->inputs[k]->id;
+            if (reads_register(plan, merged, input, node->id)) continue;
+            if (!push(s, merged, input, &depth)) return true;
+        }
+    }
+    while (depth) {
+        const ad_group *group = &plan->groups[s->stack[--depth]];
+        for (int i = 0; i < group->n + group->n_inlined; ++i) {
+            const ad_node *node =
+                plan->nodes[i < group->n ? group->members[i] : group->inlined[i - group->n]];
+            for (int k = 0; k < node->n_inputs; ++k)
+                if (!push(s, merged, node->inputs[k]->id, &depth)) return true;
+        }
+    }
+    return false;
+}
+
+static bool solvable(const ad_plan *plan, const ad_group *group, const ad_chain_plan *chain)
+{
+    ad_problem problem;
+    return ad_group_problem(plan, group, chain, &problem, NULL, NULL) &&
+           ad_best_bid(plan, &problem, NULL) >= 0;
+}
+
+/* A group whose values only its own anchor reads: what a reduction's prologue must be. */
+static bool closed(const ad_plan *plan, const ad_group *group)
+{
+    for (int i = 0; i < group->n; ++i)
+        if (group->members[i] != group->anchor && ad_group_stores(plan, group, group->members[i]))
+            return false;
+    return true;
+}
+
+/* Merges b into a if that may be. `failed`: memory was refused. */
+static bool merge(search *s, int a, int b, bool *failed)
+{
+    ad_plan *plan = s->plan;
+    ad_group *first = &plan->groups[a], *second = &plan->groups[b], merged = *first;
+    ad_chain_plan chain;
+    if (first->anchor >= 0 && second->anchor >= 0) return false;
+    if (second->anchor >= 0) merged.kind = second->kind, merged.anchor = second->anchor;
+    if (first->n + second->n > AD_CHAIN_STEPS + 1) return false;
+    merged.n = merged.capacity = first->n + second->n;
+    merged.n_inlined = 0;
+    merged.members = ad_arena_alloc(&plan->scratch, (size_t)merged.n * sizeof(int));
+    if (!merged.members) return !(*failed = true);
+    for (int i = 0, x = 0, y = 0; i < merged.n; ++i) {
+        bool from_first = y == second->n ||
+                          (x < first->n && first->members[x] < second->members[y]);
+        merged.members[i] = from_first ? first->members[x++] : second->members[y++];
+    }
+    if (merged.kind == AD_GROUP_REDUCE && !closed(plan, &merged)) return false;
+    if (circular(s, &merged) || !ad_chain_of_group(plan, &merged, &chain)) return false;
+    if (merged.anchor >= 0 && !solvable(plan, &merged, &chain)) return false;
+    for (int i = 0; i < second->n; ++i) plan->values[second->members[i]].group = a;
+    *first = merged;
+    second->gone = true;
+    return true;
+}
+
+static int new_group(ad_plan *plan, int id, ad_group_kind kind)
+{
+    ad_group *group = &plan->groups[plan->n_groups];
+    bool anchored = kind == AD_GROUP_CONTRACT || kind == AD_GROUP_REDUCE;
+    *group = (ad_group){.kind = kind, .anchor = anchored ? id : -1, .n = 1, .capacity = 1};
+    group->members = ad_arena_alloc(&plan->scratch, sizeof(int));
+    if (!group->members) return -1;
+    group->members[0] = id;
+    plan->values[id].group = plan->n_groups;
+    return plan->n_groups++;
+}
+
+static ad_group_kind kind_of(const ad_node *node)
+{
+    if (node->op == AD_OP_CONCAT) return AD_GROUP_CONCAT;
+    switch (ad_ops[node->op].klass) {
+    case AD_CLASS_ELEMENTWISE: return AD_GROUP_CHAIN;
+    case AD_CLASS_VIEW: return AD_GROUP_COPY;
+    case AD_CLASS_REDUCE: return AD_GROUP_REDUCE;
+    case AD_CLASS_CONTRACT: return AD_GROUP_CONTRACT;
+    default: return AD_GROUP_KERNEL;
+    }
+}
+
+static bool join_readers(search *s, int id)
+{
+    ad_plan *plan = s->plan;
+    bool failed = false;
+    int group = plan->values[id].group;
+    if (rounds(plan->nodes[id])) return true;
+    for (int u = plan->user_start[id]; u < plan->user_start[id + 1]; ++u) {
+        int user = plan->users[u], other = plan->values[user].group;
+        if (other < 0 || other == group) continue;
+        ad_group_kind kind = plan->groups[other].kind;
+        bool takes = elementwise(plan, user) ||
+                     (kind == AD_GROUP_REDUCE && user == plan->groups[other].anchor);
+        if (kind == AD_GROUP_KERNEL || kind == AD_GROUP_CONCAT || kind == AD_GROUP_COPY || !takes)
+            continue;
+        if (elementwise(plan, id) || kind == AD_GROUP_CHAIN) merge(s, group, other, &failed);
+        if (failed) return false;
+        group = plan->values[id].group;
+    }
+    return true;
+}
+
+bool ad_plan_groups(ad_plan *plan)
+{
+    size_t n = (size_t)plan->n_nodes + 1;
+    search s = {.plan = plan};
+    plan->groups = ad_arena_alloc(&plan->scratch, n * sizeof *plan->groups);
+    s.seen = ad_arena_alloc(&plan->scratch, n * sizeof *s.seen);
+    s.stack = ad_arena_alloc(&plan->scratch, n * sizeof *s.stack);
+    if (!plan->groups || !s.seen || !s.stack) return false;
+    bool fuse = ad_pass_wanted(plan->options, "fuse");
+    for (int id = plan->n_nodes - 1; id >= 0; --id) {
+        const ad_node *node = plan->nodes[id];
+        ad_op_class klass = ad_ops[node->op].klass;
+        if (!plan->reachable[id] || klass == AD_CLASS_LEAF || plan->values[id].base != id) continue;
+        ad_group_kind kind = kind_of(node);
+        if (new_group(plan, id, kind) < 0) return false;
+        if (fuse && (kind == AD_GROUP_CHAIN || kind == AD_GROUP_CONTRACT) && !join_readers(&s, id))
+            return false;
+    }
+    return true;
+}

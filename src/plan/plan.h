@@ -1,0 +1,247 @@
+/* plan.h - a program in the making, and as it runs: buffers, kernels, groups.
+ *
+ * The way from a graph to a program, one file each:
+ *   passes.c    the graph rewritten (pass_*.c)
+ *   values.c    views become strides over the memory of their base node
+ *   group.c     nodes become groups, each one kernel (fusion)
+ *   homes.c     which results are written straight into a concatenation or a variable
+ *   emit.c      groups become problems with buffers; solvers are chosen (select.c)
+ *   pack.c      constant operands are prepared once
+ *   schedule.c  kernels get their order
+ *   placement.c buffers get their place in the arena
+ *   lowered.c   the verifier of all that
+ *   program.c   the run */
+#ifndef AD_PLAN_PLAN_H
+#define AD_PLAN_PLAN_H
+
+#include <autodidact/program.h>
+
+#include "plan/device.h"
+
+/* ---- what remains in the program ---- */
+
+typedef enum ad_place {
+    AD_IN_ARENA,
+    AD_IN_KEPT,     /* made by the prepare kernels, lasts over runs */
+    AD_IN_INPUT,    /* bound by the user */
+    AD_IN_VARIABLE, /* a variable's storage */
+    AD_IN_CONSTANT,
+} ad_place;
+
+typedef struct ad_buffer {
+    ad_place place;
+    size_t bytes;
+    size_t offset;    /* in the arena, the kept block, the constants, or the variable's storage */
+    const char *name; /* of the node whose value it holds */
+    ad_dtype dtype;
+    ad_shape shape;
+    ad_storage *storage; /* AD_IN_VARIABLE */
+    int input;           /* AD_IN_INPUT: index of the program's inputs */
+    const void *source;  /* AD_IN_CONSTANT while planning: the data to copy */
+    int first, last;     /* first and last step that touches it; first -1: never */
+    int shares;          /* in place: the buffer whose memory this one takes over, or -1 */
+    bool result;         /* read after the run */
+    bool workspace;
+} ad_buffer;
+
+/* Where element (0, ..., 0) of an operand lies. */
+typedef struct ad_ref {
+    int buffer;
+    int64_t offset; /* bytes from the buffer's start */
+    int value;      /* planning: which value is read or written */
+} ad_ref;
+
+typedef struct ad_kernel {
+    ad_problem problem;
+    const ad_solver *solver;
+    ad_ref in[AD_PROBLEM_INPUTS], out[AD_CHAIN_OUTPUTS];
+    int workspace;      /* buffer, or -1 */
+    int packed;         /* buffer of in[1] in the solver's own form, or -1 */
+    bool packs;         /* this step makes `packed` from in[1] and does nothing else */
+    bool prepares;      /* runs only when something constant changed */
+    const char *name;   /* of the node that it is known by */
+    const char *covers; /* the other nodes that it computes, "relu_3, bias_4", or "" */
+    int order;          /* recorded order: the largest node id */
+    double seconds, flops, bytes;
+} ad_kernel;
+
+typedef struct ad_program_input {
+    const ad_node *key;
+    const char *name;
+    const void *data;
+    size_t bytes;
+} ad_program_input;
+
+typedef struct ad_program_output {
+    const ad_node *key;
+    ad_ref ref;
+    ad_dtype dtype;
+    int64_t count;
+} ad_program_output;
+
+/* A storage that a program touches: variables in it are read, assigned, or packed. */
+typedef struct ad_program_storage {
+    ad_storage *storage;
+    uint64_t version; /* at the last prepare */
+    bool prepared;    /* a prepare kernel reads it */
+    bool assigned;
+} ad_program_storage;
+
+/* One entry of the run's flat list. */
+typedef struct ad_step {
+    void (*run)(const ad_problem *problem, const ad_run_args *args);
+    const ad_problem *problem;
+    ad_run_args args;
+} ad_step;
+
+struct ad_program {
+    ad_context *ctx;
+    ad_arena arena; /* everything below but the three blocks */
+    ad_device device;
+    ad_kernel **kernels; /* in the order they run; the first n_prepare are the prepare kernels */
+    int n_kernels, n_prepare;
+    ad_buffer *buffers;
+    int n_buffers;
+    ad_program_input *inputs;
+    int n_inputs;
+    ad_program_output *outputs;
+    int n_outputs;
+    ad_program_storage *storages;
+    int n_storages;
+    ad_step *steps;
+    void *block, *kept, *constants;
+    size_t block_bytes, kept_bytes, constant_bytes;
+    bool stale; /* addresses must be resolved before the next run */
+    bool prepared, ran, check_finite, profiling;
+    int unbound;     /* inputs without data */
+    double *seconds; /* profile: of each kernel, summed over `profiled` runs */
+    int64_t profiled;
+    const char
+        *stage[2][AD_JSON + 1]; /* AD_STAGE_GRAPH, AD_STAGE_PASSES as text and dot, if kept */
+};
+
+/* ---- planning ---- */
+
+typedef enum ad_group_kind {
+    AD_GROUP_CHAIN,    /* elementwise nodes */
+    AD_GROUP_CONTRACT, /* anchor and the elementwise nodes behind it */
+    AD_GROUP_REDUCE,   /* elementwise nodes and the reduction behind them */
+    AD_GROUP_KERNEL,   /* one node */
+    AD_GROUP_COPY,     /* a view that strides cannot express: a contiguous copy of its input */
+    AD_GROUP_CONCAT,   /* parts that are written in place or copied */
+} ad_group_kind;
+
+typedef struct ad_group {
+    ad_group_kind kind;
+    int anchor;   /* node id, or -1 */
+    int *members; /* node ids, ascending; the anchor is one of them */
+    int n, capacity;
+    int *inlined; /* elementwise nodes computed here again though their home is elsewhere; ascending
+                   */
+    int n_inlined, inlined_capacity;
+    bool gone; /* merged into another */
+} ad_group;
+
+/* What is known about each node while planning. */
+typedef struct ad_value {
+    int base;             /* the node in whose memory it lies; itself if it is no view */
+    int64_t offset;       /* elements from the base's element 0 */
+    ad_operand operand;   /* strides within that memory */
+    int group;            /* the group that computes it, or -1 */
+    int buffer;           /* of a base: -1 until it has one */
+    int64_t at;           /* of a base: bytes from the buffer's start */
+    int concat;           /* it is written into this concatenation, or -1 */
+    int64_t at_in_concat; /* bytes from the concatenation's element 0 */
+    int variable;         /* it is written into the storage of this ASSIGN node's variable, or -1 */
+    bool is_output;
+    bool inlined; /* some group computes it again for itself */
+    int *writers; /* kernels, or values (~value) of the parts, that write it */
+    int n_writers;
+} ad_value;
+
+typedef struct ad_plan {
+    ad_context *ctx;
+    ad_program *program;
+    ad_arena *arena;  /* the program's */
+    ad_arena scratch; /* freed after planning */
+    const ad_compile_options *options;
+    ad_device device;
+    ad_graph *graph;
+    ad_node **nodes; /* = graph->nodes; ids index everything here */
+    int n_nodes;
+    bool *reachable;
+    ad_node **outputs;
+    int n_outputs;
+    ad_value *values; /* n_nodes, and then the temporaries made by emit.c */
+    int n_values, values_capacity;
+    int *user_start, *users; /* users of node i: users[user_start[i] .. user_start[i+1]) */
+    ad_group *groups;
+    int n_groups;
+    int *before; /* pairs: group before[2i] must run before group before[2i+1] */
+    int n_before, before_capacity;
+    ad_kernel **kernels;
+    int n_kernels, kernels_capacity;
+    int buffers_capacity;
+    ad_status status;
+} ad_plan;
+
+/* All return false with the context's error set. */
+bool ad_plan_values(ad_plan *plan);
+bool ad_plan_groups(ad_plan *plan);
+bool ad_plan_homes(ad_plan *plan);
+bool ad_plan_emit(ad_plan *plan);
+bool ad_plan_schedule(ad_plan *plan);
+bool ad_plan_place(ad_plan *plan);
+/* Takes the program's memory and makes its run list (program.c). */
+bool ad_program_prepare(ad_program *program);
+/* Checks the finished program as a whole: see lowered.c. */
+ad_status ad_program_verify(const ad_program *program);
+
+/* Whether a pass is to run. */
+bool ad_pass_wanted(const ad_compile_options *options, const char *name);
+
+/* ---- values.c ---- */
+ad_operand ad_operand_of(ad_dtype dtype, ad_shape shape); /* contiguous */
+/* The operand of a view node over `in`, and the elements it begins after. False: strides cannot say
+ * it. */
+bool ad_view_operand(const ad_node *view, const ad_operand *in, ad_operand *out, int64_t *offset);
+bool ad_operand_reshape(const ad_operand *in, ad_shape shape, ad_operand *out);
+/* The operand stretched to `shape` by zero strides. */
+ad_operand ad_operand_broadcast(const ad_operand *in, ad_shape shape);
+/* The bytes it touches, relative to its element 0. */
+void ad_operand_span(const ad_operand *operand, int64_t *begin, int64_t *end);
+bool ad_operand_same_map(const ad_operand *a, const ad_operand *b);
+bool ad_node_is_view(const ad_node *node); /* of values.c' views: a view, or an assign's value */
+
+/* ---- effects.c ---- */
+bool ad_variables_overlap(const ad_variable *a, const ad_variable *b);
+bool ad_plan_check_assigns(ad_plan *plan); /* no two assigns overlap */
+
+/* ---- group.c ---- */
+/* Whether a group must write a member's value to memory: others than the group's own chain read it.
+ */
+bool ad_group_stores(const ad_plan *plan, const ad_group *group, int member);
+bool ad_group_has(const ad_group *group, int id); /* as a member */
+
+/* ---- chains ---- */
+typedef struct ad_chain_plan {
+    ad_chain chain;
+    int input[AD_CHAIN_INPUTS];   /* node ids; -1: the accumulator */
+    int output[AD_CHAIN_OUTPUTS]; /* node ids */
+} ad_chain_plan;
+/* The chain of a group. False: it exceeds the limits of chain.h. */
+bool ad_chain_of_group(const ad_plan *plan, const ad_group *group, ad_chain_plan *out);
+/* The node below broadcasts and reshapes if that is a fill: its value. */
+bool ad_value_is_fill(const ad_plan *plan, int id, double *value);
+
+/* ---- select.c ---- */
+/* The problem of a group with operands as they now stand; `chain` has room for its chain. */
+bool ad_group_problem(const ad_plan *plan, const ad_group *group, const ad_chain_plan *chain,
+                      ad_problem *problem, int *in_nodes, int *out_nodes);
+void ad_problem_merge_axes(ad_problem *problem); /* of a chain */
+/* The lowest bid, or -1 when nobody takes it. */
+double ad_best_bid(const ad_plan *plan, const ad_problem *problem, const ad_solver **solver);
+double ad_problem_flops(const ad_problem *problem);
+double ad_problem_bytes(const ad_problem *problem);
+
+#endif

@@ -1,0 +1,208 @@
+/* select.c - from a group to the problem that solvers see, and the lowest bid for it. */
+#include "plan/plan.h"
+
+#include "ops/attrs.h"
+
+#include <string.h>
+
+/* The value of node `id` as an operand of `shape`. */
+static ad_operand stretched(const ad_plan *plan, int id, ad_shape shape)
+{
+    return ad_operand_broadcast(&plan->values[id].operand, shape);
+}
+
+/* Operand i of a matmul: brought to the result's rank, leading axes stretched. */
+static ad_operand matmul_operand(const ad_plan *plan, const ad_node *node, int i)
+{
+    const ad_node *input = node->inputs[i];
+    ad_shape shape = node->shape;
+    for (int axis = 0; axis < 2; ++axis)
+        shape.dim[shape.rank - 1 - axis] = input->shape.dim[input->shape.rank - 1 - axis];
+    return stretched(plan, input->id, shape);
+}
+
+static void add_in(ad_problem *problem, int *in_nodes, int id, ad_operand operand)
+{
+    if (in_nodes) in_nodes[problem->n_in] = id;
+    problem->in[problem->n_in++] = operand;
+}
+
+static void add_out(ad_problem *problem, int *out_nodes, int id, ad_operand operand)
+{
+    if (out_nodes) out_nodes[problem->n_out] = id;
+    problem->out[problem->n_out++] = operand;
+}
+
+/* Merges axes that every operand walks evenly, and drops those of size 1: what is left is what an
+ * elementwise kernel has to loop over. */
+void ad_problem_merge_axes(ad_problem *problem)
+{
+    ad_operand *all[AD_PROBLEM_INPUTS + AD_CHAIN_OUTPUTS];
+    int n = 0, kept = 0, rank = problem->out[0].rank;
+    for (int i = 0; i < problem->n_in; ++i) all[n++] = &problem->in[i];
+    for (int i = 0; i < problem->n_out; ++i) all[n++] = &problem->out[i];
+    for (int axis = 0; axis < rank; ++axis) {
+        int64_t dim = problem->out[0].dim[axis];
+        if (dim == 1) continue;
+        bool even = kept > 0;
+        for (int k = 0; k < n && even; ++k)
+            even = all[k]->stride[kept - 1] == all[k]->stride[axis] * dim;
+        for (int k = 0; k < n; ++k) {
+            int64_t stride = all[k]->stride[axis];
+            if (even)
+                all[k]->dim[kept - 1] *= dim, all[k]->stride[kept - 1] = stride;
+            else
+                all[k]->dim[kept] = dim, all[k]->stride[kept] = stride;
+        }
+        kept += !even;
+    }
+    for (int k = 0; k < n; ++k) {
+        if (!kept) all[k]->dim[0] = 1, all[k]->stride[0] = 1;
+        all[k]->rank = kept ? kept : 1;
+        for (int axis = all[k]->rank; axis < AD_MAX_RANK; ++axis)
+            all[k]->dim[axis] = all[k]->stride[axis] = 0;
+    }
+}
+
+static void chain_problem(const ad_plan *plan, const ad_chain_plan *chain, ad_problem *problem,
+                          int *in_nodes, int *out_nodes)
+{
+    ad_shape domain = plan->nodes[chain->output[0]]->shape;
+    for (int i = 0; i < chain->chain.n_inputs; ++i)
+        add_in(problem, in_nodes, chain->input[i], stretched(plan, chain->input[i], domain));
+    for (int o = 0; o < chain->chain.n_outputs; ++o)
+        add_out(problem, out_nodes, chain->output[o], plan->values[chain->output[o]].operand);
+    problem->chain = &chain->chain;
+    ad_problem_merge_axes(problem);
+}
+
+static void reduce_problem(const ad_plan *plan, const ad_group *group, const ad_chain_plan *chain,
+                           ad_problem *problem, int *in_nodes, int *out_nodes)
+{
+    const ad_node *node = plan->nodes[group->anchor];
+    const ad_attr_reduce *attr = node->attr;
+    ad_shape domain = node->inputs[0]->shape;
+    const ad_operand *made = &plan->values[node->id].operand;
+    ad_operand out = {.dtype = node->dtype, .rank = domain.rank};
+    for (int axis = 0, from = 0; axis < domain.rank; ++axis) {
+        bool reduced = attr->axes >> axis & 1;
+        out.dim[axis] = reduced ? 1 : domain.dim[axis];
+        out.stride[axis] = reduced ? 0 : made->stride[from];
+        from += !reduced || attr->keep;
+    }
+    if (group->n > 1) {
+        for (int i = 0; i < chain->chain.n_inputs; ++i)
+            add_in(problem, in_nodes, chain->input[i], stretched(plan, chain->input[i], domain));
+        problem->chain = &chain->chain;
+    } else {
+        add_in(problem, in_nodes, node->inputs[0]->id, plan->values[node->inputs[0]->id].operand);
+    }
+    add_out(problem, out_nodes, node->id, out);
+}
+
+static void contract_problem(const ad_plan *plan, const ad_group *group, const ad_chain_plan *chain,
+                             ad_problem *problem, int *in_nodes, int *out_nodes)
+{
+    const ad_node *node = plan->nodes[group->anchor];
+    for (int i = 0; i < 2; ++i) {
+        int id = node->inputs[i]->id;
+        ad_operand operand = node->op == AD_OP_MATMUL ? matmul_operand(plan, node, i)
+                                                      : plan->values[id].operand;
+        add_in(problem, in_nodes, id, operand);
+    }
+    if (group->n == 1) {
+        add_out(problem, out_nodes, node->id, plan->values[node->id].operand);
+        return;
+    }
+    for (int i = 1; i < chain->chain.n_inputs; ++i)
+        add_in(problem, in_nodes, chain->input[i], stretched(plan, chain->input[i], node->shape));
+    for (int o = 0; o < chain->chain.n_outputs; ++o)
+        add_out(problem, out_nodes, chain->output[o], plan->values[chain->output[o]].operand);
+    problem->chain = &chain->chain;
+}
+
+bool ad_group_problem(const ad_plan *plan, const ad_group *group, const ad_chain_plan *chain,
+                      ad_problem *problem, int *in_nodes, int *out_nodes)
+{
+    const ad_node *node = plan->nodes[group->anchor >= 0 ? group->anchor : group->members[0]];
+    *problem = (ad_problem){
+        .op = (int)node->op, .attr = node->attr, .threads = plan->device.machine.threads};
+    switch (group->kind) {
+    case AD_GROUP_CHAIN:
+        problem->op = AD_OP_CHAIN;
+        problem->attr = NULL;
+        chain_problem(plan, chain, problem, in_nodes, out_nodes);
+        return true;
+    case AD_GROUP_REDUCE:
+        reduce_problem(plan, group, chain, problem, in_nodes, out_nodes);
+        return true;
+    case AD_GROUP_CONTRACT:
+        contract_problem(plan, group, chain, problem, in_nodes, out_nodes);
+        return true;
+    default:
+        if (node->n_inputs > AD_PROBLEM_INPUTS) return false;
+        for (int i = 0; i < node->n_inputs; ++i)
+            add_in(problem, in_nodes, node->inputs[i]->id,
+                   plan->values[node->inputs[i]->id].operand);
+        add_out(problem, out_nodes, node->id, plan->values[node->id].operand);
+        return true;
+    }
+}
+
+double ad_best_bid(const ad_plan *plan, const ad_problem *problem, const ad_solver **solver)
+{
+    int count = 0;
+    const ad_solver *const *solvers = plan->device.solvers(&plan->device, problem->op, &count);
+    double best = -1;
+    for (int i = 0; i < count; ++i) {
+        double seconds = solvers[i]->bid(problem, &plan->device.machine);
+        if (seconds < 0 || (best >= 0 && seconds >= best)) continue;
+        best = seconds;
+        if (solver) *solver = solvers[i];
+    }
+    return best;
+}
+
+/* Elements of an operand that lie in memory (zero strides repeat). */
+static double stored_count(const ad_operand *operand)
+{
+    double count = 1;
+    for (int i = 0; i < operand->rank; ++i)
+        if (operand->stride[i] || operand->dim[i] == 0) count *= (double)operand->dim[i];
+    return count;
+}
+
+double ad_problem_bytes(const ad_problem *problem)
+{
+    double bytes = 0;
+    for (int i = 0; i < problem->n_in; ++i)
+        bytes += stored_count(&problem->in[i]) * (double)ad_dtype_size(problem->in[i].dtype);
+    for (int i = 0; i < problem->n_out; ++i)
+        bytes += stored_count(&problem->out[i]) * (double)ad_dtype_size(problem->out[i].dtype);
+    return bytes;
+}
+
+/* As a direct algorithm counts: a multiply-add is two, an elementwise step one. */
+double ad_problem_flops(const ad_problem *problem)
+{
+    double out = (double)ad_operand_count(&problem->out[0]),
+           in = (double)(problem->n_in ? ad_operand_count(&problem->in[0]) : 0);
+    double steps = problem->chain ? problem->chain->n_steps : 0;
+    const ad_operand *second = &problem->in[1];
+    switch (problem->op) {
+    case AD_OP_CHAIN: return out * steps;
+    case AD_OP_MATMUL: {
+        const ad_attr_matmul *attr = problem->attr;
+        return out *
+               (2 * (double)problem->in[0].dim[problem->in[0].rank - (attr->transpose_a ? 2 : 1)] +
+                steps);
+    }
+    case AD_OP_CONV2D: /* weight [kh, kw, c / groups, k] */
+        return out * (2 * (double)(second->dim[0] * second->dim[1] * second->dim[2]) + steps);
+    case AD_OP_CONV2D_INPUT_GRAD:
+        return in * 2 * (double)(second->dim[0] * second->dim[1] * second->dim[2]) + out * steps;
+    case AD_OP_CONV2D_WEIGHT_GRAD: /* out [kh, kw, c / groups, k], g [n, oh, ow, k] */
+        return out * 2 * (double)(second->dim[0] * second->dim[1] * second->dim[2]) + out * steps;
+    default: return (in > out ? in : out) * (1 + steps);
+    }
+}

@@ -1,0 +1,202 @@
+/* values.c - views as strides: each node's value is an operand over the memory of a base node.
+ *
+ * A base is a node that has memory: a leaf, or a node that some kernel computes. Broadcast,
+ * permute, slice and most reshapes are operands over their input's base; a reshape that strides
+ * cannot express becomes a base of its own, filled by a copy. An assign's value is its input's. */
+#include "plan/plan.h"
+
+#include "ops/attrs.h"
+
+#include <string.h>
+
+ad_operand ad_operand_of(ad_dtype dtype, ad_shape shape)
+{
+    ad_operand operand = {.dtype = dtype, .rank = shape.rank};
+    int64_t stride = 1;
+    for (int i = shape.rank - 1; i >= 0; --i) {
+        operand.dim[i] = shape.dim[i];
+        operand.stride[i] = stride;
+        stride *= shape.dim[i] > 0 ? shape.dim[i] : 1;
+    }
+    return operand;
+}
+
+bool ad_operand_contiguous(const ad_operand *operand)
+{
+    int64_t stride = 1;
+    if (!ad_operand_count(operand)) return true;
+    for (int i = operand->rank - 1; i >= 0; --i) {
+        if (operand->dim[i] == 1) continue;
+        if (operand->stride[i] != stride) return false;
+        stride *= operand->dim[i];
+    }
+    return true;
+}
+
+int64_t ad_operand_count(const ad_operand *operand)
+{
+    int64_t count = 1;
+    for (int i = 0; i < operand->rank; ++i) count *= operand->dim[i];
+    return count;
+}
+
+void ad_operand_span(const ad_operand *operand, int64_t *begin, int64_t *end)
+{
+    int64_t low = 0, high = 0, size = (int64_t)ad_dtype_size(operand->dtype);
+    for (int i = 0; i < operand->rank; ++i) {
+        int64_t reach = (operand->dim[i] - 1) * operand->stride[i];
+        if (operand->dim[i] == 0) {
+            *begin = *end = 0;
+            return;
+        }
+        if (reach < 0)
+            low += reach;
+        else
+            high += reach;
+    }
+    *begin = low * size;
+    *end = (high + 1) * size;
+}
+
+bool ad_operand_same_map(const ad_operand *a, const ad_operand *b)
+{
+    if (a->rank != b->rank || ad_dtype_size(a->dtype) != ad_dtype_size(b->dtype)) return false;
+    for (int i = 0; i < a->rank; ++i) {
+        if (a->dim[i] != b->dim[i]) return false;
+        if (a->dim[i] != 1 && a->stride[i] != b->stride[i]) return false;
+    }
+    return true;
+}
+
+ad_operand ad_operand_broadcast(const ad_operand *in, ad_shape shape)
+{
+    ad_operand out = {.dtype = in->dtype, .rank = shape.rank};
+    for (int i = 0; i < shape.rank; ++i) {
+        int from = i - (shape.rank - in->rank);
+        out.dim[i] = shape.dim[i];
+        out.stride[i] = from >= 0 && in->dim[from] == shape.dim[i] ? in->stride[from] : 0;
+    }
+    return out;
+}
+
+/* Axes of the input that walk memory evenly are merged into runs, and each run is split into axes
+ * of the new shape; that works when the new axes' products meet the runs' boundaries. */
+bool ad_operand_reshape(const ad_operand *in, ad_shape shape, ad_operand *out)
+{
+    int64_t run_dim[AD_MAX_RANK], run_stride[AD_MAX_RANK];
+    int runs = 0, axis = 0;
+    *out = ad_operand_of(in->dtype, shape);
+    if (!ad_operand_count(in) || ad_operand_contiguous(in)) return true;
+    for (int i = 0; i < in->rank; ++i) {
+        if (in->dim[i] == 1) continue;
+        if (runs && run_stride[runs - 1] == in->stride[i] * in->dim[i]) {
+            run_dim[runs - 1] *= in->dim[i];
+            run_stride[runs - 1] = in->stride[i];
+        } else {
+            run_dim[runs] = in->dim[i], run_stride[runs++] = in->stride[i];
+        }
+    }
+    for (int run = 0; run < runs; ++run) {
+        int first = axis;
+        int64_t product = 1;
+        while (axis < shape.rank && (product < run_dim[run] || shape.dim[axis] == 1))
+            product *= shape.dim[axis++];
+        if (product != run_dim[run]) return false;
+        int64_t stride = run_stride[run];
+        for (int i = axis - 1; i >= first; --i) {
+            out->stride[i] = stride;
+            stride *= shape.dim[i];
+        }
+    }
+    return true;
+}
+
+bool ad_view_operand(const ad_node *view, const ad_operand *in, ad_operand *out, int64_t *offset)
+{
+    *offset = 0;
+    switch (view->op) {
+    case AD_OP_BROADCAST: *out = ad_operand_broadcast(in, view->shape); return true;
+    case AD_OP_RESHAPE: return ad_operand_reshape(in, view->shape, out);
+    case AD_OP_PERMUTE: {
+        const ad_attr_dims *attr = view->attr;
+        *out = *in;
+        for (int i = 0; i < in->rank; ++i) {
+            out->dim[i] = in->dim[attr->dim[i]];
+            out->stride[i] = in->stride[attr->dim[i]];
+        }
+        return true;
+    }
+    case AD_OP_SLICE: {
+        const ad_attr_slice *attr = view->attr;
+        *out = *in;
+        for (int i = 0; i < in->rank; ++i) {
+            out->dim[i] = attr->count[i];
+            out->stride[i] = in->stride[i] * attr->step[i];
+            if (attr->count[i] > 0) *offset += attr->begin[i] * in->stride[i];
+        }
+        if (!ad_operand_count(out)) *offset = 0;
+        return true;
+    }
+    default: *out = *in; return true; /* an assign's value */
+    }
+}
+
+bool ad_node_is_view(const ad_node *node)
+{
+    return ad_ops[node->op].klass == AD_CLASS_VIEW || node->op == AD_OP_ASSIGN;
+}
+
+/* A leaf's own memory: fills are one element, and iota one axis, read with zero strides elsewhere.
+ */
+static ad_operand leaf_operand(const ad_node *node)
+{
+    ad_operand operand = ad_operand_of(node->dtype, node->shape);
+    const ad_attr_leaf *attr = node->attr;
+    for (int i = 0; i < operand.rank; ++i) {
+        if (node->op == AD_OP_FILL) operand.stride[i] = 0;
+        if (node->op == AD_OP_IOTA) operand.stride[i] = i == attr->axis;
+    }
+    return operand;
+}
+
+static bool list_users(ad_plan *plan)
+{
+    int n = plan->n_nodes;
+    int *start = ad_arena_alloc(&plan->scratch, (size_t)(n + 1) * sizeof(int));
+    int *next = ad_arena_alloc(&plan->scratch, (size_t)(n + 1) * sizeof(int));
+    if (!start || !next) return false;
+    for (int id = 0; id < n; ++id)
+        for (int i = 0; plan->reachable[id] && i < plan->nodes[id]->n_inputs; ++i)
+            ++start[plan->nodes[id]->inputs[i]->id + 1];
+    for (int id = 0; id < n; ++id) next[id + 1] = start[id + 1] += start[id];
+    plan->user_start = start;
+    plan->users = ad_arena_alloc(&plan->scratch, (size_t)(start[n] + 1) * sizeof(int));
+    if (!plan->users) return false;
+    for (int id = 0; id < n; ++id)
+        for (int i = 0; plan->reachable[id] && i < plan->nodes[id]->n_inputs; ++i)
+            plan->users[next[plan->nodes[id]->inputs[i]->id]++] = id;
+    return true;
+}
+
+bool ad_plan_values(ad_plan *plan)
+{
+    for (int id = 0; id < plan->n_nodes; ++id) {
+        const ad_node *node = plan->nodes[id];
+        ad_value *value = &plan->values[id];
+        *value = (ad_value){.base = id, .group = -1, .buffer = -1, .concat = -1, .variable = -1};
+        if (!plan->reachable[id]) continue;
+        value->operand = ad_ops[node->op].klass == AD_CLASS_LEAF
+                             ? leaf_operand(node)
+                             : ad_operand_of(node->dtype, node->shape);
+        if (!ad_node_is_view(node)) continue;
+        const ad_value *input = &plan->values[node->inputs[0]->id];
+        int64_t offset;
+        ad_operand operand;
+        if (!ad_view_operand(node, &input->operand, &operand, &offset)) continue; /* copied */
+        value->base = input->base;
+        value->offset = input->offset + offset;
+        value->operand = operand;
+    }
+    for (int i = 0; i < plan->n_outputs; ++i) plan->values[plan->outputs[i]->id].is_output = true;
+    return list_users(plan);
+}

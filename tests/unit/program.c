@@ -1,0 +1,37 @@
+/* Programs: compile, bind, run, read, and what they refuse. */
+#include <autodidact/ops.h>
+#include <autodidact/program.h>
+
+#include "check.h"
+
+static ad_context *ctx;
+
+static void runs_elementwise(void)
+{
+    ad_graph *g = ad_graph_new(ctx);
+    ad_node *x = ad_input(g, "x", AD_F32, ad_shape(2, 3)),
+            *b = ad_input(g, "b", AD_F32, ad_shape(3));
+    ad_node *y = ad_relu(ad_add(ad_mul_scalar(x, 2), b)), *s = ad_sum(y, AD_ALL_AXES, false);
+    ad_program *p;
+    REQUIRE(ad_compile(&p, ctx, (ad_node *[]){y, s, ad_transpose(y)}, 3, NULL) == AD_OK);
+    float xs[6] = {1, 2, 3, -4, 5, 6}, bs[3] = {1, -10, 0.5f}, want[6] = {3, 0, 6.5f, 0, 0, 12.5f};
+    CHECK_INT(ad_bind(p, x, xs), AD_OK);
+    CHECK_INT(ad_run(p), AD_ERROR_ARGUMENT);
+    CHECK_TEXT(ad_error(ctx), "input b is not bound");
+    CHECK_INT(ad_bind_name(p, "b", bs), AD_OK);
+    REQUIRE(ad_run(p) == AD_OK);
+    const float *got = ad_result(p, y), *turned = ad_result_at(p, 2);
+    for (int i = 0; i < 6; ++i) CHECK_NEAR(got[i], want[i], 0);
+    for (int i = 0; i < 6; ++i) CHECK_NEAR(turned[i], want[i % 2 * 3 + i / 2], 0);
+    CHECK_NEAR(ad_result_scalar(p, s), 22, 0);
+    ad_program_free(p);
+    ad_graph_free(g);
+}
+
+int main(int argc, char **argv)
+{
+    ctx = ad_context_new(NULL);
+    int failed = check_main(argc, argv, (check_case[]){CASE(runs_elementwise), {0}});
+    ad_context_free(ctx);
+    return failed;
+}
