@@ -320,3 +320,29 @@ static inline vd vd_load_f32(const float *p)
 {
     return _mm512_cvtps_pd(_mm256_loadu_ps(p));
 }
+
+/* r[i] lane j <-> r[j] lane i */
+static inline void vf_transpose(vf r[16])
+{
+    __m512i t[16], u[16];
+    for (int i = 0; i < 8; ++i) {
+        t[2 * i] = _mm512_unpacklo_epi32(vf_as_vi(r[2 * i]), vf_as_vi(r[2 * i + 1]));
+        t[2 * i + 1] = _mm512_unpackhi_epi32(vf_as_vi(r[2 * i]), vf_as_vi(r[2 * i + 1]));
+    }
+    for (int i = 0; i < 4; ++i) { /* u[4 i + j]: lane l of 4 holds column 4 l + j of rows 4 i .. */
+        u[4 * i] = _mm512_unpacklo_epi64(t[4 * i], t[4 * i + 2]);
+        u[4 * i + 1] = _mm512_unpackhi_epi64(t[4 * i], t[4 * i + 2]);
+        u[4 * i + 2] = _mm512_unpacklo_epi64(t[4 * i + 1], t[4 * i + 3]);
+        u[4 * i + 3] = _mm512_unpackhi_epi64(t[4 * i + 1], t[4 * i + 3]);
+    }
+    for (int j = 0; j < 4; ++j) {
+        __m512i even0 = _mm512_shuffle_i32x4(u[j], u[4 + j], 0x88);
+        __m512i odd0 = _mm512_shuffle_i32x4(u[j], u[4 + j], 0xdd);
+        __m512i even1 = _mm512_shuffle_i32x4(u[8 + j], u[12 + j], 0x88);
+        __m512i odd1 = _mm512_shuffle_i32x4(u[8 + j], u[12 + j], 0xdd);
+        r[j] = vi_as_vf(_mm512_shuffle_i32x4(even0, even1, 0x88));
+        r[4 + j] = vi_as_vf(_mm512_shuffle_i32x4(odd0, odd1, 0x88));
+        r[8 + j] = vi_as_vf(_mm512_shuffle_i32x4(even0, even1, 0xdd));
+        r[12 + j] = vi_as_vf(_mm512_shuffle_i32x4(odd0, odd1, 0xdd));
+    }
+}

@@ -326,3 +326,8 @@ static inline vd vd_load_f32(const float *p)
 {
     return *p;
 }
+
+static inline void vf_transpose(vf r[1])
+{
+    (void)r;
+}

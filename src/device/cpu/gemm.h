@@ -1,0 +1,87 @@
+/* gemm.h - the packed matrix product that matmul and the convolutions are packing routines for.
+ *
+ * Panels: a block of A is cut into panels of AD_MR rows stored k by k, a block of B into panels of
+ * AD_NR columns; rows and columns past the end are zero. The form of the elements is
+ *   AD_F32, AD_F64: the value;
+ *   AD_BF16: two neighbours in k side by side, 4 bytes (one `unit`), odd depths padded with zero.
+ *
+ * C is cut into tiles of fixed size; a tile is one task and sums over all of k in order, so results
+ * do not depend on the number of threads. */
+#ifndef AD_CPU_GEMM_H
+#define AD_CPU_GEMM_H
+
+#include "base/pool.h"
+#include "device/cpu/finish.h"
+
+typedef struct ad_gemm {
+    ad_dtype form;   /* of panels */
+    int64_t items;   /* independent products: batch entries, groups */
+    int64_t m, n, k; /* of each */
+    bool shared_b;   /* all items have the same B */
+    int64_t row_step,
+        col_step; /* item i's result begins at row i * row_step, column i * col_step */
+    /* Write panels of rows [i, i + rows) and k [p, p + depth) of an item's A; columns [j, j + cols)
+     * of B. */
+    void (*pack_a)(const struct ad_gemm *gemm, int64_t item, int64_t i, int64_t rows, int64_t p,
+                   int64_t depth, void *panels);
+    void (*pack_b)(const struct ad_gemm *gemm, int64_t item, int64_t j, int64_t cols, int64_t p,
+                   int64_t depth, void *panels);
+    const void *source; /* for the packing routines */
+} ad_gemm;
+
+/* What a strided matrix's panels are made from: element (r, p) at data + (r * row + p * col). */
+typedef struct ad_matrix {
+    const char *data;
+    ad_dtype dtype;
+    int64_t row, col; /* in elements */
+} ad_matrix;
+
+/* ad_gemm_form: the panels for operands of these dtypes; AD_DTYPES if they do not go together.
+ * ad_gemm_workspace: bytes that ad_gemm_run needs; `packed`: B comes packed.
+ * ad_gemm_packed, ad_gemm_pack: size of, and the work of, packing all of B (shared_b only).
+ * ad_pack_panels: panels of `width` rows from a strided matrix (for B: its transpose). */
+#define AD_GEMM_DECLARE(isa, level, unused)                                                        \
+    ad_dtype ad_gemm_form_##isa(ad_dtype a, ad_dtype b);                                           \
+    size_t ad_gemm_workspace_##isa(const ad_gemm *gemm, int threads);                              \
+    size_t ad_gemm_packed_##isa(const ad_gemm *gemm);                                              \
+    void ad_gemm_pack_##isa(const ad_gemm *gemm, void *packed, ad_pool *pool);                     \
+    void ad_gemm_run_##isa(const ad_gemm *gemm, const ad_finish *finish, const void *packed,       \
+                           void *workspace, int threads, ad_pool *pool);                           \
+    double ad_gemm_seconds_##isa(const ad_gemm *gemm, const ad_machine *machine);                  \
+    void ad_pack_panels_##isa(ad_dtype form, const ad_matrix *from, int64_t rows, int64_t depth,   \
+                              int width, void *panels);
+AD_FOR_ISAS(AD_GEMM_DECLARE, )
+
+#ifdef AD_KERNEL_ISA
+#include "device/cpu/simd.h"
+
+/* The register tile: AD_MR rows of AD_NV vectors of accumulators. With AVX-512, 28 accumulators, 2
+ * vectors of B and a broadcast fill the 32 registers; AVX2: 12 of 16. */
+#if AD_KERNEL_ISA >= 2
+enum { AD_MR = 14, AD_NV = 2 };
+#elif AD_KERNEL_ISA == 1
+enum { AD_MR = 6, AD_NV = 2 };
+#else
+enum { AD_MR = 4, AD_NV = 4 };
+#endif
+enum { AD_NR = AD_NV * AD_VF, AD_NR_F64 = AD_NV * AD_VD };
+
+static inline int ad_panel_cols(ad_dtype form)
+{
+    return form == AD_F64 ? AD_NR_F64 : AD_NR;
+}
+static inline int ad_unit_bytes(ad_dtype form)
+{
+    return form == AD_F64 ? 8 : 4;
+}
+static inline int64_t ad_units(ad_dtype form, int64_t depth) /* of `depth` steps in k */
+{
+    return form == AD_BF16 ? (depth + 1) / 2 : depth;
+}
+
+/* One register tile of C (rows <= AD_MR, cols <= panel columns): C = A panel * B panel, or += . */
+typedef void (*ad_gemm_tile)(int64_t units, const void *a, const void *b, void *c, int64_t ld,
+                             int rows, int cols, bool add);
+ad_gemm_tile AD_ISA_NAME(ad_gemm_tile_for)(ad_dtype form);
+#endif
+#endif

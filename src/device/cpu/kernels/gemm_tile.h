@@ -1,0 +1,84 @@
+/* gemm_tile.h - the register-tile microkernel; included by gemm_tile.c once per form with
+ *   TILE        the name            UNIT, ACC      element types of panels and accumulators
+ *   VEC, WIDTH  a vector            LOAD, STORE, LOAD_N, STORE_N, ADD, ZERO   its words
+ *   VECTOR_B(p) a vector of B       SPREAD_A(p)    one unit of A in every lane
+ *   STEP(a, b, c)                   c + a * b
+ *
+ * MR is a constant where this is inlined, so the accumulators stay in registers. */
+
+static inline __attribute__((always_inline)) void JOIN(TILE, _body)(
+    const int MR, const int NV, int64_t units, const UNIT *a, const UNIT *b, ACC *c, int64_t ld,
+    int rows, int cols, bool add)
+{
+    VEC acc[AD_MR][AD_NV];
+#pragma GCC unroll 16
+    for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) acc[i][j] = ZERO();
+    for (int64_t p = 0; p < units; ++p, a += AD_MR, b += AD_NV * WIDTH) {
+        VEC bv[AD_NV];
+#pragma GCC unroll 4
+        for (int j = 0; j < NV; ++j) bv[j] = VECTOR_B(b + j * WIDTH);
+#pragma GCC unroll 16
+        for (int i = 0; i < MR; ++i) {
+            VEC av = SPREAD_A(a + i);
+#pragma GCC unroll 4
+            for (int j = 0; j < NV; ++j) acc[i][j] = STEP(av, bv[j], acc[i][j]);
+        }
+    }
+    if (cols == NV * WIDTH) {
+#pragma GCC unroll 16
+        for (int i = 0; i < MR; ++i) {
+            if (i >= rows) break;
+#pragma GCC unroll 4
+            for (int j = 0; j < NV; ++j) {
+                ACC *to = c + i * ld + j * WIDTH;
+                STORE(to, add ? ADD(LOAD(to), acc[i][j]) : acc[i][j]);
+            }
+        }
+    } else {
+#pragma GCC unroll 16
+        for (int i = 0; i < MR; ++i) {
+            if (i >= rows) break;
+#pragma GCC unroll 4
+            for (int j = 0; j < NV; ++j) {
+                int n = cols - j * WIDTH;
+                if (n <= 0) break;
+                if (n > WIDTH) n = WIDTH;
+                ACC *to = c + i * ld + j * WIDTH;
+                STORE_N(to, add ? ADD(LOAD_N(to, n), acc[i][j]) : acc[i][j], n);
+            }
+        }
+    }
+}
+
+/* Fewer rows and a single vector get instances of their own, so that thin edges cost less. */
+static void TILE(int64_t units, const void *a, const void *b, void *c, int64_t ld, int rows,
+                 int cols, bool add)
+{
+    enum { SOME = (AD_MR + 1) / 2, FEW = (AD_MR + 3) / 4 };
+    if (cols > WIDTH) {
+        if (rows > SOME) JOIN(TILE, _body)(AD_MR, AD_NV, units, a, b, c, ld, rows, cols, add);
+        else if (rows > FEW) JOIN(TILE, _body)(SOME, AD_NV, units, a, b, c, ld, rows, cols, add);
+        else JOIN(TILE, _body)(FEW, AD_NV, units, a, b, c, ld, rows, cols, add);
+    } else {
+        if (rows > SOME) JOIN(TILE, _body)(AD_MR, 1, units, a, b, c, ld, rows, cols, add);
+        else if (rows > FEW) JOIN(TILE, _body)(SOME, 1, units, a, b, c, ld, rows, cols, add);
+        else JOIN(TILE, _body)(FEW, 1, units, a, b, c, ld, rows, cols, add);
+    }
+}
+
+#undef TILE
+#undef UNIT
+#undef ACC
+#undef VEC
+#undef WIDTH
+#undef LOAD
+#undef STORE
+#undef LOAD_N
+#undef STORE_N
+#undef ADD
+#undef ZERO
+#undef VECTOR_B
+#undef SPREAD_A
+#undef STEP

@@ -1,0 +1,127 @@
+/* matmul.c - batched matrix products of any strides by the packed core (gemm.h).
+ *
+ * Transposes, views and broadcast batches are strides of the packing; they cost nothing extra. */
+#include "device/cpu/gemm.h"
+#include "ops/attrs.h"
+
+typedef struct matmul {
+    ad_gemm gemm;
+    const ad_problem *problem;
+    ad_matrix a, b; /* of batch entry 0; rows of b are the columns of B */
+    int batch_axes;
+} matmul;
+
+/* A batch entry's place in an operand, in bytes. */
+static int64_t item_offset(const ad_problem *problem, const ad_operand *operand, int64_t item)
+{
+    int64_t offset = 0;
+    for (int axis = problem->out[0].rank - 3; axis >= 0 && item; --axis) {
+        offset += item % problem->out[0].dim[axis] * operand->stride[axis];
+        item /= problem->out[0].dim[axis];
+    }
+    return offset * (int64_t)ad_dtype_size(operand->dtype);
+}
+
+static void pack(const ad_gemm *gemm, const ad_matrix *from, int64_t offset, int64_t row,
+                 int64_t rows, int64_t p, int64_t depth, int width, void *panels)
+{
+    ad_matrix part = *from;
+    part.data += offset + (row * from->row + p * from->col) * (int64_t)ad_dtype_size(from->dtype);
+    AD_ISA_NAME(ad_pack_panels)(gemm->form, &part, rows, depth, width, panels);
+}
+
+static void pack_a(const ad_gemm *gemm, int64_t item, int64_t i, int64_t rows, int64_t p,
+                   int64_t depth, void *panels)
+{
+    const matmul *mm = gemm->source;
+    pack(gemm, &mm->a, item_offset(mm->problem, &mm->problem->in[0], item), i, rows, p, depth,
+         AD_MR, panels);
+}
+
+static void pack_b(const ad_gemm *gemm, int64_t item, int64_t j, int64_t cols, int64_t p,
+                   int64_t depth, void *panels)
+{
+    const matmul *mm = gemm->source;
+    pack(gemm, &mm->b, item_offset(mm->problem, &mm->problem->in[1], item), j, cols, p, depth,
+         ad_panel_cols(gemm->form), panels);
+}
+
+/* False: not a problem for this solver. */
+static bool prepare(matmul *mm, const ad_problem *problem)
+{
+    const ad_operand *a = &problem->in[0], *b = &problem->in[1], *out = &problem->out[0];
+    const ad_attr_matmul *attr = problem->attr;
+    int rank = out->rank;
+    *mm = (matmul){.problem = problem};
+    if (rank < 2 || a->rank != rank || b->rank != rank) return false;
+    int a_row = rank - 2 + (attr->transpose_a != 0), b_row = rank - 2 + (attr->transpose_b != 0);
+    int a_col = 2 * rank - 3 - a_row, b_col = 2 * rank - 3 - b_row;
+    mm->a = (ad_matrix){NULL, a->dtype, a->stride[a_row], a->stride[a_col]};
+    mm->b = (ad_matrix){NULL, b->dtype, b->stride[b_col], b->stride[b_row]};
+    ad_gemm *g = &mm->gemm;
+    *g = (ad_gemm){.form = AD_ISA_NAME(ad_gemm_form)(a->dtype, b->dtype),
+                   .items = 1,
+                   .m = out->dim[rank - 2],
+                   .n = out->dim[rank - 1],
+                   .k = a->dim[a_col],
+                   .shared_b = true,
+                   .row_step = out->dim[rank - 2],
+                   .pack_a = pack_a,
+                   .pack_b = pack_b,
+                   .source = mm};
+    for (int axis = 0; axis < rank - 2; ++axis) {
+        g->items *= out->dim[axis];
+        if (out->dim[axis] > 1 && b->stride[axis]) g->shared_b = false;
+    }
+    return g->form != AD_DTYPES;
+}
+
+static double bid(const ad_problem *problem, const ad_machine *machine)
+{
+    matmul mm;
+    return prepare(&mm, problem) ? AD_ISA_NAME(ad_gemm_seconds)(&mm.gemm, machine) : -1;
+}
+
+static size_t workspace(const ad_problem *problem)
+{
+    matmul mm;
+    prepare(&mm, problem);
+    return AD_ISA_NAME(ad_gemm_workspace)(&mm.gemm, problem->threads);
+}
+
+static size_t packed_size(const ad_problem *problem)
+{
+    matmul mm;
+    prepare(&mm, problem);
+    return AD_ISA_NAME(ad_gemm_packed)(&mm.gemm);
+}
+
+static void pack_constant(const ad_problem *problem, const void *operand, void *packed, void *work,
+                          ad_pool *pool)
+{
+    matmul mm;
+    (void)work;
+    prepare(&mm, problem);
+    mm.b.data = operand;
+    AD_ISA_NAME(ad_gemm_pack)(&mm.gemm, packed, pool);
+}
+
+static void run(const ad_problem *problem, const ad_run_args *args)
+{
+    matmul mm;
+    ad_finish finish;
+    prepare(&mm, problem);
+    mm.a.data = args->in[0], mm.b.data = args->in[1];
+    AD_ISA_NAME(ad_finish_prepare)
+    (&finish, problem, args, mm.gemm.form == AD_F64 ? AD_F64 : AD_F32);
+    AD_ISA_NAME(ad_gemm_run)
+    (&mm.gemm, &finish, args->packed, args->workspace, problem->threads, args->pool);
+}
+
+const ad_solver AD_ISA_NAME(ad_solver_matmul) = {.name = "packed gemm",
+                                                 .op = AD_OP_MATMUL,
+                                                 .bid = bid,
+                                                 .workspace = workspace,
+                                                 .packed = packed_size,
+                                                 .pack = pack_constant,
+                                                 .run = run};

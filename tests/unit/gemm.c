@@ -1,0 +1,136 @@
+/* Matrix products of every instruction set against sums in double: random shapes, layouts,
+ * transposes, broadcast batches, dtypes, epilogues, thread counts. */
+#include "solver_check.h"
+
+#define DECLARE(isa, level, unused) extern const ad_solver ad_solver_matmul_##isa;
+AD_FOR_ISAS(DECLARE, )
+#define ROW(isa, level, unused) {level, &ad_solver_matmul_##isa},
+static const struct {
+    int level;
+    const ad_solver *solver;
+} solvers[] = {AD_FOR_ISAS(ROW, )};
+enum { SOLVERS = sizeof solvers / sizeof *solvers };
+
+typedef struct shape {
+    int batch_axes;
+    int64_t batch[2], m, n, k;
+} shape;
+
+static void reference(const solver_case *c, const shape *s, double *want, double *scale)
+{
+    const ad_problem *p = &c->problem;
+    const ad_attr_matmul *attr = p->attr;
+    const ad_operand *a = &p->in[0], *b = &p->in[1];
+    int rank = s->batch_axes + 2, ar = rank - 2 + !!attr->transpose_a,
+        br = rank - 2 + !!attr->transpose_b;
+    int ac = 2 * rank - 3 - ar, bc = 2 * rank - 3 - br;
+    int64_t items = s->batch[0] * s->batch[1], at = 0;
+    for (int64_t item = 0; item < items; ++item) {
+        int64_t a0 = 0, b0 = 0, rest = item;
+        for (int axis = s->batch_axes - 1; axis >= 0; --axis) {
+            a0 += rest % s->batch[axis] * a->stride[axis];
+            b0 += rest % s->batch[axis] * b->stride[axis];
+            rest /= s->batch[axis];
+        }
+        for (int64_t i = 0; i < s->m; ++i)
+            for (int64_t j = 0; j < s->n; ++j, ++at) {
+                want[at] = scale[at] = 0;
+                for (int64_t k = 0; k < s->k; ++k) {
+                    double x = get_element(c->in[0], a->dtype,
+                                           a0 + i * a->stride[ar] + k * a->stride[ac]) *
+                               get_element(c->in[1], b->dtype,
+                                           b0 + k * b->stride[br] + j * b->stride[bc]);
+                    want[at] += x, scale[at] += fabs(x);
+                }
+            }
+    }
+}
+
+static void check_shape(const shape *s, ad_dtype dtype_a, ad_dtype dtype_b, ad_dtype result,
+                        int kind, int layout, bool transpose_a, bool transpose_b,
+                        unsigned broadcast_a, unsigned broadcast_b)
+{
+    ad_attr_matmul attr = {.transpose_a = transpose_a, .transpose_b = transpose_b};
+    int rank = s->batch_axes + 2;
+    ad_dtype accumulator = dtype_a == AD_F64 ? AD_F64 : AD_F32;
+    int64_t a[4], b[4], out[4];
+    for (int i = 0; i < s->batch_axes; ++i) a[i] = b[i] = out[i] = s->batch[i];
+    a[rank - 2] = transpose_a ? s->k : s->m, a[rank - 1] = transpose_a ? s->m : s->k;
+    b[rank - 2] = transpose_b ? s->n : s->k, b[rank - 1] = transpose_b ? s->k : s->n;
+    out[rank - 2] = s->m, out[rank - 1] = s->n;
+    solver_case c = {.problem = {.op = AD_OP_MATMUL, .attr = &attr}};
+    add_input(&c, dtype_a, rank, a, layout, broadcast_a);
+    add_input(&c, dtype_b, rank, b, layout, broadcast_b);
+    add_epilogue(&c, kind, accumulator, result, rank, out, layout);
+    size_t count = (size_t)(s->batch[0] * s->batch[1] * s->m * s->n);
+    double *want = calloc(count + 1, sizeof *want), *scale = calloc(count + 1, sizeof *scale);
+    reference(&c, s, want, scale);
+    char what[160];
+    snprintf(what, sizeof what, "[%d,%d] %dx%dx%d %s*%s->%s epilogue %d layout %d transposes %d %d",
+             (int)s->batch[0], (int)s->batch[1], (int)s->m, (int)s->n, (int)s->k,
+             ad_dtype_name(dtype_a), ad_dtype_name(dtype_b), ad_dtype_name(result), kind, layout,
+             transpose_a, transpose_b);
+    double tolerance = accumulator == AD_F64 ? 1e-14 : 1e-6;
+    for (int i = 0; i < SOLVERS; ++i)
+        if (solvers[i].level <= (int)ad_cpu_get()->isa)
+            check_solver(solvers[i].solver, &c, kind, accumulator, want, scale, tolerance, what);
+    free(want), free(scale);
+    free_case(&c);
+}
+
+static void random_shapes(void)
+{
+    static const ad_dtype dtypes[][3] = {
+        {AD_F32, AD_F32, AD_F32},   {AD_F32, AD_F32, AD_F32},    {AD_F64, AD_F64, AD_F64},
+        {AD_BF16, AD_BF16, AD_F32}, {AD_BF16, AD_BF16, AD_BF16}, {AD_F16, AD_F16, AD_F16},
+        {AD_F32, AD_BF16, AD_F32},
+    };
+    random_state = 1;
+    for (int trial = 0; trial < 150; ++trial) {
+        shape s = {.batch_axes = (int)random_in(0, 2), .batch = {1, 1}};
+        for (int i = 0; i < s.batch_axes; ++i) s.batch[i] = random_in(1, 3);
+        int64_t largest = trial % 3 ? 40 : 110;
+        s.m = random_in(1, largest), s.n = random_in(1, largest), s.k = random_in(1, largest);
+        const ad_dtype *d = dtypes[random_in(0, 6)];
+        unsigned a = (unsigned)random_in(0, 3), b = (unsigned)random_in(0, 3);
+        unsigned mask = (1u << s.batch_axes) - 1;
+        check_shape(&s, d[0], d[1], d[2], (int)random_in(0, EPILOGUES - 1), (int)random_in(0, 1),
+                    random_in(0, 1), random_in(0, 1), a & mask, b & mask);
+    }
+}
+
+/* Shapes that take every path of the blocking: several blocks of k, many tiles, chunks, thin edges.
+ */
+static void large_shapes(void)
+{
+    static const shape shapes[] = {
+        {0, {1, 1}, 400, 600, 700},  {0, {1, 1}, 1, 500, 900},   {0, {1, 1}, 500, 1, 300},
+        {0, {1, 1}, 3, 5, 5000},     {0, {1, 1}, 300, 40, 1027}, {1, {5, 1}, 64, 48, 33},
+        {0, {1, 1}, 250, 530, 5000},
+    };
+    random_state = 2;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; ++i) {
+        if (i == 6 && ad_cpu_get()->isa == AD_ISA_SCALAR) continue;
+        check_shape(&shapes[i], AD_F32, AD_F32, AD_F32, (int)i % EPILOGUES, 0, i % 2, i / 2 % 2, 0,
+                    0);
+        if (shapes[i].k > 4000) continue;
+        check_shape(&shapes[i], AD_BF16, AD_BF16, AD_F32, 0, 0, false, false, 0, 0);
+        check_shape(&shapes[i], AD_F64, AD_F64, AD_F64, 0, 1, false, true, 0, 0);
+    }
+}
+
+static void empty_shapes(void)
+{
+    random_state = 3;
+    check_shape(&(shape){0, {1, 1}, 5, 7, 0}, AD_F32, AD_F32, AD_F32, EPILOGUE_NONE, 0, 0, 0, 0, 0);
+    check_shape(&(shape){0, {1, 1}, 5, 7, 0}, AD_F32, AD_F32, AD_F32, EPILOGUE_BIAS, 0, 0, 0, 0, 0);
+    check_shape(&(shape){0, {1, 1}, 0, 7, 3}, AD_F32, AD_F32, AD_F32, EPILOGUE_NONE, 0, 0, 0, 0, 0);
+    check_shape(&(shape){1, {0, 1}, 4, 7, 3}, AD_F32, AD_F32, AD_F32, EPILOGUE_NONE, 0, 0, 0, 0, 0);
+}
+
+int main(int argc, char **argv)
+{
+    return check_main(
+        argc, argv,
+        (check_case[]){CASE(random_shapes), CASE(large_shapes), CASE(empty_shapes), {0}});
+}
