@@ -301,7 +301,10 @@ static void dropout_moves_on(void)
         ad_vars_free(vars);
     }
     int kept = 0;
-    for (int i = 0; i < 64; ++i) kept += first[i] == 2, CHECK(first[i] == 0 || first[i] == 2);
+    for (int i = 0; i < 64; ++i) {
+        CHECK(first[i] == 0 || first[i] == 2);
+        kept += first[i] == 2;
+    }
     CHECK(kept > 16 && kept < 48);
     CHECK(memcmp(first, second, sizeof first));
     CHECK(!memcmp(first, again, sizeof first));
