@@ -148,7 +148,7 @@ DEMO := demo
 demo: deps
 	@$(MAKE) --no-print-directory -s all $(BUILD)/examples/scene
 	@mkdir -p $(DEMO)
-ifeq ($(CONTENT)$(STYLE),)
+ifeq ($(and $(CONTENT),$(STYLE)),)
 	@$(BUILD)/examples/scene photo $(DEMO)/content.png
 	@$(BUILD)/examples/scene painting $(DEMO)/style.png
 endif
@@ -167,7 +167,7 @@ check-format:
 	@clang-format --dry-run -Werror $(FORMATTED)
 
 check-cppcheck:
-	@cppcheck --quiet --std=c11 --language=c --enable=warning,portability --inline-suppr --error-exitcode=1 \
+	@cppcheck --quiet --std=c11 --language=c --enable=warning --inline-suppr --error-exitcode=1 \
 	    --suppressions-list=tests/cppcheck.txt -j$$(nproc) -Iinclude -Isrc -I. -DAD_KERNEL_ISA=0 -D__x86_64__ -D__GNUC__=12 \
 	    src cli $(wildcard zoo bench examples)
 
