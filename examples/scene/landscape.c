@@ -24,7 +24,6 @@ typedef struct world {
     float focal, horizon; /* in pixels */
     scene_vec sun,
         light; /* towards the sun in the sky; towards what lights the land (more from the side) */
-    float cloud_shift;
 } world;
 
 static const float eye_height = 0.42f, far_away = 70.0f;
@@ -48,21 +47,20 @@ static scene_vec clear_sky(const world *w, scene_vec ray)
 static float cloud_density(const world *w, float x, float z)
 {
     float warp = scene_fractal(w->seed + 300, x * 0.6f, z * 0.6f, 2);
-    float d = scene_fractal(w->seed + 310, x + 1.3f * warp + w->cloud_shift, z * 1.7f - 0.8f * warp,
-                            5);
-    return smooth(0.50f, 0.80f, d);
+    float d = scene_fractal(w->seed + 310, x + 1.3f * warp, z * 1.7f - 0.8f * warp, 5);
+    return smooth(0.49f, 0.71f, d);
 }
 
 static scene_vec sky(const world *w, scene_vec ray)
 {
     scene_vec colour = clear_sky(w, ray);
     if (ray.y < 0.02f) return colour;
-    float t = 1 / (ray.y + 0.035f), x = ray.x * t * 0.62f,
-          z = ray.z * t * 0.62f; /* a flat sheet of cloud */
+    float t = 1 / (ray.y + 0.035f), x = ray.x * t * 0.85f,
+          z = ray.z * t * 0.85f; /* a flat sheet of cloud */
     float density = cloud_density(w, x, z);
     if (density <= 0) return colour;
     float thicker = cloud_density(w, x + w->sun.x * 0.16f, z + w->sun.z * 0.16f);
-    float lit = clamp01(0.62f + 1.1f * (density - thicker)), towards = clamp01(dot(ray, w->sun));
+    float lit = clamp01(0.55f + 1.9f * (density - thicker)), towards = clamp01(dot(ray, w->sun));
     scene_vec bright = mix(vec(1.0f, 0.72f, 0.54f), vec(1.25f, 0.80f, 0.42f), powf(towards, 5));
     scene_vec dark = mix(vec(0.27f, 0.25f, 0.36f), vec(0.50f, 0.28f, 0.26f), powf(towards, 3));
     scene_vec cloud = mix(dark, bright, lit);
@@ -136,16 +134,22 @@ static scene_vec land_colour(const world *w, scene_vec p, float distance)
     scene_vec normal = scene_normalize(vec(-hx, 2 * e, -hz));
     float patch = scene_fractal(w->seed + 600, p.x * 1.3f, p.z * 1.3f, 3),
           grain = scene_fractal(w->seed + 610, p.x * 9, p.z * 9 + p.y * 14, 3);
+    float low = 1 - smooth(0.25f, 0.8f, p.y),
+          fine = scene_fractal(w->seed + 620, p.x * 70, p.z * 25, 3);
+    if (distance < 5) grain = 0.5f * grain + 0.5f * fine;
+    normal = scene_normalize(
+        mix(normal, vec(0, 1, 0), 0.75f * (1 - smooth(0.03f, 0.12f, p.y)))); /* the shore is flat */
     scene_vec rock = mix(vec(0.105f, 0.092f, 0.090f), vec(0.25f, 0.20f, 0.17f), grain);
     scene_vec grass = mix(vec(0.040f, 0.062f, 0.014f), vec(0.15f, 0.13f, 0.034f),
                           0.6f * patch + 0.4f * grain);
     scene_vec forest = mix(vec(0.012f, 0.028f, 0.014f), vec(0.035f, 0.055f, 0.020f), grain);
     scene_vec albedo = mix(rock, grass,
-                           smooth(0.55f, 0.80f, normal.y) * (1 - smooth(1.5f, 2.6f, p.y + patch)));
+                           fmaxf(low, smooth(0.55f, 0.80f, normal.y)) *
+                               (1 - smooth(1.5f, 2.6f, p.y + patch)));
     albedo = mix(albedo, forest,
                  smooth(0.42f, 0.58f, patch + 0.10f * normal.y) * smooth(0.45f, 0.66f, normal.y) *
                      (1 - smooth(1.2f, 2.0f, p.y)) * smooth(0.10f, 0.25f, p.y));
-    albedo = mix(vec(0.20f, 0.165f, 0.12f), albedo,
+    albedo = mix(vec(0.13f, 0.105f, 0.075f), albedo,
                  smooth(0.045f, 0.085f, p.y + 0.03f * grain)); /* the beach */
     float snow = smooth(2.1f, 3.3f, p.y + 1.5f * (patch - 0.5f)) *
                  smooth(0.42f, 0.72f, normal.y + 0.15f * grain);
@@ -165,27 +169,40 @@ static scene_vec ray_through(const world *w, float px, float py)
         vec((px - 0.5f * (float)w->width) / w->focal, (w->horizon - py) / w->focal, 1));
 }
 
-/* Draws sky and land of column `px`, from z = near on. */
+static bool open_between(const world *w, const view *v, int64_t px, int64_t first, int64_t last)
+{
+    for (int64_t y = first; y < last; ++y)
+        if (v->depth[y * w->width + px] == INFINITY) return true;
+    return false;
+}
+
+static int64_t whole_row(const world *w, float row)
+{
+    return row <= 0 ? 0 : row >= (float)w->height ? w->height : (int64_t)ceilf(row - 0.5f);
+}
+
+/* Draws sky and land of column `px`, from z = near on. Each step fills what is still open between
+ * the rows of the last point and this one; out of the water, between the shore line and this one.
+ */
 static void draw_column(const world *w, view *v, int64_t px, float near)
 {
-    float side = ((float)px + 0.5f - 0.5f * (float)w->width) / w->focal;
-    int64_t top = w->height; /* everything from here down is drawn */
+    float side = ((float)px + 0.5f - 0.5f * (float)w->width) / w->focal,
+          last_row = (float)w->height;
     scene_vec before = vec(0, 0, 0);
-    bool have = false, bare = true,
-         afloat = v->eye >
-                  0; /* the mirror image is seen through the water: nothing is hidden by it */
-    for (float z = near; z < far_away && top > 0; z *= 1.0042f) {
+    bool have = false,
+         afloat = v->eye > 0; /* the mirror's eye sees nothing while it is in the ground */
+    for (float z = near; z < far_away; z *= 1.0042f) {
         float height = terrain(w, side * z, z, 9);
-        if (height <= 0) { /* water hides what lies under it */
-            float shore = w->horizon + v->eye / z * w->focal;
-            if (v->eye < 0 ? bare : shore < (float)top) top = shore > 0 ? (int64_t)shore : 0;
+        if (height <= 0) {
+            last_row = w->horizon + v->eye / z * w->focal;
             have = false, afloat = true;
             continue;
         }
-        if (!afloat) continue; /* the mirror's eye is in the ground */
+        if (!afloat) continue;
         float row = w->horizon - (height - v->eye) / z * w->focal;
-        int64_t first = row < 0 ? 0 : (int64_t)ceilf(row - 0.5f);
-        if (first >= top) {
+        int64_t first = whole_row(w, row), last = whole_row(w, last_row);
+        last_row = row;
+        if (!open_between(w, v, px, first, last)) {
             have = false;
             continue;
         }
@@ -193,13 +210,14 @@ static void draw_column(const world *w, view *v, int64_t px, float near)
         float distance = z * sqrtf(1 + side * side);
         scene_vec colour = through_air(w, land_colour(w, p, distance), ray, distance, height);
         if (!have) before = colour;
-        for (int64_t y = first; y < top; ++y) {
-            scene_vec c = mix(colour, before, (float)(y - first) / (float)(top - first));
-            float *to = v->colour + 3 * (y * w->width + px);
-            to[0] = c.x, to[1] = c.y, to[2] = c.z;
-            v->depth[y * w->width + px] = z;
+        for (int64_t y = first; y < last; ++y) {
+            int64_t at = y * w->width + px;
+            if (v->depth[at] < INFINITY) continue;
+            scene_vec c = mix(colour, before, (float)(y - first) / (float)(last - first));
+            v->colour[3 * at] = c.x, v->colour[3 * at + 1] = c.y, v->colour[3 * at + 2] = c.z;
+            v->depth[at] = z;
         }
-        top = first, before = colour, have = true, bare = false;
+        before = colour, have = true;
     }
     for (int64_t y = 0; y < w->height; ++y) {
         if (v->depth[y * w->width + px] < INFINITY || (float)y > w->horizon + 1) continue;
@@ -266,17 +284,59 @@ static void draw_forest(const world *w, view *v, float near)
     }
 }
 
+/* A bough of an old pine: needles along an arm that droops and lifts its tip. */
+static void draw_bough(const world *w, view *v, float x0, float y0, float z, float reach,
+                       float around, uint32_t id)
+{
+    float out = cosf(around) * reach, front = sinf(around), needle = 0.10f * reach + 2.2f;
+    float side = 0.5f -
+                 0.5f * cosf(around) * (w->light.x < 0 ? 1.0f : -1.0f); /* towards the light */
+    for (float s = 0; s < 1; s += 0.8f / (reach + 1)) {
+        float x = x0 + out * s,
+              y = y0 + reach * (0.34f * s - 0.16f * s * s * s) + front * reach * 0.16f * s;
+        uint32_t at = (uint32_t)(s * reach * 4);
+        for (uint32_t k = 0; k < 5; ++k) {
+            float angle = 6.2832f * scene_random(id, at, k),
+                  length = needle * (1.1f - 0.7f * s) * scene_random(id, at, k + 9);
+            float fall = sinf(angle) * length, gleam = scene_random(id, at, k + 20);
+            float lit = clamp01(0.12f + side * (0.45f + 0.55f * s)) *
+                        (0.55f - 0.45f * fall / needle) * (0.6f + 0.4f * front);
+            scene_vec colour = add(
+                mix(vec(0.005f, 0.012f, 0.010f), vec(0.016f, 0.028f, 0.012f), gleam),
+                times(vec(0.34f, 0.21f, 0.055f), lit * gleam * 0.9f));
+            put(w, v, x + cosf(angle) * length, y + fall * 0.8f, z - 0.02f * front, colour);
+            put(w, v, x + cosf(angle) * length * 0.5f, y + fall * 0.4f, z - 0.02f * front,
+                times(colour, 0.7f));
+        }
+    }
+}
+
 /* The old pines in front, which frame the view. */
 static void draw_old_pines(const world *w, view *v)
 {
     static const float pines[5][3] = {{-1.36f, 2.75f, 1.45f},
-                                      {-1.16f, 2.55f, 1.0f},
+                                      {-1.14f, 2.55f, 1.02f},
                                       {-1.50f, 2.95f, 1.15f},
-                                      {-0.98f, 2.45f, 0.42f},
-                                      {-1.27f, 2.4f, 0.50f}};
+                                      {-0.97f, 2.45f, 0.40f},
+                                      {-1.27f, 2.4f, 0.46f}};
     for (uint32_t i = 0; i < 5; ++i) {
-        float x = pines[i][0], z = pines[i][1];
-        draw_pine(w, v, vec(x, fmaxf(terrain(w, x, z, 9), 0) - 0.01f, z), pines[i][2], 50 + i);
+        float x = pines[i][0], z = pines[i][1], unit = w->focal / z, pixels = pines[i][2] * unit;
+        float foot = w->horizon - (fmaxf(terrain(w, x, z, 9), 0) - 0.01f - v->eye) * unit,
+              stem = 0.5f * (float)w->width + x * unit;
+        for (float up = 0; up < 0.97f * pixels; up += 0.5f)
+            for (float dx = -0.012f * pixels; dx <= 0.012f * pixels; dx += 0.5f)
+                if (fabsf(dx) < 0.012f * (pixels - up))
+                    put(w, v, stem + dx, foot - up, z, vec(0.030f - 0.0006f * dx, 0.018f, 0.011f));
+        int boughs = (int)(pixels * 0.55f);
+        for (int k = 0; k < boughs;
+             ++k) { /* from the top down, so that lower boughs lie in front */
+            uint32_t id = 7919 * (i + 1) + (uint32_t)k;
+            float t = ((float)k + scene_random(w->seed, id, 1)) / (float)boughs;
+            float reach = pixels * (0.012f + 0.185f * powf(t, 0.8f)) *
+                          (0.65f + 0.45f * scene_random(w->seed, id, 2)) * (t > 0.93f ? 0.75f : 1);
+            draw_bough(w, v, stem, foot - pixels * (1 - 0.93f * t), z, reach,
+                       6.2832f * scene_random(w->seed, id, 3), id);
+        }
     }
 }
 
@@ -393,7 +453,7 @@ static void draw_view(const world *w, view *v, float near)
 /* A soft shoulder for the highlights, a little contrast, darker corners. */
 static float film(float x)
 {
-    x *= 0.62f;
+    x *= 0.70f;
     return clamp01(x * (2.51f * x + 0.03f) / (x * (2.43f * x + 0.59f) + 0.14f));
 }
 

@@ -22,7 +22,7 @@ typedef struct scene_kind {
 } scene_kind;
 
 static const scene_kind kinds[] = {
-    {"photo", scene_landscape, 2 * WIDTH, 2 * HEIGHT, 7},
+    {"photo", scene_landscape, 2 * WIDTH, 2 * HEIGHT, 11},
     {"painting", scene_painting, 3 * WIDTH / 2, 3 * HEIGHT / 2, 3},
 };
 
