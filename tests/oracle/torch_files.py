@@ -6,8 +6,12 @@ and npz.c. Run from the root of the repository with PyTorch 2.x and NumPy:
 Element i (row-major) of every tensor is known to both sides: see numbers().
 """
 import collections
+import io
 import os
 import pathlib
+import struct
+import tarfile
+import zipfile
 
 import numpy as np
 import torch
@@ -101,6 +105,45 @@ def save(name, what, **options):
     torch.save(what, FOLDER / name, **options)
 
 
+def rewrite(source, target, change, compression=zipfile.ZIP_STORED):
+    """Copies an archive, member by member; change(name, data) gives the new data, or None to leave it out."""
+    with zipfile.ZipFile(FOLDER / source) as old, zipfile.ZipFile(FOLDER / target, "w", compression) as new:
+        for info in old.infolist():
+            data = change(info.filename, old.read(info))
+            if data is not None:
+                new.writestr(zipfile.ZipInfo(info.filename), data, compression)
+
+
+def damaged_archives():
+    def without_storage(name, data):
+        return None if name.endswith("/data/1") else data
+
+    def short_storage(name, data):
+        return data[:-4] if name.endswith("/data/1") else data
+
+    def big_endian(name, data):
+        return b"big" if name.endswith("/byteorder") else data
+
+    rewrite("checkpoint.pth", "missing_storage.pth", without_storage)
+    rewrite("checkpoint.pth", "short_storage.pth", short_storage)
+    rewrite("checkpoint.pth", "big_endian.pth", big_endian)
+    rewrite("checkpoint.pth", "deflated.pth", lambda name, data: data, zipfile.ZIP_DEFLATED)
+    # an archive whose member claims 3 GB: the size in the central directory and in the local header
+    with zipfile.ZipFile(FOLDER / "claims.npz", "w", zipfile.ZIP_DEFLATED) as new:
+        new.writestr(zipfile.ZipInfo("a.npy"), b"\x93NUMPY\1\0" + bytes(300), zipfile.ZIP_DEFLATED)
+    data = bytearray((FOLDER / "claims.npz").read_bytes())
+    for at in (22, data.index(b"PK\1\2") + 24):
+        struct.pack_into("<I", data, at, 3000000000)
+    (FOLDER / "claims.npz").write_bytes(bytes(data))
+    with zipfile.ZipFile(FOLDER / "neither.zip", "w") as new:
+        new.writestr(zipfile.ZipInfo("readme.txt"), b"no weights")
+    with tarfile.open(FOLDER / "tar.pth", "w", format=tarfile.GNU_FORMAT) as new:
+        info = tarfile.TarInfo("storages")
+        info.size = 4
+        new.addfile(info, io.BytesIO(b"data"))
+    os.truncate(FOLDER / "tar.pth", 1024)  # without the padding
+
+
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     old = dict(_use_new_zipfile_serialization=False)
@@ -135,6 +178,9 @@ def main():
     save("command_old.pth", {"weight": tensor((2,), torch.float32, 49), "x": Command()}, **old)
     save("nested_code.pth", {"weight": tensor((2,), torch.float32, 50), "list": [Nested("1 + 1")]})
     save("network.pth", torch.nn.Linear(2, 1))
+    twice = tensor((1,), torch.float32, 51)
+    save("twice.pth", {"a": {"b": twice}, "a.b": twice})
+    damaged_archives()
 
     def array(shape, dtype, seed):
         n = numbers(int(np.prod(shape)), seed)

@@ -249,13 +249,21 @@ static void refuses_lying_storages(void)
     CHECK_CONTAINS(ad_error(ctx), "big-endian");
 }
 
-static void refuses_old_tar_files(void)
+static void refuses_damaged_archives(void)
 {
-    static char tar[1024];
-    ad_file *file;
-    memcpy(tar, "storages", 8), memcpy(tar + 257, "ustar", 5);
-    CHECK_INT(ad_file_open_memory(&file, ctx, "old.pth", tar, sizeof tar), AD_ERROR_FORMAT);
-    CHECK_CONTAINS(ad_error(ctx), "old.pth: is a tar archive");
+    refuses(WEIGHTS "missing_storage.pth", AD_ERROR_FORMAT,
+            "tensor state_dict.module.conv.bias: its storage 1 is missing from the file");
+    refuses(WEIGHTS "short_storage.pth", AD_ERROR_FORMAT,
+            "tensor state_dict.module.conv.bias: its storage 1 should hold 2 elements of 4 bytes, "
+            "but has 4 bytes");
+    refuses(WEIGHTS "big_endian.pth", AD_ERROR_UNSUPPORTED, "was saved on a big-endian machine");
+    refuses(WEIGHTS "twice.pth", AD_ERROR_FORMAT, "tensor a.b: two tensors have this name");
+    refuses(WEIGHTS "claims.npz", AD_ERROR_FORMAT,
+            "member a.npy claims 3000000000 bytes, more than the archive can");
+    refuses(WEIGHTS "neither.zip", AD_ERROR_FORMAT,
+            "neither data.pkl (PyTorch) nor .npy members (NumPy)");
+    refuses(WEIGHTS "tar.pth", AD_ERROR_FORMAT, "is a tar archive");
+    checkpoint_of(WEIGHTS "deflated.pth"); /* which is no damage */
 }
 
 static void leaves_no_memory(void)
@@ -276,7 +284,7 @@ int main(int argc, char **argv)
                                            CASE(lists_what_it_cannot_read),
                                            CASE(refuses_code_by_name),
                                            CASE(refuses_lying_storages),
-                                           CASE(refuses_old_tar_files),
+                                           CASE(refuses_damaged_archives),
                                            CASE(leaves_no_memory),
                                            {0}});
     ad_context_free(ctx);
