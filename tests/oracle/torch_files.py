@@ -1,5 +1,5 @@
-"""Writes tests/fixtures/weights: small files as PyTorch and NumPy save them, for tests/unit/torch_file.c
-and npz.c. Run from the root of the repository with PyTorch 2.x and NumPy:
+"""Writes tests/fixtures/weights: small files as PyTorch, NumPy and safetensors save them, for the tests of
+weights files in tests/unit. Run from the root of the repository with PyTorch 2.x, NumPy and safetensors:
 
     python tests/oracle/torch_files.py
 
@@ -15,6 +15,7 @@ import zipfile
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 
 FOLDER = pathlib.Path("tests/fixtures/weights")
 
@@ -181,6 +182,17 @@ def main():
     twice = tensor((1,), torch.float32, 51)
     save("twice.pth", {"a": {"b": twice}, "a.b": twice})
     damaged_archives()
+    save_file(
+        {
+            "conv.weight": tensor((2, 3, 2), torch.float32, 52),
+            "half": tensor((3,), torch.bfloat16, 53),
+            "flags": tensor((5,), torch.bool, 54),
+            "small": tensor((3,), torch.int16, 55),
+            "empty": torch.zeros(0, 2),
+        },
+        FOLDER / "library.safetensors",
+        metadata={"format": "pt"},
+    )
 
     def array(shape, dtype, seed):
         n = numbers(int(np.prod(shape)), seed)

@@ -53,6 +53,20 @@ static void writes_what_it_reads(void)
     unlink(in_folder("all.safetensors"));
 }
 
+static void reads_what_the_library_wrote(void)
+{
+    ad_file *file;
+    REQUIRE(ad_file_open(&file, ctx, WEIGHTS "library.safetensors") == AD_OK);
+    CHECK_INT(ad_file_count(file), 5);
+    weights_check(file, ctx, "conv.weight", AD_F32, ad_shape(2, 3, 2), 52);
+    weights_check(file, ctx, "half", AD_BF16, ad_shape(3), 53);
+    weights_check(file, ctx, "flags", AD_BOOL, ad_shape(5), 54);
+    weights_check(file, ctx, "small", AD_I32, ad_shape(3), 55); /* I16, widened */
+    weights_check(file, ctx, "empty", AD_F32, ad_shape(0, 2), 0);
+    CHECK_TEXT(ad_file_metadata(file, "format"), "pt");
+    ad_file_close(file);
+}
+
 static void writes_nothing_at_all(void)
 {
     ad_file *file;
@@ -272,6 +286,7 @@ int main(int argc, char **argv)
     if (!mkdtemp(folder)) return 1;
     int result = check_main(argc, argv,
                             (check_case[]){CASE(writes_what_it_reads),
+                                           CASE(reads_what_the_library_wrote),
                                            CASE(writes_nothing_at_all),
                                            CASE(refuses_lying_headers),
                                            CASE(refuses_lying_lengths),
