@@ -77,7 +77,7 @@ static void compare(solve_device *d, int op, ad_dtype dtype, int rank, const int
     for (int64_t k = 0; k < m; ++k) {
         double got = solve_get(&flat, out, k),
                scale = (chain ? 400 : 20) * sqrt((double)n / (double)m);
-        double t = dtype == AD_F32 ? 1e-6 : dtype == AD_F64 ? 1e-14 : 0;
+        double t = dtype == AD_F32 ? 1e-6 : dtype == AD_F64 ? 1e-13 : 0;
         if (!(fabs(got - want[k]) <= t * (scale + fabs(want[k]))) && ++bad < 3) {
             CHECK_FAIL(
                 "op %d %s rank %d axes %lld of %lld elements: result %lld is %.9g, expected %.9g",

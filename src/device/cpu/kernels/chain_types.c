@@ -68,8 +68,8 @@
     LOOP(sub_##s, T, T, (U)X - (U)Y)                                                               \
     LOOP(mul_##s, T, T, (U)X *(U)Y)                                                                \
     LOOP(square_##s, T, T, (U)X *(U)X)                                                             \
-    LOOP(maximum_##s, T, T, ((X > Y) | (X != X)) ? X : Y)                                            \
-    LOOP(minimum_##s, T, T, ((X < Y) | (X != X)) ? X : Y)                                            \
+    LOOP(maximum_##s, T, T, ((X > Y) | (X != X)) ? X : Y)                                          \
+    LOOP(minimum_##s, T, T, ((X < Y) | (X != X)) ? X : Y)                                          \
     LOOP(abs_##s, T, T, X < 0 ? (U)0 - (U)X : (U)X)                                                \
     LOOP(sign_##s, T, T, (X > 0) - (X < 0))                                                        \
     LOOP(relu_##s, T, T, X < 0 ? 0 : X)                                                            \

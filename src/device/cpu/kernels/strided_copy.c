@@ -46,6 +46,7 @@ void AD_ISA_NAME(ad_strided_copy)(void *to, int64_t to_row, int64_t to_col, cons
                                   size_t size)
 {
     if (to_col == 1 && from_col == 1) {
+        if (to_row == cols && from_row == cols) cols *= rows, rows = 1;
         for (int64_t r = 0; r < rows; ++r) {
             memcpy((char *)to + r * to_row * (int64_t)size,
                    (const char *)from + r * from_row * (int64_t)size, (size_t)cols * size);

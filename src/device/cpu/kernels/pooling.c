@@ -1,0 +1,82 @@
+/* pooling.c - max and average pooling on [batch, height, width, channel], their gradients, and the
+ * selection by maximum that the second derivative needs.
+ *
+ * Vectors run over channels. Tasks are bands of rows of what is written; a gradient's band goes
+ * through all windows that touch it in order, so windows may overlap and no sum depends on the
+ * bands. */
+#include "device/cpu/kernels/pooling.h"
+
+#include <math.h>
+
+#define real        float
+#define REAL_SUFFIX f32
+#include "device/cpu/kernels/pooling_real.h"
+#undef real
+#undef REAL_SUFFIX
+#define real        double
+#define REAL_SUFFIX f64
+#include "device/cpu/kernels/pooling_real.h"
+
+/* The side x of a problem is its first input, or its result for the gradient of the average. */
+static const ad_operand *large_side(const ad_problem *problem)
+{
+    return problem->op == AD_OP_AVG_POOL2D_GRAD ? &problem->out[0] : &problem->in[0];
+}
+
+static const ad_operand *small_side(const ad_problem *problem)
+{
+    switch (problem->op) {
+    case AD_OP_AVG_POOL2D_GRAD: return &problem->in[0];
+    case AD_OP_MAX_POOL2D_GRAD: return &problem->in[1];
+    default: return &problem->out[0];
+    }
+}
+
+static double bid(const ad_problem *problem, const ad_machine *machine)
+{
+    const ad_operand *out = &problem->out[0];
+    double elements = 3 * (double)ad_operand_count(large_side(problem));
+    if (out->dtype != AD_F32 && out->dtype != AD_F64) return -1;
+    if (out->rank != 4 || !ad_operand_contiguous(out)) return -1;
+    for (int i = 0; i < problem->n_in; ++i) {
+        if (problem->in[i].dtype != out->dtype || !ad_operand_contiguous(&problem->in[i]))
+            return -1;
+    }
+    return elements * (double)ad_dtype_size(out->dtype) / machine->bandwidth;
+}
+
+static void run(const ad_problem *problem, const ad_run_args *args)
+{
+    const ad_operand *x = large_side(problem), *y = small_side(problem), *out = &problem->out[0];
+    bool wide = out->dtype == AD_F64;
+    ad_task task;
+    pooling p = {.attr = problem->attr,
+                 .args = args,
+                 .batch = x->dim[0],
+                 .h = x->dim[1],
+                 .w = x->dim[2],
+                 .c = x->dim[3],
+                 .oh = y->dim[1],
+                 .ow = y->dim[2]};
+    switch (problem->op) {
+    case AD_OP_MAX_POOL2D: task = wide ? max_rows_f64 : max_rows_f32; break;
+    case AD_OP_MAX_POOL2D_GRAD: task = wide ? max_grad_band_f64 : max_grad_band_f32; break;
+    case AD_OP_MAX_POOL2D_SELECT: task = wide ? max_select_rows_f64 : max_select_rows_f32; break;
+    case AD_OP_AVG_POOL2D: task = wide ? average_rows_f64 : average_rows_f32; break;
+    default: task = wide ? average_grad_band_f64 : average_grad_band_f32; break;
+    }
+    int64_t row = out->dim[2] * out->dim[3];
+    if (ad_operand_count(out) == 0) return;
+    p.band = row < POOL_TASK ? (POOL_TASK + row - 1) / row : 1;
+    p.bands = (out->dim[1] + p.band - 1) / p.band;
+    ad_parallel(args->pool, p.batch * p.bands, task, &p);
+}
+
+#define POOLING(ID, symbol, text)                                                                  \
+    const ad_solver AD_ISA_NAME(ad_solver_##symbol) = {                                            \
+        .name = text, .op = ID, .bid = bid, .run = run};
+POOLING(AD_OP_MAX_POOL2D, max_pool2d, "max pool")
+POOLING(AD_OP_MAX_POOL2D_GRAD, max_pool2d_grad, "max pool gradient")
+POOLING(AD_OP_MAX_POOL2D_SELECT, max_pool2d_select, "max pool select")
+POOLING(AD_OP_AVG_POOL2D, avg_pool2d, "average pool")
+POOLING(AD_OP_AVG_POOL2D_GRAD, avg_pool2d_grad, "average pool gradient")

@@ -1,0 +1,97 @@
+/* random_fill.c - Philox noise, and counting along an axis: results made from nothing but their
+ * index.
+ *
+ * Element i of stream s at step t is word i % 4 of block (i / 4, s 2^40 + t) under the seed as the
+ * key (see base/philox.h; normals take the words in pairs), so any task can make any part. */
+#include "base/philox.h"
+#include "device/cpu/isa.h"
+#include "ops/attrs.h"
+#include "plan/device.h"
+
+enum { TASK = 8192 }; /* elements; a multiple of 4 */
+
+typedef struct noise {
+    uint64_t key, high;
+    int64_t count;
+    ad_dtype dtype;
+    bool normal;
+    void *out;
+} noise;
+
+static void noise_task(void *user, int64_t task, int worker)
+{
+    const noise *p = user;
+    int64_t end = (task + 1) * TASK < p->count ? (task + 1) * TASK : p->count;
+    (void)worker;
+    for (int64_t i = task * TASK; i < end; i += 4) {
+        ad_philox block = ad_philox_block(p->key, (uint64_t)i / 4, p->high);
+        float x[4];
+        for (int k = 0; k < 4; k += 2) {
+            if (p->normal) {
+                ad_philox_normal(block.v[k], block.v[k + 1], &x[k], &x[k + 1]);
+            } else {
+                x[k] = ad_philox_uniform(block.v[k]), x[k + 1] = ad_philox_uniform(block.v[k + 1]);
+            }
+        }
+        int64_t n = end - i < 4 ? end - i : 4;
+        for (int64_t k = 0; k < n; ++k) {
+            if (p->dtype == AD_F32)
+                ((float *)p->out)[i + k] = x[k];
+            else
+                ((double *)p->out)[i + k] = x[k];
+        }
+    }
+}
+
+static double bid_noise(const ad_problem *problem, const ad_machine *machine)
+{
+    const ad_operand *state = &problem->in[0], *out = &problem->out[0];
+    if (out->dtype != AD_F32 && out->dtype != AD_F64) return -1;
+    if (problem->n_in != 1 || state->dtype != AD_I64 || !ad_operand_contiguous(state)) return -1;
+    if (!ad_operand_contiguous(out)) return -1;
+    return 100 * (double)ad_operand_count(out) / machine->flops_f32 / machine->threads;
+}
+
+static void run_noise(const ad_problem *problem, const ad_run_args *args)
+{
+    const ad_attr_leaf *attr = problem->attr;
+    const int64_t *state = args->in[0]; /* seed, step */
+    noise p = {.key = (uint64_t)state[0],
+               .high = (uint64_t)attr->stream << 40 | ((uint64_t)state[1] & 0xffffffffffu),
+               .count = ad_operand_count(&problem->out[0]),
+               .dtype = problem->out[0].dtype,
+               .normal = problem->op == AD_OP_RANDOM_NORMAL,
+               .out = args->out[0]};
+    ad_parallel(args->pool, (p.count + TASK - 1) / TASK, noise_task, &p);
+}
+
+static double bid_iota(const ad_problem *problem, const ad_machine *machine)
+{
+    const ad_operand *out = &problem->out[0];
+    return (double)ad_operand_count(out) * 4 * (double)ad_dtype_size(out->dtype) /
+           machine->bandwidth;
+}
+
+static void run_iota(const ad_problem *problem, const ad_run_args *args)
+{
+    const ad_attr_leaf *attr = problem->attr;
+    const ad_operand *out = &problem->out[0];
+    int64_t count = ad_operand_count(out), size = (int64_t)ad_dtype_size(out->dtype);
+    for (int64_t k = 0; k < count; ++k) {
+        int64_t rest = k, offset = 0, value = 0;
+        for (int i = out->rank - 1; i >= 0; --i) {
+            int64_t at = rest % out->dim[i];
+            rest /= out->dim[i];
+            offset += at * out->stride[i];
+            if (i == attr->axis) value = at;
+        }
+        ad_convert((char *)args->out[0] + offset * size, out->dtype, &value, AD_I64, 1);
+    }
+}
+
+const ad_solver AD_ISA_NAME(ad_solver_random_uniform) = {
+    .name = "philox uniform", .op = AD_OP_RANDOM_UNIFORM, .bid = bid_noise, .run = run_noise};
+const ad_solver AD_ISA_NAME(ad_solver_random_normal) = {
+    .name = "philox normal", .op = AD_OP_RANDOM_NORMAL, .bid = bid_noise, .run = run_noise};
+const ad_solver AD_ISA_NAME(ad_solver_iota) = {
+    .name = "iota", .op = AD_OP_IOTA, .bid = bid_iota, .run = run_iota};
