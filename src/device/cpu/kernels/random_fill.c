@@ -8,6 +8,8 @@
 #include "ops/attrs.h"
 #include "plan/device.h"
 
+#include <string.h>
+
 enum { TASK = 8192 }; /* elements; a multiple of 4 */
 
 typedef struct noise {
@@ -34,19 +36,18 @@ static void noise_task(void *user, int64_t task, int worker)
             }
         }
         int64_t n = end - i < 4 ? end - i : 4;
-        for (int64_t k = 0; k < n; ++k) {
-            if (p->dtype == AD_F32)
-                ((float *)p->out)[i + k] = x[k];
-            else
-                ((double *)p->out)[i + k] = x[k];
-        }
+        if (p->dtype == AD_F32)
+            memcpy((float *)p->out + i, x, (size_t)n * sizeof *x);
+        else
+            ad_convert((char *)p->out + (size_t)i * ad_dtype_size(p->dtype), p->dtype, x, AD_F32,
+                       n);
     }
 }
 
 static double bid_noise(const ad_problem *problem, const ad_machine *machine)
 {
     const ad_operand *state = &problem->in[0], *out = &problem->out[0];
-    if (out->dtype != AD_F32 && out->dtype != AD_F64) return -1;
+    if (!ad_dtype_is_float(out->dtype)) return -1;
     if (problem->n_in != 1 || state->dtype != AD_I64 || !ad_operand_contiguous(state)) return -1;
     if (!ad_operand_contiguous(out)) return -1;
     return 100 * (double)ad_operand_count(out) / machine->flops_f32 / machine->threads;
@@ -57,7 +58,7 @@ static void run_noise(const ad_problem *problem, const ad_run_args *args)
     const ad_attr_leaf *attr = problem->attr;
     const int64_t *state = args->in[0]; /* seed, step */
     noise p = {.key = (uint64_t)state[0],
-               .high = (uint64_t)attr->stream << 40 | ((uint64_t)state[1] & 0xffffffffffu),
+               .high = (uint64_t)state[1] << 20 ^ (uint64_t)attr->stream,
                .count = ad_operand_count(&problem->out[0]),
                .dtype = problem->out[0].dtype,
                .normal = problem->op == AD_OP_RANDOM_NORMAL,
