@@ -67,7 +67,7 @@ bool ad_shape_equal(ad_shape a, ad_shape b)
 const char *ad_shape_text(ad_shape shape, char *buffer, size_t size)
 {
     int at = snprintf(buffer, size, "[");
-    for (int i = 0; i < shape.rank && at >= 0 && (size_t)at < size; ++i)
+    for (int i = 0; i < shape.rank && i < AD_MAX_RANK && at >= 0 && (size_t)at < size; ++i)
         at += snprintf(buffer + at, size - (size_t)at, i ? ", %lld" : "%lld",
                        (long long)shape.dim[i]);
     if (at >= 0 && (size_t)at < size) snprintf(buffer + at, size - (size_t)at, "]");
