@@ -81,7 +81,7 @@ AD_API ad_node *ad_rng_advance(ad_graph *graph, ad_vars *vars);
 /* ---- layers: PyTorch's default initialisation; parameters NAME.weight, NAME.bias ---- */
 typedef struct ad_linear_options {
     bool no_bias;
-    ad_init init; /* zero kind: the default */
+    ad_init init; /* zero kind: the default (for zeros: AD_INIT_CONSTANT with a = 0) */
 } ad_linear_options;
 /* x [..., in] -> [..., features]; weight [features, in] as in files. */
 AD_API ad_node *ad_linear(ad_vars *vars, const char *name, ad_node *x, int64_t features,
@@ -117,13 +117,14 @@ AD_API ad_node *ad_cross_entropy_loss(ad_node *logits, ad_node *labels); /* mean
 
 /* ---- weights to and from files (formats of io.h) ---- */
 typedef struct ad_load_options {
-    const char *strip;     /* prefix of the file's names to drop */
+    const char *strip;     /* prefix of the file's names to drop; tensors without it are unused */
     const char *add;       /* prefix to add to them */
     bool allow_missing;    /* variables that the file lacks keep their value (default: an error) */
     bool allow_unused;     /* tensors that no variable wants (default: an error naming the first) */
 } ad_load_options;
 /* Loads by name, converting dtype and axis order. Nothing is changed on an error, which names the file,
- * the first tensor that does not fit, and both shapes. */
+ * the first tensor that does not fit, and both shapes. Integers are not made from floats. What only this
+ * library keeps ("rng.state") or older files lack (num_batches_tracked) may be missing. */
 AD_API ad_status ad_vars_load(ad_vars *vars, const char *path, ad_load_options options);
 AD_API ad_status ad_vars_load_file(ad_vars *vars, ad_file *file, ad_load_options options); /* an open one */
 /* Writes safetensors in the files' axis order; atomically. */

@@ -36,7 +36,7 @@ AD_API ad_vars *ad_optimizer_state(ad_optimizer *optimizer);
 AD_API ad_status ad_optimizer_set_lr(ad_optimizer *optimizer, double lr);
 AD_API double ad_optimizer_lr(const ad_optimizer *optimizer);
 
-/* Appends the gradients of `loss` and the update; the returned node, as an output of ad_compile, makes the
+/* Appends the gradients of `loss` and the update (which lays out what is pending in the stores); the returned node, as an output of ad_compile, makes the
  * step happen. Parameters that the loss does not use stay as they are. */
 AD_API ad_node *ad_minimize(ad_optimizer *optimizer, ad_node *loss);
 /* The same with the gradients' global norm clipped to max_norm (> 0), and the norm before clipping. */
@@ -64,7 +64,8 @@ AD_API ad_status ad_lbfgs_new(ad_lbfgs **lbfgs, ad_vars *vars, ad_variable *vari
                               const ad_compile_options *compile);
 AD_API void ad_lbfgs_free(ad_lbfgs *lbfgs);
 /* One iteration: direction, line search, accepted point. The variable always holds the last accepted iterate
- * when this returns. AD_ERROR_NUMERIC when the loss is not finite: the variable holds the last good iterate. */
+ * when this returns, and must not be changed by others between steps. Inputs of the loss are bound to
+ * ad_lbfgs_program before the first. AD_ERROR_NUMERIC when the loss is not finite: the variable holds the last good iterate. */
 AD_API ad_status ad_lbfgs_step(ad_lbfgs *lbfgs, ad_lbfgs_report *report);
 AD_API double ad_lbfgs_extra(const ad_lbfgs *lbfgs, int index); /* at the accepted iterate */
 AD_API ad_program *ad_lbfgs_program(ad_lbfgs *lbfgs); /* loss and gradient: for inputs, explain, stats */
