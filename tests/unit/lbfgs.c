@@ -1,6 +1,7 @@
 /* lbfgs.c - L-BFGS against the iterates of torch.optim.LBFGS (tests/oracle/lbfgs.py), and its
  * failures. */
 #include "fixture.h"
+#include "sparing.h"
 
 #include <autodidact/optim.h>
 
@@ -237,6 +238,31 @@ static void restarts_where_history_misleads(void)
     close_bench(&b);
 }
 
+static ad_status two_steps(ad_context *ctx)
+{
+    ad_vars *vars = ad_vars_new(ctx, 1);
+    ad_graph *g = ad_graph_new(ctx);
+    ad_variable *x = vars ? ad_var(vars, "x", ad_shape(5),
+                                   (ad_var_options){.init = {AD_INIT_NORMAL, 1, 0, 0}})
+                          : NULL;
+    ad_lbfgs *l = NULL;
+    ad_status status = AD_ERROR_MEMORY;
+    if (x && g) {
+        ad_lbfgs_options options = {.history = 10};
+        status = ad_lbfgs_new(&l, vars, x, quadratic(ad_read(g, x)), NULL, 0, options, NULL);
+    }
+    for (int step = 0; step < 2 && status == AD_OK; ++step) status = ad_lbfgs_step(l, NULL);
+    ad_lbfgs_free(l);
+    ad_graph_free(g);
+    ad_vars_free(vars);
+    return status;
+}
+
+static void every_allocation_fails_once(void)
+{
+    sparing_check(two_steps);
+}
+
 static void misuse(void)
 {
     bench b;
@@ -274,6 +300,7 @@ int main(int argc, char **argv)
                                      CASE(nan_keeps_the_last_good_iterate),
                                      CASE(nan_at_the_start),
                                      CASE(restarts_where_history_misleads),
+                                     CASE(every_allocation_fails_once),
                                      CASE(misuse),
                                      {0}});
 }

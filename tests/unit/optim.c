@@ -1,6 +1,7 @@
 /* optim.c - optimizers against ten steps of PyTorch's (tests/oracle/optim.py), and what they leave
  * alone. */
 #include "fixture.h"
+#include "sparing.h"
 
 #include <autodidact/optim.h>
 
@@ -274,6 +275,34 @@ static void state_can_be_saved(void)
     close_bench(&whole), close_bench(&half);
 }
 
+static ad_status clipped_step(ad_context *ctx)
+{
+    ad_vars *vars = ad_vars_new(ctx, 1);
+    ad_graph *g = ad_graph_new(ctx);
+    ad_optimizer *optimizer = vars ? ad_adam(vars, "net", (ad_adam_options){.weight_decay = 0.1})
+                                   : NULL;
+    ad_status status = AD_ERROR_MEMORY;
+    if (vars && g && optimizer) {
+        ad_node *x = ad_fill(g, AD_F32, ad_shape(4, 3), 0.5);
+        ad_node *y = ad_linear(vars, "net.fc", x, 2, (ad_linear_options){0});
+        ad_node *norm, *step = ad_minimize_clipped(
+                           optimizer, ad_mean(ad_square(y), AD_ALL_AXES, false), 1, &norm);
+        ad_program *program;
+        status = ad_compile(&program, ctx, (ad_node *[]){step, norm}, 2, NULL);
+        if (status == AD_OK) status = ad_run(program);
+        ad_program_free(program);
+    }
+    ad_optimizer_free(optimizer);
+    ad_graph_free(g);
+    ad_vars_free(vars);
+    return status;
+}
+
+static void every_allocation_fails_once(void)
+{
+    sparing_check(clipped_step);
+}
+
 static void misuse(void)
 {
     ad_context *ctx = ad_context_new(NULL);
@@ -314,6 +343,7 @@ int main(int argc, char **argv)
                                      CASE(unused_parameters_stay),
                                      CASE(double_precision),
                                      CASE(state_can_be_saved),
+                                     CASE(every_allocation_fails_once),
                                      CASE(misuse),
                                      {0}});
 }

@@ -1,5 +1,5 @@
 /* vars.c - named variables: names, blocks, first values, loading and saving by name. */
-#include "check.h"
+#include "sparing.h"
 
 #include <autodidact/nn.h>
 #include <stdint.h>
@@ -404,22 +404,6 @@ static void pytorch_checkpoint(void)
 
 /* ---- memory that runs out ---- */
 
-static int refuse_after; /* allocations to grant; negative: all */
-
-static void *sparing(void *user, size_t bytes)
-{
-    (void)user;
-    if (refuse_after == 0) return NULL;
-    if (refuse_after > 0) --refuse_after;
-    return aligned_alloc(64, (bytes + 63) & ~(size_t)63);
-}
-
-static void give_back(void *user, void *memory, size_t bytes)
-{
-    (void)user, (void)bytes;
-    free(memory);
-}
-
 /* Declares, loads, saves; the first failure's status. */
 static ad_status work(ad_context *ctx)
 {
@@ -448,20 +432,7 @@ static void every_allocation_fails_once(void)
     ad_vars_free(vars);
     ad_context_free(plenty);
 
-    refuse_after = -1;
-    ad_context *ctx = ad_context_new(
-        &(ad_context_options){.allocator = {sparing, give_back, NULL}, .threads = 1});
-    ad_status status = AD_ERROR_MEMORY;
-    int granted = 0;
-    for (; granted < 1000 && status != AD_OK; ++granted) {
-        refuse_after = granted;
-        status = work(ctx);
-        CHECK(status == AD_OK || status == AD_ERROR_MEMORY);
-        CHECK_INT(ad_context_memory(ctx), 0);
-    }
-    CHECK(granted > 15 && granted < 1000);
-    refuse_after = -1;
-    ad_context_free(ctx);
+    sparing_check(work);
 }
 
 int main(int argc, char **argv)
