@@ -72,7 +72,7 @@ AD_API const ad_file_entry *ad_file_at(const ad_file *file, int index); /* in th
 AD_API int ad_file_find(const ad_file *file, const char *name);
 
 /* Reads tensor `index` as `dtype` into `data`, which holds exactly `bytes` bytes: the element count
- * times ad_dtype_size(dtype), or an argument error. */
+ * times ad_dtype_size(dtype), or an argument error. On an error, what `data` holds is undefined. */
 AD_API ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *data, size_t bytes);
 /* Reads the tensor called `name`, which must have this shape: a missing one is AD_ERROR_NOT_FOUND
  * and names the nearest, another shape is AD_ERROR_SHAPE and names both. */

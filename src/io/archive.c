@@ -90,7 +90,23 @@ ad_status ad_archive_size(const ad_archive *archive, int64_t member, size_t *siz
     return AD_OK;
 }
 
-ad_status ad_archive_read(ad_archive *archive, int64_t member, void *data, size_t size, bool whole)
+/* Reads until `size` bytes are there; false at an end or an error before. A NULL `data` drops them.
+ */
+static bool read_bytes(zip_file_t *file, char *data, size_t size, zip_int64_t *got)
+{
+    char dropped[512];
+    while (size) {
+        size_t part = data || size < sizeof dropped ? size : sizeof dropped;
+        *got = zip_fread(file, data ? data : dropped, part);
+        if (*got <= 0) return false;
+        if (data) data += *got;
+        size -= (size_t)*got;
+    }
+    return true;
+}
+
+ad_status ad_archive_read(ad_archive *archive, int64_t member, size_t skip, void *data, size_t size,
+                          bool whole)
 {
     const char *name = ad_archive_name(archive, member);
     zip_file_t *file = zip_fopen_index(archive->zip, (zip_uint64_t)member, 0);
@@ -99,23 +115,18 @@ ad_status ad_archive_read(ad_archive *archive, int64_t member, void *data, size_
                        archive->path, name, zip_strerror(archive->zip));
     ad_status status = AD_OK;
     zip_int64_t got = 0;
-    size_t done = 0;
-    while (done < size && (got = zip_fread(file, (char *)data + done, size - done)) > 0)
-        done += (size_t)got;
-    if (got >= 0 && done == size &&
-        whole) { /* reading on to the end is what makes libzip check the sum */
-        char beyond;
-        got = zip_fread(file, &beyond, 1);
-        if (got > 0)
-            status = ad_fail(archive->ctx, AD_ERROR_FORMAT,
-                             "%s: the zip member %s is longer than it claims", archive->path, name);
-    }
-    if (!status && got < 0)
+    char beyond;
+    bool complete = read_bytes(file, NULL, skip, &got) && read_bytes(file, data, size, &got);
+    if (complete && whole) got = zip_fread(file, &beyond, 1); /* at the end libzip checks the sum */
+    if (got < 0)
         status = ad_fail(archive->ctx, AD_ERROR_FORMAT, "%s: the zip member %s is damaged (%s)",
                          archive->path, name, zip_error_strerror(zip_file_get_error(file)));
-    if (!status && done < size)
+    else if (!complete)
         status = ad_fail(archive->ctx, AD_ERROR_FORMAT, "%s: the zip member %s is truncated",
                          archive->path, name);
+    else if (whole && got > 0)
+        status = ad_fail(archive->ctx, AD_ERROR_FORMAT,
+                         "%s: the zip member %s is longer than it claims", archive->path, name);
     zip_fclose(file);
     return status;
 }

@@ -20,6 +20,7 @@ int64_t ad_archive_find(const ad_archive *archive, const char *name);   /* -1: n
 ad_status ad_archive_size(const ad_archive *archive, int64_t member, size_t *size);
 /* The first `size` bytes of a member; with `whole`, they must be all, and the checksum is checked.
  */
-ad_status ad_archive_read(ad_archive *archive, int64_t member, void *data, size_t size, bool whole);
+ad_status ad_archive_read(ad_archive *archive, int64_t member, size_t skip, void *data, size_t size,
+                          bool whole);
 
 #endif

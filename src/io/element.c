@@ -125,18 +125,32 @@ static void collect(block *b, const unsigned char *from, int64_t count, int64_t 
     }
 }
 
+/* Takes the axes off the end of which the elements lie one after another, and multiplies their
+ * sizes into `run`; returns how many axes are left before them. */
+static int trailing_run(const ad_strided *view, int64_t *run)
+{
+    int outer = view->shape.rank;
+    for (*run = 1; outer; *run *= view->shape.dim[--outer])
+        if (view->shape.dim[outer - 1] != 1 && view->stride[outer - 1] != *run) break;
+    return outer;
+}
+
+bool ad_strided_plain(const ad_strided *view, ad_dtype dtype)
+{
+    int64_t run;
+    return view->element < AD_EL_BOOL && dtype == elements[view->element].dtype && !view->swap &&
+           trailing_run(view, &run) == 0;
+}
+
 void ad_strided_read(const ad_strided *view, const unsigned char *bytes, ad_dtype dtype, void *data)
 {
-    int64_t left = ad_shape_count(view->shape), run = 1, index[AD_MAX_RANK] = {0};
+    int64_t count = ad_shape_count(view->shape), run, index[AD_MAX_RANK] = {0};
     size_t size = ad_element_size(view->element);
-    int outer = view->shape.rank; /* axes before the run of elements that lie one after another */
-    if (left <= 0 || !size) return;
-    while (outer && (view->shape.dim[outer - 1] == 1 || view->stride[outer - 1] == run))
-        run *= view->shape.dim[--outer];
+    if (count <= 0 || !size) return;
+    int outer = trailing_run(view, &run);
     bytes += (size_t)view->first * size;
-    if (run == left && !view->swap && view->element < AD_EL_BOOL &&
-        dtype == elements[view->element].dtype) {
-        memcpy(data, bytes, (size_t)left * size);
+    if (ad_strided_plain(view, dtype)) {
+        memcpy(data, bytes, (size_t)count * size);
         return;
     }
     int64_t stride = 1;

@@ -38,6 +38,8 @@ typedef struct ad_strided {
 void ad_strided_fill(ad_strided *view, bool fortran);
 /* Whether every element lies inside a storage of `count` elements. */
 bool ad_strided_inside(const ad_strided *view, int64_t count);
+/* Whether reading as `dtype` would be a plain copy of the elements as they lie. */
+bool ad_strided_plain(const ad_strided *view, ad_dtype dtype);
 /* Copies into contiguous row-major memory of the wanted dtype. `bytes` needs no alignment. */
 void ad_strided_read(const ad_strided *view, const unsigned char *bytes, ad_dtype dtype,
                      void *data);

@@ -9,7 +9,7 @@ static ad_status add_member(ad_file *file, int64_t member, const char *name, siz
     size_t total, header;
     ad_status status = ad_archive_size(file->archive, member, &total);
     if (!status)
-        status = ad_archive_read(file->archive, member, start,
+        status = ad_archive_read(file->archive, member, 0, start,
                                  total < sizeof start ? total : sizeof start, false);
     if (status) return status;
     header = ad_npy_header_size(start, total < sizeof start ? total : sizeof start);
@@ -18,7 +18,7 @@ static ad_status add_member(ad_file *file, int64_t member, const char *name, siz
                        file->path, name);
     unsigned char *bytes = ad_alloc(file->ctx, header);
     if (!bytes) return AD_ERROR_MEMORY;
-    status = ad_archive_read(file->archive, member, bytes, header, false);
+    status = ad_archive_read(file->archive, member, 0, bytes, header, false);
     if (!status) status = ad_npy_add(file, name, length, bytes, header, total, NULL, member);
     ad_free(file->ctx, bytes, header);
     return status;

@@ -35,7 +35,7 @@ static ad_status check_byteorder(archive_form *form, ad_file *file)
     if (member < 0) return AD_OK; /* files of PyTorch before 2.1 */
     ad_status status = ad_archive_size(file->archive, member, &size);
     if (status) return status;
-    if (size <= sizeof order) status = ad_archive_read(file->archive, member, order, size, true);
+    if (size <= sizeof order) status = ad_archive_read(file->archive, member, 0, order, size, true);
     if (!status && (size != 6 || memcmp(order, "little", 6)))
         status = ad_fail(file->ctx, AD_ERROR_UNSUPPORTED,
                          "%s: was saved on a big-endian machine (its byteorder is not \"little\"), "
@@ -76,7 +76,7 @@ ad_status ad_torch_zip_list(ad_file *file, const char *pickle_member)
                        file->path, size, MAX_PICKLE);
     unsigned char *bytes = ad_alloc(file->ctx, size);
     if (!bytes) return AD_ERROR_MEMORY;
-    status = ad_archive_read(file->archive, member, bytes, size, true);
+    status = ad_archive_read(file->archive, member, 0, bytes, size, true);
     if (!status) status = collect(file, &form, bytes, size);
     ad_free(file->ctx, bytes, size);
     return status;

@@ -285,6 +285,21 @@ const char *ad_file_metadata(const ad_file *file, const char *key)
 
 /* ---- reading a tensor ---- */
 
+/* A tensor that is all of its zip member is unpacked where it is wanted. *done tells whether it
+ * was. */
+static ad_status unpack_to(ad_file *file, const ad_file_tensor *t, ad_dtype dtype, void *data,
+                           size_t bytes, bool *done)
+{
+    size_t size;
+    *done = false;
+    if (file->unpacked_member == t->member || t->view.first || !ad_strided_plain(&t->view, dtype))
+        return AD_OK;
+    ad_status status = ad_archive_size(file->archive, t->member, &size);
+    if (status || size != t->skip + bytes) return status;
+    *done = true;
+    return ad_archive_read(file->archive, t->member, t->skip, data, bytes, true);
+}
+
 /* The bytes of a tensor's zip member, unpacked; the last one is kept, for tensors that share it. */
 static ad_status unpack(ad_file *file, const ad_file_tensor *t, const unsigned char **bytes)
 {
@@ -297,7 +312,7 @@ static ad_status unpack(ad_file *file, const ad_file_tensor *t, const unsigned c
         file->unpacked = ad_alloc(file->ctx, size);
         file->unpacked_size = size;
         if (!file->unpacked) return AD_ERROR_MEMORY;
-        status = ad_archive_read(file->archive, t->member, file->unpacked, size, true);
+        status = ad_archive_read(file->archive, t->member, 0, file->unpacked, size, true);
         if (status) return status;
         file->unpacked_member = t->member;
     }
@@ -322,8 +337,10 @@ ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *data, siz
                             ad_dtype_name(dtype));
     if (!count) return AD_OK;
     const unsigned char *from = t->bytes;
-    ad_status status = from ? AD_OK : unpack(file, t, &from);
-    if (status) return status;
+    bool done = false;
+    ad_status status = from ? AD_OK : unpack_to(file, t, dtype, data, bytes, &done);
+    if (!status && !from && !done) status = unpack(file, t, &from);
+    if (status || done) return status;
     ad_strided_read(&t->view, from, dtype, data);
     return AD_OK;
 }

@@ -35,6 +35,23 @@ static void reads_archives(void)
     arrays_of(WEIGHTS "arrays_compressed.npz");
 }
 
+/* What is one whole member is unpacked in place; a conversion unpacks it beside, until the file is
+ * closed. */
+static void reads_in_place(void)
+{
+    ad_file *file;
+    float f32[12];
+    double f64[12];
+    REQUIRE(ad_file_open(&file, ctx, WEIGHTS "arrays_compressed.npz") == AD_OK);
+    size_t before = ad_context_memory(ctx);
+    CHECK_INT(ad_file_read_named(file, "first", AD_F32, ad_shape(3, 4), f32, sizeof f32), AD_OK);
+    CHECK_INT(ad_context_memory(ctx), before);
+    CHECK_INT(ad_file_read_named(file, "first", AD_F64, ad_shape(3, 4), f64, sizeof f64), AD_OK);
+    CHECK(ad_context_memory(ctx) > before);
+    for (int i = 0; i < 12; ++i) CHECK(f32[i] == weights_value(i, 60, AD_F32) && f64[i] == f32[i]);
+    ad_file_close(file);
+}
+
 static void reads_single_arrays(void)
 {
     static const struct {
@@ -182,6 +199,7 @@ int main(int argc, char **argv)
     if (!mkdtemp(folder)) return 1;
     int result = check_main(argc, argv,
                             (check_case[]){CASE(reads_archives),
+                                           CASE(reads_in_place),
                                            CASE(reads_single_arrays),
                                            CASE(writes_what_it_reads),
                                            CASE(refuses_to_write_nonsense),

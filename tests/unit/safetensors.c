@@ -202,6 +202,26 @@ static void names_what_is_wrong_with_a_path(void)
     rmdir(in_folder("d.npz"));
 }
 
+static void reads_from_a_pipe(void)
+{
+    size_t size = 0;
+    unsigned char *bytes = weights_slurp(WEIGHTS "dtypes_old.pth", &size);
+    char path[32];
+    int ends[2];
+    ad_file *file = NULL;
+    REQUIRE(bytes && !pipe(ends));
+    CHECK(write(ends[1], bytes, size) == (ssize_t)size); /* less than a pipe holds */
+    close(ends[1]);
+    snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+    if (ad_file_open(&file, ctx, path))
+        CHECK_FAIL("%s", ad_error(ctx));
+    else
+        weights_check(file, ctx, "f32", AD_F32, ad_shape(3, 4), 1);
+    ad_file_close(file);
+    close(ends[0]);
+    free(bytes);
+}
+
 /* A write that fails half-way leaves the old file and nothing beside it. */
 static void keeps_the_old_file(void)
 {
@@ -291,6 +311,7 @@ int main(int argc, char **argv)
                                            CASE(refuses_lying_headers),
                                            CASE(refuses_lying_lengths),
                                            CASE(names_what_is_wrong_with_a_path),
+                                           CASE(reads_from_a_pipe),
                                            CASE(keeps_the_old_file),
                                            CASE(writes_through_links_and_keeps_permissions),
                                            CASE(converts),
