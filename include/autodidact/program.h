@@ -31,6 +31,7 @@ typedef struct ad_compile_options {
     size_t memory_limit; /* bytes for arena and packed weights; 0: none */
     bool no_passes;      /* plan the graph as it is: for tests and bisection */
     const char *skip_pass; /* leave out one pass by name ("fuse"), likewise */
+    bool pack_all;       /* keep constant operands in a kernel's own form even if that is more than twice as large */
     bool keep_stages;    /* keep the printable form of each stage for ad_explain */
     bool check_finite;   /* after each kernel look for NaN and infinity: slow; names the node */
 } ad_compile_options;

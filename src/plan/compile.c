@@ -7,6 +7,13 @@
 
 #include <string.h>
 
+/* Sanitizer builds check every program (lowered.c). */
+#if defined(__SANITIZE_ADDRESS__)
+enum { VERIFIES = 1 };
+#else
+enum { VERIFIES = 0 };
+#endif
+
 static const ad_compile_options no_options;
 
 /* The graph that the outputs belong to, or NULL with the error set. */
@@ -129,11 +136,58 @@ static bool add_workspaces(ad_plan *plan)
     return true;
 }
 
-static bool make_program(ad_plan *plan)
+static bool plan_once(ad_plan *plan, const ad_passes *passes)
 {
-    return ad_plan_check_assigns(plan) && ad_plan_values(plan) && ad_plan_groups(plan) &&
-           ad_plan_emit(plan) && ad_plan_schedule(plan) && add_workspaces(plan) &&
-           ad_plan_place(plan) && ad_program_prepare(plan->program);
+    ad_program *program = plan->program;
+    program->n_buffers = program->n_kernels = program->n_prepare = 0;
+    program->buffers = NULL;
+    plan->n_groups = plan->n_kernels = plan->n_before = 0;
+    plan->buffers_capacity = plan->kernels_capacity = plan->before_capacity = 0;
+    return plan_setup(plan, passes) && ad_plan_check_assigns(plan) && ad_plan_values(plan) && ad_plan_groups(plan) &&
+           ad_plan_homes(plan) && ad_plan_emit(plan) && (!plan->pack || ad_plan_pack(plan)) &&
+           ad_plan_schedule(plan) && add_workspaces(plan) && ad_plan_place(plan);
+}
+
+static bool fail_limit(const ad_plan *plan, size_t needed)
+{
+    const ad_program *program = plan->program;
+    const ad_buffer *largest[3] = {0};
+    ad_text text;
+    char shape[192];
+    for (int b = 0; b < program->n_buffers; ++b) {
+        const ad_buffer *now = &program->buffers[b];
+        if ((now->place != AD_IN_ARENA && now->place != AD_IN_KEPT) || now->shares >= 0 || now->first < 0) continue;
+        for (int i = 0; i < 3; ++i) {
+            if (largest[i] && largest[i]->bytes >= now->bytes) continue;
+            const ad_buffer *smaller = largest[i];
+            largest[i] = now, now = smaller;
+            if (!now) break;
+        }
+    }
+    ad_text_init(&text, plan->ctx);
+    for (int i = 0; i < 3 && largest[i]; ++i)
+        ad_text_format(&text, "%s%s %s %zu bytes", i ? "; " : "", largest[i]->name,
+                       largest[i]->workspace ? "(workspace)" : ad_shape_text(largest[i]->shape, shape, sizeof shape),
+                       largest[i]->bytes);
+    if (!text.failed)
+        ad_fail(plan->ctx, AD_ERROR_LIMIT, "the program needs %zu bytes, the memory limit is %zu; its largest buffers: %s",
+                needed, plan->options->memory_limit, ad_text_get(&text));
+    ad_text_free(&text);
+    return false;
+}
+
+/* Under a memory limit packed operands go first, then the solvers that need much workspace. */
+static bool make_program(ad_plan *plan, const ad_passes *passes)
+{
+    size_t limit = plan->options->memory_limit, needed = 0;
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        plan->pack = attempt == 0 && ad_pass_wanted(plan->options, "pack");
+        plan->small = attempt == 2;
+        if (!plan_once(plan, passes)) return false;
+        needed = plan->program->block_bytes + plan->program->kept_bytes;
+        if (!limit || needed <= limit) return ad_program_prepare(plan->program);
+    }
+    return fail_limit(plan, needed);
 }
 
 static bool compile(ad_program *program, ad_graph *graph, ad_node *const *outputs, int count,
@@ -159,7 +213,9 @@ static bool compile(ad_program *program, ad_graph *graph, ad_node *const *output
                     .device = program->device};
     ad_arena_init(&plan.scratch, ctx);
     bool done = ad_passes_run(&passes);
-    done = done && plan_setup(&plan, &passes) && make_program(&plan);
+    if (done && options->keep_stages) done = ad_program_keep_stages(program, graph, outputs, &passes);
+    done = done && make_program(&plan, &passes);
+    if (done && VERIFIES && ad_program_verify(program) != AD_OK) done = false;
     ad_arena_free(&plan.scratch);
     ad_passes_free(&passes);
     return done;

@@ -24,7 +24,7 @@ bool ad_variables_overlap(const ad_variable *a, const ad_variable *b)
 }
 
 /* Whether some assign of the program changes a part of the variable. */
-static bool is_assigned(const ad_plan *plan, const ad_variable *variable)
+bool ad_plan_assigns(const ad_plan *plan, const ad_variable *variable)
 {
     for (int id = 0; id < plan->n_nodes; ++id)
         if (plan->reachable[id] && plan->nodes[id]->op == AD_OP_ASSIGN &&
@@ -62,7 +62,7 @@ static bool emit_assign(ad_plan *plan, int id)
     }
     const ad_node *leaf = plan->nodes[base];
     ad_operand operand = plan->values[source].operand;
-    if (leaf->op == AD_OP_VARIABLE && is_assigned(plan, variable_of(leaf))) {
+    if (leaf->op == AD_OP_VARIABLE && ad_plan_assigns(plan, variable_of(leaf))) {
         source = ad_emit_temporary(plan, source, &operand, id, ad_node_name(node));
         if (source < 0) return false;
         operand = plan->values[source].operand;

@@ -28,8 +28,8 @@ static void find_lifetimes(ad_program *program)
     for (int k = 0; k < program->n_kernels; ++k) {
         const ad_kernel *kernel = program->kernels[k];
         for (int i = 0; i < kernel->problem.n_in; ++i)
-            touch(&program->buffers[kernel->in[i].buffer], k);
-        for (int o = 0; o < kernel->problem.n_out; ++o)
+            if (ad_kernel_reads(kernel, i)) touch(&program->buffers[kernel->in[i].buffer], k);
+        for (int o = 0; o < kernel->problem.n_out && ad_kernel_writes(kernel); ++o)
             touch(&program->buffers[kernel->out[o].buffer], k);
         if (kernel->workspace >= 0) touch(&program->buffers[kernel->workspace], k);
         if (kernel->packed >= 0) touch(&program->buffers[kernel->packed], k);

@@ -155,6 +155,7 @@ typedef struct ad_value {
     int variable;         /* it is written into the storage of this ASSIGN node's variable, or -1 */
     bool is_output;
     bool inlined; /* some group computes it again for itself */
+    int constancy; /* pack.c: whether it is the same in every run */
     int *writers; /* kernels, or values (~value) of the parts, that write it */
     int n_writers;
 } ad_value;
@@ -182,7 +183,8 @@ typedef struct ad_plan {
     ad_kernel **kernels;
     int n_kernels, kernels_capacity;
     int buffers_capacity;
-    ad_status status;
+    bool pack;  /* constant operands may be packed */
+    bool small; /* of several solvers take the one with the least workspace */
 } ad_plan;
 
 /* All return false with the context's error set. */
@@ -190,10 +192,19 @@ bool ad_plan_values(ad_plan *plan);
 bool ad_plan_groups(ad_plan *plan);
 bool ad_plan_homes(ad_plan *plan);
 bool ad_plan_emit(ad_plan *plan);
+bool ad_plan_pack(ad_plan *plan);
 bool ad_plan_schedule(ad_plan *plan);
 bool ad_plan_place(ad_plan *plan);
 /* Takes the program's memory and makes its run list (program.c). */
 bool ad_program_prepare(ad_program *program);
+/* Keeps the recorded graph and the one after the passes in printed form (explain.c). */
+struct ad_passes;
+bool ad_program_keep_stages(ad_program *program, ad_graph *graph, ad_node *const *outputs,
+                            const struct ad_passes *passes);
+/* Whether a kernel reads input i from memory, and whether it writes its outputs: a packing step reads in[1]
+ * only, and a kernel with a packed operand does not read in[1]. */
+bool ad_kernel_reads(const ad_kernel *kernel, int i);
+bool ad_kernel_writes(const ad_kernel *kernel);
 /* Checks the finished program as a whole: see lowered.c. */
 ad_status ad_program_verify(const ad_program *program);
 
@@ -216,6 +227,7 @@ bool ad_node_is_view(const ad_node *node); /* of values.c' views: a view, or an 
 /* ---- effects.c ---- */
 bool ad_variables_overlap(const ad_variable *a, const ad_variable *b);
 bool ad_plan_check_assigns(ad_plan *plan); /* no two assigns overlap */
+bool ad_plan_assigns(const ad_plan *plan, const ad_variable *variable); /* some part of it */
 
 /* ---- group.c ---- */
 /* Whether a group must write a member's value to memory: others than the group's own chain read it.

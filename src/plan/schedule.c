@@ -62,6 +62,7 @@ static bool readers_before_writer(ad_plan *plan, edges *e, int writer, const ad_
     for (int k = 0; k < plan->n_kernels; ++k) {
         const ad_kernel *reader = plan->kernels[k];
         for (int i = 0; i < reader->problem.n_in; ++i) {
+            if (!ad_kernel_reads(reader, i)) continue;
             int value = reader->in[i].value;
             if (value >= plan->n_nodes || plan->nodes[value]->op != AD_OP_VARIABLE) continue;
             if (!variable_range(plan, &reader->in[i], &reader->problem.in[i], &other, &from, &to))
@@ -73,13 +74,23 @@ static bool readers_before_writer(ad_plan *plan, edges *e, int writer, const ad_
     return true;
 }
 
+static bool after_packing(ad_plan *plan, edges *e, int kernel)
+{
+    for (int k = 0; k < plan->n_kernels; ++k) {
+        const ad_kernel *other = plan->kernels[k];
+        if (other->packs && other->packed == plan->kernels[kernel]->packed) return add_edge(plan, e, k, kernel);
+    }
+    return true;
+}
+
 static bool find_edges(ad_plan *plan, edges *e)
 {
     for (int k = 0; k < plan->n_kernels; ++k) {
         const ad_kernel *kernel = plan->kernels[k];
+        if (kernel->packed >= 0 && !kernel->packs && !after_packing(plan, e, k)) return false;
         for (int i = 0; i < kernel->problem.n_in; ++i)
-            if (!after_writers(plan, e, kernel->in[i].value, k)) return false;
-        for (int o = 0; o < kernel->problem.n_out; ++o)
+            if (ad_kernel_reads(kernel, i) && !after_writers(plan, e, kernel->in[i].value, k)) return false;
+        for (int o = 0; o < kernel->problem.n_out && ad_kernel_writes(kernel); ++o)
             if (!readers_before_writer(plan, e, k, &kernel->out[o], &kernel->problem.out[o]))
                 return false;
     }
@@ -100,8 +111,9 @@ typedef struct simulation {
 static int buffers_of(const ad_kernel *kernel, int *buffers)
 {
     int n = 0;
-    for (int i = 0; i < kernel->problem.n_in; ++i) buffers[n++] = kernel->in[i].buffer;
-    for (int o = 0; o < kernel->problem.n_out; ++o) buffers[n++] = kernel->out[o].buffer;
+    for (int i = 0; i < kernel->problem.n_in; ++i)
+        if (ad_kernel_reads(kernel, i)) buffers[n++] = kernel->in[i].buffer;
+    for (int o = 0; o < kernel->problem.n_out && ad_kernel_writes(kernel); ++o) buffers[n++] = kernel->out[o].buffer;
     return n;
 }
 
@@ -146,6 +158,16 @@ static void perform(simulation *s, int k)
         if (--s->waits[s->next[i]] == 0) s->ready[s->n_ready++] = s->next[i];
 }
 
+/* Between two ready kernels: prepare kernels, then the larger gain, then recorded order. */
+static bool goes_first(const simulation *s, int a, int64_t gain_a, int b, int64_t gain_b)
+{
+    const ad_kernel *x = s->plan->kernels[s->ready[a]], *y = s->plan->kernels[s->ready[b]];
+    if (x->prepares != y->prepares) return x->prepares;
+    if (gain_a != gain_b) return gain_a > gain_b;
+    if (x->order != y->order) return x->order < y->order;
+    return s->ready[a] < s->ready[b];
+}
+
 /* Fills `order`; false: a circle. */
 static bool simulate(simulation *s, const edges *e, bool greedy, int *order)
 {
@@ -166,14 +188,8 @@ static bool simulate(simulation *s, const edges *e, bool greedy, int *order)
         int best = -1;
         int64_t best_gain = 0;
         for (int r = 0; r < s->n_ready; ++r) {
-            int k = s->ready[r];
-            int64_t bytes = greedy ? gain(s, plan->kernels[k]) : 0;
-            int order_k = plan->kernels[k]->order,
-                order_best = best < 0 ? 0 : plan->kernels[s->ready[best]]->order;
-            bool earlier = order_k < order_best ||
-                           (order_k == order_best && best >= 0 && k < s->ready[best]);
-            if (best < 0 || bytes > best_gain || (bytes == best_gain && earlier))
-                best = r, best_gain = bytes;
+            int64_t bytes = greedy ? gain(s, plan->kernels[s->ready[r]]) : 0;
+            if (best < 0 || goes_first(s, r, bytes, best, best_gain)) best = r, best_gain = bytes;
         }
         if (best < 0) return false;
         order[done] = s->ready[best];
@@ -221,5 +237,7 @@ bool ad_plan_schedule(ad_plan *plan)
     const int *order = s.peak < recorded_peak ? frugal : recorded;
     for (int i = 0; i < n; ++i) program->kernels[i] = plan->kernels[order[i]];
     program->n_kernels = n;
+    program->n_prepare = 0;
+    while (program->n_prepare < n && program->kernels[program->n_prepare]->prepares) ++program->n_prepare;
     return true;
 }

@@ -1,0 +1,124 @@
+/* pack.c - constant operands in a kernel's own form.
+ *
+ * The second operand of a matmul or convolution that no run of this program changes (constants, and
+ * variables that are not assigned) is brought once into the form that its solver works on, by a step in
+ * front of the program that runs again only when such a variable was changed from outside. What computes
+ * such an operand (a cast to bf16, a transposition) runs with it. */
+#include "plan/emit.h"
+
+#include "ops/attrs.h"
+
+bool ad_kernel_reads(const ad_kernel *kernel, int i)
+{
+    if (kernel->packs) return i == 1;
+    return kernel->packed < 0 || i != 1;
+}
+
+bool ad_kernel_writes(const ad_kernel *kernel) { return !kernel->packs; }
+
+static bool static_kernel(ad_plan *plan, const ad_kernel *kernel);
+
+static bool static_leaf(const ad_plan *plan, const ad_node *node)
+{
+    if (node->op == AD_OP_VARIABLE)
+        return !ad_plan_assigns(plan, ((const ad_attr_variable *)node->attr)->variable);
+    return node->op != AD_OP_INPUT;
+}
+
+static bool find_static(ad_plan *plan, int id)
+{
+    const ad_value *value = &plan->values[id];
+    if (id < plan->n_nodes && ad_ops[plan->nodes[id]->op].klass == AD_CLASS_LEAF)
+        return static_leaf(plan, plan->nodes[id]);
+    if (value->variable >= 0 || value->concat >= 0) return false;
+    for (int i = 0; i < value->n_writers; ++i)
+        if (value->writers[i] < 0 || !static_kernel(plan, plan->kernels[value->writers[i]])) return false;
+    return value->n_writers > 0;
+}
+
+/* Whether the value is the same in every run unless a variable is set from outside. */
+static bool static_value(ad_plan *plan, int id)
+{
+    enum { UNKNOWN, STATIC, CHANGES };
+    ad_value *value = &plan->values[id];
+    if (value->constancy == UNKNOWN) value->constancy = find_static(plan, id) ? STATIC : CHANGES;
+    return value->constancy == STATIC;
+}
+
+static bool static_kernel(ad_plan *plan, const ad_kernel *kernel)
+{
+    if (kernel->prepares) return true;
+    for (int i = 0; i < kernel->problem.n_in; ++i)
+        if (!static_value(plan, kernel->in[i].value)) return false;
+    for (int o = 0; o < kernel->problem.n_out; ++o) {
+        const ad_buffer *buffer = &plan->program->buffers[kernel->out[o].buffer];
+        if (buffer->place != AD_IN_ARENA || buffer->result) return false;
+    }
+    return true;
+}
+
+static void note_storage(const ad_plan *plan, int id)
+{
+    ad_program *program = plan->program;
+    if (id >= plan->n_nodes || plan->nodes[id]->op != AD_OP_VARIABLE) return;
+    const ad_variable *variable = ((const ad_attr_variable *)plan->nodes[id]->attr)->variable;
+    for (int i = 0; i < program->n_storages; ++i)
+        if (program->storages[i].storage == variable->storage) program->storages[i].prepared = true;
+}
+
+/* Marks what makes the value as prepare kernels. */
+static void prepare_value(ad_plan *plan, int id)
+{
+    const ad_value *value = &plan->values[id];
+    note_storage(plan, id);
+    for (int i = 0; i < value->n_writers; ++i) {
+        ad_kernel *kernel = plan->kernels[value->writers[i]];
+        if (kernel->prepares) continue;
+        kernel->prepares = true;
+        for (int k = 0; k < kernel->problem.n_in; ++k) prepare_value(plan, kernel->in[k].value);
+    }
+}
+
+static bool pack_kernel(ad_plan *plan, ad_kernel *kernel)
+{
+    const ad_problem *problem = &kernel->problem;
+    if (!kernel->solver->packed || !kernel->solver->pack || problem->n_in < 2 || kernel->prepares) return true;
+    size_t bytes = kernel->solver->packed(problem);
+    size_t plain = ad_bytes(ad_operand_count(&problem->in[1]), ad_dtype_size(problem->in[1].dtype));
+    if (!bytes || (!plan->options->pack_all && bytes / 2 > plain)) return true;
+    if (!static_value(plan, kernel->in[1].value)) return true;
+    int buffer = ad_emit_buffer(plan, AD_IN_KEPT, bytes, plan->program->buffers[kernel->in[1].buffer].name);
+    ad_kernel *step = ad_emit_kernel(plan, problem, kernel->solver, kernel->name);
+    if (buffer < 0 || !step) return false;
+    for (int i = 0; i < problem->n_in; ++i) step->in[i] = kernel->in[i];
+    for (int o = 0; o < problem->n_out; ++o) step->out[o] = kernel->out[o];
+    step->packed = kernel->packed = buffer;
+    step->packs = step->prepares = true;
+    step->order = kernel->order;
+    step->flops = 0, step->bytes = (double)(plain + bytes);
+    prepare_value(plan, kernel->in[1].value);
+    return true;
+}
+
+/* What a prepare kernel makes and the run itself reads too must last. */
+static void keep_shared(ad_plan *plan)
+{
+    for (int k = 0; k < plan->n_kernels; ++k) {
+        const ad_kernel *kernel = plan->kernels[k];
+        for (int i = 0; i < kernel->problem.n_in && !kernel->prepares; ++i) {
+            if (!ad_kernel_reads(kernel, i)) continue;
+            const ad_value *value = &plan->values[kernel->in[i].value];
+            if (!value->n_writers || value->writers[0] < 0 || !plan->kernels[value->writers[0]]->prepares) continue;
+            plan->program->buffers[kernel->in[i].buffer].place = AD_IN_KEPT;
+        }
+    }
+}
+
+bool ad_plan_pack(ad_plan *plan)
+{
+    int n = plan->n_kernels;
+    for (int k = 0; k < n; ++k)
+        if (!pack_kernel(plan, plan->kernels[k])) return false;
+    keep_shared(plan);
+    return true;
+}
