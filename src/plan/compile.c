@@ -143,9 +143,10 @@ static bool plan_once(ad_plan *plan, const ad_passes *passes)
     program->buffers = NULL;
     plan->n_groups = plan->n_kernels = plan->n_before = 0;
     plan->buffers_capacity = plan->kernels_capacity = plan->before_capacity = 0;
-    return plan_setup(plan, passes) && ad_plan_check_assigns(plan) && ad_plan_values(plan) && ad_plan_groups(plan) &&
-           ad_plan_homes(plan) && ad_plan_emit(plan) && (!plan->pack || ad_plan_pack(plan)) &&
-           ad_plan_schedule(plan) && add_workspaces(plan) && ad_plan_place(plan);
+    return plan_setup(plan, passes) && ad_plan_check_assigns(plan) && ad_plan_values(plan) &&
+           ad_plan_groups(plan) && ad_plan_homes(plan) && ad_plan_emit(plan) &&
+           (!plan->pack || ad_plan_pack(plan)) && ad_plan_schedule(plan) && add_workspaces(plan) &&
+           ad_plan_place(plan);
 }
 
 static bool fail_limit(const ad_plan *plan, size_t needed)
@@ -156,7 +157,9 @@ static bool fail_limit(const ad_plan *plan, size_t needed)
     char shape[192];
     for (int b = 0; b < program->n_buffers; ++b) {
         const ad_buffer *now = &program->buffers[b];
-        if ((now->place != AD_IN_ARENA && now->place != AD_IN_KEPT) || now->shares >= 0 || now->first < 0) continue;
+        if ((now->place != AD_IN_ARENA && now->place != AD_IN_KEPT) || now->shares >= 0 ||
+            now->first < 0)
+            continue;
         for (int i = 0; i < 3; ++i) {
             if (largest[i] && largest[i]->bytes >= now->bytes) continue;
             const ad_buffer *smaller = largest[i];
@@ -167,10 +170,13 @@ static bool fail_limit(const ad_plan *plan, size_t needed)
     ad_text_init(&text, plan->ctx);
     for (int i = 0; i < 3 && largest[i]; ++i)
         ad_text_format(&text, "%s%s %s %zu bytes", i ? "; " : "", largest[i]->name,
-                       largest[i]->workspace ? "(workspace)" : ad_shape_text(largest[i]->shape, shape, sizeof shape),
+                       largest[i]->workspace
+                           ? "(workspace)"
+                           : ad_shape_text(largest[i]->shape, shape, sizeof shape),
                        largest[i]->bytes);
     if (!text.failed)
-        ad_fail(plan->ctx, AD_ERROR_LIMIT, "the program needs %zu bytes, the memory limit is %zu; its largest buffers: %s",
+        ad_fail(plan->ctx, AD_ERROR_LIMIT,
+                "the program needs %zu bytes, the memory limit is %zu; its largest buffers: %s",
                 needed, plan->options->memory_limit, ad_text_get(&text));
     ad_text_free(&text);
     return false;
@@ -213,7 +219,8 @@ static bool compile(ad_program *program, ad_graph *graph, ad_node *const *output
                     .device = program->device};
     ad_arena_init(&plan.scratch, ctx);
     bool done = ad_passes_run(&passes);
-    if (done && options->keep_stages) done = ad_program_keep_stages(program, graph, outputs, &passes);
+    if (done && options->keep_stages)
+        done = ad_program_keep_stages(program, graph, outputs, &passes);
     done = done && make_program(&plan, &passes);
     if (done && VERIFIES && ad_program_verify(program) != AD_OK) done = false;
     ad_arena_free(&plan.scratch);

@@ -5,14 +5,20 @@
 
 #include <string.h>
 
-static void to_text(void *user, const char *bytes, size_t length) { ad_text_bytes(user, bytes, length); }
+static void to_text(void *user, const char *bytes, size_t length)
+{
+    ad_text_bytes(user, bytes, length);
+}
 
-static const char *printed(ad_program *program, ad_graph *graph, ad_node *const *outputs, int n, ad_format format)
+static const char *printed(ad_program *program, ad_graph *graph, ad_node *const *outputs, int n,
+                           ad_format format)
 {
     ad_text text;
     ad_text_init(&text, program->ctx);
     ad_status status = ad_graph_print(graph, outputs, n, format, to_text, &text);
-    const char *copy = status == AD_OK && !text.failed ? ad_arena_text(&program->arena, ad_text_get(&text)) : NULL;
+    const char *copy = status == AD_OK && !text.failed
+                           ? ad_arena_text(&program->arena, ad_text_get(&text))
+                           : NULL;
     ad_text_free(&text);
     return copy;
 }
@@ -22,7 +28,8 @@ bool ad_program_keep_stages(ad_program *program, ad_graph *graph, ad_node *const
 {
     for (int format = AD_TEXT; format <= AD_DOT; ++format) {
         const char *before = printed(program, graph, outputs, passes->n_outputs, (ad_format)format);
-        const char *after = printed(program, passes->graph, passes->outputs, passes->n_outputs, (ad_format)format);
+        const char *after = printed(program, passes->graph, passes->outputs, passes->n_outputs,
+                                    (ad_format)format);
         if (!before || !after) return false;
         program->stage[AD_STAGE_GRAPH][format] = before;
         program->stage[AD_STAGE_PASSES][format] = after;
@@ -62,7 +69,8 @@ static void add_label(ad_text *text, const ad_kernel *kernel)
 {
     const char *op = kernel->problem.op == AD_OP_CHAIN ? "" : ad_ops[kernel->problem.op].name;
     bool same = !*op || !strcmp(op, kernel->solver->name);
-    ad_text_format(text, "%s%s%s%s", kernel->packs ? "pack for " : "", same ? "" : op, same ? "" : " ", kernel->solver->name);
+    ad_text_format(text, "%s%s%s%s", kernel->packs ? "pack for " : "", same ? "" : op,
+                   same ? "" : " ", kernel->solver->name);
     ad_text_format(text, "  %s", kernel->name);
     if (*kernel->covers) ad_text_format(text, " (with %s)", kernel->covers);
 }
@@ -114,8 +122,9 @@ static void print_buffers(ad_text *text, const ad_program *program)
         const ad_buffer *buffer = &program->buffers[b];
         if (buffer->place != AD_IN_ARENA || buffer->first < 0) continue;
         int last = buffer->last < program->n_kernels ? buffer->last : program->n_kernels - 1;
-        ad_text_format(text, "      [%10zu, %10zu)  steps %d-%d  %s%s%s%s\n", buffer->offset, buffer->offset + buffer->bytes,
-                       buffer->first, last, buffer->name, buffer->workspace ? " (workspace)" : "",
+        ad_text_format(text, "      [%10zu, %10zu)  steps %d-%d  %s%s%s%s\n", buffer->offset,
+                       buffer->offset + buffer->bytes, buffer->first, last, buffer->name,
+                       buffer->workspace ? " (workspace)" : "",
                        buffer->shares >= 0 ? " (in place)" : "", buffer->result ? " (result)" : "");
     }
 }
@@ -133,7 +142,8 @@ static void print_program(ad_text *text, const ad_program *program)
             add_place(text, program, &kernel->in[i]);
         }
         ad_text_add(text, " -> ");
-        if (kernel->packs) ad_text_format(text, "kept@%zu", program->buffers[kernel->packed].offset);
+        if (kernel->packs)
+            ad_text_format(text, "kept@%zu", program->buffers[kernel->packed].offset);
         for (int o = 0; o < kernel->problem.n_out && ad_kernel_writes(kernel); ++o) {
             if (o) ad_text_add(text, ", ");
             add_place(text, program, &kernel->out[o]);
@@ -143,7 +153,8 @@ static void print_program(ad_text *text, const ad_program *program)
     print_buffers(text, program);
     ad_program_stats stats = ad_program_get_stats(program);
     ad_text_format(text, "total: %d kernels", stats.kernels);
-    if (program->n_prepare) ad_text_format(text, " and %d that prepare constants (*)", program->n_prepare);
+    if (program->n_prepare)
+        ad_text_format(text, " and %d that prepare constants (*)", program->n_prepare);
     ad_text_add(text, ", ");
     add_flops(text, stats.flops);
     ad_text_add(text, ", ");
@@ -157,24 +168,30 @@ static void print_program(ad_text *text, const ad_program *program)
     ad_text_add(text, "\n");
 }
 
-ad_status ad_explain(const ad_program *program, ad_stage stage, ad_format format, ad_sink sink, void *user)
+ad_status ad_explain(const ad_program *program, ad_stage stage, ad_format format, ad_sink sink,
+                     void *user)
 {
     ad_context *ctx = program->ctx;
     bool graph = stage == AD_STAGE_GRAPH || stage == AD_STAGE_PASSES;
     if (!graph && stage != AD_STAGE_KERNELS && stage != AD_STAGE_PROGRAM)
         return ad_fail(ctx, AD_ERROR_ARGUMENT, "there is no stage %d to explain", (int)stage);
     if (format != AD_TEXT && !(graph && format == AD_DOT))
-        return ad_fail(ctx, AD_ERROR_UNSUPPORTED, "this stage can only be printed as text%s", graph ? " or dot" : "");
+        return ad_fail(ctx, AD_ERROR_UNSUPPORTED, "this stage can only be printed as text%s",
+                       graph ? " or dot" : "");
     if (graph) {
         const char *kept = program->stage[stage][format];
-        if (!kept) return ad_fail(ctx, AD_ERROR_ARGUMENT, "the graph stages were not kept: compile with keep_stages");
+        if (!kept)
+            return ad_fail(ctx, AD_ERROR_ARGUMENT,
+                           "the graph stages were not kept: compile with keep_stages");
         sink(user, kept, strlen(kept));
         return AD_OK;
     }
     ad_text text;
     ad_text_init(&text, ctx);
-    if (stage == AD_STAGE_KERNELS) print_kernels(&text, program);
-    else print_program(&text, program);
+    if (stage == AD_STAGE_KERNELS)
+        print_kernels(&text, program);
+    else
+        print_program(&text, program);
     bool failed = text.failed;
     if (!failed) sink(user, ad_text_get(&text), text.length);
     ad_text_free(&text);

@@ -1,9 +1,10 @@
 /* homes.c - results that are written straight where they are wanted.
  *
- * The value of an assign goes straight into the variable when nobody can still need the old value by
- * then: readers of it are told to run before (and must not depend on the new value); the kernel itself may
- * read it if it is elementwise and walks it as it writes. Parts of a concatenation are written in place when
- * what makes them can: any kernel if the part is contiguous, elementwise ones with any strides. */
+ * The value of an assign goes straight into the variable when nobody can still need the old value
+ * by then: readers of it are told to run before (and must not depend on the new value); the kernel
+ * itself may read it if it is elementwise and walks it as it writes. Parts of a concatenation are
+ * written in place when what makes them can: any kernel if the part is contiguous, elementwise ones
+ * with any strides. */
 #include "plan/plan.h"
 
 #include "ops/attrs.h"
@@ -18,11 +19,14 @@ static const ad_variable *variable_of(const ad_plan *plan, int id)
 static bool reads_overlap(const ad_plan *plan, int id, const ad_variable *variable)
 {
     int base = plan->values[id].base;
-    return plan->nodes[base]->op == AD_OP_VARIABLE && ad_variables_overlap(variable_of(plan, base), variable);
+    return plan->nodes[base]->op == AD_OP_VARIABLE &&
+           ad_variables_overlap(variable_of(plan, base), variable);
 }
 
-/* Whether input `id` lies in `variable`'s memory element for element as a contiguous value of it does. */
-static bool walks_alike(const ad_plan *plan, int id, const ad_node *written, const ad_variable *variable)
+/* Whether input `id` lies in `variable`'s memory element for element as a contiguous value of it
+ * does. */
+static bool walks_alike(const ad_plan *plan, int id, const ad_node *written,
+                        const ad_variable *variable)
 {
     const ad_value *value = &plan->values[id];
     const ad_variable *read = variable_of(plan, value->base);
@@ -69,7 +73,8 @@ static bool depends(reach *r, int group, int target)
 static bool group_reads(const ad_plan *plan, const ad_group *group, const ad_variable *variable)
 {
     for (int i = 0; i < group->n + group->n_inlined; ++i) {
-        const ad_node *node = plan->nodes[i < group->n ? group->members[i] : group->inlined[i - group->n]];
+        const ad_node *node =
+            plan->nodes[i < group->n ? group->members[i] : group->inlined[i - group->n]];
         for (int k = 0; k < node->n_inputs; ++k)
             if (reads_overlap(plan, node->inputs[k]->id, variable)) return true;
     }
@@ -81,17 +86,20 @@ static bool own_reads_allowed(const ad_plan *plan, const ad_group *group, const 
                               const ad_variable *variable)
 {
     for (int i = 0; i < group->n + group->n_inlined; ++i) {
-        const ad_node *node = plan->nodes[i < group->n ? group->members[i] : group->inlined[i - group->n]];
+        const ad_node *node =
+            plan->nodes[i < group->n ? group->members[i] : group->inlined[i - group->n]];
         for (int k = 0; k < node->n_inputs; ++k) {
             int input = node->inputs[k]->id;
             if (!reads_overlap(plan, input, variable)) continue;
-            if (group->kind != AD_GROUP_CHAIN || !walks_alike(plan, input, written, variable)) return false;
+            if (group->kind != AD_GROUP_CHAIN || !walks_alike(plan, input, written, variable))
+                return false;
         }
     }
     return true;
 }
 
-/* The whole of a base, contiguous, perhaps reshaped: writing it elsewhere is writing the base there. */
+/* The whole of a base, contiguous, perhaps reshaped: writing it elsewhere is writing the base
+ * there. */
 static bool is_whole(const ad_plan *plan, int id)
 {
     const ad_value *value = &plan->values[id];
@@ -111,7 +119,8 @@ static bool place_assign(reach *r, int id)
     if (!own_reads_allowed(plan, group, plan->nodes[base], variable)) return true;
     int first = plan->n_before;
     for (int g = 0; g < plan->n_groups; ++g) {
-        if (plan->groups[g].gone || g == writer || !group_reads(plan, &plan->groups[g], variable)) continue;
+        if (plan->groups[g].gone || g == writer || !group_reads(plan, &plan->groups[g], variable))
+            continue;
         if (depends(r, g, writer)) {
             plan->n_before = first;
             return true;
@@ -120,7 +129,8 @@ static bool place_assign(reach *r, int id)
             int capacity = 2 * plan->before_capacity + 64;
             int *grown = ad_arena_alloc(&plan->scratch, (size_t)capacity * 2 * sizeof(int));
             if (!grown) return false;
-            if (plan->n_before) memcpy(grown, plan->before, (size_t)plan->n_before * 2 * sizeof(int));
+            if (plan->n_before)
+                memcpy(grown, plan->before, (size_t)plan->n_before * 2 * sizeof(int));
             plan->before = grown, plan->before_capacity = capacity;
         }
         plan->before[2 * plan->n_before] = g;
@@ -135,8 +145,10 @@ static bool read_elementwise(const ad_plan *plan, int id, int concat)
 {
     for (int u = plan->user_start[id]; u < plan->user_start[id + 1]; ++u) {
         int user = plan->users[u];
-        if (user != concat && ad_ops[plan->nodes[user]->op].klass != AD_CLASS_ELEMENTWISE) return false;
-        if (user != concat && plan->groups[plan->values[user].group].kind != AD_GROUP_CHAIN) return false;
+        if (user != concat && ad_ops[plan->nodes[user]->op].klass != AD_CLASS_ELEMENTWISE)
+            return false;
+        if (user != concat && plan->groups[plan->values[user].group].kind != AD_GROUP_CHAIN)
+            return false;
     }
     return !plan->values[id].is_output;
 }
@@ -145,12 +157,15 @@ static void place_part(ad_plan *plan, int concat, int input, ad_operand part, in
 {
     int base = plan->values[input].base;
     ad_value *value = &plan->values[base];
-    if (value->group < 0 || value->concat >= 0 || value->variable >= 0 || !is_whole(plan, input)) return;
+    if (value->group < 0 || value->concat >= 0 || value->variable >= 0 || !is_whole(plan, input))
+        return;
     ad_operand placed;
     if (!ad_operand_reshape(&part, plan->nodes[base]->shape, &placed)) return;
     ad_group_kind kind = plan->groups[value->group].kind;
     bool contiguous = ad_operand_contiguous(&placed);
-    if (!contiguous && (kind != AD_GROUP_CHAIN || base != input || !read_elementwise(plan, base, concat))) return;
+    if (!contiguous &&
+        (kind != AD_GROUP_CHAIN || base != input || !read_elementwise(plan, base, concat)))
+        return;
     value->concat = concat;
     value->at_in_concat = at;
     if (!contiguous) value->operand = placed;
@@ -177,7 +192,8 @@ bool ad_plan_homes(ad_plan *plan)
     if (!r.seen || !r.stack) return false;
     if (!ad_pass_wanted(plan->options, "homes")) return true;
     for (int id = 0; id < plan->n_nodes; ++id)
-        if (plan->reachable[id] && plan->nodes[id]->op == AD_OP_ASSIGN && !place_assign(&r, id)) return false;
+        if (plan->reachable[id] && plan->nodes[id]->op == AD_OP_ASSIGN && !place_assign(&r, id))
+            return false;
     for (int id = plan->n_nodes - 1; id >= 0; --id)
         if (plan->reachable[id] && plan->nodes[id]->op == AD_OP_CONCAT) place_parts(plan, id);
     return true;

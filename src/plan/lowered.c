@@ -1,13 +1,14 @@
 /* lowered.c - the verifier of finished programs. It knows nothing of how they were made.
  *
- * Every operand lies inside its buffer, and every buffer inside its block; what a kernel reads has been
- * written before it; buffers alive at the same time do not overlap, except where an elementwise kernel
- * replaces an input that dies there; chains are well-formed. */
+ * Every operand lies inside its buffer, and every buffer inside its block; what a kernel reads has
+ * been written before it; buffers alive at the same time do not overlap, except where an
+ * elementwise kernel replaces an input that dies there; chains are well-formed. */
 #include "plan/plan.h"
 
 static ad_status fail(const ad_program *program, int k, const char *what, int buffer)
 {
-    return ad_fail(program->ctx, AD_ERROR_UNSUPPORTED, "the planner made a wrong program: kernel %d, %s: %s (buffer %d, %s)", k,
+    return ad_fail(program->ctx, AD_ERROR_UNSUPPORTED,
+                   "the planner made a wrong program: kernel %d, %s: %s (buffer %d, %s)", k,
                    k < program->n_kernels ? program->kernels[k]->name : "end", what, buffer,
                    program->buffers[buffer].name);
 }
@@ -26,8 +27,8 @@ static bool inside(const ad_program *program, const ad_ref *ref, const ad_operan
     return begin >= 0 && (uint64_t)end <= program->buffers[ref->buffer].bytes;
 }
 
-/* Whether the bytes [begin, end) of a buffer were written before step k. Only contiguous writes cover;
- * interleaved ones count as covering their whole span. */
+/* Whether the bytes [begin, end) of a buffer were written before step k. Only contiguous writes
+ * cover; interleaved ones count as covering their whole span. */
 static bool written(const ad_program *program, int k, int buffer, int64_t begin, int64_t end)
 {
     while (begin < end) {
@@ -56,12 +57,14 @@ static ad_status check_kernel(const ad_program *program, int k)
 {
     const ad_kernel *kernel = program->kernels[k];
     const ad_problem *p = &kernel->problem;
-    if (p->chain && !ad_chain_verify(p->chain)) return fail(program, k, "its chain is malformed", kernel->out[0].buffer);
+    if (p->chain && !ad_chain_verify(p->chain))
+        return fail(program, k, "its chain is malformed", kernel->out[0].buffer);
     for (int i = 0; i < p->n_in; ++i) {
         int buffer = kernel->in[i].buffer;
         int64_t begin, end;
         if (!ad_kernel_reads(kernel, i)) continue;
-        if (!inside(program, &kernel->in[i], &p->in[i])) return fail(program, k, "it reads outside a buffer", buffer);
+        if (!inside(program, &kernel->in[i], &p->in[i]))
+            return fail(program, k, "it reads outside a buffer", buffer);
         range(&kernel->in[i], &p->in[i], &begin, &end);
         if (must_be_written(&program->buffers[buffer]) && !written(program, k, buffer, begin, end))
             return fail(program, k, "it reads what was not written yet", buffer);
@@ -74,16 +77,19 @@ static ad_status check_kernel(const ad_program *program, int k)
             return fail(program, k, "it writes to what is read-only", kernel->out[o].buffer);
         for (int64_t axis = 0; axis < p->out[o].rank; ++axis)
             if (p->out[o].dim[axis] > 1 && !p->out[o].stride[axis])
-                return fail(program, k, "it writes one element several times", kernel->out[o].buffer);
+                return fail(program, k, "it writes one element several times",
+                            kernel->out[o].buffer);
     }
     return AD_OK;
 }
 
 /* Kernels may replace an input only element by element. */
-static bool replaces(const ad_program *program, const ad_buffer *before, const ad_buffer *after, int after_index,
-                     int before_index)
+static bool replaces(const ad_program *program, const ad_buffer *before, const ad_buffer *after,
+                     int after_index, int before_index)
 {
-    if (before->last != after->first || before->offset != after->offset || before->bytes != after->bytes) return false;
+    if (before->last != after->first || before->offset != after->offset ||
+        before->bytes != after->bytes)
+        return false;
     const ad_kernel *kernel = program->kernels[after->first];
     if (kernel->problem.op != AD_OP_CHAIN) return false;
     for (int o = 0; o < kernel->problem.n_out; ++o) {
@@ -104,8 +110,10 @@ static void lifetime(const ad_program *program, int index, ad_buffer *buffer)
     for (int k = 0; k < program->n_kernels; ++k) {
         const ad_kernel *kernel = program->kernels[k];
         bool here = kernel->workspace == index || kernel->packed == index;
-        for (int i = 0; i < kernel->problem.n_in; ++i) here |= ad_kernel_reads(kernel, i) && kernel->in[i].buffer == index;
-        for (int o = 0; o < kernel->problem.n_out; ++o) here |= ad_kernel_writes(kernel) && kernel->out[o].buffer == index;
+        for (int i = 0; i < kernel->problem.n_in; ++i)
+            here |= ad_kernel_reads(kernel, i) && kernel->in[i].buffer == index;
+        for (int o = 0; o < kernel->problem.n_out; ++o)
+            here |= ad_kernel_writes(kernel) && kernel->out[o].buffer == index;
         if (!here) continue;
         if (buffer->first < 0) buffer->first = k;
         buffer->last = k;
@@ -125,7 +133,8 @@ static ad_status check_overlaps(const ad_program *program)
             status = fail(program, x->first, "a buffer lies outside the arena", a);
         for (int b = a + 1; b < program->n_buffers && status == AD_OK; ++b) {
             const ad_buffer *y = &live[b];
-            if (y->place != AD_IN_ARENA || y->first < 0 || x->last < y->first || y->last < x->first) continue;
+            if (y->place != AD_IN_ARENA || y->first < 0 || x->last < y->first || y->last < x->first)
+                continue;
             if (x->offset >= y->offset + y->bytes || y->offset >= x->offset + x->bytes) continue;
             if (!replaces(program, x, y, b, a) && !replaces(program, y, x, a, b))
                 status = fail(program, y->first, "two live buffers overlap", b);
@@ -144,8 +153,10 @@ ad_status ad_program_verify(const ad_program *program)
     for (int i = 0; i < program->n_outputs; ++i) {
         const ad_ref *ref = &program->outputs[i].ref;
         const ad_buffer *buffer = &program->buffers[ref->buffer];
-        int64_t end = ref->offset + program->outputs[i].count * (int64_t)ad_dtype_size(program->outputs[i].dtype);
-        if (must_be_written(buffer) && !written(program, program->n_kernels, ref->buffer, ref->offset, end))
+        int64_t end = ref->offset +
+                      program->outputs[i].count * (int64_t)ad_dtype_size(program->outputs[i].dtype);
+        if (must_be_written(buffer) &&
+            !written(program, program->n_kernels, ref->buffer, ref->offset, end))
             return fail(program, program->n_kernels, "a result is not written", ref->buffer);
     }
     return check_overlaps(program);

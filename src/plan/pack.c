@@ -1,9 +1,9 @@
 /* pack.c - constant operands in a kernel's own form.
  *
  * The second operand of a matmul or convolution that no run of this program changes (constants, and
- * variables that are not assigned) is brought once into the form that its solver works on, by a step in
- * front of the program that runs again only when such a variable was changed from outside. What computes
- * such an operand (a cast to bf16, a transposition) runs with it. */
+ * variables that are not assigned) is brought once into the form that its solver works on, by a
+ * step in front of the program that runs again only when such a variable was changed from outside.
+ * What computes such an operand (a cast to bf16, a transposition) runs with it. */
 #include "plan/emit.h"
 
 #include "ops/attrs.h"
@@ -14,7 +14,10 @@ bool ad_kernel_reads(const ad_kernel *kernel, int i)
     return kernel->packed < 0 || i != 1;
 }
 
-bool ad_kernel_writes(const ad_kernel *kernel) { return !kernel->packs; }
+bool ad_kernel_writes(const ad_kernel *kernel)
+{
+    return !kernel->packs;
+}
 
 static bool static_kernel(ad_plan *plan, const ad_kernel *kernel);
 
@@ -32,7 +35,8 @@ static bool find_static(ad_plan *plan, int id)
         return static_leaf(plan, plan->nodes[id]);
     if (value->variable >= 0 || value->concat >= 0) return false;
     for (int i = 0; i < value->n_writers; ++i)
-        if (value->writers[i] < 0 || !static_kernel(plan, plan->kernels[value->writers[i]])) return false;
+        if (value->writers[i] < 0 || !static_kernel(plan, plan->kernels[value->writers[i]]))
+            return false;
     return value->n_writers > 0;
 }
 
@@ -82,12 +86,14 @@ static void prepare_value(ad_plan *plan, int id)
 static bool pack_kernel(ad_plan *plan, ad_kernel *kernel)
 {
     const ad_problem *problem = &kernel->problem;
-    if (!kernel->solver->packed || !kernel->solver->pack || problem->n_in < 2 || kernel->prepares) return true;
+    if (!kernel->solver->packed || !kernel->solver->pack || problem->n_in < 2 || kernel->prepares)
+        return true;
     size_t bytes = kernel->solver->packed(problem);
     size_t plain = ad_bytes(ad_operand_count(&problem->in[1]), ad_dtype_size(problem->in[1].dtype));
     if (!bytes || (!plan->options->pack_all && bytes / 2 > plain)) return true;
     if (!static_value(plan, kernel->in[1].value)) return true;
-    int buffer = ad_emit_buffer(plan, AD_IN_KEPT, bytes, plan->program->buffers[kernel->in[1].buffer].name);
+    int buffer = ad_emit_buffer(plan, AD_IN_KEPT, bytes,
+                                plan->program->buffers[kernel->in[1].buffer].name);
     ad_kernel *step = ad_emit_kernel(plan, problem, kernel->solver, kernel->name);
     if (buffer < 0 || !step) return false;
     for (int i = 0; i < problem->n_in; ++i) step->in[i] = kernel->in[i];
@@ -108,7 +114,9 @@ static void keep_shared(ad_plan *plan)
         for (int i = 0; i < kernel->problem.n_in && !kernel->prepares; ++i) {
             if (!ad_kernel_reads(kernel, i)) continue;
             const ad_value *value = &plan->values[kernel->in[i].value];
-            if (!value->n_writers || value->writers[0] < 0 || !plan->kernels[value->writers[0]]->prepares) continue;
+            if (!value->n_writers || value->writers[0] < 0 ||
+                !plan->kernels[value->writers[0]]->prepares)
+                continue;
             plan->program->buffers[kernel->in[i].buffer].place = AD_IN_KEPT;
         }
     }

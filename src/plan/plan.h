@@ -154,9 +154,9 @@ typedef struct ad_value {
     int64_t at_in_concat; /* bytes from the concatenation's element 0 */
     int variable;         /* it is written into the storage of this ASSIGN node's variable, or -1 */
     bool is_output;
-    bool inlined; /* some group computes it again for itself */
+    bool inlined;  /* some group computes it again for itself */
     int constancy; /* pack.c: whether it is the same in every run */
-    int *writers; /* kernels, or values (~value) of the parts, that write it */
+    int *writers;  /* kernels, or values (~value) of the parts, that write it */
     int n_writers;
 } ad_value;
 
@@ -201,8 +201,8 @@ bool ad_program_prepare(ad_program *program);
 struct ad_passes;
 bool ad_program_keep_stages(ad_program *program, ad_graph *graph, ad_node *const *outputs,
                             const struct ad_passes *passes);
-/* Whether a kernel reads input i from memory, and whether it writes its outputs: a packing step reads in[1]
- * only, and a kernel with a packed operand does not read in[1]. */
+/* Whether a kernel reads input i from memory, and whether it writes its outputs: a packing step
+ * reads in[1] only, and a kernel with a packed operand does not read in[1]. */
 bool ad_kernel_reads(const ad_kernel *kernel, int i);
 bool ad_kernel_writes(const ad_kernel *kernel);
 /* Checks the finished program as a whole: see lowered.c. */
@@ -226,7 +226,7 @@ bool ad_node_is_view(const ad_node *node); /* of values.c' views: a view, or an 
 
 /* ---- effects.c ---- */
 bool ad_variables_overlap(const ad_variable *a, const ad_variable *b);
-bool ad_plan_check_assigns(ad_plan *plan); /* no two assigns overlap */
+bool ad_plan_check_assigns(ad_plan *plan);                              /* no two assigns overlap */
 bool ad_plan_assigns(const ad_plan *plan, const ad_variable *variable); /* some part of it */
 
 /* ---- group.c ---- */

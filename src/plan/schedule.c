@@ -78,7 +78,8 @@ static bool after_packing(ad_plan *plan, edges *e, int kernel)
 {
     for (int k = 0; k < plan->n_kernels; ++k) {
         const ad_kernel *other = plan->kernels[k];
-        if (other->packs && other->packed == plan->kernels[kernel]->packed) return add_edge(plan, e, k, kernel);
+        if (other->packs && other->packed == plan->kernels[kernel]->packed)
+            return add_edge(plan, e, k, kernel);
     }
     return true;
 }
@@ -89,7 +90,8 @@ static bool find_edges(ad_plan *plan, edges *e)
         const ad_kernel *kernel = plan->kernels[k];
         if (kernel->packed >= 0 && !kernel->packs && !after_packing(plan, e, k)) return false;
         for (int i = 0; i < kernel->problem.n_in; ++i)
-            if (ad_kernel_reads(kernel, i) && !after_writers(plan, e, kernel->in[i].value, k)) return false;
+            if (ad_kernel_reads(kernel, i) && !after_writers(plan, e, kernel->in[i].value, k))
+                return false;
         for (int o = 0; o < kernel->problem.n_out && ad_kernel_writes(kernel); ++o)
             if (!readers_before_writer(plan, e, k, &kernel->out[o], &kernel->problem.out[o]))
                 return false;
@@ -113,7 +115,8 @@ static int buffers_of(const ad_kernel *kernel, int *buffers)
     int n = 0;
     for (int i = 0; i < kernel->problem.n_in; ++i)
         if (ad_kernel_reads(kernel, i)) buffers[n++] = kernel->in[i].buffer;
-    for (int o = 0; o < kernel->problem.n_out && ad_kernel_writes(kernel); ++o) buffers[n++] = kernel->out[o].buffer;
+    for (int o = 0; o < kernel->problem.n_out && ad_kernel_writes(kernel); ++o)
+        buffers[n++] = kernel->out[o].buffer;
     return n;
 }
 
@@ -238,6 +241,7 @@ bool ad_plan_schedule(ad_plan *plan)
     for (int i = 0; i < n; ++i) program->kernels[i] = plan->kernels[order[i]];
     program->n_kernels = n;
     program->n_prepare = 0;
-    while (program->n_prepare < n && program->kernels[program->n_prepare]->prepares) ++program->n_prepare;
+    while (program->n_prepare < n && program->kernels[program->n_prepare]->prepares)
+        ++program->n_prepare;
     return true;
 }
