@@ -39,7 +39,9 @@ typedef struct ad_matrix {
 /* ad_gemm_form: the panels for operands of these dtypes; AD_DTYPES if they do not go together.
  * ad_gemm_workspace: bytes that ad_gemm_run needs; `packed`: B comes packed.
  * ad_gemm_packed, ad_gemm_pack: size of, and the work of, packing all of B (shared_b only).
- * ad_pack_panels: panels of `width` rows from a strided matrix (for B: its transpose). */
+ * ad_pack_panels: panels of `width` rows from a strided matrix (for B: its transpose).
+ * ad_pack_rows: `depth` steps (even, or the last, in form AD_BF16) of one panel, from `width`
+ * pointers to rows whose steps are `col` elements apart; NULL rows are zero. */
 #define AD_GEMM_DECLARE(isa, level, unused)                                                        \
     ad_dtype ad_gemm_form_##isa(ad_dtype a, ad_dtype b);                                           \
     size_t ad_gemm_workspace_##isa(const ad_gemm *gemm, int threads);                              \
@@ -49,7 +51,9 @@ typedef struct ad_matrix {
                            void *workspace, int threads, ad_pool *pool);                           \
     double ad_gemm_seconds_##isa(const ad_gemm *gemm, const ad_machine *machine);                  \
     void ad_pack_panels_##isa(ad_dtype form, const ad_matrix *from, int64_t rows, int64_t depth,   \
-                              int width, void *panels);
+                              int width, void *panels);                                            \
+    void ad_pack_rows_##isa(ad_dtype form, const char *const *row, ad_dtype dtype, int64_t col,    \
+                            int64_t depth, int width, void *to);
 AD_FOR_ISAS(AD_GEMM_DECLARE, )
 
 #ifdef AD_KERNEL_ISA

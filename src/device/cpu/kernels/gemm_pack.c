@@ -38,38 +38,35 @@ static void copy_rows(const ad_matrix *from, int64_t rows, int64_t depth, int wi
         }
 }
 
-/* One after the other: row r of step p at data[r * row + p]. */
-static void transpose_rows(const ad_matrix *from, int64_t rows, int64_t depth, int width, float *to)
+/* One after the other: row[r] points at step 0, further steps follow; NULL rows are zero. */
+static void transpose_rows(const char *const *row, ad_dtype dtype, int64_t depth, int width,
+                           float *to)
 {
     for (int r = 0; r < width; r += AD_VF) {
         int room = (int)least(width - r, AD_VF);
-        int have = (int)least(rows - r, room);
         for (int64_t p = 0; p < depth; p += AD_VF) {
             int64_t steps = least(depth - p, AD_VF);
             vf block[AD_VF];
             for (int i = 0; i < AD_VF; ++i)
-                block[i] = i < have
-                               ? load_f32(from->data, from->dtype, (r + i) * from->row + p, steps)
-                               : vf_zero();
+                block[i] = i < room && row[r + i] ? load_f32(row[r + i], dtype, p, steps)
+                                                  : vf_zero();
             vf_transpose(block);
             for (int i = 0; i < steps; ++i) vf_store_n(to + (p + i) * width + r, block[i], room);
         }
     }
 }
 
-static void gather_rows(const ad_matrix *from, int64_t rows, int64_t depth, int width, float *to)
+static void gather_rows(const char *const *row, ad_dtype dtype, int64_t col, int64_t depth,
+                        int width, float *to)
 {
     for (int64_t p = 0; p < depth; ++p, to += width)
-        for (int r = 0; r < width; ++r)
-            to[r] = r < rows ? element_f32(from->data, from->dtype, r * from->row + p * from->col)
-                             : 0;
+        for (int r = 0; r < width; ++r) to[r] = row[r] ? element_f32(row[r], dtype, p * col) : 0;
 }
 
-static void gather_f64(const ad_matrix *from, int64_t rows, int64_t depth, int width, double *to)
+static void gather_f64(const char *const *row, int64_t col, int64_t depth, int width, double *to)
 {
-    const double *data = (const double *)from->data;
     for (int64_t p = 0; p < depth; ++p, to += width)
-        for (int r = 0; r < width; ++r) to[r] = r < rows ? data[r * from->row + p * from->col] : 0;
+        for (int r = 0; r < width; ++r) to[r] = row[r] ? ((const double *)row[r])[p * col] : 0;
 }
 
 #if AD_KERNEL_ISA == 3
@@ -89,33 +86,30 @@ static void copy_pairs(const ad_matrix *from, int64_t rows, int64_t depth, int w
         }
 }
 
-static void gather_pairs(const ad_matrix *from, int64_t rows, int64_t depth, int width,
+static void gather_pairs(const char *const *row, int64_t col, int64_t depth, int width,
                          uint32_t *to)
 {
-    const uint16_t *data = (const uint16_t *)from->data;
     for (int64_t p = 0; p < depth; p += 2, to += width)
         for (int r = 0; r < width; ++r) {
-            const uint16_t *at = data + r * from->row + p * from->col;
-            uint32_t low = r < rows ? at[0] : 0, high = 0;
-            if (r < rows && p + 1 < depth) high = at[from->col];
+            const uint16_t *at = (const uint16_t *)row[r];
+            uint32_t low = at ? at[p * col] : 0;
+            uint32_t high = at && p + 1 < depth ? at[(p + 1) * col] : 0;
             to[r] = low | high << 16;
         }
 }
 
-static void transpose_pairs(const ad_matrix *from, int64_t rows, int64_t depth, int width,
-                            uint32_t *to)
+static void transpose_pairs(const char *const *row, int64_t depth, int width, uint32_t *to)
 {
     int64_t pairs = depth / 2;
     for (int r = 0; r < width; r += AD_VF) {
         int room = (int)least(width - r, AD_VF);
-        int have = (int)least(rows - r, room);
         for (int64_t p = 0; p < pairs; p += AD_VF) {
             int64_t steps = least(pairs - p, AD_VF);
             vf block[AD_VF];
             for (int i = 0; i < AD_VF; ++i) {
-                const uint16_t *at = (const uint16_t *)from->data + (r + i) * from->row + 2 * p;
-                block[i] = i < have ? vi_as_vf(_mm512_maskz_loadu_epi32(vm_first(steps), at))
-                                    : vf_zero();
+                const char *at = i < room ? row[r + i] : NULL;
+                block[i] = vf_zero();
+                if (at) block[i] = vi_as_vf(_mm512_maskz_loadu_epi32(vm_first(steps), at + 4 * p));
             }
             vf_transpose(block);
             for (int i = 0; i < steps; ++i)
@@ -124,12 +118,28 @@ static void transpose_pairs(const ad_matrix *from, int64_t rows, int64_t depth, 
         }
     }
     if (depth % 2) {
-        ad_matrix last = *from;
-        last.data += (depth - 1) * 2;
-        gather_pairs(&last, rows, 1, width, to + pairs * width);
+        const char *last[AD_NR];
+        for (int r = 0; r < width; ++r) last[r] = row[r] ? row[r] + (depth - 1) * 2 : NULL;
+        gather_pairs(last, 1, 1, width, to + pairs * width);
     }
 }
 #endif
+
+void AD_ISA_NAME(ad_pack_rows)(ad_dtype form, const char *const *row, ad_dtype dtype, int64_t col,
+                               int64_t depth, int width, void *to)
+{
+    if (form == AD_F64) gather_f64(row, col, depth, width, to);
+#if AD_KERNEL_ISA == 3
+    else if (form == AD_BF16 && col == 1)
+        transpose_pairs(row, depth, width, to);
+    else if (form == AD_BF16)
+        gather_pairs(row, col, depth, width, to);
+#endif
+    else if (col == 1)
+        transpose_rows(row, dtype, depth, width, to);
+    else
+        gather_rows(row, dtype, col, depth, width, to);
+}
 
 void AD_ISA_NAME(ad_pack_panels)(ad_dtype form, const ad_matrix *from, int64_t rows, int64_t depth,
                                  int width, void *panels)
@@ -140,16 +150,18 @@ void AD_ISA_NAME(ad_pack_panels)(ad_dtype form, const ad_matrix *from, int64_t r
     ad_matrix part = *from;
     for (int64_t r = 0; r < rows; r += width, to += panel_bytes, part.data += width * row_bytes) {
         int64_t have = least(rows - r, width);
-        if (form == AD_F64) gather_f64(&part, have, depth, width, (double *)to);
+        if (from->row == 1 && form == AD_F32) {
+            copy_rows(&part, have, depth, width, (float *)to);
+            continue;
+        }
 #if AD_KERNEL_ISA == 3
-        else if (form == AD_BF16)
-            (from->row == 1   ? copy_pairs
-             : from->col == 1 ? transpose_pairs
-                              : gather_pairs)(&part, have, depth, width, (uint32_t *)to);
+        if (from->row == 1 && form == AD_BF16) {
+            copy_pairs(&part, have, depth, width, (uint32_t *)to);
+            continue;
+        }
 #endif
-        else
-            (from->row == 1   ? copy_rows
-             : from->col == 1 ? transpose_rows
-                              : gather_rows)(&part, have, depth, width, (float *)to);
+        const char *row[AD_NR];
+        for (int i = 0; i < width; ++i) row[i] = i < have ? part.data + i * row_bytes : NULL;
+        AD_ISA_NAME(ad_pack_rows)(form, row, from->dtype, from->col, depth, width, to);
     }
 }

@@ -1,0 +1,171 @@
+/* Convolutions and their gradients of every instruction set against sums in double: random shapes,
+ * strides, pads, dilations, groups, layouts, dtypes, epilogues, thread counts. */
+#include "solver_check.h"
+
+typedef struct row {
+    int level;
+    const ad_solver *solver;
+} row;
+
+#define SOLVER_DECLARE(isa, level, name) extern const ad_solver ad_solver_##name##_##isa;
+#define SOLVER(op, name)                 AD_FOR_ISAS(SOLVER_DECLARE, name)
+#include "device/cpu/solvers.def"
+#undef SOLVER
+#define SOLVER_ROW(isa, level, name) {level, &ad_solver_##name##_##isa},
+static const row solvers[] = {
+#define SOLVER(op, name) AD_FOR_ISAS(SOLVER_ROW, name)
+#include "device/cpu/solvers.def"
+#undef SOLVER
+};
+enum { SOLVERS = sizeof solvers / sizeof *solvers };
+
+typedef struct shape {
+    int64_t n, h, w, c, k, kh, kw; /* c, k: of all groups */
+    ad_attr_conv attr;
+} shape;
+
+static int64_t out_size(const shape *s, int axis)
+{
+    int64_t in = axis ? s->w : s->h, taps = axis ? s->kw : s->kh;
+    return (in + 2 * s->attr.pad[axis] - s->attr.dilation[axis] * (taps - 1) - 1) /
+               s->attr.stride[axis] +
+           1;
+}
+
+/* Visits every product of the convolution: x[xi] meets w[wi] in y[yi] (row-major indices). */
+static void reference(const solver_case *c, const shape *s, int op, double *want, double *scale)
+{
+    const ad_problem *p = &c->problem;
+    int64_t oh = out_size(s, 0), ow = out_size(s, 1), cg = s->c / s->attr.groups,
+            kg = s->k / s->attr.groups;
+    for (int64_t n = 0; n < s->n; ++n)
+        for (int64_t y = 0; y < oh; ++y)
+            for (int64_t x = 0; x < ow; ++x)
+                for (int64_t r = 0; r < s->kh; ++r)
+                    for (int64_t q = 0; q < s->kw; ++q) {
+                        int64_t iy = y * s->attr.stride[0] - s->attr.pad[0] +
+                                     r * s->attr.dilation[0];
+                        int64_t ix = x * s->attr.stride[1] - s->attr.pad[1] +
+                                     q * s->attr.dilation[1];
+                        if (iy < 0 || iy >= s->h || ix < 0 || ix >= s->w) continue;
+                        for (int64_t k = 0; k < s->k; ++k)
+                            for (int64_t ci = 0; ci < cg; ++ci) {
+                                int64_t xi = ((n * s->h + iy) * s->w + ix) * s->c + k / kg * cg +
+                                             ci;
+                                int64_t wi = ((r * s->kw + q) * cg + ci) * s->k + k;
+                                int64_t yi = ((n * oh + y) * ow + x) * s->k + k;
+                                int64_t in0 = op == AD_OP_CONV2D_INPUT_GRAD ? yi : xi,
+                                        in1 = op == AD_OP_CONV2D_WEIGHT_GRAD ? yi : wi;
+                                int64_t to = op == AD_OP_CONV2D              ? yi
+                                             : op == AD_OP_CONV2D_INPUT_GRAD ? xi
+                                                                             : wi;
+                                double v = get_element(c->in[0], p->in[0].dtype,
+                                                       offset_of(&p->in[0], in0)) *
+                                           get_element(c->in[1], p->in[1].dtype,
+                                                       offset_of(&p->in[1], in1));
+                                want[to] += v, scale[to] += fabs(v);
+                            }
+                    }
+}
+
+static int winograd_runs; /* on any instruction set */
+
+static void check_shape(const shape *s, int op, ad_dtype dtype, ad_dtype result, int kind,
+                        int layout)
+{
+    int64_t x[4] = {s->n, s->h, s->w, s->c}, w[4] = {s->kh, s->kw, s->c / s->attr.groups, s->k};
+    int64_t y[4] = {s->n, out_size(s, 0), out_size(s, 1), s->k};
+    ad_attr_conv attr = s->attr;
+    attr.size[0] = op == AD_OP_CONV2D_INPUT_GRAD ? s->h : s->kh,
+    attr.size[1] = op == AD_OP_CONV2D_INPUT_GRAD ? s->w : s->kw;
+    ad_dtype accumulator = dtype == AD_F64 ? AD_F64 : AD_F32;
+    const int64_t *in0 = op == AD_OP_CONV2D_INPUT_GRAD ? y : x,
+                  *in1 = op == AD_OP_CONV2D_WEIGHT_GRAD ? y : w;
+    const int64_t *out = op == AD_OP_CONV2D ? y : op == AD_OP_CONV2D_INPUT_GRAD ? x : w;
+    solver_case c = {.problem = {.op = op, .attr = &attr}};
+    add_input(&c, dtype, 4, in0, layout, 0);
+    add_input(&c, dtype, 4, in1, layout, 0);
+    add_epilogue(&c, kind, accumulator, result, 4, out, layout);
+    size_t count = (size_t)(out[0] * out[1] * out[2] * out[3]);
+    double *want = calloc(count, sizeof *want), *scale = calloc(count, sizeof *scale);
+    reference(&c, s, op, want, scale);
+    char what[240];
+    snprintf(what, sizeof what,
+             "op %s %dx%dx%dx%d k%d %dx%d stride %d,%d pad %d,%d dilation %d,%d groups %d %s->%s "
+             "epilogue %d layout %d",
+             op == AD_OP_CONV2D              ? "forward"
+             : op == AD_OP_CONV2D_INPUT_GRAD ? "input"
+                                             : "weight",
+             (int)s->n, (int)s->h, (int)s->w, (int)s->c, (int)s->k, (int)s->kh, (int)s->kw,
+             (int)attr.stride[0], (int)attr.stride[1], (int)attr.pad[0], (int)attr.pad[1],
+             (int)attr.dilation[0], (int)attr.dilation[1], (int)attr.groups, ad_dtype_name(dtype),
+             ad_dtype_name(result), kind, layout);
+    for (int i = 0; i < SOLVERS; ++i) {
+        if (solvers[i].level > (int)ad_cpu_get()->isa || solvers[i].solver->op != op) continue;
+        bool winograd = strstr(solvers[i].solver->name, "winograd") != NULL;
+        double tolerance = accumulator == AD_F64 ? 1e-14 : winograd ? 1e-5 : 1e-6;
+        if (check_solver(solvers[i].solver, &c, kind, accumulator, want, scale, tolerance, what))
+            winograd_runs += winograd;
+    }
+    free(want), free(scale);
+    free_case(&c);
+}
+
+static const int ops[3] = {AD_OP_CONV2D, AD_OP_CONV2D_INPUT_GRAD, AD_OP_CONV2D_WEIGHT_GRAD};
+static const ad_dtype dtypes[][2] = {{AD_F32, AD_F32},  {AD_F32, AD_F32},   {AD_F64, AD_F64},
+                                     {AD_BF16, AD_F32}, {AD_BF16, AD_BF16}, {AD_F16, AD_F16}};
+
+static void random_shapes(void)
+{
+    random_state = 1;
+    for (int trial = 0; trial < 200; ++trial) {
+        shape s = {.n = random_in(1, 2),
+                   .h = random_in(1, 14),
+                   .w = random_in(1, 14),
+                   .kh = random_in(1, 4),
+                   .kw = random_in(1, 4)};
+        s.attr.groups = trial % 3 ? 1 : random_in(1, 3);
+        s.c = s.attr.groups * random_in(1, 20), s.k = s.attr.groups * random_in(1, 40);
+        for (int i = 0; i < 2; ++i) {
+            s.attr.stride[i] = random_in(1, 3), s.attr.dilation[i] = random_in(1, 3);
+            s.attr.pad[i] = random_in(0, 3);
+        }
+        while (s.h + 2 * s.attr.pad[0] < s.attr.dilation[0] * (s.kh - 1) + 1) ++s.h;
+        while (s.w + 2 * s.attr.pad[1] < s.attr.dilation[1] * (s.kw - 1) + 1) ++s.w;
+        const ad_dtype *d = dtypes[random_in(0, 5)];
+        check_shape(&s, ops[trial % 3], d[0], d[1], (int)random_in(0, EPILOGUES - 1),
+                    (int)random_in(0, 1));
+    }
+}
+
+/* The shapes that networks are made of, with channels that fill vectors. */
+static void usual_shapes(void)
+{
+    static const struct {
+        int64_t h, c, k, size, stride, pad, groups;
+    } rows[] = {{30, 3, 64, 3, 1, 1, 1},  {21, 64, 48, 3, 1, 1, 1}, {17, 32, 96, 1, 1, 0, 1},
+                {20, 16, 32, 3, 2, 1, 1}, {23, 3, 32, 7, 2, 3, 1},  {16, 32, 16, 4, 2, 1, 1},
+                {9, 40, 40, 3, 1, 1, 40}, {12, 64, 64, 3, 1, 1, 4}};
+    random_state = 2;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i)
+        for (int op = 0; op < 3; ++op) {
+            shape s = {.n = 2,
+                       .h = rows[i].h,
+                       .w = rows[i].h + 3,
+                       .c = rows[i].c,
+                       .k = rows[i].k,
+                       .kh = rows[i].size,
+                       .kw = rows[i].size,
+                       .attr = {.stride = {rows[i].stride, rows[i].stride},
+                                .pad = {rows[i].pad, rows[i].pad},
+                                .dilation = {1, 1},
+                                .groups = rows[i].groups}};
+            check_shape(&s, ops[op], AD_F32, AD_F32, (int)(i + (size_t)op) % EPILOGUES, 0);
+            check_shape(&s, ops[op], AD_BF16, AD_F32, 0, 0);
+        }
+}
+
+int main(int argc, char **argv)
+{
+    return check_main(argc, argv, (check_case[]){CASE(random_shapes), CASE(usual_shapes), {0}});
+}
