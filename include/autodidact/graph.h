@@ -4,9 +4,9 @@
  * computed here: program.h compiles the nodes that are wanted into a program and runs it.
  *
  * Errors: a builder that is given something wrong returns the graph's poisoned node, every builder
- * accepts poisoned nodes (and NULL) and passes them on, and the first error is kept on the graph with
- * the op, the node's name, the shapes and what was expected. ad_compile() returns it. So no builder
- * call needs to be checked. */
+ * accepts poisoned nodes (and NULL) and passes them on, and the first error is kept on the graph
+ * with the op, the node's name, the shapes and what was expected. ad_compile() returns it. So no
+ * builder call needs to be checked. */
 #ifndef AUTODIDACT_GRAPH_H
 #define AUTODIDACT_GRAPH_H
 
@@ -17,8 +17,9 @@ extern "C" {
 #endif
 
 typedef struct ad_graph ad_graph;
-typedef struct ad_node ad_node;         /* owned by its graph */
-typedef struct ad_variable ad_variable; /* named state that outlives graphs; made by ad_vars of nn.h */
+typedef struct ad_node ad_node; /* owned by its graph */
+typedef struct ad_variable
+    ad_variable; /* named state that outlives graphs; made by ad_vars of nn.h */
 
 /* A new, empty graph; NULL when memory is refused. */
 AD_API ad_graph *ad_graph_new(ad_context *ctx);
@@ -51,9 +52,10 @@ AD_API ad_shape ad_variable_shape(const ad_variable *variable);
  * that y does not depend on gets zeros. The gradient nodes are ordinary nodes: differentiate them
  * again for second derivatives. */
 AD_API void ad_gradients(ad_node *y, ad_node *const *wrt, int count, ad_node **grads);
-/* Vector-Jacobian product: sum over outputs k of gy[k]^T d y[k] / d wrt[i], gy[k] of y[k]'s shape. */
-AD_API void ad_gradients_seeded(ad_node *const *y, ad_node *const *gy, int outputs, ad_node *const *wrt,
-                                int count, ad_node **grads);
+/* Vector-Jacobian product: sum over outputs k of gy[k]^T d y[k] / d wrt[i], gy[k] of y[k]'s shape.
+ */
+AD_API void ad_gradients_seeded(ad_node *const *y, ad_node *const *gy, int outputs,
+                                ad_node *const *wrt, int count, ad_node **grads);
 
 /* Checks every node against the op table: inputs precede, shapes and dtypes are what the op's rule
  * gives, attributes are in range. The error names the first node that is wrong. */
@@ -68,8 +70,8 @@ typedef enum ad_format {
 /* Receives text piece by piece. */
 typedef void (*ad_sink)(void *user, const char *text, size_t length);
 /* Prints the nodes that `outputs` need, or the whole graph when count is 0. */
-AD_API ad_status ad_graph_print(ad_graph *graph, ad_node *const *outputs, int count, ad_format format,
-                                ad_sink sink, void *user);
+AD_API ad_status ad_graph_print(ad_graph *graph, ad_node *const *outputs, int count,
+                                ad_format format, ad_sink sink, void *user);
 
 #ifdef __cplusplus
 }

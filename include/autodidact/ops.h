@@ -14,9 +14,11 @@ extern "C" {
 #endif
 
 /* ---- leaves ---- */
-/* A value bound before each run (ad_bind). The name must be unique in the graph; scopes do not change it. */
+/* A value bound before each run (ad_bind). The name must be unique in the graph; scopes do not
+ * change it. */
 AD_API ad_node *ad_input(ad_graph *graph, const char *name, ad_dtype dtype, ad_shape shape);
-/* The variable's value at the start of a run. The same node for every call with this graph and variable. */
+/* The variable's value at the start of a run. The same node for every call with this graph and
+ * variable. */
 AD_API ad_node *ad_read(ad_graph *graph, ad_variable *variable);
 /* A copy of `data` becomes part of the graph. */
 AD_API ad_node *ad_constant(ad_graph *graph, ad_dtype dtype, ad_shape shape, const void *data);
@@ -45,12 +47,13 @@ AD_API ad_node *ad_leaky_relu(ad_node *x, double slope);
 AD_API ad_node *ad_elu(ad_node *x, double alpha);
 AD_API ad_node *ad_silu(ad_node *x);
 AD_API ad_node *ad_softplus(ad_node *x);
-AD_API ad_node *ad_abs(ad_node *x);  /* gradient 0 at 0 */
-AD_API ad_node *ad_sign(ad_node *x); /* -1, 0, 1; gradient 0 */
+AD_API ad_node *ad_abs(ad_node *x);   /* gradient 0 at 0 */
+AD_API ad_node *ad_sign(ad_node *x);  /* -1, 0, 1; gradient 0 */
 AD_API ad_node *ad_floor(ad_node *x); /* gradient 0 */
-AD_API ad_node *ad_clamp(ad_node *x, double low, double high); /* gradient 1 inside and at the ends */
-AD_API ad_node *ad_cast(ad_node *x, ad_dtype dtype);           /* the conversion rules of ad_convert */
-AD_API ad_node *ad_not(ad_node *x);                            /* bool */
+AD_API ad_node *ad_clamp(ad_node *x, double low,
+                         double high);               /* gradient 1 inside and at the ends */
+AD_API ad_node *ad_cast(ad_node *x, ad_dtype dtype); /* the conversion rules of ad_convert */
+AD_API ad_node *ad_not(ad_node *x);                  /* bool */
 /* The same value, cut off from the gradient. */
 AD_API ad_node *ad_stop_gradient(ad_node *x);
 
@@ -58,7 +61,7 @@ AD_API ad_node *ad_stop_gradient(ad_node *x);
 AD_API ad_node *ad_add(ad_node *a, ad_node *b);
 AD_API ad_node *ad_sub(ad_node *a, ad_node *b);
 AD_API ad_node *ad_mul(ad_node *a, ad_node *b);
-AD_API ad_node *ad_div(ad_node *a, ad_node *b); /* integers: towards zero; x / 0 = 0 */
+AD_API ad_node *ad_div(ad_node *a, ad_node *b);     /* integers: towards zero; x / 0 = 0 */
 AD_API ad_node *ad_maximum(ad_node *a, ad_node *b); /* a tie gives each half of the gradient */
 AD_API ad_node *ad_minimum(ad_node *a, ad_node *b);
 AD_API ad_node *ad_pow(ad_node *a, ad_node *b); /* floats; a >= 0 unless b is a whole number */
@@ -87,7 +90,8 @@ AD_API ad_node *ad_permute(ad_node *x, const int *order);
 AD_API ad_node *ad_transpose(ad_node *x); /* swaps the last two axes */
 /* Elements begin, begin+step, ... < end along `axis`. Negative begin/end count from the end;
  * step != 0; a negative step walks down from `begin` to just above `end` (end INT64_MIN: through 0;
- * with a positive step INT64_MAX: to the end). Nothing is clamped: a range outside the axis is an error. */
+ * with a positive step INT64_MAX: to the end). Nothing is clamped: a range outside the axis is an
+ * error. */
 AD_API ad_node *ad_slice(ad_node *x, int axis, int64_t begin, int64_t end, int64_t step);
 /* before[i], after[i] elements of `value` on each side of axis i (rank entries each, >= 0). */
 AD_API ad_node *ad_pad(ad_node *x, const int64_t *before, const int64_t *after, double value);
@@ -101,10 +105,11 @@ typedef struct ad_axes {
     int axis[AD_MAX_RANK];
 } ad_axes;
 AD_API ad_axes ad_axes_of(const int *axis, size_t count);
-#define ad_axes(...) ad_axes_of((const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
-#define AD_ALL_AXES  ((ad_axes){0})
-/* Floats, i32, i64 (mean: floats). `keep` leaves reduced axes in place with size 1. f32 sums are made in a fixed
- * order. The sum over nothing is 0; the others want at least one element. */
+#define ad_axes(...)                                                                               \
+    ad_axes_of((const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
+#define AD_ALL_AXES ((ad_axes){0})
+/* Floats, i32, i64 (mean: floats). `keep` leaves reduced axes in place with size 1. f32 sums are
+ * made in a fixed order. The sum over nothing is 0; the others want at least one element. */
 AD_API ad_node *ad_sum(ad_node *x, ad_axes axes, bool keep);
 AD_API ad_node *ad_mean(ad_node *x, ad_axes axes, bool keep);
 AD_API ad_node *ad_max(ad_node *x, ad_axes axes, bool keep); /* ties share the gradient equally */
@@ -116,13 +121,13 @@ AD_API ad_node *ad_argmax(ad_node *x, int axis, bool keep);
 typedef struct ad_matmul_options {
     bool transpose_a, transpose_b; /* swap the operand's last two axes */
 } ad_matmul_options;
-/* [..., m, k] x [..., k, n] -> [..., m, n]; leading axes broadcast, k > 0. bf16/f16 operands accumulate in
- * f32 and give their own dtype. */
+/* [..., m, k] x [..., k, n] -> [..., m, n]; leading axes broadcast, k > 0. bf16/f16 operands
+ * accumulate in f32 and give their own dtype. */
 AD_API ad_node *ad_matmul_with(ad_node *a, ad_node *b, ad_matmul_options options);
 AD_API ad_node *ad_matmul(ad_node *a, ad_node *b);
 
-/* Zero means the default (1, 0, 1, 1). The _w members, where not zero, differ from the vertical ones;
- * AD_NONE stands for a horizontal padding of 0 beside a vertical one. */
+/* Zero means the default (1, 0, 1, 1). The _w members, where not zero, differ from the vertical
+ * ones; AD_NONE stands for a horizontal padding of 0 beside a vertical one. */
 #define AD_NONE (-1)
 typedef struct ad_conv {
     int stride, stride_w;
@@ -130,7 +135,8 @@ typedef struct ad_conv {
     int dilation, dilation_w;
     int groups;
 } ad_conv;
-/* x [n, h, w, c], weight [kh, kw, c / groups, k] -> [n, oh, ow, k]. A cross-correlation, as everywhere. */
+/* x [n, h, w, c], weight [kh, kw, c / groups, k] -> [n, oh, ow, k]. A cross-correlation, as
+ * everywhere. */
 AD_API ad_node *ad_conv2d(ad_node *x, ad_node *weight, ad_conv options);
 /* The gradient of conv2d to its input of height x width: also the transposed convolution of g. */
 AD_API ad_node *ad_conv2d_input_grad(ad_node *g, ad_node *weight, int64_t height, int64_t width,
@@ -138,8 +144,8 @@ AD_API ad_node *ad_conv2d_input_grad(ad_node *g, ad_node *weight, int64_t height
 /* The gradient of conv2d to its weight of kernel_h x kernel_w. */
 AD_API ad_node *ad_conv2d_weight_grad(ad_node *x, ad_node *g, int64_t kernel_h, int64_t kernel_w,
                                       ad_conv options);
-/* PyTorch's ConvTranspose2d: output size (h - 1) * stride - 2 pad + dilation * (kh - 1) + output_pad + 1.
- * weight [kh, kw, k / groups, c] where x has c channels and the result k. */
+/* PyTorch's ConvTranspose2d: output size (h - 1) * stride - 2 pad + dilation * (kh - 1) +
+ * output_pad + 1. weight [kh, kw, k / groups, c] where x has c channels and the result k. */
 AD_API ad_node *ad_conv2d_transposed(ad_node *x, ad_node *weight, int output_pad, ad_conv options);
 
 /* ---- pooling and resampling on [n, h, w, c] ---- */
@@ -147,7 +153,8 @@ typedef struct ad_window {
     int size, size_w;     /* required; size_w 0: square */
     int stride, stride_w; /* 0: the window's size */
     int pad, pad_w;
-    bool ceil_mode;   /* output size rounds up (a window must start inside the input or its left pad) */
+    bool ceil_mode; /* output size rounds up (a window must start inside the input or its left pad)
+                     */
     bool exclude_pad; /* average: divide by the elements inside the input only */
 } ad_window;
 AD_API ad_node *ad_max_pool2d(ad_node *x, ad_window window);
@@ -165,42 +172,44 @@ AD_API ad_node *ad_resize2d(ad_node *x, int64_t height, int64_t width, ad_resize
 /* ---- softmax and losses ---- */
 AD_API ad_node *ad_softmax(ad_node *x, int axis);
 AD_API ad_node *ad_log_softmax(ad_node *x, int axis);
-/* logits [..., classes], labels [...] (i32 or i64) -> loss per row [...]: -log softmax(logits)[label].
- * A label outside 0..classes-1 gives a loss and gradient of 0 (padding). */
+/* logits [..., classes], labels [...] (i32 or i64) -> loss per row [...]: -log
+ * softmax(logits)[label]. A label outside 0..classes-1 gives a loss and gradient of 0 (padding). */
 AD_API ad_node *ad_cross_entropy(ad_node *logits, ad_node *labels);
 
 /* ---- normalisation ---- */
 /* (x - mean) / sqrt(variance + eps) over `axes`, biased variance. */
 AD_API ad_node *ad_normalize(ad_node *x, ad_axes axes, double eps);
-/* The usual four on top of it; scale and shift ([channels], or NULL) are applied to the last axis. Layer: over the
- * last axis; instance: over all but the first and last; batch: over all but the last; group: over each group of
- * channels and all axes between the first and the last. */
+/* The usual four on top of it; scale and shift ([channels], or NULL) are applied to the last axis.
+ * Layer: over the last axis; instance: over all but the first and last; batch: over all but the
+ * last; group: over each group of channels and all axes between the first and the last. */
 AD_API ad_node *ad_layer_norm(ad_node *x, ad_node *scale, ad_node *shift, double eps);
 AD_API ad_node *ad_instance_norm(ad_node *x, ad_node *scale, ad_node *shift, double eps);
 AD_API ad_node *ad_group_norm(ad_node *x, int groups, ad_node *scale, ad_node *shift, double eps);
-AD_API ad_node *ad_batch_norm(ad_node *x, ad_node *scale, ad_node *shift, double eps); /* training form */
+AD_API ad_node *ad_batch_norm(ad_node *x, ad_node *scale, ad_node *shift,
+                              double eps); /* training form */
 
 /* ---- indexing ---- */
-/* table [v, ...], indices (i32 or i64) [...] -> indices.shape + table.shape[1:]. An index out of range
- * gives zeros. */
+/* table [v, ...], indices (i32 or i64) [...] -> indices.shape + table.shape[1:]. An index out of
+ * range gives zeros. */
 AD_API ad_node *ad_gather(ad_node *table, ad_node *indices);
-/* Zeros [rows, ...] with updates[i...] added at row indices[i...]; its adjoint. Floats; fixed order; an index out
- * of range is left out. */
+/* Zeros [rows, ...] with updates[i...] added at row indices[i...]; its adjoint. Floats; fixed
+ * order; an index out of range is left out. */
 AD_API ad_node *ad_scatter_add(ad_node *indices, ad_node *updates, int64_t rows);
 /* [...] -> [..., depth] of 0 and 1 in `dtype`. */
 AD_API ad_node *ad_one_hot(ad_node *indices, int64_t depth, ad_dtype dtype);
 
 /* ---- randomness ---- */
-/* Philox numbers. `state` is an i64[2] node: seed and step; whoever owns it adds 1 to the step each run.
- * Each call is a stream of its own (its number within the graph). Not differentiable. */
+/* Philox numbers. `state` is an i64[2] node: seed and step; whoever owns it adds 1 to the step each
+ * run. Each call is a stream of its own (its number within the graph). Not differentiable. */
 AD_API ad_node *ad_random_uniform(ad_node *state, ad_dtype dtype, ad_shape shape); /* [0, 1) */
 AD_API ad_node *ad_random_normal(ad_node *state, ad_dtype dtype, ad_shape shape);
 /* x with each element kept with probability 1 - rate and then divided by 1 - rate. */
 AD_API ad_node *ad_dropout(ad_node *x, double rate, ad_node *state);
 
 /* ---- effects ---- */
-/* The variable holds `value` after the run; every ad_read sees the value before. The node's value is
- * `value`, without a gradient. At most one assign per variable (or overlapping block) in a program. */
+/* The variable holds `value` after the run; every ad_read sees the value before. The node's value
+ * is `value`, without a gradient. At most one assign per variable (or overlapping block) in a
+ * program. */
 AD_API ad_node *ad_assign(ad_graph *graph, ad_variable *variable, ad_node *value);
 
 #ifdef __cplusplus

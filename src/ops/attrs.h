@@ -10,18 +10,19 @@
 typedef struct ad_attr_leaf { /* INPUT, FILL, IOTA, CONSTANT, RANDOM_* */
     int64_t dim[AD_MAX_RANK];
     int64_t rank;
-    int64_t dtype;     /* ad_dtype */
-    double value;      /* FILL */
-    int64_t axis;      /* IOTA */
-    int64_t stream;    /* RANDOM_* */
-    const char *name;  /* INPUT: in the graph's arena */
-    const void *data;  /* CONSTANT: in the graph's arena, contiguous */
+    int64_t dtype;    /* ad_dtype */
+    double value;     /* FILL */
+    int64_t axis;     /* IOTA */
+    int64_t stream;   /* RANDOM_* */
+    const char *name; /* INPUT: in the graph's arena */
+    const void *data; /* CONSTANT: in the graph's arena, contiguous */
 } ad_attr_leaf;
 
 /* RANDOM_*: the input is (seed, step), i64 [2]. Elements 4 b .. 4 b + 3 come from the words of
  *     ad_philox_block(key = seed, counter_lo = b, counter_hi = (uint64_t)step << 20 ^ stream),
- * uniform: element 4 b + j is ad_philox_uniform(word j); normal: words 0 and 1 give elements 4 b and 4 b + 1, words
- * 2 and 3 the other two (ad_philox_normal). f64, bf16 and f16 convert that f32. */
+ * uniform: element 4 b + j is ad_philox_uniform(word j); normal: words 0 and 1 give elements 4 b
+ * and 4 b + 1, words 2 and 3 the other two (ad_philox_normal). f64, bf16 and f16 convert that f32.
+ */
 
 typedef struct ad_attr_variable { /* VARIABLE, ASSIGN */
     ad_variable *variable;
@@ -35,18 +36,21 @@ typedef struct ad_attr_cast {
     int64_t dtype;
 } ad_attr_cast;
 
-typedef struct ad_attr_dims { /* BROADCAST, RESHAPE: the result's shape; PERMUTE: dim[i] = order[i] */
+typedef struct ad_attr_dims { /* BROADCAST, RESHAPE: the result's shape; PERMUTE: dim[i] = order[i]
+                               */
     int64_t rank;
     int64_t dim[AD_MAX_RANK];
 } ad_attr_dims;
 
-typedef struct ad_attr_slice { /* all axes at once: begin, count, step per axis; step may be negative */
+typedef struct ad_attr_slice { /* all axes at once: begin, count, step per axis; step may be
+                                  negative */
     int64_t begin[AD_MAX_RANK], count[AD_MAX_RANK], step[AD_MAX_RANK];
 } ad_attr_slice;
 
 typedef struct ad_attr_pad { /* PAD; PAD_REFLECT and its adjoint PAD_REFLECT_GRAD */
     int64_t before[AD_MAX_RANK], after[AD_MAX_RANK];
-    int64_t interior[AD_MAX_RANK]; /* PAD only: elements put between neighbours (adjoint of strided slices) */
+    int64_t interior[AD_MAX_RANK]; /* PAD only: elements put between neighbours (adjoint of strided
+                                      slices) */
     double value;
 } ad_attr_pad;
 
@@ -78,8 +82,9 @@ typedef struct ad_attr_pool { /* MAX_POOL2D, AVG_POOL2D, their gradients, MAX_PO
     int64_t in[2];    /* AVG_POOL2D_GRAD: height and width of the input */
 } ad_attr_pool;
 
-/* MAX_POOL2D_GRAD (x, g) has x's shape, MAX_POOL2D_SELECT (x, v) the pooled one. The largest element of a window is
- * the first in row-major order; a NaN is larger than anything, so that it is not lost. */
+/* MAX_POOL2D_GRAD (x, g) has x's shape, MAX_POOL2D_SELECT (x, v) the pooled one. The largest
+ * element of a window is the first in row-major order; a NaN is larger than anything, so that it is
+ * not lost. */
 
 typedef struct ad_attr_resize { /* RESIZE2D; RESIZE2D_GRAD: size = that of the input */
     int64_t size[2];
@@ -90,12 +95,15 @@ typedef struct ad_attr_rows { /* SCATTER_ADD */
     int64_t rows;
 } ad_attr_rows;
 
-/* First and past-the-last input row that output cell i of a pooling window covers, clipped to the input. */
-void ad_pool_range(const ad_attr_pool *attr, int axis, int64_t in_size, int64_t i, int64_t *begin, int64_t *end);
+/* First and past-the-last input row that output cell i of a pooling window covers, clipped to the
+ * input. */
+void ad_pool_range(const ad_attr_pool *attr, int axis, int64_t in_size, int64_t i, int64_t *begin,
+                   int64_t *end);
 /* Elements that cell i divides by (average pooling), one axis' factor. */
 int64_t ad_pool_divisor(const ad_attr_pool *attr, int axis, int64_t in_size, int64_t i);
-/* The taps of output coordinate i of a resize from in_size to out_size: up to 4 indices (clamped) and
- * weights; returns their number. Shared by the forward kernel, its adjoint and tests. */
-int ad_resize_taps(int mode, int64_t in_size, int64_t out_size, int64_t i, int64_t index[4], double weight[4]);
+/* The taps of output coordinate i of a resize from in_size to out_size: up to 4 indices (clamped)
+ * and weights; returns their number. Shared by the forward kernel, its adjoint and tests. */
+int ad_resize_taps(int mode, int64_t in_size, int64_t out_size, int64_t i, int64_t index[4],
+                   double weight[4]);
 
 #endif

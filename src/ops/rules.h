@@ -1,7 +1,8 @@
-/* rules.h - what the op families share: the functions that rows of ops.def name, and builders for nodes that
- * only gradients and decompositions make.
+/* rules.h - what the op families share: the functions that rows of ops.def name, and builders for
+ * nodes that only gradients and decompositions make.
  *
- * A column of ops.def holds the last part of a name: shape rule `matmul` is ad_infer_matmul, and so on. */
+ * A column of ops.def holds the last part of a name: shape rule `matmul` is ad_infer_matmul, and so
+ * on. */
 #ifndef AD_OPS_RULES_H
 #define AD_OPS_RULES_H
 
@@ -12,7 +13,8 @@
 #define OP(id, name, klass, least, most, attr, infer, gradient, decompose, print)                  \
     bool ad_infer_##infer(ad_infer *rule);                                                         \
     void ad_gradient_##gradient(ad_node *node, ad_node *g, ad_node **grads);                       \
-    ad_node *ad_decompose_##decompose(ad_graph *graph, const ad_node *node, ad_node *const *inputs); \
+    ad_node *ad_decompose_##decompose(ad_graph *graph, const ad_node *node,                        \
+                                      ad_node *const *inputs);                                     \
     void ad_print_##print(ad_text *text, const void *attr);
 #include "ops/ops.def"
 #undef OP
@@ -44,11 +46,12 @@ bool ad_mask_from_axes(ad_axes axes, int rank, int64_t *mask); /* false: out of 
 ad_shape ad_shape_reduced(ad_shape shape, int64_t mask, bool keep);
 
 /* ---- nodes without a public builder ---- */
-ad_node *ad_pad_with(ad_node *x, const ad_attr_pad *attr);       /* x itself where nothing is added */
-ad_node *ad_slice_with(ad_node *x, const ad_attr_slice *attr);   /* x itself where all is taken */
+ad_node *ad_pad_with(ad_node *x, const ad_attr_pad *attr);     /* x itself where nothing is added */
+ad_node *ad_slice_with(ad_node *x, const ad_attr_slice *attr); /* x itself where all is taken */
 ad_node *ad_slice_run(ad_node *x, int axis, int64_t begin, int64_t count, int64_t step);
 
-/* Output size of a convolution along one axis, or -1: the dilated kernel does not fit the padded input. */
+/* Output size of a convolution along one axis, or -1: the dilated kernel does not fit the padded
+ * input. */
 int64_t ad_conv_size(int64_t in, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation);
 
 #endif
