@@ -23,7 +23,7 @@ typedef struct scene_kind {
 
 static const scene_kind kinds[] = {
     {"photo", scene_landscape, 2 * WIDTH, 2 * HEIGHT, 11},
-    {"painting", scene_painting, 3 * WIDTH / 2, 3 * HEIGHT / 2, 3},
+    {"painting", scene_painting, 3 * WIDTH / 2, 3 * HEIGHT / 2, 9},
 };
 
 static ad_status render(ad_context *ctx, const scene_kind *kind, uint32_t seed, const char *path)
