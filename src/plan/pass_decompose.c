@@ -10,17 +10,10 @@ enum { MOST_ROUNDS = 8 };
 /* Whether some solver takes the op on its own. */
 static bool has_solver(const ad_device *device, const ad_node *node)
 {
-    ad_problem problem = {
-        .op = (int)node->op, .attr = node->attr, .n_out = 1, .threads = device->machine.threads};
-    int count = 0;
+    ad_problem problem;
     if (node->n_inputs > AD_PROBLEM_INPUTS) return false;
-    for (int i = 0; i < node->n_inputs; ++i)
-        problem.in[problem.n_in++] = ad_operand_of(node->inputs[i]->dtype, node->inputs[i]->shape);
-    problem.out[0] = ad_operand_of(node->dtype, node->shape);
-    const ad_solver *const *solvers = device->solvers(device, problem.op, &count);
-    for (int i = 0; i < count; ++i)
-        if (solvers[i]->bid(&problem, &device->machine) >= 0) return true;
-    return false;
+    ad_node_problem(device, node, &problem);
+    return ad_device_bid(device, &problem) >= 0;
 }
 
 /* Whether a chain can have it as a step. */
@@ -52,11 +45,7 @@ static bool has_step(const ad_device *device, const ad_node *node)
     chain.output[0] = node->dtype;
     chain.output_register[0] = step->dst;
     problem.out[0] = ad_operand_of(node->dtype, one);
-    int count = 0;
-    const ad_solver *const *solvers = device->solvers(device, AD_OP_CHAIN, &count);
-    for (int i = 0; i < count; ++i)
-        if (solvers[i]->bid(&problem, &device->machine) >= 0) return true;
-    return false;
+    return ad_device_bid(device, &problem) >= 0;
 }
 
 static ad_node *decompose(ad_passes *passes, ad_graph *graph, const ad_node *old, ad_node **inputs,

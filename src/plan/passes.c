@@ -11,7 +11,8 @@ static const struct {
     const char *name;
     bool (*run)(ad_passes *passes);
 } passes_in_order[] = {
-    {"decompose", ad_pass_decompose},
+    {"decompose", ad_pass_decompose}, {"simplify", ad_pass_simplify}, {"fold", ad_pass_fold},
+    {"precision", ad_pass_precision}, {"share", ad_pass_share},
 };
 
 /* Planning steps that are not graph passes but can be left out too. */

@@ -253,6 +253,9 @@ bool ad_group_problem(const ad_plan *plan, const ad_group *group, const ad_chain
 void ad_problem_merge_axes(ad_problem *problem); /* of a chain */
 /* The lowest bid, or -1 when nobody takes it. */
 double ad_best_bid(const ad_plan *plan, const ad_problem *problem, const ad_solver **solver);
+/* A node on its own with contiguous operands, and the lowest bid for a problem: for the passes. */
+void ad_node_problem(const ad_device *device, const ad_node *node, ad_problem *problem);
+double ad_device_bid(const ad_device *device, const ad_problem *problem);
 double ad_problem_flops(const ad_problem *problem);
 double ad_problem_bytes(const ad_problem *problem);
 

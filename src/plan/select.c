@@ -11,14 +11,13 @@ static ad_operand stretched(const ad_plan *plan, int id, ad_shape shape)
     return ad_operand_broadcast(&plan->values[id].operand, shape);
 }
 
-/* Operand i of a matmul: brought to the result's rank, leading axes stretched. */
-static ad_operand matmul_operand(const ad_plan *plan, const ad_node *node, int i)
+/* An operand of a matmul brought to the result's rank, leading axes stretched. */
+static ad_operand matmul_operand(const ad_node *node, const ad_operand *operand)
 {
-    const ad_node *input = node->inputs[i];
     ad_shape shape = node->shape;
     for (int axis = 0; axis < 2; ++axis)
-        shape.dim[shape.rank - 1 - axis] = input->shape.dim[input->shape.rank - 1 - axis];
-    return stretched(plan, input->id, shape);
+        shape.dim[shape.rank - 1 - axis] = operand->dim[operand->rank - 1 - axis];
+    return ad_operand_broadcast(operand, shape);
 }
 
 static void add_in(ad_problem *problem, int *in_nodes, int id, ad_operand operand)
@@ -106,8 +105,8 @@ static void contract_problem(const ad_plan *plan, const ad_group *group, const a
     const ad_node *node = plan->nodes[group->anchor];
     for (int i = 0; i < 2; ++i) {
         int id = node->inputs[i]->id;
-        ad_operand operand = node->op == AD_OP_MATMUL ? matmul_operand(plan, node, i)
-                                                      : plan->values[id].operand;
+        ad_operand operand = plan->values[id].operand;
+        if (node->op == AD_OP_MATMUL) operand = matmul_operand(node, &operand);
         add_in(problem, in_nodes, id, operand);
     }
     if (group->n == 1) {
@@ -165,6 +164,24 @@ double ad_best_bid(const ad_plan *plan, const ad_problem *problem, const ad_solv
         if (solver) *solver = solvers[i];
     }
     return best;
+}
+
+void ad_node_problem(const ad_device *device, const ad_node *node, ad_problem *problem)
+{
+    *problem = (ad_problem){
+        .op = (int)node->op, .attr = node->attr, .n_out = 1, .threads = device->machine.threads};
+    for (int i = 0; i < node->n_inputs; ++i) {
+        ad_operand operand = ad_operand_of(node->inputs[i]->dtype, node->inputs[i]->shape);
+        if (node->op == AD_OP_MATMUL) operand = matmul_operand(node, &operand);
+        problem->in[problem->n_in++] = operand;
+    }
+    problem->out[0] = ad_operand_of(node->dtype, node->shape);
+}
+
+double ad_device_bid(const ad_device *device, const ad_problem *problem)
+{
+    ad_plan plan = {.device = *device};
+    return ad_best_bid(&plan, problem, NULL);
 }
 
 /* Elements of an operand that lie in memory (zero strides repeat). */
