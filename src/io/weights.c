@@ -57,8 +57,9 @@ ad_status ad_file_add(ad_file *file, const char *raw_name, size_t length,
     if (length > AD_FILE_MAX_NAME)
         return ad_file_fail(file, AD_ERROR_LIMIT, shown, "its name is longer than %d bytes",
                             AD_FILE_MAX_NAME);
-    if (memchr(raw_name, 0, length))
-        return ad_file_fail(file, AD_ERROR_FORMAT, shown, "its name holds a zero byte");
+    for (size_t i = 0; i < length; ++i)
+        if ((unsigned char)raw_name[i] < ' ' || raw_name[i] == 127)
+            return ad_file_fail(file, AD_ERROR_FORMAT, shown, "its name holds a control character");
     char *name = copy_text(file, raw_name, length);
     if (!name) return AD_ERROR_MEMORY;
 

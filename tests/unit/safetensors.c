@@ -140,6 +140,8 @@ static void refuses_lying_headers(void)
         {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
          "\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
          1, AD_ERROR_FORMAT, "duplicate"},
+        {"{\"\\u001b[2J\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1,
+         AD_ERROR_FORMAT, "tensor ?[2J: its name holds a control character"},
         {"{\"a\":7}", 0, AD_ERROR_FORMAT, "the entry a of its header is no object"},
         {"{\"__metadata__\":{\"k\":7}}", 0, AD_ERROR_FORMAT, "the metadata k is no string"},
         {"{\"a\":", 0, AD_ERROR_FORMAT, "header is not the JSON"},

@@ -249,6 +249,42 @@ static void refuses_lying_storages(void)
     CHECK_CONTAINS(ad_error(ctx), "big-endian");
 }
 
+/* An older file whose object is this pickle, without storages. */
+static ad_status open_object(const char *object, size_t size)
+{
+    static const char start[] = "\x80\x02\x8a\x0al\xfc\x9c"
+                                "F\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.";
+    char bytes[512];
+    size_t head = sizeof start - 1;
+    ad_file *file;
+    memcpy(bytes, start, head);
+    memcpy(bytes + head, object, size);
+    memcpy(bytes + head + size, "\x80\x02].", 4);
+    ad_error_clear(ctx);
+    ad_status status = ad_file_open_memory(&file, ctx, "x.pth", bytes, head + size + 4);
+    ad_file_close(file);
+    return status;
+}
+
+static void is_not_exhausted_by_nesting(void)
+{
+    char doubled[128] = "\x80\x02N";
+    size_t size = 3;
+    CHECK_INT(open_object("}.", 2), AD_OK);                 /* nothing in it, and nothing wrong */
+    CHECK_INT(open_object("]q\0h\0a.", 7), AD_ERROR_LIMIT); /* a list that holds itself */
+    CHECK_CONTAINS(ad_error(ctx), "x.pth: its containers are nested too deep or too often");
+    for (int i = 0; i < 50; ++i)
+        doubled[size++] = '2', doubled[size++] = (char)0x86; /* (x, x) of the last */
+    doubled[size++] = '.';
+    CHECK_INT(open_object(doubled, size), AD_ERROR_LIMIT); /* 2^50 paths */
+    /* a storage that the list of storages lacks */
+    static const char missing[] =
+        "}U\1wctorch._utils\n_rebuild_tensor_v2\n((U\7storagectorch\nFloatStorage\nU\1"
+        "0U\3cpuK\1tQK\0K\1\x85K\1\x85tRs.";
+    CHECK_INT(open_object(missing, sizeof missing - 1), AD_ERROR_FORMAT);
+    CHECK_CONTAINS(ad_error(ctx), "x.pth: tensor w: its storage 0 is missing from the file");
+}
+
 static void refuses_damaged_archives(void)
 {
     refuses(WEIGHTS "missing_storage.pth", AD_ERROR_FORMAT,
@@ -284,6 +320,7 @@ int main(int argc, char **argv)
                                            CASE(lists_what_it_cannot_read),
                                            CASE(refuses_code_by_name),
                                            CASE(refuses_lying_storages),
+                                           CASE(is_not_exhausted_by_nesting),
                                            CASE(refuses_damaged_archives),
                                            CASE(leaves_no_memory),
                                            {0}});
