@@ -70,7 +70,7 @@ typedef enum ad_op_class {
     AD_CLASS_REDUCE,      /* sum, mean, max, min over axes: a chain may be fused in front */
     AD_CLASS_CONTRACT,    /* matmul and convolutions: a chain may be fused behind */
     AD_CLASS_KERNEL,      /* anything else that has kernels of its own */
-    AD_CLASS_EFFECT,      /* assign */
+    AD_CLASS_EFFECT,      /* assign, join: the value of input 0 */
 } ad_op_class;
 
 typedef struct ad_op_info {

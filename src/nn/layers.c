@@ -273,10 +273,12 @@ static ad_node *update_statistics(ad_node *x, statistic mean, statistic variance
     ad_node *batch_variance = ad_mul_scalar(ad_mean(squares, leading, false),
                                             n > 1 ? n / (n - 1) : 1);
     ad_node *count = ad_add(batches.value, ad_scalar(graph, AD_I64, 1));
-    ad_node *assigns[] = {blend(graph, mean, batch_mean, momentum),
-                          blend(graph, variance, batch_variance, momentum),
-                          batches.variable ? ad_assign(graph, batches.variable, count) : count};
-    return ad_join(graph, assigns, 3);
+    ad_node *assigns[] = {
+        batches.variable ? ad_assign(graph, batches.variable, count) : count,
+        blend(graph, mean, batch_mean, momentum),
+        blend(graph, variance, batch_variance, momentum),
+    };
+    return ad_join(assigns, 3);
 }
 
 ad_node *ad_batch_norm_layer(ad_vars *vars, const char *name, ad_node *x,

@@ -305,14 +305,3 @@ ad_node *ad_param(ad_graph *graph, ad_vars *vars, const char *name, ad_shape sha
     if (!variable) return ad_poison(graph, ad_error_status(vars->ctx), "%s", ad_error(vars->ctx));
     return ad_read(graph, variable);
 }
-
-ad_node *ad_join(ad_graph *graph, ad_node *const *nodes, int count)
-{
-    ad_node **firsts = ad_arena_alloc(&graph->arena, (size_t)count * sizeof *firsts);
-    if (!firsts) return ad_poison(graph, AD_ERROR_MEMORY, "%s", ad_error(graph->ctx));
-    for (int i = 0; i < count; ++i) {
-        ad_node *flat = ad_reshape(nodes[i], ad_shape(-1));
-        firsts[i] = ad_cast(ad_slice(flat, 0, 0, 1, 1), AD_F32);
-    }
-    return count == 1 ? nodes[0] : ad_concat(firsts, count, 0);
-}

@@ -61,7 +61,4 @@ const char *ad_init_check(ad_shape shape, ad_dtype dtype, ad_file_layout layout,
 /* Writes the first value. It depends on the seed and the variable's name alone. */
 ad_status ad_init_fill(ad_context *ctx, uint64_t seed, const ad_var_entry *entry, void *data);
 
-/* One node that needs all of `nodes`: a single output for several assigns. */
-ad_node *ad_join(ad_graph *graph, ad_node *const *nodes, int count);
-
 #endif

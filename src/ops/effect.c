@@ -1,4 +1,5 @@
-/* effect.c - what a run leaves behind: assignment to a variable. */
+/* effect.c - what a run leaves behind: assignment to a variable, and several of them as one node.
+ */
 #include "ops/rules.h"
 
 bool ad_infer_assign(ad_infer *rule)
@@ -18,4 +19,10 @@ bool ad_infer_assign(ad_infer *rule)
 ad_node *ad_assign(ad_graph *graph, ad_variable *variable, ad_node *value)
 {
     return ad_node_new(graph, AD_OP_ASSIGN, &value, 1, &(ad_attr_variable){variable});
+}
+
+ad_node *ad_join(ad_node *const *x, int count)
+{
+    if (count < 1 || !x) return NULL;
+    return ad_node_new(NULL, AD_OP_JOIN, x, count, NULL);
 }

@@ -130,10 +130,10 @@ static ad_node *minimize(ad_optimizer *o, ad_node *loss, double max_norm, ad_nod
 
     ad_node *number = ad_add(ad_read(graph, o->step), ad_scalar(graph, AD_I64, 1));
     o->rule->prepare(o, ad_read(graph, o->lr), ad_cast(number, AD_F64), s.scalar);
+    assign(&s, o->step, number); /* first: the joined value is the step's number */
     for (int i = 0; i < count; ++i)
         if (!update_run(o, &s, &runs[i])) goto failed;
-    assign(&s, o->step, number);
-    return ad_name(ad_join(graph, s.assigns, s.n_assigns), "%s.step", o->rule->name);
+    return ad_name(ad_join(s.assigns, s.n_assigns), "%s.step", o->rule->name);
 failed:
     return ad_poison(graph, ad_error_status(o->ctx), "%s", ad_error(o->ctx));
 }

@@ -137,13 +137,13 @@ bool ad_view_operand(const ad_node *view, const ad_operand *in, ad_operand *out,
         if (!ad_operand_count(out)) *offset = 0;
         return true;
     }
-    default: *out = *in; return true; /* an assign's value */
+    default: *out = *in; return true; /* an assign's value, a join's */
     }
 }
 
 bool ad_node_is_view(const ad_node *node)
 {
-    return ad_ops[node->op].klass == AD_CLASS_VIEW || node->op == AD_OP_ASSIGN;
+    return ad_ops[node->op].klass == AD_CLASS_VIEW || ad_ops[node->op].klass == AD_CLASS_EFFECT;
 }
 
 /* A leaf's own memory: fills are one element, and iota one axis, read with zero strides elsewhere.

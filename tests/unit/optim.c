@@ -275,6 +275,32 @@ static void state_can_be_saved(void)
     close_bench(&whole), close_bench(&half);
 }
 
+/* One output makes all assigns happen, and has the value of the first. */
+static void join_needs_all(void)
+{
+    ad_context *ctx = ad_context_new(NULL);
+    ad_vars *vars = ad_vars_new(ctx, 1);
+    ad_graph *g = ad_graph_new(ctx);
+    ad_variable *a = ad_var(vars, "a", ad_shape(3),
+                            (ad_var_options){.init = {AD_INIT_CONSTANT, 2, 0, 0}});
+    ad_variable *b = ad_var(vars, "b", ad_shape(2), (ad_var_options){.dtype = AD_I32});
+    ad_node *both[] = {ad_assign(g, a, ad_mul_scalar(ad_read(g, a), 3)),
+                       ad_assign(g, b, ad_add_scalar(ad_read(g, b), 1))};
+    ad_node *joined = ad_join(both, 2);
+    CHECK(ad_shape_equal(ad_node_shape(joined), ad_shape(3)));
+    CHECK(!ad_join(both, 0));
+    ad_program *program;
+    REQUIRE(ad_compile(&program, ctx, &joined, 1, NULL) == AD_OK);
+    for (int run = 0; run < 2; ++run) CHECK_INT(ad_run(program), AD_OK);
+    CHECK(((const float *)ad_variable_data(vars, a))[2] == 18);
+    CHECK(((const int32_t *)ad_variable_data(vars, b))[1] == 2);
+    CHECK(((const float *)ad_result(program, joined))[2] == 18);
+    ad_program_free(program);
+    ad_graph_free(g);
+    ad_vars_free(vars);
+    ad_context_free(ctx);
+}
+
 static ad_status clipped_step(ad_context *ctx)
 {
     ad_vars *vars = ad_vars_new(ctx, 1);
@@ -343,6 +369,7 @@ int main(int argc, char **argv)
                                      CASE(unused_parameters_stay),
                                      CASE(double_precision),
                                      CASE(state_can_be_saved),
+                                     CASE(join_needs_all),
                                      CASE(every_allocation_fails_once),
                                      CASE(misuse),
                                      {0}});
