@@ -56,7 +56,7 @@ static void fail_sentence(const ad_infer *rule, ad_status status, const char *fo
                                ? ad_shape_text(rule->inputs[i]->shape, shape, sizeof shape)
                                : "none";
         if (i == 8 || at + strlen(text) + 12 > sizeof shapes) {
-            at += (size_t)snprintf(shapes + at, sizeof shapes - at, ", ...");
+            snprintf(shapes + at, sizeof shapes - at, ", ...");
             break;
         }
         const char *before = i ? ", " : rule->n_inputs > 1 ? " (inputs " : " (input ";

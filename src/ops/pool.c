@@ -62,7 +62,7 @@ static bool windows_fit(ad_infer *rule, const int64_t *in)
 {
     const ad_attr_pool *attr = rule->attr;
     for (int i = 0; i < 2; ++i) {
-        int64_t out = attr->out[i], count = out;
+        int64_t out = attr->out[i];
         if (attr->adaptive) {
             if (out < 1 || in[i] < 1 || out > INT32_MAX || in[i] > INT32_MAX)
                 return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "cannot divide %lld cells into %lld",
@@ -70,7 +70,7 @@ static bool windows_fit(ad_infer *rule, const int64_t *in)
             continue;
         }
         if (!window_sane(rule, i)) return false;
-        count = window_count(attr, i, in[i]);
+        int64_t count = window_count(attr, i, in[i]);
         if (count < 1)
             return ad_infer_fail(rule, AD_ERROR_SHAPE,
                                  "a window of %s %lld does not fit an input of %lld padded by %lld",
