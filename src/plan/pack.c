@@ -52,6 +52,8 @@ static bool static_value(ad_plan *plan, int id)
 static bool static_kernel(ad_plan *plan, const ad_kernel *kernel)
 {
     if (kernel->prepares) return true;
+    /* Copies and casts only: a network run on a picture that is a variable belongs to the run. */
+    if (kernel->problem.op != AD_OP_CHAIN) return false;
     for (int i = 0; i < kernel->problem.n_in; ++i)
         if (!static_value(plan, kernel->in[i].value)) return false;
     for (int o = 0; o < kernel->problem.n_out; ++o) {
