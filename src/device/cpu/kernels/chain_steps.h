@@ -20,7 +20,9 @@ static inline ad_dtype ad_chain_register(ad_dtype memory)
     return memory == AD_BOOL ? AD_U8 : memory;
 }
 
+/* Before a loop: its iterations are independent though operands may be the same memory. A hint. */
 #if defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed"
 #define AD_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #elif defined(__GNUC__)
 #define AD_INDEPENDENT _Pragma("GCC ivdep")

@@ -18,6 +18,15 @@
         (void)c, (void)step, (void)q;                                                              \
         AD_INDEPENDENT for (int64_t i = 0; i < n; ++i) d[i] = (out)(expression);                   \
     }
+/* The same with calls of the C library inside. */
+#define CALL(name, in, out, expression)                                                            \
+    static void name SIGNATURE                                                                     \
+    {                                                                                              \
+        const in *p = a, *q = b;                                                                   \
+        out *d = dst;                                                                              \
+        (void)c, (void)step, (void)q;                                                              \
+        for (int64_t i = 0; i < n; ++i) d[i] = (out)(expression);                                  \
+    }
 #define X p[i]
 #define Y q[i]
 
@@ -111,25 +120,25 @@ LOOP(and_u8, uint8_t, uint8_t, X &Y)
 LOOP(or_u8, uint8_t, uint8_t, X | Y)
 
 LOOP(div_f64, double, double, X / Y)
-LOOP(exp_f64, double, double, exp(X))
-LOOP(log_f64, double, double, log(X))
+CALL(exp_f64, double, double, exp(X))
+CALL(log_f64, double, double, log(X))
 LOOP(sqrt_f64, double, double, sqrt(X))
 LOOP(rsqrt_f64, double, double, 1 / sqrt(X))
 LOOP(reciprocal_f64, double, double, 1 / X)
-LOOP(sin_f64, double, double, sin(X))
-LOOP(cos_f64, double, double, cos(X))
-LOOP(tanh_f64, double, double, tanh(X))
-LOOP(sigmoid_f64, double, double, 1 / (1 + exp(-X)))
-LOOP(erf_f64, double, double, erf(X))
-LOOP(gelu_f64, double, double, 0.5 * X * erfc(X * -0.70710678118654752440))
-LOOP(gelu_tanh_f64, double, double,
+CALL(sin_f64, double, double, sin(X))
+CALL(cos_f64, double, double, cos(X))
+CALL(tanh_f64, double, double, tanh(X))
+CALL(sigmoid_f64, double, double, 1 / (1 + exp(-X)))
+CALL(erf_f64, double, double, erf(X))
+CALL(gelu_f64, double, double, 0.5 * X * erfc(X * -0.70710678118654752440))
+CALL(gelu_tanh_f64, double, double,
      X / (1 + exp(-2 * 0.79788456080286535588 * (X + 0.044715 * X * X * X))))
 LOOP(leaky_relu_f64, double, double, X < 0 ? X * step->a : X)
-LOOP(elu_f64, double, double, X < 0 ? step->a * expm1(X) : X)
-LOOP(silu_f64, double, double, X / (1 + exp(-X)))
-LOOP(softplus_f64, double, double, (X < 0 ? 0 : X) + log1p(exp(-fabs(X))))
+CALL(elu_f64, double, double, X < 0 ? step->a * expm1(X) : X)
+CALL(silu_f64, double, double, X / (1 + exp(-X)))
+CALL(softplus_f64, double, double, (X < 0 ? 0 : X) + log1p(exp(-fabs(X))))
 LOOP(floor_f64, double, double, floor(X))
-LOOP(pow_f64, double, double, pow(X, Y))
+CALL(pow_f64, double, double, pow(X, Y))
 
 static const ad_chain_kernel f32_kernels[AD_OPS] = {ORDER_ROWS(f32)};
 static const ad_chain_kernel f64_kernels[AD_OPS] = {

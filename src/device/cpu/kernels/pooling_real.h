@@ -3,7 +3,7 @@
 /* y = x where that is larger, or NaN. */
 static inline void REAL(raise)(real *restrict y, const real *restrict x, int64_t c)
 {
-    AD_INDEPENDENT for (int64_t k = 0; k < c; ++k) y[k] = (x[k] > y[k]) | (x[k] != x[k]) ? x[k]
+    AD_INDEPENDENT for (int64_t k = 0; k < c; ++k) y[k] = ((x[k] > y[k]) | (x[k] != x[k])) ? x[k]
                                                                                          : y[k];
 }
 
@@ -14,9 +14,9 @@ static inline void REAL(raise4)(real *restrict y, const real *restrict a, const 
     AD_INDEPENDENT for (int64_t k = 0; k < c; ++k)
     {
         real m = a[k];
-        m = (b[k] > m) | (b[k] != b[k]) ? b[k] : m;
-        m = (p[k] > m) | (p[k] != p[k]) ? p[k] : m;
-        y[k] = (q[k] > m) | (q[k] != q[k]) ? q[k] : m;
+        m = ((b[k] > m) | (b[k] != b[k])) ? b[k] : m;
+        m = ((p[k] > m) | (p[k] != p[k])) ? p[k] : m;
+        y[k] = ((q[k] > m) | (q[k] != q[k])) ? q[k] : m;
     }
 }
 

@@ -8,8 +8,8 @@
 #include "device/cpu/simd.h"
 
 #define SUM(x, y)      ((x) + (y))
-#define LARGEST(x, y)  (((y) > (x)) | ((y) != (y)) ? (y) : (x))
-#define SMALLEST(x, y) (((y) < (x)) | ((y) != (y)) ? (y) : (x))
+#define LARGEST(x, y)  ((((y) > (x)) | ((y) != (y))) ? (y) : (x))
+#define SMALLEST(x, y) ((((y) < (x)) | ((y) != (y))) ? (y) : (x))
 
 /* T: elements, A: accumulators, W: member of ad_wide. */
 #define REDUCTIONS(T, A, W, s, kind, merge, first)                                                 \
