@@ -323,8 +323,11 @@ int main(int argc, char **argv)
         chains(&b, rows[k], 768);
         reductions(&b, rows[k], 768);
     }
-    printf("\n[1, 512, 512, 64]\n");
-    windows(&b, 512, 64);
+    for (int64_t size = 64; size <= 512; size *= 8) {
+        printf("\n[1, %lld, %lld, 64]\n", (long long)size, (long long)size);
+        measure_memory(size * size * 64);
+        windows(&b, size, 64);
+    }
     ad_context_free(b.ctx);
     return 0;
 }

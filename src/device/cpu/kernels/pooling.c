@@ -5,8 +5,38 @@
  * through all windows that touch it in order, so windows may overlap and no sum depends on the
  * bands. */
 #include "device/cpu/kernels/pooling.h"
+#include "device/cpu/simd.h"
 
 #include <math.h>
+
+static vm wins(vf x, vf best)
+{
+    return vm_or(vf_gt(x, best), vm_and(vf_ne(x, x), vf_eq(best, best)));
+}
+
+static void add_where(float *to, vm where, vf g, int64_t n)
+{
+    vf_store_n(to, vf_add(vf_load_n(to, n), vf_select(where, g, vf_zero())), n);
+}
+
+/* One whole 2 x 2 window: g is added where the first largest of its four elements is. */
+static void max_grad4(const float *x, int64_t below, const float *g, float *dx, int64_t c)
+{
+    for (int64_t k = 0; k < c; k += AD_VF) {
+        int64_t n = c - k < AD_VF ? c - k : AD_VF;
+        vf m = vf_load_n(x + k, n), v = vf_load_n(g + k, n), next = vf_load_n(x + c + k, n);
+        vm second = wins(next, m);
+        m = vf_select(second, next, m);
+        next = vf_load_n(x + below + k, n);
+        vm third = wins(next, m);
+        m = vf_select(third, next, m);
+        vm fourth = wins(vf_load_n(x + below + c + k, n), m), later = vm_or(third, fourth);
+        add_where(dx + k, vm_not(vm_or(second, later)), v, n);
+        add_where(dx + c + k, vm_and(second, vm_not(later)), v, n);
+        add_where(dx + below + k, vm_and(third, vm_not(fourth)), v, n);
+        add_where(dx + below + c + k, fourth, v, n);
+    }
+}
 
 #define real        float
 #define REAL_SUFFIX f32
@@ -68,6 +98,7 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     int64_t row = out->dim[2] * out->dim[3];
     if (ad_operand_count(out) == 0) return;
     p.band = row < POOL_TASK ? (POOL_TASK + row - 1) / row : 1;
+    p.band += p.band % 2; /* 2 x 2 windows lie within a band */
     p.bands = (out->dim[1] + p.band - 1) / p.band;
     ad_parallel(args->pool, p.batch * p.bands, task, &p);
 }

@@ -4,7 +4,7 @@
 static inline void REAL(raise)(real *restrict y, const real *restrict x, int64_t c)
 {
     AD_INDEPENDENT for (int64_t k = 0; k < c; ++k) y[k] = ((x[k] > y[k]) | (x[k] != x[k])) ? x[k]
-                                                                                         : y[k];
+                                                                                           : y[k];
 }
 
 /* The largest of four: 2 x 2 windows, which most networks use. */
@@ -114,6 +114,13 @@ static void REAL(max_grad_band)(void *user, int64_t task, int worker)
         for (int64_t j = 0; j < p->ow; ++j) {
             ad_pool_range(p->attr, 1, p->w, j, &range[2], &range[3]);
             int64_t width = range[3] - range[2];
+            if (sizeof(real) == 4 && width == 2 && range[1] - range[0] == 2 && range[0] >= row &&
+                range[1] <= end) {
+                int64_t corner = (range[0] * p->w + range[2]) * c;
+                max_grad4((const float *)(x + corner), p->w * c,
+                          (const float *)(g + (i * p->ow + j) * c), (float *)(dx + corner), c);
+                continue;
+            }
             for (int64_t at = 0; at < c; at += POOL_CHANNELS) {
                 int64_t channels = c - at < POOL_CHANNELS ? c - at : POOL_CHANNELS;
                 const real *from = g + (i * p->ow + j) * c + at;

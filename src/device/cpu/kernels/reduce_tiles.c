@@ -85,6 +85,29 @@ static void sum_rows(ad_wide *result, const void *tile, int64_t rows, int64_t co
     }
 }
 
+/* The extremes of float rows, NaN if there is one: it is looked for beside the largest. */
+#define EXTREME_ROWS(name, pick, merge, horizontal, first)                                         \
+    static void name(ad_wide *result, const void *tile, int64_t rows, int64_t cols)                \
+    {                                                                                              \
+        const float *x = tile;                                                                     \
+        for (int64_t r = 0; r < rows; ++r, x += cols) {                                            \
+            vf a = vf_set1(first), b = a;                                                          \
+            vm nan = vm_first(0);                                                                  \
+            int64_t i = 0;                                                                         \
+            for (; i + 2 * AD_VF <= cols; i += 2 * AD_VF) {                                        \
+                vf p = vf_load(x + i), q = vf_load(x + i + AD_VF);                                 \
+                nan = vm_or(nan, vm_or(vf_ne(p, p), vf_ne(q, q)));                                 \
+                a = pick(a, p), b = pick(b, q);                                                    \
+            }                                                                                      \
+            double best = (double)horizontal(pick(a, b));                                          \
+            if (vm_any(nan)) best = NAN;                                                           \
+            for (; i < cols; ++i) best = merge(best, (double)x[i]);                                \
+            result[r].f = merge(result[r].f, best);                                                \
+        }                                                                                          \
+    }
+EXTREME_ROWS(largest_rows, vf_max, LARGEST, vf_largest, -INFINITY)
+EXTREME_ROWS(smallest_rows, vf_min, SMALLEST, vf_smallest, INFINITY)
+
 ad_reducer AD_ISA_NAME(ad_reducer_for)(int op, ad_dtype type)
 {
     static const ad_reducer *const reducers[AD_DTYPES][3] = {
@@ -98,6 +121,7 @@ ad_reducer AD_ISA_NAME(ad_reducer_for)(int op, ad_dtype type)
     const ad_reducer *found = reducers[type][kind];
     ad_reducer reducer = found ? *found : (ad_reducer){0};
     if (op == AD_OP_MEAN && found && !found->floats) return (ad_reducer){0};
-    if (type == AD_F32 && kind == 0) reducer.along = sum_rows;
+    if (type == AD_F32)
+        reducer.along = kind == 0 ? sum_rows : kind == 1 ? largest_rows : smallest_rows;
     return reducer;
 }
