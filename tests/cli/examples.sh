@@ -1,0 +1,24 @@
+#!/bin/sh
+# examples.sh - the example programs do what they say.
+. "$(dirname "$0")/../check.sh"
+examples=${EXAMPLES:-build/examples}
+case $examples in /*) ;; *) examples=$root/$examples ;; esac
+
+run "$examples/fit_line"
+exits 0
+says out 'y = '
+silent err
+run "$examples/tiny_classifier"
+exits 0
+says out 'accuracy on unseen points'
+silent err
+run "$examples/run_pth" "$fixtures/tiny_cnn.pth"
+exits 0
+says out 'largest difference from PyTorch'
+silent err
+run "$examples/run_pth" "$tmp/none.pth"
+exits 1
+says err 'none.pth'
+run "$examples/run_pth"
+exits 2
+finish
