@@ -165,7 +165,41 @@ static void usual_shapes(void)
         }
 }
 
+/* Every edge of the 4x4 tiling, channels that do not fill vectors, pads 0 to 2. */
+static void winograd_shapes(void)
+{
+    random_state = 3;
+    winograd_runs = 0;
+    for (int trial = 0; trial < 24; ++trial) {
+        int64_t pad = trial % 3;
+        shape s = {
+            .n = random_in(1, 2),
+            .h = random_in(3, 13),
+            .w = random_in(3, 40),
+            .c = random_in(16, 70),
+            .k = random_in(16, 70),
+            .kh = 3,
+            .kw = 3,
+            .attr = {.stride = {1, 1}, .pad = {pad, trial % 2}, .dilation = {1, 1}, .groups = 1}};
+        check_shape(&s, ops[trial % 2], AD_F32, AD_F32, trial / 2 % EPILOGUES, 0);
+    }
+    CHECK(winograd_runs >= 24);
+    /* many columns: more than one chunk of the filter */
+    shape wide = {.n = 1,
+                  .h = 6,
+                  .w = 5,
+                  .c = 512,
+                  .k = 400,
+                  .kh = 3,
+                  .kw = 3,
+                  .attr = {.stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}, .groups = 1}};
+    check_shape(&wide, AD_OP_CONV2D, AD_F32, AD_F32, EPILOGUE_BIAS_RELU, 0);
+    check_shape(&wide, AD_OP_CONV2D_INPUT_GRAD, AD_F32, AD_F32, EPILOGUE_NONE, 0);
+}
+
 int main(int argc, char **argv)
 {
-    return check_main(argc, argv, (check_case[]){CASE(random_shapes), CASE(usual_shapes), {0}});
+    return check_main(
+        argc, argv,
+        (check_case[]){CASE(random_shapes), CASE(usual_shapes), CASE(winograd_shapes), {0}});
 }

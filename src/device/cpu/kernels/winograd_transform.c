@@ -1,0 +1,182 @@
+/* winograd_transform.c - the three transforms of F(4x4, 3x3), a vector of channels at a time. */
+#include "device/cpu/winograd.h"
+
+/* B' d, along one axis: six values `from` apart to six values `to` apart. */
+static inline void source_line(const vf *d, int from, vf *r, int to)
+{
+    const vf four = vf_set1(4), five = vf_set1(5), two = vf_set1(2);
+    vf d0 = d[0], d1 = d[from], d2 = d[2 * from], d3 = d[3 * from], d4 = d[4 * from],
+       d5 = d[5 * from];
+    vf even = vf_fnma(four, d2, d4), odd = vf_fnma(four, d1, d3);
+    vf even2 = vf_sub(d4, d2), odd2 = vf_sub(d3, d1);
+    r[0] = vf_fma(four, d0, vf_fnma(five, d2, d4));
+    r[to] = vf_add(even, odd);
+    r[2 * to] = vf_sub(even, odd);
+    r[3 * to] = vf_fma(two, odd2, even2);
+    r[4 * to] = vf_fnma(two, odd2, even2);
+    r[5 * to] = vf_fma(four, d1, vf_fnma(five, d3, d5));
+}
+
+/* G g: three values to six. */
+static inline void filter_line(vf g0, vf g1, vf g2, vf *r, int to)
+{
+    const vf sixth = vf_set1(1.0f / 6), twelfth = vf_set1(1.0f / 12);
+    vf outer = vf_mul(vf_add(g0, g2), vf_set1(-1.0f / 6));
+    vf wide = vf_fma(g0, vf_set1(1.0f / 24), vf_mul(g2, sixth));
+    r[0] = vf_mul(g0, vf_set1(0.25f));
+    r[to] = vf_fnma(g1, sixth, outer);
+    r[2 * to] = vf_fma(g1, sixth, outer);
+    r[3 * to] = vf_fma(g1, twelfth, wide);
+    r[4 * to] = vf_fnma(g1, twelfth, wide);
+    r[5 * to] = g2;
+}
+
+/* A' m: six values to four. */
+static inline void result_line(const vf *m, int from, vf *r, int to)
+{
+    vf m1 = m[from], m2 = m[2 * from], m3 = m[3 * from], m4 = m[4 * from];
+    vf sum = vf_add(m1, m2), difference = vf_sub(m1, m2);
+    vf sum2 = vf_add(m3, m4), difference2 = vf_sub(m3, m4);
+    r[0] = vf_add(vf_add(m[0], sum), sum2);
+    r[to] = vf_fma(vf_set1(2), difference2, difference);
+    r[2 * to] = vf_fma(vf_set1(4), sum2, sum);
+    r[3 * to] = vf_add(vf_fma(vf_set1(8), difference2, difference), m[5 * from]);
+}
+
+/* ---- filter ---- */
+static void transform_taps(const vf *g, float *to, int64_t step)
+{
+    vf half[18], point[6]; /* half: 6 rows of 3 columns */
+    for (int s = 0; s < 3; ++s) filter_line(g[s], g[3 + s], g[6 + s], half + s, 3);
+    for (int i = 0; i < 6; ++i) {
+        filter_line(half[3 * i], half[3 * i + 1], half[3 * i + 2], point, 1);
+        for (int j = 0; j < 6; ++j) vf_store(to + (6 * i + j) * step, point[j]);
+    }
+}
+
+static const float *tap(const ad_winograd *w, int t)
+{
+    int r = t / 3, s = t % 3;
+    if (w->flip) r = 2 - r, s = 2 - s;
+    return w->filter + r * w->filter_tap[0] + s * w->filter_tap[1];
+}
+
+/* Columns are neighbours in memory: vectors as they are. */
+static void filter_along_columns(const ad_winograd *w, int64_t col, int n, float *to, int64_t step)
+{
+    for (int64_t c = 0; c < w->channels; ++c) {
+        vf g[9];
+        for (int t = 0; t < 9; ++t) g[t] = vf_load_n(tap(w, t) + c * w->filter_channel + col, n);
+        transform_taps(g, to + c * AD_NR, step);
+    }
+}
+
+/* Channels are neighbours: squares of AD_VF columns x AD_VF channels are turned first. */
+static void filter_along_channels(const ad_winograd *w, int64_t col, int n, float *to, int64_t step)
+{
+    for (int64_t c = 0; c < w->channels; c += AD_VF) {
+        int64_t have = w->channels - c < AD_VF ? w->channels - c : AD_VF;
+        vf square[9][AD_VF];
+        for (int t = 0; t < 9; ++t) {
+            const float *from = tap(w, t) + col * w->filter_column + c;
+            for (int i = 0; i < AD_VF; ++i)
+                square[t][i] = i < n ? vf_load_n(from + i * w->filter_column, have) : vf_zero();
+            vf_transpose(square[t]);
+        }
+        for (int64_t i = 0; i < have; ++i) {
+            vf g[9];
+            for (int t = 0; t < 9; ++t) g[t] = square[t][i];
+            transform_taps(g, to + (c + i) * AD_NR, step);
+        }
+    }
+}
+
+void AD_ISA_NAME(ad_winograd_filter)(const ad_winograd *w, int64_t col, float *panel, int64_t step)
+{
+    for (int v = 0; v < AD_NV; ++v) {
+        int64_t at = col + v * AD_VF, left = w->columns - at;
+        int n = left < 0 ? 0 : left < AD_VF ? (int)left : AD_VF;
+        float *to = panel + v * AD_VF;
+        if (n && w->filter_column == 1)
+            filter_along_columns(w, at, n, to, step);
+        else if (n)
+            filter_along_channels(w, at, n, to, step);
+        vf none[9];
+        for (int t = 0; t < 9; ++t) none[t] = vf_zero();
+        for (int64_t c = n ? w->channels : 0; c < w->depth; ++c)
+            transform_taps(none, to + c * AD_NR, step);
+    }
+}
+
+/* ---- source ---- */
+/* One tile, one vector of channels. Outside of [y0, y1) x [x0, x1) of the patch there is no image.
+ */
+static inline __attribute__((always_inline)) void
+transform_patch(const float *from, const int64_t *stride, int64_t channels, bool inside, int y0,
+                int y1, int x0, int x1, float *to, int64_t step)
+{
+    vf d[36], line[6];
+    for (int y = 0; y < 6; ++y)
+        for (int x = 0; x < 6; ++x) {
+            const float *at = from + y * stride[1] + x * stride[2];
+            if (inside)
+                d[6 * y + x] = vf_load(at);
+            else if (y < y0 || y >= y1 || x < x0 || x >= x1)
+                d[6 * y + x] = vf_zero();
+            else
+                d[6 * y + x] = channels < AD_VF ? vf_load_n(at, channels) : vf_load(at);
+        }
+    for (int x = 0; x < 6; ++x) source_line(d + x, 6, d + x, 6);
+    for (int y = 0; y < 6; ++y) {
+        source_line(d + 6 * y, 1, line, 1);
+        for (int x = 0; x < 6; ++x) vf_store(to + (6 * y + x) * step, line[x]);
+    }
+}
+
+static int clip(int64_t at)
+{
+    return at < 0 ? 0 : at > 6 ? 6 : (int)at;
+}
+
+void AD_ISA_NAME(ad_winograd_source)(const ad_winograd *w, int64_t tile, int64_t count,
+                                     float *panels, int64_t step)
+{
+    int64_t tx = tile % w->tiles_x, rest = tile / w->tiles_x;
+    int64_t ty = rest % w->tiles_y, image = rest / w->tiles_y;
+    for (int64_t i = 0; i < count; ++i) {
+        int64_t top = 4 * ty - w->pad[0], left = 4 * tx - w->pad[1];
+        int y0 = clip(-top), y1 = clip(w->height - top), x0 = clip(-left),
+            x1 = clip(w->width - left);
+        bool inside = y1 - y0 == 6 && x1 - x0 == 6;
+        const int64_t *stride = w->source_stride;
+        const float *from = w->source + image * stride[0] + top * stride[1] + left * stride[2];
+        float *to = panels + i / AD_MR * AD_MR * w->depth + i % AD_MR * AD_VF;
+        for (int64_t c = 0; c < w->channels; c += AD_VF, to += AD_MR * AD_VF) {
+            if (inside && c + AD_VF <= w->channels)
+                transform_patch(from + c, stride, AD_VF, true, 0, 6, 0, 6, to, step);
+            else
+                transform_patch(from + c, stride, w->channels - c, false, y0, y1, x0, x1, to, step);
+        }
+        if (++tx == w->tiles_x) {
+            tx = 0;
+            if (++ty == w->tiles_y) ty = 0, ++image;
+        }
+    }
+}
+
+/* ---- result ---- */
+void AD_ISA_NAME(ad_winograd_result)(const float *products, int64_t step, int64_t width, float *out,
+                                     int64_t row)
+{
+    for (int64_t c = 0; c < width; c += AD_VF) {
+        vf m[6], half[24], line[4]; /* half: 4 rows of 6 columns */
+        for (int x = 0; x < 6; ++x) {
+            for (int y = 0; y < 6; ++y) m[y] = vf_load(products + (6 * y + x) * step + c);
+            result_line(m, 1, half + x, 6);
+        }
+        for (int y = 0; y < 4; ++y) {
+            result_line(half + 6 * y, 1, line, 1);
+            for (int x = 0; x < 4; ++x) vf_store(out + y * row + x * width + c, line[x]);
+        }
+    }
+}
