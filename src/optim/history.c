@@ -120,11 +120,16 @@ static ad_status compile_level(ad_history *h, level *l, const ad_compile_options
 
 /* ---- making and freeing ---- */
 
-/* Doubles in the block of numbers: two squares and four vectors, then two f32 vectors in a fifth.
+/* Doubles in the block of numbers: two squares and four vectors.
  */
 static size_t numbers_bytes(const ad_history *h)
 {
-    return ad_bytes((int64_t)h->rows * (2 * h->rows + 5), sizeof(double));
+    return ad_bytes((int64_t)h->rows * (2 * h->rows + 4), sizeof(double));
+}
+
+static size_t weights_bytes(const ad_history *h)
+{
+    return ad_bytes(h->rows, 2 * sizeof(float));
 }
 
 static size_t vectors_bytes(const ad_history *h)
@@ -140,14 +145,14 @@ static bool allocate(ad_history *h)
     h->y = ad_alloc(h->ctx, vectors_bytes(h));
     h->numbers = ad_zalloc(h->ctx, numbers_bytes(h));
     h->graph = ad_graph_new(h->ctx);
-    if (!h->s || !h->y || !h->numbers || !h->graph) return false;
+    h->s_weights = ad_zalloc(h->ctx, weights_bytes(h));
+    if (!h->s || !h->y || !h->numbers || !h->graph || !h->s_weights) return false;
     h->sy = h->numbers;
     h->yy = h->sy + (size_t)rows * (size_t)rows;
     h->sg = h->yy + (size_t)rows * (size_t)rows;
     h->yg = h->sg + rows;
     h->alpha = h->yg + rows;
     h->step_weight = h->alpha + rows;
-    h->s_weights = (float *)(h->step_weight + rows);
     h->y_weights = h->s_weights + rows;
     return true;
 }
@@ -189,6 +194,7 @@ void ad_history_free(ad_history *h)
     ad_free(h->ctx, h->s, vectors_bytes(h));
     ad_free(h->ctx, h->y, vectors_bytes(h));
     ad_free(h->ctx, h->numbers, numbers_bytes(h));
+    ad_free(h->ctx, h->s_weights, weights_bytes(h));
     ad_free(h->ctx, h, sizeof *h);
 }
 

@@ -219,7 +219,8 @@ double ad_lbfgs_extra(const ad_lbfgs *l, int index)
 
 static float *value(const ad_lbfgs *l)
 {
-    return (float *)((char *)l->variable->storage->data + l->variable->offset);
+    void *at = (char *)l->variable->storage->data + l->variable->offset;
+    return at;
 }
 static size_t vector_bytes(const ad_lbfgs *l)
 {
