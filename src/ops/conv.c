@@ -69,6 +69,8 @@ bool ad_infer_conv2d(ad_infer *rule)
     if (!operands_sane(rule, image, kernel)) return false;
     const int64_t *x = rule->inputs[0]->shape.dim, *w = rule->inputs[1]->shape.dim;
     int64_t out[2];
+    if (attr->size[0] || attr->size[1])
+        return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "its size follows from its operands");
     if (x[3] % attr->groups || x[3] / attr->groups != w[2]) {
         if (attr->groups == 1)
             return ad_infer_fail(rule, AD_ERROR_SHAPE,

@@ -119,6 +119,7 @@ BUILD(pad_reflect_grad,
       adjoint(ad_pad_reflect(x[1], (int64_t[]){2, 1}, (int64_t[]){1, 3}), x[1], x[0]))
 BUILD(resize2d_grad, adjoint(ad_resize2d(x[1], 3, 7, AD_BICUBIC), x[1], x[0]))
 BUILD(normalize_grad, adjoint(ad_normalize(x[1], ad_axes(1, 2), 1e-3), x[1], x[0]))
+BUILD(normalize_grad_of_itself, adjoint(ad_normalize(x[0], ad_axes(1), 1e-3), x[0], x[0]))
 
 BUILD(resize_nearest, ad_resize2d(x[0], 7, 3, AD_NEAREST))
 BUILD(resize_bilinear, ad_resize2d(x[0], 3, 7, AD_BILINEAR))
@@ -251,6 +252,7 @@ static const grad_case cases[] = {
     SMOOTH(NORMALIZE, normalize_outer, S(5, 3)),
     SMOOTH(NORMALIZE, group_norm, S(2, 3, 4), S(4), S(4)),
     LINEAR(NORMALIZE_GRAD, normalize_grad, S(2, 2, 4), S(2, 2, 4)),
+    SMOOTH(NORMALIZE_GRAD, normalize_grad_of_itself, S(2, 4)),
     LINEAR(GATHER, gather, S(3, 2)),
     LINEAR(SCATTER_ADD, scatter_add, S(2, 3, 2)),
 };
