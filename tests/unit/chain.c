@@ -29,6 +29,10 @@ static void evaluate(const ad_chain *chain, const double *in, double *out)
         case AD_OP_SIGMOID: r = 1 / (1 + exp(-x)); break;
         case AD_OP_SIN: r = sin(x); break;
         case AD_OP_LESS: r = x < y; break;
+        case AD_OP_LESS_EQUAL: r = x <= y; break;
+        case AD_OP_GREATER: r = x > y; break;
+        case AD_OP_EQUAL: r = x == y; break;
+        case AD_OP_NOT_EQUAL: r = x != y; break;
         case AD_OP_GREATER_EQUAL: r = x >= y; break;
         case AD_OP_WHERE: r = x != 0 ? y : reg[step->src[2]]; break;
         case AD_OP_NOT: r = x == 0; break;
@@ -76,6 +80,9 @@ static const int unary[] = {AD_OP_NEG,        AD_OP_ABS,  AD_OP_SQUARE,  AD_OP_R
 static const int binary[] = {AD_OP_ADD,     AD_OP_SUB,     AD_OP_MUL,
                              AD_OP_MAXIMUM, AD_OP_MINIMUM, AD_OP_DIV};
 
+static const uint16_t order[] = {AD_OP_LESS,          AD_OP_LESS_EQUAL, AD_OP_GREATER,
+                                 AD_OP_GREATER_EQUAL, AD_OP_EQUAL,      AD_OP_NOT_EQUAL};
+
 /* A random program on registers of one arithmetic type. */
 static void random_chain(ad_chain *chain, ad_dtype type, const ad_dtype *memory, int memories)
 {
@@ -89,16 +96,19 @@ static void random_chain(ad_chain *chain, ad_dtype type, const ad_dtype *memory,
         *step = (ad_chain_step){
             .type = (uint8_t)type, .to = (uint8_t)type, .a = floats ? -0.5 : -1, .b = 2};
         for (int k = 0; k < 3; ++k) step->src[k] = (uint8_t)solve_below(registers);
-        int kind = (int)solve_below(4);
+        int kind = (int)solve_below(5);
         if (kind == 0) {
             step->n_src = 1, step->op = (uint16_t)unary[solve_below(floats ? 9 : 5)];
         } else if (kind < 3) {
             step->n_src = 2, step->op = (uint16_t)binary[solve_below(floats ? 5 : 6)];
+        } else if (kind == 3) {
+            step->op = AD_OP_FILL, step->n_src = 0, step->a = (double)solve_below(5) - 2;
         } else { /* compare two, then choose */
             if (s + 1 == chain->n_steps) {
                 step->n_src = 1, step->op = AD_OP_ABS;
             } else {
-                step->n_src = 2, step->op = AD_OP_LESS, step->to = AD_BOOL, step->dst = 30;
+                step->n_src = 2, step->op = order[solve_below(6)], step->to = AD_BOOL,
+                step->dst = 30;
                 step = &chain->step[++s];
                 *step = (ad_chain_step){
                     .op = AD_OP_WHERE, .type = (uint8_t)type, .to = (uint8_t)type, .n_src = 3};
@@ -164,7 +174,7 @@ static void random_programs(void)
     const int64_t sizes[] = {1, 2, 3, 5, 16, 17, 33, 64, 100, 255, 256, 257, 700};
     solve_device d;
     for (int isa = 0; solve_open(&d, isa, 2); solve_close(&d), ++isa) {
-        for (int trial = 0; trial < 400; ++trial) {
+        for (int trial = 0; trial < 1000; ++trial) {
             ad_chain chain;
             int64_t dim[AD_MAX_RANK], total = 1;
             int rank = (int)solve_below(5), kind = trial % 4;

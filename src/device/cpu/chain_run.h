@@ -29,10 +29,11 @@ typedef void (*ad_chain_kernel)(void *dst, const void *a, const void *b, const v
                                 const ad_chain_step *step, int64_t n);
 
 typedef struct ad_chain_code {
-    const ad_chain *chain; /* must outlive the code */
-    ad_chain_kernel kernel[AD_CHAIN_STEPS];
-    int8_t store[AD_CHAIN_STEPS];      /* the output that this step is last to write, or -1 */
-    int8_t last_read[AD_CHAIN_INPUTS]; /* the last step that reads the input as loaded, or -1 */
+    const ad_chain *chain;                  /* must outlive the code */
+    ad_chain_kernel kernel[AD_CHAIN_STEPS]; /* NULL: nothing to do, its users have the number */
+    ad_chain_step step[AD_CHAIN_STEPS]; /* the chain's, with numbers in place of filled registers */
+    int8_t store[AD_CHAIN_STEPS];       /* the output that this step is last to write, or -1 */
+    int8_t last_read[AD_CHAIN_INPUTS];  /* the last step that reads the input as loaded, or -1 */
     bool copied[AD_CHAIN_INPUTS]; /* the input is an output as it is: read it before any store */
     uint8_t input_size[AD_CHAIN_INPUTS]; /* bytes of an element in memory */
     uint8_t output_size[AD_CHAIN_OUTPUTS];

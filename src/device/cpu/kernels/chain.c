@@ -31,6 +31,46 @@ static bool together(const ad_chain_view *view, int64_t rows, int64_t cols)
     return view->col == 1 && (rows == 1 || view->row == cols);
 }
 
+/* Gives steps that read a filled register the number itself. */
+static void use_numbers(ad_chain_code *code)
+{
+    int fill[AD_CHAIN_REGISTERS]; /* the fill that the register holds, or -1 */
+    for (int r = 0; r < AD_CHAIN_REGISTERS; ++r) fill[r] = -1;
+    for (int s = 0; s < code->chain->n_steps; ++s) {
+        ad_chain_step *step = &code->step[s];
+        int number = -1, numbers = 0;
+        for (int k = 0; k < step->n_src; ++k) {
+            if (fill[step->src[k]] >= 0) number = k, ++numbers;
+        }
+        ad_chain_kernel kernel = NULL;
+        if (numbers == 1) kernel = AD_ISA_NAME(ad_chain_number_kernel)(step, number);
+        if (kernel) {
+            code->kernel[s] = kernel;
+            step->a = code->step[fill[step->src[number]]].a;
+            for (int k = number; k + 1 < step->n_src; ++k) step->src[k] = step->src[k + 1];
+            --step->n_src;
+        }
+        fill[step->dst] = step->op == AD_OP_FILL ? s : -1;
+    }
+}
+
+/* Whether the value of step s is read by a step, or is an output. */
+static bool used(const ad_chain_code *code, int s)
+{
+    const ad_chain *chain = code->chain;
+    uint8_t reg = code->step[s].dst;
+    for (int t = s + 1; t < chain->n_steps; ++t) {
+        for (int k = 0; k < code->step[t].n_src; ++k) {
+            if (code->step[t].src[k] == reg) return true;
+        }
+        if (code->step[t].dst == reg) return false;
+    }
+    for (int o = 0; o < chain->n_outputs; ++o) {
+        if (chain->output_register[o] == reg) return true;
+    }
+    return false;
+}
+
 void AD_ISA_NAME(ad_chain_prepare)(ad_chain_code *code, const ad_chain *chain)
 {
     *code = (ad_chain_code){.chain = chain};
@@ -46,6 +86,7 @@ void AD_ISA_NAME(ad_chain_prepare)(ad_chain_code *code, const ad_chain *chain)
     for (int s = 0; s < chain->n_steps; ++s) {
         const ad_chain_step *step = &chain->step[s];
         code->kernel[s] = AD_ISA_NAME(ad_chain_step_kernel)(step);
+        code->step[s] = *step;
         code->store[s] = -1;
         for (int k = 0; k < step->n_src; ++k) {
             if (step->src[k] < chain->n_inputs && !fresh[step->src[k]]) {
@@ -53,6 +94,10 @@ void AD_ISA_NAME(ad_chain_prepare)(ad_chain_code *code, const ad_chain *chain)
             }
         }
         fresh[step->dst] = true;
+    }
+    use_numbers(code);
+    for (int s = 0; s < chain->n_steps; ++s) {
+        if (chain->step[s].op == AD_OP_FILL && !used(code, s)) code->kernel[s] = NULL;
     }
     for (int o = 0; o < chain->n_outputs; ++o) {
         uint8_t source = chain->output_register[o];
@@ -134,7 +179,8 @@ static void steps(tile_run *run, int64_t n, void **out)
 {
     const ad_chain *chain = run->code->chain;
     for (int s = 0; s < chain->n_steps; ++s) {
-        const ad_chain_step *step = &chain->step[s];
+        const ad_chain_step *step = &run->code->step[s];
+        if (!run->code->kernel[s]) continue;
         void *to = run->tiles->reg[step->dst];
         int o = run->code->store[s];
         if (o >= 0 && out[o] && may_write(run, s, out[o])) to = out[o], out[o] = NULL;

@@ -9,9 +9,12 @@
 enum { AD_CHAIN_PAD = 16 };
 
 #define AD_STEPS_DECLARE(isa, level, unused)                                                       \
-    ad_chain_kernel ad_chain_step_kernel_##isa(const ad_chain_step *step);
+    ad_chain_kernel ad_chain_step_kernel_##isa(const ad_chain_step *step);                         \
+    ad_chain_kernel ad_chain_number_kernel_##isa(const ad_chain_step *step, int which);
 AD_FOR_ISAS(AD_STEPS_DECLARE, )
-/* NULL: no such op on that type. */
+/* ad_chain_step_kernel: NULL: no such op on that type.
+ * ad_chain_number_kernel: the same with the number step->a for operand `which`, the others in
+ * order; NULL: none. */
 
 /* The register type that a memory dtype is loaded as. */
 static inline ad_dtype ad_chain_register(ad_dtype memory)
