@@ -65,7 +65,8 @@ AD_API ad_status ad_lbfgs_new(ad_lbfgs **lbfgs, ad_vars *vars, ad_variable *vari
 AD_API void ad_lbfgs_free(ad_lbfgs *lbfgs);
 /* One iteration: direction, line search, accepted point. The variable always holds the last accepted iterate
  * when this returns, and must not be changed by others between steps. Inputs of the loss are bound to
- * ad_lbfgs_program before the first. AD_ERROR_NUMERIC when the loss is not finite: the variable holds the last good iterate. */
+ * ad_lbfgs_program before the first. AD_ERROR_NUMERIC when the loss is not finite: the variable holds
+ * the last good iterate, and the error names the node where the numbers ended. */
 AD_API ad_status ad_lbfgs_step(ad_lbfgs *lbfgs, ad_lbfgs_report *report);
 AD_API double ad_lbfgs_extra(const ad_lbfgs *lbfgs, int index); /* at the accepted iterate */
 AD_API ad_program *ad_lbfgs_program(ad_lbfgs *lbfgs); /* loss and gradient: for inputs, explain, stats */

@@ -48,6 +48,9 @@ AD_API ad_status ad_bind(ad_program *program, const ad_node *input, const void *
 AD_API ad_status ad_bind_name(ad_program *program, const char *input, const void *data);
 /* One run: forward, backward, update. Fails if an input is unbound, or (check_finite) on NaN. */
 AD_API ad_status ad_run(ad_program *program);
+/* The same, looking for NaN and infinity after each kernel: once a result is not finite, this says which
+ * node it began at. */
+AD_API ad_status ad_run_checked(ad_program *program);
 /* The value of an output after the last run: contiguous, valid until the next run. NULL if it is none. */
 AD_API const void *ad_result(const ad_program *program, const ad_node *output);
 AD_API const void *ad_result_at(const ad_program *program, int index); /* by position in `outputs` */

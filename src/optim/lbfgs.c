@@ -243,6 +243,16 @@ static ad_status measure(ad_lbfgs *l, ad_wolfe_point *point)
     return AD_OK;
 }
 
+/* Says at which node the evaluation where the variable is now stops being finite. */
+static ad_status blame(ad_lbfgs *l, const ad_wolfe_point *point)
+{
+    if (ad_run_checked(l->evaluate) != AD_OK)
+        return ad_fail_prefix(l->ctx, "L-BFGS: evaluation %d", l->evaluations);
+    return ad_fail(l->ctx, AD_ERROR_NUMERIC,
+                   "L-BFGS: evaluation %d: the gradient along the search is not finite (loss %g)",
+                   l->evaluations, point->loss);
+}
+
 /* Loss, gradient and extra values where the variable is now. */
 static ad_status evaluate(ad_lbfgs *l, ad_wolfe_point *point)
 {
@@ -254,12 +264,9 @@ static ad_status evaluate(ad_lbfgs *l, ad_wolfe_point *point)
     for (int i = 0; i < l->extra_count; ++i)
         l->extra[point->slot * l->extra_count + i] = number(l->evaluate, 2 + i);
     status = measure(l, point);
-    if (status != AD_OK ||
-        (isfinite(point->loss) && isfinite(l->total[point->slot]) && isfinite(point->slope)))
-        return status;
-    return ad_fail(l->ctx, AD_ERROR_NUMERIC,
-                   "L-BFGS: evaluation %d gave a %s that is not finite (loss %g)", l->evaluations,
-                   isfinite(point->loss) ? "gradient" : "loss", point->loss);
+    if (status != AD_OK) return status;
+    bool finite = isfinite(point->loss) && isfinite(l->total[point->slot]);
+    return finite && isfinite(point->slope) ? AD_OK : blame(l, point);
 }
 
 static ad_status move_to(ad_lbfgs *l, double t)

@@ -243,6 +243,15 @@ ad_status ad_run(ad_program *program)
     return AD_OK;
 }
 
+ad_status ad_run_checked(ad_program *program)
+{
+    bool always = program->check_finite;
+    program->check_finite = true;
+    ad_status status = ad_run(program);
+    program->check_finite = always;
+    return status;
+}
+
 const void *ad_result_at(const ad_program *program, int index)
 {
     if (index < 0 || index >= program->n_outputs || !program->ran) return NULL;

@@ -172,7 +172,7 @@ static void extra_is_of_the_accepted_iterate(void)
 /* Falls ever faster up to x = 3, beyond which it is NaN. */
 static ad_node *cliff(ad_node *x)
 {
-    ad_node *edge = ad_sqrt(ad_add_scalar(ad_neg(x), 3));
+    ad_node *edge = ad_name(ad_sqrt(ad_add_scalar(ad_neg(x), 3)), "edge");
     return ad_sum(ad_sub(ad_mul_scalar(edge, 1e-3), ad_exp(x)), AD_ALL_AXES, false);
 }
 
@@ -190,6 +190,7 @@ static void nan_keeps_the_last_good_iterate(void)
     }
     CHECK_INT(status, AD_ERROR_NUMERIC);
     CHECK_CONTAINS(ad_error(b.ctx), "not finite");
+    CHECK_CONTAINS(ad_error(b.ctx), "edge"); /* the node where it began */
     CHECK_INT(report.state, AD_LBFGS_FAILED);
     CHECK(!memcmp(before, value(&b), sizeof before));
     double loss = 0;
