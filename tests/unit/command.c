@@ -279,8 +279,13 @@ static int app_on_terminal(const char *words, int columns)
         FILE *o = fmemopen(out, sizeof out, "w");
         status = app_to(words, o, terminal);
         fclose(o);
-        ssize_t got = read(master, err, sizeof err - 1);
-        err[got > 0 ? got : 0] = 0;
+        /* The terminal hands on what it gets in pieces; the verb's last word is its failure. */
+        for (size_t used = 0; used < sizeof err - 1;) {
+            ssize_t got = read(master, err + used, sizeof err - 1 - used);
+            if (got <= 0) break;
+            err[used += (size_t)got] = 0;
+            if (strstr(err, "broken?line")) break;
+        }
     }
     if (terminal) fclose(terminal);
     close(master);
