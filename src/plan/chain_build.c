@@ -79,9 +79,9 @@ static bool each_node(builder *b, bool (*use)(builder *b, const ad_node *node))
 static bool gather_inputs(builder *b, const ad_node *node)
 {
     for (int i = 0; i < node->n_inputs; ++i) {
-        int id = node->inputs[i]->id;
+        int id = node->inputs[i]->id, made = ad_plan_input(b->plan, node, i);
         double fill;
-        if (find(b, id) >= 0 || computed_here(b, id) || ad_value_is_fill(b->plan, id, &fill))
+        if (find(b, id) >= 0 || computed_here(b, made) || ad_value_is_fill(b->plan, id, &fill))
             continue;
         if (!add_input(b, id, node->inputs[i]->dtype)) return false;
     }
@@ -111,7 +111,8 @@ static bool add_step(builder *b, const ad_node *node)
     for (int i = 0; i < node->n_inputs; ++i) {
         const ad_node *input = node->inputs[i];
         double fill;
-        source[i] = find(b, input->id);
+        source[i] = find(b, ad_plan_input(b->plan, node, i));
+        if (source[i] < 0) source[i] = find(b, input->id);
         if (source[i] < 0 && ad_value_is_fill(b->plan, input->id, &fill))
             source[i] = fill_item(b, ad_chain_type(input->dtype), fill);
         if (source[i] < 0) return false;
@@ -153,7 +154,8 @@ static bool add_output(builder *b, int id)
 static bool add_outputs(builder *b)
 {
     const ad_group *g = b->group;
-    if (g->kind == AD_GROUP_REDUCE) return add_output(b, b->plan->nodes[g->anchor]->inputs[0]->id);
+    if (g->kind == AD_GROUP_REDUCE)
+        return add_output(b, ad_plan_input(b->plan, b->plan->nodes[g->anchor], 0));
     for (int i = 0; i < g->n; ++i)
         if (ad_group_stores(b->plan, g, g->members[i]) && !add_output(b, g->members[i]))
             return false;

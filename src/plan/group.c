@@ -83,7 +83,7 @@ static bool circular(search *s, const ad_group *merged)
     for (int i = 0; i < merged->n; ++i) {
         const ad_node *node = plan->nodes[merged->members[i]];
         for (int k = 0; k < node->n_inputs; ++k) {
-            int input = node->inputs[k]->id;
+            int input = ad_plan_input(plan, node, k);
             if (reads_register(plan, merged, input, node->id)) continue;
             if (!push(s, merged, input, &depth)) return true;
         }
@@ -100,11 +100,12 @@ static bool circular(search *s, const ad_group *merged)
     return false;
 }
 
+/* A chain that stands alone is always taken; others by whoever bids. */
 static bool solvable(const ad_plan *plan, const ad_group *group, const ad_chain_plan *chain)
 {
     ad_problem problem;
     return ad_group_problem(plan, group, chain, &problem, NULL, NULL) &&
-           ad_best_bid(plan, &problem, NULL) >= 0;
+           (group->anchor < 0 || ad_best_bid(plan, &problem, NULL) >= 0);
 }
 
 /* A group whose values only its own anchor reads: what a reduction's prologue must be. */
@@ -136,7 +137,7 @@ static bool merge(search *s, int a, int b, bool *failed)
     }
     if (merged.kind == AD_GROUP_REDUCE && !closed(plan, &merged)) return false;
     if (circular(s, &merged) || !ad_chain_of_group(plan, &merged, &chain)) return false;
-    if (merged.anchor >= 0 && !solvable(plan, &merged, &chain)) return false;
+    if (!solvable(plan, &merged, &chain)) return false;
     for (int i = 0; i < second->n; ++i) plan->values[second->members[i]].group = a;
     *first = merged;
     second->gone = true;

@@ -140,6 +140,16 @@ static bool place_assign(reach *r, int id)
     return true;
 }
 
+/* Strided memory cannot be walked by the axes of another shape. */
+static bool one_shape(const ad_plan *plan, const ad_group *group)
+{
+    for (int i = 1; i < group->n; ++i)
+        if (!ad_shape_equal(plan->nodes[group->members[i]]->shape,
+                            plan->nodes[group->members[0]]->shape))
+            return false;
+    return true;
+}
+
 /* Whether everyone but the concatenation reads the value element by element, as itself. */
 static bool read_elementwise(const ad_plan *plan, int id, int concat)
 {
@@ -149,8 +159,10 @@ static bool read_elementwise(const ad_plan *plan, int id, int concat)
             return false;
         if (user != concat && plan->groups[plan->values[user].group].kind != AD_GROUP_CHAIN)
             return false;
+        if (user != concat && !one_shape(plan, &plan->groups[plan->values[user].group]))
+            return false;
     }
-    return !plan->values[id].is_output;
+    return !plan->values[id].is_output && one_shape(plan, &plan->groups[plan->values[id].group]);
 }
 
 static void place_part(ad_plan *plan, int concat, int input, ad_operand part, int64_t at)

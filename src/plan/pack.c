@@ -19,8 +19,6 @@ bool ad_kernel_writes(const ad_kernel *kernel)
     return !kernel->packs;
 }
 
-static bool static_kernel(ad_plan *plan, const ad_kernel *kernel);
-
 static bool static_leaf(const ad_plan *plan, const ad_node *node)
 {
     if (node->op == AD_OP_VARIABLE)
@@ -28,7 +26,25 @@ static bool static_leaf(const ad_plan *plan, const ad_node *node)
     return node->op != AD_OP_INPUT;
 }
 
-static bool find_static(ad_plan *plan, int id)
+/* An elementwise kernel over constant leaves: a copy, a cast. More than that is not worth keeping.
+ */
+static bool static_kernel(const ad_plan *plan, const ad_kernel *kernel)
+{
+    if (kernel->problem.op != AD_OP_CHAIN) return false;
+    for (int i = 0; i < kernel->problem.n_in; ++i) {
+        int id = kernel->in[i].value;
+        bool leaf = id < plan->n_nodes && ad_ops[plan->nodes[id]->op].klass == AD_CLASS_LEAF;
+        if (!leaf || !static_leaf(plan, plan->nodes[id])) return false;
+    }
+    for (int o = 0; o < kernel->problem.n_out; ++o) {
+        const ad_buffer *buffer = &plan->program->buffers[kernel->out[o].buffer];
+        if (buffer->place == AD_IN_VARIABLE || buffer->result) return false;
+    }
+    return true;
+}
+
+/* Whether the value is the same in every run unless a variable is set from outside. */
+static bool static_value(const ad_plan *plan, int id)
 {
     const ad_value *value = &plan->values[id];
     if (id < plan->n_nodes && ad_ops[plan->nodes[id]->op].klass == AD_CLASS_LEAF)
@@ -40,27 +56,15 @@ static bool find_static(ad_plan *plan, int id)
     return value->n_writers > 0;
 }
 
-/* Whether the value is the same in every run unless a variable is set from outside. */
-static bool static_value(ad_plan *plan, int id)
+/* Packing pays when it would otherwise take a good part of each run of the kernel; and the packed
+ * form should not be much larger than the operand, because peak memory counts. */
+static bool worth_packing(const ad_plan *plan, const ad_kernel *kernel, size_t plain, size_t packed)
 {
-    enum { UNKNOWN, STATIC, CHANGES };
-    ad_value *value = &plan->values[id];
-    if (value->constancy == UNKNOWN) value->constancy = find_static(plan, id) ? STATIC : CHANGES;
-    return value->constancy == STATIC;
-}
-
-static bool static_kernel(ad_plan *plan, const ad_kernel *kernel)
-{
-    if (kernel->prepares) return true;
-    /* Copies and casts only: a network run on a picture that is a variable belongs to the run. */
-    if (kernel->problem.op != AD_OP_CHAIN) return false;
-    for (int i = 0; i < kernel->problem.n_in; ++i)
-        if (!static_value(plan, kernel->in[i].value)) return false;
-    for (int o = 0; o < kernel->problem.n_out; ++o) {
-        const ad_buffer *buffer = &plan->program->buffers[kernel->out[o].buffer];
-        if (buffer->place != AD_IN_ARENA || buffer->result) return false;
-    }
-    return true;
+    const double share = 0.05;
+    if (!packed) return false;
+    if (plan->options->pack_all) return true;
+    double seconds = (double)(plain + packed) / plan->device.machine.bandwidth;
+    return packed / 2 <= plain && seconds > share * kernel->seconds;
 }
 
 static void note_storage(const ad_plan *plan, int id)
@@ -92,8 +96,8 @@ static bool pack_kernel(ad_plan *plan, ad_kernel *kernel)
         return true;
     size_t bytes = kernel->solver->packed(problem);
     size_t plain = ad_bytes(ad_operand_count(&problem->in[1]), ad_dtype_size(problem->in[1].dtype));
-    if (!bytes || (!plan->options->pack_all && bytes / 2 > plain)) return true;
-    if (!static_value(plan, kernel->in[1].value)) return true;
+    if (!worth_packing(plan, kernel, plain, bytes) || !static_value(plan, kernel->in[1].value))
+        return true;
     int buffer = ad_emit_buffer(plan, AD_IN_KEPT, bytes,
                                 plan->program->buffers[kernel->in[1].buffer].name);
     ad_kernel *step = ad_emit_kernel(plan, problem, kernel->solver, kernel->name);

@@ -90,6 +90,32 @@ static ad_node *power(ad_graph *graph, ad_node **in)
     return NULL;
 }
 
+/* The second operand of a matmul of two axes as it is multiplied. */
+static ad_node *right_operand(ad_graph *graph, ad_node *matmul)
+{
+    const ad_attr_matmul *attr = matmul->attr;
+    ad_attr_dims swap = {.rank = 2, .dim = {1, 0}};
+    return attr->transpose_b ? ad_node_new(graph, AD_OP_PERMUTE, &matmul->inputs[1], 1, &swap)
+                             : matmul->inputs[1];
+}
+
+/* a b + a c = a (b + c): one product instead of two, as in the gradient of a Gram matrix. */
+static ad_node *factor_matmul(ad_graph *graph, ad_node **in)
+{
+    if (in[0]->op != AD_OP_MATMUL || in[1]->op != AD_OP_MATMUL) return NULL;
+    ad_attr_matmul attr = *(const ad_attr_matmul *)in[0]->attr;
+    if (in[0]->inputs[0] != in[1]->inputs[0]) return NULL;
+    if (attr.transpose_a != ((const ad_attr_matmul *)in[1]->attr)->transpose_a) return NULL;
+    for (int i = 0; i < 2; ++i)
+        if (in[i]->dtype != in[i]->inputs[1]->dtype || in[i]->inputs[0]->shape.rank != 2 ||
+            in[i]->inputs[1]->shape.rank != 2)
+            return NULL;
+    if (ad_shape_count(in[0]->inputs[1]->shape) > ad_shape_count(in[0]->shape)) return NULL;
+    ad_node *b = apply(graph, AD_OP_ADD, right_operand(graph, in[0]), right_operand(graph, in[1]));
+    attr.transpose_b = 0;
+    return ad_node_new(graph, AD_OP_MATMUL, (ad_node *[]){in[0]->inputs[0], b}, 2, &attr);
+}
+
 static ad_node *simplify_elementwise(ad_graph *graph, const ad_node *old, ad_node **in)
 {
     double c;
@@ -100,7 +126,8 @@ static ad_node *simplify_elementwise(ad_graph *graph, const ad_node *old, ad_nod
     case AD_OP_ADD:
         if (is_fill(in[0], 0)) return in[1];
         if (is_fill(in[1], 0)) return in[0];
-        return in[1]->op == AD_OP_NEG ? apply(graph, AD_OP_SUB, in[0], in[1]->inputs[0]) : NULL;
+        if (in[1]->op == AD_OP_NEG) return apply(graph, AD_OP_SUB, in[0], in[1]->inputs[0]);
+        return factor_matmul(graph, in);
     case AD_OP_SUB:
         if (is_fill(in[1], 0)) return in[0];
         if (is_fill(in[0], 0) && ad_dtype_is_float(old->dtype))

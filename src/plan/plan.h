@@ -154,9 +154,10 @@ typedef struct ad_value {
     int64_t at_in_concat; /* bytes from the concatenation's element 0 */
     int variable;         /* it is written into the storage of this ASSIGN node's variable, or -1 */
     bool is_output;
-    bool inlined;  /* some group computes it again for itself */
-    int constancy; /* pack.c: whether it is the same in every run */
-    int *writers;  /* kernels, or values (~value) of the parts, that write it */
+    bool inlined; /* some group computes it again for itself */
+    int alias;    /* the computed node that this is a contiguous reshape of, or itself */
+
+    int *writers; /* kernels, or values (~value) of the parts, that write it */
     int n_writers;
 } ad_value;
 
@@ -222,6 +223,8 @@ ad_operand ad_operand_broadcast(const ad_operand *in, ad_shape shape);
 /* The bytes it touches, relative to its element 0. */
 void ad_operand_span(const ad_operand *operand, int64_t *begin, int64_t *end);
 bool ad_operand_same_map(const ad_operand *a, const ad_operand *b);
+/* Input i of a node, seen through contiguous reshapes. */
+int ad_plan_input(const ad_plan *plan, const ad_node *node, int i);
 bool ad_node_is_view(const ad_node *node); /* of values.c' views: a view, or an assign's value */
 
 /* ---- effects.c ---- */

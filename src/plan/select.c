@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-/* The value of node `id` as an operand of `shape`. */
-static ad_operand stretched(const ad_plan *plan, int id, ad_shape shape)
-{
-    return ad_operand_broadcast(&plan->values[id].operand, shape);
-}
-
 /* An operand of a matmul brought to the result's rank, leading axes stretched. */
 static ad_operand matmul_operand(const ad_node *node, const ad_operand *operand)
 {
@@ -63,19 +57,37 @@ void ad_problem_merge_axes(ad_problem *problem)
     }
 }
 
-static void chain_problem(const ad_plan *plan, const ad_chain_plan *chain, ad_problem *problem,
+/* Adds the chain's inputs from `first` on and, unless it ends in a reduction, its outputs: over its
+ * domain the same elements, perhaps by other axes. False: strides cannot say it. */
+static bool add_chain(const ad_plan *plan, const ad_chain_plan *chain, ad_shape domain, int first,
+                      bool outputs, ad_problem *problem, int *in_nodes, int *out_nodes)
+{
+    ad_operand operand;
+    if (problem->n_in + chain->chain.n_inputs - first > AD_PROBLEM_INPUTS) return false;
+    for (int i = first; i < chain->chain.n_inputs; ++i) {
+        if (!ad_operand_reshape(&plan->values[chain->input[i]].operand, domain, &operand))
+            return false;
+        add_in(problem, in_nodes, chain->input[i], operand);
+    }
+    for (int o = 0; outputs && o < chain->chain.n_outputs; ++o) {
+        if (!ad_operand_reshape(&plan->values[chain->output[o]].operand, domain, &operand))
+            return false;
+        add_out(problem, out_nodes, chain->output[o], operand);
+    }
+    problem->chain = &chain->chain;
+    return true;
+}
+
+static bool chain_problem(const ad_plan *plan, const ad_chain_plan *chain, ad_problem *problem,
                           int *in_nodes, int *out_nodes)
 {
     ad_shape domain = plan->nodes[chain->output[0]]->shape;
-    for (int i = 0; i < chain->chain.n_inputs; ++i)
-        add_in(problem, in_nodes, chain->input[i], stretched(plan, chain->input[i], domain));
-    for (int o = 0; o < chain->chain.n_outputs; ++o)
-        add_out(problem, out_nodes, chain->output[o], plan->values[chain->output[o]].operand);
-    problem->chain = &chain->chain;
+    if (!add_chain(plan, chain, domain, 0, true, problem, in_nodes, out_nodes)) return false;
     ad_problem_merge_axes(problem);
+    return true;
 }
 
-static void reduce_problem(const ad_plan *plan, const ad_group *group, const ad_chain_plan *chain,
+static bool reduce_problem(const ad_plan *plan, const ad_group *group, const ad_chain_plan *chain,
                            ad_problem *problem, int *in_nodes, int *out_nodes)
 {
     const ad_node *node = plan->nodes[group->anchor];
@@ -90,16 +102,15 @@ static void reduce_problem(const ad_plan *plan, const ad_group *group, const ad_
         from += !reduced || attr->keep;
     }
     if (group->n > 1) {
-        for (int i = 0; i < chain->chain.n_inputs; ++i)
-            add_in(problem, in_nodes, chain->input[i], stretched(plan, chain->input[i], domain));
-        problem->chain = &chain->chain;
+        if (!add_chain(plan, chain, domain, 0, false, problem, in_nodes, out_nodes)) return false;
     } else {
         add_in(problem, in_nodes, node->inputs[0]->id, plan->values[node->inputs[0]->id].operand);
     }
     add_out(problem, out_nodes, node->id, out);
+    return true;
 }
 
-static void contract_problem(const ad_plan *plan, const ad_group *group, const ad_chain_plan *chain,
+static bool contract_problem(const ad_plan *plan, const ad_group *group, const ad_chain_plan *chain,
                              ad_problem *problem, int *in_nodes, int *out_nodes)
 {
     const ad_node *node = plan->nodes[group->anchor];
@@ -109,15 +120,10 @@ static void contract_problem(const ad_plan *plan, const ad_group *group, const a
         if (node->op == AD_OP_MATMUL) operand = matmul_operand(node, &operand);
         add_in(problem, in_nodes, id, operand);
     }
-    if (group->n == 1) {
-        add_out(problem, out_nodes, node->id, plan->values[node->id].operand);
-        return;
-    }
-    for (int i = 1; i < chain->chain.n_inputs; ++i)
-        add_in(problem, in_nodes, chain->input[i], stretched(plan, chain->input[i], node->shape));
-    for (int o = 0; o < chain->chain.n_outputs; ++o)
-        add_out(problem, out_nodes, chain->output[o], plan->values[chain->output[o]].operand);
-    problem->chain = &chain->chain;
+    if (group->n > 1)
+        return add_chain(plan, chain, node->shape, 1, true, problem, in_nodes, out_nodes);
+    add_out(problem, out_nodes, node->id, plan->values[node->id].operand);
+    return true;
 }
 
 bool ad_group_problem(const ad_plan *plan, const ad_group *group, const ad_chain_plan *chain,
@@ -130,14 +136,10 @@ bool ad_group_problem(const ad_plan *plan, const ad_group *group, const ad_chain
     case AD_GROUP_CHAIN:
         problem->op = AD_OP_CHAIN;
         problem->attr = NULL;
-        chain_problem(plan, chain, problem, in_nodes, out_nodes);
-        return true;
-    case AD_GROUP_REDUCE:
-        reduce_problem(plan, group, chain, problem, in_nodes, out_nodes);
-        return true;
+        return chain_problem(plan, chain, problem, in_nodes, out_nodes);
+    case AD_GROUP_REDUCE: return reduce_problem(plan, group, chain, problem, in_nodes, out_nodes);
     case AD_GROUP_CONTRACT:
-        contract_problem(plan, group, chain, problem, in_nodes, out_nodes);
-        return true;
+        return contract_problem(plan, group, chain, problem, in_nodes, out_nodes);
     default:
         if (node->n_inputs > AD_PROBLEM_INPUTS) return false;
         for (int i = 0; i < node->n_inputs; ++i)

@@ -159,6 +159,32 @@ static ad_operand leaf_operand(const ad_node *node)
     return operand;
 }
 
+int ad_plan_input(const ad_plan *plan, const ad_node *node, int i)
+{
+    return plan->values[node->inputs[i]->id].alias;
+}
+
+/* A reshape of a value that a chain may make or take holds the same elements in the same order: for
+ * fusion it is that value. */
+static int find_alias(const ad_plan *plan, int id)
+{
+    const ad_value *value = &plan->values[id];
+    const ad_node *base = plan->nodes[value->base];
+    ad_op_class klass = ad_ops[base->op].klass;
+    bool fusable = klass == AD_CLASS_ELEMENTWISE || klass == AD_CLASS_CONTRACT;
+    if (plan->nodes[id]->op != AD_OP_RESHAPE || value->base == id || !fusable || value->offset)
+        return id;
+    bool whole = ad_operand_contiguous(&value->operand) &&
+                 ad_operand_count(&value->operand) == ad_shape_count(base->shape);
+    return whole ? value->base : id;
+}
+
+/* Readers look through contiguous reshapes, so that these do not stand in the way of fusion. */
+static bool reads(const ad_plan *plan, int id)
+{
+    return plan->reachable[id] && plan->values[id].alias == id;
+}
+
 static bool list_users(ad_plan *plan)
 {
     int n = plan->n_nodes;
@@ -166,15 +192,15 @@ static bool list_users(ad_plan *plan)
     int *next = ad_arena_alloc(&plan->scratch, (size_t)(n + 1) * sizeof(int));
     if (!start || !next) return false;
     for (int id = 0; id < n; ++id)
-        for (int i = 0; plan->reachable[id] && i < plan->nodes[id]->n_inputs; ++i)
-            ++start[plan->nodes[id]->inputs[i]->id + 1];
+        for (int i = 0; reads(plan, id) && i < plan->nodes[id]->n_inputs; ++i)
+            ++start[ad_plan_input(plan, plan->nodes[id], i) + 1];
     for (int id = 0; id < n; ++id) next[id + 1] = start[id + 1] += start[id];
     plan->user_start = start;
     plan->users = ad_arena_alloc(&plan->scratch, (size_t)(start[n] + 1) * sizeof(int));
     if (!plan->users) return false;
     for (int id = 0; id < n; ++id)
-        for (int i = 0; plan->reachable[id] && i < plan->nodes[id]->n_inputs; ++i)
-            plan->users[next[plan->nodes[id]->inputs[i]->id]++] = id;
+        for (int i = 0; reads(plan, id) && i < plan->nodes[id]->n_inputs; ++i)
+            plan->users[next[ad_plan_input(plan, plan->nodes[id], i)]++] = id;
     return true;
 }
 
@@ -183,7 +209,8 @@ bool ad_plan_values(ad_plan *plan)
     for (int id = 0; id < plan->n_nodes; ++id) {
         const ad_node *node = plan->nodes[id];
         ad_value *value = &plan->values[id];
-        *value = (ad_value){.base = id, .group = -1, .buffer = -1, .concat = -1, .variable = -1};
+        *value = (ad_value){
+            .base = id, .group = -1, .buffer = -1, .concat = -1, .variable = -1, .alias = id};
         if (!plan->reachable[id]) continue;
         value->operand = ad_ops[node->op].klass == AD_CLASS_LEAF
                              ? leaf_operand(node)
@@ -196,7 +223,9 @@ bool ad_plan_values(ad_plan *plan)
         value->base = input->base;
         value->offset = input->offset + offset;
         value->operand = operand;
+        value->alias = find_alias(plan, id);
     }
-    for (int i = 0; i < plan->n_outputs; ++i) plan->values[plan->outputs[i]->id].is_output = true;
+    for (int i = 0; i < plan->n_outputs; ++i)
+        plan->values[plan->values[plan->outputs[i]->id].alias].is_output = true;
     return list_users(plan);
 }
