@@ -95,8 +95,10 @@ bool ad_emit_outputs(ad_plan *plan)
         ad_program_output *output = &plan->program->outputs[i];
         output->dtype = plan->outputs[i]->dtype;
         output->count = ad_shape_count(plan->outputs[i]->shape);
-        if (plan->outputs[i]->op == AD_OP_ASSIGN) {
-            output->ref = (ad_ref){.buffer = plan->values[id].buffer, .value = base};
+        const ad_node *effect = plan->outputs[i];
+        while (effect->op == AD_OP_JOIN) effect = effect->inputs[0];
+        if (effect->op == AD_OP_ASSIGN) { /* read from the variable */
+            output->ref = (ad_ref){.buffer = plan->values[effect->id].buffer, .value = base};
             continue;
         }
         ad_operand operand = plan->values[id].operand;
