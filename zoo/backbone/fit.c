@@ -1,0 +1,298 @@
+/* fit.c - `autodidact backbone fit`: trains the compact network that the binary embeds.
+ *
+ * A network of the compact shape, from random weights, learns to see what a teacher (VGG-19, or the
+ * compact encoder of Wang et al. 2020) sees in random crops of photos: the loss is the mean over
+ * the matched layers of the squared error, each layer relative to the teacher's own mean square
+ * there.
+ *
+ *   --match convs   every convolution before its ReLU and the five mapped layers; needs a compact
+ * teacher
+ *   --match maps    the five mapped layers alone: relu1_1 .. relu5_1 in VGG's channels; any VGG-19
+ * teacher
+ *
+ * Which crops a step sees depends on the seed and the step alone; OUT.state holds the optimizer's
+ * moments, so
+ * --resume continues where a run was stopped. */
+#include "zoo/backbone/fit.h"
+
+#include <autodidact/optim.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "zoo/backbone/photos.h"
+#include "zoo/vision/backbone.h"
+
+static const ad_option options[] = {
+    {"data", 0, AD_OPTION_FILE, .required = true,
+     .help = "folder of photos; those below it are found too"},
+    {"teacher", 0, AD_OPTION_FILE, .required = true,
+     .help = "weights of the network to learn from"},
+    {"output", 'o', AD_OPTION_FILE, .required = true,
+     .help = "where the weights go (.safetensors)"},
+    {"match", 0, AD_OPTION_CHOICE, .initial = "convs", .choices = "convs|maps",
+     .help = "the layers to match"},
+    {"steps", 0, AD_OPTION_INT, .initial = "12000", .min = 1, .max = 1e9, .help = "training steps"},
+    {"batch", 0, AD_OPTION_INT, .initial = "4", .min = 1, .max = 1024, .help = "crops in a step"},
+    {"crop", 0, AD_OPTION_INT, .initial = "128", .min = 32, .max = 4096, .unit = "PIXELS",
+     .help = "side of a crop"},
+    {"lr", 0, AD_OPTION_REAL, .initial = "3e-3", .min = 1e-9, .max = 1e3,
+     .help = "peak learning rate (Adam, cosine)"},
+    {"seed", 0, AD_OPTION_INT, .initial = "0", .help = "seed of weights and crops"},
+    {"save-every", 0, AD_OPTION_INT, .initial = "500", .min = 1, .max = 1e9, .unit = "STEPS",
+     .help = "steps between saves"},
+    {"resume", 0, AD_OPTION_FLAG, .help = "go on from OUT and OUT.state"},
+    AD_COMMON_OPTIONS,
+    {0},
+};
+
+enum { MAX_MATCHED = VISION_MAX_LAYERS, MEASURE_ROUNDS = 8 };
+#define MEASURE_AT ((int64_t)1 << 40) /* crops that no step draws */
+
+typedef struct fit {
+    ad_command *cmd;
+    ad_context *ctx;
+    ad_vars *teacher, *student, *progress; /* progress: the steps done, for --resume */
+    ad_variable *done;
+    ad_graph *graph;
+    ad_optimizer *adam;
+    ad_program *program;
+    ad_node *image, *step, *loss;
+    photos set;
+    int64_t batch, crop, steps;
+    uint64_t seed;
+    float *pixels; /* [batch, crop, crop, 3] */
+    char state_path[4096], progress_path[4096];
+} fit;
+
+/* RGB 0..1 to BGR of about unit size: (255 x - mean) / 58, fixed arithmetic and not learned
+ * knowledge. Larger weights elsewhere, so that a ReLU network's activations neither fade nor grow
+ * (He et al. 2015: gain sqrt 2, that is sqrt 6 times the default bound). */
+static ad_status set_start(ad_vars *vars)
+{
+    static const float weight[9] = {0, 0,          255 / 58.f, 0, 255 / 58.f,
+                                    0, 255 / 58.f, 0,          0}; /* [in, out] */
+    static const float bias[3] = {-103.939f / 58, -116.779f / 58, -123.68f / 58};
+    ad_status status = ad_variable_set(vars, ad_var_find(vars, "conv0.weight"), weight);
+    if (!status) status = ad_variable_set(vars, ad_var_find(vars, "conv0.bias"), bias);
+    for (int i = 0; i < ad_vars_count(vars) && !status; ++i) {
+        ad_variable *v = ad_vars_at(vars, i);
+        const char *name = ad_variable_name(v);
+        int64_t count = ad_shape_count(ad_variable_shape(v));
+        if (!strncmp(name, "conv0", 5) || !strstr(name, ".weight")) continue;
+        float *value = malloc((size_t)count * sizeof *value);
+        if (!value)
+            return ad_error_set(ad_vars_context(vars), AD_ERROR_MEMORY, "out of memory for %s",
+                                name);
+        status = ad_variable_get(vars, v, value);
+        for (int64_t k = 0; k < count; ++k) value[k] *= 2.449489743f;
+        if (!status) status = ad_variable_set(vars, v, value);
+        free(value);
+    }
+    return status;
+}
+
+static void draw_batch(fit *f, int64_t step)
+{
+    for (int64_t b = 0; b < f->batch; ++b)
+        photos_crop(&f->set, f->seed, (uint64_t)(step * f->batch + b), f->crop,
+                    f->pixels + b * f->crop * f->crop * 3);
+}
+
+static int matched_layers(bool maps, const char *layers[MAX_MATCHED])
+{
+    const char *all[VISION_MAX_LAYERS];
+    int count = 0, n = vision_layers(VISION_COMPACT, all);
+    for (int i = 0; i < n; ++i) {
+        bool mapped = !strncmp(all[i], "relu", 4) && !strcmp(all[i] + 5, "_1");
+        if (mapped || (!maps && !strncmp(all[i], "conv", 4))) layers[count++] = all[i];
+    }
+    return count;
+}
+
+/* The root mean square of each of the teacher's layers over a few crops: convolutions are matched
+ * relative to it, since Adam's steps are of one size for all weights and layers of ten times the
+ * usual activations would not settle. The mapped layers, and conv4_2 whose features `style make`
+ * compares, keep the teacher's size. */
+static ad_status measure(fit *f, vision_kind kind, const char *const *layers, int count,
+                         double *size)
+{
+    ad_node *nodes[MAX_MATCHED];
+    ad_program *program = NULL;
+    ad_graph *graph = ad_graph_new(f->ctx);
+    if (!graph) return AD_ERROR_MEMORY;
+    ad_node *image = ad_input(graph, "image", AD_F32, ad_shape(f->batch, f->crop, f->crop, 3));
+    vision_build(f->teacher, "", kind, image, layers, count, nodes);
+    for (int i = 0; i < count; ++i) nodes[i] = ad_mean(ad_square(nodes[i]), AD_ALL_AXES, false);
+    ad_status status = ad_compile(&program, f->ctx, nodes, count, NULL);
+    if (!status) status = ad_bind(program, image, f->pixels);
+    for (int i = 0; i < count; ++i) size[i] = 0;
+    for (int round = 0; round < MEASURE_ROUNDS && !status; ++round) {
+        draw_batch(f, MEASURE_AT + round);
+        status = ad_run(program);
+        for (int i = 0; i < count && !status; ++i)
+            size[i] += ad_result_scalar(program, nodes[i]) / MEASURE_ROUNDS;
+    }
+    for (int i = 0; i < count; ++i) {
+        bool keep = strncmp(layers[i], "conv", 4) || !strcmp(layers[i], "conv4_2");
+        size[i] = keep ? 1 : sqrt(size[i]) + 1e-6;
+    }
+    ad_program_free(program);
+    ad_graph_free(graph);
+    return status;
+}
+
+static ad_status build(fit *f, ad_file *file)
+{
+    const char *layers[MAX_MATCHED];
+    ad_node *wanted[MAX_MATCHED], *seen[MAX_MATCHED], *loss = NULL;
+    double size[MAX_MATCHED];
+    vision_kind kind;
+    bool maps = ad_command_choice(f->cmd, "match") == 1;
+    int count = matched_layers(maps, layers);
+    ad_status status = vision_detect(f->ctx, file, &kind);
+    if (status) return status;
+    if (kind == VISION_VGG16 || (kind == VISION_VGG19 && !maps))
+        return ad_error_set(f->ctx, AD_ERROR_ARGUMENT, "%s: %s cannot be the teacher of --match %s",
+                            ad_file_path(file), vision_name(kind), maps ? "maps" : "convs");
+    f->image = ad_input(f->graph, "image", AD_F32, ad_shape(f->batch, f->crop, f->crop, 3));
+    ad_scope_push(f->graph, "teacher");
+    vision_build(f->teacher, "", kind, f->image, layers, count, wanted);
+    ad_scope_pop(f->graph);
+    vision_build(f->student, "", VISION_COMPACT, f->image, layers, count, seen);
+    if ((status = ad_vars_load_file(f->teacher, file, (ad_load_options){.allow_unused = true})))
+        return status;
+    if ((status = measure(f, kind, layers, count, size))) return status;
+    double scale = vision_feature_scale(VISION_COMPACT) / vision_feature_scale(kind);
+    for (int i = 0; i < count; ++i) {
+        ad_node *target = ad_stop_gradient(ad_mul_scalar(wanted[i], 1 / (scale * size[i])));
+        ad_node *power = ad_add_scalar(ad_mean(ad_square(target), AD_ALL_AXES, false), 1e-6);
+        ad_node *error = ad_div(ad_mse_loss(seen[i], target), power);
+        loss = loss ? ad_add(loss, error) : error;
+    }
+    f->loss = ad_name(ad_mul_scalar(loss, 1.0 / count), "loss");
+    if (!(f->adam = ad_adam(f->student, NULL,
+                            (ad_adam_options){.lr = ad_command_real(f->cmd, "lr")})))
+        return ad_error_status(f->ctx);
+    f->step = ad_minimize(f->adam, f->loss);
+    f->done = ad_var(f->progress, "steps_done", ad_shape(1),
+                     (ad_var_options){.dtype = AD_I64, .buffer = true});
+    if (!f->done) return ad_error_status(f->ctx);
+    return ad_compile(&f->program, f->ctx, (ad_node *[]){f->step, f->loss}, 2, NULL);
+}
+
+/* Three files, each replaced whole; the count of steps comes last, so that a run cut off in between
+ * repeats steps rather than skipping them. */
+static ad_status save(fit *f, int64_t steps_done)
+{
+    ad_status status = ad_vars_save(f->student, ad_command_text(f->cmd, "output"));
+    if (!status) status = ad_vars_save(ad_optimizer_state(f->adam), f->state_path);
+    if (!status) status = ad_variable_set(f->progress, f->done, &steps_done);
+    if (!status) status = ad_vars_save(f->progress, f->progress_path);
+    return status;
+}
+
+static ad_status restore(fit *f, int64_t *steps_done)
+{
+    ad_load_options all = {0};
+    ad_status status = ad_vars_load(f->student, ad_command_text(f->cmd, "output"), all);
+    if (!status) status = ad_vars_load(ad_optimizer_state(f->adam), f->state_path, all);
+    if (!status) status = ad_vars_load(f->progress, f->progress_path, all);
+    if (!status) status = ad_variable_get(f->progress, f->done, steps_done);
+    return status;
+}
+
+/* Warm-up over the first 2 %, then half a cosine down to 1 % of the peak. */
+static double rate_at(double peak, int64_t step, int64_t steps)
+{
+    double warm = fmax(1, 0.02 * (double)steps), at = (double)step;
+    if (at < warm) return peak * (at + 1) / warm;
+    return peak *
+           (0.01 +
+            0.99 * 0.5 * (1 + cos(3.14159265358979323846 * (at - warm) / ((double)steps - warm))));
+}
+
+static ad_status train(fit *f, int64_t from)
+{
+    double peak = ad_command_real(f->cmd, "lr"), smooth = 0;
+    int64_t every = ad_command_int(f->cmd, "save-every"), step = from;
+    ad_status status = ad_bind(f->program, f->image, f->pixels);
+    for (; step < f->steps && !status && !ad_command_interrupted(f->cmd); ++step) {
+        draw_batch(f, step);
+        status = ad_optimizer_set_lr(f->adam, rate_at(peak, step, f->steps));
+        if (!status) status = ad_run(f->program);
+        if (status) break;
+        double loss = ad_result_scalar(f->program, f->loss);
+        if (!isfinite(loss))
+            return ad_error_set(f->ctx, AD_ERROR_NUMERIC,
+                                "the loss is not finite at step %lld; the last save is whole",
+                                (long long)step);
+        smooth = step == from ? loss : 0.98 * smooth + 0.02 * loss;
+        ad_command_step(f->cmd, step + 1, f->steps,
+                        (ad_metric[]){{"loss", loss}, {"smoothed", smooth}}, 2);
+        if ((step + 1) % every == 0) status = save(f, step + 1);
+    }
+    return status ? status : save(f, step);
+}
+
+static int run(ad_command *cmd)
+{
+    fit f = {.cmd = cmd, .ctx = ad_command_context(cmd)};
+    const char *output = ad_command_text(cmd, "output");
+    ad_file *file = NULL;
+    int64_t from = 0;
+    if (!f.ctx) return AD_EXIT_FAILURE;
+    if (ad_file_can_write(f.ctx, output)) return ad_command_fail(cmd, "%s", ad_error(f.ctx));
+    f.batch = ad_command_int(cmd, "batch"), f.crop = ad_command_int(cmd, "crop");
+    f.steps = ad_command_int(cmd, "steps");
+    f.seed = (uint64_t)ad_command_int(cmd, "seed");
+    snprintf(f.state_path, sizeof f.state_path, "%s.state", output);
+    snprintf(f.progress_path, sizeof f.progress_path, "%s.progress", output);
+    ad_status status = ad_file_open(&file, f.ctx, ad_command_text(cmd, "teacher"));
+    if (status) return ad_command_fail(cmd, "%s", ad_error(f.ctx));
+    f.teacher = ad_vars_new(f.ctx, 0);
+    f.student = ad_vars_new(f.ctx, f.seed);
+    f.progress = ad_vars_new(f.ctx, 0);
+    f.graph = ad_graph_new(f.ctx);
+    f.pixels = malloc((size_t)(f.batch * f.crop * f.crop * 3) * sizeof(float));
+    if (!f.teacher || !f.student || !f.progress || !f.graph || !f.pixels)
+        status = ad_error_set(f.ctx, AD_ERROR_MEMORY, "out of memory");
+    if (!status) status = photos_read(&f.set, f.ctx, ad_command_text(cmd, "data"), f.crop);
+    if (!status)
+        ad_command_note(cmd, "%lld photos, %lld other files", (long long)f.set.count,
+                        (long long)f.set.skipped);
+    if (!status) status = build(&f, file);
+    if (!status) status = set_start(f.student);
+    if (!status && ad_command_flag(cmd, "resume")) status = restore(&f, &from);
+    (void)ad_command_interrupted(cmd);
+    ad_command_start(cmd);
+    if (!status) status = train(&f, from);
+    int exit = status ? ad_command_fail(cmd, "%s", ad_error(f.ctx)) : AD_EXIT_OK;
+    ad_program_free(f.program);
+    ad_optimizer_free(f.adam);
+    ad_graph_free(f.graph);
+    ad_vars_free(f.progress);
+    ad_vars_free(f.student);
+    ad_vars_free(f.teacher);
+    ad_file_close(file);
+    photos_free(&f.set);
+    free(f.pixels);
+    return exit;
+}
+
+const ad_verb backbone_fit_verb = {
+    "backbone",
+    "fit",
+    "",
+    options,
+    run,
+    "train the compact network that the binary embeds",
+    "Fits a compact VGG-19 to a teacher's features on a folder of photos. OUT can be used with "
+    "--weights; "
+    "`autodidact convert OUT small.safetensors --dtype f16` halves it.\n\n"
+    "  autodidact backbone fit --data photos/ --teacher vgg19.pth --match maps -o "
+    "compact.safetensors",
+    false,
+};

@@ -1,0 +1,115 @@
+/* photos.c - reading a folder tree of pictures; crops by a counter-based hash. */
+#include "zoo/backbone/photos.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MAX_DEPTH = 8 };
+
+static ad_status keep(photos *set, ad_context *ctx, const ad_image *image)
+{
+    if (set->count == set->capacity) {
+        int64_t capacity = set->capacity ? set->capacity * 2 : 256;
+        photo *grown = realloc(set->photo, (size_t)capacity * sizeof *grown);
+        if (!grown)
+            return ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory for %lld photos",
+                                (long long)capacity);
+        set->photo = grown;
+        set->capacity = capacity;
+    }
+    int64_t values = image->width * image->height * 3;
+    photo p = {image->width, image->height, malloc((size_t)values)};
+    if (!p.rgb) return ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory for the photos");
+    for (int64_t i = 0; i < values; ++i) p.rgb[i] = (uint8_t)(image->data[i] * 255 + 0.5f);
+    set->photo[set->count++] = p;
+    return AD_OK;
+}
+
+static ad_status read_one(photos *set, ad_context *ctx, const char *path, int64_t least)
+{
+    ad_image *image = NULL, *grown = NULL;
+    ad_status status = ad_image_read(ctx, path, &(ad_image_read_options){.channels = 3}, &image);
+    if (status == AD_ERROR_FORMAT) { /* a README, a label file */
+        ++set->skipped;
+        return AD_OK;
+    }
+    if (status) return status;
+    int64_t shorter = image->width < image->height ? image->width : image->height;
+    if (shorter < least) {
+        int64_t width = (image->width * least + shorter - 1) / shorter;
+        int64_t height = (image->height * least + shorter - 1) / shorter;
+        status = ad_image_resize(ctx, image, width, height, NULL, &grown);
+    }
+    if (!status) status = keep(set, ctx, grown ? grown : image);
+    ad_image_free(grown);
+    ad_image_free(image);
+    return status;
+}
+
+static ad_status read_tree(photos *set, ad_context *ctx, const char *folder, int64_t least,
+                           int depth)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, NULL, alphasort);
+    if (count < 0) return ad_error_set(ctx, AD_ERROR_IO, "%s: %s", folder, strerror(errno));
+    ad_status status = AD_OK;
+    for (int i = 0; i < count; ++i) {
+        char path[4096];
+        struct stat info;
+        int length = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        bool usable = entries[i]->d_name[0] != '.' && length < (int)sizeof path &&
+                      !stat(path, &info);
+        free(entries[i]);
+        if (status || !usable) continue;
+        if (S_ISDIR(info.st_mode) && depth < MAX_DEPTH)
+            status = read_tree(set, ctx, path, least, depth + 1);
+        else if (S_ISREG(info.st_mode))
+            status = read_one(set, ctx, path, least);
+    }
+    free(entries);
+    return status;
+}
+
+ad_status photos_read(photos *set, ad_context *ctx, const char *folder, int64_t least)
+{
+    *set = (photos){0};
+    ad_status status = read_tree(set, ctx, folder, least, 0);
+    if (!status && !set->count)
+        status = ad_error_set(ctx, AD_ERROR_NOT_FOUND, "%s: no pictures in it", folder);
+    if (status) photos_free(set);
+    return status;
+}
+
+void photos_free(photos *set)
+{
+    for (int64_t i = 0; i < set->count; ++i) free(set->photo[i].rgb);
+    free(set->photo);
+    *set = (photos){0};
+}
+
+/* SplitMix64 (Steele, Lea & Flood 2014): number `n` of the stream `seed`. */
+static uint64_t draw(uint64_t seed, uint64_t n)
+{
+    uint64_t z = seed * 0xd1342543de82ef95u + (n + 1) * 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+void photos_crop(const photos *set, uint64_t seed, uint64_t index, int64_t side, float *out)
+{
+    const photo *p = &set->photo[draw(seed, index * 4) % (uint64_t)set->count];
+    int64_t top = (int64_t)(draw(seed, index * 4 + 1) % (uint64_t)(p->height - side + 1));
+    int64_t left = (int64_t)(draw(seed, index * 4 + 2) % (uint64_t)(p->width - side + 1));
+    bool mirror = draw(seed, index * 4 + 3) & 1;
+    for (int64_t y = 0; y < side; ++y)
+        for (int64_t x = 0; x < side; ++x) {
+            const uint8_t *from = p->rgb +
+                                  ((top + y) * p->width + left + (mirror ? side - 1 - x : x)) * 3;
+            for (int c = 0; c < 3; ++c) *out++ = from[c];
+        }
+}

@@ -1,0 +1,28 @@
+/* photos.h - a folder of photos in memory, and random crops of them. */
+#ifndef ZOO_BACKBONE_PHOTOS_H
+#define ZOO_BACKBONE_PHOTOS_H
+
+#include <autodidact/image.h>
+
+typedef struct photo {
+    int64_t width, height;
+    uint8_t *rgb; /* [height, width, 3] */
+} photo;
+
+typedef struct photos {
+    photo *photo;
+    int64_t count, capacity;
+    int64_t skipped; /* files that are no pictures */
+} photos;
+
+/* Reads every picture below `folder`, in the order of their paths; those with a side under `least`
+ * are enlarged to it. Files that are no pictures are counted and skipped; none at all is an error.
+ */
+ad_status photos_read(photos *set, ad_context *ctx, const char *folder, int64_t least);
+void photos_free(photos *set);
+
+/* Crop `index` of the sequence that `seed` gives: a photo, a place, mirrored or not, into [side,
+ * side, 3] of 0 to 255. A pure function of its arguments, so that a run can be resumed anywhere. */
+void photos_crop(const photos *set, uint64_t seed, uint64_t index, int64_t side, float *out);
+
+#endif
