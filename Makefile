@@ -91,14 +91,16 @@ $(foreach isa,$(ISAS),$(eval $(call kernel_rule,$(isa))))
 
 # A program of one file: tests/unit/X.c -> tests/X, and likewise for the other folders.
 define program_rule
-$(BUILD)/$(2)/%: $(1)/%.c $(LIB) $(BUILD)/flags
+$(BUILD)/$(2)/%: $(1)/%.c $(4) $(LIB) $(BUILD)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS_ALL) $(3) -MMD -MP -o $$@ $$< $(LIB) $$(LDFLAGS) $$(LIBS)
+	$$(CC) $$(CFLAGS_ALL) $(3) -MMD -MP -o $$@ $$< $(4) $(LIB) $$(LDFLAGS) $$(LIBS)
 endef
+ZOO_OBJ := $(filter $(BUILD)/zoo/%,$(CLI_OBJ))
 $(eval $(call program_rule,tests/unit,tests,-Itests))
 $(eval $(call program_rule,tests/data,tests-data,-Itests))
 $(eval $(call program_rule,tests/fuzz,fuzz,-fsanitize=fuzzer))
-$(eval $(call program_rule,bench,bench,))
+$(eval $(call program_rule,tests/peers,peers,-Itests,$(ZOO_OBJ)))
+$(eval $(call program_rule,bench,bench,,$(ZOO_OBJ)))
 $(eval $(call program_rule,examples,examples,))
 SCENE_SRC := $(sort $(wildcard examples/scene/*.c))
 $(BUILD)/examples/scene: $(SCENE_SRC) examples/scene/scene.h $(LIB) $(BUILD)/flags
@@ -140,6 +142,21 @@ test-data: deps
 	    echo "no data folder at $(DATA); name one: make test-data DATA=folder"; exit 1; fi
 	@$(MAKE) --no-print-directory all $(DATA_BIN)
 	@AUTODIDACT=$(BUILD)/autodidact tests/run arg:$(DATA) $(DATA_BIN)
+
+# Against PyTorch itself: PYTHON needs torch, torchvision, safetensors and numpy.
+PYTHON ?= python3
+PEERS  ?= $(BUILD)/peers-data
+test-peers: $(BUILD)/peers/vgg19
+	@[ -f $(PEERS)/expected.npz ] || $(PYTHON) tests/oracle/vgg19.py $(PEERS)
+	@tests/run arg:$(PEERS) $(BUILD)/peers/vgg19
+
+# ---- the embedded network ---------------------------------------------------------------------------
+
+# Trains it anew (about an hour on one core): PHOTOS is a folder of photos, TEACHER a compact VGG-19 encoder
+# (see docs/backbone.md for both). Stopped, it goes on where it was with RESUME=--resume.
+backbone: all
+	$(BUILD)/autodidact backbone fit --data '$(PHOTOS)' --teacher '$(TEACHER)' -o $(BUILD)/compact.safetensors $(RESUME)
+	$(BUILD)/autodidact convert $(BUILD)/compact.safetensors zoo/backbone/compact.safetensors --dtype f16
 
 # ---- showing ----------------------------------------------------------------------------------------
 
@@ -240,6 +257,6 @@ clean:
 
 FORCE:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all lib tests examples fuzzers deps test test-unit test-data demo format check check-format check-cppcheck check-tidy \
+.PHONY: backbone test-peers all lib tests examples fuzzers deps test test-unit test-data demo format check check-format check-cppcheck check-tidy \
     check-asan check-tsan fuzz bench install uninstall help clean FORCE
 .SECONDARY:

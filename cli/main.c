@@ -1,9 +1,15 @@
 /* main.c - the command `autodidact`: the table of verbs. A new system is its header and its rows.
  */
 #include "cli/verbs.h"
+#include "zoo/backbone/fit.h"
+#include "zoo/style/style.h"
 
 /* clang-format off */
 static const ad_verb *const verbs[] = {
+    &style_make_verb,
+    &style_reconstruct_verb,
+    &backbone_fit_verb,
+    &style_explain_verb,
     &ad_cli_info,
     &ad_cli_convert,
     &ad_cli_version,

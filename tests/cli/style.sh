@@ -1,0 +1,120 @@
+#!/bin/sh
+# style.sh - `style make` and `style reconstruct` as a person uses them, small, and all that can go wrong.
+. "$(dirname "$0")/../check.sh"
+cd "$tmp" || exit 1
+"$EXAMPLES/scene" photo photo.png && "$EXAMPLES/scene" painting painting.png || exit 1
+
+# A picture, the size asked for, of the same bytes with one thread and with two.
+run "$autodidact" style make photo.png painting.png -o one.png --size 96 --steps 8 --threads 1
+exits 0
+silent out
+says err 'one.png: done after 8 steps'
+run "$autodidact" info one.png
+says out '96 x 72'
+run "$autodidact" style make photo.png painting.png -o two.png --size 96 --steps 8 --threads 2 -q
+exits 0
+silent err
+check 'the same bytes with two threads' cmp one.png two.png
+
+# Every option does something: another picture than without it.
+differs() { # OPTION...
+    run "$autodidact" style make photo.png painting.png -o other.png --size 96 --steps 8 -q "$@"
+    exits 0
+    check "$* changes the picture" sh -c '! cmp -s one.png other.png'
+}
+differs --optimizer adam
+differs --optimizer adam --lr 2
+differs --init noise
+differs --init style
+differs --init noise --seed 7
+differs --style-weight 3e5
+differs --content-weight 1e3
+differs --tv-weight 100
+differs --content-layer conv3_1
+differs --style-layers relu1_1,relu2_1
+differs --style-scale 0.5
+differs --scales 2
+differs --keep-color
+differs --history 2
+
+# Several paintings, blended.
+run "$autodidact" style make photo.png painting.png photo.png --style-blend 1,0 -o blend.png --size 96 --steps 8 -q
+exits 0
+check 'a painting of weight 0 does not count' cmp one.png blend.png
+run "$autodidact" style make photo.png painting.png photo.png --style-blend 1,1 -o blend.png --size 96 --steps 8 -q
+exits 0
+check 'a second painting counts' sh -c '! cmp -s one.png blend.png'
+
+# Where the mask is black the photo stays: a black mask gives the photo at that size.
+bmp() { # FILE PIXEL: one pixel of 24 bits
+    printf 'BM:\0\0\0\0\0\0\0\066\0\0\0\050\0\0\0\1\0\0\0\1\0\0\0\1\0\030\0\0\0\0\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' >"$1"
+    printf "$2$2$2\0" >>"$1"
+}
+bmp black.bmp '\0'
+bmp white.bmp '\377'
+run "$autodidact" style make photo.png painting.png -o black.png --mask black.bmp --size 96 --steps 8 -q
+exits 0
+run "$autodidact" style make photo.png painting.png -o black2.png --mask black.bmp --size 96 --steps 3 --style-weight 1e7 -q
+exits 0
+check 'nothing is painted under a black mask' cmp black.png black2.png
+run "$autodidact" style make photo.png painting.png -o white.png --mask white.bmp --size 96 --steps 8 -q
+exits 0
+check 'a white mask paints' sh -c '! cmp -s black.png white.png'
+
+run "$autodidact" style make photo.png painting.png -o frame.png --size 96 --steps 6 --save-every 3 -q
+exits 0
+check 'frames are saved' test -s frame-0003.png -a -s frame-0006.png
+check 'the last frame is the picture' cmp frame-0006.png frame.png
+
+# JSON: a line for each step, then the result.
+run "$autodidact" style make photo.png painting.png -o json.png --size 64 --steps 4 --json
+exits 0
+says out '"event":"step","step":1,"steps":4'
+says out '"event":"done","output":"json.png","end":"done","steps":4,"loss":'
+
+# What a layer sees.
+run "$autodidact" style reconstruct photo.png --from content --layer relu2_1 -o seen.png --size 64 --steps 5
+exits 0
+run "$autodidact" style reconstruct photo.png --from style -o texture.png --size 64 --steps 5
+exits 0
+check 'content and style are not the same' sh -c '! cmp -s seen.png texture.png'
+
+# How it is planned.
+for stage in graph passes kernels program; do
+    run "$autodidact" explain style --size 64 --stage $stage
+    exits 0
+    says out 'conv'
+done
+run "$autodidact" explain style --size 64 --stage graph --format dot
+exits 0
+says out 'digraph'
+
+# What goes wrong says so in one line, before any work, and leaves what was there.
+fails() { # STATUS EXPECTED WORD...
+    code=$1 expected=$2
+    shift 2
+    run "$autodidact" "$@"
+    exits "$code"
+    says err "$expected"
+    one_line err
+    silent out
+}
+fails 1 'gone.jpg' style make gone.jpg painting.png -o out.png
+fails 1 'no/such/out.png' style make photo.png painting.png -o no/such/out.png
+fails 1 'out.gif' style make photo.png painting.png -o out.gif
+fails 2 'did you mean --style-weight' style make photo.png painting.png -o out.png --styl-weight 3
+fails 2 '--style-blend' style make photo.png painting.png -o out.png --style-blend 1,2,3
+fails 2 'relu9_9' style make photo.png painting.png -o out.png --content-layer relu9_9
+fails 2 '--backbone vgg19 needs --weights' style make photo.png painting.png -o out.png --backbone vgg19
+fails 2 'both 0' style make photo.png painting.png -o out.png --style-weight 0 --content-weight 0
+fails 1 'memory' style make photo.png painting.png -o out.png --memory-limit 1M
+head -c 2000 photo.png >half.png
+fails 1 'half.png' style make half.png painting.png -o out.png
+: >empty.png
+fails 1 'empty.png' style make empty.png painting.png -o out.png
+printf 'not a picture' >text.jpg
+fails 1 'text.jpg' style make text.jpg painting.png -o out.png
+fails 1 'photo.png' style make photo.png painting.png -o out.png --weights photo.png
+check 'nothing was written' test ! -e out.png
+
+finish

@@ -1,0 +1,84 @@
+/* loss.c - content, style and smoothness as graph. */
+#include "zoo/style/style.h"
+
+#include <stdio.h>
+
+/* Gram matrix of features [1, h, w, c]: [c, c], F^T F / (c h w). With a mask m ([1, h, w, 1]) only
+ * what lies where it is white counts: (m F)^T (m F) / (c sum m^2). */
+ad_node *style_gram(ad_node *features, ad_node *mask)
+{
+    ad_shape s = ad_node_shape(features);
+    double channels = (double)s.dim[3];
+    ad_node *flat, *gram, *area;
+    if (mask) features = ad_mul(features, mask);
+    flat = ad_reshape(features, ad_shape(-1, s.dim[3]));
+    gram = ad_matmul_with(flat, flat, (ad_matmul_options){.transpose_a = true});
+    if (!mask) return ad_mul_scalar(gram, 1 / (channels * (double)s.dim[1] * (double)s.dim[2]));
+    area = ad_add_scalar(ad_sum(ad_square(mask), AD_ALL_AXES, false),
+                         1e-6); /* an all-black mask divides by 0 */
+    return ad_mul_scalar(ad_div(gram, area), 1 / channels);
+}
+
+/* The mask at a layer's resolution. */
+static ad_node *mask_at(ad_node *mask, ad_node *features)
+{
+    ad_shape s = ad_node_shape(features);
+    return mask ? ad_adaptive_avg_pool2d(mask, s.dim[1], s.dim[2]) : NULL;
+}
+
+static ad_node *total_variation(ad_node *x)
+{
+    ad_shape s = ad_node_shape(x);
+    ad_node *dy = ad_sub(ad_slice(x, 1, 1, s.dim[1], 1), ad_slice(x, 1, 0, s.dim[1] - 1, 1));
+    ad_node *dx = ad_sub(ad_slice(x, 2, 1, s.dim[2], 1), ad_slice(x, 2, 0, s.dim[2] - 1, 1));
+    return ad_add(ad_sum(ad_abs(dx), AD_ALL_AXES, false), ad_sum(ad_abs(dy), AD_ALL_AXES, false));
+}
+
+static ad_node *plus(ad_node *a, ad_node *b)
+{
+    return a && b ? ad_add(a, b) : a ? a : b;
+}
+
+style_loss style_loss_build(const style_settings *settings, ad_vars *weights, ad_node *image,
+                            const float *mask)
+{
+    ad_graph *graph = ad_node_graph(image);
+    ad_shape s = ad_node_shape(image);
+    const char *layers[STYLE_MAX_LAYERS + 1];
+    ad_node *features[STYLE_MAX_LAYERS + 1];
+    bool content = settings->content_weight > 0;
+    int styles = settings->style_weight > 0 ? settings->style_count : 0;
+    double scale = vision_feature_scale(settings->backbone), scale2 = scale * scale;
+    style_loss loss = {0};
+
+    for (int i = 0; i < styles; ++i) layers[i] = settings->style_layers[i];
+    if (content) layers[styles] = settings->content_layer;
+    vision_build(weights, "", settings->backbone, image, layers, styles + content, features);
+
+    if (content) {
+        ad_node *f = features[styles];
+        ad_node *target = ad_input(graph, "target.content", AD_F32, ad_node_shape(f));
+        ad_node *mean = ad_mean(ad_square(ad_sub(f, target)), AD_ALL_AXES, false);
+        loss.content = ad_name(ad_mul_scalar(mean, settings->content_weight * scale2),
+                               "loss.content");
+    }
+    ad_node *white = NULL;
+    if (mask && styles)
+        white = ad_constant(graph, AD_F32, ad_shape(1, s.dim[1], s.dim[2], 1), mask);
+    for (int i = 0; i < styles; ++i) {
+        char name[32];
+        snprintf(name, sizeof name, "target.gram%d", i);
+        ad_node *gram = ad_name(style_gram(features[i], mask_at(white, features[i])), "gram.%s",
+                                layers[i]);
+        ad_node *target = ad_input(graph, name, AD_F32, ad_node_shape(gram));
+        loss.style = plus(loss.style, ad_sum(ad_square(ad_sub(gram, target)), AD_ALL_AXES, false));
+    }
+    if (styles) {
+        double weight = settings->style_weight * scale2 * scale2 / styles;
+        loss.style = ad_name(ad_mul_scalar(loss.style, weight), "loss.style");
+    }
+    if (settings->tv_weight > 0)
+        loss.tv = ad_name(ad_mul_scalar(total_variation(image), settings->tv_weight), "loss.tv");
+    loss.total = ad_name(plus(plus(loss.content, loss.style), loss.tv), "loss");
+    return loss;
+}

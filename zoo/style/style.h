@@ -1,0 +1,152 @@
+/* style.h - neural style transfer by optimisation (Gatys, Ecker & Bethge 2016, "Image style
+ * transfer using convolutional neural networks").
+ *
+ * The pixels of a picture are the parameters. They are moved until the features of a fixed network
+ * match the photo's in one layer (content) and the painting's feature correlations, its Gram
+ * matrices, in several (style):
+ *
+ *     loss = content_weight * mean (F - F_photo)^2
+ *          + style_weight / L * sum over L layers of sum (G - G_painting)^2,   G = F^T F / (c h w)
+ *          + tv_weight * sum |x - right neighbour| + |x - lower neighbour|
+ *
+ *   loss.c      these terms as graph
+ *   targets.c   features and Gram matrices of the pictures given
+ *   optimize.c  one picture at one size
+ *   pixels.c    between pictures and what the optimiser moves
+ *   backbone_options.c, make.c, reconstruct.c, explain.c   the commands */
+#ifndef ZOO_STYLE_STYLE_H
+#define ZOO_STYLE_STYLE_H
+
+#include <autodidact/command.h>
+#include <autodidact/image.h>
+#include <autodidact/optim.h>
+
+#include "zoo/vision/backbone.h"
+
+enum { STYLE_MAX_LAYERS = 16 };
+
+typedef struct style_settings {
+    vision_kind backbone;
+    double content_weight, style_weight, tv_weight; /* 0: the term is left out */
+    const char *content_layer;
+    const char *style_layers[STYLE_MAX_LAYERS];
+    int style_count;
+    bool adam;   /* else L-BFGS */
+    double lr;   /* Adam, in grey levels of 0..255 */
+    int history; /* L-BFGS pairs */
+    ad_compile_options compile;
+} style_settings;
+
+/* What a picture is drawn towards, at one size. Owned; style_targets_free. */
+typedef struct style_targets {
+    float *content; /* features of the photo */
+    size_t content_bytes;
+    float *gram[STYLE_MAX_LAYERS]; /* [c, c] of each style layer */
+    size_t gram_bytes[STYLE_MAX_LAYERS];
+} style_targets;
+
+/* A picture as the optimiser sees it: [height, width, 3] of 0 to 255, not clamped. */
+typedef struct style_pixels {
+    int64_t height, width;
+    float *data;
+    size_t bytes;
+} style_pixels;
+
+/* The loss and its weighted terms (NULL where the weight is 0) as nodes. Its inputs are named
+ * "target.content" and "target.gram0", ... */
+typedef struct style_loss {
+    ad_node *total, *content, *style, *tv;
+} style_loss;
+
+ad_node *style_gram(ad_node *features, ad_node *mask);
+style_loss style_loss_build(const style_settings *settings, ad_vars *weights, ad_node *image,
+                            const float *mask);
+
+/* Features of `photo` and the blended Gram matrices of `paintings` (`blend` sums to 1). A NULL
+ * photo or no painting leaves its part out. On an error nothing is left allocated. */
+ad_status style_targets_compute(style_targets *targets, ad_context *ctx,
+                                const style_settings *settings, ad_vars *weights,
+                                const style_pixels *photo, const style_pixels *paintings,
+                                const double *blend, int count);
+void style_targets_free(style_targets *targets);
+
+typedef struct style_progress {
+    int64_t step; /* accepted steps so far */
+    double total, content, style, tv;
+    const style_pixels *picture; /* the accepted iterate */
+} style_progress;
+
+typedef enum style_end { STYLE_DONE = 0, STYLE_CONVERGED, STYLE_STOPPED } style_end;
+
+/* After each step: false to stop. */
+typedef bool style_step(void *user, const style_progress *progress);
+
+/* Moves `picture` for `steps` steps. `mask` ([h, w] of 0..1, or NULL) says where it may change;
+ * elsewhere it shows `photo`. On an error (NaN: the node is named) `picture` holds the last good
+ * iterate. */
+ad_status style_optimize(ad_context *ctx, const style_settings *settings, ad_vars *weights,
+                         const style_targets *targets, const style_pixels *photo, const float *mask,
+                         int64_t steps, style_pixels *picture, style_step *step, void *user,
+                         style_end *end);
+
+/* ---- pictures ---- */
+ad_status style_pixels_new(style_pixels *pixels, ad_context *ctx, int64_t height, int64_t width);
+void style_pixels_free(style_pixels *pixels);
+ad_status style_pixels_from(style_pixels *pixels, ad_context *ctx, const ad_image *image);
+ad_status style_pixels_to(const style_pixels *pixels, ad_context *ctx, ad_image **image);
+/* Uniform noise in [low, high) by the library's generator. */
+ad_status style_pixels_noise(style_pixels *pixels, ad_context *ctx, uint64_t seed, double low,
+                             double high);
+
+/* ---- what the commands share ---- */
+#define STYLE_NETWORK_OPTIONS                                                                      \
+    {"weights",                                                                                    \
+     0,                                                                                            \
+     AD_OPTION_FILE,                                                                               \
+     NULL,                                                                                         \
+     NULL,                                                                                         \
+     0,                                                                                            \
+     0,                                                                                            \
+     NULL,                                                                                         \
+     false,                                                                                        \
+     "weights of the backbone (.pth, .safetensors, .npz); without it the embedded ones are used"}, \
+        {"backbone",                                                                               \
+         0,                                                                                        \
+         AD_OPTION_CHOICE,                                                                         \
+         NULL,                                                                                     \
+         "vgg16|vgg19|compact",                                                                    \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         false,                                                                                    \
+         "the network that the weights are for (default: told from the tensors in the file)"},     \
+        {"precision",                                                                              \
+         0,                                                                                        \
+         AD_OPTION_CHOICE,                                                                         \
+         "f32",                                                                                    \
+         "f32|bf16",                                                                               \
+         0,                                                                                        \
+         0,                                                                                        \
+         NULL,                                                                                     \
+         false,                                                                                    \
+         "arithmetic of convolutions and matrix products"},                                        \
+    {                                                                                              \
+        "memory-limit", 0, AD_OPTION_SIZE, NULL, NULL, 0, 0, NULL, false,                          \
+            "refuse to start when the computation would need more memory than this"                \
+    }
+
+/* Reads those options: the kind of network, its default layers, compile options, and an empty store
+ * for the weights with the file opened. These three return an exit status: 0, or the error has been
+ * reported. */
+int style_open_backbone(ad_command *cmd, style_settings *settings, ad_vars **weights,
+                        ad_file **file);
+/* `name` is a layer of the network, or usage is reported. */
+int style_check_layer(ad_command *cmd, const style_settings *settings, const char *option,
+                      const char *name);
+/* Declares the parameters that the settings' layers need and loads them; closes the file. */
+int style_load_backbone(ad_command *cmd, const style_settings *settings, ad_vars *weights,
+                        ad_file *file);
+
+extern const ad_verb style_make_verb, style_reconstruct_verb, style_explain_verb;
+
+#endif
