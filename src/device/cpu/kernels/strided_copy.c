@@ -1,7 +1,7 @@
 /* strided_copy.c - copies between layouts, the loads and stores of the chain interpreter.
  *
  * Rows that are contiguous on both sides are copied whole, a repeated element is filled in, and 16
- * x 16 floats across each other are transposed in registers where the compiler can; the rest goes
+ * x 16 floats across each other are transposed in registers; the rest goes
  * element by element, along the axis in which more of it is contiguous. */
 #include "device/cpu/kernels/strided_copy.h"
 #include "device/cpu/kernels/chain_steps.h"
@@ -28,15 +28,35 @@ COPY(uint16_t, copy2)
 COPY(uint32_t, copy4)
 COPY(uint64_t, copy8)
 
-/* 16 x 16 with unit stride across: constant bounds, so that it becomes shuffles. */
+typedef uint32_t four __attribute__((vector_size(16)));
+
+static inline four load4(const uint32_t *p)
+{
+    four v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* 16 x 16 across each other, in blocks of 4 x 4: first pairs of rows interleave, then pairs of
+ * pairs. */
 static void transpose16(uint32_t *restrict to, int64_t to_row, const uint32_t *restrict from,
                         int64_t from_col)
 {
     for (int64_t r = 0; r < 16; r += 4) {
-        for (int64_t c = 0; c < 16; ++c) {
+        for (int64_t c = 0; c < 16; c += 4) {
             const uint32_t *p = from + c * from_col + r;
             uint32_t *q = to + r * to_row + c;
-            q[0] = p[0], q[to_row] = p[1], q[2 * to_row] = p[2], q[3 * to_row] = p[3];
+            four a = load4(p), b = load4(p + from_col);
+            four d = load4(p + 2 * from_col), e = load4(p + 3 * from_col);
+            four ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5),
+                 ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+            four de0 = __builtin_shufflevector(d, e, 0, 4, 1, 5),
+                 de1 = __builtin_shufflevector(d, e, 2, 6, 3, 7);
+            four row[4] = {__builtin_shufflevector(ab0, de0, 0, 1, 4, 5),
+                           __builtin_shufflevector(ab0, de0, 2, 3, 6, 7),
+                           __builtin_shufflevector(ab1, de1, 0, 1, 4, 5),
+                           __builtin_shufflevector(ab1, de1, 2, 3, 6, 7)};
+            for (int k = 0; k < 4; ++k) memcpy(q + k * to_row, &row[k], sizeof row[k]);
         }
     }
 }

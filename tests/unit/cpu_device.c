@@ -1,0 +1,52 @@
+/* cpu_device.c - the CPU's table of solvers and its figures. */
+#include "../solve.h"
+
+static bool has_kernel(int op)
+{
+    switch (ad_ops[op].klass) {
+    case AD_CLASS_REDUCE:
+    case AD_CLASS_CONTRACT:
+    case AD_CLASS_KERNEL: return true;
+    default: return op == AD_OP_PAD || op == AD_OP_PAD_REFLECT;
+    }
+}
+
+static void every_op_has_solvers(void)
+{
+    solve_device d;
+    for (int isa = 0; solve_open(&d, isa, 1); solve_close(&d), ++isa) {
+        for (int op = 0; op <= AD_OP_CHAIN; ++op) {
+            int count = -1;
+            const ad_solver *const *solvers = d.device.solvers(&d.device, op, &count);
+            if (op == AD_OP_CHAIN || has_kernel(op)) {
+                if (count < 1)
+                    CHECK_FAIL("%s has no solver", op < AD_OPS ? ad_ops[op].name : "a chain");
+            }
+            for (int i = 0; i < count; ++i) {
+                CHECK_INT(solvers[i]->op, op); /* the row in solvers.def says the same */
+                CHECK(solvers[i]->name && solvers[i]->bid && solvers[i]->run);
+            }
+        }
+    }
+}
+
+static void figures_grow_with_the_machine(void)
+{
+    solve_device one, two;
+    for (int isa = 0; solve_open(&one, isa, 1); ++isa) {
+        REQUIRE(solve_open(&two, isa, 2));
+        CHECK(one.device.machine.flops_f32 > 1e9 && one.device.machine.flops_f64 > 1e9);
+        CHECK(one.device.machine.overhead == 0 && two.device.machine.overhead > 0);
+        CHECK(two.device.machine.bandwidth > one.device.machine.bandwidth);
+        CHECK_INT(two.device.machine.threads, 2);
+        CHECK(one.device.bf16 == (isa == AD_ISA_AVX512BF16));
+        solve_close(&one), solve_close(&two);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    return check_main(
+        argc, argv,
+        (check_case[]){CASE(every_op_has_solvers), CASE(figures_grow_with_the_machine), {0}});
+}
