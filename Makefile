@@ -175,7 +175,7 @@ endif
 
 # ---- checking ---------------------------------------------------------------------------------------
 
-FORMATTED := $(shell find include src cli tests $(wildcard zoo bench examples) -name '*.[ch]' | sort)
+FORMATTED := $(filter-out tests/fixtures/%,$(shell find include src cli tests $(wildcard zoo bench examples) -name '*.[ch]' | sort))
 
 format:
 	clang-format -i $(FORMATTED)

@@ -1,7 +1,7 @@
 /* base.h - what every other header stands on: status codes, the context, the allocator hook.
  *
- * The library never aborts, exits or prints. A call that can fail returns an ad_status (or NULL) and
- * leaves one sentence about the first cause in the context; ad_error() has it.
+ * The library never aborts, exits or prints. A call that can fail returns an ad_status (or NULL)
+ * and leaves one sentence about the first cause in the context; ad_error() has it.
  *
  * A context is used by one thread at a time. Several contexts may live side by side. */
 #ifndef AUTODIDACT_BASE_H
@@ -55,10 +55,11 @@ typedef struct ad_context ad_context;
 typedef struct ad_context_options {
     ad_allocator allocator; /* zero: aligned_alloc and free */
     int threads;            /* worker threads, the caller's included; 0: one per available core */
-    const char *isa;        /* cap on the instruction set: "scalar", "avx2", "avx512"; NULL: the best */
+    const char *isa; /* cap on the instruction set: "scalar", "avx2", "avx512"; NULL: the best */
 } ad_context_options;
 
-/* A new context; NULL when memory is refused or an option is out of range. `options` may be NULL. */
+/* A new context; NULL when memory is refused or an option is out of range. `options` may be NULL.
+ */
 AD_API ad_context *ad_context_new(const ad_context_options *options);
 /* Frees the context. Everything made from it must have been freed before. NULL is ignored. */
 AD_API void ad_context_free(ad_context *ctx);
@@ -68,7 +69,8 @@ AD_API const char *ad_error(const ad_context *ctx);
 AD_API ad_status ad_error_status(const ad_context *ctx);
 AD_API void ad_error_clear(ad_context *ctx);
 /* For systems built on the library: records a sentence of their own and returns `status`. */
-AD_API ad_status ad_error_set(ad_context *ctx, ad_status status, const char *format, ...) AD_PRINTF(3, 4);
+AD_API ad_status ad_error_set(ad_context *ctx, ad_status status, const char *format, ...)
+    AD_PRINTF(3, 4);
 
 AD_API int ad_context_threads(const ad_context *ctx);
 /* Bytes now held through this context's allocator, and the most ever held. */

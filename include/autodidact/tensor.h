@@ -38,7 +38,8 @@ typedef struct ad_shape {
  * which every builder reports. The scalar shape is (ad_shape){0}. */
 AD_API ad_shape ad_shape_of(const int64_t *dim, size_t rank);
 #define ad_shape(...)                                                                              \
-    ad_shape_of((const int64_t[]){__VA_ARGS__}, sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
+    ad_shape_of((const int64_t[]){__VA_ARGS__},                                                    \
+                sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
 
 AD_API bool ad_shape_valid(ad_shape shape); /* rank 0..8, dims >= 0, element count fits int64 */
 AD_API bool ad_shape_equal(ad_shape a, ad_shape b);
@@ -46,7 +47,8 @@ AD_API int64_t ad_shape_count(ad_shape shape); /* product of the dims; -1 if inv
 /* "[2, 3]" into buffer; returns buffer. 192 bytes hold any shape. */
 AD_API const char *ad_shape_text(ad_shape shape, char *buffer, size_t size);
 
-/* A tensor in host memory, contiguous. `data` is owned by whoever the function that made it says. */
+/* A tensor in host memory, contiguous. `data` is owned by whoever the function that made it says.
+ */
 typedef struct ad_tensor {
     ad_dtype dtype;
     ad_shape shape;
@@ -55,7 +57,8 @@ typedef struct ad_tensor {
 
 /* Converts `count` elements between any two dtypes (float to integer truncates towards zero and
  * saturates; NaN becomes 0; to bf16/f16 rounds to nearest even). Buffers must not overlap. */
-AD_API void ad_convert(void *to, ad_dtype to_dtype, const void *from, ad_dtype from_dtype, int64_t count);
+AD_API void ad_convert(void *to, ad_dtype to_dtype, const void *from, ad_dtype from_dtype,
+                       int64_t count);
 
 #ifdef __cplusplus
 }

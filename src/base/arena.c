@@ -33,7 +33,8 @@ void *ad_arena_alloc(ad_arena *arena, size_t bytes)
     struct ad_arena_chunk *chunk = arena->head;
     size_t header = (sizeof *chunk + 15) & ~(size_t)15;
     if (bytes > SIZE_MAX / 2) {
-        ad_fail(arena->ctx, AD_ERROR_MEMORY, "out of memory: %zu bytes could not be allocated", bytes);
+        ad_fail(arena->ctx, AD_ERROR_MEMORY, "out of memory: %zu bytes could not be allocated",
+                bytes);
         return NULL;
     }
     bytes = (bytes + 15) & ~(size_t)15;

@@ -63,10 +63,22 @@ void ad_context_free(ad_context *ctx)
     ctx->allocator.release(ctx->allocator.user, ctx, sizeof *ctx);
 }
 
-int ad_context_threads(const ad_context *ctx) { return ctx->threads; }
-size_t ad_context_memory(const ad_context *ctx) { return ctx->held; }
-size_t ad_context_memory_peak(const ad_context *ctx) { return ctx->peak; }
-const char *ad_context_isa(const ad_context *ctx) { return ad_isa_name(ctx->isa); }
+int ad_context_threads(const ad_context *ctx)
+{
+    return ctx->threads;
+}
+size_t ad_context_memory(const ad_context *ctx)
+{
+    return ctx->held;
+}
+size_t ad_context_memory_peak(const ad_context *ctx)
+{
+    return ctx->peak;
+}
+const char *ad_context_isa(const ad_context *ctx)
+{
+    return ad_isa_name(ctx->isa);
+}
 
 const char *ad_context_cpu(const ad_context *ctx)
 {
@@ -74,7 +86,10 @@ const char *ad_context_cpu(const ad_context *ctx)
     return ad_cpu_get()->model;
 }
 
-int ad_context_isa_level(const ad_context *ctx) { return (int)ctx->isa; }
+int ad_context_isa_level(const ad_context *ctx)
+{
+    return (int)ctx->isa;
+}
 
 ad_pool *ad_context_pool(ad_context *ctx)
 {
@@ -91,7 +106,8 @@ void *ad_alloc(ad_context *ctx, size_t bytes)
     void *memory = bytes == SIZE_MAX ? NULL : ctx->allocator.allocate(ctx->allocator.user, bytes);
     if (!memory) {
         if (bytes == SIZE_MAX)
-            ad_fail(ctx, AD_ERROR_MEMORY, "out of memory: the size asked for does not fit in memory");
+            ad_fail(ctx, AD_ERROR_MEMORY,
+                    "out of memory: the size asked for does not fit in memory");
         else
             ad_fail(ctx, AD_ERROR_MEMORY, "out of memory: %zu bytes could not be allocated", bytes);
         return NULL;
@@ -134,8 +150,14 @@ size_t ad_bytes(int64_t count, size_t size)
     return bytes;
 }
 
-const char *ad_error(const ad_context *ctx) { return ctx->error; }
-ad_status ad_error_status(const ad_context *ctx) { return ctx->status; }
+const char *ad_error(const ad_context *ctx)
+{
+    return ctx->error;
+}
+ad_status ad_error_status(const ad_context *ctx)
+{
+    return ctx->status;
+}
 
 void ad_error_clear(ad_context *ctx)
 {
@@ -182,7 +204,8 @@ ad_status ad_fail_prefix(ad_context *ctx, const char *format, ...)
 
 const char *ad_status_name(ad_status status)
 {
-    static const char *const names[] = {"ok",     "memory",      "argument", "shape", "dtype",    "io",
-                                        "format", "unsupported", "numeric",  "limit", "not found"};
+    static const char *const names[] = {"ok",      "memory", "argument", "shape",
+                                        "dtype",   "io",     "format",   "unsupported",
+                                        "numeric", "limit",  "not found"};
     return (unsigned)status < sizeof names / sizeof *names ? names[status] : "unknown";
 }

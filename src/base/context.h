@@ -8,7 +8,8 @@
 struct ad_pool;
 
 /* Memory through the context's hook: 64-byte aligned, not zeroed (ad_zalloc: zeroed). On refusal
- * the context's error is set and NULL returned. ad_free takes the same size back; NULL is ignored. */
+ * the context's error is set and NULL returned. ad_free takes the same size back; NULL is ignored.
+ */
 void *ad_alloc(ad_context *ctx, size_t bytes);
 void *ad_zalloc(ad_context *ctx, size_t bytes);
 void *ad_realloc(ad_context *ctx, void *memory, size_t old_bytes, size_t new_bytes);
@@ -18,7 +19,8 @@ void ad_free(ad_context *ctx, void *memory, size_t bytes);
 size_t ad_bytes(int64_t count, size_t size);
 
 /* Records the sentence and returns `status`, so that `return ad_fail(ctx, ...)` reads well.
- * Sentences name the file, tensor or option, say what was found and what was expected; no full stop. */
+ * Sentences name the file, tensor or option, say what was found and what was expected; no full
+ * stop. */
 ad_status ad_fail(ad_context *ctx, ad_status status, const char *format, ...) AD_PRINTF(3, 4);
 #ifdef __clang_analyzer__ /* it cannot see that the status comes back */
 #define ad_fail(ctx, status, ...) (ad_fail(ctx, status, __VA_ARGS__), (status))

@@ -23,7 +23,8 @@ static inline uint16_t ad_f32_to_bf16(float f)
 
 static inline float ad_f16_to_f32(uint16_t h)
 {
-    uint32_t sign = (uint32_t)(h & 0x8000u) << 16, exponent = (h >> 10) & 31, mantissa = h & 0x3ffu, u;
+    uint32_t sign = (uint32_t)(h & 0x8000u) << 16, exponent = (h >> 10) & 31, mantissa = h & 0x3ffu,
+             u;
     float f;
     if (exponent == 31) {
         u = sign | 0x7f800000u | mantissa << 13;

@@ -28,7 +28,10 @@ static inline ad_philox ad_philox_block(uint64_t key, uint64_t counter_lo, uint6
 }
 
 /* Uniform in [0, 1): 24 bits. */
-static inline float ad_philox_uniform(uint32_t bits) { return (float)(bits >> 8) * 0x1p-24f; }
+static inline float ad_philox_uniform(uint32_t bits)
+{
+    return (float)(bits >> 8) * 0x1p-24f;
+}
 
 /* Box-Muller: two standard normals from two words. u is in (0, 1], so the log is finite. */
 static inline void ad_philox_normal(uint32_t a, uint32_t b, float *n0, float *n1)

@@ -17,8 +17,8 @@ ad_pool *ad_pool_new(int threads); /* NULL when threads cannot be started */
 void ad_pool_free(ad_pool *pool);
 int ad_pool_size(const ad_pool *pool); /* workers, the caller included; 1 for a NULL pool */
 
-/* Runs task(user, i, worker) for every i in [0, count) and returns when all are done. Not reentrant.
- * A NULL pool, a pool of one, or count == 1 runs in the calling thread. */
+/* Runs task(user, i, worker) for every i in [0, count) and returns when all are done. Not
+ * reentrant. A NULL pool, a pool of one, or count == 1 runs in the calling thread. */
 void ad_parallel(ad_pool *pool, int64_t count, ad_task task, void *user);
 
 #endif

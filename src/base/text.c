@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-void ad_text_init(ad_text *text, ad_context *ctx) { *text = (ad_text){.ctx = ctx}; }
+void ad_text_init(ad_text *text, ad_context *ctx)
+{
+    *text = (ad_text){.ctx = ctx};
+}
 
 void ad_text_free(ad_text *text)
 {
@@ -12,7 +15,10 @@ void ad_text_free(ad_text *text)
     ad_text_init(text, text->ctx);
 }
 
-const char *ad_text_get(const ad_text *text) { return text->data ? text->data : ""; }
+const char *ad_text_get(const ad_text *text)
+{
+    return text->data ? text->data : "";
+}
 
 /* Makes room for `more` bytes and a NUL. */
 static bool reserve(ad_text *text, size_t more)
@@ -39,7 +45,10 @@ void ad_text_bytes(ad_text *text, const void *bytes, size_t count)
     text->data[text->length] = 0;
 }
 
-void ad_text_add(ad_text *text, const char *string) { ad_text_bytes(text, string, strlen(string)); }
+void ad_text_add(ad_text *text, const char *string)
+{
+    ad_text_bytes(text, string, strlen(string));
+}
 
 void ad_text_format(ad_text *text, const char *format, ...)
 {
@@ -68,7 +77,8 @@ static int distance(const char *a, const char *b)
             int best = above[j - 1] + (a[i - 1] != b[j - 1]);
             if (above[j] + 1 < best) best = above[j] + 1;
             if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                before[j - 2] + 1 < best)
                 best = before[j - 2] + 1;
             now[j] = best;
         }

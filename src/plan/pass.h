@@ -28,7 +28,6 @@ typedef ad_node *(*ad_rule)(ad_passes *passes, ad_graph *graph, const ad_node *o
 bool ad_passes_run(ad_passes *passes);
 void ad_passes_free(ad_passes *passes);
 bool ad_rebuild(ad_passes *passes, ad_rule rule, void *user);
-bool ad_pass_wanted(const ad_compile_options *options, const char *name);
 
 /* The passes, in the order they run (see passes.c). */
 bool ad_pass_decompose(ad_passes *passes);

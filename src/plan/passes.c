@@ -4,6 +4,7 @@
  * not copied. Names are kept, so that errors and explanations speak of the graph as it was
  * recorded. */
 #include "plan/pass.h"
+#include "plan/plan.h"
 
 #include <string.h>
 
