@@ -3,10 +3,10 @@
  *
  * The direction is a sum of the remembered vectors s_i, y_i and the gradient g, so the recursion
  * runs on coefficients, on the host, in f64 (the "vector-free" form of Chen, Wang & Zhou, NIPS
- * 2014). It needs s_i . y_j and y_i . y_j, kept from before, and s_i . g and y_i . g, which one
- * pass over the blocks gives; a second pass makes the direction. The plain recursion takes five
- * passes. Products are summed in f64, so that their differences (s_i . y = s_i . g - s_i .
- * g_before) keep the digits that f32 has.
+ * 2014). It needs s_i . y_j and y_i . y_j, kept from before, and s_i . g and y_i . g, which one run
+ * over the blocks gives; a second run makes the direction. The plain recursion reads the blocks as
+ * often, but takes four runs a pair, each waiting for the one before. Products are summed in f64,
+ * so that their differences (s_i . y = s_i . g - s_i . g_before) keep the digits that f32 has.
  *
  * Pairs lie in a ring of rows, one more than pairs, so that a pair that is not worth remembering
  * costs no other. Programs have fixed shapes: there is a set for the first 8 rows, for 32, and for
