@@ -44,17 +44,11 @@ static ad_node *shown(ad_node *x, const style_pixels *photo, const float *mask)
     return ad_name(ad_add(base, ad_mul(m, ad_sub(x, base))), "masked");
 }
 
-/* The loss at the variable is not finite: runs it once more with every kernel's result looked at,
- * so that the error names the node where it began. */
-static ad_status name_the_culprit(const session *s)
+/* The loss at the variable is not finite: runs the step once more with every kernel's result looked
+ * at, so that the error names the node where it began. */
+static ad_status name_the_culprit(const session *s, ad_program *program)
 {
-    ad_compile_options options = s->settings->compile;
-    ad_program *program;
-    options.check_finite = true;
-    ad_status status = ad_compile(&program, s->ctx, &s->loss.total, 1, &options);
-    if (!status) status = bind_targets(s, program);
-    if (!status) status = ad_run(program);
-    ad_program_free(program);
+    ad_status status = ad_run_checked(program);
     if (status) return status;
     return ad_error_set(
         s->ctx, AD_ERROR_NUMERIC,
@@ -86,7 +80,6 @@ static ad_status with_lbfgs(session *s, int64_t steps, style_end *end)
     for (int64_t i = 0; i < steps && !status && *end == STYLE_DONE; ++i) {
         ad_lbfgs_report report;
         status = ad_lbfgs_step(lbfgs, &report);
-        if (status == AD_ERROR_NUMERIC) status = name_the_culprit(s);
         if (status || (status = fetch(s))) break;
         style_progress progress = {.step = i + 1, .total = report.loss, .picture = s->picture};
         double *terms[] = {&progress.content, &progress.style, &progress.tv};
@@ -133,7 +126,7 @@ static ad_status with_adam(session *s, int64_t steps, style_end *end)
         double total = ad_result_scalar(program, s->loss.total);
         if (!isfinite(total)) {
             status = ad_variable_set(s->vars, s->variable, before);
-            if (!status) status = name_the_culprit(s);
+            if (!status) status = name_the_culprit(s, program);
             memcpy(s->picture->data, good, bytes);
             break;
         }
