@@ -2,7 +2,9 @@
  *
  * Every operand lies inside its buffer, and every buffer inside its block; what a kernel reads has
  * been written before it; buffers alive at the same time do not overlap, except where an
- * elementwise kernel replaces an input that dies there; chains are well-formed. */
+ * elementwise kernel replaces an input that dies there; who reads what a variable held before the
+ * run does so before it is overwritten, or element by element in the kernel that overwrites it;
+ * chains are well-formed. */
 #include "plan/plan.h"
 
 static ad_status fail(const ad_program *program, int k, const char *what, int buffer)
@@ -53,6 +55,42 @@ static bool must_be_written(const ad_buffer *buffer)
     return buffer->place == AD_IN_ARENA || buffer->place == AD_IN_KEPT;
 }
 
+/* Byte range of an operand within a variable's storage; false: it is somewhere else. */
+static bool storage_range(const ad_program *program, const ad_ref *ref, const ad_operand *operand,
+                          const ad_storage **storage, int64_t *begin, int64_t *end)
+{
+    const ad_buffer *buffer = &program->buffers[ref->buffer];
+    if (buffer->place != AD_IN_VARIABLE) return false;
+    range(ref, operand, begin, end);
+    *begin += (int64_t)buffer->offset, *end += (int64_t)buffer->offset;
+    *storage = buffer->storage;
+    return true;
+}
+
+/* Whether input i of kernel k still finds what its variable held when the run began. */
+static bool reads_old_value(const ad_program *program, int k, int i)
+{
+    const ad_kernel *reader = program->kernels[k];
+    const ad_storage *storage, *other;
+    int64_t begin, end, from, to;
+    if (!storage_range(program, &reader->in[i], &reader->problem.in[i], &storage, &begin, &end))
+        return true;
+    for (int w = 0; w <= k; ++w) {
+        const ad_kernel *writer = program->kernels[w];
+        for (int o = 0; o < writer->problem.n_out && ad_kernel_writes(writer); ++o) {
+            const ad_operand *out = &writer->problem.out[o];
+            if (writer->out[o].buffer == reader->in[i].buffer)
+                continue; /* it wants the new value */
+            if (!storage_range(program, &writer->out[o], out, &other, &from, &to)) continue;
+            if (other != storage || from >= end || begin >= to) continue;
+            bool alike = writer->problem.op == AD_OP_CHAIN && from == begin &&
+                         ad_operand_same_map(&reader->problem.in[i], out);
+            if (w < k || !alike) return false;
+        }
+    }
+    return true;
+}
+
 static ad_status check_kernel(const ad_program *program, int k)
 {
     const ad_kernel *kernel = program->kernels[k];
@@ -68,6 +106,8 @@ static ad_status check_kernel(const ad_program *program, int k)
         range(&kernel->in[i], &p->in[i], &begin, &end);
         if (must_be_written(&program->buffers[buffer]) && !written(program, k, buffer, begin, end))
             return fail(program, k, "it reads what was not written yet", buffer);
+        if (!reads_old_value(program, k, i))
+            return fail(program, k, "it reads a variable that was overwritten", buffer);
     }
     for (int o = 0; o < p->n_out && ad_kernel_writes(kernel); ++o) {
         const ad_buffer *buffer = &program->buffers[kernel->out[o].buffer];

@@ -173,27 +173,31 @@ static void variables_swap(void)
 static void parameter_and_block(void)
 {
     open_graph();
-    float memory[64];
+    enum { N = 4096, AT = 1024 }; /* more than a tile of a chain */
+    static float memory[N];
     ad_storage storage = {.ctx = ctx, .data = memory, .bytes = sizeof memory};
-    ad_variable block = {.name = "block", .shape = ad_shape(64), .storage = &storage};
+    ad_variable block = {.name = "block", .shape = ad_shape(N), .storage = &storage};
     ad_variable second = {
-        .name = "second", .shape = ad_shape(16), .storage = &storage, .offset = 64};
+        .name = "second", .shape = ad_shape(AT), .storage = &storage, .offset = AT * sizeof(float)};
     ad_node *whole = ad_read(g, &block), *part = ad_read(g, &second);
     ad_node *y = ad_mul_scalar(part, 3);
     ad_node *reversed = ad_slice(whole, 0, -1, INT64_MIN, -1);
     ad_node *step = ad_assign(g, &block,
                               ad_add(whole, reversed)); /* each element needs two old ones */
     for (int variant = 0; variant < 2; ++variant) {
-        for (int i = 0; i < 64; ++i) memory[i] = (float)(i * i);
+        for (int i = 0; i < N; ++i) memory[i] = (float)(i % 100 + i / 100);
         ad_program *p = compile((ad_node *[]){step, y, ad_sum(part, AD_ALL_AXES, false)}, 3,
                                 (ad_compile_options){.no_passes = variant});
         REQUIRE(p);
         REQUIRE(ad_run(p) == AD_OK);
         double sum = 0;
-        for (int i = 0; i < 64; ++i) CHECK_NEAR(memory[i], i * i + (63 - i) * (63 - i), 0);
-        for (int i = 0; i < 16; ++i) {
-            CHECK_NEAR(((const float *)ad_result_at(p, 1))[i], 3.0 * (16 + i) * (16 + i), 0);
-            sum += (16 + i) * (16 + i);
+        for (int i = 0; i < N; ++i) {
+            int k = N - 1 - i;
+            CHECK_NEAR(memory[i], i % 100 + i / 100 + k % 100 + k / 100, 0);
+        }
+        for (int i = AT; i < 2 * AT; ++i) {
+            CHECK_NEAR(((const float *)ad_result_at(p, 1))[i - AT], 3.0 * (i % 100 + i / 100), 0);
+            sum += i % 100 + i / 100;
         }
         CHECK_NEAR(((const float *)ad_result_at(p, 2))[0], sum, 0);
         CHECK_INT(storage.version, variant + 1);
