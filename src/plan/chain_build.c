@@ -44,15 +44,6 @@ static int add_item(builder *b, int node, int from, ad_dtype type)
     return i;
 }
 
-/* A node whose value the chain computes, rather than loads. */
-static bool computed_here(const builder *b, int id)
-{
-    const ad_group *g = b->group;
-    for (int i = 0; i < g->n_inlined; ++i)
-        if (g->inlined[i] == id) return true;
-    return ad_group_has(g, id);
-}
-
 static bool add_input(builder *b, int id, ad_dtype memory)
 {
     ad_chain *chain = &b->out->chain;
@@ -64,15 +55,12 @@ static bool add_input(builder *b, int id, ad_dtype memory)
     return true;
 }
 
-/* Calls `use` on the elementwise nodes of the group in order: members and inlined ones merged. */
+/* Calls `use` on the elementwise nodes of the group in order. */
 static bool each_node(builder *b, bool (*use)(builder *b, const ad_node *node))
 {
     const ad_group *g = b->group;
-    for (int i = 0, j = 0; i < g->n || j < g->n_inlined;) {
-        bool member = j == g->n_inlined || (i < g->n && g->members[i] < g->inlined[j]);
-        int id = member ? g->members[i++] : g->inlined[j++];
-        if (id != g->anchor && !use(b, b->plan->nodes[id])) return false;
-    }
+    for (int i = 0; i < g->n; ++i)
+        if (g->members[i] != g->anchor && !use(b, b->plan->nodes[g->members[i]])) return false;
     return true;
 }
 
@@ -81,7 +69,8 @@ static bool gather_inputs(builder *b, const ad_node *node)
     for (int i = 0; i < node->n_inputs; ++i) {
         int id = node->inputs[i]->id, made = ad_plan_input(b->plan, node, i);
         double fill;
-        if (find(b, id) >= 0 || computed_here(b, made) || ad_value_is_fill(b->plan, id, &fill))
+        if (find(b, id) >= 0 || ad_group_has(b->group, made) ||
+            ad_value_is_fill(b->plan, id, &fill))
             continue;
         if (!add_input(b, id, node->inputs[i]->dtype)) return false;
     }
@@ -190,7 +179,7 @@ bool ad_chain_of_group(const ad_plan *plan, const ad_group *group, ad_chain_plan
 {
     builder b = {.plan = plan, .group = group, .out = out};
     *out = (ad_chain_plan){0};
-    if (group->n + group->n_inlined > AD_CHAIN_STEPS + 1) return false;
+    if (group->n > AD_CHAIN_STEPS + 1) return false;
     if (group->kind == AD_GROUP_CONTRACT) {
         add_input(&b, group->anchor, plan->nodes[group->anchor]->dtype == AD_F64 ? AD_F64 : AD_F32);
         out->input[0] = -1;

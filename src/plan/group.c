@@ -57,7 +57,7 @@ bool ad_group_stores(const ad_plan *plan, const ad_group *group, int member)
     if (plan->values[member].is_output) return true;
     for (int u = plan->user_start[member]; u < plan->user_start[member + 1]; ++u) {
         int user = plan->users[u];
-        if (plan->values[user].inlined || !reads_register(plan, group, member, user)) return true;
+        if (!reads_register(plan, group, member, user)) return true;
     }
     return false;
 }
@@ -90,9 +90,8 @@ static bool circular(search *s, const ad_group *merged)
     }
     while (depth) {
         const ad_group *group = &plan->groups[s->stack[--depth]];
-        for (int i = 0; i < group->n + group->n_inlined; ++i) {
-            const ad_node *node =
-                plan->nodes[i < group->n ? group->members[i] : group->inlined[i - group->n]];
+        for (int i = 0; i < group->n; ++i) {
+            const ad_node *node = plan->nodes[group->members[i]];
             for (int k = 0; k < node->n_inputs; ++k)
                 if (!push(s, merged, node->inputs[k]->id, &depth)) return true;
         }
@@ -127,7 +126,7 @@ static bool merge(search *s, int a, int b, bool *failed)
     if (second->anchor >= 0) merged.kind = second->kind, merged.anchor = second->anchor;
     if (first->n + second->n > AD_CHAIN_STEPS + 1) return false;
     merged.n = merged.capacity = first->n + second->n;
-    merged.n_inlined = 0;
+
     merged.members = ad_arena_alloc(&plan->scratch, (size_t)merged.n * sizeof(int));
     if (!merged.members) return !(*failed = true);
     for (int i = 0, x = 0, y = 0; i < merged.n; ++i) {

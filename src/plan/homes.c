@@ -59,8 +59,8 @@ static bool depends(reach *r, int group, int target)
         int at = r->stack[--depth];
         const ad_group *g = &plan->groups[at];
         if (at == target) return true;
-        for (int i = 0; i < g->n + g->n_inlined; ++i) {
-            const ad_node *node = plan->nodes[i < g->n ? g->members[i] : g->inlined[i - g->n]];
+        for (int i = 0; i < g->n; ++i) {
+            const ad_node *node = plan->nodes[g->members[i]];
             for (int k = 0; k < node->n_inputs; ++k)
                 push(r, plan->values[plan->values[node->inputs[k]->id].base].group, &depth);
         }
@@ -72,9 +72,8 @@ static bool depends(reach *r, int group, int target)
 
 static bool group_reads(const ad_plan *plan, const ad_group *group, const ad_variable *variable)
 {
-    for (int i = 0; i < group->n + group->n_inlined; ++i) {
-        const ad_node *node =
-            plan->nodes[i < group->n ? group->members[i] : group->inlined[i - group->n]];
+    for (int i = 0; i < group->n; ++i) {
+        const ad_node *node = plan->nodes[group->members[i]];
         for (int k = 0; k < node->n_inputs; ++k)
             if (reads_overlap(plan, node->inputs[k]->id, variable)) return true;
     }
@@ -85,9 +84,8 @@ static bool group_reads(const ad_plan *plan, const ad_group *group, const ad_var
 static bool own_reads_allowed(const ad_plan *plan, const ad_group *group, const ad_node *written,
                               const ad_variable *variable)
 {
-    for (int i = 0; i < group->n + group->n_inlined; ++i) {
-        const ad_node *node =
-            plan->nodes[i < group->n ? group->members[i] : group->inlined[i - group->n]];
+    for (int i = 0; i < group->n; ++i) {
+        const ad_node *node = plan->nodes[group->members[i]];
         for (int k = 0; k < node->n_inputs; ++k) {
             int input = node->inputs[k]->id;
             if (!reads_overlap(plan, input, variable)) continue;

@@ -136,9 +136,6 @@ typedef struct ad_group {
     int anchor;   /* node id, or -1 */
     int *members; /* node ids, ascending; the anchor is one of them */
     int n, capacity;
-    int *inlined; /* elementwise nodes computed here again though their home is elsewhere; ascending
-                   */
-    int n_inlined, inlined_capacity;
     bool gone; /* merged into another */
 } ad_group;
 
@@ -154,8 +151,8 @@ typedef struct ad_value {
     int64_t at_in_concat; /* bytes from the concatenation's element 0 */
     int variable;         /* it is written into the storage of this ASSIGN node's variable, or -1 */
     bool is_output;
-    bool inlined; /* some group computes it again for itself */
-    int alias;    /* the computed node that this is a contiguous reshape of, or itself */
+
+    int alias; /* the computed node that this is a contiguous reshape of, or itself */
 
     int *writers; /* kernels, or values (~value) of the parts, that write it */
     int n_writers;
