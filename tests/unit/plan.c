@@ -283,6 +283,45 @@ static void weights_are_packed_anew(void)
     close_graph();
 }
 
+/* bf16 operands where the machine has the instruction, else a sentence. */
+static void precision_is_lowered(void)
+{
+    open_graph();
+    enum { N = 96 };
+    ad_variable *w = ad_var(vars, "w", ad_shape(N, N),
+                            (ad_var_options){.init = {.kind = AD_INIT_NORMAL, .a = 1}});
+    ad_node *x = ad_input(g, "x", AD_F32, ad_shape(N, N));
+    ad_node *y = ad_relu(ad_matmul(ad_tanh(x), ad_read(g, w)));
+    static float values[N * N];
+    for (int i = 0; i < N * N; ++i) values[i] = (float)(i % 17) / 8 - 1;
+    ad_program *full = compile(&y, 1, (ad_compile_options){0}), *half;
+    REQUIRE(full);
+    ad_bind(full, x, values);
+    REQUIRE(ad_run(full) == AD_OK);
+    ad_status status = ad_compile(&half, ctx, &y, 1,
+                                  &(ad_compile_options){.precision = AD_PRECISION_BF16});
+    if (status == AD_OK) {
+        ad_bind(half, x, values);
+        REQUIRE(ad_run(half) == AD_OK);
+        CHECK_INT(ad_node_dtype(y), AD_F32);
+        for (int i = 0; i < N * N; i += 5)
+            CHECK_NEAR(((const float *)ad_result(half, y))[i],
+                       ((const float *)ad_result(full, y))[i], 0.2);
+    } else {
+        CHECK_INT(status, AD_ERROR_UNSUPPORTED);
+        CHECK_CONTAINS(ad_error(ctx), "bf16");
+    }
+    ad_program_free(half);
+    ad_program_free(full);
+    ad_node *wide = ad_matmul(x, ad_read(g, w)); /* the null device takes anything */
+    ad_program *p = compile(
+        &wide, 1, (ad_compile_options){.precision = AD_PRECISION_BF16, .device = AD_DEVICE_NULL});
+    REQUIRE(p);
+    CHECK(kernels(p) <= 3);
+    ad_program_free(p);
+    close_graph();
+}
+
 static void limit_is_kept(void)
 {
     open_graph();
@@ -494,6 +533,7 @@ int main(int argc, char **argv)
                                            CASE(arena_is_reused),
                                            CASE(results_are_contiguous),
                                            CASE(weights_are_packed_anew),
+                                           CASE(precision_is_lowered),
                                            CASE(limit_is_kept),
                                            CASE(null_device_plans),
                                            CASE(programs_explain_themselves),
