@@ -1,10 +1,10 @@
 /* nn.h - named state in blocks, and layers as graph builders.
  *
- * ad_vars is the store: parameters (trained) and buffers (running statistics, counters), by the names
- * of the published checkpoints. It outlives graphs; several graphs use the same variables. Variables
- * declared together lie in one contiguous block per kind, so that an optimizer's update, a checkpoint
- * or a norm is one pass over one vector. A block is laid out (and initialised from the seed) when it is
- * first needed; variables declared later go to a further block. */
+ * ad_vars is the store: parameters (trained) and buffers (running statistics, counters), by the
+ * names of the published checkpoints. It outlives graphs; several graphs use the same variables.
+ * Variables declared together lie in one contiguous block per kind, so that an optimizer's update,
+ * a checkpoint or a norm is one pass over one vector. A block is laid out (and initialised from the
+ * seed) when it is first needed; variables declared later go to a further block. */
 #ifndef AUTODIDACT_NN_H
 #define AUTODIDACT_NN_H
 
@@ -25,15 +25,15 @@ AD_API ad_context *ad_vars_context(const ad_vars *vars);
 /* How a variable's axes are ordered in files. */
 typedef enum ad_file_layout {
     AD_LAYOUT_SAME = 0,
-    AD_LAYOUT_CONV, /* ours [kh, kw, in, out], PyTorch's [out, in, kh, kw] */
+    AD_LAYOUT_CONV,            /* ours [kh, kw, in, out], PyTorch's [out, in, kh, kw] */
     AD_LAYOUT_CONV_TRANSPOSED, /* ours [kh, kw, out, in], PyTorch's [in, out, kh, kw] */
 } ad_file_layout;
 
 typedef enum ad_init_kind {
     AD_INIT_ZEROS = 0,
-    AD_INIT_CONSTANT,  /* a */
-    AD_INIT_UNIFORM,   /* [-a, a) */
-    AD_INIT_NORMAL,    /* mean 0, deviation a */
+    AD_INIT_CONSTANT,        /* a */
+    AD_INIT_UNIFORM,         /* [-a, a) */
+    AD_INIT_NORMAL,          /* mean 0, deviation a */
     AD_INIT_KAIMING_UNIFORM, /* a: negative slope; PyTorch's default for layers is sqrt(5) */
     AD_INIT_KAIMING_NORMAL,  /* a: negative slope */
     AD_INIT_XAVIER_UNIFORM,  /* a: gain (0: 1) */
@@ -52,8 +52,8 @@ typedef struct ad_var_options {
     ad_file_layout layout;
     bool buffer; /* state that is not trained */
 } ad_var_options;
-/* Declares a variable, or finds the one of that name (the shape must agree). NULL and the context's error
- * on a mismatch. Names are used as they stand. */
+/* Declares a variable, or finds the one of that name (the shape must agree). NULL and the context's
+ * error on a mismatch. Names are used as they stand. */
 AD_API ad_variable *ad_var(ad_vars *vars, const char *name, ad_shape shape, ad_var_options options);
 AD_API ad_variable *ad_var_find(const ad_vars *vars, const char *name); /* NULL: none */
 AD_API int ad_vars_count(const ad_vars *vars);
@@ -71,10 +71,11 @@ AD_API const void *ad_variable_data(ad_vars *vars, const ad_variable *variable);
 
 /* Parameters as nodes of a graph. Layers below use it: a parameter of `name` becomes
  * ad_read(graph, ad_var(vars, name, ...)), poisoned on a mismatch. */
-AD_API ad_node *ad_param(ad_graph *graph, ad_vars *vars, const char *name, ad_shape shape, ad_var_options options);
+AD_API ad_node *ad_param(ad_graph *graph, ad_vars *vars, const char *name, ad_shape shape,
+                         ad_var_options options);
 
-/* The RNG state buffer "rng.state" (i64[2]: seed, step) as a node, and the assign that advances it by
- * one each run. */
+/* The RNG state buffer "rng.state" (i64[2]: seed, step) as a node, and the assign that advances it
+ * by one each run. */
 AD_API ad_node *ad_rng(ad_graph *graph, ad_vars *vars);
 AD_API ad_node *ad_rng_advance(ad_graph *graph, ad_vars *vars);
 
@@ -93,20 +94,26 @@ typedef struct ad_conv_layer {
     bool reflect; /* pads by reflection instead of zeros */
     ad_init init;
 } ad_conv_layer;
-AD_API ad_node *ad_conv2d_layer(ad_vars *vars, const char *name, ad_node *x, int64_t channels, ad_conv_layer options);
-AD_API ad_node *ad_conv2d_transposed_layer(ad_vars *vars, const char *name, ad_node *x, int64_t channels,
-                                           int output_pad, ad_conv_layer options);
-AD_API ad_node *ad_embedding(ad_vars *vars, const char *name, ad_node *indices, int64_t rows, int64_t width);
-/* NAME.weight, NAME.bias; for batch norm also NAME.running_mean, .running_var, .num_batches_tracked. */
+AD_API ad_node *ad_conv2d_layer(ad_vars *vars, const char *name, ad_node *x, int64_t channels,
+                                ad_conv_layer options);
+AD_API ad_node *ad_conv2d_transposed_layer(ad_vars *vars, const char *name, ad_node *x,
+                                           int64_t channels, int output_pad, ad_conv_layer options);
+AD_API ad_node *ad_embedding(ad_vars *vars, const char *name, ad_node *indices, int64_t rows,
+                             int64_t width);
+/* NAME.weight, NAME.bias; for batch norm also NAME.running_mean, .running_var,
+ * .num_batches_tracked. */
 AD_API ad_node *ad_layer_norm_layer(ad_vars *vars, const char *name, ad_node *x, double eps);
 AD_API ad_node *ad_instance_norm_layer(ad_vars *vars, const char *name, ad_node *x, double eps);
-AD_API ad_node *ad_group_norm_layer(ad_vars *vars, const char *name, ad_node *x, int groups, double eps);
+AD_API ad_node *ad_group_norm_layer(ad_vars *vars, const char *name, ad_node *x, int groups,
+                                    double eps);
 typedef struct ad_batch_norm_options {
     double eps, momentum; /* 0: 1e-5, 0.1 */
     bool training;
-    ad_node **update; /* training: receives the node that updates the statistics; add it to the outputs */
+    ad_node **
+        update; /* training: receives the node that updates the statistics; add it to the outputs */
 } ad_batch_norm_options;
-AD_API ad_node *ad_batch_norm_layer(ad_vars *vars, const char *name, ad_node *x, ad_batch_norm_options options);
+AD_API ad_node *ad_batch_norm_layer(ad_vars *vars, const char *name, ad_node *x,
+                                    ad_batch_norm_options options);
 
 /* ---- losses: scalars ---- */
 AD_API ad_node *ad_mse_loss(ad_node *prediction, ad_node *target);
@@ -117,16 +124,18 @@ AD_API ad_node *ad_cross_entropy_loss(ad_node *logits, ad_node *labels); /* mean
 
 /* ---- weights to and from files (formats of io.h) ---- */
 typedef struct ad_load_options {
-    const char *strip;     /* prefix of the file's names to drop; tensors without it are unused */
-    const char *add;       /* prefix to add to them */
-    bool allow_missing;    /* variables that the file lacks keep their value (default: an error) */
-    bool allow_unused;     /* tensors that no variable wants (default: an error naming the first) */
+    const char *strip;  /* prefix of the file's names to drop; tensors without it are unused */
+    const char *add;    /* prefix to add to them */
+    bool allow_missing; /* variables that the file lacks keep their value (default: an error) */
+    bool allow_unused;  /* tensors that no variable wants (default: an error naming the first) */
 } ad_load_options;
-/* Loads by name, converting dtype and axis order. Nothing is changed on an error, which names the file,
- * the first tensor that does not fit, and both shapes. Integers are not made from floats. What only this
- * library keeps ("rng.state") or older files lack (num_batches_tracked) may be missing. */
+/* Loads by name, converting dtype and axis order. Nothing is changed on an error, which names the
+ * file, the first tensor that does not fit, and both shapes. Integers are not made from floats.
+ * What only this library keeps ("rng.state") or older files lack (num_batches_tracked) may be
+ * missing. */
 AD_API ad_status ad_vars_load(ad_vars *vars, const char *path, ad_load_options options);
-AD_API ad_status ad_vars_load_file(ad_vars *vars, ad_file *file, ad_load_options options); /* an open one */
+AD_API ad_status ad_vars_load_file(ad_vars *vars, ad_file *file,
+                                   ad_load_options options); /* an open one */
 /* Writes safetensors in the files' axis order; atomically. */
 AD_API ad_status ad_vars_save(ad_vars *vars, const char *path);
 

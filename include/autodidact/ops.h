@@ -211,7 +211,8 @@ AD_API ad_node *ad_dropout(ad_node *x, double rate, ad_node *state);
  * is `value`, without a gradient. At most one assign per variable (or overlapping block) in a
  * program. */
 AD_API ad_node *ad_assign(ad_graph *graph, ad_variable *variable, ad_node *value);
-/* The value of x[0]; a program that computes it computes all of x. One output for several assigns. */
+/* The value of x[0]; a program that computes it computes all of x. One output for several assigns.
+ */
 AD_API ad_node *ad_join(ad_node *const *x, int count);
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 /* optim.h - optimizers as graph: the update of all parameters is nodes over whole blocks, so it is
- * planned, fused and run with the step that computes the gradients. L-BFGS, whose line search decides
- * what to evaluate next, is a small driver around such programs. */
+ * planned, fused and run with the step that computes the gradients. L-BFGS, whose line search
+ * decides what to evaluate next, is a small driver around such programs. */
 #ifndef AUTODIDACT_OPTIM_H
 #define AUTODIDACT_OPTIM_H
 
@@ -25,8 +25,9 @@ typedef struct ad_adam_options {
     double weight_decay; /* Adam: L2 added to the gradient; AdamW: decoupled */
 } ad_adam_options;
 
-/* An optimizer for every parameter of `vars` (buffers excluded) under `prefix` (NULL: all). Its state lives
- * in a store of its own (names "adam.m.0", "adam.step", ...) so that it can be saved. NULL on failure. */
+/* An optimizer for every parameter of `vars` (buffers excluded) under `prefix` (NULL: all). Its
+ * state lives in a store of its own (names "adam.m.0", "adam.step", ...) so that it can be saved.
+ * NULL on failure. */
 AD_API ad_optimizer *ad_sgd(ad_vars *vars, const char *prefix, ad_sgd_options options);
 AD_API ad_optimizer *ad_adam(ad_vars *vars, const char *prefix, ad_adam_options options);
 AD_API ad_optimizer *ad_adamw(ad_vars *vars, const char *prefix, ad_adam_options options);
@@ -36,40 +37,49 @@ AD_API ad_vars *ad_optimizer_state(ad_optimizer *optimizer);
 AD_API ad_status ad_optimizer_set_lr(ad_optimizer *optimizer, double lr);
 AD_API double ad_optimizer_lr(const ad_optimizer *optimizer);
 
-/* Appends the gradients of `loss` and the update (which lays out what is pending in the stores); the returned node, as an output of ad_compile, makes the
- * step happen. Parameters that the loss does not use stay as they are. */
+/* Appends the gradients of `loss` and the update (which lays out what is pending in the stores);
+ * the returned node, as an output of ad_compile, makes the step happen. Parameters that the loss
+ * does not use stay as they are. */
 AD_API ad_node *ad_minimize(ad_optimizer *optimizer, ad_node *loss);
-/* The same with the gradients' global norm clipped to max_norm (> 0), and the norm before clipping. */
-AD_API ad_node *ad_minimize_clipped(ad_optimizer *optimizer, ad_node *loss, double max_norm, ad_node **norm);
+/* The same with the gradients' global norm clipped to max_norm (> 0), and the norm before clipping.
+ */
+AD_API ad_node *ad_minimize_clipped(ad_optimizer *optimizer, ad_node *loss, double max_norm,
+                                    ad_node **norm);
 
 /* ---- L-BFGS (Nocedal & Wright, algorithms 7.4/7.5, 3.5/3.6; strong Wolfe) ---- */
 typedef struct ad_lbfgs ad_lbfgs;
 typedef struct ad_lbfgs_options {
-    int history;         /* 0: 100 pairs */
-    double lr;           /* 0: 1; first step length tried is min(1, 1/sum|g|) * lr, then lr */
+    int history;               /* 0: 100 pairs */
+    double lr;                 /* 0: 1; first step length tried is min(1, 1/sum|g|) * lr, then lr */
     double tolerance_gradient; /* stop when max|g| is at most this; 0: 1e-7 */
     double tolerance_change;   /* stop when max|t d| or |f - f_prev| is at most this; 0: 1e-9 */
     int max_evaluations_per_step; /* line search; 0: 25 */
 } ad_lbfgs_options;
-typedef enum ad_lbfgs_state { AD_LBFGS_RUNNING = 0, AD_LBFGS_CONVERGED, AD_LBFGS_FAILED } ad_lbfgs_state;
+typedef enum ad_lbfgs_state {
+    AD_LBFGS_RUNNING = 0,
+    AD_LBFGS_CONVERGED,
+    AD_LBFGS_FAILED
+} ad_lbfgs_state;
 typedef struct ad_lbfgs_report {
     double loss, gradient_max, step_length;
     int evaluations; /* since the start */
     ad_lbfgs_state state;
 } ad_lbfgs_report;
-/* Minimises `loss` over one f32 variable (an image, or a block). `extra` nodes are evaluated along and can be
- * read from the accepted iterate (ad_lbfgs_extra). Compiles its programs at once. */
+/* Minimises `loss` over one f32 variable (an image, or a block). `extra` nodes are evaluated along
+ * and can be read from the accepted iterate (ad_lbfgs_extra). Compiles its programs at once. */
 AD_API ad_status ad_lbfgs_new(ad_lbfgs **lbfgs, ad_vars *vars, ad_variable *variable, ad_node *loss,
                               ad_node *const *extra, int extra_count, ad_lbfgs_options options,
                               const ad_compile_options *compile);
 AD_API void ad_lbfgs_free(ad_lbfgs *lbfgs);
-/* One iteration: direction, line search, accepted point. The variable always holds the last accepted iterate
- * when this returns, and must not be changed by others between steps. Inputs of the loss are bound to
- * ad_lbfgs_program before the first. AD_ERROR_NUMERIC when the loss is not finite: the variable holds
- * the last good iterate, and the error names the node where the numbers ended. */
+/* One iteration: direction, line search, accepted point. The variable always holds the last
+ * accepted iterate when this returns, and must not be changed by others between steps. Inputs of
+ * the loss are bound to ad_lbfgs_program before the first. AD_ERROR_NUMERIC when the loss is not
+ * finite: the variable holds the last good iterate, and the error names the node where the numbers
+ * ended. */
 AD_API ad_status ad_lbfgs_step(ad_lbfgs *lbfgs, ad_lbfgs_report *report);
 AD_API double ad_lbfgs_extra(const ad_lbfgs *lbfgs, int index); /* at the accepted iterate */
-AD_API ad_program *ad_lbfgs_program(ad_lbfgs *lbfgs); /* loss and gradient: for inputs, explain, stats */
+AD_API ad_program *
+ad_lbfgs_program(ad_lbfgs *lbfgs); /* loss and gradient: for inputs, explain, stats */
 
 #ifdef __cplusplus
 }

@@ -1,9 +1,9 @@
 /* program.h - compile, bind, run, read.
  *
- * A program is an immutable list of kernels with addresses in one arena. Its size is known before it
- * runs, and a run allocates nothing. It does not need its graph any more; the nodes passed to
- * ad_compile remain valid as keys for ad_bind and ad_result only while the graph lives (bind by name
- * otherwise). Variables that it reads or assigns must outlive it. */
+ * A program is an immutable list of kernels with addresses in one arena. Its size is known before
+ * it runs, and a run allocates nothing. It does not need its graph any more; the nodes passed to
+ * ad_compile remain valid as keys for ad_bind and ad_result only while the graph lives (bind by
+ * name otherwise). Variables that it reads or assigns must outlive it. */
 #ifndef AUTODIDACT_PROGRAM_H
 #define AUTODIDACT_PROGRAM_H
 
@@ -22,38 +22,42 @@ typedef enum ad_device_kind {
 
 typedef enum ad_precision {
     AD_PRECISION_F32 = 0,
-    AD_PRECISION_BF16, /* matmul and convolution operands in bf16, f32 accumulation; needs the instruction */
+    AD_PRECISION_BF16, /* matmul and convolution operands in bf16, f32 accumulation; needs the
+                          instruction */
 } ad_precision;
 
 typedef struct ad_compile_options {
     ad_device_kind device;
     ad_precision precision;
-    size_t memory_limit; /* bytes for arena and packed weights; 0: none */
-    bool no_passes;      /* plan the graph as it is: for tests and bisection */
+    size_t memory_limit;   /* bytes for arena and packed weights; 0: none */
+    bool no_passes;        /* plan the graph as it is: for tests and bisection */
     const char *skip_pass; /* leave out one pass by name ("fuse"), likewise */
-    bool pack_all;       /* keep constant operands in a kernel's own form even if that is more than twice as large */
-    bool keep_stages;    /* keep the printable form of each stage for ad_explain */
-    bool check_finite;   /* after each kernel look for NaN and infinity: slow; names the node */
+    bool pack_all; /* keep constant operands in a kernel's own form even if that is more than twice
+                      as large */
+    bool keep_stages;  /* keep the printable form of each stage for ad_explain */
+    bool check_finite; /* after each kernel look for NaN and infinity: slow; names the node */
 } ad_compile_options;
 
-/* Compiles what `outputs` (values and assigns) need. On failure *program is NULL and the context has
- * the sentence. `options` may be NULL. */
-AD_API ad_status ad_compile(ad_program **program, ad_context *ctx, ad_node *const *outputs, int count,
-                            const ad_compile_options *options);
+/* Compiles what `outputs` (values and assigns) need. On failure *program is NULL and the context
+ * has the sentence. `options` may be NULL. */
+AD_API ad_status ad_compile(ad_program **program, ad_context *ctx, ad_node *const *outputs,
+                            int count, const ad_compile_options *options);
 AD_API void ad_program_free(ad_program *program); /* NULL is ignored */
 
-/* Binds memory (not copied, contiguous, of the input's dtype and shape) to an input; it must stay valid
- * during runs. */
+/* Binds memory (not copied, contiguous, of the input's dtype and shape) to an input; it must stay
+ * valid during runs. */
 AD_API ad_status ad_bind(ad_program *program, const ad_node *input, const void *data);
 AD_API ad_status ad_bind_name(ad_program *program, const char *input, const void *data);
 /* One run: forward, backward, update. Fails if an input is unbound, or (check_finite) on NaN. */
 AD_API ad_status ad_run(ad_program *program);
-/* The same, looking for NaN and infinity after each kernel: once a result is not finite, this says which
- * node it began at. */
+/* The same, looking for NaN and infinity after each kernel: once a result is not finite, this says
+ * which node it began at. */
 AD_API ad_status ad_run_checked(ad_program *program);
-/* The value of an output after the last run: contiguous, valid until the next run. NULL if it is none. */
+/* The value of an output after the last run: contiguous, valid until the next run. NULL if it is
+ * none. */
 AD_API const void *ad_result(const ad_program *program, const ad_node *output);
-AD_API const void *ad_result_at(const ad_program *program, int index); /* by position in `outputs` */
+AD_API const void *ad_result_at(const ad_program *program,
+                                int index); /* by position in `outputs` */
 /* A one-element output as a number (NaN if it is none). */
 AD_API double ad_result_scalar(const ad_program *program, const ad_node *output);
 
@@ -74,18 +78,18 @@ typedef enum ad_stage {
     AD_STAGE_PROGRAM, /* the schedule with the arena map */
 } ad_stage;
 /* Prints a stage (earlier ones need keep_stages). AD_TEXT always; AD_DOT for the graph stages. */
-AD_API ad_status ad_explain(const ad_program *program, ad_stage stage, ad_format format, ad_sink sink,
-                            void *user);
+AD_API ad_status ad_explain(const ad_program *program, ad_stage stage, ad_format format,
+                            ad_sink sink, void *user);
 
 /* Per-kernel timing of the runs since it was switched on: calls `row` in program order. */
 typedef struct ad_profile_row {
-    const char *kernel; /* "conv2d winograd4x3" */
-    const char *node;   /* name of the node it computes */
+    const char *kernel;           /* "conv2d winograd4x3" */
+    const char *node;             /* name of the node it computes */
     double seconds, flops, bytes; /* mean of a run */
 } ad_profile_row;
 AD_API void ad_profile_start(ad_program *program);
-AD_API void ad_profile_read(const ad_program *program, void (*row)(void *user, const ad_profile_row *row),
-                            void *user);
+AD_API void ad_profile_read(const ad_program *program,
+                            void (*row)(void *user, const ad_profile_row *row), void *user);
 
 #ifdef __cplusplus
 }

@@ -2,7 +2,8 @@
  *
  * Every file below kernels/ is compiled once per instruction set with AD_KERNEL_ISA = an ad_isa of
  * base/cpu.h. AD_ISA_NAME(ad_f) is ad_f_scalar, ad_f_avx2, ad_f_avx512 or ad_f_avx512bf16.
- * AD_FOR_ISAS(X, ...) expands X(suffix, level, ...) for every build that this processor family has. */
+ * AD_FOR_ISAS(X, ...) expands X(suffix, level, ...) for every build that this processor family has.
+ */
 #ifndef AD_CPU_ISA_H
 #define AD_CPU_ISA_H
 
