@@ -1,8 +1,8 @@
 /* check.h - the whole test harness: a table of cases, checks that say what they saw.
  *
  *     static void adds(void) { CHECK_INT(1 + 1, 2); }
- *     int main(int argc, char **argv) { return check_main(argc, argv, (check_case[]){CASE(adds),
- * {0}}); }
+ *     static const check_case cases[] = {CASE(adds), {0}};
+ *     int main(int argc, char **argv) { return check_main(argc, argv, cases); }
  *
  * `program NAME...` runs only the cases whose names contain a NAME. The last line is
  * "N passed, N failed". */
@@ -20,10 +20,9 @@ typedef struct check_case {
     void (*run)(void);
 } check_case;
 
-#define CASE(function)                                                                             \
-    {                                                                                              \
-#function, function                                                                        \
-    }
+/* clang-format off */
+#define CASE(function) {#function, function}
+/* clang-format on */
 
 static int check_failures; /* in the current case */
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int ad_options_count(const ad_option *options)
+static int options_count(const ad_option *options)
 {
     int count = 0;
     while (options && options[count].name) ++count;
@@ -26,14 +26,20 @@ const char *ad_option_placeholder(const ad_option *option)
     return option->unit && option->type >= AD_OPTION_TEXT ? option->unit : by_type[option->type];
 }
 
-int ad_operand_kinds(const ad_verb *verb, ad_operand_kind kinds[OPERAND_KINDS_MAX])
+/* One word of ad_verb.operands, taken apart. */
+typedef struct operand_kind {
+    char name[32];
+    bool optional, many;
+} operand_kind;
+
+static int operand_kinds(const ad_verb *verb, operand_kind kinds[OPERAND_KINDS_MAX])
 {
     int count = 0;
     const char *p = verb->operands ? verb->operands : "";
     while (*p && count < OPERAND_KINDS_MAX) {
         size_t length = strcspn(p, " ");
-        ad_operand_kind *kind = &kinds[count++];
-        *kind = (ad_operand_kind){.optional = *p == '[', .many = false};
+        operand_kind *kind = &kinds[count++];
+        *kind = (operand_kind){.optional = *p == '[', .many = false};
         for (size_t i = 0, n = 0; i < length; ++i) {
             if (p[i] == '.')
                 kind->many = true;
@@ -243,7 +249,7 @@ static int unknown_option(struct ad_command *cmd, const char *name, size_t lengt
     const char *names[OPTIONS_MAX + 1] = {"help"}, *nearest;
     char word[64];
     int count = 1;
-    for (; count <= ad_options_count(cmd->verb->options); ++count)
+    for (; count <= options_count(cmd->verb->options); ++count)
         names[count] = cmd->verb->options[count - 1].name;
     snprintf(word, sizeof word, "%.*s", (int)(length < 60 ? length : 60), name);
     nearest = ad_nearest(word, names, count);
@@ -332,8 +338,8 @@ static int parse_short(struct ad_command *cmd, int argc, char **argv, int *i)
 
 static int check_operands(struct ad_command *cmd)
 {
-    ad_operand_kind kinds[OPERAND_KINDS_MAX];
-    int count = ad_operand_kinds(cmd->verb, kinds), most = count;
+    operand_kind kinds[OPERAND_KINDS_MAX];
+    int count = operand_kinds(cmd->verb, kinds), most = count;
     char title[128];
     ad_verb_title(cmd->app, cmd->verb, title, sizeof title);
     for (int i = 0; i < count; ++i) {
@@ -362,7 +368,7 @@ int ad_command_parse(struct ad_command *cmd, int argc, char **argv)
 {
     const ad_option *options = cmd->verb->options;
     int status = 0;
-    if (ad_options_count(options) > OPTIONS_MAX)
+    if (options_count(options) > OPTIONS_MAX)
         return ad_command_fail(cmd, "the table of \"%s\" has more than %d options", cmd->verb->name,
                                OPTIONS_MAX);
     cmd->operands = argv;

@@ -40,17 +40,9 @@ struct ad_command {
 /* options.c: fills values, operands and `help` from argv[0..argc); 0 or an exit status (reported).
  */
 int ad_command_parse(struct ad_command *cmd, int argc, char **argv);
-int ad_options_count(const ad_option *options);
 const char *ad_option_placeholder(const ad_option *option); /* "FILE", "N", ...; NULL for flags */
 /* "default 500, 1 to 1000000 steps" or "" */
 const char *ad_option_range(const ad_option *option, char *buffer, size_t size);
-
-/* One word of ad_verb.operands, taken apart. */
-typedef struct ad_operand_kind {
-    char name[32];
-    bool optional, many;
-} ad_operand_kind;
-int ad_operand_kinds(const ad_verb *verb, ad_operand_kind kinds[OPERAND_KINDS_MAX]);
 
 /* "autodidact style make" */
 const char *ad_verb_title(const ad_app *app, const ad_verb *verb, char *buffer, size_t size);

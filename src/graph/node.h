@@ -115,7 +115,6 @@ bool ad_reverse_walk(ad_graph *graph, ad_node *const *y, ad_node *const *gy, int
 /* The nodes that `outputs` need, inputs first, in recorded order. From the graph's arena; count in
  * *n. Poisoned outputs and NULL are ignored. NULL when memory is refused. */
 ad_node **ad_reachable(ad_graph *graph, ad_node *const *outputs, int count, int *n);
-void ad_node_print(ad_text *text, const ad_node *node); /* one line without newline */
 
 /* ---- variables ---- */
 /* One contiguous block. It grows while variables are declared and is laid out once (data != NULL).

@@ -34,14 +34,6 @@ static void add_line(ad_text *text, const ad_node *node, int id_width, int name_
     add_value(text, node);
 }
 
-void ad_node_print(ad_text *text, const ad_node *node)
-{
-    if (ad_node_poisoned(node))
-        ad_text_add(text, "poison");
-    else
-        add_line(text, node, 0, 0);
-}
-
 static void print_text(ad_text *text, ad_node *const *nodes, int n)
 {
     enum { NAME_COLUMN = 40 };

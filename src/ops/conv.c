@@ -6,7 +6,8 @@
  * two, at every order of differentiation. */
 #include "ops/rules.h"
 
-int64_t ad_conv_size(int64_t in, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation)
+/* Output size along one axis, or -1: the dilated kernel does not fit the padded input. */
+static int64_t size_along(int64_t in, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation)
 {
     int64_t reach, padded;
     if (kernel < 1 || __builtin_mul_overflow(kernel - 1, dilation, &reach) ||
@@ -48,7 +49,7 @@ static bool output_size(ad_infer *rule, const int64_t *in, const int64_t *kernel
 {
     const ad_attr_conv *attr = rule->attr;
     for (int i = 0; i < 2; ++i) {
-        out[i] = ad_conv_size(in[i], kernel[i], attr->stride[i], attr->pad[i], attr->dilation[i]);
+        out[i] = size_along(in[i], kernel[i], attr->stride[i], attr->pad[i], attr->dilation[i]);
         if (out[i] < 1)
             return ad_infer_fail(rule, AD_ERROR_SHAPE,
                                  "a kernel of %s %lld with dilation %lld does not fit an input of "

@@ -28,7 +28,7 @@ ad_axes ad_axes_from_mask(int64_t mask)
     return axes;
 }
 
-ad_shape ad_shape_reduced(ad_shape shape, int64_t mask, bool keep)
+static ad_shape reduced_shape(ad_shape shape, int64_t mask, bool keep)
 {
     ad_shape result = {0};
     for (int i = 0; i < shape.rank; ++i) {
@@ -40,9 +40,10 @@ ad_shape ad_shape_reduced(ad_shape shape, int64_t mask, bool keep)
     return result;
 }
 
-ad_node *ad_spread(ad_node *reduced, ad_shape shape, int64_t axes)
+/* The result of a reduction of x, or its gradient, stretched back over the reduced axes. */
+static ad_node *spread(ad_node *reduced, ad_shape shape, int64_t axes)
 {
-    return ad_broadcast(ad_reshape(reduced, ad_shape_reduced(shape, axes, true)), shape);
+    return ad_broadcast(ad_reshape(reduced, reduced_shape(shape, axes, true)), shape);
 }
 
 static int64_t reduced_count(ad_shape shape, int64_t mask)
@@ -72,7 +73,7 @@ bool ad_infer_reduce(ad_infer *rule)
     if (rule->op != AD_OP_SUM && reduced_count(from, attr->axes) == 0)
         return ad_infer_fail(rule, AD_ERROR_SHAPE, "there is nothing to take it over");
     rule->dtype = rule->inputs[0]->dtype;
-    rule->shape = ad_shape_reduced(from, attr->axes, attr->keep);
+    rule->shape = reduced_shape(from, attr->axes, attr->keep);
     return true;
 }
 
@@ -105,7 +106,7 @@ ad_node *ad_min(ad_node *x, ad_axes axes, bool keep)
 
 void ad_gradient_sum(ad_node *y, ad_node *g, ad_node **grads)
 {
-    grads[0] = ad_spread(g, y->inputs[0]->shape, ((const ad_attr_reduce *)y->attr)->axes);
+    grads[0] = spread(g, y->inputs[0]->shape, ((const ad_attr_reduce *)y->attr)->axes);
 }
 
 static double share(const ad_node *y)
@@ -131,10 +132,10 @@ void ad_gradient_extreme(ad_node *y, ad_node *g, ad_node **grads)
 {
     const ad_attr_reduce *attr = y->attr;
     ad_node *x = y->inputs[0];
-    ad_node *winners = ad_equal(x, ad_spread(y, x->shape, attr->axes));
+    ad_node *winners = ad_equal(x, spread(y, x->shape, attr->axes));
     ad_node *ones = ad_cast(winners, g->dtype);
     ad_node *count = ad_node_new(NULL, AD_OP_SUM, &ones, 1, attr);
-    grads[0] = ad_where_or_zero(winners, ad_spread(ad_div(g, count), x->shape, attr->axes));
+    grads[0] = ad_where_or_zero(winners, spread(ad_div(g, count), x->shape, attr->axes));
 }
 
 void ad_print_reduce(ad_text *text, const void *attr)
@@ -157,7 +158,7 @@ bool ad_infer_argmax(ad_infer *rule)
                              "axis %lld has %lld elements, expected 1 to 2147483647",
                              (long long)attr->axis, (long long)size);
     rule->dtype = AD_I32;
-    rule->shape = ad_shape_reduced(from, (int64_t)1 << attr->axis, attr->keep);
+    rule->shape = reduced_shape(from, (int64_t)1 << attr->axis, attr->keep);
     return true;
 }
 

@@ -39,19 +39,12 @@ bool ad_shapes_join(ad_shape a, ad_shape b, ad_shape *joined);
 ad_node *ad_like(const ad_node *x, double value); /* a fill of x's dtype and shape */
 /* (c ? a : 0) */
 ad_node *ad_where_or_zero(ad_node *condition, ad_node *a);
-/* The result of a reduction of x, or its gradient, stretched back over the reduced axes. */
-ad_node *ad_spread(ad_node *reduced, ad_shape shape, int64_t axes);
 ad_axes ad_axes_from_mask(int64_t mask);
 bool ad_mask_from_axes(ad_axes axes, int rank, int64_t *mask); /* false: out of range or twice */
-ad_shape ad_shape_reduced(ad_shape shape, int64_t mask, bool keep);
 
 /* ---- nodes without a public builder ---- */
 ad_node *ad_pad_with(ad_node *x, const ad_attr_pad *attr);     /* x itself where nothing is added */
 ad_node *ad_slice_with(ad_node *x, const ad_attr_slice *attr); /* x itself where all is taken */
 ad_node *ad_slice_run(ad_node *x, int axis, int64_t begin, int64_t count, int64_t step);
-
-/* Output size of a convolution along one axis, or -1: the dilated kernel does not fit the padded
- * input. */
-int64_t ad_conv_size(int64_t in, int64_t kernel, int64_t stride, int64_t pad, int64_t dilation);
 
 #endif

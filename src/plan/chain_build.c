@@ -21,7 +21,8 @@ typedef struct builder {
     int source[AD_CHAIN_STEPS][3], result[AD_CHAIN_STEPS]; /* items of each step */
 } builder;
 
-bool ad_value_is_fill(const ad_plan *plan, int id, double *value)
+/* The node below broadcasts and reshapes if that is a fill: its value. */
+static bool is_fill(const ad_plan *plan, int id, double *value)
 {
     const ad_node *base = plan->nodes[plan->values[id].base];
     if (base->op != AD_OP_FILL) return false;
@@ -69,8 +70,7 @@ static bool gather_inputs(builder *b, const ad_node *node)
     for (int i = 0; i < node->n_inputs; ++i) {
         int id = node->inputs[i]->id, made = ad_plan_input(b->plan, node, i);
         double fill;
-        if (find(b, id) >= 0 || ad_group_has(b->group, made) ||
-            ad_value_is_fill(b->plan, id, &fill))
+        if (find(b, id) >= 0 || ad_group_has(b->group, made) || is_fill(b->plan, id, &fill))
             continue;
         if (!add_input(b, id, node->inputs[i]->dtype)) return false;
     }
@@ -102,7 +102,7 @@ static bool add_step(builder *b, const ad_node *node)
         double fill;
         source[i] = find(b, ad_plan_input(b->plan, node, i));
         if (source[i] < 0) source[i] = find(b, input->id);
-        if (source[i] < 0 && ad_value_is_fill(b->plan, input->id, &fill))
+        if (source[i] < 0 && is_fill(b->plan, input->id, &fill))
             source[i] = fill_item(b, ad_chain_type(input->dtype), fill);
         if (source[i] < 0) return false;
     }

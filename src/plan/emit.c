@@ -44,7 +44,8 @@ int ad_emit_value(ad_plan *plan)
     return plan->n_values++;
 }
 
-bool ad_emit_writer(ad_plan *plan, int value, int writer)
+/* `writer` writes `value`: a kernel's index, or ~part of a concatenation. */
+static bool add_writer(ad_plan *plan, int value, int writer)
 {
     ad_value *v = &plan->values[value];
     int *grown = ad_arena_alloc(&plan->scratch, (size_t)(v->n_writers + 1) * sizeof(int));
@@ -82,13 +83,14 @@ static bool constant_source(ad_plan *plan, const ad_node *node, ad_buffer *buffe
     return true;
 }
 
-bool ad_emit_locate(ad_plan *plan, int id)
+/* Gives a base its buffer. */
+static bool locate(ad_plan *plan, int id)
 {
     ad_value *value = &plan->values[id];
     if (value->buffer >= 0) return true;
     const ad_node *node = plan->nodes[id];
     if (value->concat >= 0) {
-        if (!ad_emit_locate(plan, value->concat)) return false;
+        if (!locate(plan, value->concat)) return false;
         value->buffer = plan->values[value->concat].buffer;
         value->at = plan->values[value->concat].at + value->at_in_concat;
         return true;
@@ -120,7 +122,7 @@ bool ad_emit_locate(ad_plan *plan, int id)
 bool ad_emit_ref(ad_plan *plan, int id, ad_ref *ref)
 {
     int base = plan->values[id].base;
-    if (!ad_emit_locate(plan, base)) return false;
+    if (!locate(plan, base)) return false;
     const ad_value *value = &plan->values[id];
     ref->buffer = plan->values[base].buffer;
     ref->offset = plan->values[base].at +
@@ -202,7 +204,7 @@ bool ad_emit_copy(ad_plan *plan, ad_ref from, const ad_operand *from_operand, ad
     if (!kernel) return false;
     kernel->in[0] = from, kernel->out[0] = to;
     kernel->seconds = seconds, kernel->order = order;
-    return ad_emit_writer(plan, to.value, plan->n_kernels - 1);
+    return add_writer(plan, to.value, plan->n_kernels - 1);
 }
 
 /* A contiguous copy of a value in the arena. Returns the temporary, or -1. */
@@ -328,7 +330,7 @@ static bool emit_group(ad_plan *plan, const ad_group *group)
     memcpy(kernel->in, in, sizeof in);
     for (int o = 0; o < problem.n_out; ++o)
         if (!ad_emit_ref(plan, out_nodes[o], &kernel->out[o]) ||
-            !ad_emit_writer(plan, out_nodes[o], index))
+            !add_writer(plan, out_nodes[o], index))
             return false;
     kernel->seconds = seconds;
     kernel->order = group->members[group->n - 1];
@@ -361,7 +363,7 @@ static bool emit_concat(ad_plan *plan, int id)
         begin += part.dim[axis];
         if (base < plan->n_nodes && plan->values[base].concat == id &&
             plan->values[base].at_in_concat == at) {
-            if (!ad_emit_writer(plan, id, ~base)) return false;
+            if (!add_writer(plan, id, ~base)) return false;
             continue;
         }
         ad_ref from, to;

@@ -8,9 +8,6 @@
 /* Each returns false, -1 or NULL with the context's error set. */
 int ad_emit_buffer(ad_plan *plan, ad_place place, size_t bytes, const char *name);
 int ad_emit_value(ad_plan *plan); /* a value that is no node's; invalidates pointers to values */
-/* `writer` writes `value`: a kernel's index, or ~part of a concatenation. */
-bool ad_emit_writer(ad_plan *plan, int value, int writer);
-bool ad_emit_locate(ad_plan *plan, int base); /* gives a base its buffer */
 bool ad_emit_ref(ad_plan *plan, int id, ad_ref *ref);
 ad_kernel *ad_emit_kernel(ad_plan *plan, const ad_problem *problem, const ad_solver *solver,
                           const char *name);

@@ -211,9 +211,6 @@ bool ad_pass_wanted(const ad_compile_options *options, const char *name);
 
 /* ---- values.c ---- */
 ad_operand ad_operand_of(ad_dtype dtype, ad_shape shape); /* contiguous */
-/* The operand of a view node over `in`, and the elements it begins after. False: strides cannot say
- * it. */
-bool ad_view_operand(const ad_node *view, const ad_operand *in, ad_operand *out, int64_t *offset);
 bool ad_operand_reshape(const ad_operand *in, ad_shape shape, ad_operand *out);
 /* The operand stretched to `shape` by zero strides. */
 ad_operand ad_operand_broadcast(const ad_operand *in, ad_shape shape);
@@ -222,7 +219,6 @@ void ad_operand_span(const ad_operand *operand, int64_t *begin, int64_t *end);
 bool ad_operand_same_map(const ad_operand *a, const ad_operand *b);
 /* Input i of a node, seen through contiguous reshapes. */
 int ad_plan_input(const ad_plan *plan, const ad_node *node, int i);
-bool ad_node_is_view(const ad_node *node); /* of values.c' views: a view, or an assign's value */
 
 /* ---- effects.c ---- */
 bool ad_variables_overlap(const ad_variable *a, const ad_variable *b);
@@ -243,8 +239,6 @@ typedef struct ad_chain_plan {
 } ad_chain_plan;
 /* The chain of a group. False: it exceeds the limits of chain.h. */
 bool ad_chain_of_group(const ad_plan *plan, const ad_group *group, ad_chain_plan *out);
-/* The node below broadcasts and reshapes if that is a fill: its value. */
-bool ad_value_is_fill(const ad_plan *plan, int id, double *value);
 
 /* ---- select.c ---- */
 /* The problem of a group with operands as they now stand; `chain` has room for its chain. */

@@ -111,7 +111,10 @@ bool ad_operand_reshape(const ad_operand *in, ad_shape shape, ad_operand *out)
     return true;
 }
 
-bool ad_view_operand(const ad_node *view, const ad_operand *in, ad_operand *out, int64_t *offset)
+/* The operand of a view node over `in`, and the elements it begins after. False: strides cannot say
+ * it. */
+static bool view_operand(const ad_node *view, const ad_operand *in, ad_operand *out,
+                         int64_t *offset)
 {
     *offset = 0;
     switch (view->op) {
@@ -141,7 +144,8 @@ bool ad_view_operand(const ad_node *view, const ad_operand *in, ad_operand *out,
     }
 }
 
-bool ad_node_is_view(const ad_node *node)
+/* A view, or an assign's value. */
+static bool is_view(const ad_node *node)
 {
     return ad_ops[node->op].klass == AD_CLASS_VIEW || ad_ops[node->op].klass == AD_CLASS_EFFECT;
 }
@@ -215,11 +219,11 @@ bool ad_plan_values(ad_plan *plan)
         value->operand = ad_ops[node->op].klass == AD_CLASS_LEAF
                              ? leaf_operand(node)
                              : ad_operand_of(node->dtype, node->shape);
-        if (!ad_node_is_view(node)) continue;
+        if (!is_view(node)) continue;
         const ad_value *input = &plan->values[node->inputs[0]->id];
         int64_t offset;
         ad_operand operand;
-        if (!ad_view_operand(node, &input->operand, &operand, &offset)) continue; /* copied */
+        if (!view_operand(node, &input->operand, &operand, &offset)) continue; /* copied */
         value->base = input->base;
         value->offset = input->offset + offset;
         value->operand = operand;
