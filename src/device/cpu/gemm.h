@@ -1,9 +1,11 @@
 /* gemm.h - the packed matrix product that matmul and the convolutions are packing routines for.
  *
- * Panels: a block of A is cut into panels of AD_MR rows stored k by k, a block of B into panels of
- * AD_NR columns; rows and columns past the end are zero. The form of the elements is
- *   AD_F32, AD_F64: the value;
- *   AD_BF16: two neighbours in k side by side, 4 bytes (one `unit`), odd depths padded with zero.
+ * An element of a panel, a `unit`, is in form AD_F32 or AD_F64 the value of one step in k, in form
+ * AD_BF16 two neighbours in k side by side (4 bytes; an odd depth is padded with zero).
+ * Panels of B: AD_NR columns, stored unit by unit; columns past the end are zero.
+ * Panels of A: AD_MR rows, in blocks of one vector (AD_VF units) per row: [units /
+ * AD_VF][AD_MR][AD_VF]. Rows that are contiguous in k are so copied as they are; the register tile
+ * spreads one lane at a time. Units past the depth are undefined.
  *
  * C is cut into tiles of fixed size; a tile is one task and sums over all of k in order, so results
  * do not depend on the number of threads. */
@@ -39,9 +41,10 @@ typedef struct ad_matrix {
 /* ad_gemm_form: the panels for operands of these dtypes; AD_DTYPES if they do not go together.
  * ad_gemm_workspace: bytes that ad_gemm_run needs; `packed`: B comes packed.
  * ad_gemm_packed, ad_gemm_pack: size of, and the work of, packing all of B (shared_b only).
- * ad_pack_panels: panels of `width` rows from a strided matrix (for B: its transpose).
- * ad_pack_rows: `depth` steps (even, or the last, in form AD_BF16) of one panel, from `width`
- * pointers to rows whose steps are `col` elements apart; NULL rows are zero. */
+ * ad_pack_a, ad_pack_b: all panels of a strided matrix (of B: its transpose, rows are columns).
+ * ad_pack_a_rows: steps [at, at + depth) of one panel of A from AD_MR pointers to step `at` of each
+ * row, steps `col` elements apart; a NULL row is zero. In form AD_BF16, `at` is even.
+ * ad_pack_a_across: the same for rows [row, row + rows) of the panel that lie side by side. */
 #define AD_GEMM_DECLARE(isa, level, unused)                                                        \
     ad_dtype ad_gemm_form_##isa(ad_dtype a, ad_dtype b);                                           \
     size_t ad_gemm_workspace_##isa(const ad_gemm *gemm, int threads);                              \
@@ -50,10 +53,14 @@ typedef struct ad_matrix {
     void ad_gemm_run_##isa(const ad_gemm *gemm, const ad_finish *finish, const void *packed,       \
                            void *workspace, int threads, ad_pool *pool);                           \
     double ad_gemm_seconds_##isa(const ad_gemm *gemm, const ad_machine *machine);                  \
-    void ad_pack_panels_##isa(ad_dtype form, const ad_matrix *from, int64_t rows, int64_t depth,   \
-                              int width, void *panels);                                            \
-    void ad_pack_rows_##isa(ad_dtype form, const char *const *row, ad_dtype dtype, int64_t col,    \
-                            int64_t depth, int width, void *to);
+    void ad_pack_a_##isa(ad_dtype form, const ad_matrix *from, int64_t rows, int64_t depth,        \
+                         void *panels);                                                            \
+    void ad_pack_b_##isa(ad_dtype form, const ad_matrix *from, int64_t cols, int64_t depth,        \
+                         void *panels);                                                            \
+    void ad_pack_a_rows_##isa(ad_dtype form, const char *const *row, ad_dtype dtype, int64_t col,  \
+                              int64_t at, int64_t depth, void *panel);                             \
+    void ad_pack_a_across_##isa(ad_dtype form, const ad_matrix *from, int row, int rows,           \
+                                int64_t at, int64_t depth, void *panel);
 AD_FOR_ISAS(AD_GEMM_DECLARE, )
 
 #ifdef AD_KERNEL_ISA
@@ -74,6 +81,10 @@ static inline int ad_panel_cols(ad_dtype form)
 {
     return form == AD_F64 ? AD_NR_F64 : AD_NR;
 }
+static inline int ad_lanes(ad_dtype form)
+{
+    return form == AD_F64 ? AD_VD : AD_VF;
+}
 static inline int ad_unit_bytes(ad_dtype form)
 {
     return form == AD_F64 ? 8 : 4;
@@ -83,9 +94,17 @@ static inline int64_t ad_units(ad_dtype form, int64_t depth) /* of `depth` steps
     return form == AD_BF16 ? (depth + 1) / 2 : depth;
 }
 
-/* One register tile of C (rows <= AD_MR, cols <= panel columns): C = A panel * B panel, or += . */
-typedef void (*ad_gemm_tile)(int64_t units, const void *a, const void *b, void *c, int64_t ld,
-                             int rows, int cols, bool add);
+/* Bytes of a panel of A of this depth. */
+static inline int64_t ad_panel_a_bytes(ad_dtype form, int64_t depth)
+{
+    int64_t lanes = ad_lanes(form);
+    return (ad_units(form, depth) + lanes - 1) / lanes * lanes * AD_MR * ad_unit_bytes(form);
+}
+
+/* One register tile of C (rows <= AD_MR, cols <= panel columns): C = A panel * B panel, or += . A
+ * line at `next` per unit is brought to L2 meanwhile: part of what is wanted after this. */
+typedef void (*ad_gemm_tile)(int64_t units, const void *a, const void *b, const void *next, void *c,
+                             int64_t ld, int rows, int cols, bool add);
 ad_gemm_tile AD_ISA_NAME(ad_gemm_tile_for)(ad_dtype form);
 #endif
 #endif

@@ -64,7 +64,6 @@ static void pack_pixels(const ad_gemm *g, int64_t item, int64_t i, int64_t rows,
 {
     const gather *c = g->source;
     const int64_t *stride = c->source->stride;
-    int64_t unit = ad_unit_bytes(g->form), step = g->form == AD_BF16 ? 2 : 1;
     int64_t x = i % c->x.pixels, rest = i / c->x.pixels;
     int64_t y = rest % c->y.pixels, image = rest / c->y.pixels;
     const char *group = c->source_data + item * c->channels * stride[3] * c->source_size;
@@ -84,11 +83,11 @@ static void pack_pixels(const ad_gemm *g, int64_t item, int64_t i, int64_t rows,
         for (int64_t at = p; at < p + depth;) {
             const char *row[AD_MR];
             int64_t run = least(find_rows(c, px, have, at, row), p + depth - at);
-            AD_ISA_NAME(ad_pack_rows)
-            (g->form, row, c->source->dtype, stride[3], run, AD_MR, to);
-            to += (run + step - 1) / step * AD_MR * unit;
+            AD_ISA_NAME(ad_pack_a_rows)
+            (g->form, row, c->source->dtype, stride[3], at - p, run, to);
             at += run;
         }
+        to += ad_panel_a_bytes(g->form, depth);
     }
 }
 
@@ -110,7 +109,7 @@ static void pack_filter(const ad_gemm *g, int64_t item, int64_t j, int64_t cols,
                              (j + done) * c->filter_column;
             ad_matrix part = {c->filter_data + offset * c->filter_size, c->filter->dtype,
                               c->filter_column, c->filter_channel};
-            AD_ISA_NAME(ad_pack_panels)(g->form, &part, least(nr, cols - done), run, nr, to);
+            AD_ISA_NAME(ad_pack_b)(g->form, &part, least(nr, cols - done), run, to);
             to += (run + step - 1) / step * nr * unit;
             at += run;
         }

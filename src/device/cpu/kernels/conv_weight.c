@@ -26,13 +26,14 @@ static int64_t most(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* Rows [r, r + rows) of a panel, all of one tap, over `count` pixels (y, x ...) of one output row.
- */
+/* Rows [row, row + rows) of a panel, all of one tap, at steps [at, at + count): pixels (y, x ...)
+ * of one row of the gradient. */
 static void pack_row_run(const weight_gradient *c, const char *image, int64_t tap, int64_t channel,
-                         int rows, int64_t y, int64_t x, int64_t count, char *to)
+                         int row, int rows, int64_t y, int64_t x, int64_t at, int64_t count,
+                         void *panel)
 {
     const ad_attr_conv *attr = c->attr;
-    int64_t unit = ad_unit_bytes(c->gemm.form);
+    const int64_t *stride = c->x->stride;
     int64_t iy = y * attr->stride[0] - attr->pad[0] + tap / c->taps_x * attr->dilation[0];
     int64_t dx = tap % c->taps_x * attr->dilation[1] - attr->pad[1];
     int64_t begin = count, end = count; /* the pixels that fall inside the image */
@@ -42,39 +43,22 @@ static void pack_row_run(const weight_gradient *c, const char *image, int64_t ta
         end = dx < c->x->dim[2] ? (c->x->dim[2] - dx + step - 1) / step : 0;
         begin = least(most(begin - x, 0), count), end = least(most(end - x, begin), count);
     }
-    for (int64_t i = 0; i < count; ++i)
-        if (i < begin || i >= end) memset(to + i * AD_MR * unit, 0, (size_t)(rows * unit));
+    ad_matrix part = {NULL, c->x->dtype, stride[3], attr->stride[1] * stride[2]};
+    ad_dtype form = c->gemm.form;
+    AD_ISA_NAME(ad_pack_a_across)(form, &part, row, rows, at, begin, panel);
+    AD_ISA_NAME(ad_pack_a_across)(form, &part, row, rows, at + end, count - end, panel);
     if (begin == end) return;
     int64_t first = (x + begin) * attr->stride[1] + dx;
-    ad_matrix part = {
-        image + (iy * c->x->stride[1] + first * c->x->stride[2] + channel * c->x->stride[3]) *
-                    c->x_size,
-        c->x->dtype, c->x->stride[3], attr->stride[1] * c->x->stride[2]};
-    to += begin * AD_MR * unit;
-    if (c->gemm.form == AD_F32 && c->x->dtype == AD_F32 && part.row == 1) {
-        const float *from = (const float *)part.data;
-        float *out = (float *)to;
-        for (int64_t i = begin; i < end; ++i, from += part.col, out += AD_MR) {
-            int r = 0;
-            for (; r + AD_VF <= rows; r += AD_VF) vf_store(out + r, vf_load(from + r));
-            if (r < rows) vf_store_n(out + r, vf_load_n(from + r, rows - r), rows - r);
-        }
-        return;
-    }
-    /* one pixel at a time, into a panel that is exactly as wide */
-    for (int64_t i = begin; i < end; ++i) {
-        AD_ISA_NAME(ad_pack_panels)(c->gemm.form, &part, rows, 1, rows, to);
-        to += AD_MR * unit, part.data += part.col * c->x_size;
-    }
+    part.data = image + (iy * stride[1] + first * stride[2] + channel * stride[3]) * c->x_size;
+    AD_ISA_NAME(ad_pack_a_across)(form, &part, row, rows, at + begin, end - begin, panel);
 }
 
 static void pack_taps(const ad_gemm *gemm, int64_t item, int64_t i, int64_t rows, int64_t p,
                       int64_t depth, void *panels)
 {
     const weight_gradient *c = gemm->source;
-    int64_t unit = ad_unit_bytes(gemm->form);
     char *panel = panels;
-    for (int64_t done = 0; done < rows; done += AD_MR, panel += depth * AD_MR * unit) {
+    for (int64_t done = 0; done < rows; done += AD_MR) {
         int64_t have = least(AD_MR, rows - done);
         for (int64_t at = p; at < p + depth;) {
             int64_t x = at % c->width, rest = at / c->width;
@@ -83,18 +67,20 @@ static void pack_taps(const ad_gemm *gemm, int64_t item, int64_t i, int64_t rows
             const char *image = c->x_data +
                                 (n * c->x->stride[0] + item * c->channels * c->x->stride[3]) *
                                     c->x_size;
-            char *to = panel + (at - p) * AD_MR * unit;
             for (int64_t r = 0; r < have;) {
                 int64_t tap = (i + done + r) / c->channels, channel = (i + done + r) % c->channels;
                 int64_t run = least(c->channels - channel, have - r);
-                pack_row_run(c, image, tap, channel, (int)run, y, x, count, to + r * unit);
+                pack_row_run(c, image, tap, channel, (int)r, (int)run, y, x, at - p, count, panel);
                 r += run;
             }
             at += count;
         }
-        if (have < AD_MR)
-            for (int64_t s = 0; s < depth; ++s)
-                memset(panel + (s * AD_MR + have) * unit, 0, (size_t)((AD_MR - have) * unit));
+        if (have < AD_MR) {
+            const ad_matrix none = {.dtype = c->x->dtype, .row = 1};
+            AD_ISA_NAME(ad_pack_a_across)
+            (gemm->form, &none, (int)have, (int)(AD_MR - have), 0, depth, panel);
+        }
+        panel += ad_panel_a_bytes(gemm->form, depth);
     }
 }
 
@@ -114,7 +100,7 @@ static void pack_gradient(const ad_gemm *gemm, int64_t item, int64_t j, int64_t 
             int64_t offset = n * stride[0] + y * stride[1] + x * stride[2] +
                              (item * gemm->n + j + done) * stride[3];
             ad_matrix part = {c->g_data + offset * c->g_size, c->g->dtype, stride[3], stride[2]};
-            AD_ISA_NAME(ad_pack_panels)(gemm->form, &part, least(nr, cols - done), run, nr, to);
+            AD_ISA_NAME(ad_pack_b)(gemm->form, &part, least(nr, cols - done), run, to);
             to += run * nr * ad_unit_bytes(gemm->form);
             at += run;
         }

@@ -17,7 +17,7 @@ enum {
     COL_PANELS = 16,
     LEAST_ROW_PANELS = 3, /* no smaller for the sake of more tasks */
     LEAST_COL_PANELS = 4,
-    WANTED_TILES = 16,
+    WANTED_TILES = 8,
     SHARED_BYTES = 8 << 20,
 };
 #define SERIAL_FLOPS 1e6 /* below, waking the pool costs more than it brings */
@@ -104,7 +104,7 @@ static layout plan(const ad_gemm *g, bool packed)
         l.shared_bytes = line(l.chunk_tiles * tile_bytes);
     }
     int64_t units = least(BLOCK_UNITS, ad_units(g->form, g->k)), unit = ad_unit_bytes(g->form);
-    l.a_bytes = line(l.tile_rows * units * unit);
+    l.a_bytes = line(l.tile_rows / AD_MR * ad_panel_a_bytes(g->form, least(l.block, g->k)));
     l.b_bytes = packed || l.chunk_tiles ? 0 : line(l.tile_cols * units * unit);
     l.c_bytes = line(l.tile_rows * l.tile_cols * (g->form == AD_F64 ? 8 : 4));
     l.worker_bytes = l.a_bytes + l.b_bytes + l.c_bytes;
@@ -161,14 +161,17 @@ void AD_ISA_NAME(ad_gemm_pack)(const ad_gemm *g, void *packed, ad_pool *pool)
 
 /* ---- the product ---- */
 static void sweep(const gemm_run *r, const char *a, const char *b, char *c, int64_t ld,
-                  int64_t rows, int64_t cols, int64_t units, bool add)
+                  int64_t rows, int64_t cols, int64_t depth, bool add)
 {
+    int64_t units = ad_units(r->gemm->form, depth),
+            a_panel = ad_panel_a_bytes(r->gemm->form, depth);
     int64_t size = r->gemm->form == AD_F64 ? 8 : 4;
     for (int64_t j = 0; j < cols; j += r->nr) {
         const char *b_panel = b + j * units * r->unit;
         int width = (int)least(r->nr, cols - j);
-        for (int64_t i = 0; i < rows; i += AD_MR)
-            r->tile(units, a + i * units * r->unit, b_panel, c + (i * ld + j) * size, ld,
+        const char *next = b_panel + units * r->unit * r->nr;
+        for (int64_t i = 0; i < rows; i += AD_MR, next += 64 * units)
+            r->tile(units, a + i / AD_MR * a_panel, b_panel, next, c + (i * ld + j) * size, ld,
                     (int)least(AD_MR, rows - i), width, add);
     }
 }
@@ -198,7 +201,7 @@ static void tile_task(void *user, int64_t index, int worker)
                     r->unit;
         else
             g->pack_b(g, item, j, cols, p, depth, own_b);
-        sweep(r, a, b, c, ld, rows, cols, units, p > 0);
+        sweep(r, a, b, c, ld, rows, cols, depth, p > 0);
     }
     if (g->k == 0)
         for (int64_t x = 0; x < rows; ++x) memset(c + x * ld * size, 0, (size_t)(cols * size));

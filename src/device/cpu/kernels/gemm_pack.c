@@ -1,6 +1,13 @@
-/* gemm_pack.c - panels from strided matrices: rows that lie side by side are copied, rows that lie
- * one after the other are transposed in registers, anything else goes element by element. */
+/* gemm_pack.c - panels from strided matrices (layouts: gemm.h).
+ *
+ * A: rows contiguous in k are copied a vector at a time, rows that lie side by side are transposed
+ * in registers. B: the other way round. Anything else goes element by element. */
 #include "device/cpu/gemm.h"
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
 
 static vf load_f32(const char *data, ad_dtype dtype, int64_t at, int64_t n)
 {
@@ -18,150 +25,188 @@ static float element_f32(const char *data, ad_dtype dtype, int64_t at)
     return ((const float *)data)[at];
 }
 
-static int64_t least(int64_t a, int64_t b)
+/* The unit that begins at element `at` of a row with steps `col` apart and `left` steps to go. */
+static void put_unit(ad_dtype form, void *to, const char *row, ad_dtype dtype, int64_t at,
+                     int64_t col, int64_t left)
 {
-    return a < b ? a : b;
-}
-
-/* Side by side: row r of step p at data[r + p * step]. */
-static void copy_rows(const ad_matrix *from, int64_t rows, int64_t depth, int width, float *to)
-{
-    for (int64_t p = 0; p < depth; ++p, to += width)
-        for (int r = 0; r < width; r += AD_VF) {
-            int64_t have = rows - r, room = width - r;
-            vf value = have > 0 ? load_f32(from->data, from->dtype, r + p * from->col, have)
-                                : vf_zero();
-            if (room >= AD_VF)
-                vf_store(to + r, value);
-            else
-                vf_store_n(to + r, value, room);
-        }
-}
-
-/* One after the other: row[r] points at step 0, further steps follow; NULL rows are zero. */
-static void transpose_rows(const char *const *row, ad_dtype dtype, int64_t depth, int width,
-                           float *to)
-{
-    for (int r = 0; r < width; r += AD_VF) {
-        int room = (int)least(width - r, AD_VF);
-        for (int64_t p = 0; p < depth; p += AD_VF) {
-            int64_t steps = least(depth - p, AD_VF);
-            vf block[AD_VF];
-            for (int i = 0; i < AD_VF; ++i)
-                block[i] = i < room && row[r + i] ? load_f32(row[r + i], dtype, p, steps)
-                                                  : vf_zero();
-            vf_transpose(block);
-            for (int i = 0; i < steps; ++i) vf_store_n(to + (p + i) * width + r, block[i], room);
-        }
+    if (form == AD_F64) {
+        *(double *)to = row ? ((const double *)row)[at] : 0;
+    } else if (form == AD_BF16) {
+        const uint16_t *half = (const uint16_t *)row;
+        uint32_t low = row ? half[at] : 0, high = row && left > 1 ? half[at + col] : 0;
+        *(uint32_t *)to = low | high << 16;
+    } else {
+        *(float *)to = row ? element_f32(row, dtype, at) : 0;
     }
 }
 
-static void gather_rows(const char *const *row, ad_dtype dtype, int64_t col, int64_t depth,
-                        int width, float *to)
+static void store_lanes(float *to, vf value, int64_t n)
 {
-    for (int64_t p = 0; p < depth; ++p, to += width)
-        for (int r = 0; r < width; ++r) to[r] = row[r] ? element_f32(row[r], dtype, p * col) : 0;
+    if (n >= AD_VF)
+        vf_store(to, value);
+    else
+        vf_store_n(to, value, n);
 }
 
-static void gather_f64(const char *const *row, int64_t col, int64_t depth, int width, double *to)
+/* ---- A ---- */
+/* Where unit u of row r of a panel is. */
+static char *place(void *panel, ad_dtype form, int64_t u, int64_t r)
 {
-    for (int64_t p = 0; p < depth; ++p, to += width)
-        for (int r = 0; r < width; ++r) to[r] = row[r] ? ((const double *)row[r])[p * col] : 0;
+    int64_t lanes = ad_lanes(form);
+    return (char *)panel + ((u / lanes * AD_MR + r) * lanes + u % lanes) * ad_unit_bytes(form);
 }
 
-#if AD_KERNEL_ISA == 3
-/* Pairs (p, p + 1) of bf16 as units of 4 bytes. */
-static void copy_pairs(const ad_matrix *from, int64_t rows, int64_t depth, int width, uint32_t *to)
+/* n units of a row from unit u on; a unit is a value to be widened to f32, or 4 bytes as they are.
+ */
+static inline void copy_lanes(float *to, const char *row, ad_dtype dtype, int64_t u, int64_t n,
+                              bool widen)
 {
-    const uint16_t *data = (const uint16_t *)from->data;
-    for (int64_t p = 0; p < depth; p += 2, to += width)
-        for (int r = 0; r < width; r += AD_VF) {
-            __mmask16 have = vm_first(least(rows - r > 0 ? rows - r : 0, AD_VF));
-            __mmask16 room = vm_first(least(width - r, AD_VF));
-            const uint16_t *at = data + p * from->col + r;
-            __m256i low = _mm256_maskz_loadu_epi16(have, at), high = _mm256_setzero_si256();
-            if (p + 1 < depth) high = _mm256_maskz_loadu_epi16(have, at + from->col);
-            vi pairs = vi_or(_mm512_cvtepu16_epi32(low), vi_shl(_mm512_cvtepu16_epi32(high), 16));
-            _mm512_mask_storeu_epi32(to + r, room, pairs);
-        }
+    vf value = vf_zero();
+    if (row && widen)
+        value = load_f32(row, dtype, u, n);
+    else if (row)
+        value = vf_load_n((const float *)row + u, n);
+    store_lanes(to, value, n);
 }
 
-static void gather_pairs(const char *const *row, int64_t col, int64_t depth, int width,
-                         uint32_t *to)
+void AD_ISA_NAME(ad_pack_a_rows)(ad_dtype form, const char *const *row, ad_dtype dtype, int64_t col,
+                                 int64_t at, int64_t depth, void *panel)
 {
-    for (int64_t p = 0; p < depth; p += 2, to += width)
-        for (int r = 0; r < width; ++r) {
-            const uint16_t *at = (const uint16_t *)row[r];
-            uint32_t low = at ? at[p * col] : 0;
-            uint32_t high = at && p + 1 < depth ? at[(p + 1) * col] : 0;
-            to[r] = low | high << 16;
-        }
+    int64_t per_unit = form == AD_BF16 ? 2 : 1, first = at / per_unit;
+    int64_t units = ad_units(form, depth);
+    bool vectors = form == AD_F32 && col == 1, pairs = form == AD_BF16 && col == 1;
+    int64_t whole = vectors ? units : pairs ? depth / 2 : 0; /* units that vectors take care of */
+    float *begin = whole ? (float *)place(panel, form, first, 0) : panel;
+    int64_t lead = whole ? least(AD_VF - first % AD_VF, whole) : 0; /* up to the next block */
+    for (int r = 0; r < AD_MR && whole; ++r) {
+        float *to = begin + r * AD_VF;
+        copy_lanes(to, row[r], dtype, 0, lead, vectors);
+        if (lead < whole) to += AD_MR * AD_VF - first % AD_VF;
+        for (int64_t u = lead; u < whole; u += AD_VF, to += AD_MR * AD_VF)
+            copy_lanes(to, row[r], dtype, u, least(AD_VF, whole - u), vectors);
+    }
+    for (int64_t u = whole; u < units; ++u)
+        for (int r = 0; r < AD_MR; ++r)
+            put_unit(form, place(panel, form, first + u, r), row[r], dtype, u * per_unit * col, col,
+                     depth - u * per_unit);
 }
 
-static void transpose_pairs(const char *const *row, int64_t depth, int width, uint32_t *to)
+void AD_ISA_NAME(ad_pack_a_across)(ad_dtype form, const ad_matrix *from, int row, int rows,
+                                   int64_t at, int64_t depth, void *panel)
 {
-    int64_t pairs = depth / 2;
-    for (int r = 0; r < width; r += AD_VF) {
-        int room = (int)least(width - r, AD_VF);
-        for (int64_t p = 0; p < pairs; p += AD_VF) {
-            int64_t steps = least(pairs - p, AD_VF);
+    int64_t per_unit = form == AD_BF16 ? 2 : 1, first = at / per_unit;
+    int64_t units = ad_units(form, depth), size = (int64_t)ad_dtype_size(from->dtype);
+    bool turn = form == AD_F32 && from->row == 1;
+    for (int64_t u = 0, n; turn && u < units; u += n) {
+        n = least(AD_VF - (first + u) % AD_VF, units - u);
+        for (int r = 0; r < rows; r += AD_VF) {
             vf block[AD_VF];
+            int64_t have = least(rows - r, AD_VF);
             for (int i = 0; i < AD_VF; ++i) {
-                const char *at = i < room ? row[r + i] : NULL;
                 block[i] = vf_zero();
-                if (at) block[i] = vi_as_vf(_mm512_maskz_loadu_epi32(vm_first(steps), at + 4 * p));
+                if (i < n && from->data)
+                    block[i] = load_f32(from->data, from->dtype, (u + i) * from->col + r, have);
             }
             vf_transpose(block);
-            for (int i = 0; i < steps; ++i)
-                _mm512_mask_storeu_epi32(to + (p + i) * width + r, vm_first(room),
-                                         vf_as_vi(block[i]));
+            float *to = (float *)place(panel, form, first + u, row + r);
+            for (int i = 0; i < have; ++i) store_lanes(to + i * AD_VF, block[i], n);
         }
     }
-    if (depth % 2) {
-        const char *last[AD_NR];
-        for (int r = 0; r < width; ++r) last[r] = row[r] ? row[r] + (depth - 1) * 2 : NULL;
-        gather_pairs(last, 1, 1, width, to + pairs * width);
-    }
-}
-#endif
-
-void AD_ISA_NAME(ad_pack_rows)(ad_dtype form, const char *const *row, ad_dtype dtype, int64_t col,
-                               int64_t depth, int width, void *to)
-{
-    if (form == AD_F64) gather_f64(row, col, depth, width, to);
-#if AD_KERNEL_ISA == 3
-    else if (form == AD_BF16 && col == 1)
-        transpose_pairs(row, depth, width, to);
-    else if (form == AD_BF16)
-        gather_pairs(row, col, depth, width, to);
-#endif
-    else if (col == 1)
-        transpose_rows(row, dtype, depth, width, to);
-    else
-        gather_rows(row, dtype, col, depth, width, to);
+    for (int64_t u = 0; !turn && u < units; ++u)
+        for (int r = 0; r < rows; ++r) {
+            const char *data = from->data ? from->data + r * from->row * size : NULL;
+            put_unit(form, place(panel, form, first + u, row + r), data, from->dtype,
+                     u * per_unit * from->col, from->col, depth - u * per_unit);
+        }
 }
 
-void AD_ISA_NAME(ad_pack_panels)(ad_dtype form, const ad_matrix *from, int64_t rows, int64_t depth,
-                                 int width, void *panels)
+void AD_ISA_NAME(ad_pack_a)(ad_dtype form, const ad_matrix *from, int64_t rows, int64_t depth,
+                            void *panels)
 {
-    int64_t panel_bytes = ad_units(form, depth) * width * ad_unit_bytes(form);
     int64_t row_bytes = from->row * (int64_t)ad_dtype_size(from->dtype);
     char *to = panels;
     ad_matrix part = *from;
-    for (int64_t r = 0; r < rows; r += width, to += panel_bytes, part.data += width * row_bytes) {
-        int64_t have = least(rows - r, width);
-        if (from->row == 1 && form == AD_F32) {
-            copy_rows(&part, have, depth, width, (float *)to);
-            continue;
+    for (int64_t r = 0; r < rows; r += AD_MR, part.data += AD_MR * row_bytes) {
+        int have = (int)least(rows - r, AD_MR);
+        if (from->row == 1 && from->col != 1) {
+            AD_ISA_NAME(ad_pack_a_across)(form, &part, 0, have, 0, depth, to);
+        } else {
+            const char *row[AD_MR];
+            for (int i = 0; i < AD_MR; ++i) row[i] = i < have ? part.data + i * row_bytes : NULL;
+            AD_ISA_NAME(ad_pack_a_rows)(form, row, from->dtype, from->col, 0, depth, to);
         }
+        to += ad_panel_a_bytes(form, depth);
+    }
+}
+
+/* ---- B ---- */
+static void copy_columns(const ad_matrix *from, int64_t cols, int64_t depth, float *to)
+{
+    for (int64_t p = 0; p < depth; ++p, to += AD_NR)
+        for (int j = 0; j < AD_NR; j += AD_VF) {
+            vf value = vf_zero();
+            if (j < cols) value = load_f32(from->data, from->dtype, j + p * from->col, cols - j);
+            vf_store(to + j, value);
+        }
+}
+
+static void turn_columns(const ad_matrix *from, int64_t cols, int64_t depth, float *to)
+{
+    for (int j = 0; j < AD_NR; j += AD_VF)
+        for (int64_t p = 0; p < depth; p += AD_VF) {
+            int64_t steps = least(depth - p, AD_VF);
+            vf block[AD_VF];
+            for (int i = 0; i < AD_VF; ++i) {
+                block[i] = vf_zero();
+                if (j + i < cols)
+                    block[i] = load_f32(from->data, from->dtype, (j + i) * from->row + p, steps);
+            }
+            vf_transpose(block);
+            for (int i = 0; i < steps; ++i) vf_store(to + (p + i) * AD_NR + j, block[i]);
+        }
+}
+
 #if AD_KERNEL_ISA == 3
-        if (from->row == 1 && form == AD_BF16) {
-            copy_pairs(&part, have, depth, width, (uint32_t *)to);
-            continue;
+static void copy_column_pairs(const ad_matrix *from, int64_t cols, int64_t depth, int32_t *to)
+{
+    const uint16_t *data = (const uint16_t *)from->data;
+    for (int64_t p = 0; p < depth; p += 2, to += AD_NR)
+        for (int j = 0; j < AD_NR; j += AD_VF) {
+            __mmask16 have = vm_first(least(cols > j ? cols - j : 0, AD_VF));
+            const uint16_t *at = data + p * from->col + j;
+            __m256i low = _mm256_maskz_loadu_epi16(have, at), high = _mm256_setzero_si256();
+            if (p + 1 < depth) high = _mm256_maskz_loadu_epi16(have, at + from->col);
+            vi_store(to + j,
+                     vi_or(_mm512_cvtepu16_epi32(low), vi_shl(_mm512_cvtepu16_epi32(high), 16)));
         }
+}
 #endif
-        const char *row[AD_NR];
-        for (int i = 0; i < width; ++i) row[i] = i < have ? part.data + i * row_bytes : NULL;
-        AD_ISA_NAME(ad_pack_rows)(form, row, from->dtype, from->col, depth, width, to);
+
+void AD_ISA_NAME(ad_pack_b)(ad_dtype form, const ad_matrix *from, int64_t cols, int64_t depth,
+                            void *panels)
+{
+    int64_t width = ad_panel_cols(form), unit = ad_unit_bytes(form), units = ad_units(form, depth);
+    int64_t per_unit = form == AD_BF16 ? 2 : 1;
+    int64_t col_bytes = from->row * (int64_t)ad_dtype_size(from->dtype);
+    char *to = panels;
+    ad_matrix part = *from;
+    for (int64_t j = 0; j < cols; j += width, part.data += width * col_bytes) {
+        int64_t have = least(cols - j, width);
+        if (form == AD_F32 && from->row == 1) {
+            copy_columns(&part, have, depth, (float *)to);
+        } else if (form == AD_F32 && from->col == 1) {
+            turn_columns(&part, have, depth, (float *)to);
+#if AD_KERNEL_ISA == 3
+        } else if (form == AD_BF16 && from->row == 1) {
+            copy_column_pairs(&part, have, depth, (int32_t *)to);
+#endif
+        } else {
+            for (int64_t i = 0; i < width; ++i)
+                for (int64_t u = 0; u < units; ++u)
+                    put_unit(form, to + (u * width + i) * unit,
+                             i < have ? part.data + i * col_bytes : NULL, part.dtype,
+                             u * per_unit * part.col, part.col, depth - u * per_unit);
+        }
+        to += units * width * unit;
     }
 }

@@ -7,23 +7,29 @@
  * MR is a constant where this is inlined, so the accumulators stay in registers. */
 
 static inline __attribute__((always_inline)) void JOIN(TILE, _body)(
-    const int MR, const int NV, int64_t units, const UNIT *a, const UNIT *b, ACC *c, int64_t ld,
-    int rows, int cols, bool add)
+    const int MR, const int NV, int64_t units, const UNIT *a, const UNIT *b, const char *next, ACC *c,
+    int64_t ld, int rows, int cols, bool add)
 {
     VEC acc[AD_MR][AD_NV];
 #pragma GCC unroll 16
     for (int i = 0; i < MR; ++i)
 #pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) acc[i][j] = ZERO();
-    for (int64_t p = 0; p < units; ++p, a += AD_MR, b += AD_NV * WIDTH) {
-        VEC bv[AD_NV];
+        for (int j = 0; j < NV; ++j) {
+            acc[i][j] = ZERO();
+        }
+    for (; units > 0; units -= WIDTH, a += AD_MR * WIDTH) {
+        int lanes = units < WIDTH ? (int)units : WIDTH;
+        for (int lane = 0; lane < lanes; ++lane, b += AD_NV * WIDTH, next += 64) {
+            __builtin_prefetch(next, 0, 2);
+            VEC bv[AD_NV];
 #pragma GCC unroll 4
-        for (int j = 0; j < NV; ++j) bv[j] = VECTOR_B(b + j * WIDTH);
+            for (int j = 0; j < NV; ++j) bv[j] = VECTOR_B(b + j * WIDTH);
 #pragma GCC unroll 16
-        for (int i = 0; i < MR; ++i) {
-            VEC av = SPREAD_A(a + i);
+            for (int i = 0; i < MR; ++i) {
+                VEC av = SPREAD_A(a + i * WIDTH + lane);
 #pragma GCC unroll 4
-            for (int j = 0; j < NV; ++j) acc[i][j] = STEP(av, bv[j], acc[i][j]);
+                for (int j = 0; j < NV; ++j) acc[i][j] = STEP(av, bv[j], acc[i][j]);
+            }
         }
     }
     if (cols == NV * WIDTH) {
@@ -53,18 +59,18 @@ static inline __attribute__((always_inline)) void JOIN(TILE, _body)(
 }
 
 /* Fewer rows and a single vector get instances of their own, so that thin edges cost less. */
-static void TILE(int64_t units, const void *a, const void *b, void *c, int64_t ld, int rows,
-                 int cols, bool add)
+static void TILE(int64_t units, const void *a, const void *b, const void *next, void *c,
+                 int64_t ld, int rows, int cols, bool add)
 {
     enum { SOME = (AD_MR + 1) / 2, FEW = (AD_MR + 3) / 4 };
     if (cols > WIDTH) {
-        if (rows > SOME) JOIN(TILE, _body)(AD_MR, AD_NV, units, a, b, c, ld, rows, cols, add);
-        else if (rows > FEW) JOIN(TILE, _body)(SOME, AD_NV, units, a, b, c, ld, rows, cols, add);
-        else JOIN(TILE, _body)(FEW, AD_NV, units, a, b, c, ld, rows, cols, add);
+        if (rows > SOME) JOIN(TILE, _body)(AD_MR, AD_NV, units, a, b, next, c, ld, rows, cols, add);
+        else if (rows > FEW) JOIN(TILE, _body)(SOME, AD_NV, units, a, b, next, c, ld, rows, cols, add);
+        else JOIN(TILE, _body)(FEW, AD_NV, units, a, b, next, c, ld, rows, cols, add);
     } else {
-        if (rows > SOME) JOIN(TILE, _body)(AD_MR, 1, units, a, b, c, ld, rows, cols, add);
-        else if (rows > FEW) JOIN(TILE, _body)(SOME, 1, units, a, b, c, ld, rows, cols, add);
-        else JOIN(TILE, _body)(FEW, 1, units, a, b, c, ld, rows, cols, add);
+        if (rows > SOME) JOIN(TILE, _body)(AD_MR, 1, units, a, b, next, c, ld, rows, cols, add);
+        else if (rows > FEW) JOIN(TILE, _body)(SOME, 1, units, a, b, next, c, ld, rows, cols, add);
+        else JOIN(TILE, _body)(FEW, 1, units, a, b, next, c, ld, rows, cols, add);
     }
 }
 

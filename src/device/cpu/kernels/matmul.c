@@ -22,28 +22,27 @@ static int64_t item_offset(const ad_problem *problem, const ad_operand *operand,
     return offset * (int64_t)ad_dtype_size(operand->dtype);
 }
 
-static void pack(const ad_gemm *gemm, const ad_matrix *from, int64_t offset, int64_t row,
-                 int64_t rows, int64_t p, int64_t depth, int width, void *panels)
+static ad_matrix part(const ad_matrix *from, int64_t offset, int64_t row, int64_t p)
 {
-    ad_matrix part = *from;
-    part.data += offset + (row * from->row + p * from->col) * (int64_t)ad_dtype_size(from->dtype);
-    AD_ISA_NAME(ad_pack_panels)(gemm->form, &part, rows, depth, width, panels);
+    ad_matrix m = *from;
+    m.data += offset + (row * from->row + p * from->col) * (int64_t)ad_dtype_size(from->dtype);
+    return m;
 }
 
 static void pack_a(const ad_gemm *gemm, int64_t item, int64_t i, int64_t rows, int64_t p,
                    int64_t depth, void *panels)
 {
     const matmul *mm = gemm->source;
-    pack(gemm, &mm->a, item_offset(mm->problem, &mm->problem->in[0], item), i, rows, p, depth,
-         AD_MR, panels);
+    ad_matrix a = part(&mm->a, item_offset(mm->problem, &mm->problem->in[0], item), i, p);
+    AD_ISA_NAME(ad_pack_a)(gemm->form, &a, rows, depth, panels);
 }
 
 static void pack_b(const ad_gemm *gemm, int64_t item, int64_t j, int64_t cols, int64_t p,
                    int64_t depth, void *panels)
 {
     const matmul *mm = gemm->source;
-    pack(gemm, &mm->b, item_offset(mm->problem, &mm->problem->in[1], item), j, cols, p, depth,
-         ad_panel_cols(gemm->form), panels);
+    ad_matrix b = part(&mm->b, item_offset(mm->problem, &mm->problem->in[1], item), j, p);
+    AD_ISA_NAME(ad_pack_b)(gemm->form, &b, cols, depth, panels);
 }
 
 /* False: not a problem for this solver. */

@@ -31,6 +31,7 @@ typedef struct layout {
 typedef struct winograd_run {
     const ad_winograd *w;
     const ad_finish *finish;
+    ad_gemm_tile tile;
     layout l;
     const float *filter; /* transformed, columns [col, col + cols) */
     float *to;
@@ -119,47 +120,6 @@ static layout plan(const ad_winograd *w, bool packed)
     return l;
 }
 
-/* ---- the tile product: C [rows, AD_NR] = sum over depth of A panel and B panel ---- */
-static inline __attribute__((always_inline)) void multiply_rows(const int MR, int64_t depth,
-                                                                const float *a, const float *b,
-                                                                float *c, int64_t ld, int rows)
-{
-    vf acc[AD_MR][AD_NV];
-#pragma GCC unroll 16
-    for (int i = 0; i < MR; ++i)
-#pragma GCC unroll 4
-        for (int j = 0; j < AD_NV; ++j) acc[i][j] = vf_zero();
-    for (int64_t p = 0; p < depth; p += AD_VF, a += AD_MR * AD_VF)
-        for (int lane = 0; lane < AD_VF; ++lane, b += AD_NR) {
-            vf bv[AD_NV];
-#pragma GCC unroll 4
-            for (int j = 0; j < AD_NV; ++j) bv[j] = vf_load(b + j * AD_VF);
-#pragma GCC unroll 16
-            for (int i = 0; i < MR; ++i) {
-                vf av = vf_set1(a[i * AD_VF + lane]);
-#pragma GCC unroll 4
-                for (int j = 0; j < AD_NV; ++j) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
-            }
-        }
-#pragma GCC unroll 16
-    for (int i = 0; i < MR; ++i) {
-        if (i >= rows) break;
-#pragma GCC unroll 4
-        for (int j = 0; j < AD_NV; ++j) vf_store(c + i * ld + j * AD_VF, acc[i][j]);
-    }
-}
-
-static void multiply(int64_t depth, const float *a, const float *b, float *c, int64_t ld, int rows)
-{
-    enum { SOME = (AD_MR + 1) / 2, FEW = (AD_MR + 3) / 4 };
-    if (rows > SOME)
-        multiply_rows(AD_MR, depth, a, b, c, ld, rows);
-    else if (rows > FEW)
-        multiply_rows(SOME, depth, a, b, c, ld, rows);
-    else
-        multiply_rows(FEW, depth, a, b, c, ld, rows);
-}
-
 /* ---- tasks ---- */
 static void filter_task(void *user, int64_t index, int worker)
 {
@@ -193,6 +153,11 @@ static void finish_slice(const winograd_run *r, const float *products, float *pi
     }
 }
 
+static const float *filter_panel(const winograd_run *r, int64_t col, int point)
+{
+    return r->filter + (col / AD_NR * AD_WINOGRAD_POINTS + point) * r->l.panel_step;
+}
+
 static void block_task(void *user, int64_t index, int worker)
 {
     const winograd_run *r = user;
@@ -209,12 +174,13 @@ static void block_task(void *user, int64_t index, int worker)
         int64_t width = up(least(l->slice, end - col), AD_NR);
         for (int point = 0; point < AD_WINOGRAD_POINTS; ++point)
             for (int64_t j = 0; j < width; j += AD_NR) {
-                int64_t panel = (col + j) / AD_NR * AD_WINOGRAD_POINTS + point;
-                for (int64_t i = 0; i < count; i += AD_MR)
-                    multiply(w->depth, source + point * l->source_step + i * w->depth,
-                             r->filter + panel * l->panel_step,
-                             products + point * l->product_step + i * width + j, width,
-                             (int)least(AD_MR, count - i));
+                const float *panel = filter_panel(r, col + j, point);
+                const float *next = j + AD_NR < width ? filter_panel(r, col + j + AD_NR, point)
+                                                      : filter_panel(r, col, point + 1);
+                for (int64_t i = 0; i < count; i += AD_MR, next += 16 * w->depth)
+                    r->tile(w->depth, source + point * l->source_step + i * w->depth, panel, next,
+                            products + point * l->product_step + i * width + j, width,
+                            (int)least(AD_MR, count - i), AD_NR, false);
             }
         finish_slice(r, products, pixels, tile, count, r->col + col, width);
     }
@@ -267,8 +233,11 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     prepare(&w, problem);
     w.source = args->in[0], w.filter = args->in[1];
     AD_ISA_NAME(ad_finish_prepare)(&finish, problem, args, AD_F32);
-    winograd_run r = {
-        .w = &w, .finish = &finish, .l = plan(&w, args->packed != NULL), .to = args->workspace};
+    winograd_run r = {.w = &w,
+                      .finish = &finish,
+                      .tile = AD_ISA_NAME(ad_gemm_tile_for)(AD_F32),
+                      .l = plan(&w, args->packed != NULL),
+                      .to = args->workspace};
     ad_pool *pool = ad_pool_size(args->pool) > problem->threads ? NULL : args->pool;
     r.filter = args->packed ? args->packed : args->workspace;
     r.scratch = (char *)args->workspace + (args->packed ? 0 : r.l.filter_bytes);

@@ -61,51 +61,58 @@ static const float *tap(const ad_winograd *w, int t)
     return w->filter + r * w->filter_tap[0] + s * w->filter_tap[1];
 }
 
-/* Columns are neighbours in memory: vectors as they are. */
-static void filter_along_columns(const ad_winograd *w, int64_t col, int n, float *to, int64_t step)
+static int clip(int64_t at, int most)
 {
-    for (int64_t c = 0; c < w->channels; ++c) {
-        vf g[9];
-        for (int t = 0; t < 9; ++t) g[t] = vf_load_n(tap(w, t) + c * w->filter_channel + col, n);
-        transform_taps(g, to + c * AD_NR, step);
-    }
+    return at < 0 ? 0 : at > most ? most : (int)at;
+}
+
+/* Columns are neighbours in memory: vectors as they are. */
+static void filter_along_columns(const ad_winograd *w, int64_t col, float *to, int64_t step)
+{
+    for (int64_t c = 0; c < w->channels; ++c)
+        for (int v = 0; v < AD_NR; v += AD_VF) {
+            int n = clip(w->columns - col - v, AD_VF);
+            vf g[9];
+            for (int t = 0; t < 9; ++t)
+                g[t] = n ? vf_load_n(tap(w, t) + c * w->filter_channel + col + v, n) : vf_zero();
+            transform_taps(g, to + c * AD_NR + v, step);
+        }
 }
 
 /* Channels are neighbours: squares of AD_VF columns x AD_VF channels are turned first. */
-static void filter_along_channels(const ad_winograd *w, int64_t col, int n, float *to, int64_t step)
+static void filter_along_channels(const ad_winograd *w, int64_t col, float *to, int64_t step)
 {
     for (int64_t c = 0; c < w->channels; c += AD_VF) {
-        int64_t have = w->channels - c < AD_VF ? w->channels - c : AD_VF;
-        vf square[9][AD_VF];
-        for (int t = 0; t < 9; ++t) {
-            const float *from = tap(w, t) + col * w->filter_column + c;
-            for (int i = 0; i < AD_VF; ++i)
-                square[t][i] = i < n ? vf_load_n(from + i * w->filter_column, have) : vf_zero();
-            vf_transpose(square[t]);
-        }
-        for (int64_t i = 0; i < have; ++i) {
-            vf g[9];
-            for (int t = 0; t < 9; ++t) g[t] = square[t][i];
-            transform_taps(g, to + (c + i) * AD_NR, step);
-        }
+        int have = clip(w->channels - c, AD_VF);
+        vf square[AD_NV][9][AD_VF];
+        for (int v = 0; v < AD_NV; ++v)
+            for (int t = 0; t < 9; ++t) {
+                int64_t first = col + v * AD_VF;
+                const float *from = tap(w, t) + first * w->filter_column + c;
+                for (int i = 0; i < AD_VF; ++i)
+                    square[v][t][i] = first + i < w->columns
+                                          ? vf_load_n(from + i * w->filter_column, have)
+                                          : vf_zero();
+                vf_transpose(square[v][t]);
+            }
+        for (int i = 0; i < have; ++i)
+            for (int v = 0; v < AD_NV; ++v) {
+                vf g[9];
+                for (int t = 0; t < 9; ++t) g[t] = square[v][t][i];
+                transform_taps(g, to + (c + i) * AD_NR + v * AD_VF, step);
+            }
     }
 }
 
 void AD_ISA_NAME(ad_winograd_filter)(const ad_winograd *w, int64_t col, float *panel, int64_t step)
 {
-    for (int v = 0; v < AD_NV; ++v) {
-        int64_t at = col + v * AD_VF, left = w->columns - at;
-        int n = left < 0 ? 0 : left < AD_VF ? (int)left : AD_VF;
-        float *to = panel + v * AD_VF;
-        if (n && w->filter_column == 1)
-            filter_along_columns(w, at, n, to, step);
-        else if (n)
-            filter_along_channels(w, at, n, to, step);
-        vf none[9];
-        for (int t = 0; t < 9; ++t) none[t] = vf_zero();
-        for (int64_t c = n ? w->channels : 0; c < w->depth; ++c)
-            transform_taps(none, to + c * AD_NR, step);
-    }
+    if (w->filter_column == 1)
+        filter_along_columns(w, col, panel, step);
+    else
+        filter_along_channels(w, col, panel, step);
+    size_t rest = (size_t)((w->depth - w->channels) * AD_NR) * sizeof *panel;
+    for (int point = 0; point < AD_WINOGRAD_POINTS && rest; ++point)
+        memset(panel + point * step + w->channels * AD_NR, 0, rest);
 }
 
 /* ---- source ---- */
@@ -133,11 +140,6 @@ transform_patch(const float *from, const int64_t *stride, int64_t channels, bool
     }
 }
 
-static int clip(int64_t at)
-{
-    return at < 0 ? 0 : at > 6 ? 6 : (int)at;
-}
-
 void AD_ISA_NAME(ad_winograd_source)(const ad_winograd *w, int64_t tile, int64_t count,
                                      float *panels, int64_t step)
 {
@@ -145,8 +147,8 @@ void AD_ISA_NAME(ad_winograd_source)(const ad_winograd *w, int64_t tile, int64_t
     int64_t ty = rest % w->tiles_y, image = rest / w->tiles_y;
     for (int64_t i = 0; i < count; ++i) {
         int64_t top = 4 * ty - w->pad[0], left = 4 * tx - w->pad[1];
-        int y0 = clip(-top), y1 = clip(w->height - top), x0 = clip(-left),
-            x1 = clip(w->width - left);
+        int y0 = clip(-top, 6), y1 = clip(w->height - top, 6);
+        int x0 = clip(-left, 6), x1 = clip(w->width - left, 6);
         bool inside = y1 - y0 == 6 && x1 - x0 == 6;
         const int64_t *stride = w->source_stride;
         const float *from = w->source + image * stride[0] + top * stride[1] + left * stride[2];
