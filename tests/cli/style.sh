@@ -66,6 +66,10 @@ exits 0
 check 'frames are saved' test -s frame-0003.png -a -s frame-0006.png
 check 'the last frame is the picture' cmp frame-0006.png frame.png
 
+run "$autodidact" style make photo.png painting.png -o frame.png --mask black.bmp --init noise --size 96 --steps 1 --save-every 1 -q
+exits 0
+check 'a frame shows the photo where the mask is black' cmp frame-0001.png black.png
+
 # JSON: a line for each step, then the result.
 run "$autodidact" style make photo.png painting.png -o json.png --size 64 --steps 4 --json
 exits 0

@@ -4,12 +4,12 @@
 #include <stdio.h>
 
 static const ad_option options[] = {
-    {"size", 0, AD_OPTION_INT, "512", NULL, 32, 1 << 16, "PIXELS", false,
-     "side of the (square) picture"},
-    {"stage", 0, AD_OPTION_CHOICE, "program", "graph|passes|kernels|program", 0, 0, NULL, false,
-     "as recorded; after the graph passes; as kernels; as scheduled, with memory"},
-    {"format", 0, AD_OPTION_CHOICE, "text", "text|dot|json", 0, 0, NULL, false,
-     "text; Graphviz (graph and passes); JSON (likewise)"},
+    {"size", 0, AD_OPTION_INT, .initial = "512", .min = 32, .max = 1 << 16, .unit = "PIXELS",
+     .help = "side of the (square) picture"},
+    {"stage", 0, AD_OPTION_CHOICE, .initial = "program", .choices = "graph|passes|kernels|program",
+     .help = "as recorded; after the graph passes; as kernels; as scheduled, with memory"},
+    {"format", 0, AD_OPTION_CHOICE, .initial = "text", .choices = "text|dot|json",
+     .help = "text; Graphviz (graph and passes); JSON (likewise)"},
     STYLE_NETWORK_OPTIONS,
     AD_COMMON_OPTIONS,
     {0},
@@ -58,16 +58,15 @@ done:
 }
 
 const ad_verb style_explain_verb = {
-    "explain",
-    "style",
-    "",
-    options,
-    run,
-    "how one step of style transfer is planned",
-    "Prints the computation of the loss and of its gradient to the picture at one of the four "
-    "stages between "
-    "recording and running.\n\n"
-    "  autodidact explain style --size 256\n"
-    "  autodidact explain style --stage graph --format dot | dot -Tsvg > graph.svg",
-    false,
+    .system = "explain",
+    .name = "style",
+    .operands = "",
+    .options = options,
+    .run = run,
+    .summary = "how one step of style transfer is planned",
+    .description = "Prints the computation of the loss and of its gradient to the picture at one "
+                   "of the four stages between recording and running.\n"
+                   "\n"
+                   "  autodidact explain style --size 256\n"
+                   "  autodidact explain style --stage graph --format dot | dot -Tsvg > graph.svg",
 };

@@ -15,7 +15,9 @@ typedef struct session {
     ad_variable *variable;
     ad_graph *graph;
     style_loss loss;
-    style_pixels *picture;
+    const style_pixels *photo; /* shown where `mask` is black */
+    const float *mask;
+    style_pixels *picture; /* the accepted iterate as it is shown */
     style_step *step;
     void *user;
 } session;
@@ -56,9 +58,14 @@ static ad_status name_the_culprit(const session *s, ad_program *program)
         "smaller learning rate may help");
 }
 
+/* The variable's value becomes the picture, as `shown` has it. */
 static ad_status fetch(const session *s)
 {
-    return ad_variable_get(s->vars, s->variable, s->picture->data);
+    ad_status status = ad_variable_get(s->vars, s->variable, s->picture->data);
+    float *x = s->picture->data;
+    for (int64_t i = 0; s->mask && !status && i < s->picture->height * s->picture->width * 3; ++i)
+        x[i] = s->photo->data[i] + s->mask[i / 3] * (x[i] - s->photo->data[i]);
+    return status;
 }
 
 static double term(const ad_program *program, const ad_node *node)
@@ -121,7 +128,7 @@ static ad_status with_adam(session *s, int64_t steps, style_end *end)
     if ((status = ad_compile(&program, s->ctx, outputs, count, &s->settings->compile))) goto done;
     if ((status = bind_targets(s, program))) goto done;
     for (int64_t i = 0; i < steps && *end == STYLE_DONE; ++i) {
-        memcpy(before, s->picture->data, bytes);
+        if ((status = ad_variable_get(s->vars, s->variable, before))) break;
         if ((status = ad_run(program))) break;
         double total = ad_result_scalar(program, s->loss.total);
         if (!isfinite(total)) {
@@ -130,7 +137,7 @@ static ad_status with_adam(session *s, int64_t steps, style_end *end)
             memcpy(s->picture->data, good, bytes);
             break;
         }
-        memcpy(good, before, bytes);
+        memcpy(good, s->picture->data, bytes);
         if ((status = fetch(s))) break;
         style_progress progress = {.step = i + 1,
                                    .total = total,
@@ -153,9 +160,15 @@ ad_status style_optimize(ad_context *ctx, const style_settings *settings, ad_var
                          int64_t steps, style_pixels *picture, style_step *step, void *user,
                          style_end *end)
 {
-    session s = {.ctx = ctx, .settings = settings, .targets = targets, .picture = picture};
+    session s = {.ctx = ctx,
+                 .settings = settings,
+                 .targets = targets,
+                 .photo = photo,
+                 .mask = mask,
+                 .picture = picture,
+                 .step = step,
+                 .user = user};
     ad_status status = AD_ERROR_MEMORY;
-    s.step = step, s.user = user;
     *end = STYLE_DONE;
     s.vars = ad_vars_new(ctx, 0);
     s.graph = ad_graph_new(ctx);
@@ -163,12 +176,11 @@ ad_status style_optimize(ad_context *ctx, const style_settings *settings, ad_var
     ad_shape shape = ad_shape(1, picture->height, picture->width, 3);
     s.variable = ad_var(s.vars, "image", shape, (ad_var_options){0});
     status = s.variable ? ad_variable_set(s.vars, s.variable, picture->data) : ad_error_status(ctx);
+    if (!status) status = fetch(&s);
     if (status) goto done;
     s.loss = style_loss_build(settings, weights, shown(ad_read(s.graph, s.variable), photo, mask),
                               mask);
     status = settings->adam ? with_adam(&s, steps, end) : with_lbfgs(&s, steps, end);
-    for (int64_t i = 0; mask && i < picture->height * picture->width * 3; ++i)
-        picture->data[i] = photo->data[i] + mask[i / 3] * (picture->data[i] - photo->data[i]);
 done:
     ad_graph_free(s.graph);
     ad_vars_free(s.vars);

@@ -1,7 +1,19 @@
-/* pixels.c - between pictures (0 to 1) and what the optimiser moves (0 to 255, unclamped). */
+/* pixels.c - between picture files, pictures (0 to 1) and what the optimiser moves (0 to 255,
+ * unclamped). */
 #include "zoo/style/style.h"
 
 #include <stdlib.h>
+
+ad_image *style_read_picture(ad_command *cmd, const char *path, int channels)
+{
+    ad_context *ctx = ad_command_context(cmd);
+    ad_image *image = NULL;
+    if (ad_image_read(ctx, path, &(ad_image_read_options){.channels = channels}, &image))
+        ad_command_fail(cmd, "%s", ad_error(ctx));
+    else if (image->note[0])
+        ad_command_note(cmd, "%s: %s", path, image->note);
+    return image;
+}
 
 ad_status style_pixels_new(style_pixels *pixels, ad_context *ctx, int64_t height, int64_t width)
 {
@@ -23,6 +35,16 @@ ad_status style_pixels_from(style_pixels *pixels, ad_context *ctx, const ad_imag
     ad_status status = style_pixels_new(pixels, ctx, image->height, image->width);
     for (int64_t i = 0; !status && i < image->height * image->width * 3; ++i)
         pixels->data[i] = 255 * image->data[i];
+    return status;
+}
+
+ad_status style_pixels_resized(style_pixels *pixels, ad_context *ctx, const ad_image *image,
+                               int64_t width, int64_t height)
+{
+    ad_image *resized = NULL;
+    ad_status status = ad_image_resize(ctx, image, width, height, NULL, &resized);
+    if (!status) status = style_pixels_from(pixels, ctx, resized);
+    ad_image_free(resized);
     return status;
 }
 

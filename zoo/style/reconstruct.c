@@ -5,17 +5,18 @@
 #include <string.h>
 
 static const ad_option options[] = {
-    {"output", 'o', AD_OPTION_FILE, NULL, NULL, 0, 0, NULL, true,
-     "where the picture goes (.png, .jpg, .webp)"},
-    {"from", 0, AD_OPTION_CHOICE, "content", "content|style", 0, 0, NULL, false,
-     "match the layer's features, or only their Gram matrix"},
-    {"layer", 0, AD_OPTION_TEXTS, NULL, NULL, 0, 0, "LAYER", false,
-     "the layer (style: one or more; default: the layers that `style make` matches)"},
-    {"size", 0, AD_OPTION_INT, "512", NULL, 32, 1 << 16, "PIXELS", false,
-     "longer side of the picture"},
-    {"steps", 0, AD_OPTION_INT, "350", NULL, 1, 1e9, NULL, false, "L-BFGS steps"},
-    {"history", 0, AD_OPTION_INT, "20", NULL, 1, 1000, NULL, false, "steps that L-BFGS remembers"},
-    {"seed", 0, AD_OPTION_INT, "0", NULL, 0, 0, NULL, false, "seed of the noise"},
+    {"output", 'o', AD_OPTION_FILE, .required = true,
+     .help = "where the picture goes (.png, .jpg, .webp)"},
+    {"from", 0, AD_OPTION_CHOICE, .initial = "content", .choices = "content|style",
+     .help = "match the layer's features, or only their Gram matrix"},
+    {"layer", 0, AD_OPTION_TEXTS, .unit = "LAYER",
+     .help = "the layer (style: one or more; default: the layers that `style make` matches)"},
+    {"size", 0, AD_OPTION_INT, .initial = "512", .min = 32, .max = 1 << 16, .unit = "PIXELS",
+     .help = "longer side of the picture"},
+    {"steps", 0, AD_OPTION_INT, .initial = "350", .min = 1, .max = 1e9, .help = "L-BFGS steps"},
+    {"history", 0, AD_OPTION_INT, .initial = "20", .min = 1, .max = 1000,
+     .help = "steps that L-BFGS remembers"},
+    {"seed", 0, AD_OPTION_INT, .initial = "0", .help = "seed of the noise"},
     STYLE_NETWORK_OPTIONS,
     AD_COMMON_OPTIONS,
     {0},
@@ -82,12 +83,9 @@ static int run(ad_command *cmd)
     }
     if ((exit = style_load_backbone(cmd, &settings, weights, file))) goto done;
     exit = AD_EXIT_FAILURE;
+    if (!(image = style_read_picture(cmd, ad_command_operand(cmd, 0), 3))) goto done;
 
-    status = ad_image_read(ctx, ad_command_operand(cmd, 0), &(ad_image_read_options){.channels = 3},
-                           &image);
-    if (!status && image->note[0])
-        ad_command_note(cmd, "%s: %s", ad_command_operand(cmd, 0), image->note);
-    if (!status) status = ad_image_fit(ctx, image, ad_command_int(cmd, "size"), NULL, &fitted);
+    status = ad_image_fit(ctx, image, ad_command_int(cmd, "size"), NULL, &fitted);
     if (!status) status = style_pixels_from(&seen, ctx, fitted);
     if (!status)
         status = style_targets_compute(&targets, ctx, &settings, weights, &seen, &seen,
@@ -128,16 +126,17 @@ done:
 }
 
 const ad_verb style_reconstruct_verb = {
-    "style",
-    "reconstruct",
-    "IMAGE",
-    options,
-    run,
-    "draw what a layer of the network sees of an image",
-    "Starts from noise and moves its pixels until one layer's features (--from content) or the "
-    "Gram matrices of "
-    "some layers (--from style) are those of the image. The deeper the layer, the more is lost.\n\n"
-    "  autodidact style reconstruct photo.jpg --from content --layer relu3_1 -o seen.png\n"
-    "  autodidact style reconstruct painting.jpg --from style -o texture.png",
-    false,
+    .system = "style",
+    .name = "reconstruct",
+    .operands = "IMAGE",
+    .options = options,
+    .run = run,
+    .summary = "draw what a layer of the network sees of an image",
+    .description =
+        "Starts from noise and moves its pixels until one layer's features (--from content) or the "
+        "Gram matrices of some layers (--from style) are those of the image. The deeper the layer, "
+        "the more is lost.\n"
+        "\n"
+        "  autodidact style reconstruct photo.jpg --from content --layer relu3_1 -o seen.png\n"
+        "  autodidact style reconstruct painting.jpg --from style -o texture.png",
 };

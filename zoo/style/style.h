@@ -13,7 +13,7 @@
  *   targets.c   features and Gram matrices of the pictures given
  *   optimize.c  one picture at one size
  *   pixels.c    between pictures and what the optimiser moves
- *   backbone_options.c, make.c, reconstruct.c, explain.c   the commands */
+ *   backbone_options.c, make*.c, reconstruct.c, explain.c   the commands */
 #ifndef ZOO_STYLE_STYLE_H
 #define ZOO_STYLE_STYLE_H
 
@@ -93,47 +93,25 @@ ad_status style_optimize(ad_context *ctx, const style_settings *settings, ad_var
 ad_status style_pixels_new(style_pixels *pixels, ad_context *ctx, int64_t height, int64_t width);
 void style_pixels_free(style_pixels *pixels);
 ad_status style_pixels_from(style_pixels *pixels, ad_context *ctx, const ad_image *image);
+ad_status style_pixels_resized(style_pixels *pixels, ad_context *ctx, const ad_image *image,
+                               int64_t width, int64_t height);
 ad_status style_pixels_to(const style_pixels *pixels, ad_context *ctx, ad_image **image);
 /* Uniform noise in [low, high) by the library's generator. */
 ad_status style_pixels_noise(style_pixels *pixels, ad_context *ctx, uint64_t seed, double low,
                              double high);
 
 /* ---- what the commands share ---- */
-#define STYLE_NETWORK_OPTIONS                                                                      \
-    {"weights",                                                                                    \
-     0,                                                                                            \
-     AD_OPTION_FILE,                                                                               \
-     NULL,                                                                                         \
-     NULL,                                                                                         \
-     0,                                                                                            \
-     0,                                                                                            \
-     NULL,                                                                                         \
-     false,                                                                                        \
-     "weights of the backbone (.pth, .safetensors, .npz); without it the embedded ones are used"}, \
-        {"backbone",                                                                               \
-         0,                                                                                        \
-         AD_OPTION_CHOICE,                                                                         \
-         NULL,                                                                                     \
-         "vgg16|vgg19|compact",                                                                    \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL,                                                                                     \
-         false,                                                                                    \
-         "the network that the weights are for (default: told from the tensors in the file)"},     \
-        {"precision",                                                                              \
-         0,                                                                                        \
-         AD_OPTION_CHOICE,                                                                         \
-         "f32",                                                                                    \
-         "f32|bf16",                                                                               \
-         0,                                                                                        \
-         0,                                                                                        \
-         NULL,                                                                                     \
-         false,                                                                                    \
-         "arithmetic of convolutions and matrix products"},                                        \
-    {                                                                                              \
-        "memory-limit", 0, AD_OPTION_SIZE, NULL, NULL, 0, 0, NULL, false,                          \
-            "refuse to start when the computation would need more memory than this"                \
-    }
+/* Reads a picture that the person named, with a note on what was ignored in it. NULL: the error has
+ * been reported. */
+ad_image *style_read_picture(ad_command *cmd, const char *path, int channels);
+
+/* clang-format off */
+#define STYLE_NETWORK_OPTIONS \
+    {"weights", 0, AD_OPTION_FILE, .help = "weights of the backbone (.pth, .safetensors, .npz); without it the embedded ones are used"}, \
+    {"backbone", 0, AD_OPTION_CHOICE, .choices = "vgg16|vgg19|compact", .help = "the network that the weights are for (default: told from the tensors in the file)"}, \
+    {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16", .help = "arithmetic of convolutions and matrix products"}, \
+    {"memory-limit", 0, AD_OPTION_SIZE, .help = "refuse to start when the computation would need more memory than this"}
+/* clang-format on */
 
 /* Reads those options: the kind of network, its default layers, compile options, and an empty store
  * for the weights with the file opened. These three return an exit status: 0, or the error has been
