@@ -55,9 +55,9 @@ typedef struct ad_run_args {
     ad_pool *pool;
 } ad_run_args;
 
-typedef struct ad_machine {                  /* for estimates; per core where not said otherwise */
+typedef struct ad_machine {                  /* for estimates; all per core */
     double flops_f32, flops_f64, flops_bf16; /* per second, sustained by a good kernel */
-    double bandwidth;                        /* bytes per second, all cores together */
+    double bandwidth;                        /* bytes per second */
     double overhead;                         /* seconds to wake the pool once */
     int threads;
 } ad_machine;

@@ -254,7 +254,7 @@ static double with_contiguous(const ad_plan *plan, ad_problem *problem, unsigned
         ad_problem copy = copy_problem(plan, &strided, in, &chain);
         double bid = ad_operand_count(in) ? ad_best_bid(plan, &copy, NULL) : 0;
         if (bid < 0) return -1;
-        seconds += bid + plan->device.machine.overhead;
+        seconds += bid;
     }
     return seconds;
 }

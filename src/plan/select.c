@@ -154,10 +154,14 @@ double ad_best_bid(const ad_plan *plan, const ad_problem *problem, const ad_solv
 {
     int count = 0;
     const ad_solver *const *solvers = plan->device.solvers(&plan->device, problem->op, &count);
+    /* All bid for one core: another number of threads must not mean another algorithm, whose
+     * results would be other bits. */
+    ad_machine core = plan->device.machine;
+    core.threads = 1, core.overhead = 0;
     double best = -1;
     size_t best_room = 0;
     for (int i = 0; i < count; ++i) {
-        double seconds = solvers[i]->bid(problem, &plan->device.machine);
+        double seconds = solvers[i]->bid(problem, &core);
         if (seconds < 0) continue;
         size_t room = plan->small && solvers[i]->workspace ? solvers[i]->workspace(problem) : 0;
         bool better = room != best_room ? room < best_room : seconds < best;

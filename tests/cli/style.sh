@@ -16,6 +16,16 @@ exits 0
 silent err
 check 'the same bytes with two threads' cmp one.png two.png
 
+# With bf16, where the cpu has it, as well; three threads divide the work at other places.
+case $("$autodidact" version) in *bf16*)
+    for threads in 1 2 3; do
+        run "$autodidact" style make photo.png painting.png -o "half$threads.png" --size 160 --steps 3 --precision bf16 --threads $threads -q
+        exits 0
+    done
+    check 'bf16 gives the same bytes with two threads' cmp half1.png half2.png
+    check 'bf16 gives the same bytes with three threads' cmp half1.png half3.png ;;
+esac
+
 # Every option does something: another picture than without it.
 differs() { # OPTION...
     run "$autodidact" style make photo.png painting.png -o other.png --size 96 --steps 8 -q "$@"

@@ -78,14 +78,13 @@ ad_status ad_cpu_device_open(ad_device *device, ad_context *ctx)
     const double hertz = 2.8e9; /* under sustained vector load, of the usual processors */
     const double core_bandwidth = 10e9;
     int isa = ad_context_isa_level(ctx), threads = ad_context_threads(ctx);
-    double bandwidth = core_bandwidth * threads, ceiling = 8 * core_bandwidth;
     *device = (ad_device){
         .name = "cpu",
         .runs = true,
         .machine = {.flops_f32 = hertz * levels[isa].f32_per_cycle,
                     .flops_f64 = hertz * levels[isa].f32_per_cycle / 2,
                     .flops_bf16 = hertz * levels[isa].bf16_per_cycle,
-                    .bandwidth = bandwidth < ceiling ? bandwidth : ceiling,
+                    .bandwidth = core_bandwidth,
                     .overhead = threads > 1 ? 5e-6 : 0,
                     .threads = threads},
         .solvers = levels[isa].lookup,
