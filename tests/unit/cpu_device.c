@@ -37,7 +37,7 @@ static void figures_grow_with_the_machine(void)
         REQUIRE(solve_open(&two, isa, 2));
         CHECK(one.device.machine.flops_f32 > 1e9 && one.device.machine.flops_f64 > 1e9);
         CHECK(one.device.machine.overhead == 0 && two.device.machine.overhead > 0);
-        CHECK(two.device.machine.bandwidth > one.device.machine.bandwidth);
+        CHECK(two.device.machine.bandwidth == one.device.machine.bandwidth); /* of one core */
         CHECK_INT(two.device.machine.threads, 2);
         CHECK(one.device.bf16 == (isa == AD_ISA_AVX512BF16));
         solve_close(&one), solve_close(&two);
