@@ -64,7 +64,7 @@ AD_API ad_status ad_graph_verify(ad_graph *graph);
 typedef enum ad_format {
     AD_TEXT, /* one line a node */
     AD_DOT,  /* Graphviz */
-    AD_JSON,
+    AD_JSON, /* one object: {"nodes": [...]} */
 } ad_format;
 
 /* Receives text piece by piece. */

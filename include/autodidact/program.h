@@ -77,7 +77,8 @@ typedef enum ad_stage {
     AD_STAGE_KERNELS, /* groups, solvers, views */
     AD_STAGE_PROGRAM, /* the schedule with the arena map */
 } ad_stage;
-/* Prints a stage (earlier ones need keep_stages). AD_TEXT always; AD_DOT for the graph stages. */
+/* Prints a stage (earlier ones need keep_stages). AD_TEXT always; AD_DOT and AD_JSON for the graph
+ * stages. */
 AD_API ad_status ad_explain(const ad_program *program, ad_stage stage, ad_format format,
                             ad_sink sink, void *user);
 

@@ -26,7 +26,7 @@ static const char *printed(ad_program *program, ad_graph *graph, ad_node *const 
 bool ad_program_keep_stages(ad_program *program, ad_graph *graph, ad_node *const *outputs,
                             const struct ad_passes *passes)
 {
-    for (int format = AD_TEXT; format <= AD_DOT; ++format) {
+    for (int format = AD_TEXT; format <= AD_JSON; ++format) {
         const char *before = printed(program, graph, outputs, passes->n_outputs, (ad_format)format);
         const char *after = printed(program, passes->graph, passes->outputs, passes->n_outputs,
                                     (ad_format)format);
@@ -175,9 +175,9 @@ ad_status ad_explain(const ad_program *program, ad_stage stage, ad_format format
     bool graph = stage == AD_STAGE_GRAPH || stage == AD_STAGE_PASSES;
     if (!graph && stage != AD_STAGE_KERNELS && stage != AD_STAGE_PROGRAM)
         return ad_fail(ctx, AD_ERROR_ARGUMENT, "there is no stage %d to explain", (int)stage);
-    if (format != AD_TEXT && !(graph && format == AD_DOT))
+    if (format != AD_TEXT && !(graph && (format == AD_DOT || format == AD_JSON)))
         return ad_fail(ctx, AD_ERROR_UNSUPPORTED, "this stage can only be printed as text%s",
-                       graph ? " or dot" : "");
+                       graph ? ", dot or json" : "");
     if (graph) {
         const char *kept = program->stage[stage][format];
         if (!kept)

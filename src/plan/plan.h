@@ -116,8 +116,7 @@ struct ad_program {
     int unbound;     /* inputs without data */
     double *seconds; /* profile: of each kernel, summed over `profiled` runs */
     int64_t profiled;
-    const char
-        *stage[2][AD_JSON + 1]; /* AD_STAGE_GRAPH, AD_STAGE_PASSES as text and dot, if kept */
+    const char *stage[2][AD_JSON + 1]; /* AD_STAGE_GRAPH, AD_STAGE_PASSES by format, if kept */
 };
 
 /* ---- planning ---- */

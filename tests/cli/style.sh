@@ -102,6 +102,9 @@ done
 run "$autodidact" explain style --size 64 --stage graph --format dot
 exits 0
 says out 'digraph'
+run "$autodidact" explain style --size 64 --stage passes --format json
+exits 0
+says out '"op": "conv2d"'
 
 # What goes wrong says so in one line, before any work, and leaves what was there.
 fails() { # STATUS EXPECTED WORD...

@@ -9,7 +9,7 @@ static const ad_option options[] = {
     {"stage", 0, AD_OPTION_CHOICE, .initial = "program", .choices = "graph|passes|kernels|program",
      .help = "as recorded; after the graph passes; as kernels; as scheduled, with memory"},
     {"format", 0, AD_OPTION_CHOICE, .initial = "text", .choices = "text|dot|json",
-     .help = "text; Graphviz (graph and passes); JSON (likewise)"},
+     .help = "text; for graph and passes also dot (Graphviz) and json"},
     STYLE_NETWORK_OPTIONS,
     AD_COMMON_OPTIONS,
     {0},
