@@ -1,5 +1,4 @@
-/* command.h - programs with verbs: one table of options per verb, and talking to people or
- * machines.
+/* command.h - programs with verbs: a table of options per verb, and talking to people or machines.
  *
  * A verb's table is the single source of parsing, --help, the manual page and shell completion.
  * `autodidact` itself is an ad_app; a program of your own can be one as well:
@@ -116,12 +115,12 @@ AD_API bool ad_command_flag(ad_command *cmd, const char *name);
 AD_API int64_t ad_command_int(ad_command *cmd, const char *name); /* 0 if unset */
 AD_API double ad_command_real(ad_command *cmd, const char *name);
 AD_API int64_t ad_command_size(ad_command *cmd, const char *name);
-AD_API const char *ad_command_text(ad_command *cmd,
-                                   const char *name); /* TEXT, FILE, CHOICE; NULL if unset */
+/* TEXT, FILE, CHOICE; NULL if unset. */
+AD_API const char *ad_command_text(ad_command *cmd, const char *name);
 /* Which of the choices: 0 is the first one in the table, -1 unset. */
 AD_API int ad_command_choice(ad_command *cmd, const char *name);
-AD_API int ad_command_count(ad_command *cmd,
-                            const char *name); /* items of TEXTS or REALS; 0 if unset */
+/* Items of TEXTS or REALS (0 if unset), and each of them. */
+AD_API int ad_command_count(ad_command *cmd, const char *name);
 AD_API const char *ad_command_item(ad_command *cmd, const char *name, int index);
 AD_API double ad_command_real_item(ad_command *cmd, const char *name, int index);
 AD_API int ad_command_operands(const ad_command *cmd);

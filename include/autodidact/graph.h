@@ -18,8 +18,8 @@ extern "C" {
 
 typedef struct ad_graph ad_graph;
 typedef struct ad_node ad_node; /* owned by its graph */
-typedef struct ad_variable
-    ad_variable; /* named state that outlives graphs; made by ad_vars of nn.h */
+/* Named state that outlives graphs; made by ad_vars of nn.h. */
+typedef struct ad_variable ad_variable;
 
 /* A new, empty graph; NULL when memory is refused. */
 AD_API ad_graph *ad_graph_new(ad_context *ctx);

@@ -62,8 +62,7 @@ AD_API void ad_image_free(ad_image *image); /* NULL is ignored */
 AD_API ad_status ad_image_convert(ad_context *ctx, const ad_image *image, int channels,
                                   const float *background, ad_image **out);
 
-/* ---- files -------------------------------------------------------------------------------------
- */
+/* ---- files ---- */
 
 #define AD_IMAGE_MAX_PIXELS ((int64_t)256 * 1024 * 1024)
 
@@ -102,8 +101,7 @@ AD_API ad_status ad_image_write(ad_context *ctx, const char *path, const ad_imag
  * folder is there and takes files, the path is no folder. Touches nothing that exists. */
 AD_API ad_status ad_image_can_write(ad_context *ctx, const char *path);
 
-/* ---- resampling --------------------------------------------------------------------------------
- */
+/* ---- resampling ---- */
 
 /* Each filter is stretched by the reduction when shrinking, so that nothing aliases (but nearest).
  */
@@ -133,8 +131,7 @@ AD_API void ad_image_fit_size(int64_t width, int64_t height, int64_t long_side, 
 AD_API ad_status ad_image_fit(ad_context *ctx, const ad_image *image, int64_t long_side,
                               const ad_image_resize_options *options, ad_image **out);
 
-/* ---- colour ------------------------------------------------------------------------------------
- */
+/* ---- colour ---- */
 
 /* The transfer function of IEC 61966-2-1, exact and piecewise; odd for negative values. */
 AD_API float ad_srgb_to_linear(float encoded);

@@ -32,8 +32,7 @@ typedef enum ad_file_format {
 /* For people: "safetensors", "PyTorch (zip)", "PyTorch (before 1.6)", "npy", "npz". */
 AD_API const char *ad_file_format_name(ad_file_format format);
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 typedef struct ad_file ad_file; /* an opened weights file; used by its context's thread only */
 
@@ -89,8 +88,7 @@ AD_API int ad_file_metadata_count(const ad_file *file);
 AD_API ad_metadata ad_file_metadata_at(const ad_file *file, int index);
 AD_API const char *ad_file_metadata(const ad_file *file, const char *key); /* NULL: none */
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 typedef struct ad_named_tensor {
     const char *name;

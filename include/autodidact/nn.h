@@ -18,8 +18,10 @@ extern "C" {
 
 typedef struct ad_vars ad_vars;
 
+/* An empty store; initial values follow from `seed` and the names. NULL when memory is refused. */
 AD_API ad_vars *ad_vars_new(ad_context *ctx, uint64_t seed);
-AD_API void ad_vars_free(ad_vars *vars); /* after the programs that use them */
+/* Frees the store and its variables, after the programs that use them. NULL is ignored. */
+AD_API void ad_vars_free(ad_vars *vars);
 AD_API ad_context *ad_vars_context(const ad_vars *vars);
 
 /* How a variable's axes are ordered in files. */
@@ -29,6 +31,7 @@ typedef enum ad_file_layout {
     AD_LAYOUT_CONV_TRANSPOSED, /* ours [kh, kw, out, in], PyTorch's [in, out, kh, kw] */
 } ad_file_layout;
 
+/* Glorot & Bengio 2010 (Xavier), He et al. 2015 (Kaiming), Saxe et al. 2013 (orthogonal). */
 typedef enum ad_init_kind {
     AD_INIT_ZEROS = 0,
     AD_INIT_CONSTANT,        /* a */
@@ -94,14 +97,17 @@ typedef struct ad_conv_layer {
     bool reflect; /* pads by reflection instead of zeros */
     ad_init init;
 } ad_conv_layer;
+/* x [n, h, w, in] -> [n, oh, ow, channels]; weight [kh, kw, in / groups, channels]. */
 AD_API ad_node *ad_conv2d_layer(ad_vars *vars, const char *name, ad_node *x, int64_t channels,
                                 ad_conv_layer options);
+/* Sizes as ad_conv2d_transposed; weight [kh, kw, channels / groups, in]. Pads with zeros only. */
 AD_API ad_node *ad_conv2d_transposed_layer(ad_vars *vars, const char *name, ad_node *x,
                                            int64_t channels, int output_pad, ad_conv_layer options);
+/* indices (i32 or i64) [...] -> [..., width]; weight [rows, width], no bias. */
 AD_API ad_node *ad_embedding(ad_vars *vars, const char *name, ad_node *indices, int64_t rows,
                              int64_t width);
-/* NAME.weight, NAME.bias; for batch norm also NAME.running_mean, .running_var,
- * .num_batches_tracked. */
+/* Over the axes of the builders in ops.h; eps 0: 1e-5. NAME.weight, NAME.bias; for batch norm also
+ * NAME.running_mean, .running_var, .num_batches_tracked. */
 AD_API ad_node *ad_layer_norm_layer(ad_vars *vars, const char *name, ad_node *x, double eps);
 AD_API ad_node *ad_instance_norm_layer(ad_vars *vars, const char *name, ad_node *x, double eps);
 AD_API ad_node *ad_group_norm_layer(ad_vars *vars, const char *name, ad_node *x, int groups,
@@ -109,18 +115,22 @@ AD_API ad_node *ad_group_norm_layer(ad_vars *vars, const char *name, ad_node *x,
 typedef struct ad_batch_norm_options {
     double eps, momentum; /* 0: 1e-5, 0.1 */
     bool training;
-    ad_node **
-        update; /* training: receives the node that updates the statistics; add it to the outputs */
+    /* training: *update becomes the node that moves the running statistics by `momentum` towards
+     * the batch's (unbiased variance); add it to the outputs */
+    ad_node **update;
 } ad_batch_norm_options;
 AD_API ad_node *ad_batch_norm_layer(ad_vars *vars, const char *name, ad_node *x,
                                     ad_batch_norm_options options);
 
-/* ---- losses: scalars ---- */
+/* ---- losses: scalars, the mean over all elements ---- */
 AD_API ad_node *ad_mse_loss(ad_node *prediction, ad_node *target);
 AD_API ad_node *ad_l1_loss(ad_node *prediction, ad_node *target);
+/* d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2); d = prediction - target. */
 AD_API ad_node *ad_huber_loss(ad_node *prediction, ad_node *target, double delta);
+/* Binary cross-entropy of sigmoid(logits) with targets of 0 to 1. */
 AD_API ad_node *ad_bce_with_logits_loss(ad_node *logits, ad_node *target);
-AD_API ad_node *ad_cross_entropy_loss(ad_node *logits, ad_node *labels); /* mean */
+/* The mean of ad_cross_entropy over the rows. */
+AD_API ad_node *ad_cross_entropy_loss(ad_node *logits, ad_node *labels);
 
 /* ---- weights to and from files (formats of io.h) ---- */
 typedef struct ad_load_options {
@@ -134,8 +144,8 @@ typedef struct ad_load_options {
  * What only this library keeps ("rng.state") or older files lack (num_batches_tracked) may be
  * missing. */
 AD_API ad_status ad_vars_load(ad_vars *vars, const char *path, ad_load_options options);
-AD_API ad_status ad_vars_load_file(ad_vars *vars, ad_file *file,
-                                   ad_load_options options); /* an open one */
+/* The same from an open file, which stays open. */
+AD_API ad_status ad_vars_load_file(ad_vars *vars, ad_file *file, ad_load_options options);
 /* Writes safetensors in the files' axis order; atomically. */
 AD_API ad_status ad_vars_save(ad_vars *vars, const char *path);
 

@@ -42,16 +42,16 @@ AD_API ad_node *ad_sigmoid(ad_node *x);
 AD_API ad_node *ad_erf(ad_node *x);
 AD_API ad_node *ad_gelu(ad_node *x);      /* x/2 (1 + erf(x / sqrt 2)) */
 AD_API ad_node *ad_gelu_tanh(ad_node *x); /* the tanh approximation of GPT-2 */
-AD_API ad_node *ad_relu(ad_node *x);
+AD_API ad_node *ad_relu(ad_node *x);      /* gradient 0 at 0 */
 AD_API ad_node *ad_leaky_relu(ad_node *x, double slope);
-AD_API ad_node *ad_elu(ad_node *x, double alpha);
-AD_API ad_node *ad_silu(ad_node *x);
-AD_API ad_node *ad_softplus(ad_node *x);
-AD_API ad_node *ad_abs(ad_node *x);   /* gradient 0 at 0 */
-AD_API ad_node *ad_sign(ad_node *x);  /* -1, 0, 1; gradient 0 */
-AD_API ad_node *ad_floor(ad_node *x); /* gradient 0 */
-AD_API ad_node *ad_clamp(ad_node *x, double low,
-                         double high);               /* gradient 1 inside and at the ends */
+AD_API ad_node *ad_elu(ad_node *x, double alpha); /* x, or alpha (exp(x) - 1) below 0 */
+AD_API ad_node *ad_silu(ad_node *x);              /* x sigmoid(x) */
+AD_API ad_node *ad_softplus(ad_node *x);          /* log(1 + exp(x)) */
+AD_API ad_node *ad_abs(ad_node *x);               /* gradient 0 at 0 */
+AD_API ad_node *ad_sign(ad_node *x);              /* -1, 0, 1; gradient 0 */
+AD_API ad_node *ad_floor(ad_node *x);             /* gradient 0 */
+/* Gradient 1 inside and at the ends. */
+AD_API ad_node *ad_clamp(ad_node *x, double low, double high);
 AD_API ad_node *ad_cast(ad_node *x, ad_dtype dtype); /* the conversion rules of ad_convert */
 AD_API ad_node *ad_not(ad_node *x);                  /* bool */
 /* The same value, cut off from the gradient. */
@@ -179,14 +179,14 @@ AD_API ad_node *ad_cross_entropy(ad_node *logits, ad_node *labels);
 /* ---- normalisation ---- */
 /* (x - mean) / sqrt(variance + eps) over `axes`, biased variance. */
 AD_API ad_node *ad_normalize(ad_node *x, ad_axes axes, double eps);
-/* The usual four on top of it; scale and shift ([channels], or NULL) are applied to the last axis.
- * Layer: over the last axis; instance: over all but the first and last; batch: over all but the
- * last; group: over each group of channels and all axes between the first and the last. */
+/* The usual four on top of it (batch: in its training form, with the batch's statistics); scale and
+ * shift ([channels], or NULL) are applied to the last axis. Layer: over the last axis; instance:
+ * over all but the first and last; batch: over all but the last; group: over each group of channels
+ * and all axes between the first and the last. */
 AD_API ad_node *ad_layer_norm(ad_node *x, ad_node *scale, ad_node *shift, double eps);
 AD_API ad_node *ad_instance_norm(ad_node *x, ad_node *scale, ad_node *shift, double eps);
 AD_API ad_node *ad_group_norm(ad_node *x, int groups, ad_node *scale, ad_node *shift, double eps);
-AD_API ad_node *ad_batch_norm(ad_node *x, ad_node *scale, ad_node *shift,
-                              double eps); /* training form */
+AD_API ad_node *ad_batch_norm(ad_node *x, ad_node *scale, ad_node *shift, double eps);
 
 /* ---- indexing ---- */
 /* table [v, ...], indices (i32 or i64) [...] -> indices.shape + table.shape[1:]. An index out of

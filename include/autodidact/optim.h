@@ -13,11 +13,13 @@ extern "C" {
 
 typedef struct ad_optimizer ad_optimizer;
 
+/* Stochastic gradient descent, with momentum as in Sutskever et al. 2013, in PyTorch's form. */
 typedef struct ad_sgd_options {
     double lr; /* 0: 1e-2 */
     double momentum, weight_decay;
     bool nesterov;
 } ad_sgd_options;
+/* Kingma & Ba 2015; AdamW: Loshchilov & Hutter 2019. */
 typedef struct ad_adam_options {
     double lr;           /* 0: 1e-3 */
     double beta1, beta2; /* 0: 0.9, 0.999 */
@@ -31,7 +33,9 @@ typedef struct ad_adam_options {
 AD_API ad_optimizer *ad_sgd(ad_vars *vars, const char *prefix, ad_sgd_options options);
 AD_API ad_optimizer *ad_adam(ad_vars *vars, const char *prefix, ad_adam_options options);
 AD_API ad_optimizer *ad_adamw(ad_vars *vars, const char *prefix, ad_adam_options options);
+/* After the programs that use it, and before `vars`; frees its state. NULL is ignored. */
 AD_API void ad_optimizer_free(ad_optimizer *optimizer);
+/* The store of its state, owned by it. Complete after ad_minimize. */
 AD_API ad_vars *ad_optimizer_state(ad_optimizer *optimizer);
 /* The learning rate is a variable: it may be set between runs (schedules). */
 AD_API ad_status ad_optimizer_set_lr(ad_optimizer *optimizer, double lr);
@@ -41,8 +45,8 @@ AD_API double ad_optimizer_lr(const ad_optimizer *optimizer);
  * the returned node, as an output of ad_compile, makes the step happen. Parameters that the loss
  * does not use stay as they are. */
 AD_API ad_node *ad_minimize(ad_optimizer *optimizer, ad_node *loss);
-/* The same with the gradients' global norm clipped to max_norm (> 0), and the norm before clipping.
- */
+/* The same with the gradients' global norm clipped to max_norm (> 0); *norm (unless NULL) becomes
+ * the node of the norm before clipping. */
 AD_API ad_node *ad_minimize_clipped(ad_optimizer *optimizer, ad_node *loss, double max_norm,
                                     ad_node **norm);
 
@@ -78,8 +82,8 @@ AD_API void ad_lbfgs_free(ad_lbfgs *lbfgs);
  * ended. */
 AD_API ad_status ad_lbfgs_step(ad_lbfgs *lbfgs, ad_lbfgs_report *report);
 AD_API double ad_lbfgs_extra(const ad_lbfgs *lbfgs, int index); /* at the accepted iterate */
-AD_API ad_program *
-ad_lbfgs_program(ad_lbfgs *lbfgs); /* loss and gradient: for inputs, explain, stats */
+/* The program of loss and gradient, owned by `lbfgs`: for binding inputs, explain, stats. */
+AD_API ad_program *ad_lbfgs_program(ad_lbfgs *lbfgs);
 
 #ifdef __cplusplus
 }

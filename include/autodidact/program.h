@@ -56,8 +56,8 @@ AD_API ad_status ad_run_checked(ad_program *program);
 /* The value of an output after the last run: contiguous, valid until the next run. NULL if it is
  * none. */
 AD_API const void *ad_result(const ad_program *program, const ad_node *output);
-AD_API const void *ad_result_at(const ad_program *program,
-                                int index); /* by position in `outputs` */
+/* The same by position in `outputs`. */
+AD_API const void *ad_result_at(const ad_program *program, int index);
 /* A one-element output as a number (NaN if it is none). */
 AD_API double ad_result_scalar(const ad_program *program, const ad_node *output);
 

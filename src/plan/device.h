@@ -24,16 +24,19 @@ int64_t ad_operand_count(const ad_operand *operand);
 enum { AD_PROBLEM_INPUTS = 16 };
 
 /* Kinds of problem, by `op`:
- *  AD_OP_CHAIN (pseudo op, = AD_OPS): operands are the chain's inputs, broadcast to the domain by
- * zero strides, and its outputs (any strides). All have the domain's dims. The planner has already
- * merged axes that are contiguous in every operand. reductions: in[0 .. n_in) are the prologue
- * chain's inputs over the domain (or in[0] with no chain); out[0] has the domain's rank with dim 1
- * (stride 0) on reduced axes. attr->axes are the domain's. matmul, convolutions: in[0], in[1], then
- * the epilogue's inputs 1.. in in[2..], each of the result's dims (zero strides where broadcast);
- * outputs are the epilogue's, or the result itself. matmul: both operands have the result's rank
- * and leading axes (zero strides where broadcast); attr's transpose flags still apply to their last
- * two axes. concat does not appear: the planner lets producers write into the result, or copies
- * with chains. every other op: its inputs in order and its result. */
+ *
+ * - AD_OP_CHAIN (no op of the table): operands are the chain's inputs, broadcast to the domain by
+ *   zero strides, and its outputs (any strides). All have the domain's dims. The planner has merged
+ *   axes that are contiguous in every operand.
+ * - reductions: in[0 .. n_in) are the prologue chain's inputs over the domain (or in[0] with no
+ *   chain); out[0] has the domain's rank with dim 1 (stride 0) on reduced axes. attr->axes are the
+ *   domain's.
+ * - matmul, convolutions: in[0], in[1], then the epilogue's inputs 1.. in in[2..], each of the
+ *   result's dims (zero strides where broadcast); outputs are the epilogue's, or the result itself.
+ *   Both operands of a matmul have the result's rank and leading axes (zero strides where
+ *   broadcast); attr's transpose flags still apply to their last two axes.
+ * - every other op: its inputs in order and its result. Concat does not appear: the planner lets
+ *   producers write into the result, or copies with chains. */
 typedef struct ad_problem {
     int op; /* ad_op, or AD_OP_CHAIN */
     const void *attr;
