@@ -2,13 +2,14 @@
  * transposes, broadcast batches, dtypes, epilogues, thread counts. */
 #include "solver_check.h"
 
-#define DECLARE(isa, level, unused) extern const ad_solver ad_solver_matmul_##isa;
-AD_FOR_ISAS(DECLARE, )
-#define ROW(isa, level, unused) {level, &ad_solver_matmul_##isa},
+#define DECLARE(isa, level, name) extern const ad_solver ad_solver_##name##_##isa;
+#define ROW(isa, level, name)     {level, &ad_solver_##name##_##isa},
+AD_FOR_ISAS(DECLARE, matmul)
+AD_FOR_ISAS(DECLARE, matmul_direct)
 static const struct {
     int level;
     const ad_solver *solver;
-} solvers[] = {AD_FOR_ISAS(ROW, )};
+} solvers[] = {AD_FOR_ISAS(ROW, matmul) AD_FOR_ISAS(ROW, matmul_direct)};
 enum { SOLVERS = sizeof solvers / sizeof *solvers };
 
 typedef struct shape {
@@ -119,6 +120,28 @@ static void large_shapes(void)
     }
 }
 
+/* A few rows or columns, and small matrices: what needs no packing. */
+static void thin_shapes(void)
+{
+    random_state = 4;
+    for (int trial = 0; trial < 100; ++trial) {
+        static const ad_dtype dtypes[][2] = {
+            {AD_F32, AD_F32}, {AD_F32, AD_BF16}, {AD_BF16, AD_BF16}, {AD_F16, AD_F32}};
+        shape s = {.batch_axes = trial % 2, .batch = {1, 1}};
+        if (trial % 2) s.batch[0] = random_in(1, 6);
+        s.m = trial % 4 == 0 ? 1 : random_in(1, 9), s.n = trial % 4 == 1 ? 1 : random_in(1, 300);
+        s.k = random_in(1, 200);
+        const ad_dtype *d = dtypes[random_in(0, 3)];
+        if (trial % 3 == 0) {
+            int64_t t = s.m;
+            s.m = s.n, s.n = t;
+        }
+        check_shape(&s, d[0], d[1], AD_F32, (int)random_in(0, EPILOGUES - 1), trial % 5 == 0,
+                    random_in(0, 1), random_in(0, 1), 0,
+                    (unsigned)random_in(0, 1) & (unsigned)trial);
+    }
+}
+
 static void empty_shapes(void)
 {
     random_state = 3;
@@ -132,5 +155,6 @@ int main(int argc, char **argv)
 {
     return check_main(
         argc, argv,
-        (check_case[]){CASE(random_shapes), CASE(large_shapes), CASE(empty_shapes), {0}});
+        (check_case[]){
+            CASE(random_shapes), CASE(large_shapes), CASE(thin_shapes), CASE(empty_shapes), {0}});
 }

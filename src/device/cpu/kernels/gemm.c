@@ -241,11 +241,11 @@ double AD_ISA_NAME(ad_gemm_seconds)(const ad_gemm *g, const ad_machine *machine)
     int vector = g->form == AD_F64 ? AD_VD : AD_VF;
     double rows = (double)up(g->m, (AD_MR + 3) / 4), cols = (double)up(g->n, vector);
     double products = 2 * rows * cols * (double)g->k / rate;
-    /* packing moves each element at about 8 flops, once per tile that needs it */
+    /* packing an element takes as long as some 20 flops, once per tile that needs it */
     double tile = AD_MR * ROW_PANELS;
     double packs = (double)g->m * (double)g->k * (1 + (double)g->n / 512) +
                    (double)g->k * (double)g->n * (1 + (g->shared_b ? 0 : (double)g->m / tile));
-    double work = (double)g->items * (products + 8 * packs / rate);
+    double work = (double)g->items * (products + 20 * packs / rate + 3e-7);
     if (work < SERIAL_FLOPS / rate || machine->threads == 1) return work + 1e-6;
     return work / machine->threads + machine->overhead;
 }

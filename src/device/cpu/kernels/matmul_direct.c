@@ -1,0 +1,261 @@
+/* matmul_direct.c - matrix products that packing would slow down: vectors times matrices, a few
+ * rows, and batches of small matrices. Operands are read where they are, each element of B once per
+ * few rows.
+ *
+ * Two forms, by how B lies in memory: `along` columns (vectors of columns, elements of A spread),
+ * and `dots` (vectors along k, for a transposed B). A product with a single column is turned over
+ * first. f32 accumulators; bf16 and f16 operands are widened as they are loaded. */
+#include "device/cpu/gemm.h"
+#include "ops/attrs.h"
+
+enum { TILE_COLS = 16 * AD_VF, TILE_ROWS = 8 };
+#define SERIAL_FLOPS 4e5 /* these are bound by memory, so less is worth waking the pool for */
+
+typedef struct direct {
+    ad_problem problem; /* with the last two axes of results swapped if `turned` */
+    bool turned, dots;
+    int64_t items, m, n, k;
+    int64_t a_row, a_col, b_row, b_col; /* strides; b_row: along k */
+    const ad_operand *a, *b;
+    const char *a_data, *b_data;
+    int64_t a_size, b_size;
+    int64_t row_tiles, col_tiles;
+    const ad_finish *finish;
+} direct;
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+static int64_t up(int64_t n, int64_t to)
+{
+    return (n + to - 1) / to * to;
+}
+
+static void swap_axes(ad_operand *o)
+{
+    int r = o->rank;
+    int64_t dim = o->dim[r - 1], stride = o->stride[r - 1];
+    o->dim[r - 1] = o->dim[r - 2], o->stride[r - 1] = o->stride[r - 2];
+    o->dim[r - 2] = dim, o->stride[r - 2] = stride;
+}
+
+static bool narrow_float(ad_dtype dtype)
+{
+    return dtype == AD_F32 || dtype == AD_BF16 || dtype == AD_F16;
+}
+
+static bool prepare(direct *d, const ad_problem *problem)
+{
+    const ad_attr_matmul *attr = problem->attr;
+    const ad_operand *a = &problem->in[0], *b = &problem->in[1];
+    int rank = problem->out[0].rank;
+    *d = (direct){.problem = *problem, .items = 1, .a = a, .b = b};
+    if (rank < 2 || a->rank != rank || b->rank != rank) return false;
+    if (!narrow_float(a->dtype) || !narrow_float(b->dtype)) return false;
+    int a_row = rank - 2 + (attr->transpose_a != 0), b_row = rank - 2 + (attr->transpose_b != 0);
+    int a_col = 2 * rank - 3 - a_row, b_col = 2 * rank - 3 - b_row;
+    d->m = problem->out[0].dim[rank - 2], d->n = problem->out[0].dim[rank - 1];
+    d->k = a->dim[a_col];
+    d->a_row = a->stride[a_row], d->a_col = a->stride[a_col];
+    d->b_row = b->stride[b_row], d->b_col = b->stride[b_col];
+    if (d->n == 1 && d->m > 1) { /* C' = B' A' */
+        d->turned = true;
+        d->a = b, d->b = a;
+        int64_t row = d->a_row, col = d->a_col;
+        d->a_row = d->b_col, d->a_col = d->b_row, d->b_row = col, d->b_col = row;
+        d->n = d->m, d->m = 1;
+        for (int i = 2; i < problem->n_in; ++i) swap_axes(&d->problem.in[i]);
+        for (int i = 0; i < problem->n_out; ++i) swap_axes(&d->problem.out[i]);
+    }
+    for (int axis = 0; axis < rank - 2; ++axis) d->items *= problem->out[0].dim[axis];
+    d->a_size = (int64_t)ad_dtype_size(d->a->dtype);
+    d->b_size = (int64_t)ad_dtype_size(d->b->dtype);
+    d->row_tiles = up(d->m, TILE_ROWS) / TILE_ROWS;
+    d->col_tiles = up(d->n, TILE_COLS) / TILE_COLS;
+    d->dots = d->b_col != 1;
+    if (d->dots && (d->b_row != 1 || d->a_col != 1)) return false;
+    return d->m <= TILE_ROWS;
+}
+
+static inline vf load(const char *data, ad_dtype dtype, int64_t at, int64_t n)
+{
+    const uint16_t *half = (const uint16_t *)data + at;
+    if (dtype == AD_BF16) return n >= AD_VF ? vf_load_bf16(half) : vf_load_bf16_n(half, n);
+    if (dtype == AD_F16) return n >= AD_VF ? vf_load_f16(half) : vf_load_f16_n(half, n);
+    const float *whole = (const float *)data + at;
+    return n >= AD_VF ? vf_load(whole) : vf_load_n(whole, n);
+}
+
+static inline float element(const char *data, ad_dtype dtype, int64_t at)
+{
+    if (dtype == AD_BF16) return ad_bf16_to_f32(((const uint16_t *)data)[at]);
+    if (dtype == AD_F16) return ad_f16_to_f32(((const uint16_t *)data)[at]);
+    return ((const float *)data)[at];
+}
+
+/* ROWS x (NV vectors) of C from where A and B are; cols may end inside. */
+static inline __attribute__((always_inline)) void
+along(const int ROWS, const int NV, const ad_dtype A, const ad_dtype B, const direct *d,
+      const char *a, const char *b, int64_t cols, float *c, int64_t ld)
+{
+    vf acc[8][8];
+#pragma GCC unroll 8
+    for (int i = 0; i < ROWS; ++i)
+#pragma GCC unroll 8
+        for (int j = 0; j < NV; ++j) acc[i][j] = vf_zero();
+    int64_t whole = cols == NV * AD_VF;
+    for (int64_t k = 0; k < d->k; ++k, b += d->b_row * d->b_size) {
+        vf bv[8], av;
+#pragma GCC unroll 8
+        for (int j = 0; j < NV; ++j) {
+            int64_t left = whole ? AD_VF : cols - j * AD_VF;
+            bv[j] = left > 0 ? load(b, B, j * AD_VF, left) : vf_zero();
+        }
+#pragma GCC unroll 8
+        for (int i = 0; i < ROWS; ++i) {
+            av = vf_set1(element(a, A, i * d->a_row + k * d->a_col));
+#pragma GCC unroll 8
+            for (int j = 0; j < NV; ++j) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
+        }
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < ROWS; ++i)
+#pragma GCC unroll 8
+        for (int j = 0; j < NV; ++j) vf_store(c + i * ld + j * AD_VF, acc[i][j]);
+}
+
+/* C[i][j] for ROWS rows of A and COLS rows of B', all contiguous along k. */
+static inline __attribute__((always_inline)) void dots(const int ROWS, const int COLS,
+                                                       const ad_dtype A, const ad_dtype B,
+                                                       const direct *d, const char *a,
+                                                       const char *b, float *c, int64_t ld)
+{
+    vf acc[4][4];
+#pragma GCC unroll 8
+    for (int i = 0; i < ROWS; ++i)
+#pragma GCC unroll 8
+        for (int j = 0; j < COLS; ++j) acc[i][j] = vf_zero();
+    for (int64_t k = 0; k < d->k; k += AD_VF) {
+        vf bv[4];
+        int64_t left = d->k - k;
+#pragma GCC unroll 8
+        for (int j = 0; j < COLS; ++j) bv[j] = load(b, B, j * d->b_col + k, left);
+#pragma GCC unroll 8
+        for (int i = 0; i < ROWS; ++i) {
+            vf av = load(a, A, i * d->a_row + k, left);
+#pragma GCC unroll 8
+            for (int j = 0; j < COLS; ++j) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
+        }
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < ROWS; ++i)
+#pragma GCC unroll 8
+        for (int j = 0; j < COLS; ++j) c[i * ld + j] = vf_sum(acc[i][j]);
+}
+
+static inline __attribute__((always_inline)) void fill_tile(const ad_dtype A, const ad_dtype B,
+                                                            const direct *d, const char *a,
+                                                            const char *b, int64_t rows,
+                                                            int64_t cols, float *c)
+{
+    int64_t a_step = d->a_row * d->a_size, b_step = d->b_col * d->b_size;
+    const int64_t ld = TILE_COLS;
+    if (d->dots) {
+        for (int64_t j = 0; j < cols;) {
+            int64_t width = cols - j >= 4 ? 4 : 1;
+            for (int64_t i = 0; i < rows;) {
+                int64_t height = rows - i >= 4 ? 4 : 1;
+                const char *at = a + i * a_step, *bt = b + j * b_step;
+                float *to = c + i * ld + j;
+                if (height == 4 && width == 4)
+                    dots(4, 4, A, B, d, at, bt, to, ld);
+                else if (height == 4)
+                    dots(4, 1, A, B, d, at, bt, to, ld);
+                else if (width == 4)
+                    dots(1, 4, A, B, d, at, bt, to, ld);
+                else
+                    dots(1, 1, A, B, d, at, bt, to, ld);
+                i += height;
+            }
+            j += width;
+        }
+        return;
+    }
+    for (int64_t i = 0; i < rows;) {
+        int64_t height = rows - i >= 8 ? 8 : rows - i >= 4 ? 4 : 1;
+        int64_t width = (height == 8 ? 2 : height == 4 ? 4 : 8) * AD_VF;
+        for (int64_t j = 0; j < cols; j += width) {
+            const char *at = a + i * a_step, *bt = b + j * d->b_size;
+            int64_t part = least(width, cols - j);
+            float *to = c + i * ld + j;
+            if (height == 8)
+                along(8, 2, A, B, d, at, bt, part, to, ld);
+            else if (height == 4)
+                along(4, 4, A, B, d, at, bt, part, to, ld);
+            else
+                along(1, 8, A, B, d, at, bt, part, to, ld);
+        }
+        i += height;
+    }
+}
+
+static int64_t item_offset(const direct *d, const ad_operand *o, int64_t item)
+{
+    int64_t offset = 0;
+    for (int axis = o->rank - 3; axis >= 0 && item; --axis) {
+        int64_t dim = d->problem.out[0].dim[axis];
+        offset += item % dim * o->stride[axis];
+        item /= dim;
+    }
+    return offset;
+}
+
+static void tile_task(void *user, int64_t index, int worker)
+{
+    const direct *d = user;
+    float c[TILE_ROWS * TILE_COLS];
+    (void)worker;
+    int64_t j = index % d->col_tiles * TILE_COLS, rest = index / d->col_tiles;
+    int64_t i = rest % d->row_tiles * TILE_ROWS, item = rest / d->row_tiles;
+    int64_t rows = least(TILE_ROWS, d->m - i), cols = least(TILE_COLS, d->n - j);
+    const char *a = d->a_data + (item_offset(d, d->a, item) + i * d->a_row) * d->a_size;
+    const char *b = d->b_data + (item_offset(d, d->b, item) + j * d->b_col) * d->b_size;
+    if (d->a->dtype == AD_F32 && d->b->dtype == AD_F32)
+        fill_tile(AD_F32, AD_F32, d, a, b, rows, cols, c);
+    else if (d->a->dtype == AD_F32 && d->b->dtype == AD_BF16)
+        fill_tile(AD_F32, AD_BF16, d, a, b, rows, cols, c);
+    else if (d->a->dtype == AD_BF16 && d->b->dtype == AD_BF16)
+        fill_tile(AD_BF16, AD_BF16, d, a, b, rows, cols, c);
+    else
+        fill_tile(d->a->dtype, d->b->dtype, d, a, b, rows, cols, c);
+    AD_ISA_NAME(ad_finish_run)(d->finish, c, TILE_COLS, item * d->m + i, rows, j, cols);
+}
+
+static double bid(const ad_problem *problem, const ad_machine *machine)
+{
+    direct d;
+    if (!prepare(&d, problem)) return -1;
+    double m = (double)d.m, n = (double)d.n, k = (double)d.k, items = (double)d.items;
+    double lanes = d.dots ? (double)up(d.k, AD_VF) + 64 : (double)k * up(d.n, AD_VF) / fmax(n, 1);
+    /* half the rate of packed products, and some 10 flops' time to bring an element of B */
+    double work = items * ((4 * m * n * lanes + 10 * n * k) / machine->flops_f32 + 5e-8) + 5e-7;
+    if (items * 2 * m * n * k < SERIAL_FLOPS || machine->threads == 1) return work;
+    return work / machine->threads + machine->overhead;
+}
+
+static void run(const ad_problem *problem, const ad_run_args *args)
+{
+    direct d;
+    ad_finish finish;
+    prepare(&d, problem);
+    d.a_data = args->in[d.turned], d.b_data = args->in[!d.turned];
+    d.finish = &finish;
+    AD_ISA_NAME(ad_finish_prepare)(&finish, &d.problem, args, AD_F32);
+    double flops = 2.0 * (double)d.items * (double)d.m * (double)d.n * (double)d.k;
+    bool alone = flops < SERIAL_FLOPS || ad_pool_size(args->pool) > problem->threads;
+    ad_parallel(alone ? NULL : args->pool, d.items * d.row_tiles * d.col_tiles, tile_task, &d);
+}
+
+const ad_solver AD_ISA_NAME(ad_solver_matmul_direct) = {
+    .name = "direct", .op = AD_OP_MATMUL, .bid = bid, .run = run};
