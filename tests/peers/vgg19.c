@@ -96,14 +96,9 @@ static void agrees(const char *weights_name)
     if (style_targets_compute(&targets, ctx, &settings, weights, &photo, &painting, (double[]){1},
                               1) ||
         ad_compile(&program, ctx, all, 16, NULL) || ad_bind(program, x, image.data) ||
-        ad_bind_name(program, "target.content", targets.content))
+        style_targets_bind(&targets, program))
         CHECK_FAIL("%s", ad_error(ctx));
     REQUIRE(program);
-    for (int i = 0; i < 5; ++i) {
-        char name[32];
-        snprintf(name, sizeof name, "target.gram%d", i);
-        CHECK(!ad_bind_name(program, name, targets.gram[i]));
-    }
     if (ad_run(program)) CHECK_FAIL("%s", ad_error(ctx));
     for (int i = 0; i < 6; ++i) {
         char name[32];

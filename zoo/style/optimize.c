@@ -2,7 +2,6 @@
 #include "zoo/style/style.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,19 +20,6 @@ typedef struct session {
     style_step *step;
     void *user;
 } session;
-
-static ad_status bind_targets(const session *s, ad_program *program)
-{
-    const style_targets *t = s->targets;
-    ad_status status = AD_OK;
-    if (s->loss.content) status = ad_bind_name(program, "target.content", t->content);
-    for (int i = 0; s->loss.style && i < s->settings->style_count && !status; ++i) {
-        char name[32];
-        snprintf(name, sizeof name, "target.gram%d", i);
-        status = ad_bind_name(program, name, t->gram[i]);
-    }
-    return status;
-}
 
 /* The picture that the network sees: the variable, or the photo where the mask is black. */
 static ad_node *shown(ad_node *x, const style_pixels *photo, const float *mask)
@@ -83,7 +69,7 @@ static ad_status with_lbfgs(session *s, int64_t steps, style_end *end)
     ad_lbfgs_options options = {.history = s->settings->history};
     ad_status status = ad_lbfgs_new(&lbfgs, s->vars, s->variable, s->loss.total, extra, count,
                                     options, &s->settings->compile);
-    if (!status) status = bind_targets(s, ad_lbfgs_program(lbfgs));
+    if (!status) status = style_targets_bind(s->targets, ad_lbfgs_program(lbfgs));
     for (int64_t i = 0; i < steps && !status && *end == STYLE_DONE; ++i) {
         ad_lbfgs_report report;
         status = ad_lbfgs_step(lbfgs, &report);
@@ -126,7 +112,7 @@ static ad_status with_adam(session *s, int64_t steps, style_end *end)
     for (int i = 0; i < 3; ++i)
         if (terms[i]) outputs[count++] = terms[i];
     if ((status = ad_compile(&program, s->ctx, outputs, count, &s->settings->compile))) goto done;
-    if ((status = bind_targets(s, program))) goto done;
+    if ((status = style_targets_bind(s->targets, program))) goto done;
     for (int64_t i = 0; i < steps && *end == STYLE_DONE; ++i) {
         if ((status = ad_variable_get(s->vars, s->variable, before))) break;
         if ((status = ad_run(program))) break;

@@ -68,6 +68,8 @@ ad_status style_targets_compute(style_targets *targets, ad_context *ctx,
                                 const style_settings *settings, ad_vars *weights,
                                 const style_pixels *photo, const style_pixels *paintings,
                                 const double *blend, int count);
+/* Binds the inputs of style_loss_build's graph to them; they must stay during runs. */
+ad_status style_targets_bind(const style_targets *targets, ad_program *program);
 void style_targets_free(style_targets *targets);
 
 typedef struct style_progress {

@@ -1,6 +1,7 @@
 /* targets.c - what the pictures given look like to the network. */
 #include "zoo/style/style.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +67,18 @@ ad_status style_targets_compute(style_targets *targets, ad_context *ctx,
         release(gram, STYLE_MAX_LAYERS);
     }
     if (status) style_targets_free(targets);
+    return status;
+}
+
+ad_status style_targets_bind(const style_targets *targets, ad_program *program)
+{
+    ad_status status = AD_OK;
+    if (targets->content) status = ad_bind_name(program, "target.content", targets->content);
+    for (int i = 0; i < STYLE_MAX_LAYERS && targets->gram[i] && !status; ++i) {
+        char name[32];
+        snprintf(name, sizeof name, "target.gram%d", i);
+        status = ad_bind_name(program, name, targets->gram[i]);
+    }
     return status;
 }
 
