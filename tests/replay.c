@@ -1,7 +1,7 @@
 /* replay.c - runs a fuzz target over files given as arguments, where there is no libFuzzer:
  *
- *     cc -g -Iinclude -Isrc tests/replay.c tests/fuzz/fuzz_torch.c build/libautodidact.a $LIBS -o
- * replay
+ *     cc -g -Iinclude -Isrc -c tests/replay.c tests/fuzz/fuzz_torch.c
+ *     cc -o replay replay.o fuzz_torch.o build/libautodidact.a $LIBS
  *     ./replay FILE...
  *
  * (`make fuzz` builds the targets with clang's -fsanitize=fuzzer instead, and needs no main.) */

@@ -1,51 +1,11 @@
 /* builders.c - builders fed with nonsense, and the numbers that pooling and resizing are made of.
  */
-#include "check.h"
-
-#include <autodidact/ops.h>
+#include "recording.h"
 
 #include "graph/node.h"
 #include "ops/attrs.h"
 
-static ad_context *ctx;
-static ad_graph *g;
-
-static void open_graph(void)
-{
-    ctx = ad_context_new(NULL);
-    g = ad_graph_new(ctx);
-}
-
-static void close_graph(void)
-{
-    ad_graph_free(g);
-    CHECK_INT(ad_context_memory(ctx), 0);
-    ad_context_free(ctx);
-}
-
-static ad_node *f32(const char *name, ad_shape shape)
-{
-    return ad_input(g, name, AD_F32, shape);
-}
-
 /* Every kind of nonsense, and the sentence that it earns. Each runs in a graph of its own. */
-static ad_node *two(int64_t a, int64_t b)
-{
-    return f32("x", ad_shape(a, b));
-}
-static ad_node *image(int64_t h, int64_t w, int64_t c)
-{
-    return f32("x", ad_shape(1, h, w, c));
-}
-static ad_node *weight(int64_t k, int64_t in, int64_t out)
-{
-    return f32("w", ad_shape(k, k, in, out));
-}
-static ad_node *ints(const char *name, int64_t n)
-{
-    return ad_input(g, name, AD_I32, ad_shape(n));
-}
-
 #define NONSENSE(name, expression)                                                                 \
     static ad_node *name(void)                                                                     \
     {                                                                                              \

@@ -1,49 +1,9 @@
 /* graph.c - what builders record: shapes, errors and how they travel, names, the verifier, the
  * printers. */
-#include "check.h"
-
-#include <autodidact/ops.h>
+#include "recording.h"
 
 #include "graph/node.h"
 #include "ops/attrs.h"
-
-static ad_context *ctx;
-static ad_graph *g;
-
-static void open_graph(void)
-{
-    ctx = ad_context_new(NULL);
-    g = ad_graph_new(ctx);
-}
-
-static void close_graph(void)
-{
-    ad_graph_free(g);
-    CHECK_INT(ad_context_memory(ctx), 0);
-    ad_context_free(ctx);
-}
-
-static ad_node *f32(const char *name, ad_shape shape)
-{
-    return ad_input(g, name, AD_F32, shape);
-}
-
-static ad_node *two(int64_t a, int64_t b)
-{
-    return f32("x", ad_shape(a, b));
-}
-static ad_node *image(int64_t h, int64_t w, int64_t c)
-{
-    return f32("x", ad_shape(1, h, w, c));
-}
-static ad_node *weight(int64_t k, int64_t in, int64_t out)
-{
-    return f32("w", ad_shape(k, k, in, out));
-}
-static ad_node *ints(const char *name, int64_t n)
-{
-    return ad_input(g, name, AD_I32, ad_shape(n));
-}
 
 static void check_shape(ad_node *node, ad_shape want, int line)
 {
@@ -60,6 +20,7 @@ static void check_shape(ad_node *node, ad_shape want, int line)
 static void elementwise_and_movement_shapes(void)
 {
     open_graph();
+    CHECK(ad_graph_context(g) == ctx);
     ad_node *x = f32("x", ad_shape(2, 3, 4)), *row = f32("row", ad_shape(4)),
             *i = ad_input(g, "i", AD_I32, ad_shape(5));
     SHAPE(ad_relu(x), 2, 3, 4);

@@ -169,6 +169,8 @@ static void orthogonal(void)
     ad_var(vars, "wide", ad_shape(6, 20), options), ad_var(vars, "tall", ad_shape(20, 6), options);
     options.layout = AD_LAYOUT_CONV;
     ad_var(vars, "conv", ad_shape(3, 3, 2, 5), options);
+    CHECK_INT(ad_variable_layout(ad_var_find(vars, "conv")), AD_LAYOUT_CONV);
+    CHECK_INT(ad_variable_layout(ad_var_find(vars, "tall")), AD_LAYOUT_SAME);
     const float *wide = values(vars, "wide"), *tall = values(vars, "tall"),
                 *conv = values(vars, "conv");
     for (int i = 0; i < 6; ++i)
