@@ -157,7 +157,7 @@ static void bench_gemm(void)
             snprintf(label, sizeof label, "%s %dx[%d,%d,%d]%s", ad_dtype_name(dtype), (int)s[0],
                      (int)s[1], (int)s[2], (int)s[3], transpose ? " b'" : "");
             report(label, &p, 2.0 * (double)(s[0] * s[1] * s[2] * s[3]),
-                   dtype == AD_BF16 ? peak_bf16 : peak_f32);
+                   dtype == AD_BF16 && peak_bf16 > peak_f32 ? peak_bf16 : peak_f32);
         }
 }
 

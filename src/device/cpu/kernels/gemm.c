@@ -7,6 +7,7 @@
  * the same for several of them and fits SHARED_BYTES, in as many column chunks as that takes;
  * otherwise each task packs its own. Nothing here depends on the number of threads but the number
  * of scratch areas. */
+#include "base/cpu.h"
 #include "device/cpu/gemm.h"
 
 enum {
@@ -58,7 +59,8 @@ static size_t line(int64_t bytes)
 ad_dtype AD_ISA_NAME(ad_gemm_form)(ad_dtype a, ad_dtype b)
 {
     if (a == AD_F64 && b == AD_F64) return AD_F64;
-    if (a == AD_BF16 && b == AD_BF16) return AD_KERNEL_ISA == 3 ? AD_BF16 : AD_F32;
+    if (a == AD_BF16 && b == AD_BF16)
+        return AD_KERNEL_ISA == 3 && ad_cpu_get()->bf16_dot ? AD_BF16 : AD_F32;
     bool a_float = a == AD_F32 || a == AD_BF16 || a == AD_F16;
     bool b_float = b == AD_F32 || b == AD_BF16 || b == AD_F16;
     return a_float && b_float ? AD_F32 : AD_DTYPES;
