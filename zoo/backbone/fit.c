@@ -5,14 +5,13 @@
  * the matched layers of the squared error, each layer relative to the teacher's own mean square
  * there.
  *
- *   --match convs   every convolution before its ReLU and the five mapped layers; needs a compact
- * teacher
- *   --match maps    the five mapped layers alone: relu1_1 .. relu5_1 in VGG's channels; any VGG-19
- * teacher
+ *   --match convs   every convolution before its ReLU, and the five mapped layers; the teacher is
+ *                   compact
+ *   --match maps    the five mapped layers alone, relu1_1 .. relu5_1 in VGG's channels; the
+ *                   teacher is any VGG-19
  *
  * Which crops a step sees depends on the seed and the step alone; OUT.state holds the optimizer's
- * moments, so
- * --resume continues where a run was stopped. */
+ * moments, so --resume continues where a run was stopped. */
 #include "zoo/backbone/fit.h"
 
 #include <autodidact/optim.h>
