@@ -4,7 +4,6 @@
  * they are held against what the packed bytes can possibly give. */
 #include "io/archive.h"
 
-#include <stdio.h>
 #include <zip.h>
 
 enum {

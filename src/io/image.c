@@ -4,7 +4,6 @@
 
 #include "io/image_codec.h"
 
-#include <math.h>
 #include <string.h>
 
 static const char *const format_names[] = {"unknown", "PNG", "JPEG", "WebP", "BMP"};

@@ -5,7 +5,6 @@
  * byte and makes at most one value, and an item of the memo must have been stored before. */
 #include "io/pickle.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { MAX_STEPS = 1 << 22 };

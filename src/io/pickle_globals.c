@@ -6,7 +6,6 @@
  */
 #include "io/pickle.h"
 
-#include <stdio.h>
 #include <string.h>
 
 typedef enum action {

@@ -5,8 +5,6 @@
 
 #include "ops/attrs.h"
 
-#include <string.h>
-
 /* Sanitizer builds check every program (lowered.c). */
 #if defined(__SANITIZE_ADDRESS__)
 enum { VERIFIES = 1 };

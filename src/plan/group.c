@@ -11,8 +11,6 @@
  * with it. */
 #include "plan/plan.h"
 
-#include <string.h>
-
 typedef struct search {
     ad_plan *plan;
     int *seen, stamp; /* per group: when it was last visited */

@@ -3,8 +3,6 @@
 
 #include "ops/attrs.h"
 
-#include <string.h>
-
 /* An operand of a matmul brought to the result's rank, leading axes stretched. */
 static ad_operand matmul_operand(const ad_node *node, const ad_operand *operand)
 {

@@ -7,8 +7,6 @@
 
 #include "ops/attrs.h"
 
-#include <string.h>
-
 ad_operand ad_operand_of(ad_dtype dtype, ad_shape shape)
 {
     ad_operand operand = {.dtype = dtype, .rank = shape.rank};

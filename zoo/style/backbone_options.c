@@ -1,8 +1,6 @@
 /* backbone_options.c - from --weights and its companions to a loaded network. */
 #include "zoo/style/style.h"
 
-#include <string.h>
-
 /* Gatys' choices for VGG-19, as in the paper; VGG-16's as in Johnson et al. 2016. */
 static void default_layers(style_settings *settings)
 {

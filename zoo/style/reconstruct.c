@@ -1,9 +1,6 @@
 /* reconstruct.c - `autodidact style reconstruct`: what a layer sees, from noise. */
 #include "zoo/style/style.h"
 
-#include <stdio.h>
-#include <string.h>
-
 static const ad_option options[] = {
     {"output", 'o', AD_OPTION_FILE, .required = true,
      .help = "where the picture goes (.png, .jpg, .webp)"},

@@ -47,17 +47,5 @@ static inline vm vf_gt(vf a, vf b)
 {
     return vf_lt(b, a);
 }
-static inline vm vf_ge(vf a, vf b)
-{
-    return vf_le(b, a);
-}
-static inline vmd vd_gt(vd a, vd b)
-{
-    return vd_lt(b, a);
-}
-static inline vmd vd_ge(vd a, vd b)
-{
-    return vd_le(b, a);
-}
 
 #endif
