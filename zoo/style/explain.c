@@ -11,7 +11,7 @@ static const ad_option options[] = {
     {"format", 0, AD_OPTION_CHOICE, .initial = "text", .choices = "text|dot|json",
      .help = "text; for graph and passes also dot (Graphviz) and json"},
     STYLE_NETWORK_OPTIONS,
-    AD_COMMON_OPTIONS,
+    AD_OPTION_THREADS,
     {0},
 };
 
