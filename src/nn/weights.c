@@ -142,12 +142,18 @@ static ad_status check_types(const loading *l)
 static ad_status check_missing(const loading *l)
 {
     ad_context *ctx = l->vars->ctx;
+    char is[192], wanted[192];
     int missing = 0;
     for (int i = 0; i < l->n_entries && !l->options.allow_missing; ++i) {
         const ad_var_entry *entry = l->vars->entries[i];
         if (l->found[i] || entry->optional || missing++) continue;
-        ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: has no tensor for %s of the network",
-                ad_file_path(l->file), entry->variable.name);
+        const ad_file_entry *first = ad_file_count(l->file) ? ad_file_at(l->file, 0) : NULL;
+        ad_fail(ctx, AD_ERROR_NOT_FOUND,
+                "%s: has no tensor for %s %s of the network (%d tensors, the first is %s %s)",
+                ad_file_path(l->file), entry->variable.name,
+                ad_shape_text(file_shape(&entry->variable), wanted, sizeof wanted),
+                ad_file_count(l->file), first ? first->name : "missing",
+                first ? ad_shape_text(first->shape, is, sizeof is) : "");
     }
     return missing ? more(AD_ERROR_NOT_FOUND, ctx, missing - 1, "are missing") : AD_OK;
 }

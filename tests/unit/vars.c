@@ -333,7 +333,7 @@ static void misfits(void)
     ad_var(more, "fc.weight", ad_shape(4, 3), plain);
     ad_var(more, "fc.bias", ad_shape(4), plain);
     refused(more, (ad_load_options){.allow_unused = true}, AD_ERROR_NOT_FOUND,
-            "no tensor for fc.bias of the network");
+            "no tensor for fc.bias [4] of the network (4 tensors, the first is ");
     CHECK_INT(
         ad_vars_load(more, path, (ad_load_options){.allow_unused = true, .allow_missing = true}),
         AD_OK);
