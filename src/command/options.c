@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int options_count(const ad_option *options)
 {
@@ -320,6 +321,9 @@ static int parse_short(struct ad_command *cmd, int argc, char **argv, int *i)
         int row = find_letter(cmd, *p);
         if (row < 0) {
             char title[128];
+            if (!access(argv[*i], F_OK))
+                return ad_command_usage(cmd, "unknown option -%c; the file is ./%s",
+                                        *p >= ' ' && *p < 127 ? *p : '?', argv[*i]);
             return ad_command_usage(cmd, "unknown option -%c (\"%s --help\" lists them)",
                                     *p >= ' ' && *p < 127 ? *p : '?',
                                     ad_verb_title(cmd->app, cmd->verb, title, sizeof title));
