@@ -125,6 +125,16 @@ fails 2 'relu9_9' style make photo.png painting.png -o out.png --content-layer r
 fails 2 '--backbone vgg19 needs --weights' style make photo.png painting.png -o out.png --backbone vgg19
 fails 2 'both 0' style make photo.png painting.png -o out.png --style-weight 0 --content-weight 0
 fails 1 'memory' style make photo.png painting.png -o out.png --memory-limit 1M
+fails 1 '--size' style make photo.png painting.png -o out.png --size 60000 --memory-limit 1G
+fails 1 'memory limit is 16777216' style make photo.png painting.png -o out.png --size 600 --scales 4 --memory-limit 16M
+fails 2 '--output photo.png is a file that is read' style make photo.png painting.png -o photo.png
+fails 2 '--output ./painting.png is a file that is read' style make photo.png painting.png -o ./painting.png
+ln -s photo.png link.png
+fails 2 '--output link.png is a file that is read' style reconstruct photo.png -o link.png
+cp black.bmp mask.png
+fails 2 '--output mask.png is a file that is read' style make photo.png painting.png -o mask.png --mask mask.png
+fails 1 'has no tensor for features.0.weight [64, 3, 3, 3]' style make photo.png painting.png -o out.png --backbone vgg19 --weights "$root/zoo/backbone/compact.safetensors"
+fails 1 'the first is conv0.weight [3, 3, 1, 1]' style make photo.png painting.png -o out.png --backbone vgg19 --weights "$root/zoo/backbone/compact.safetensors"
 head -c 2000 photo.png >half.png
 fails 1 'half.png' style make half.png painting.png -o out.png
 : >empty.png
@@ -133,5 +143,49 @@ printf 'not a picture' >text.jpg
 fails 1 'text.jpg' style make text.jpg painting.png -o out.png
 fails 1 'photo.png' style make photo.png painting.png -o out.png --weights photo.png
 check 'nothing was written' test ! -e out.png
+
+# Numbers that end during the search: the last good picture stays, and the node is named.
+run "$autodidact" style make photo.png painting.png -o blown.png --size 64 --steps 40 --optimizer adam --lr 1e6 --style-weight 1e19 --content-weight 0
+exits 1
+says err 'is not finite'
+says err 'blown.png: the last good picture, after 0 steps'
+run "$autodidact" info blown.png
+exits 0
+# Broken weights: nothing is drawn.
+head -c -9000 "$root/zoo/backbone/compact.safetensors" >nan.safetensors # 4500 numbers of conv51_aux.weight, the last tensor
+i=0
+while [ $i -lt 4500 ]; do printf '\377\177'; i=$((i + 1)); done >>nan.safetensors
+run "$autodidact" style make photo.png painting.png -o nan.png --size 64 --steps 5 --weights nan.safetensors
+exits 1
+says err 'is not finite'
+says err 'relu5_1'
+one_line err
+check 'nothing is drawn with broken weights' test ! -e nan.png
+
+# A frame that cannot be saved ends the run, and the picture is saved all the same.
+mkdir late-0002.png
+run "$autodidact" style make photo.png painting.png -o late.png --size 64 --steps 4 --save-every 2
+exits 1
+says err 'late-0002.png'
+says err 'late.png: the last good picture, after 2 steps'
+run "$autodidact" info late.png
+exits 0
+
+# Shapes that no photo has, and names that no one gives.
+{ printf 'BM\76\0\0\0\0\0\0\0\66\0\0\0\50\0\0\0\1\0\0\0\2\0\0\0\1\0\30\0\0\0\0\0\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
+    printf '\377\0\0\0\377\0\0\0'; } >tall.bmp
+run "$autodidact" style make tall.bmp white.bmp -o 'a name
+of two lines.png' --size 128 --steps 2 --init noise
+exits 0
+run "$autodidact" style reconstruct white.bmp -o dot.png --size 40 --steps 2
+exits 0
+cp photo.png './-ü photo.png'
+run "$autodidact" style make -o '-ü out.png' --size 64 --steps 2 -- '-ü photo.png' painting.png
+exits 0
+run "$autodidact" info -- '-ü out.png'
+says out '64 x 48'
+run "$autodidact" style make '-ü photo.png' painting.png -o out2.png
+exits 2
+says err './-ü photo.png'
 
 finish

@@ -32,7 +32,9 @@ int style_open_backbone(ad_command *cmd, style_settings *settings, ad_vars **wei
     *weights = NULL, *file = NULL;
     if (!ctx) return AD_EXIT_FAILURE;
     settings->compile.precision = (ad_precision)ad_command_choice(cmd, "precision");
-    settings->compile.memory_limit = (size_t)ad_command_size(cmd, "memory-limit");
+    settings->compile.memory_limit = ad_command_given(cmd, "memory-limit")
+                                         ? (size_t)ad_command_size(cmd, "memory-limit")
+                                         : style_machine_memory();
     if (!path && wanted >= 0 && wanted != VISION_COMPACT)
         return ad_command_usage(cmd, "--backbone %s needs --weights FILE: only compact is embedded",
                                 vision_name(wanted));

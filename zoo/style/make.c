@@ -88,14 +88,16 @@ static int run(ad_command *cmd)
     ad_file *file;
     int exit = AD_EXIT_FAILURE;
     if (!m.ctx) return exit;
-    if (style_make_failed(&m, ad_image_can_write(m.ctx, output))) return exit;
+    if ((exit = style_check_output(cmd, ad_command_text(cmd, "mask")))) return exit;
     if ((exit = style_open_backbone(cmd, &m.settings, &m.weights, &file))) goto done;
     if ((exit = style_make_settings(&m, file)) || (exit = style_make_pictures(&m))) goto done;
+    if ((exit = style_check_size(cmd, &m.settings, m.photo))) goto done;
     (void)ad_command_interrupted(cmd); /* from here on Ctrl-C keeps the picture */
     ad_command_start(cmd);
     int scales = (int)ad_command_int(cmd, "scales");
     int64_t side = ad_command_int(cmd, "size");
-    ad_status status = AD_OK;
+    /* Whether the last scale fits must not show only when the ones before it are painted. */
+    ad_status status = scales > 1 ? style_make_fits(&m, side) : AD_OK;
     for (int i = 0; i < scales && !status && end != STYLE_STOPPED; ++i) {
         m.step_base = m.steps * i / scales;
         int64_t steps = m.steps * (i + 1) / scales - m.step_base;
@@ -104,12 +106,14 @@ static int run(ad_command *cmd)
     }
     exit = status ? ad_command_fail(cmd, "%s", ad_error(m.ctx)) : AD_EXIT_OK;
     /* After an error too: the last good picture is worth having, if any step was made. */
-    if (picture.data && (!status || m.last.step) && !m.frame_status) {
+    if (picture.data && (!status || m.last.step)) {
         if (style_make_failed(&m, style_make_save(&m, &picture, output)))
             exit = AD_EXIT_FAILURE;
         else if (status)
-            ad_command_note(cmd, "%s: the last good picture, after %lld steps", output,
-                            (long long)m.last.step);
+            /* Adam knows the loss of a picture one step later */
+            ad_command_note(
+                cmd, "%s: the last good picture, after %lld steps", output,
+                (long long)(m.last.step - (m.settings.adam && status == AD_ERROR_NUMERIC)));
         else
             exit = report(&m, end);
     }

@@ -8,7 +8,7 @@
 
 #include "zoo/style/style.h"
 
-enum { STYLE_MAX_PAINTINGS = 16, STYLE_SMALLEST_SIDE = 32 };
+enum { STYLE_MAX_PAINTINGS = 16 };
 
 typedef struct style_make {
     ad_command *cmd;
@@ -33,6 +33,9 @@ bool style_make_failed(style_make *m, ad_status status);
 int style_make_settings(style_make *m, ad_file *file);
 int style_make_pictures(style_make *m);
 
+/* AD_OK if a step with the picture's longer side at `side` can be planned; else the error is set.
+ */
+ad_status style_make_fits(style_make *m, int64_t side);
 /* Paints with the picture's longer side at `side`. `picture` is the coarser result (or empty) and
  * becomes this one's; on an error the last good one, if there is one. */
 ad_status style_make_paint(style_make *m, int64_t side, int64_t steps, style_pixels *picture,

@@ -42,21 +42,12 @@ static bool after_step(void *user, const style_progress *progress)
     return !ad_command_interrupted(m->cmd);
 }
 
-/* A picture's size when its longer side is `longer`; no side gets too small for the network. */
-static void fit_size(const ad_image *image, int64_t longer, int64_t *width, int64_t *height)
-{
-    if (longer < STYLE_SMALLEST_SIDE) longer = STYLE_SMALLEST_SIDE;
-    ad_image_fit_size(image->width, image->height, longer, width, height);
-    if (*width < STYLE_SMALLEST_SIDE) *width = STYLE_SMALLEST_SIDE;
-    if (*height < STYLE_SMALLEST_SIDE) *height = STYLE_SMALLEST_SIDE;
-}
-
 /* Painting i at --style-scale times `side`. */
 static ad_status sized_painting(style_make *m, int i, int64_t side, style_pixels *pixels)
 {
     int64_t width, height;
-    fit_size(m->painting[i], llround((double)side * ad_command_real(m->cmd, "style-scale")), &width,
-             &height);
+    style_fit_size(m->painting[i], llround((double)side * ad_command_real(m->cmd, "style-scale")),
+                   &width, &height);
     return style_pixels_resized(pixels, m->ctx, m->painting[i], width, height);
 }
 
@@ -84,6 +75,24 @@ static ad_status start(style_make *m, const style_pixels *photo, style_pixels *p
     return status;
 }
 
+ad_status style_make_fits(style_make *m, int64_t side)
+{
+    int64_t width, height;
+    ad_program *program = NULL;
+    ad_graph *graph = ad_graph_new(m->ctx);
+    ad_node *gradient;
+    if (!graph) return AD_ERROR_MEMORY;
+    style_fit_size(m->photo, side, &width, &height);
+    ad_node *image = ad_input(graph, "image", AD_F32, ad_shape(1, height, width, 3));
+    style_loss loss = style_loss_build(&m->settings, m->weights, image, NULL);
+    ad_gradients(loss.total, &image, 1, &gradient);
+    ad_status status = ad_compile(&program, m->ctx, (ad_node *[]){loss.total, gradient}, 2,
+                                  &m->settings.compile);
+    ad_program_free(program);
+    ad_graph_free(graph);
+    return status;
+}
+
 ad_status style_make_paint(style_make *m, int64_t side, int64_t steps, style_pixels *picture,
                            style_end *end)
 {
@@ -91,7 +100,7 @@ ad_status style_make_paint(style_make *m, int64_t side, int64_t steps, style_pix
     style_targets targets = {0};
     ad_image *mask = NULL, *shown = NULL;
     int64_t width, height;
-    fit_size(m->photo, side, &width, &height);
+    style_fit_size(m->photo, side, &width, &height);
     ad_status status = ad_image_resize(m->ctx, m->photo, width, height, NULL, &shown);
     if (!status)
         status = style_pixels_resized(&photo, m->ctx, m->grey ? m->grey : m->photo, width, height);

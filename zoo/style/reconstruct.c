@@ -68,11 +68,11 @@ static int run(ad_command *cmd)
     style_end end;
     ad_vars *weights = NULL;
     ad_file *file = NULL;
-    ad_image *image = NULL, *fitted = NULL, *result = NULL;
+    ad_image *image = NULL, *result = NULL;
+    int64_t width, height;
     int exit = AD_EXIT_FAILURE;
     if (!ctx) return exit;
-    ad_status status = ad_image_can_write(ctx, output);
-    if (status) return ad_command_fail(cmd, "%s", ad_error(ctx));
+    if ((exit = style_check_output(cmd, NULL))) return exit;
     if ((exit = style_open_backbone(cmd, &settings, &weights, &file))) goto done;
     if ((exit = read_settings(cmd, &settings))) {
         ad_file_close(file);
@@ -82,8 +82,9 @@ static int run(ad_command *cmd)
     exit = AD_EXIT_FAILURE;
     if (!(image = style_read_picture(cmd, ad_command_operand(cmd, 0), 3))) goto done;
 
-    status = ad_image_fit(ctx, image, ad_command_int(cmd, "size"), NULL, &fitted);
-    if (!status) status = style_pixels_from(&seen, ctx, fitted);
+    if ((exit = style_check_size(cmd, &settings, image))) goto done;
+    style_fit_size(image, ad_command_int(cmd, "size"), &width, &height);
+    ad_status status = style_pixels_resized(&seen, ctx, image, width, height);
     if (!status)
         status = style_targets_compute(&targets, ctx, &settings, weights, &seen, &seen,
                                        (double[]){1}, 1);
@@ -113,7 +114,6 @@ static int run(ad_command *cmd)
                         (long long)to.last.step, to.last.total, ad_command_seconds(cmd));
 done:
     ad_image_free(result);
-    ad_image_free(fitted);
     ad_image_free(image);
     style_targets_free(&targets);
     style_pixels_free(&picture);

@@ -13,6 +13,7 @@
  *   targets.c   features and Gram matrices of the pictures given
  *   optimize.c  one picture at one size
  *   pixels.c    between pictures and what the optimiser moves
+ *   refusals.c  what is refused before the work starts
  *   backbone_options.c, make*.c, reconstruct.c, explain.c   the commands */
 #ifndef ZOO_STYLE_STYLE_H
 #define ZOO_STYLE_STYLE_H
@@ -23,7 +24,7 @@
 
 #include "zoo/vision/backbone.h"
 
-enum { STYLE_MAX_LAYERS = 16 };
+enum { STYLE_MAX_LAYERS = 16, STYLE_SMALLEST_SIDE = 32 };
 
 typedef struct style_settings {
     vision_kind backbone;
@@ -103,6 +104,14 @@ ad_status style_pixels_noise(style_pixels *pixels, ad_context *ctx, uint64_t see
                              double high);
 
 /* ---- what the commands share ---- */
+/* --output can be written and is none of the files that are read (`mask` may be NULL). Exit
+ * statuses: 0, or the error has been reported. */
+int style_check_output(ad_command *cmd, const char *mask);
+/* --size fits the memory limit with the first operand, `image`; notes when it is stretched. */
+int style_check_size(ad_command *cmd, const style_settings *settings, const ad_image *image);
+/* A picture's size when its longer side is `longer`; no side gets too small for the network. */
+void style_fit_size(const ad_image *image, int64_t longer, int64_t *width, int64_t *height);
+size_t style_machine_memory(void); /* bytes; 0: not known */
 /* Reads a picture that the person named, with a note on what was ignored in it. NULL: the error has
  * been reported. */
 ad_image *style_read_picture(ad_command *cmd, const char *path, int channels);
@@ -112,7 +121,7 @@ ad_image *style_read_picture(ad_command *cmd, const char *path, int channels);
     {"weights", 0, AD_OPTION_FILE, .help = "weights of the backbone (.pth, .safetensors, .npz); without it the embedded ones are used"}, \
     {"backbone", 0, AD_OPTION_CHOICE, .choices = "vgg16|vgg19|compact", .help = "the network that the weights are for (default: told from the tensors in the file)"}, \
     {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16", .help = "arithmetic of convolutions and matrix products"}, \
-    {"memory-limit", 0, AD_OPTION_SIZE, .help = "refuse to start when the computation would need more memory than this"}
+    {"memory-limit", 0, AD_OPTION_SIZE, .help = "refuse to start when the computation would need more memory than this (default: what the machine has)"}
 /* clang-format on */
 
 /* Reads those options: the kind of network, its default layers, compile options, and an empty store

@@ -1,0 +1,62 @@
+/* refusals.c - what a style command refuses before its work starts: an output that would replace
+ * what it reads, a size that memory cannot hold. */
+#include "zoo/style/style.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return b && !stat(a, &first) && !stat(b, &second) && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+int style_check_output(ad_command *cmd, const char *mask)
+{
+    const char *output = ad_command_text(cmd, "output"), *read[] = {mask, NULL};
+    ad_context *ctx = ad_command_context(cmd);
+    if (!ctx) return AD_EXIT_FAILURE;
+    if (ad_image_can_write(ctx, output)) return ad_command_fail(cmd, "%s", ad_error(ctx));
+    read[1] = ad_command_text(cmd, "weights");
+    bool taken = same_file(output, read[0]) || same_file(output, read[1]);
+    for (int i = 0; i < ad_command_operands(cmd) && !taken; ++i)
+        taken = same_file(output, ad_command_operand(cmd, i));
+    if (!taken) return AD_EXIT_OK;
+    return ad_command_usage(cmd, "--output %s is a file that is read: choose another name", output);
+}
+
+size_t style_machine_memory(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0;
+}
+
+void style_fit_size(const ad_image *image, int64_t longer, int64_t *width, int64_t *height)
+{
+    if (longer < STYLE_SMALLEST_SIDE) longer = STYLE_SMALLEST_SIDE;
+    ad_image_fit_size(image->width, image->height, longer, width, height);
+    if (*width < STYLE_SMALLEST_SIDE) *width = STYLE_SMALLEST_SIDE;
+    if (*height < STYLE_SMALLEST_SIDE) *height = STYLE_SMALLEST_SIDE;
+}
+
+int style_check_size(ad_command *cmd, const style_settings *settings, const ad_image *image)
+{
+    enum { PICTURES = 4 }; /* at the least: read, shown, moved, and the next to try */
+    size_t limit = settings->compile.memory_limit;
+    const char *path = ad_command_operand(cmd, 0);
+    int64_t longer = ad_command_int(cmd, "size"), width, height;
+    style_fit_size(image, longer, &width, &height);
+    double needed = PICTURES * 3.0 * sizeof(float) * (double)width * (double)height;
+    if (limit && needed > (double)limit)
+        return ad_command_fail(cmd,
+                               "%s: at %lld x %lld the pictures alone need %.0f bytes, the memory "
+                               "limit is %zu; a smaller --size needs less",
+                               path, (long long)width, (long long)height, needed, limit);
+    double was = (double)image->width / (double)image->height, is = (double)width / (double)height;
+    if (was > 1.5 * is || is > 1.5 * was)
+        ad_command_note(cmd, "%s: %lld x %lld is drawn as %lld x %lld, as no side may be under %d",
+                        path, (long long)image->width, (long long)image->height, (long long)width,
+                        (long long)height, STYLE_SMALLEST_SIDE);
+    return AD_EXIT_OK;
+}
