@@ -243,11 +243,13 @@ help:
 	@echo 'make demo         paint a picture (CONTENT=photo STYLE=painting: of yours)'
 	@echo 'make test         every test; needs no data and no network'
 	@echo 'make test-data    tests against real data (DATA=folder, $(DATA))'
+	@echo 'make test-peers   tests against PyTorch (PYTHON=python3 with torch, torchvision, safetensors)'
 	@echo 'make check        format, static analysis, sanitizers'
 	@echo 'make format       lay the sources out with clang-format'
 	@echo 'make fuzz         each parser fuzzed for SECONDS=$(SECONDS)'
 	@echo 'make bench        measure the kernels'
 	@echo 'make examples     the small programs of examples/'
+	@echo 'make backbone     train the embedded network anew (PHOTOS=folder TEACHER=weights)'
 	@echo 'make install      to PREFIX=$(PREFIX), below DESTDIR= if given; make uninstall'
 	@echo 'make clean        remove what was built'
 	@echo 'CC=gcc|clang chooses the compiler, MODE=release|asan|tsan the kind of build.'
@@ -257,6 +259,6 @@ clean:
 
 FORCE:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: backbone test-peers all lib tests examples fuzzers deps test test-unit test-data demo format check check-format check-cppcheck check-tidy \
-    check-asan check-tsan fuzz bench install uninstall help clean FORCE
+.PHONY: all lib tests examples fuzzers deps test test-unit test-data test-peers backbone demo format check \
+    check-format check-cppcheck check-tidy check-asan check-tsan fuzz bench install uninstall help clean FORCE
 .SECONDARY:
