@@ -66,6 +66,14 @@ static ad_node *scaled(ad_node *node, double *factor)
     return fill_value(node->inputs[0], factor) ? node->inputs[1] : NULL;
 }
 
+/* Whether a product of constants may stand for two multiplications: far from where either it or
+ * what it is multiplied with would overflow or lose digits though the steps one by one did not. */
+static bool moderate(double product, ad_dtype dtype)
+{
+    double most = dtype == AD_F16 ? 0x1p+8 : 0x1p+60;
+    return fabs(product) <= most && fabs(product) >= 1 / most;
+}
+
 static ad_node *multiply(ad_graph *graph, ad_node **in)
 {
     double c, inner;
@@ -73,9 +81,10 @@ static ad_node *multiply(ad_graph *graph, ad_node **in)
         ad_node *x = in[1 - i];
         if (!fill_value(in[i], &c)) continue;
         if (c == 1) return x;
-        if (c == -1) return apply(graph, AD_OP_NEG, x, NULL);
+        if (c == -1 && ad_dtype_is_float(x->dtype)) return apply(graph, AD_OP_NEG, x, NULL);
         ad_node *rest = scaled(x, &inner);
-        if (rest) return apply(graph, AD_OP_MUL, rest, fill_like(graph, x, c * inner));
+        if (rest && moderate(c * inner, x->dtype) && moderate(inner, x->dtype))
+            return apply(graph, AD_OP_MUL, rest, fill_like(graph, x, c * inner));
         if (x->op == AD_OP_NEG && ad_dtype_is_float(x->dtype))
             return apply(graph, AD_OP_MUL, x->inputs[0], fill_like(graph, x, -c));
     }
