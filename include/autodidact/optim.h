@@ -61,20 +61,21 @@ typedef struct ad_lbfgs_options {
 } ad_lbfgs_options;
 typedef enum ad_lbfgs_state {
     AD_LBFGS_RUNNING = 0,
-    AD_LBFGS_CONVERGED,
-    AD_LBFGS_FAILED
+    AD_LBFGS_CONVERGED, /* a tolerance was met, or no way descends: more steps do nothing */
+    AD_LBFGS_FAILED,    /* the loss is not finite: more steps return AD_ERROR_NUMERIC */
 } ad_lbfgs_state;
 typedef struct ad_lbfgs_report {
-    double loss, gradient_max, step_length;
-    int evaluations; /* since the start */
+    double loss, gradient_max, step_length; /* of the accepted iterate; max|g|; t of x + t d */
+    int evaluations;                        /* since the start */
     ad_lbfgs_state state;
 } ad_lbfgs_report;
 /* Minimises `loss` over one f32 variable (an image, or a block). `extra` nodes are evaluated along
- * and can be read from the accepted iterate (ad_lbfgs_extra). Compiles its programs at once. */
+ * and can be read from the accepted iterate (ad_lbfgs_extra). Compiles its programs at once;
+ * `compile` may be NULL. *lbfgs is NULL on an error; free it before `vars`. */
 AD_API ad_status ad_lbfgs_new(ad_lbfgs **lbfgs, ad_vars *vars, ad_variable *variable, ad_node *loss,
                               ad_node *const *extra, int extra_count, ad_lbfgs_options options,
                               const ad_compile_options *compile);
-AD_API void ad_lbfgs_free(ad_lbfgs *lbfgs);
+AD_API void ad_lbfgs_free(ad_lbfgs *lbfgs); /* NULL is ignored */
 /* One iteration: direction, line search, accepted point. The variable always holds the last
  * accepted iterate when this returns, and must not be changed by others between steps. Inputs of
  * the loss are bound to ad_lbfgs_program before the first. AD_ERROR_NUMERIC when the loss is not
