@@ -88,15 +88,15 @@ static int terminal_width(FILE *stream)
     return ioctl(fileno(stream), TIOCGWINSZ, &w) == 0 && w.ws_col > 10 ? w.ws_col : 80;
 }
 
-static void draw(ad_command *cmd, int64_t step, int64_t steps, double seconds,
-                 const ad_metric *metrics, int count)
+/* "step 12/300  loss 1.5  2.0 it/s  2m24s left" with the first `count` metrics; its length. */
+static size_t compose(const ad_command *cmd, char *line, size_t size, int64_t step, int64_t steps,
+                      double seconds, const ad_metric *metrics, int count)
 {
-    char line[512], left[32];
+    char left[32];
     size_t used = 0;
 #define ADD(...)                                                                                   \
     do {                                                                                           \
-        if (used < sizeof line)                                                                    \
-            used += (size_t)snprintf(line + used, sizeof line - used, __VA_ARGS__);                \
+        if (used < size) used += (size_t)snprintf(line + used, size - used, __VA_ARGS__);          \
     } while (0)
     ADD("step %lld", (long long)step);
     if (steps > 0) ADD("/%lld", (long long)steps);
@@ -111,7 +111,19 @@ static void draw(ad_command *cmd, int64_t step, int64_t steps, double seconds,
         ADD("  %s left", left);
     }
 #undef ADD
-    fprintf(cmd->err, "\r%.*s\033[K", terminal_width(cmd->err) - 1, line);
+    return used;
+}
+
+static void draw(ad_command *cmd, int64_t step, int64_t steps, double seconds,
+                 const ad_metric *metrics, int count)
+{
+    char line[512];
+    int width = terminal_width(cmd->err) - 1;
+    /* where all do not fit, the later metrics go; rate and time left stay */
+    while (compose(cmd, line, sizeof line, step, steps, seconds, metrics, count) > (size_t)width &&
+           count > 1)
+        --count;
+    fprintf(cmd->err, "\r%.*s\033[K", width, line);
     fflush(cmd->err);
     cmd->live_shown = true;
 }

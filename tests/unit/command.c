@@ -57,7 +57,7 @@ static int speak(ad_command *cmd)
     ad_json_bool(cmd, "yes", true);
     ad_json_end(cmd);
     ad_command_start(cmd);
-    ad_command_step(cmd, 1, 2, (ad_metric[]){{"loss", 1.5}}, 1);
+    ad_command_step(cmd, 1, 2, (ad_metric[]){{"loss", 1.5}, {"content of the photo", 0.25}}, 2);
     ad_command_note(cmd, "half way");
     return ad_command_fail(cmd, "broken\nline");
 }
@@ -261,7 +261,7 @@ static void json_lines(void)
     CHECK_CONTAINS(out, "{\"event\":\"begin\",\"text\":\"a\\\"\\\\\\u000a\\ufffd\xc3\xa9\",\"nan\":"
                         "null,\"shape\":[2,3],\"yes\":true}\n");
     CHECK_CONTAINS(out, "{\"event\":\"step\",\"step\":1,\"steps\":2,\"seconds\":");
-    CHECK_CONTAINS(out, ",\"loss\":1.5}\n");
+    CHECK_CONTAINS(out, ",\"loss\":1.5,\"content of the photo\":0.25}\n");
     CHECK_TEXT(err, "half way\napp: broken?line\n");
     CHECK_INT(app("say --quiet"), 1);
     CHECK_TEXT(out, "");
@@ -297,6 +297,12 @@ static void live_line(void)
     REQUIRE(app_on_terminal("say", 40) == 1);
     CHECK_CONTAINS(err, "\rstep 1/2  loss 1.5");
     CHECK_CONTAINS(err, "\r\033[Khalf way"); /* erased before a note */
+    CHECK_INT(app_on_terminal("say", 200), 1);
+    CHECK_CONTAINS(err, "loss 1.5  content of the photo 0.25  ");
+    CHECK_INT(app_on_terminal("say", 60), 1); /* rate and time left come before more figures */
+    CHECK_CONTAINS(err, "loss 1.5  ");
+    CHECK_CONTAINS(err, " left\033[K");
+    CHECK(strstr(err, "photo") == NULL);
     CHECK_INT(app_on_terminal("say", 12), 1);
     CHECK_CONTAINS(err, "\rstep 1/2  l\033[K"); /* cut to the width */
     CHECK_INT(app_on_terminal("say --quiet", 80), 1);
