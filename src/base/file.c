@@ -13,6 +13,9 @@
 
 enum { BUFFER_BYTES = 1 << 16, REASON_BYTES = 128 };
 
+/* Of what has no end that can be known beforehand, such as /dev/zero. */
+static const size_t stream_limit = (size_t)1 << 30;
+
 static ad_status fail_errno(ad_context *ctx, const char *path, const char *what, int error)
 {
     char reason[REASON_BYTES];
@@ -70,7 +73,7 @@ ad_status ad_map(ad_mapped *out, ad_context *ctx, const char *path, size_t limit
     } else if (S_ISDIR(info.st_mode)) {
         status = ad_fail(ctx, AD_ERROR_IO, "%s: is a folder, not a file", path);
     } else if (!S_ISREG(info.st_mode) || info.st_size == 0) {
-        status = read_stream(out, path, fd, limit);
+        status = read_stream(out, path, fd, limit < stream_limit ? limit : stream_limit);
     } else if ((uintmax_t)info.st_size > limit) {
         status = ad_fail(ctx, AD_ERROR_LIMIT, "%s: has %lld bytes; the limit is %zu", path,
                          (long long)info.st_size, limit);
