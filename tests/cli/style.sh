@@ -89,6 +89,7 @@ says out '"event":"done","output":"json.png","end":"done","steps":4,"loss":'
 # What a layer sees.
 run "$autodidact" style reconstruct photo.png --from content --layer relu2_1 -o seen.png --size 64 --steps 5
 exits 0
+says err 'seen.png: done after 5 steps'
 run "$autodidact" style reconstruct photo.png --from style -o texture.png --size 64 --steps 5
 exits 0
 check 'content and style are not the same' sh -c '! cmp -s seen.png texture.png'

@@ -59,11 +59,10 @@ static int report(style_make *m, style_end end)
 {
     ad_command *cmd = m->cmd;
     const char *output = ad_command_text(cmd, "output");
-    static const char *const why[] = {"done", "converged", "stopped"};
     if (ad_command_json(cmd)) {
         ad_json_begin(cmd, "done");
         ad_json_text(cmd, "output", output);
-        ad_json_text(cmd, "end", why[end]);
+        ad_json_text(cmd, "end", style_end_name(end));
         ad_json_int(cmd, "steps", m->last.step);
         ad_json_real(cmd, "loss", m->last.total);
         ad_json_real(cmd, "content", m->last.content);
@@ -73,8 +72,9 @@ static int report(style_make *m, style_end end)
         ad_json_int(cmd, "memory_peak", (int64_t)ad_context_memory_peak(m->ctx));
         ad_json_end(cmd);
     } else {
-        ad_command_note(cmd, "%s: %s after %lld steps, loss %.4g, %.1f s", output, why[end],
-                        (long long)m->last.step, m->last.total, ad_command_seconds(cmd));
+        ad_command_note(cmd, "%s: %s after %lld steps, loss %.4g, %.1f s", output,
+                        style_end_name(end), (long long)m->last.step, m->last.total,
+                        ad_command_seconds(cmd));
     }
     return AD_EXIT_OK;
 }

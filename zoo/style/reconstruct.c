@@ -65,7 +65,7 @@ static int run(ad_command *cmd)
     style_settings settings = {0};
     style_pixels seen = {0}, picture = {0};
     style_targets targets = {0};
-    style_end end;
+    style_end end = STYLE_DONE;
     ad_vars *weights = NULL;
     ad_file *file = NULL;
     ad_image *image = NULL, *result = NULL;
@@ -105,13 +105,15 @@ static int run(ad_command *cmd)
     if (exit) goto done;
     ad_json_begin(cmd, "done");
     ad_json_text(cmd, "output", output);
+    ad_json_text(cmd, "end", style_end_name(end));
     ad_json_int(cmd, "steps", to.last.step);
     ad_json_real(cmd, "loss", to.last.total);
     ad_json_real(cmd, "seconds", ad_command_seconds(cmd));
     ad_json_end(cmd);
     if (!ad_command_json(cmd))
-        ad_command_note(cmd, "%s: after %lld steps, loss %.4g, %.1f s", output,
-                        (long long)to.last.step, to.last.total, ad_command_seconds(cmd));
+        ad_command_note(cmd, "%s: %s after %lld steps, loss %.4g, %.1f s", output,
+                        style_end_name(end), (long long)to.last.step, to.last.total,
+                        ad_command_seconds(cmd));
 done:
     ad_image_free(result);
     ad_image_free(image);

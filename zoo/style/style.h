@@ -80,6 +80,7 @@ typedef struct style_progress {
 } style_progress;
 
 typedef enum style_end { STYLE_DONE = 0, STYLE_CONVERGED, STYLE_STOPPED } style_end;
+const char *style_end_name(style_end end); /* "done", "converged", "stopped" */
 
 /* After each step: false to stop. */
 typedef bool style_step(void *user, const style_progress *progress);
