@@ -7,6 +7,8 @@
  *
  *   --match convs   every convolution before its ReLU, and the five mapped layers; the teacher is
  *                   compact
+ *   --match relus   the same, and every convolution after its ReLU as well: what lies below zero
+ *                   nobody sees, but it alone keeps units alive, so that neither is enough
  *   --match maps    the five mapped layers alone, relu1_1 .. relu5_1 in VGG's channels; the
  *                   teacher is any VGG-19
  *
@@ -31,7 +33,7 @@ static const ad_option options[] = {
      .help = "weights of the network to learn from"},
     {"output", 'o', AD_OPTION_FILE, .required = true,
      .help = "where the weights go (.safetensors)"},
-    {"match", 0, AD_OPTION_CHOICE, .initial = "convs", .choices = "convs|maps",
+    {"match", 0, AD_OPTION_CHOICE, .initial = "relus", .choices = "relus|convs|maps",
      .help = "the layers to match"},
     {"steps", 0, AD_OPTION_INT, .initial = "12000", .min = 1, .max = 1e9, .help = "training steps"},
     {"batch", 0, AD_OPTION_INT, .initial = "4", .min = 1, .max = 1024, .help = "crops in a step"},
@@ -42,6 +44,7 @@ static const ad_option options[] = {
     {"seed", 0, AD_OPTION_INT, .initial = "0", .help = "seed of weights and crops"},
     {"save-every", 0, AD_OPTION_INT, .initial = "500", .min = 1, .max = 1e9, .unit = "STEPS",
      .help = "steps between saves"},
+    {"start", 0, AD_OPTION_FILE, .help = "weights to start from (default: random)"},
     {"resume", 0, AD_OPTION_FLAG, .help = "go on from OUT and OUT.state"},
     AD_COMMON_OPTIONS,
     {0},
@@ -143,19 +146,28 @@ static ad_status measure(fit *f, vision_kind kind, const char *const *layers, in
     return status;
 }
 
+/* Mean squared error relative to the target's mean square. */
+static ad_node *relative_error(ad_node *seen, ad_node *target)
+{
+    ad_node *power = ad_mean(ad_square(target), AD_ALL_AXES, false);
+    return ad_div(ad_mse_loss(seen, target), ad_add_scalar(power, 1e-6));
+}
+
 static ad_status build(fit *f, ad_file *file)
 {
     const char *layers[MAX_MATCHED];
     ad_node *wanted[MAX_MATCHED], *seen[MAX_MATCHED], *loss = NULL;
     double size[MAX_MATCHED];
     vision_kind kind;
-    bool maps = ad_command_choice(f->cmd, "match") == 1;
+    bool relus = ad_command_choice(f->cmd, "match") == 0,
+         maps = ad_command_choice(f->cmd, "match") == 2;
     int count = matched_layers(maps, layers);
     ad_status status = vision_detect(f->ctx, file, &kind);
     if (status) return status;
     if (kind == VISION_VGG16 || (kind == VISION_VGG19 && !maps))
         return ad_error_set(f->ctx, AD_ERROR_ARGUMENT, "%s: %s cannot be the teacher of --match %s",
-                            ad_file_path(file), vision_name(kind), maps ? "maps" : "convs");
+                            ad_file_path(file), vision_name(kind),
+                            ad_command_text(f->cmd, "match"));
     f->image = ad_input(f->graph, "image", AD_F32, ad_shape(f->batch, f->crop, f->crop, 3));
     ad_scope_push(f->graph, "teacher");
     vision_build(f->teacher, "", kind, f->image, layers, count, wanted);
@@ -167,8 +179,8 @@ static ad_status build(fit *f, ad_file *file)
     double scale = vision_feature_scale(VISION_COMPACT) / vision_feature_scale(kind);
     for (int i = 0; i < count; ++i) {
         ad_node *target = ad_stop_gradient(ad_mul_scalar(wanted[i], 1 / (scale * size[i])));
-        ad_node *power = ad_add_scalar(ad_mean(ad_square(target), AD_ALL_AXES, false), 1e-6);
-        ad_node *error = ad_div(ad_mse_loss(seen[i], target), power);
+        ad_node *error = relative_error(seen[i], target);
+        if (relus) error = ad_add(error, relative_error(ad_relu(seen[i]), ad_relu(target)));
         loss = loss ? ad_add(loss, error) : error;
     }
     f->loss = ad_name(ad_mul_scalar(loss, 1.0 / count), "loss");
@@ -264,6 +276,8 @@ static int run(ad_command *cmd)
                         (long long)f.set.skipped);
     if (!status) status = build(&f, file);
     if (!status) status = set_start(f.student);
+    const char *start = ad_command_text(cmd, "start");
+    if (!status && start) status = ad_vars_load(f.student, start, (ad_load_options){0});
     if (!status && ad_command_flag(cmd, "resume")) status = restore(&f, &from);
     (void)ad_command_interrupted(cmd);
     ad_command_start(cmd);
