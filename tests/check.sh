@@ -7,11 +7,14 @@
 #     check 'what holds' command...    any command that must succeed
 #     finish                           prints "N passed, N failed"
 #
-# $tmp is an empty folder that is removed at the end, $autodidact the command, $root the sources.
+# $tmp is an empty folder that is removed at the end, $autodidact the command, $examples the folder of
+# built examples, $root the sources.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 autodidact=${AUTODIDACT:-build/autodidact}
 case $autodidact in /*) ;; *) autodidact=$root/$autodidact ;; esac
+examples=${EXAMPLES:-build/examples}
+case $examples in /*) ;; *) examples=$root/$examples ;; esac
 fixtures=$root/tests/fixtures
 tmp=$(mktemp -d) || exit 1
 trap 'chmod -R u+w "$tmp" 2>/dev/null; rm -rf "$tmp"' EXIT

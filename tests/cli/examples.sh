@@ -1,8 +1,6 @@
 #!/bin/sh
 # examples.sh - the example programs do what they say.
 . "$(dirname "$0")/../check.sh"
-examples=${EXAMPLES:-build/examples}
-case $examples in /*) ;; *) examples=$root/$examples ;; esac
 
 run "$examples/fit_line"
 exits 0

@@ -2,7 +2,7 @@
 # style.sh - `style make` and `style reconstruct` as a person uses them, small, and all that can go wrong.
 . "$(dirname "$0")/../check.sh"
 cd "$tmp" || exit 1
-"$EXAMPLES/scene" photo photo.png && "$EXAMPLES/scene" painting painting.png || exit 1
+"$examples/scene" photo photo.png && "$examples/scene" painting painting.png || exit 1
 
 # A picture, the size asked for, of the same bytes with one thread and with two.
 run "$autodidact" style make photo.png painting.png -o one.png --size 96 --steps 8 --threads 1
@@ -43,7 +43,7 @@ differs --tv-weight 100
 differs --content-layer conv3_1
 differs --style-layers relu1_1,relu2_1
 differs --style-scale 0.5
-differs --scales 2
+differs --scales 3
 differs --keep-color
 differs --history 2
 
@@ -75,6 +75,8 @@ run "$autodidact" style make photo.png painting.png -o frame.png --size 96 --ste
 exits 0
 check 'frames are saved' test -s frame-0003.png -a -s frame-0006.png
 check 'the last frame is the picture' cmp frame-0006.png frame.png
+run "$autodidact" info frame-0003.png
+says out '96 x 72'
 
 run "$autodidact" style make photo.png painting.png -o frame.png --mask black.bmp --init noise --size 96 --steps 1 --save-every 1 -q
 exits 0

@@ -29,7 +29,7 @@ static const ad_option options[] = {
      .help = "size of the paintings relative to the picture: larger makes larger strokes"},
     {"keep-color", 0, AD_OPTION_FLAG, .help = "keep the photo's colours, paint its luminance"},
     {"mask", 0, AD_OPTION_FILE, .help = "paint only where this picture is white"},
-    {"scales", 0, AD_OPTION_INT, .initial = "1", .min = 1, .max = 8,
+    {"scales", 0, AD_OPTION_INT, .initial = "2", .min = 1, .max = 8,
      .help = "sizes to paint at, coarse to fine, each twice the last"},
     {"lr", 0, AD_OPTION_REAL, .initial = "10", .min = 1e-6, .max = 1e6,
      .help = "adam: step in grey levels of 0..255"},
@@ -140,7 +140,7 @@ const ad_verb style_make_verb = {
         "style in it (Gatys, Ecker and Bethge, 2016).\n"
         "\n"
         "More style: raise --style-weight. Too noisy: raise --tv-weight. Larger strokes: "
-        "--style-scale 1.5 or --scales 3. Ctrl-C saves the picture as it is.\n"
+        "--scales 3 or --style-scale 1.5. Ctrl-C saves the picture as it is.\n"
         "\n"
         "  autodidact style make photo.jpg painting.jpg -o out.png\n"
         "  autodidact style make photo.jpg a.jpg b.jpg --style-blend 3,1 --keep-color -o out.png\n"
