@@ -1,14 +1,21 @@
 /* matmul.c - batched matrix products of any strides by the packed core (gemm.h).
  *
- * Transposes, views and broadcast batches are strides of the packing; they cost nothing extra. */
+ * Transposes, views and broadcast batches are strides of the packing; they cost nothing extra. A
+ * small result of a long sum (a Gram matrix) has too few tiles for several threads: its sum is cut
+ * into equal chunks, whose partial results are added in order. Their number depends on the shape
+ * alone. */
 #include "device/cpu/gemm.h"
 #include "ops/attrs.h"
 
+enum { WANTED_TILES = 8, LEAST_DEPTH = 2048, SUM_ROWS = 8 };
+
 typedef struct matmul {
-    ad_gemm gemm;
+    ad_gemm gemm; /* items: batch entries, or chunks of the only one */
+    int64_t chunks;
+    const ad_finish *finish;
+    char *partial; /* [chunks, m, n] */
     const ad_problem *problem;
     ad_matrix a, b; /* of batch entry 0; rows of b are the columns of B */
-    int batch_axes;
 } matmul;
 
 /* A batch entry's place in an operand, in bytes. */
@@ -33,6 +40,7 @@ static void pack_a(const ad_gemm *gemm, int64_t item, int64_t i, int64_t rows, i
                    int64_t depth, void *panels)
 {
     const matmul *mm = gemm->source;
+    if (mm->chunks > 1) p += item * gemm->k, item = 0;
     ad_matrix a = part(&mm->a, item_offset(mm->problem, &mm->problem->in[0], item), i, p);
     AD_ISA_NAME(ad_pack_a)(gemm->form, &a, rows, depth, panels);
 }
@@ -41,6 +49,7 @@ static void pack_b(const ad_gemm *gemm, int64_t item, int64_t j, int64_t cols, i
                    int64_t depth, void *panels)
 {
     const matmul *mm = gemm->source;
+    if (mm->chunks > 1) p += item * gemm->k, item = 0;
     ad_matrix b = part(&mm->b, item_offset(mm->problem, &mm->problem->in[1], item), j, p);
     AD_ISA_NAME(ad_pack_b)(gemm->form, &b, cols, depth, panels);
 }
@@ -72,7 +81,40 @@ static bool prepare(matmul *mm, const ad_problem *problem)
         g->items *= out->dim[axis];
         if (out->dim[axis] > 1 && b->stride[axis]) g->shared_b = false;
     }
+    mm->chunks = 1;
+    int64_t tiles = (g->m / (12 * AD_MR) + 1) * (g->n / (16 * AD_NR) + 1);
+    while (g->items == 1 && tiles * mm->chunks < WANTED_TILES && g->k % 2 == 0 &&
+           g->k >= 2 * LEAST_DEPTH)
+        mm->chunks *= 2, g->k /= 2;
+    if (mm->chunks > 1) g->items = mm->chunks, g->shared_b = false;
     return g->form != AD_DTYPES;
+}
+
+/* Chunks are summed in place, in the first one's memory. */
+static void sum_task(void *user, int64_t index, int worker)
+{
+    const matmul *mm = user;
+    int64_t m = mm->gemm.m, n = mm->gemm.n, row = index * SUM_ROWS;
+    int64_t rows = m - row < SUM_ROWS ? m - row : SUM_ROWS;
+    bool f64 = mm->gemm.form == AD_F64;
+    char *sum = mm->partial + row * n * (f64 ? 8 : 4);
+    (void)worker;
+    for (int64_t chunk = 1; chunk < mm->chunks; ++chunk) {
+        const char *from = sum + chunk * m * n * (f64 ? 8 : 4);
+        for (int64_t i = 0; i < rows * n; ++i) {
+            if (f64)
+                ((double *)sum)[i] += ((const double *)from)[i];
+            else
+                ((float *)sum)[i] += ((const float *)from)[i];
+        }
+    }
+    AD_ISA_NAME(ad_finish_run)(mm->finish, sum, n, row, rows, 0, n);
+}
+
+static size_t partial_bytes(const matmul *mm)
+{
+    int64_t bytes = mm->chunks * mm->gemm.m * mm->gemm.n * (mm->gemm.form == AD_F64 ? 8 : 4);
+    return mm->chunks > 1 ? (size_t)(bytes + 63) / 64 * 64 : 0;
 }
 
 static double bid(const ad_problem *problem, const ad_machine *machine)
@@ -85,7 +127,7 @@ static size_t workspace(const ad_problem *problem)
 {
     matmul mm;
     prepare(&mm, problem);
-    return AD_ISA_NAME(ad_gemm_workspace)(&mm.gemm, problem->threads);
+    return partial_bytes(&mm) + AD_ISA_NAME(ad_gemm_workspace)(&mm.gemm, problem->threads);
 }
 
 static size_t packed_size(const ad_problem *problem)
@@ -108,13 +150,28 @@ static void pack_constant(const ad_problem *problem, const void *operand, void *
 static void run(const ad_problem *problem, const ad_run_args *args)
 {
     matmul mm;
-    ad_finish finish;
+    ad_finish finish, store;
     prepare(&mm, problem);
     mm.a.data = args->in[0], mm.b.data = args->in[1];
-    AD_ISA_NAME(ad_finish_prepare)
-    (&finish, problem, args, mm.gemm.form == AD_F64 ? AD_F64 : AD_F32);
+    ad_dtype accumulator = mm.gemm.form == AD_F64 ? AD_F64 : AD_F32;
+    AD_ISA_NAME(ad_finish_prepare)(&finish, problem, args, accumulator);
+    if (mm.chunks == 1) {
+        AD_ISA_NAME(ad_gemm_run)
+        (&mm.gemm, &finish, args->packed, args->workspace, problem->threads, args->pool);
+        return;
+    }
+    ad_problem plain = {.n_out = 1}; /* the chunks' products go to the workspace */
+    plain.out[0] = (ad_operand){.dtype = accumulator,
+                                .rank = 2,
+                                .dim = {mm.chunks * mm.gemm.m, mm.gemm.n},
+                                .stride = {mm.gemm.n, 1}};
+    ad_run_args plain_args = {.out = (void *const[]){args->workspace}};
+    mm.partial = args->workspace, mm.finish = &finish;
+    AD_ISA_NAME(ad_finish_prepare)(&store, &plain, &plain_args, accumulator);
     AD_ISA_NAME(ad_gemm_run)
-    (&mm.gemm, &finish, args->packed, args->workspace, problem->threads, args->pool);
+    (&mm.gemm, &store, NULL, mm.partial + partial_bytes(&mm), problem->threads, args->pool);
+    ad_parallel(ad_pool_size(args->pool) > problem->threads ? NULL : args->pool,
+                (mm.gemm.m + SUM_ROWS - 1) / SUM_ROWS, sum_task, &mm);
 }
 
 const ad_solver AD_ISA_NAME(ad_solver_matmul) = {.name = "packed gemm",
