@@ -152,11 +152,13 @@ test-peers: $(BUILD)/peers/vgg19
 
 # ---- the embedded network ---------------------------------------------------------------------------
 
-# Trains it anew (about an hour on one core): PHOTOS is a folder of photos, TEACHER a compact VGG-19 encoder
-# (see docs/backbone.md for both). Stopped, it goes on where it was with RESUME=--resume.
+# Trains it anew (docs/backbone.md): PHOTOS is a folder of photos, TEACHER a compact VGG-19 encoder.
+FIT = $(BUILD)/autodidact backbone fit --data '$(PHOTOS)' --teacher '$(TEACHER)'
 backbone: all
-	$(BUILD)/autodidact backbone fit --data '$(PHOTOS)' --teacher '$(TEACHER)' -o $(BUILD)/compact.safetensors $(RESUME)
-	$(BUILD)/autodidact convert $(BUILD)/compact.safetensors zoo/backbone/compact.safetensors --dtype f16
+	$(FIT) --match convs --lr 3e-3 --steps 6000 -o $(BUILD)/fit-1.safetensors
+	$(FIT) --match relus --lr 1e-3 --steps 5000 --start $(BUILD)/fit-1.safetensors -o $(BUILD)/fit-2.safetensors
+	$(FIT) --match relus --lr 1e-3 --steps 2400 --seed 1 --start $(BUILD)/fit-2.safetensors -o $(BUILD)/fit-3.safetensors
+	$(BUILD)/autodidact convert $(BUILD)/fit-3.safetensors zoo/backbone/compact.safetensors --dtype f16
 
 # ---- showing ----------------------------------------------------------------------------------------
 

@@ -40,11 +40,11 @@ if command -v pkg-config >/dev/null; then
     run env LD_LIBRARY_PATH="$p/lib" "$tmp/shared"
     exits 0
     says out "$(pkg-config --modversion autodidact)"
+    rm "$p"/lib/libautodidact.so* # else a linker may prefer them
     # shellcheck disable=SC2046
     run "$cc" $(pkg-config --cflags autodidact) -o "$tmp/static" "$tmp/program.c" "$p/lib/libautodidact.a" \
         $(pkg-config --libs --static autodidact)
     exits 0
-    rm "$p"/lib/libautodidact.so*
     run "$tmp/static"
     exits 0
 fi
