@@ -6,9 +6,9 @@
  *
  * MR is a constant where this is inlined, so the accumulators stay in registers. */
 
-static inline __attribute__((always_inline)) void JOIN(TILE, _body)(
-    const int MR, const int NV, int64_t units, const UNIT *a, const UNIT *b, const char *next, ACC *c,
-    int64_t ld, int rows, int cols, bool add)
+static inline __attribute__((always_inline)) void
+JOIN(TILE, _body)(const int MR, const int NV, int64_t units, const UNIT *a, const UNIT *b,
+                  const char *next, ACC *c, int64_t ld, int rows, int cols, bool add)
 {
     VEC acc[AD_MR][AD_NV];
 #pragma GCC unroll 16
@@ -59,18 +59,24 @@ static inline __attribute__((always_inline)) void JOIN(TILE, _body)(
 }
 
 /* Fewer rows and a single vector get instances of their own, so that thin edges cost less. */
-static void TILE(int64_t units, const void *a, const void *b, const void *next, void *c,
-                 int64_t ld, int rows, int cols, bool add)
+static void TILE(int64_t units, const void *a, const void *b, const void *next, void *c, int64_t ld,
+                 int rows, int cols, bool add)
 {
     enum { SOME = (AD_MR + 1) / 2, FEW = (AD_MR + 3) / 4 };
     if (cols > WIDTH) {
-        if (rows > SOME) JOIN(TILE, _body)(AD_MR, AD_NV, units, a, b, next, c, ld, rows, cols, add);
-        else if (rows > FEW) JOIN(TILE, _body)(SOME, AD_NV, units, a, b, next, c, ld, rows, cols, add);
-        else JOIN(TILE, _body)(FEW, AD_NV, units, a, b, next, c, ld, rows, cols, add);
+        if (rows > SOME)
+            JOIN(TILE, _body)(AD_MR, AD_NV, units, a, b, next, c, ld, rows, cols, add);
+        else if (rows > FEW)
+            JOIN(TILE, _body)(SOME, AD_NV, units, a, b, next, c, ld, rows, cols, add);
+        else
+            JOIN(TILE, _body)(FEW, AD_NV, units, a, b, next, c, ld, rows, cols, add);
     } else {
-        if (rows > SOME) JOIN(TILE, _body)(AD_MR, 1, units, a, b, next, c, ld, rows, cols, add);
-        else if (rows > FEW) JOIN(TILE, _body)(SOME, 1, units, a, b, next, c, ld, rows, cols, add);
-        else JOIN(TILE, _body)(FEW, 1, units, a, b, next, c, ld, rows, cols, add);
+        if (rows > SOME)
+            JOIN(TILE, _body)(AD_MR, 1, units, a, b, next, c, ld, rows, cols, add);
+        else if (rows > FEW)
+            JOIN(TILE, _body)(SOME, 1, units, a, b, next, c, ld, rows, cols, add);
+        else
+            JOIN(TILE, _body)(FEW, 1, units, a, b, next, c, ld, rows, cols, add);
     }
 }
 
