@@ -32,6 +32,8 @@ typedef struct ad_compile_options {
     size_t memory_limit;   /* bytes for arena and packed weights; 0: none */
     bool no_passes;        /* plan the graph as it is: for tests and bisection */
     const char *skip_pass; /* leave out one pass by name ("fuse"), likewise */
+    bool direct;   /* no algorithms that multiply in a transformed domain (Winograd): slower, and
+                      rounding errors of 1e-6 instead of 1e-5; for comparisons */
     bool pack_all; /* keep constant operands in a kernel's own form even if that is more than twice
                       as large */
     bool keep_stages;  /* keep the printable form of each stage for ad_explain */

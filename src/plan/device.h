@@ -68,6 +68,9 @@ typedef struct ad_machine {                  /* for estimates; all per core */
 typedef struct ad_solver {
     const char *name; /* "winograd 4x4 3x3" */
     int op;
+    /* Multiplies in a transformed domain (Winograd): rounding errors some ten times those of a
+     * direct sum. Left out by ad_compile_options.direct. */
+    bool transforms;
     /* Estimated seconds, or a negative number: not this problem. */
     double (*bid)(const ad_problem *problem, const ad_machine *machine);
     size_t (*workspace)(const ad_problem *problem); /* NULL: none */

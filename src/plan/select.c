@@ -159,6 +159,7 @@ double ad_best_bid(const ad_plan *plan, const ad_problem *problem, const ad_solv
     double best = -1;
     size_t best_room = 0;
     for (int i = 0; i < count; ++i) {
+        if (solvers[i]->transforms && plan->options && plan->options->direct) continue;
         double seconds = solvers[i]->bid(problem, &core);
         if (seconds < 0) continue;
         size_t room = plan->small && solvers[i]->workspace ? solvers[i]->workspace(problem) : 0;

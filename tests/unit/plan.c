@@ -385,6 +385,24 @@ static void programs_explain_themselves(void)
     close_graph();
 }
 
+/* With `direct` no kernel multiplies in a transformed domain, where one otherwise would. */
+static void direct_leaves_winograd_out(void)
+{
+    open_graph();
+    ad_node *x = ad_input(g, "x", AD_F32, ad_shape(1, 64, 64, 64));
+    ad_node *w = ad_input(g, "w", AD_F32, ad_shape(3, 3, 64, 64));
+    ad_node *y = ad_conv2d(x, w, (ad_conv){.pad = 1});
+    for (int direct = 0; direct < 2; ++direct) {
+        char text[1 << 14] = "";
+        ad_program *p = compile(&y, 1, (ad_compile_options){.direct = direct});
+        REQUIRE(p);
+        CHECK_INT(ad_explain(p, AD_STAGE_PROGRAM, AD_TEXT, to_text, text), AD_OK);
+        CHECK((strstr(text, "winograd") == NULL) == (direct == 1));
+        ad_program_free(p);
+    }
+    close_graph();
+}
+
 static void rows(void *user, const ad_profile_row *row)
 {
     int *n = user;
@@ -537,6 +555,7 @@ int main(int argc, char **argv)
                                            CASE(limit_is_kept),
                                            CASE(null_device_plans),
                                            CASE(programs_explain_themselves),
+                                           CASE(direct_leaves_winograd_out),
                                            CASE(finite_check_and_profile),
                                            CASE(wrong_calls_are_refused),
                                            CASE(each_allocation_fails),

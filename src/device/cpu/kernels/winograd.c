@@ -249,6 +249,7 @@ static void run(const ad_problem *problem, const ad_run_args *args)
 }
 
 const ad_solver AD_ISA_NAME(ad_solver_winograd) = {.name = "winograd 4x4 3x3",
+                                                   .transforms = true,
                                                    .op = AD_OP_CONV2D,
                                                    .bid = bid,
                                                    .workspace = workspace,
@@ -256,6 +257,7 @@ const ad_solver AD_ISA_NAME(ad_solver_winograd) = {.name = "winograd 4x4 3x3",
                                                    .pack = pack_constant,
                                                    .run = run};
 const ad_solver AD_ISA_NAME(ad_solver_winograd_input) = {.name = "winograd 4x4 3x3",
+                                                         .transforms = true,
                                                          .op = AD_OP_CONV2D_INPUT_GRAD,
                                                          .bid = bid,
                                                          .workspace = workspace,
