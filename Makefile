@@ -172,7 +172,7 @@ ifeq ($(and $(CONTENT),$(STYLE)),)
 	@$(BUILD)/examples/scene painting $(DEMO)/style.png
 endif
 	@$(BUILD)/autodidact style make '$(or $(CONTENT),$(DEMO)/content.png)' '$(or $(STYLE),$(DEMO)/style.png)' \
-	    -o $(DEMO)/painted.png
+	    --steps 200 -o $(DEMO)/painted.png
 	@echo "The picture is $(CURDIR)/$(DEMO)/painted.png (from $(or $(CONTENT),$(DEMO)/content.png) and $(or $(STYLE),$(DEMO)/style.png))."
 
 # ---- checking ---------------------------------------------------------------------------------------

@@ -100,8 +100,9 @@ static void row_task(void *user, int64_t index, int worker)
 
 static double products(const depthwise *d)
 {
+    int64_t vectors = (d->channels + AD_VF - 1) / AD_VF;
     return (double)(d->images * d->rows * d->cols * d->taps_y * d->taps_x) *
-           (double)((d->channels + AD_VF - 1) / AD_VF * AD_VF);
+           (double)(vectors * AD_VF);
 }
 
 static double bid(const ad_problem *problem, const ad_machine *machine)
