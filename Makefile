@@ -195,11 +195,15 @@ check-tidy:
 	@echo $(TIDY_SRC) | tr ' ' '\n' | xargs -P$$(nproc) -n4 sh -c \
 	    'clang-tidy --quiet --warnings-as-errors="*" "$$@" -- $(CSTD) -DAD_KERNEL_ISA=0 -Iinclude -Isrc -I. 2>/dev/null' tidy
 
-# Address and undefined-behaviour checks of every unit test and of the command; thread checks of the unit tests.
+# Address and undefined-behaviour checks of every unit test and of the command; thread checks of some.
 check-asan:
 	@$(MAKE) --no-print-directory MODE=asan BUILD=$(BUILD)-asan -s test-unit
+# Under the thread sanitizer what runs on several threads, not each shape of each kernel.
+TSAN := pool plan_threads program resample optim lbfgs layers kernel_windows kernel_rows
 check-tsan:
-	@$(MAKE) --no-print-directory MODE=tsan BUILD=$(BUILD)-tsan -s test-unit
+	@$(MAKE) --no-print-directory MODE=tsan BUILD=$(BUILD)-tsan -s $(addprefix $(BUILD)-tsan/tests/,$(TSAN) chain reduce gemm)
+	@tests/run $(addprefix $(BUILD)-tsan/tests/,$(TSAN)) arg:threads $(addprefix $(BUILD)-tsan/tests/,chain reduce) \
+	    arg:thin $(BUILD)-tsan/tests/gemm
 
 check: check-format check-cppcheck check-tidy check-asan check-tsan
 
