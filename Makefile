@@ -33,7 +33,7 @@ OPT_asan    := -O1 $(SANITIZE) -fsanitize=address,undefined
 OPT_tsan    := -O1 $(SANITIZE) -fsanitize=thread
 OPT_fuzz    := -O1 $(SANITIZE) -fsanitize=fuzzer-no-link,address,undefined
 CFLAGS_ALL   = $(CSTD) $(WARN) $(OPT_$(MODE)) -fvisibility=hidden -fPIC -pthread -Iinclude -Isrc -I. $(CFLAGS) $(WERROR)
-LIBS        := -lpng -ljpeg -lwebp -lzip -ljansson -lz -lm -lpthread
+LIBS        := -lpng -ljpeg -lwebp -lzip -ljansson -larchive -lpcre2-8 -lutf8proc -lz -lm -lpthread
 
 LIB_SRC    := $(filter-out src/device/cpu/kernels/%,$(shell find src -name '*.c' | sort))
 KERNEL_SRC := $(sort $(wildcard src/device/cpu/kernels/*.c))

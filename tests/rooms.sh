@@ -4,7 +4,7 @@
 # or ends the process, and every extern name of the library begins with ad_.
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
-rooms="base graph ops plan device nn optim io command"
+rooms="base graph ops plan device nn optim io command data train"
 
 stands_on() { # ROOM: itself and what it may include
     case $1 in
@@ -16,11 +16,13 @@ stands_on() { # ROOM: itself and what it may include
     device) echo base graph ops plan device ;;
     nn) echo base graph ops io nn ;;
     optim) echo base graph ops plan io nn optim ;;
+    data) echo base io data ;;
+    train) echo base graph ops plan io nn optim command data train ;;
     esac
 }
 
 # The rooms' parts of include/autodidact.
-public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io command=command'
+public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io command=command data=data tokenizer=data graph_data=data train=train'
 
 check() { # NAME OFFENDERS
     if [ -z "$2" ]; then

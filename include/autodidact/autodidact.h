@@ -4,6 +4,7 @@
 
 #include <autodidact/base.h>
 #include <autodidact/command.h>
+#include <autodidact/data.h>
 #include <autodidact/graph.h>
 #include <autodidact/image.h>
 #include <autodidact/io.h>
@@ -12,5 +13,6 @@
 #include <autodidact/optim.h>
 #include <autodidact/program.h>
 #include <autodidact/tensor.h>
+#include <autodidact/train.h>
 
 #endif

@@ -1,0 +1,104 @@
+/* data.h - sets of labelled pictures, and loaders that make batches of them ahead of time.
+ *
+ * A set is read whole into memory, decoded, as bytes: 50,000 pictures of 32 x 32 are 150 MB. Taken
+ * from content, not from names: a folder with a folder per class (train/ and test/ or val/ above
+ * them are splits), MNIST's IDX files (also .gz), CIFAR-10's binary batches, a folder of pictures
+ * with a labels.csv or glasses.csv, and a .tar, .tar.gz, .tar.xz or .zip of any of these, which is
+ * read as a stream and not unpacked. Files are hostile until parsed: every failure names the file.
+ */
+#ifndef AUTODIDACT_DATA_H
+#define AUTODIDACT_DATA_H
+
+#include <autodidact/image.h>
+#include <autodidact/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ad_image_set {
+    int64_t count, height, width;
+    int channels;          /* 1 or 3 */
+    unsigned char *pixels; /* [count, height, width, channels], sRGB-encoded */
+    int32_t *labels;       /* [count], 0 .. classes - 1 */
+    int32_t *groups;       /* [count]: who or what a picture shows, so that folds can keep it
+                              together; NULL: not known */
+    int classes;
+    char **class_names;   /* [classes]; numbers where the data have none */
+    int64_t skipped;      /* broken files left out (skip_bad) */
+    uint64_t fingerprint; /* of pixels and labels */
+    ad_context *ctx;
+} ad_image_set;
+
+typedef struct ad_image_set_options {
+    const char *split;        /* "train", "test"; NULL: all there is. A set without splits has only
+                                 "train"; asking for another gives an empty set */
+    int64_t height, width;    /* resized to this; 0: the size of the first picture, and another
+                                 size among them is an error that names the file */
+    int channels;             /* 0: as the first has (grey or colour) */
+    bool skip_bad;            /* leave broken files out (and count them) instead of failing */
+    const ad_image_set *like; /* its classes, by name: a picture of a class that it lacks is an
+                                 error */
+} ad_image_set_options;
+
+/* Owned by the caller. Errors: a broken picture, an empty class, a label out of range. */
+AD_API ad_status ad_image_set_read(ad_image_set **out, ad_context *ctx, const char *path,
+                                   const ad_image_set_options *options);
+AD_API void ad_image_set_free(ad_image_set *set); /* NULL is ignored */
+
+/* Mean and deviation of each channel over `count` pictures (their numbers in `index`; NULL: all),
+ * on the scale 0 to 1. */
+AD_API void ad_image_set_statistics(const ad_image_set *set, const int64_t *index, int64_t count,
+                                    float mean[3], float deviation[3]);
+
+/* Numbers of the pictures outside (`inside` false) or inside fold `fold` of `folds`; groups, where
+ * known, stay together, and classes are spread evenly. Depends on the seed. `index` holds
+ * set->count entries. Returns how many. */
+AD_API int64_t ad_image_set_fold(const ad_image_set *set, int fold, int folds, uint64_t seed,
+                                 bool inside, int64_t *index);
+
+/* What is done to each picture on its way into a batch, in this order. Zero: nothing. */
+typedef struct ad_augment {
+    int pad;   /* random crop of the set's size after zero padding on each side */
+    bool flip; /* left to right, half of the time */
+    float brightness, contrast, saturation; /* colour jitter: factors within 1 - x .. 1 + x */
+    int shift;           /* random shift by up to this many pixels (edges repeated) */
+    float rotate, scale; /* up to this many degrees; by a factor within 1 - x .. 1 + x (bilinear) */
+    float mean[3], deviation[3]; /* (value - mean) / deviation, value 0 to 1; deviation 0: off */
+    int cutout; /* a square of this side becomes the mean (DeVries & Taylor 2017) */
+} ad_augment;
+
+typedef struct ad_batch {
+    int64_t size;          /* pictures: the loader's batch, or fewer in the last one of a pass */
+    const float *images;   /* [batch, height, width, channels]; beyond `size` zeros */
+    const int32_t *labels; /* [batch]; beyond `size` -1 */
+} ad_batch;
+
+typedef struct ad_loader ad_loader;
+
+typedef struct ad_loader_options {
+    int64_t batch;
+    const int64_t *index; /* the pictures to use, copied; NULL: all */
+    int64_t count;
+    bool shuffle;   /* an order that depends on seed and epoch alone */
+    bool keep_last; /* the short last batch of an epoch is given too */
+    uint64_t seed;
+    int threads; /* that read ahead; 0: 1 */
+    int ahead;   /* batches made ahead; 0: 4 */
+    ad_augment augment;
+} ad_loader_options;
+
+/* The set must outlive the loader. */
+AD_API ad_status ad_loader_new(ad_loader **out, const ad_image_set *set,
+                               const ad_loader_options *options);
+AD_API void ad_loader_free(ad_loader *loader);             /* NULL is ignored */
+AD_API int64_t ad_loader_batches(const ad_loader *loader); /* of an epoch */
+/* Batch `number` (0, 1, ... on through the epochs), valid until the next call. What is in it
+ * depends on seed and number alone, so the number is the cursor to save; asking in order is fast.
+ */
+AD_API ad_status ad_loader_batch(ad_loader *loader, int64_t number, ad_batch *batch);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
