@@ -47,7 +47,8 @@ endif
 ISA_scalar     := -DAD_KERNEL_ISA=0
 ISA_avx2       := -DAD_KERNEL_ISA=1 -mavx2 -mfma -mf16c
 ISA_avx512     := -DAD_KERNEL_ISA=2 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl
-ISA_avx512bf16 := -DAD_KERNEL_ISA=3 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512bf16
+ISA_avx512bf16 := -DAD_KERNEL_ISA=3 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512bf16 \
+    -mamx-tile -mamx-bf16
 KERNEL_OPT_release := -O3
 
 LIB_OBJ    := $(LIB_SRC:%.c=$(BUILD)/%.o) $(foreach isa,$(ISAS),$(KERNEL_SRC:%.c=$(BUILD)/%.$(isa).o))

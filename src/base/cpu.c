@@ -12,6 +12,7 @@
 #include <unistd.h>
 #if defined(__linux__)
 #include <sched.h>
+#include <sys/syscall.h>
 #endif
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -60,6 +61,21 @@ static bool find_bf16_dot(ad_isa isa)
     return b == signature_AMD_ebx && c == signature_AMD_ecx && d == signature_AMD_edx;
 }
 
+/* Tiles are 8 KB of registers that Linux saves only for processes that ask (arch_prctl(2)). */
+static bool find_amx(ad_isa isa)
+{
+#if defined(__linux__) && defined(SYS_arch_prctl)
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
+    uint32_t a, b, c, d;
+    if (isa < AD_ISA_AVX512BF16 || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
+    if (!has(d, 22) || !has(d, 24) || (enabled_state() & 0x60000) != 0x60000) return false;
+    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+#else
+    (void)isa;
+    return false;
+#endif
+}
+
 static void find_model(char model[64])
 {
     uint32_t word[12];
@@ -79,6 +95,14 @@ static void find_model(char model[64])
 static ad_isa find_isa(void)
 {
     return AD_ISA_SCALAR;
+}
+static bool find_bf16_dot(ad_isa isa)
+{
+    return isa < AD_ISA_SCALAR;
+}
+static bool find_amx(ad_isa isa)
+{
+    return isa < AD_ISA_SCALAR;
 }
 static void find_model(char model[64])
 {
@@ -112,6 +136,7 @@ static void fill(void)
     find_model(cpu.model);
     cpu.isa = find_isa();
     cpu.bf16_dot = find_bf16_dot(cpu.isa);
+    cpu.amx = find_amx(cpu.isa);
     cpu.cores = find_cores();
     cpu.l1 = cache_bytes(l1, 32 << 10);
     cpu.l2 = cache_bytes(l2, 512 << 10);

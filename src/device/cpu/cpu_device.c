@@ -75,15 +75,21 @@ static const struct {
 
 ad_status ad_cpu_device_open(ad_device *device, ad_context *ctx)
 {
-    const double hertz = 2.8e9; /* under sustained vector load, of the usual processors */
+    enum { AMX_PER_CYCLE = 290 }; /* of 896: the rest waits for panels from L2 */
+    const double hertz = 2.8e9;   /* under sustained vector load, of the usual processors */
     const double core_bandwidth = 10e9;
     int isa = ad_context_isa_level(ctx), threads = ad_context_threads(ctx);
+    double bf16_per_cycle = levels[isa].bf16_per_cycle;
+    if (isa >= AD_ISA_AVX512BF16 && ad_cpu_get()->amx)
+        bf16_per_cycle = AMX_PER_CYCLE;
+    else if (isa >= AD_ISA_AVX512BF16 && !ad_cpu_get()->bf16_dot)
+        bf16_per_cycle = levels[AD_ISA_AVX512].f32_per_cycle;
     *device = (ad_device){
         .name = "cpu",
         .runs = true,
         .machine = {.flops_f32 = hertz * levels[isa].f32_per_cycle,
                     .flops_f64 = hertz * levels[isa].f32_per_cycle / 2,
-                    .flops_bf16 = hertz * levels[isa].bf16_per_cycle,
+                    .flops_bf16 = hertz * bf16_per_cycle,
                     .bandwidth = core_bandwidth,
                     .overhead = threads > 1 ? 5e-6 : 0,
                     .threads = threads},

@@ -106,5 +106,13 @@ static inline int64_t ad_panel_a_bytes(ad_dtype form, int64_t depth)
 typedef void (*ad_gemm_tile)(int64_t units, const void *a, const void *b, const void *next, void *c,
                              int64_t ld, int rows, int cols, bool add);
 ad_gemm_tile AD_ISA_NAME(ad_gemm_tile_for)(ad_dtype form);
+
+#if AD_KERNEL_ISA == 3
+/* All register tiles of rows x cols at once, for bf16 panels on a cpu with AMX. Clears the
+ * undefined units of A's panels. */
+void ad_gemm_sweep_amx(int64_t units, void *a, const void *b, float *c, int64_t ld, int64_t rows,
+                       int64_t cols, bool add);
+double ad_peak_amx(int64_t rounds); /* as ad_peak_bf16 */
+#endif
 #endif
 #endif

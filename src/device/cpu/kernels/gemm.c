@@ -35,6 +35,7 @@ typedef struct gemm_run {
     const ad_finish *finish;
     layout l;
     ad_gemm_tile tile;
+    bool amx;           /* bf16 panels go through tile registers */
     int unit, nr;       /* bytes of a unit; columns of a panel */
     const char *packed; /* columns [packed_col, packed_col + packed_cols) of B, or NULL */
     int64_t packed_col, packed_cols;
@@ -60,7 +61,8 @@ ad_dtype AD_ISA_NAME(ad_gemm_form)(ad_dtype a, ad_dtype b)
 {
     if (a == AD_F64 && b == AD_F64) return AD_F64;
     if (a == AD_BF16 && b == AD_BF16)
-        return AD_KERNEL_ISA == 3 && ad_cpu_get()->bf16_dot ? AD_BF16 : AD_F32;
+        return AD_KERNEL_ISA == 3 && (ad_cpu_get()->bf16_dot || ad_cpu_get()->amx) ? AD_BF16
+                                                                                   : AD_F32;
     bool a_float = a == AD_F32 || a == AD_BF16 || a == AD_F16;
     bool b_float = b == AD_F32 || b == AD_BF16 || b == AD_F16;
     return a_float && b_float ? AD_F32 : AD_DTYPES;
@@ -168,6 +170,12 @@ static void sweep(const gemm_run *r, const char *a, const char *b, char *c, int6
     int64_t units = ad_units(r->gemm->form, depth),
             a_panel = ad_panel_a_bytes(r->gemm->form, depth);
     int64_t size = r->gemm->form == AD_F64 ? 8 : 4;
+#if AD_KERNEL_ISA == 3
+    if (r->amx) {
+        ad_gemm_sweep_amx(units, (void *)a, b, (float *)(void *)c, ld, rows, cols, add);
+        return;
+    }
+#endif
     for (int64_t j = 0; j < cols; j += r->nr) {
         const char *b_panel = b + j * units * r->unit;
         int width = (int)least(r->nr, cols - j);
@@ -218,6 +226,7 @@ void AD_ISA_NAME(ad_gemm_run)(const ad_gemm *g, const ad_finish *finish, const v
     double flops = 2.0 * (double)g->items * (double)g->m * (double)g->n * (double)g->k;
     if (flops < SERIAL_FLOPS || ad_pool_size(pool) > threads) pool = NULL;
     r.tile = AD_ISA_NAME(ad_gemm_tile_for)(g->form);
+    r.amx = AD_KERNEL_ISA == 3 && g->form == AD_BF16 && ad_cpu_get()->amx;
     r.unit = ad_unit_bytes(g->form), r.nr = ad_panel_cols(g->form);
     r.direct = AD_ISA_NAME(ad_finish_direct)(finish, &r.direct_ld);
     r.scratch = (char *)workspace + r.l.shared_bytes;
@@ -243,11 +252,12 @@ double AD_ISA_NAME(ad_gemm_seconds)(const ad_gemm *g, const ad_machine *machine)
     int vector = g->form == AD_F64 ? AD_VD : AD_VF;
     double rows = (double)up(g->m, (AD_MR + 3) / 4), cols = (double)up(g->n, vector);
     double products = 2 * rows * cols * (double)g->k / rate;
-    /* packing an element takes as long as some 20 flops, once per tile that needs it */
+    /* packing an element takes as long as some 20 flops of a vector, once per tile that needs it */
     double tile = AD_MR * ROW_PANELS;
     double packs = (double)g->m * (double)g->k * (1 + (double)g->n / 512) +
                    (double)g->k * (double)g->n * (1 + (g->shared_b ? 0 : (double)g->m / tile));
-    double work = (double)g->items * (products + 20 * packs / rate + 3e-7);
+    double copies = 20 * packs / (g->form == AD_F64 ? machine->flops_f64 : machine->flops_f32);
+    double work = (double)g->items * (products + copies + 3e-7);
     if (work < SERIAL_FLOPS / rate || machine->threads == 1) return work + 1e-6;
     return work / machine->threads + machine->overhead;
 }

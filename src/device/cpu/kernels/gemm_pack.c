@@ -25,6 +25,25 @@ static float element_f32(const char *data, ad_dtype dtype, int64_t at)
     return ((const float *)data)[at];
 }
 
+#if AD_KERNEL_ISA == 3
+/* Pairs of n <= AD_VF neighbours in two rows: each low half from `at`, each high half from `next`,
+ * which may be NULL. */
+static vf pair_rows(const uint16_t *at, const uint16_t *next, int64_t n)
+{
+    __mmask16 have = vm_first(n);
+    __m256i low = _mm256_maskz_loadu_epi16(have, at), high = _mm256_setzero_si256();
+    if (next) high = _mm256_maskz_loadu_epi16(have, next);
+    return vi_as_vf(vi_or(_mm512_cvtepu16_epi32(low), vi_shl(_mm512_cvtepu16_epi32(high), 16)));
+}
+
+/* The units of up to 2 AD_VF neighbours; what is past the n-th is zero. */
+static vf pair_neighbours(const uint16_t *at, int64_t n)
+{
+    __mmask32 have = n >= 32 ? ~(__mmask32)0 : (__mmask32)((1u << n) - 1);
+    return vi_as_vf(_mm512_maskz_loadu_epi16(have, at));
+}
+#endif
+
 /* The unit that begins at element `at` of a row with steps `col` apart and `left` steps to go. */
 static void put_unit(ad_dtype form, void *to, const char *row, ad_dtype dtype, int64_t at,
                      int64_t col, int64_t left)
@@ -96,7 +115,8 @@ void AD_ISA_NAME(ad_pack_a_across)(ad_dtype form, const ad_matrix *from, int row
 {
     int64_t per_unit = form == AD_BF16 ? 2 : 1, first = at / per_unit;
     int64_t units = ad_units(form, depth), size = (int64_t)ad_dtype_size(from->dtype);
-    bool turn = form == AD_F32 && from->row == 1;
+    bool pairs = AD_KERNEL_ISA == 3 && form == AD_BF16;
+    bool turn = from->row == 1 && (form == AD_F32 || pairs);
     for (int64_t u = 0, n; turn && u < units; u += n) {
         n = least(AD_VF - (first + u) % AD_VF, units - u);
         for (int r = 0; r < rows; r += AD_VF) {
@@ -104,8 +124,16 @@ void AD_ISA_NAME(ad_pack_a_across)(ad_dtype form, const ad_matrix *from, int row
             int64_t have = least(rows - r, AD_VF);
             for (int i = 0; i < AD_VF; ++i) {
                 block[i] = vf_zero();
-                if (i < n && from->data)
-                    block[i] = load_f32(from->data, from->dtype, (u + i) * from->col + r, have);
+                if (i >= n || !from->data) continue;
+#if AD_KERNEL_ISA == 3
+                const uint16_t *low = (const uint16_t *)from->data + 2 * (u + i) * from->col + r;
+                if (pairs) {
+                    bool odd = 2 * (u + i) + 1 == depth;
+                    block[i] = pair_rows(low, odd ? NULL : low + from->col, have);
+                    continue;
+                }
+#endif
+                block[i] = load_f32(from->data, from->dtype, (u + i) * from->col + r, have);
             }
             vf_transpose(block);
             float *to = (float *)place(panel, form, first + u, row + r);
@@ -167,17 +195,31 @@ static void turn_columns(const ad_matrix *from, int64_t cols, int64_t depth, flo
 }
 
 #if AD_KERNEL_ISA == 3
-static void copy_column_pairs(const ad_matrix *from, int64_t cols, int64_t depth, int32_t *to)
+static void copy_column_pairs(const ad_matrix *from, int64_t cols, int64_t depth, float *to)
 {
     const uint16_t *data = (const uint16_t *)from->data;
     for (int64_t p = 0; p < depth; p += 2, to += AD_NR)
         for (int j = 0; j < AD_NR; j += AD_VF) {
-            __mmask16 have = vm_first(least(cols > j ? cols - j : 0, AD_VF));
             const uint16_t *at = data + p * from->col + j;
-            __m256i low = _mm256_maskz_loadu_epi16(have, at), high = _mm256_setzero_si256();
-            if (p + 1 < depth) high = _mm256_maskz_loadu_epi16(have, at + from->col);
-            vi_store(to + j,
-                     vi_or(_mm512_cvtepu16_epi32(low), vi_shl(_mm512_cvtepu16_epi32(high), 16)));
+            vf_store(to + j, pair_rows(at, p + 1 < depth ? at + from->col : NULL,
+                                       least(cols > j ? cols - j : 0, AD_VF)));
+        }
+}
+
+static void turn_column_pairs(const ad_matrix *from, int64_t cols, int64_t depth, float *to)
+{
+    const uint16_t *data = (const uint16_t *)from->data;
+    for (int j = 0; j < AD_NR; j += AD_VF)
+        for (int64_t p = 0; p < depth; p += 2 * AD_VF) {
+            int64_t steps = least(depth - p, 2 * AD_VF);
+            vf block[AD_VF];
+            for (int i = 0; i < AD_VF; ++i) {
+                block[i] = vf_zero();
+                if (j + i < cols) block[i] = pair_neighbours(data + (j + i) * from->row + p, steps);
+            }
+            vf_transpose(block);
+            for (int i = 0; i < (steps + 1) / 2; ++i)
+                vf_store(to + (p / 2 + i) * AD_NR + j, block[i]);
         }
 }
 #endif
@@ -198,7 +240,9 @@ void AD_ISA_NAME(ad_pack_b)(ad_dtype form, const ad_matrix *from, int64_t cols, 
             turn_columns(&part, have, depth, (float *)to);
 #if AD_KERNEL_ISA == 3
         } else if (form == AD_BF16 && from->row == 1) {
-            copy_column_pairs(&part, have, depth, (int32_t *)to);
+            copy_column_pairs(&part, have, depth, (float *)to);
+        } else if (form == AD_BF16 && from->col == 1) {
+            turn_column_pairs(&part, have, depth, (float *)to);
 #endif
         } else {
             for (int64_t i = 0; i < width; ++i)

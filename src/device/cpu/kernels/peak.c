@@ -1,5 +1,6 @@
 /* peak.c - the register tile of the matrix product without its loads. */
 #include "device/cpu/peak.h"
+#include "base/cpu.h"
 #include "device/cpu/gemm.h"
 
 enum { ROWS = AD_MR, COLS = AD_NV };
@@ -32,6 +33,7 @@ double AD_ISA_NAME(ad_peak_f32)(int64_t rounds)
 double AD_ISA_NAME(ad_peak_bf16)(int64_t rounds)
 {
 #if AD_KERNEL_ISA == 3
+    if (ad_cpu_get()->amx) return ad_peak_amx(rounds);
     vf acc[ROWS][COLS], b[COLS];
     __m512bh a = (__m512bh)vf_set1(0x1p-20f);
     for (int i = 0; i < ROWS; ++i)
