@@ -1,0 +1,279 @@
+/* conv_weight_direct.c - the weight gradient of conv2d without packing, for few channels.
+ *
+ * dw[tap, c, k] is the sum over pixels of x[pixel + tap, c] g[pixel, k]. One vector of k of the
+ * gradient's pixel meets TAPS neighbours of a row of the kernel x CHANNELS channels of the input,
+ * each spread from memory: as many accumulators as registers hold, one load per as many
+ * multiply-adds, and every operand in L1. The product of conv_weight.c copies each input element
+ * once for each tap and turns the gradient, which costs more than the sum where channels are few.
+ *
+ * A block of a few rows of one image is first copied with its border, so that the loops know no
+ * edges. Images are dealt to a fixed number of chunks, whose sums are added in order. */
+#include "device/cpu/finish.h"
+#include "device/cpu/simd.h"
+#include "ops/attrs.h"
+
+enum {
+    GROUP = 3,                             /* taps of a kernel's row at once */
+    CHANNELS = AD_KERNEL_ISA >= 2 ? 8 : 4, /* of the input at once */
+    CHUNKS = 16,
+    BLOCK_BYTES = 28 << 10, /* of both operands: they should stay in L1 */
+    PARTIAL_BYTES = 16 << 20,
+    SUM_ROWS = 32,
+};
+
+typedef struct direct {
+    const ad_operand *x, *g;
+    const ad_attr_conv *attr;
+    const ad_finish *finish;
+    const char *x_data, *g_data;
+    int64_t images, height, width; /* of g */
+    int64_t taps_y, taps_x, channels, outs;
+    int64_t x_channels, g_channels;     /* in the copies: padded to CHANNELS and vectors */
+    int64_t block_rows, x_rows, x_cols; /* rows of g in a block; size of the copy of x */
+    int64_t chunks;
+    size_t partial, scratch; /* bytes of a chunk's sums, of a worker's copies */
+    char *partials, *scratches;
+} direct;
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+static int64_t up(int64_t n, int64_t to)
+{
+    return (n + to - 1) / to * to;
+}
+
+static bool prepare(direct *d, const ad_problem *problem)
+{
+    const ad_operand *x = &problem->in[0], *g = &problem->in[1], *out = &problem->out[0];
+    const ad_attr_conv *attr = problem->attr;
+    if (attr->groups != 1 || x->dtype == AD_F64 || g->dtype == AD_F64) return false;
+    *d = (direct){.x = x,
+                  .g = g,
+                  .attr = attr,
+                  .images = g->dim[0],
+                  .height = g->dim[1],
+                  .width = g->dim[2],
+                  .taps_y = out->dim[0],
+                  .taps_x = out->dim[1],
+                  .channels = out->dim[2],
+                  .outs = out->dim[3]};
+    d->x_channels = up(d->channels, CHANNELS), d->g_channels = up(d->outs, AD_VF);
+    d->x_cols = (d->width - 1) * attr->stride[1] + (d->taps_x - 1) * attr->dilation[1] + 1;
+    int64_t reach = (d->taps_y - 1) * attr->dilation[0] + 1, rows = d->height;
+    for (;; rows = (rows + 1) / 2) {
+        d->x_rows = (rows - 1) * attr->stride[0] + reach;
+        int64_t bytes = 4 *
+                        (d->x_rows * d->x_cols * d->x_channels + rows * d->width * d->g_channels);
+        d->scratch = (size_t)up(bytes, 64);
+        if (rows <= 1 || bytes <= BLOCK_BYTES) break;
+    }
+    d->block_rows = rows;
+    d->partial = (size_t)(d->taps_y * d->taps_x * d->x_channels * d->g_channels * 4);
+    if (d->scratch > (size_t)8 * BLOCK_BYTES || d->partial > PARTIAL_BYTES / 4) return false;
+    d->chunks = least(least(CHUNKS, d->images), PARTIAL_BYTES / (int64_t)d->partial);
+    return d->images > 0;
+}
+
+/* ---- copies with borders ---- */
+
+static vf load_f32(const char *data, ad_dtype dtype, int64_t at, int64_t n)
+{
+    const uint16_t *half = (const uint16_t *)data + at;
+    return dtype == AD_BF16  ? vf_load_bf16_n(half, n)
+           : dtype == AD_F16 ? vf_load_f16_n(half, n)
+                             : vf_load_n((const float *)data + at, n);
+}
+
+/* `count` pixels of `channels`, step elements apart, as floats padded with zeros to `padded`. */
+static void copy_pixels(float *to, int64_t padded, const char *from, const ad_operand *o,
+                        int64_t step, int64_t channels, int64_t count)
+{
+    if (o->dtype == AD_F32 && o->stride[3] == 1 && step == channels && padded == channels) {
+        memcpy(to, from, (size_t)(count * channels) * sizeof *to);
+        return;
+    }
+    int64_t size = (int64_t)ad_dtype_size(o->dtype);
+    for (int64_t i = 0; i < count; ++i, to += padded, from += step * size) {
+        int64_t c = 0;
+        if (o->stride[3] == 1)
+            for (; c < channels; c += AD_VF) {
+                int64_t n = least(AD_VF, channels - c);
+                vf_store_n(to + c, load_f32(from, o->dtype, c, n), n);
+            }
+        for (; c < channels; ++c)
+            vf_store_n(to + c, load_f32(from, o->dtype, c * o->stride[3], 1), 1);
+        for (c = channels; c < padded; ++c) to[c] = 0;
+    }
+}
+
+/* Rows [row, row + rows) of an image of g, and what of x they meet. */
+static void copy_block(const direct *d, int64_t image, int64_t row, int64_t rows, float *x,
+                       float *g)
+{
+    const int64_t *xs = d->x->stride, *gs = d->g->stride;
+    int64_t x_size = (int64_t)ad_dtype_size(d->x->dtype),
+            g_size = (int64_t)ad_dtype_size(d->g->dtype);
+    int64_t x_rows = (rows - 1) * d->attr->stride[0] + (d->taps_y - 1) * d->attr->dilation[0] + 1;
+    int64_t top = row * d->attr->stride[0] - d->attr->pad[0], left = d->attr->pad[1];
+    for (int64_t y = 0; y < rows; ++y)
+        copy_pixels(g + y * d->width * d->g_channels, d->g_channels,
+                    d->g_data + (image * gs[0] + (row + y) * gs[1]) * g_size, d->g, gs[2], d->outs,
+                    d->width);
+    for (int64_t y = 0; y < x_rows; ++y, x += d->x_cols * d->x_channels) {
+        bool inside = top + y >= 0 && top + y < d->x->dim[1];
+        int64_t before = inside ? least(left, d->x_cols) : d->x_cols;
+        int64_t count = inside ? least(d->x->dim[2], d->x_cols - before) : 0;
+        int64_t after = d->x_cols - before - count;
+        memset(x, 0, (size_t)(before * d->x_channels) * sizeof *x);
+        if (count > 0)
+            copy_pixels(x + before * d->x_channels, d->x_channels,
+                        d->x_data + (image * xs[0] + (top + y) * xs[1]) * x_size, d->x, xs[2],
+                        d->channels, count);
+        memset(x + (before + count) * d->x_channels, 0,
+               (size_t)(after * d->x_channels) * sizeof *x);
+    }
+}
+
+/* ---- sums ---- */
+
+/* One vector of k at g against taps x channels at x, over rows x width pixels; adds to sums, where
+ * taps are sum_tap apart, channels sum_channel. */
+static inline __attribute__((always_inline)) void
+accumulate(const int taps, const float *x, int64_t x_row, int64_t x_pixel, int64_t x_tap,
+           const float *g, int64_t g_pixel, int64_t rows, int64_t width, float *sums,
+           int64_t sum_tap, int64_t sum_channel)
+{
+    vf acc[GROUP][CHANNELS];
+#pragma GCC unroll 4
+    for (int t = 0; t < taps; ++t)
+#pragma GCC unroll 8
+        for (int c = 0; c < CHANNELS; ++c)
+            acc[t][c] = vf_load(sums + t * sum_tap + c * sum_channel);
+    for (int64_t y = 0; y < rows; ++y, x += x_row) {
+        const float *at = x, *at1 = x + x_tap, *at2 = x + 2 * x_tap;
+        for (int64_t i = 0; i < width; ++i, g += g_pixel) {
+            vf k = vf_load(g);
+#pragma GCC unroll 8
+            for (int c = 0; c < CHANNELS; ++c) {
+                acc[0][c] = vf_fma(vf_set1(at[c]), k, acc[0][c]);
+                if (taps > 1) acc[1][c] = vf_fma(vf_set1(at1[c]), k, acc[1][c]);
+                if (taps > 2) acc[2][c] = vf_fma(vf_set1(at2[c]), k, acc[2][c]);
+            }
+            at += x_pixel, at1 += x_pixel, at2 += x_pixel;
+        }
+    }
+#pragma GCC unroll 4
+    for (int t = 0; t < taps; ++t)
+#pragma GCC unroll 8
+        for (int c = 0; c < CHANNELS; ++c)
+            vf_store(sums + t * sum_tap + c * sum_channel, acc[t][c]);
+}
+
+static void sum_block(const direct *d, const float *x, const float *g, int64_t rows, float *sums)
+{
+    const ad_attr_conv *a = d->attr;
+    int64_t line = d->x_cols * d->x_channels, pixel = a->stride[1] * d->x_channels;
+    int64_t row = a->stride[0] * line, tap = a->dilation[1] * d->x_channels;
+    int64_t sum_tap = d->x_channels * d->g_channels;
+    for (int64_t r = 0; r < d->taps_y; ++r)
+        for (int64_t s = 0; s < d->taps_x; s += GROUP)
+            for (int64_t c = 0; c < d->x_channels; c += CHANNELS)
+                for (int64_t k = 0; k < d->g_channels; k += AD_VF) {
+                    const float *from = x + r * a->dilation[0] * line + s * tap + c;
+                    float *to = sums + (r * d->taps_x + s) * sum_tap + c * d->g_channels + k;
+                    int64_t taps = d->taps_x - s;
+#define ACCUMULATE(n)                                                                              \
+    accumulate(n, from, row, pixel, tap, g + k, d->g_channels, rows, d->width, to, sum_tap,        \
+               d->g_channels)
+                    if (taps >= 3)
+                        ACCUMULATE(3);
+                    else if (taps == 2)
+                        ACCUMULATE(2);
+                    else
+                        ACCUMULATE(1);
+#undef ACCUMULATE
+                }
+}
+
+static void chunk_task(void *user, int64_t chunk, int worker)
+{
+    const direct *d = user;
+    float *sums = (float *)(d->partials + (size_t)chunk * d->partial);
+    float *x = (float *)(d->scratches + (size_t)worker * d->scratch);
+    float *g = x + d->x_rows * d->x_cols * d->x_channels;
+    memset(sums, 0, d->partial);
+    for (int64_t n = chunk * d->images / d->chunks; n < (chunk + 1) * d->images / d->chunks; ++n)
+        for (int64_t row = 0; row < d->height; row += d->block_rows) {
+            int64_t rows = least(d->block_rows, d->height - row);
+            copy_block(d, n, row, rows, x, g);
+            sum_block(d, x, g, rows, sums);
+        }
+}
+
+/* Adds the chunks in order and finishes some (tap, channel), one after the other. */
+static void sum_task(void *user, int64_t index, int worker)
+{
+    const direct *d = user;
+    int64_t count = d->taps_y * d->taps_x * d->channels;
+    (void)worker;
+    for (int64_t i = index * SUM_ROWS; i < least((index + 1) * SUM_ROWS, count); ++i) {
+        int64_t row = i / d->channels * d->x_channels + i % d->channels;
+        float *sum = (float *)d->partials + row * d->g_channels;
+        for (int64_t chunk = 1; chunk < d->chunks; ++chunk) {
+            const float *more = (const float *)(const void *)(d->partials +
+                                                              (size_t)chunk * d->partial) +
+                                row * d->g_channels;
+            for (int64_t k = 0; k < d->g_channels; k += AD_VF)
+                vf_store(sum + k, vf_add(vf_load(sum + k), vf_load(more + k)));
+        }
+        AD_ISA_NAME(ad_finish_run)(d->finish, sum, d->g_channels, i, 1, 0, d->outs);
+    }
+}
+
+/* ---- the solver ---- */
+
+static double bid(const ad_problem *problem, const ad_machine *machine)
+{
+    direct d;
+    if (!prepare(&d, problem)) return -1;
+    double pixels = (double)(d.images * d.height * d.width);
+    double groups = (double)((d.taps_x + GROUP - 1) / GROUP);
+    /* a multiply-add takes a cycle or two whether 24 or 8 of them follow each other */
+    double taps = groups * fmin(GROUP, fmax((double)d.taps_x / groups, 1.5));
+    double products = 2 * pixels * (double)(d.taps_y * d.x_channels * d.g_channels) * taps;
+    double blocks = pixels / (double)(d.block_rows * d.width);
+    double copies = pixels * (double)(2 * d.x_channels + d.g_channels) * 10 +
+                    blocks * (double)d.partial / 4 * 12;
+    double work = (products + copies) / machine->flops_f32 +
+                  (double)d.chunks * (double)d.partial / machine->bandwidth + 1e-6;
+    return machine->threads == 1 ? work : work / machine->threads + machine->overhead;
+}
+
+static size_t workspace(const ad_problem *problem)
+{
+    direct d = {0};
+    if (!prepare(&d, problem)) return 0;
+    return (size_t)d.chunks * d.partial + (size_t)problem->threads * d.scratch;
+}
+
+static void run(const ad_problem *problem, const ad_run_args *args)
+{
+    direct d = {0};
+    ad_finish finish;
+    if (!prepare(&d, problem)) return;
+    ad_pool *pool = ad_pool_size(args->pool) > problem->threads ? NULL : args->pool;
+    AD_ISA_NAME(ad_finish_prepare)(&finish, problem, args, AD_F32);
+    d.x_data = args->in[0], d.g_data = args->in[1], d.finish = &finish;
+    d.partials = args->workspace, d.scratches = d.partials + (size_t)d.chunks * d.partial;
+    ad_parallel(pool, d.chunks, chunk_task, &d);
+    int64_t rows = d.taps_y * d.taps_x * d.channels;
+    ad_parallel(pool, (rows + SUM_ROWS - 1) / SUM_ROWS, sum_task, &d);
+}
+
+const ad_solver AD_ISA_NAME(ad_solver_conv_weight_direct) = {.name = "direct",
+                                                             .op = AD_OP_CONV2D_WEIGHT_GRAD,
+                                                             .bid = bid,
+                                                             .workspace = workspace,
+                                                             .run = run};
