@@ -176,6 +176,24 @@ AD_API ad_node *ad_log_softmax(ad_node *x, int axis);
  * softmax(logits)[label]. A label outside 0..classes-1 gives a loss and gradient of 0 (padding). */
 AD_API ad_node *ad_cross_entropy(ad_node *logits, ad_node *labels);
 
+/* ---- attention ---- */
+typedef struct ad_attention_options {
+    double scale;    /* of the scores; 0: 1 / sqrt(head_dim) */
+    bool causal;     /* query i sees keys 0 .. i + offset */
+    ad_node *offset; /* one i32 or i64 >= 0, known only when the program runs (the length of a
+                        cache before this block); NULL: keys - time, so that the last query sees
+                        all */
+} ad_attention_options;
+/* softmax(scale q k^T) v for each head (Vaswani et al. 2017). q [batch, time, heads, head_dim];
+ * k, v [batch, keys, kv_heads, head_dim] -> [batch, time, heads, head_dim]. Each head of keys and
+ * values serves heads / kv_heads neighbouring query heads (Ainslie et al. 2023). Nothing of the
+ * size time x keys is kept, neither forward nor backward. */
+AD_API ad_node *ad_attention(ad_node *q, ad_node *k, ad_node *v, ad_attention_options options);
+/* The same with q, k and v side by side in the last axis: [batch, time, (heads + 2 kv_heads) *
+ * head_dim] -> [batch, time, heads * head_dim]; kv_heads 0: as many as heads. */
+AD_API ad_node *ad_self_attention(ad_node *qkv, int heads, int kv_heads,
+                                  ad_attention_options options);
+
 /* ---- normalisation ---- */
 /* (x - mean) / sqrt(variance + eps) over `axes`, biased variance. */
 AD_API ad_node *ad_normalize(ad_node *x, ad_axes axes, double eps);

@@ -86,6 +86,12 @@ typedef struct ad_attr_pool { /* MAX_POOL2D, AVG_POOL2D, their gradients, MAX_PO
  * element of a window is the first in row-major order; a NaN is larger than anything, so that it is
  * not lost. */
 
+typedef struct ad_attr_attention { /* ATTENTION, ATTENTION_GRAD */
+    double scale;
+    int64_t causal; /* query i sees keys up to i + offset: input 3, or keys - queries */
+    int64_t heads, kv_heads;
+} ad_attr_attention;
+
 typedef struct ad_attr_resize { /* RESIZE2D; RESIZE2D_GRAD: size = that of the input */
     int64_t size[2];
     int64_t mode; /* ad_resize */

@@ -1,21 +1,22 @@
 /* table.c - ops.def as rows, and the rule of the one op that nobody makes. */
 #include "ops/rules.h"
 
-#define ATTR_none     0
-#define ATTR_leaf     sizeof(ad_attr_leaf)
-#define ATTR_variable sizeof(ad_attr_variable)
-#define ATTR_scalar   sizeof(ad_attr_scalar)
-#define ATTR_cast     sizeof(ad_attr_cast)
-#define ATTR_dims     sizeof(ad_attr_dims)
-#define ATTR_slice    sizeof(ad_attr_slice)
-#define ATTR_pad      sizeof(ad_attr_pad)
-#define ATTR_axis     sizeof(ad_attr_axis)
-#define ATTR_reduce   sizeof(ad_attr_reduce)
-#define ATTR_matmul   sizeof(ad_attr_matmul)
-#define ATTR_conv     sizeof(ad_attr_conv)
-#define ATTR_pool     sizeof(ad_attr_pool)
-#define ATTR_resize   sizeof(ad_attr_resize)
-#define ATTR_rows     sizeof(ad_attr_rows)
+#define ATTR_none      0
+#define ATTR_leaf      sizeof(ad_attr_leaf)
+#define ATTR_variable  sizeof(ad_attr_variable)
+#define ATTR_scalar    sizeof(ad_attr_scalar)
+#define ATTR_cast      sizeof(ad_attr_cast)
+#define ATTR_dims      sizeof(ad_attr_dims)
+#define ATTR_slice     sizeof(ad_attr_slice)
+#define ATTR_pad       sizeof(ad_attr_pad)
+#define ATTR_axis      sizeof(ad_attr_axis)
+#define ATTR_reduce    sizeof(ad_attr_reduce)
+#define ATTR_matmul    sizeof(ad_attr_matmul)
+#define ATTR_conv      sizeof(ad_attr_conv)
+#define ATTR_pool      sizeof(ad_attr_pool)
+#define ATTR_resize    sizeof(ad_attr_resize)
+#define ATTR_rows      sizeof(ad_attr_rows)
+#define ATTR_attention sizeof(ad_attr_attention)
 
 #define ad_gradient_NULL  NULL
 #define ad_decompose_NULL NULL

@@ -209,6 +209,19 @@ double ad_problem_bytes(const ad_problem *problem)
 }
 
 /* As a direct algorithm counts: a multiply-add is two, an elementwise step one. */
+/* Two products over all pairs forward, five backward; half of the pairs under a causal mask. */
+static double attention_flops(const ad_problem *problem)
+{
+    const ad_attr_attention *attr = problem->attr;
+    bool gradient = problem->op == AD_OP_ATTENTION_GRAD;
+    const ad_operand *q = &problem->in[gradient], *k = q + (q->rank == 4);
+    double dim = (double)q->dim[q->rank - 1];
+    if (q->rank == 3) dim /= (double)(attr->heads + 2 * attr->kv_heads);
+    double time = (double)q->dim[1], pairs = time * (double)k->dim[1];
+    if (attr->causal) pairs -= time * (time - 1) / 2;
+    return (gradient ? 10 : 4) * dim * pairs * (double)(q->dim[0] * attr->heads);
+}
+
 double ad_problem_flops(const ad_problem *problem)
 {
     double out = (double)ad_operand_count(&problem->out[0]),
@@ -229,6 +242,8 @@ double ad_problem_flops(const ad_problem *problem)
         return in * 2 * (double)(second->dim[0] * second->dim[1] * second->dim[2]) + out * steps;
     case AD_OP_CONV2D_WEIGHT_GRAD: /* out [kh, kw, c / groups, k], g [n, oh, ow, k] */
         return out * 2 * (double)(second->dim[0] * second->dim[1] * second->dim[2]) + out * steps;
+    case AD_OP_ATTENTION:
+    case AD_OP_ATTENTION_GRAD: return attention_flops(problem);
     default: return (in > out ? in : out) * (1 + steps);
     }
 }

@@ -22,10 +22,10 @@ typedef struct grad_case {
     ad_op op;
     const char *name;
     ad_node *(*build)(ad_node **x);
-    ad_shape shape[OPERANDS]; /* of the f64 operands; rank -1: no more */
-    double low, high;         /* operands lie between */
-    bool linear;              /* in x[0] */
-    double step, tolerance;   /* 0: 1e-5, 1e-8 */
+    ad_shape shape[OPERANDS + 1]; /* of the f64 operands; rank -1: no more */
+    double low, high;             /* operands lie between */
+    bool linear;                  /* in x[0] */
+    double step, tolerance;       /* 0: 1e-5, 1e-8 */
 } grad_case;
 
 #define BUILD(name, expression)                                                                    \
@@ -142,6 +142,18 @@ static ad_node *rows(ad_node *like)
 }
 BUILD(cross_entropy, ad_cross_entropy(x[0], labels(x[0])))
 BUILD(cross_entropy_grad, adjoint(ad_cross_entropy(x[1], labels(x[0])), x[1], x[0]))
+#define CAUSAL ((ad_attention_options){.causal = true})
+BUILD(attention, ad_attention(x[0], x[1], x[2], CAUSAL))
+BUILD(attention_all, ad_attention(x[0], x[1], x[2], (ad_attention_options){.scale = 0.7}))
+BUILD(attention_offset,
+      ad_attention(x[0], x[1], x[2],
+                   (ad_attention_options){
+                       .causal = true,
+                       .offset = ad_constant(x[0]->graph, AD_I32, ad_shape(1), (int32_t[]){1})}))
+BUILD(self_attention, ad_self_attention(x[0], 4, 2, CAUSAL))
+BUILD(attention_rows, ad_attention(x[0], x[1], x[2], CAUSAL)->inputs[0]->inputs[0])
+BUILD(attention_grad, adjoint(ad_attention(x[1], x[2], x[3], CAUSAL), x[2], x[0]))
+BUILD(self_attention_grad, adjoint(ad_self_attention(x[1], 2, 0, CAUSAL), x[1], x[0]))
 BUILD(gather, ad_gather(x[0], rows(x[0])))
 BUILD(scatter_add, ad_scatter_add(rows(x[0]), x[0], 4))
 BUILD(dropout_like,
@@ -248,6 +260,14 @@ static const grad_case cases[] = {
     SMOOTH(LOG_SOFTMAX, log_softmax, S(2, 4, 2)),
     SMOOTH(CROSS_ENTROPY, cross_entropy, S(4, 3)),
     LINEAR(CROSS_ENTROPY_GRAD, cross_entropy_grad, S(4), S(4, 3)),
+    SMOOTH(ATTENTION, attention, S(2, 3, 4, 2), S(2, 5, 2, 2), S(2, 5, 2, 2)),
+    SMOOTH(ATTENTION, attention_all, S(1, 3, 2, 3), S(1, 2, 1, 3), S(1, 2, 1, 3)),
+    SMOOTH(ATTENTION, attention_offset, S(1, 2, 2, 3), S(1, 5, 1, 3), S(1, 5, 1, 3)),
+    SMOOTH(ATTENTION, attention_rows, S(1, 2, 2, 2), S(1, 3, 1, 2), S(1, 3, 1, 2)),
+    SMOOTH(ATTENTION, self_attention, S(2, 3, 16)),
+    LINEAR(ATTENTION_GRAD, attention_grad, S(1, 2, 2, 2), S(1, 2, 2, 2), S(1, 3, 1, 2),
+           S(1, 3, 1, 2)),
+    LINEAR(ATTENTION_GRAD, self_attention_grad, S(1, 3, 4), S(1, 3, 12)),
     SMOOTH(NORMALIZE, normalize, S(2, 2, 4)),
     SMOOTH(NORMALIZE, normalize_outer, S(5, 3)),
     SMOOTH(NORMALIZE, group_norm, S(2, 3, 4), S(4), S(4)),

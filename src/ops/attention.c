@@ -1,0 +1,278 @@
+/* attention.c - scaled dot product attention with grouped heads: softmax(scale q k^T) v.
+ *
+ * The node's result is flat: batch * time * heads * head_dim values, then for each (batch, head,
+ * query) the logarithm of its row's sum of exponentials, from which the gradient makes the weights
+ * again instead of keeping them (Dao 2023, "FlashAttention-2"). The builders give out the values as
+ * a view. The gradient is one node too: all of dq, dk, dv, one behind the other, or, where q, k and
+ * v came side by side in one tensor, side by side. */
+#include "ops/rules.h"
+
+#include <math.h>
+
+/* What the inputs add up to. Inputs: q, k, v[, offset], or one that holds the heads of q, k and v
+ * side by side. */
+typedef struct form {
+    bool packed;
+    int64_t batch, time, keys, heads, kv_heads, dim;
+} form;
+
+static form form_of(ad_node *const *inputs, int count, const ad_attr_attention *attr)
+{
+    ad_shape q = inputs[0]->shape;
+    form f = {.packed = count == 1, .heads = attr->heads, .kv_heads = attr->kv_heads};
+    f.batch = q.dim[0], f.time = f.keys = q.dim[1];
+    f.dim = f.packed ? q.dim[2] / (f.heads + 2 * f.kv_heads) : q.dim[3];
+    if (!f.packed) f.keys = inputs[1]->shape.dim[1];
+    return f;
+}
+
+static int64_t values(const form *f)
+{
+    return f->batch * f->time * f->heads * f->dim;
+}
+
+/* Checks q, k, v from input `at` on; `count` of them. */
+static bool want_operands(ad_infer *rule, int at, int count)
+{
+    const ad_attr_attention *attr = rule->attr;
+    ad_node *const *x = rule->inputs + at;
+    if (!ad_want_float(rule, 0) || !ad_want_elements(rule, at)) return false;
+    if (attr->heads < 1 || attr->kv_heads < 1 || attr->heads % attr->kv_heads)
+        return ad_infer_fail(rule, AD_ERROR_ARGUMENT,
+                             "%lld query heads cannot share %lld heads of keys and values",
+                             (long long)attr->heads, (long long)attr->kv_heads);
+    for (int i = 0; i < (count < 3 ? 1 : 3); ++i)
+        if (x[i]->dtype != rule->inputs[0]->dtype)
+            return ad_infer_fail(rule, AD_ERROR_DTYPE,
+                                 "queries, keys and values differ in element type");
+    if (count < 3) {
+        int64_t parts = attr->heads + 2 * attr->kv_heads;
+        if (!ad_want_rank(rule, at, 3, "batch, time, (heads + 2 kv_heads) * head_dim"))
+            return false;
+        return x[0]->shape.dim[2] % parts == 0 ||
+               ad_infer_fail(rule, AD_ERROR_SHAPE,
+                             "the last axis cannot be shared by %lld + 2 x %lld heads",
+                             (long long)attr->heads, (long long)attr->kv_heads);
+    }
+    if (!ad_want_rank(rule, at, 4, "batch, time, heads, head_dim") ||
+        !ad_want_rank(rule, at + 1, 4, "batch, keys, kv_heads, head_dim") ||
+        !ad_want_elements(rule, at + 1))
+        return false;
+    ad_shape q = x[0]->shape, k = x[1]->shape;
+    if (!ad_shape_equal(k, x[2]->shape))
+        return ad_infer_fail(rule, AD_ERROR_SHAPE, "keys and values have different shapes");
+    if (q.dim[0] != k.dim[0] || q.dim[3] != k.dim[3])
+        return ad_infer_fail(rule, AD_ERROR_SHAPE,
+                             "queries and keys differ in their batch or head_dim");
+    if (q.dim[2] != attr->heads || k.dim[2] != attr->kv_heads)
+        return ad_infer_fail(rule, AD_ERROR_SHAPE, "there are not %lld and %lld heads",
+                             (long long)attr->heads, (long long)attr->kv_heads);
+    if (count < 4 && attr->causal && k.dim[1] < q.dim[1])
+        return ad_infer_fail(rule, AD_ERROR_SHAPE,
+                             "the first of %lld queries would see none of %lld keys",
+                             (long long)q.dim[1], (long long)k.dim[1]);
+    return true;
+}
+
+bool ad_infer_attention(ad_infer *rule)
+{
+    const ad_attr_attention *attr = rule->attr;
+    int n = rule->n_inputs;
+    if (n == 2) return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "takes one, three or four inputs");
+    if (!want_operands(rule, 0, n)) return false;
+    if (n == 4) {
+        ad_dtype dtype = rule->inputs[3]->dtype;
+        if ((dtype != AD_I32 && dtype != AD_I64) || ad_shape_count(rule->inputs[3]->shape) != 1)
+            return ad_infer_fail(rule, AD_ERROR_DTYPE, "the offset is not one i32 or i64");
+        if (!attr->causal)
+            return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "an offset belongs to a causal mask");
+    }
+    form f = form_of(rule->inputs, n, attr);
+    rule->dtype = rule->inputs[0]->dtype;
+    rule->shape = ad_shape(values(&f) + f.batch * f.time * f.heads);
+    return true;
+}
+
+/* (g, q, k, v, y) or (g, qkv, y): g of the values, y the attention node. */
+bool ad_infer_attention_grad(ad_infer *rule)
+{
+    int n = rule->n_inputs - 2;
+    if (n != 1 && n != 3)
+        return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "takes three or five inputs");
+    if (!want_operands(rule, 1, n)) return false;
+    form f = form_of(rule->inputs + 1, n, rule->attr);
+    const ad_node *g = rule->inputs[0], *y = rule->inputs[n + 1];
+    if (g->dtype != y->dtype || !ad_shape_equal(g->shape, ad_shape(values(&f))) ||
+        !ad_shape_equal(y->shape, ad_shape(values(&f) + f.batch * f.time * f.heads)))
+        return ad_infer_fail(rule, AD_ERROR_SHAPE,
+                             "the gradient or the result is not that of these operands");
+    rule->dtype = g->dtype;
+    rule->shape = f.packed ? rule->inputs[1]->shape
+                           : ad_shape(values(&f) + 2 * f.batch * f.keys * f.kv_heads * f.dim);
+    return true;
+}
+
+static ad_node *part(ad_node *flat, int64_t begin, ad_shape shape)
+{
+    int64_t count = ad_shape_count(shape);
+    return ad_reshape(ad_slice(flat, 0, begin, begin + count, 1), shape);
+}
+
+ad_node *ad_attention(ad_node *q, ad_node *k, ad_node *v, ad_attention_options options)
+{
+    ad_node *inputs[4] = {q, k, v, options.offset};
+    int count = options.offset ? 4 : 3;
+    ad_attr_attention attr = {.scale = options.scale, .causal = options.causal};
+    if (ad_any_poisoned(inputs, count))
+        return ad_node_new(NULL, AD_OP_ATTENTION, inputs, count, &attr);
+    if (q->shape.rank == 4) attr.heads = q->shape.dim[2];
+    if (k->shape.rank == 4) attr.kv_heads = k->shape.dim[2];
+    if (attr.scale == 0 && q->shape.rank == 4 && q->shape.dim[3] > 0)
+        attr.scale = 1 / sqrt((double)q->shape.dim[3]);
+    ad_node *flat = ad_node_new(NULL, AD_OP_ATTENTION, inputs, count, &attr);
+    return ad_node_poisoned(flat) ? flat : part(flat, 0, q->shape);
+}
+
+ad_node *ad_self_attention(ad_node *qkv, int heads, int kv_heads, ad_attention_options options)
+{
+    ad_attr_attention attr = {.scale = options.scale,
+                              .causal = options.causal,
+                              .heads = heads,
+                              .kv_heads = kv_heads ? kv_heads : heads};
+    if (options.offset)
+        return ad_refuse(NULL, AD_OP_ATTENTION, &qkv, 1, AD_ERROR_ARGUMENT,
+                         "an offset belongs to keys that are given apart");
+    if (ad_any_poisoned(&qkv, 1)) return ad_node_new(NULL, AD_OP_ATTENTION, &qkv, 1, &attr);
+    ad_shape shape = qkv->shape;
+    int64_t parts = heads + 2 * attr.kv_heads, dim;
+    if (attr.scale == 0 && shape.rank == 3 && parts > 0 && shape.dim[2] >= parts)
+        dim = shape.dim[2] / parts, attr.scale = 1 / sqrt((double)dim);
+    ad_node *flat = ad_node_new(NULL, AD_OP_ATTENTION, &qkv, 1, &attr);
+    if (ad_node_poisoned(flat)) return flat;
+    shape.dim[2] = shape.dim[2] / parts * heads;
+    return part(flat, 0, shape);
+}
+
+/* g of the values alone, if that is all there is: what the builders' slice gives back. */
+static ad_node *of_values(ad_node *g, int64_t count)
+{
+    const ad_attr_pad *pad = g->attr;
+    if (g->op != AD_OP_PAD || pad->before[0] || pad->interior[0] || pad->value != 0) return NULL;
+    return ad_shape_equal(g->inputs[0]->shape, ad_shape(count)) ? g->inputs[0] : NULL;
+}
+
+void ad_gradient_attention(ad_node *y, ad_node *g, ad_node **grads)
+{
+    form f = form_of(y->inputs, y->n_inputs, y->attr);
+    ad_node *of = of_values(g, values(&f));
+    if (!of || y->n_inputs == 4) {
+        ad_gradient_DECOMPOSED(y, g, grads);
+        return;
+    }
+    if (f.packed) {
+        grads[0] = ad_node_new(NULL, AD_OP_ATTENTION_GRAD, (ad_node *[]){of, y->inputs[0], y}, 3,
+                               y->attr);
+        return;
+    }
+    ad_node *inputs[5] = {of, y->inputs[0], y->inputs[1], y->inputs[2], y};
+    ad_node *all = ad_node_new(NULL, AD_OP_ATTENTION_GRAD, inputs, 5, y->attr);
+    int64_t q = values(&f), k = f.batch * f.keys * f.kv_heads * f.dim;
+    grads[0] = part(all, 0, y->inputs[0]->shape);
+    grads[1] = part(all, q, y->inputs[1]->shape);
+    grads[2] = part(all, q + k, y->inputs[2]->shape);
+}
+
+/* ---- in plain ops, which keep all weights: [batch, kv_heads, group, time, keys] ---- */
+
+typedef struct plain {
+    form f;
+    ad_node *q, *k, *v; /* [batch, kv_heads, group or 1, time or keys, head_dim] */
+    ad_node *scores;    /* scaled and masked */
+} plain;
+
+/* [batch, n, kv_heads * group * head_dim] -> [batch, kv_heads, group, n, head_dim] */
+static ad_node *by_heads(const form *f, ad_node *x, int64_t n, int64_t group)
+{
+    return ad_permute(ad_reshape(x, ad_shape(f->batch, n, f->kv_heads, group, f->dim)),
+                      (int[]){0, 2, 3, 1, 4});
+}
+
+static ad_node *by_time(const form *f, ad_node *x, int64_t n, int64_t heads)
+{
+    return ad_reshape(ad_permute(x, (int[]){0, 3, 1, 2, 4}), ad_shape(f->batch, n, heads * f->dim));
+}
+
+static plain plainly(ad_node *const *inputs, int count, const ad_attr_attention *attr)
+{
+    plain p = {.f = form_of(inputs, count, attr)};
+    const form *f = &p.f;
+    ad_node *q = inputs[0], *k, *v;
+    if (f->packed) {
+        int64_t a = f->heads * f->dim, b = a + f->kv_heads * f->dim;
+        q = ad_slice(inputs[0], 2, 0, a, 1);
+        k = ad_slice(inputs[0], 2, a, b, 1);
+        v = ad_slice(inputs[0], 2, b, INT64_MAX, 1);
+    } else {
+        k = inputs[1], v = inputs[2];
+    }
+    int64_t group = f->heads / f->kv_heads;
+    p.q = by_heads(f, q, f->time, group);
+    p.k = by_heads(f, k, f->keys, 1);
+    p.v = by_heads(f, v, f->keys, 1);
+    p.scores = ad_mul_scalar(ad_matmul_with(p.q, p.k, (ad_matmul_options){.transpose_b = true}),
+                             attr->scale);
+    if (!attr->causal) return p;
+    ad_graph *graph = q->graph;
+    ad_shape mask = ad_shape(f->time, f->keys);
+    ad_node *last = ad_iota(graph, AD_I64, mask, 0); /* key that a query sees last */
+    ad_node *offset = count == 4 ? ad_cast(ad_reshape(inputs[3], ad_shape(1, 1)), AD_I64)
+                                 : ad_scalar(graph, AD_I64, (double)(f->keys - f->time));
+    ad_node *seen = ad_less_equal(ad_iota(graph, AD_I64, mask, 1), ad_add(last, offset));
+    p.scores = ad_where(seen, p.scores, ad_like(p.scores, -INFINITY));
+    return p;
+}
+
+ad_node *ad_decompose_attention(ad_graph *graph, const ad_node *node, ad_node *const *inputs)
+{
+    plain p = plainly(inputs, node->n_inputs, node->attr);
+    ad_node *o = by_time(&p.f, ad_matmul(ad_softmax(p.scores, -1), p.v), p.f.time, p.f.heads);
+    ad_node *most = ad_stop_gradient(ad_max(p.scores, ad_axes(-1), true));
+    ad_node *sum = ad_sum(ad_exp(ad_sub(p.scores, most)), ad_axes(-1), true);
+    ad_node *rows = ad_add(ad_log(sum), most);
+    (void)graph;
+    return ad_concat((ad_node *[]){ad_reshape(o, ad_shape(-1)), ad_reshape(rows, ad_shape(-1))}, 2,
+                     0);
+}
+
+/* With weights p, dv = p^T g, ds = p (g v^T - sum(p g v^T)), dq = scale ds k, dk = scale ds^T q. */
+ad_node *ad_decompose_attention_grad(ad_graph *graph, const ad_node *node, ad_node *const *inputs)
+{
+    const ad_attr_attention *attr = node->attr;
+    plain p = plainly(inputs + 1, node->n_inputs - 2, attr);
+    const form *f = &p.f;
+    const ad_matmul_options first = {.transpose_a = true}, second = {.transpose_b = true};
+    ad_node *g = by_heads(f, inputs[0], f->time, f->heads / f->kv_heads);
+    ad_node *weights = ad_softmax(p.scores, -1), *dp = ad_matmul_with(g, p.v, second);
+    ad_node *mean = ad_sum(ad_mul(weights, dp), ad_axes(-1), true);
+    ad_node *ds = ad_mul_scalar(ad_mul(weights, ad_sub(dp, mean)), attr->scale);
+    ad_axes group = ad_axes(2);
+    ad_node *dq = ad_matmul(ds, p.k);
+    ad_node *dk = ad_sum(ad_matmul_with(ds, p.q, first), group, true);
+    ad_node *dv = ad_sum(ad_matmul_with(weights, g, first), group, true);
+    ad_node *parts[3] = {by_time(f, dq, f->time, f->heads), by_time(f, dk, f->keys, f->kv_heads),
+                         by_time(f, dv, f->keys, f->kv_heads)};
+    (void)graph;
+    if (f->packed) return ad_concat(parts, 3, 2);
+    for (int i = 0; i < 3; ++i) parts[i] = ad_reshape(parts[i], ad_shape(-1));
+    return ad_concat(parts, 3, 0);
+}
+
+void ad_print_attention(ad_text *text, const void *attr)
+{
+    const ad_attr_attention *attention = attr;
+    ad_text_format(text, ", heads=%lld", (long long)attention->heads);
+    if (attention->kv_heads != attention->heads)
+        ad_text_format(text, ", kv_heads=%lld", (long long)attention->kv_heads);
+    ad_text_format(text, ", scale=%g", attention->scale);
+    if (attention->causal) ad_text_add(text, ", causal");
+}
