@@ -213,6 +213,10 @@ AD_API ad_node *ad_gather(ad_node *table, ad_node *indices);
 /* Zeros [rows, ...] with updates[i...] added at row indices[i...]; its adjoint. Floats; fixed
  * order; an index out of range is left out. */
 AD_API ad_node *ad_scatter_add(ad_node *indices, ad_node *updates, int64_t rows);
+/* `table` [n, ...] with rows begin, begin + 1, ... replaced by `rows` [m, ...]; begin is one i32 or
+ * i64, known only when the program runs; what falls outside is left out. Assigned to the variable
+ * that `table` reads, it touches those rows alone: a cache. */
+AD_API ad_node *ad_write_rows(ad_node *table, ad_node *begin, ad_node *rows);
 /* [...] -> [..., depth] of 0 and 1 in `dtype`. */
 AD_API ad_node *ad_one_hot(ad_node *indices, int64_t depth, ad_dtype dtype);
 

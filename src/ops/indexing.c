@@ -70,6 +70,42 @@ void ad_print_rows(ad_text *text, const void *attr)
     ad_text_format(text, ", rows=%lld", (long long)((const ad_attr_rows *)attr)->rows);
 }
 
+bool ad_infer_write_rows(ad_infer *rule)
+{
+    ad_shape table = rule->inputs[0]->shape, rows = rule->inputs[2]->shape;
+    if (!want_indices(rule, 1)) return false;
+    if (ad_shape_count(rule->inputs[1]->shape) != 1)
+        return ad_infer_fail(rule, AD_ERROR_SHAPE, "the first row is not one number");
+    if (rule->inputs[0]->dtype != rule->inputs[2]->dtype)
+        return ad_infer_fail(rule, AD_ERROR_DTYPE, "table and rows differ in element type");
+    bool fits = table.rank >= 1 && table.rank == rows.rank;
+    for (int i = 1; i < table.rank && fits; ++i) fits = table.dim[i] == rows.dim[i];
+    if (!fits) return ad_infer_fail(rule, AD_ERROR_SHAPE, "the rows are not rows of the table");
+    rule->dtype = rule->inputs[0]->dtype;
+    rule->shape = table;
+    return true;
+}
+
+ad_node *ad_write_rows(ad_node *table, ad_node *begin, ad_node *rows)
+{
+    return ad_node_new(NULL, AD_OP_WRITE_ROWS, (ad_node *[]){table, begin, rows}, 3, NULL);
+}
+
+/* Rows by their distance from the first, where that is one of the new ones. */
+ad_node *ad_decompose_write_rows(ad_graph *graph, const ad_node *node, ad_node *const *inputs)
+{
+    ad_node *table = inputs[0], *begin = inputs[1];
+    int64_t count = inputs[2]->shape.dim[0];
+    ad_shape column = ad_shape(table->shape.dim[0]), wide = {.rank = table->shape.rank};
+    (void)node;
+    ad_node *at = ad_sub(ad_iota(graph, begin->dtype, column, 0), ad_reshape(begin, ad_shape(1)));
+    ad_node *new_rows = ad_gather(inputs[2], at);
+    ad_node *inside = ad_and(ad_greater_equal(at, ad_like(at, 0)),
+                             ad_less(at, ad_like(at, (double)count)));
+    for (int i = 0; i < wide.rank; ++i) wide.dim[i] = i ? 1 : column.dim[0];
+    return ad_where(ad_reshape(inside, wide), new_rows, table);
+}
+
 ad_node *ad_one_hot(ad_node *indices, int64_t depth, ad_dtype dtype)
 {
     if (ad_node_poisoned(indices)) return ad_node_new(NULL, AD_OP_EQUAL, &indices, 1, NULL);

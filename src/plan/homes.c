@@ -89,8 +89,9 @@ static bool own_reads_allowed(const ad_plan *plan, const ad_group *group, const 
         for (int k = 0; k < node->n_inputs; ++k) {
             int input = node->inputs[k]->id;
             if (!reads_overlap(plan, input, variable)) continue;
-            if (group->kind != AD_GROUP_CHAIN || !walks_alike(plan, input, written, variable))
-                return false;
+            bool replaces = group->kind == AD_GROUP_CHAIN ||
+                            (group->kind == AD_GROUP_KERNEL && ad_problem_replaces(node->op, k));
+            if (!replaces || !walks_alike(plan, input, written, variable)) return false;
         }
     }
     return true;

@@ -83,7 +83,7 @@ static bool reads_old_value(const ad_program *program, int k, int i)
                 continue; /* it wants the new value */
             if (!storage_range(program, &writer->out[o], out, &other, &from, &to)) continue;
             if (other != storage || from >= end || begin >= to) continue;
-            bool alike = writer->problem.op == AD_OP_CHAIN && from == begin &&
+            bool alike = ad_problem_replaces(writer->problem.op, i) && from == begin &&
                          ad_operand_same_map(&reader->problem.in[i], out);
             if (w < k || !alike) return false;
         }
@@ -131,12 +131,12 @@ static bool replaces(const ad_program *program, const ad_buffer *before, const a
         before->bytes != after->bytes)
         return false;
     const ad_kernel *kernel = program->kernels[after->first];
-    if (kernel->problem.op != AD_OP_CHAIN) return false;
     for (int o = 0; o < kernel->problem.n_out; ++o) {
         if (kernel->out[o].buffer != after_index) continue;
         for (int i = 0; i < kernel->problem.n_in; ++i)
             if (kernel->in[i].buffer == before_index &&
-                !ad_operand_same_map(&kernel->problem.in[i], &kernel->problem.out[o]))
+                (!ad_problem_replaces(kernel->problem.op, i) ||
+                 !ad_operand_same_map(&kernel->problem.in[i], &kernel->problem.out[o])))
                 return false;
     }
     return true;

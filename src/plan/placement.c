@@ -60,7 +60,8 @@ static bool may_replace(const ad_program *program, int k, int o, int i)
         return false;
     for (int other = 0; other < p->n_in; ++other) {
         if (root(program, kernel->in[other].buffer) != memory) continue;
-        if (kernel->in[other].offset || !ad_operand_same_map(&p->in[other], &p->out[o]))
+        if (!ad_problem_replaces(p->op, other) || kernel->in[other].offset ||
+            !ad_operand_same_map(&p->in[other], &p->out[o]))
             return false;
     }
     for (int other = 0; other < p->n_out; ++other)
@@ -74,10 +75,10 @@ static void share_in_place(ad_program *program)
 {
     for (int k = 0; k < program->n_kernels; ++k) {
         const ad_kernel *kernel = program->kernels[k];
-        if (kernel->problem.op != AD_OP_CHAIN) continue;
         for (int o = 0; o < kernel->problem.n_out; ++o) {
             for (int i = 0; i < kernel->problem.n_in; ++i) {
-                if (!may_replace(program, k, o, i)) continue;
+                if (!ad_problem_replaces(kernel->problem.op, i) || !may_replace(program, k, o, i))
+                    continue;
                 ad_buffer *target = &program->buffers[kernel->out[o].buffer];
                 target->shares = root(program, kernel->in[i].buffer);
                 ad_buffer *memory = &program->buffers[target->shares];

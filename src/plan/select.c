@@ -209,6 +209,11 @@ double ad_problem_bytes(const ad_problem *problem)
 }
 
 /* As a direct algorithm counts: a multiply-add is two, an elementwise step one. */
+bool ad_problem_replaces(int op, int i)
+{
+    return op == AD_OP_CHAIN || (op == AD_OP_WRITE_ROWS && i == 0);
+}
+
 /* Two products over all pairs forward, five backward; half of the pairs under a causal mask. */
 static double attention_flops(const ad_problem *problem)
 {

@@ -155,6 +155,11 @@ BUILD(attention_rows, ad_attention(x[0], x[1], x[2], CAUSAL)->inputs[0]->inputs[
 BUILD(attention_grad, adjoint(ad_attention(x[1], x[2], x[3], CAUSAL), x[2], x[0]))
 BUILD(self_attention_grad, adjoint(ad_self_attention(x[1], 2, 0, CAUSAL), x[1], x[0]))
 BUILD(gather, ad_gather(x[0], rows(x[0])))
+/* Two rows of three, the second of which falls outside. */
+BUILD(write_rows,
+      ad_write_rows(x[0], ad_constant(x[0]->graph, AD_I32, ad_shape(1), (int32_t[]){3}), x[1]))
+BUILD(write_rows_before,
+      ad_write_rows(x[0], ad_constant(x[0]->graph, AD_I64, ad_shape(1), (int64_t[]){-1}), x[1]))
 BUILD(scatter_add, ad_scatter_add(rows(x[0]), x[0], 4))
 BUILD(dropout_like,
       ad_where(ad_greater(x[1], ad_scalar(x[0]->graph, AD_F64, 0)), ad_mul_scalar(x[0], 2), x[1]))
@@ -274,6 +279,8 @@ static const grad_case cases[] = {
     LINEAR(NORMALIZE_GRAD, normalize_grad, S(2, 2, 4), S(2, 2, 4)),
     SMOOTH(NORMALIZE_GRAD, normalize_grad_of_itself, S(2, 4)),
     LINEAR(GATHER, gather, S(3, 2)),
+    SMOOTH(WRITE_ROWS, write_rows, S(4, 3), S(2, 3)),
+    SMOOTH(WRITE_ROWS, write_rows_before, S(4, 3), S(2, 3)),
     LINEAR(SCATTER_ADD, scatter_add, S(2, 3, 2)),
 };
 enum { CASES = sizeof cases / sizeof *cases };

@@ -140,6 +140,36 @@ static void run_scatter(const ad_problem *problem, const ad_run_args *args)
     ad_parallel(args->pool, row_tasks * r.column_blocks, scatter_rows, &r);
 }
 
+/* ---- write_rows: table, begin, rows; the result may be the table itself ---- */
+
+static double bid_write(const ad_problem *problem, const ad_machine *machine)
+{
+    const ad_operand *out = &problem->out[0];
+    if (problem->n_in != 3 || out->rank < 1 || !integers(&problem->in[1])) return -1;
+    if (!ad_operand_contiguous(&problem->in[0]) || !ad_operand_contiguous(&problem->in[2]) ||
+        !ad_operand_contiguous(out))
+        return -1;
+    return 2 * (double)ad_operand_count(&problem->in[2]) * (double)ad_dtype_size(out->dtype) /
+           machine->bandwidth;
+}
+
+static void run_write(const ad_problem *problem, const ad_run_args *args)
+{
+    const ad_operand *out = &problem->out[0];
+    rows r = {.indices = args->in[1], .wide = problem->in[1].dtype == AD_I64};
+    size_t row = (size_t)row_width(out) * ad_dtype_size(out->dtype);
+    int64_t total = out->dim[0], count = problem->in[2].dim[0], begin = index_at(&r, 0), skip = 0;
+    char *to = args->out[0];
+    const char *from = args->in[2];
+    if (args->in[0] != args->out[0]) memcpy(to, args->in[0], (size_t)total * row);
+    if (begin >= total || begin <= -count) return;
+    if (begin < 0) skip = -begin, begin = 0;
+    count = count - skip < total - begin ? count - skip : total - begin;
+    memcpy(to + (size_t)begin * row, from + (size_t)skip * row, (size_t)count * row);
+}
+
+const ad_solver AD_ISA_NAME(ad_solver_write_rows) = {
+    .name = "write rows", .op = AD_OP_WRITE_ROWS, .bid = bid_write, .run = run_write};
 const ad_solver AD_ISA_NAME(ad_solver_gather) = {
     .name = "gather", .op = AD_OP_GATHER, .bid = bid_gather, .run = run_gather};
 const ad_solver AD_ISA_NAME(ad_solver_scatter_add) = {
