@@ -110,6 +110,7 @@ AD_API int ad_command_help(ad_command *cmd, const char *first, const char *secon
  * program: the answer is 0, and the command ends with status 1 and says so. ---- */
 
 AD_API const ad_app *ad_command_app(const ad_command *cmd);
+AD_API const ad_verb *ad_command_verb(const ad_command *cmd);
 AD_API bool ad_command_given(ad_command *cmd, const char *name); /* on the command line */
 AD_API bool ad_command_flag(ad_command *cmd, const char *name);
 AD_API int64_t ad_command_int(ad_command *cmd, const char *name); /* 0 if unset */
@@ -123,8 +124,18 @@ AD_API int ad_command_choice(ad_command *cmd, const char *name);
 AD_API int ad_command_count(ad_command *cmd, const char *name);
 AD_API const char *ad_command_item(ad_command *cmd, const char *name, int index);
 AD_API double ad_command_real_item(ad_command *cmd, const char *name, int index);
+/* Any type, as text: "yes" and "no" for flags; NULL if unset. */
+AD_API const char *ad_command_value(ad_command *cmd, const char *name);
 AD_API int ad_command_operands(const ad_command *cmd);
 AD_API const char *ad_command_operand(const ad_command *cmd, int index); /* NULL past the end */
+
+/* Options that were not given on the command line take the values of a JSON file: an object of
+ * options, or one that holds such an object as "options" (a run's config.json), whose "system" and
+ * "verb" must then be this verb's. Everything is checked as on the command line; an unknown key is
+ * an error. 0 or an exit status (reported). */
+AD_API int ad_command_config(ad_command *cmd, const char *path);
+/* Required options, which parsing leaves unchecked where --config or --resume are given. */
+AD_API int ad_command_complete(ad_command *cmd);
 
 /* ---- doing the work ---- */
 
@@ -158,6 +169,20 @@ AD_API void ad_command_start(ad_command *cmd);
 AD_API void ad_command_step(ad_command *cmd, int64_t step, int64_t steps, const ad_metric *metrics,
                             int count);
 AD_API double ad_command_seconds(ad_command *cmd); /* since the clock started */
+/* The same for training: with a rate of its own, memory, and time left as the caller knows them.
+ * Where standard error is no terminal, a plain line at `notable` steps and every ten seconds. With
+ * --json a line only if `notable`. */
+typedef struct ad_progress {
+    int64_t step, steps; /* steps 0: unknown */
+    const ad_metric *metrics;
+    int count;
+    const char *unit;    /* "tokens"; NULL: steps */
+    double rate;         /* units per second; 0: unknown */
+    double seconds_left; /* negative: unknown */
+    size_t memory;       /* bytes; 0: unknown */
+    bool notable;
+} ad_progress;
+AD_API void ad_command_progress(ad_command *cmd, const ad_progress *progress);
 
 /* One JSON object on one line of standard output; all of these do nothing without --json.
  * ad_json_begin(cmd, "done"), ad_json_text(cmd, "output", path), ad_json_end(cmd) prints

@@ -63,6 +63,9 @@ AD_API int ad_vars_count(const ad_vars *vars);
 AD_API ad_variable *ad_vars_at(const ad_vars *vars, int index); /* in order of declaration */
 AD_API bool ad_variable_is_buffer(const ad_variable *variable);
 AD_API ad_file_layout ad_variable_layout(const ad_variable *variable);
+/* Parameters of this name or below it ("layer1" holds "layer1.0.conv1.weight"; NULL: all) are left
+ * alone by optimizers made or used from now on, or no longer. */
+AD_API void ad_vars_freeze(ad_vars *vars, const char *prefix, bool frozen);
 /* Lays out and initialises what is pending. Others that need it call it themselves. */
 AD_API ad_status ad_vars_ready(ad_vars *vars);
 
@@ -148,6 +151,13 @@ AD_API ad_status ad_vars_load(ad_vars *vars, const char *path, ad_load_options o
 AD_API ad_status ad_vars_load_file(ad_vars *vars, ad_file *file, ad_load_options options);
 /* Writes safetensors in the files' axis order; atomically. */
 AD_API ad_status ad_vars_save(ad_vars *vars, const char *path);
+/* Several stores in one file, each under a prefix, and what is to be said beside the tensors. */
+typedef struct ad_vars_part {
+    ad_vars *vars;      /* NULL: left out */
+    const char *prefix; /* "optimizer."; NULL: none */
+} ad_vars_part;
+AD_API ad_status ad_vars_save_parts(ad_context *ctx, const char *path, const ad_vars_part *parts,
+                                    int count, const ad_metadata *metadata, int metadata_count);
 
 #ifdef __cplusplus
 }

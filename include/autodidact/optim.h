@@ -19,6 +19,13 @@ typedef struct ad_sgd_options {
     double momentum, weight_decay;
     bool nesterov;
 } ad_sgd_options;
+/* RMSProp (Tieleman & Hinton 2012), in torch.optim.RMSprop's form. */
+typedef struct ad_rmsprop_options {
+    double lr;    /* 0: 1e-2 */
+    double alpha; /* 0: 0.99 */
+    double eps;   /* 0: 1e-8 */
+    double momentum, weight_decay;
+} ad_rmsprop_options;
 /* Kingma & Ba 2015; AdamW: Loshchilov & Hutter 2019. */
 typedef struct ad_adam_options {
     double lr;           /* 0: 1e-3 */
@@ -31,6 +38,7 @@ typedef struct ad_adam_options {
  * state lives in a store of its own (names "adam.m.0", "adam.step", ...) so that it can be saved.
  * NULL on failure. */
 AD_API ad_optimizer *ad_sgd(ad_vars *vars, const char *prefix, ad_sgd_options options);
+AD_API ad_optimizer *ad_rmsprop(ad_vars *vars, const char *prefix, ad_rmsprop_options options);
 AD_API ad_optimizer *ad_adam(ad_vars *vars, const char *prefix, ad_adam_options options);
 AD_API ad_optimizer *ad_adamw(ad_vars *vars, const char *prefix, ad_adam_options options);
 /* After the programs that use it, and before `vars`; frees its state. NULL is ignored. */
@@ -49,6 +57,37 @@ AD_API ad_node *ad_minimize(ad_optimizer *optimizer, ad_node *loss);
  * the node of the norm before clipping. */
 AD_API ad_node *ad_minimize_clipped(ad_optimizer *optimizer, ad_node *loss, double max_norm,
                                     ad_node **norm);
+
+/* The same with all there is. */
+typedef struct ad_minimize_options {
+    double max_norm;     /* > 0: clip the gradient's global norm */
+    int accumulate;      /* > 1: a step's gradient is the mean over this many batches */
+    bool decay_matrices; /* weight decay on parameters of two axes or more only: not on biases and
+                            scales (Radford et al. 2019) */
+} ad_minimize_options;
+typedef struct ad_minimize_nodes {
+    ad_node *step;    /* makes the step happen; with accumulate, it is run for the last batch */
+    ad_node *collect; /* accumulate > 1: adds a batch's gradient, for all batches before; belongs
+                         into a program of its own. Else NULL */
+    ad_node *norm;    /* max_norm > 0: f32, before clipping. Else NULL */
+} ad_minimize_nodes;
+AD_API ad_minimize_nodes ad_minimize_with(ad_optimizer *optimizer, ad_node *loss,
+                                          ad_minimize_options options);
+
+/* ---- averages (Polyak & Juditsky 1992) ---- */
+typedef struct ad_average ad_average;
+/* An exponential moving average of every parameter of `vars`, which starts at their values:
+ *     average += (1 - d) (parameter - average),  d = min(decay, (1 + n) / (10 + n)) at update n.
+ * Buffers (running statistics) are not averaged. *average is NULL on an error; free it before
+ * `vars`. */
+AD_API ad_status ad_average_new(ad_average **average, ad_vars *vars, double decay);
+AD_API void ad_average_free(ad_average *average); /* NULL is ignored */
+/* After a step: one pass over all parameters. */
+AD_API ad_status ad_average_update(ad_average *average);
+/* Exchanges parameters and averages; a second call undoes it. No update in between. */
+AD_API ad_status ad_average_swap(ad_average *average);
+/* The store of the averages, by the parameters' names, and of the count "average.updates". */
+AD_API ad_vars *ad_average_vars(ad_average *average);
 
 /* ---- L-BFGS (Nocedal & Wright, algorithms 7.4/7.5, 3.5/3.6; strong Wolfe) ---- */
 typedef struct ad_lbfgs ad_lbfgs;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- errors ---- */
@@ -189,6 +190,7 @@ int ad_app_main(const ad_app *app, int argc, char **argv)
     int status = dispatch(&cmd, argc, argv);
     ad_command_erase_live(&cmd);
     ad_context_free(cmd.ctx);
+    for (int i = 0; i < OPTIONS_MAX; ++i) free(cmd.config_text[i]);
     errno = 0;
     if ((fflush(cmd.out) || ferror(cmd.out)) && status == AD_EXIT_OK)
         status = ad_command_fail(&cmd, "standard output could not be written%s%s",

@@ -198,7 +198,7 @@ static int split_items(struct ad_command *cmd, int row, const char *value)
     return 0;
 }
 
-static int set_value(struct ad_command *cmd, int row, const char *value)
+int ad_command_set(struct ad_command *cmd, int row, const char *value)
 {
     const ad_option *option = &cmd->verb->options[row];
     int64_t i;
@@ -307,7 +307,7 @@ static int parse_long(struct ad_command *cmd, int argc, char **argv, int *i)
         return 0;
     }
     if (!value && !(value = next_value(cmd, row, argc, argv, i))) return AD_EXIT_USAGE;
-    return set_value(cmd, row, value);
+    return ad_command_set(cmd, row, value);
 }
 
 /* -o FILE, -oFILE, and flags in one word: -qv. */
@@ -335,7 +335,7 @@ static int parse_short(struct ad_command *cmd, int argc, char **argv, int *i)
         }
         const char *value = p[1] == '=' ? p + 2 : p + 1;
         if (!p[1] && !(value = next_value(cmd, row, argc, argv, i))) return AD_EXIT_USAGE;
-        return set_value(cmd, row, value);
+        return ad_command_set(cmd, row, value);
     }
     return 0;
 }
@@ -359,11 +359,17 @@ static int check_operands(struct ad_command *cmd)
     return 0;
 }
 
+static bool optional_given(const struct ad_command *cmd, const char *name)
+{
+    int row = find_name(cmd, name, strlen(name));
+    return row >= 0 && cmd->given[row];
+}
+
 static int check_required(struct ad_command *cmd)
 {
     const ad_option *options = cmd->verb->options;
     for (int i = 0; options && options[i].name; ++i)
-        if (options[i].required && !cmd->given[i])
+        if (options[i].required && !cmd->given[i] && !cmd->configured[i])
             return ad_command_usage(cmd, "--%s is missing: %s", options[i].name, options[i].help);
     return 0;
 }
@@ -390,10 +396,18 @@ int ad_command_parse(struct ad_command *cmd, int argc, char **argv)
         if (cmd->help) return 0;
     }
     for (int i = 0; options && options[i].name && !status; ++i)
-        if (!cmd->given[i] && options[i].initial) status = set_value(cmd, i, options[i].initial);
+        if (!cmd->given[i] && options[i].initial)
+            status = ad_command_set(cmd, i, options[i].initial);
     if (!status) status = check_operands(cmd);
-    if (!status) status = check_required(cmd);
+    /* what a file of options may still bring is asked for after it was read */
+    bool later = optional_given(cmd, "config") || optional_given(cmd, "resume");
+    if (!status && !later) status = check_required(cmd);
     return status;
+}
+
+int ad_command_complete(ad_command *cmd)
+{
+    return check_required(cmd);
 }
 
 /* ---- accessors ---- */
@@ -414,6 +428,17 @@ bool ad_command_given(ad_command *cmd, const char *name)
 {
     int row = row_of(cmd, name, ~0u);
     return row >= 0 && cmd->given[row];
+}
+
+const ad_verb *ad_command_verb(const ad_command *cmd)
+{
+    return cmd->verb;
+}
+
+const char *ad_command_value(ad_command *cmd, const char *name)
+{
+    int row = row_of(cmd, name, ~0u);
+    return row >= 0 ? cmd->value[row] : NULL;
 }
 
 bool ad_command_flag(ad_command *cmd, const char *name)

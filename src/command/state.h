@@ -19,6 +19,8 @@ struct ad_command {
      */
     const char *value[OPTIONS_MAX];
     bool given[OPTIONS_MAX];
+    bool configured[OPTIONS_MAX];   /* from a file of options */
+    char *config_text[OPTIONS_MAX]; /* whose texts these are; owned */
     int item_count[OPTIONS_MAX];
     const char *items[OPTIONS_MAX]; /* item_count NUL-terminated strings, one after the other */
     char item_pool[ITEMS_BYTES];
@@ -40,6 +42,8 @@ struct ad_command {
 /* options.c: fills values, operands and `help` from argv[0..argc); 0 or an exit status (reported).
  */
 int ad_command_parse(struct ad_command *cmd, int argc, char **argv);
+/* Checks a value of row `row` and takes it; the text must last. 0 or an exit status (reported). */
+int ad_command_set(struct ad_command *cmd, int row, const char *value);
 const char *ad_option_placeholder(const ad_option *option); /* "FILE", "N", ...; NULL for flags */
 /* "default 500, 1 to 1000000 steps" or "" */
 const char *ad_option_range(const ad_option *option, char *buffer, size_t size);

@@ -128,6 +128,70 @@ static void draw(ad_command *cmd, int64_t step, int64_t steps, double seconds,
     cmd->live_shown = true;
 }
 
+/* 1234567 as "1.23M" */
+static const char *short_number(double value, char *buffer, size_t size)
+{
+    const char *unit = value >= 1e9 ? "G" : value >= 1e6 ? "M" : value >= 1e4 ? "k" : "";
+    double scale = value >= 1e9 ? 1e9 : value >= 1e6 ? 1e6 : value >= 1e4 ? 1e3 : 1;
+    snprintf(buffer, size, "%.3g%s", value / scale, unit);
+    return buffer;
+}
+
+/* "step 120/2000  loss 2.31  41.2k tokens/s  1m05s left  212 MB" with the first `count` metrics. */
+static size_t compose_progress(char *line, size_t size, const ad_progress *p, int count)
+{
+    char text[32];
+    size_t used = 0;
+#define ADD(...)                                                                                   \
+    do {                                                                                           \
+        if (used < size) used += (size_t)snprintf(line + used, size - used, __VA_ARGS__);          \
+    } while (0)
+    ADD("step %lld", (long long)p->step);
+    if (p->steps > 0) ADD("/%lld", (long long)p->steps);
+    for (int i = 0; i < count; ++i) ADD("  %s %.4g", p->metrics[i].name, p->metrics[i].value);
+    if (p->rate > 0)
+        ADD("  %s %s/s", short_number(p->rate, text, sizeof text), p->unit ? p->unit : "steps");
+    if (p->seconds_left >= 0 && p->step != p->steps) {
+        duration(p->seconds_left, text, sizeof text);
+        ADD("  %s left", text);
+    }
+    if (p->memory) ADD("  %.0f MB", (double)p->memory / 1e6);
+#undef ADD
+    return used;
+}
+
+void ad_command_progress(ad_command *cmd, const ad_progress *p)
+{
+    char line[512];
+    if (!cmd->started) ad_command_start(cmd);
+    double seconds = ad_command_seconds(cmd);
+    if (ad_command_json(cmd)) {
+        if (!p->notable) return;
+        ad_json_begin(cmd, "step");
+        ad_json_int(cmd, "step", p->step);
+        if (p->steps > 0) ad_json_int(cmd, "steps", p->steps);
+        ad_json_real(cmd, "seconds", round(seconds * 1e4) / 1e4);
+        for (int i = 0; i < p->count; ++i)
+            ad_json_real(cmd, p->metrics[i].name, p->metrics[i].value);
+        if (p->rate > 0) ad_json_real(cmd, p->unit ? p->unit : "steps", round(p->rate * 10) / 10);
+        ad_json_end(cmd);
+        return;
+    }
+    if (optional_flag(cmd, "quiet")) return;
+    double since = seconds - cmd->drawn_seconds;
+    bool first = cmd->drawn_seconds < 0, last = p->step == p->steps;
+    if (!first && since < (cmd->live_allowed ? 0.1 : p->notable ? 0 : 10) && !last) return;
+    cmd->drawn_seconds = seconds;
+    int count = p->count, width = cmd->live_allowed ? terminal_width(cmd->err) - 1 : 500;
+    while (compose_progress(line, sizeof line, p, count) > (size_t)width && count > 1) --count;
+    if (cmd->live_allowed)
+        fprintf(cmd->err, "\r%.*s\033[K", width, line);
+    else
+        fprintf(cmd->err, "%s\n", line);
+    fflush(cmd->err);
+    cmd->live_shown = cmd->live_allowed;
+}
+
 void ad_command_step(ad_command *cmd, int64_t step, int64_t steps, const ad_metric *metrics,
                      int count)
 {

@@ -70,6 +70,21 @@ ad_file_layout ad_variable_layout(const ad_variable *variable)
     return (ad_file_layout)variable->layout;
 }
 
+bool ad_name_under(const char *name, const char *prefix)
+{
+    size_t length = prefix ? strlen(prefix) : 0;
+    if (!length) return true;
+    if (strncmp(name, prefix, length)) return false;
+    return prefix[length - 1] == '.' || name[length] == '.' || !name[length];
+}
+
+void ad_vars_freeze(ad_vars *vars, const char *prefix, bool frozen)
+{
+    for (int i = 0; i < vars->count; ++i)
+        if (ad_name_under(vars->entries[i]->variable.name, prefix))
+            vars->entries[i]->frozen = frozen;
+}
+
 /* ---- blocks ---- */
 
 void *ad_var_block_image(ad_vars *vars, const ad_var_block *block, const bool *skip)

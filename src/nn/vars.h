@@ -13,6 +13,7 @@ typedef struct ad_var_entry {
     ad_init init;
     const void *initial; /* the whole first value, or NULL: by `init` */
     bool optional;       /* files may lack it: they keep no such state */
+    bool frozen;         /* optimizers leave it alone */
     uint64_t hash;       /* of the name */
     ad_var_block *block;
     struct ad_var_entry *next; /* in the block, by rising offset */
@@ -55,6 +56,10 @@ ad_variable *ad_vars_span(ad_vars *vars, const ad_var_entry *first, const ad_var
 /* The same of `count` elements from element `begin` of a variable. */
 ad_variable *ad_variable_span(ad_vars *vars, const ad_variable *variable, int64_t begin,
                               int64_t count);
+
+/* Whether `name` is in the subtree `prefix`: "encoder" holds "encoder.weight", not
+ * "encoder2.weight". NULL or "": it is. */
+bool ad_name_under(const char *name, const char *prefix);
 
 /* NULL, or what is wrong with initialising such a variable so. */
 const char *ad_init_check(ad_shape shape, ad_dtype dtype, ad_file_layout layout, ad_init init);

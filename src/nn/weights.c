@@ -276,19 +276,43 @@ static ad_status tensor_of(ad_vars *vars, const ad_variable *variable, ad_named_
     return AD_OK;
 }
 
-ad_status ad_vars_save(ad_vars *vars, const char *path)
+static const char *joined(ad_arena *arena, const char *prefix, const char *name)
 {
-    int count = vars->count;
+    size_t head = strlen(prefix), tail = strlen(name) + 1;
+    char *text = ad_arena_alloc(arena, head + tail);
+    if (!text) return NULL;
+    memcpy(text, prefix, head);
+    memcpy(text + head, name, tail);
+    return text;
+}
+
+ad_status ad_vars_save_parts(ad_context *ctx, const char *path, const ad_vars_part *parts,
+                             int count, const ad_metadata *metadata, int metadata_count)
+{
+    int total = 0, n = 0;
     ad_arena arena;
-    ad_arena_init(&arena, vars->ctx);
-    ad_named_tensor *tensors = ad_arena_alloc(&arena, (size_t)count * sizeof *tensors);
-    void **own = ad_arena_alloc(&arena, (size_t)count * sizeof *own);
+    ad_arena_init(&arena, ctx);
+    for (int i = 0; i < count; ++i) total += parts[i].vars ? parts[i].vars->count : 0;
+    ad_named_tensor *tensors = ad_arena_alloc(&arena, (size_t)total * sizeof *tensors);
+    void **own = ad_arena_alloc(&arena, (size_t)total * sizeof *own);
     ad_status status = tensors && own ? AD_OK : AD_ERROR_MEMORY;
-    for (int i = 0; i < count && status == AD_OK; ++i)
-        status = tensor_of(vars, &vars->entries[i]->variable, &tensors[i], &own[i]);
-    if (status == AD_OK) status = ad_safetensors_write(vars->ctx, path, tensors, count, NULL, 0);
-    for (int i = 0; own && i < count; ++i)
-        ad_free(vars->ctx, own[i], value_bytes(&vars->entries[i]->variable));
+    for (int i = 0; i < count && !status; ++i)
+        for (int k = 0; parts[i].vars && k < parts[i].vars->count && !status; ++k, ++n) {
+            status = tensor_of(parts[i].vars, &parts[i].vars->entries[k]->variable, &tensors[n],
+                               &own[n]);
+            if (status || !parts[i].prefix) continue;
+            tensors[n].name = joined(&arena, parts[i].prefix, tensors[n].name);
+            if (!tensors[n].name) status = AD_ERROR_MEMORY;
+        }
+    if (!status) status = ad_safetensors_write(ctx, path, tensors, total, metadata, metadata_count);
+    for (int i = 0, at = 0; own && i < count; ++i)
+        for (int k = 0; parts[i].vars && k < parts[i].vars->count && at < n; ++k, ++at)
+            ad_free(ctx, own[at], value_bytes(&parts[i].vars->entries[k]->variable));
     ad_arena_free(&arena);
     return status;
+}
+
+ad_status ad_vars_save(ad_vars *vars, const char *path)
+{
+    return ad_vars_save_parts(vars->ctx, path, &(ad_vars_part){.vars = vars}, 1, NULL, 0);
 }

@@ -27,7 +27,7 @@ static void prepare_adamw(const ad_optimizer *optimizer, ad_node *lr, ad_node *s
                           ad_node **scalar)
 {
     prepare_adam(optimizer, lr, step, scalar);
-    scalar[SHRINK] = ad_add_scalar(ad_mul_scalar(lr, -optimizer->options.adam.weight_decay), 1);
+    scalar[SHRINK] = ad_add_scalar(ad_mul_scalar(lr, -optimizer->weight_decay), 1);
 }
 
 static ad_node *moved(const ad_adam_options *o, ad_node *const *scalar, ad_node *p, ad_node *g,
@@ -42,18 +42,18 @@ static ad_node *moved(const ad_adam_options *o, ad_node *const *scalar, ad_node 
     return ad_sub(p, ad_div(ad_mul(m, scalar[STEP_SIZE]), spread));
 }
 
-static ad_node *update_adam(const ad_optimizer *optimizer, ad_node *const *scalar, ad_node *p,
-                            ad_node *g, ad_node **moment)
+static ad_node *update_adam(const ad_optimizer *optimizer, ad_node *const *scalar,
+                            double weight_decay, ad_node *p, ad_node *g, ad_node **moment)
 {
-    const ad_adam_options *o = &optimizer->options.adam;
-    if (o->weight_decay != 0) g = ad_add(g, ad_mul_scalar(p, o->weight_decay));
-    return moved(o, scalar, p, g, moment);
+    if (weight_decay != 0) g = ad_add(g, ad_mul_scalar(p, weight_decay));
+    return moved(&optimizer->options.adam, scalar, p, g, moment);
 }
 
-static ad_node *update_adamw(const ad_optimizer *optimizer, ad_node *const *scalar, ad_node *p,
-                             ad_node *g, ad_node **moment)
+static ad_node *update_adamw(const ad_optimizer *optimizer, ad_node *const *scalar,
+                             double weight_decay, ad_node *p, ad_node *g, ad_node **moment)
 {
-    return moved(&optimizer->options.adam, scalar, ad_mul(p, scalar[SHRINK]), g, moment);
+    if (weight_decay != 0) p = ad_mul(p, scalar[SHRINK]);
+    return moved(&optimizer->options.adam, scalar, p, g, moment);
 }
 
 static const ad_optimizer_rule adam = {"adam", {"m", "v"}, prepare_adam, update_adam};
@@ -77,7 +77,8 @@ static ad_optimizer *new_adam(ad_vars *vars, const char *prefix, const ad_optimi
                 options.weight_decay);
         return NULL;
     }
-    ad_optimizer *optimizer = ad_optimizer_new(vars, prefix, rule, 2, options.lr);
+    ad_optimizer *optimizer = ad_optimizer_new(vars, prefix, rule, 2, options.lr,
+                                               options.weight_decay);
     if (optimizer) optimizer->options.adam = options;
     return optimizer;
 }

@@ -12,13 +12,14 @@
 enum { NAME_BYTES = 64 };
 
 ad_optimizer *ad_optimizer_new(ad_vars *vars, const char *prefix, const ad_optimizer_rule *rule,
-                               int moments, double lr)
+                               int moments, double lr, double weight_decay)
 {
     ad_context *ctx = vars->ctx;
     char name[NAME_BYTES];
     ad_optimizer *o = ad_zalloc(ctx, sizeof *o);
     if (!o) return NULL;
-    *o = (ad_optimizer){.ctx = ctx, .vars = vars, .rule = rule, .moments = moments};
+    *o = (ad_optimizer){
+        .ctx = ctx, .vars = vars, .rule = rule, .moments = moments, .weight_decay = weight_decay};
     o->state = ad_vars_new(ctx, 0);
     if (prefix) o->prefix = ad_alloc(ctx, strlen(prefix) + 1);
     if (!o->state || (prefix && !o->prefix)) goto failed;
@@ -78,22 +79,22 @@ static void assign(step *s, ad_variable *variable, ad_node *value)
     s->assigns[s->n_assigns++] = ad_assign(s->graph, variable, ad_cast(value, variable->dtype));
 }
 
-/* The run's part of moment `index`: the moment is a vector over the whole block. */
-static ad_variable *moment_of(ad_optimizer *o, const ad_run_of_parameters *run, int index)
+/* The run's part of a vector over the whole block that the state holds. */
+static ad_variable *vector_of(ad_optimizer *o, const ad_run_of_parameters *run, const char *what)
 {
     char name[NAME_BYTES];
     size_t size = ad_dtype_size(run->first->variable.dtype);
     int64_t whole = (int64_t)(run->first->block->storage.bytes / size);
-    snprintf(name, sizeof name, "%s.%s.%d", o->rule->name, o->rule->moment[index], run->block);
-    ad_variable *moment = ad_var(
+    snprintf(name, sizeof name, "%s.%s.%d", o->rule->name, what, run->block);
+    ad_variable *vector = ad_var(
         o->state, name, ad_shape(whole),
         (ad_var_options){.dtype = ad_node_dtype(run->flat), .buffer = true});
-    if (!moment) return NULL;
-    return ad_variable_span(o->state, moment, (int64_t)(run->first->variable.offset / size),
+    if (!vector) return NULL;
+    return ad_variable_span(o->state, vector, (int64_t)(run->first->variable.offset / size),
                             ad_node_shape(run->flat).dim[0]);
 }
 
-static bool update_run(ad_optimizer *o, step *s, const ad_run_of_parameters *run)
+static bool update_run(ad_optimizer *o, step *s, const ad_run_of_parameters *run, bool decays)
 {
     ad_variable *parameters = ad_vars_span(o->vars, run->first, run->last);
     ad_variable *moment[AD_OPTIMIZER_MOMENTS] = {0};
@@ -101,55 +102,89 @@ static bool update_run(ad_optimizer *o, step *s, const ad_run_of_parameters *run
     ad_dtype dtype = ad_node_dtype(run->flat);
     if (!parameters) return false;
     for (int i = 0; i < o->moments; ++i) {
-        moment[i] = moment_of(o, run, i);
+        moment[i] = vector_of(o, run, o->rule->moment[i]);
         if (!moment[i]) return false;
         value[i] = ad_read(s->graph, moment[i]);
     }
     for (int i = 0; i < AD_OPTIMIZER_SCALARS && s->scalar[i]; ++i)
         scalar[i] = ad_cast(s->scalar[i], dtype);
     ad_node *p = ad_cast(ad_read(s->graph, parameters), dtype);
-    assign(s, parameters, o->rule->update(o, scalar, p, run->flat, value));
+    assign(s, parameters,
+           o->rule->update(o, scalar, decays ? o->weight_decay : 0, p, run->flat, value));
     for (int i = 0; i < o->moments; ++i) assign(s, moment[i], value[i]);
     return true;
 }
 
-static ad_node *minimize(ad_optimizer *o, ad_node *loss, double max_norm, ad_node **norm)
+/* With accumulation each run's gradient becomes the mean over the batches: what was collected, plus
+ * this one. *collect adds this one to it; the step clears it. */
+static bool accumulate(ad_optimizer *o, step *s, ad_run_of_parameters *runs, int count, int batches,
+                       ad_node **collect)
 {
-    if (ad_node_poisoned(loss)) return loss;
+    ad_graph *graph = s->graph;
+    ad_node **sums = ad_arena_alloc(&graph->arena, (size_t)count * sizeof *sums);
+    if (!sums) return false;
+    for (int i = 0; i < count; ++i) {
+        ad_variable *collected = vector_of(o, &runs[i], "collected");
+        if (!collected) return false;
+        ad_node *sum = ad_add(ad_read(graph, collected), runs[i].flat);
+        sums[i] = ad_assign(graph, collected, sum);
+        runs[i].flat = ad_mul_scalar(sum, 1.0 / batches);
+        assign(s, collected, ad_fill(graph, ad_node_dtype(sum), ad_node_shape(sum), 0));
+    }
+    *collect = ad_name(ad_join(sums, count), "%s.collect", o->rule->name);
+    return true;
+}
+
+static ad_minimize_nodes failed(ad_node *poison)
+{
+    return (ad_minimize_nodes){.step = poison, .collect = poison, .norm = poison};
+}
+
+ad_minimize_nodes ad_minimize_with(ad_optimizer *o, ad_node *loss, ad_minimize_options options)
+{
+    ad_minimize_nodes nodes = {0};
+    if (ad_node_poisoned(loss)) return failed(loss);
     ad_graph *graph = ad_node_graph(loss);
     step s = {.graph = graph};
     int count;
+    bool by_rank = options.decay_matrices && o->weight_decay != 0;
     /* the blocks are closed, so that their sizes, which the moments share, are final */
     if (ad_vars_ready(o->vars) != AD_OK) goto failed;
-    ad_run_of_parameters *runs = ad_parameter_runs(o->vars, o->prefix, loss, &count);
-    if (!runs) return graph->poison;
-    if (norm) *norm = ad_clip_runs(runs, count, max_norm);
+    ad_run_of_parameters *runs = ad_parameter_runs(o->vars, o->prefix, loss, by_rank, &count);
+    if (!runs) return failed(graph->poison);
     s.assigns = ad_arena_alloc(&graph->arena,
-                               (size_t)(count * (1 + o->moments) + 1) * sizeof *s.assigns);
+                               (size_t)(count * (2 + o->moments) + 1) * sizeof *s.assigns);
     if (!s.assigns) goto failed;
 
     ad_node *number = ad_add(ad_read(graph, o->step), ad_scalar(graph, AD_I64, 1));
     o->rule->prepare(o, ad_read(graph, o->lr), ad_cast(number, AD_F64), s.scalar);
     assign(&s, o->step, number); /* first: the joined value is the step's number */
+    if (options.accumulate > 1 &&
+        !accumulate(o, &s, runs, count, options.accumulate, &nodes.collect))
+        goto failed;
+    if (options.max_norm > 0) nodes.norm = ad_clip_runs(runs, count, options.max_norm);
     for (int i = 0; i < count; ++i)
-        if (!update_run(o, &s, &runs[i])) goto failed;
-    return ad_name(ad_join(s.assigns, s.n_assigns), "%s.step", o->rule->name);
+        if (!update_run(o, &s, &runs[i], !by_rank || runs[i].matrix)) goto failed;
+    nodes.step = ad_name(ad_join(s.assigns, s.n_assigns), "%s.step", o->rule->name);
+    return nodes;
 failed:
-    return ad_poison(graph, ad_error_status(o->ctx), "%s", ad_error(o->ctx));
+    return failed(ad_poison(graph, ad_error_status(o->ctx), "%s", ad_error(o->ctx)));
 }
 
 ad_node *ad_minimize(ad_optimizer *o, ad_node *loss)
 {
-    return minimize(o, loss, 0, NULL);
+    return ad_minimize_with(o, loss, (ad_minimize_options){0}).step;
 }
 
 ad_node *ad_minimize_clipped(ad_optimizer *o, ad_node *loss, double max_norm, ad_node **norm)
 {
-    ad_node *own;
     if (norm) *norm = loss;
     if (ad_node_poisoned(loss)) return loss;
     if (!(max_norm > 0))
         return ad_poison(ad_node_graph(loss), AD_ERROR_ARGUMENT,
                          "the gradient's greatest norm is %g, expected more than 0", max_norm);
-    return minimize(o, loss, max_norm, norm ? norm : &own);
+    ad_minimize_nodes nodes = ad_minimize_with(o, loss,
+                                               (ad_minimize_options){.max_norm = max_norm});
+    if (norm) *norm = nodes.norm;
+    return nodes.step;
 }

@@ -5,18 +5,6 @@
 
 #include "ops/attrs.h"
 
-#include <string.h>
-
-/* Whether `name` is in the subtree `prefix`: "encoder" holds "encoder.weight", not
- * "encoder2.weight". */
-static bool under(const char *name, const char *prefix)
-{
-    size_t length = prefix ? strlen(prefix) : 0;
-    if (!length) return true;
-    if (strncmp(name, prefix, length)) return false;
-    return prefix[length - 1] == '.' || name[length] == '.' || !name[length];
-}
-
 bool ad_gradient_is_none(const ad_node *gradient)
 {
     if (ad_node_poisoned(gradient)) return false;
@@ -30,10 +18,11 @@ static int index_of(const ad_vars *vars, const ad_variable *variable)
     return -1;
 }
 
-static bool trained(const ad_variable *variable, const char *prefix)
+static bool trained(const ad_var_entry *entry, const char *prefix)
 {
-    return !variable->buffer && ad_dtype_is_float(variable->dtype) &&
-           ad_shape_count(variable->shape) > 0 && under(variable->name, prefix);
+    const ad_variable *variable = &entry->variable;
+    return !variable->buffer && !entry->frozen && ad_dtype_is_float(variable->dtype) &&
+           ad_shape_count(variable->shape) > 0 && ad_name_under(variable->name, prefix);
 }
 
 /* Per variable of the store its gradient, or NULL. */
@@ -47,11 +36,11 @@ static ad_node **gradients_of(ad_vars *vars, const char *prefix, ad_node *loss)
     int count = 0;
     if (!read || !found || !gradient) return NULL;
     for (int i = 0; i < vars->count; ++i)
-        if (trained(&vars->entries[i]->variable, prefix))
+        if (trained(vars->entries[i], prefix))
             read[count++] = ad_read(graph, &vars->entries[i]->variable);
     ad_gradients(loss, read, count, found);
     for (int i = count = 0; i < vars->count; ++i) {
-        if (!trained(&vars->entries[i]->variable, prefix)) continue;
+        if (!trained(vars->entries[i], prefix)) continue;
         if (!ad_gradient_is_none(found[count])) gradient[i] = found[count];
         ++count;
     }
@@ -85,7 +74,7 @@ static ad_node *flatten(ad_graph *graph, ad_vars *vars, const ad_run_of_paramete
 }
 
 ad_run_of_parameters *ad_parameter_runs(ad_vars *vars, const char *prefix, ad_node *loss,
-                                        int *count)
+                                        bool by_rank, int *count)
 {
     ad_graph *graph = loss->graph;
     ad_run_of_parameters *runs = ad_arena_alloc(&graph->arena, (size_t)vars->count * sizeof *runs);
@@ -102,9 +91,10 @@ ad_run_of_parameters *ad_parameter_runs(ad_vars *vars, const char *prefix, ad_no
                 run = NULL;
                 continue;
             }
-            if (!run) {
+            bool matrix = e->variable.shape.rank > 1;
+            if (!run || (by_rank && run->matrix != matrix)) {
                 run = &runs[(*count)++];
-                *run = (ad_run_of_parameters){.first = e, .block = number};
+                *run = (ad_run_of_parameters){.first = e, .block = number, .matrix = matrix};
             }
             run->last = e;
         }

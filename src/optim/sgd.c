@@ -11,11 +11,11 @@ static void prepare(const ad_optimizer *optimizer, ad_node *lr, ad_node *step, a
     scalar[0] = lr;
 }
 
-static ad_node *update(const ad_optimizer *optimizer, ad_node *const *scalar, ad_node *p,
-                       ad_node *g, ad_node **moment)
+static ad_node *update(const ad_optimizer *optimizer, ad_node *const *scalar, double weight_decay,
+                       ad_node *p, ad_node *g, ad_node **moment)
 {
     const ad_sgd_options *o = &optimizer->options.sgd;
-    if (o->weight_decay != 0) g = ad_add(g, ad_mul_scalar(p, o->weight_decay));
+    if (weight_decay != 0) g = ad_add(g, ad_mul_scalar(p, weight_decay));
     if (o->momentum != 0) {
         moment[0] = ad_add(ad_mul_scalar(moment[0], o->momentum), g);
         g = o->nesterov ? ad_add(g, ad_mul_scalar(moment[0], o->momentum)) : moment[0];
@@ -39,7 +39,7 @@ ad_optimizer *ad_sgd(ad_vars *vars, const char *prefix, ad_sgd_options options)
         return NULL;
     }
     ad_optimizer *optimizer = ad_optimizer_new(vars, prefix, &rule, options.momentum != 0,
-                                               options.lr);
+                                               options.lr, options.weight_decay);
     if (optimizer) optimizer->options.sgd = options;
     return optimizer;
 }

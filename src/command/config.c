@@ -1,0 +1,124 @@
+/* config.c - options from a JSON file, checked as if they stood on the command line.
+ *
+ * Values become text first, which is what the rest of the room works on; the texts live as long as
+ * the command. What was given on the command line wins. */
+#include "command/state.h"
+#include "base/text.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The text of a JSON value as a person would write it for this option; NULL (reported) if it is of
+ * the wrong kind. Owned by the caller. */
+static char *value_text(struct ad_command *cmd, const char *path, const ad_option *option,
+                        const json_t *value)
+{
+    char number[64];
+    bool list = option->type == AD_OPTION_TEXTS || option->type == AD_OPTION_REALS;
+    if (option->type == AD_OPTION_FLAG && json_is_boolean(value))
+        return strdup(json_is_true(value) ? "yes" : "no");
+    if (option->type != AD_OPTION_FLAG && json_is_string(value))
+        return strdup(json_string_value(value));
+    if (option->type != AD_OPTION_FLAG && json_is_integer(value)) {
+        snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
+        return strdup(number);
+    }
+    if (option->type != AD_OPTION_FLAG && json_is_real(value)) {
+        snprintf(number, sizeof number, "%.17g", json_real_value(value));
+        return strdup(number);
+    }
+    if (list && json_is_array(value)) {
+        char *text = calloc(1, ITEMS_BYTES);
+        size_t used = 0;
+        for (size_t i = 0; text && i < json_array_size(value); ++i) {
+            const json_t *item = json_array_get(value, i);
+            if (json_is_string(item))
+                snprintf(number, sizeof number, "%.60s", json_string_value(item));
+            else if (json_is_number(item))
+                snprintf(number, sizeof number, "%.17g", json_number_value(item));
+            else
+                break;
+            if (used + strlen(number) + 2 > ITEMS_BYTES) break;
+            used += (size_t)sprintf(text + used, "%s%s", i ? "," : "", number);
+            if (i + 1 == json_array_size(value)) return text;
+        }
+        free(text);
+    }
+    ad_command_usage(cmd, "%.200s: \"%s\" is %s, expected %s", path, option->name,
+                     json_is_object(value)    ? "an object"
+                     : json_is_array(value)   ? "a list"
+                     : json_is_null(value)    ? "null"
+                     : json_is_boolean(value) ? "true or false"
+                     : json_is_string(value)  ? "a text"
+                                              : "a number",
+                     option->type == AD_OPTION_FLAG ? "true or false"
+                     : list                         ? "a list"
+                                                    : "a text or a number");
+    return NULL;
+}
+
+static int unknown_key(struct ad_command *cmd, const char *path, const char *key)
+{
+    const char *names[OPTIONS_MAX];
+    int count = 0;
+    for (const ad_option *o = cmd->verb->options; o && o->name; ++o) names[count++] = o->name;
+    const char *nearest = ad_nearest(key, names, count);
+    if (nearest)
+        return ad_command_usage(cmd, "%.200s: unknown option \"%.60s\"; did you mean \"%s\"?", path,
+                                key, nearest);
+    char title[128];
+    return ad_command_usage(cmd, "%.200s: unknown option \"%.60s\" (\"%s --help\" lists them)",
+                            path, key, ad_verb_title(cmd->app, cmd->verb, title, sizeof title));
+}
+
+static int take(struct ad_command *cmd, const char *path, const json_t *options)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)options, key, value)
+    {
+        int row = 0;
+        const ad_option *table = cmd->verb->options;
+        while (table && table[row].name && strcmp(table[row].name, key)) ++row;
+        if (!table || !table[row].name) return unknown_key(cmd, path, key);
+        if (cmd->given[row] || json_is_null(value)) continue;
+        char *text = value_text(cmd, path, &table[row], value);
+        if (!text) return AD_EXIT_USAGE;
+        free(cmd->config_text[row]);
+        cmd->config_text[row] = text;
+        int status = ad_command_set(cmd, row, text);
+        if (status) return status;
+        cmd->configured[row] = true;
+    }
+    return AD_EXIT_OK;
+}
+
+/* A file that names a verb must name this one. */
+static int check_verb(struct ad_command *cmd, const char *path, const json_t *root)
+{
+    const char *system = json_string_value(json_object_get(root, "system"));
+    const char *verb = json_string_value(json_object_get(root, "verb"));
+    const char *own = cmd->verb->system ? cmd->verb->system : "";
+    if ((!system || !strcmp(system, own)) && (!verb || !strcmp(verb, cmd->verb->name)))
+        return AD_EXIT_OK;
+    return ad_command_usage(cmd, "%.200s: is of \"%.40s %.40s\", not of \"%s %s\"", path,
+                            system ? system : own, verb ? verb : cmd->verb->name, own,
+                            cmd->verb->name);
+}
+
+int ad_command_config(ad_command *cmd, const char *path)
+{
+    json_error_t error;
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (!root && error.line <= 0) return ad_command_fail(cmd, "%.200s: %s", path, error.text);
+    if (!root) return ad_command_fail(cmd, "%.200s: line %d: %s", path, error.line, error.text);
+    const json_t *options = json_object_get(root, "options");
+    int status = AD_EXIT_OK;
+    if (!json_is_object(root) || (options && !json_is_object(options)))
+        status = ad_command_fail(cmd, "%.200s: expected a JSON object of options", path);
+    if (!status && options) status = check_verb(cmd, path, root);
+    if (!status) status = take(cmd, path, options ? options : root);
+    json_decref(root);
+    return status;
+}
