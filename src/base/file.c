@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 enum { BUFFER_BYTES = 1 << 16, REASON_BYTES = 128 };
 
@@ -109,7 +110,8 @@ struct ad_output {
     ad_context *ctx;
     ad_status status;
     int fd;
-    bool exists; /* the temporary file is there */
+    bool exists;    /* the temporary file is there */
+    uint32_t check; /* CRC-32 of what was written */
     size_t used;
     char path[PATH_MAX], target[PATH_MAX],
         temporary[PATH_MAX]; /* as given; symbolic links resolved */
@@ -170,6 +172,7 @@ ad_status ad_output_open(ad_output **out, ad_context *ctx, const char *path)
     ad_output *output = ad_alloc(ctx, sizeof *output);
     if (!output) return AD_ERROR_MEMORY;
     output->ctx = ctx, output->status = AD_OK, output->used = 0, output->exists = false;
+    output->check = 0;
     strcpy(output->path, path);
     if (!info.st_mode || !realpath(path, output->target)) strcpy(output->target, path);
     for (int attempt = 0;; ++attempt) {
@@ -204,7 +207,8 @@ static void write_all(ad_output *output, const unsigned char *bytes, size_t coun
         if (done < 0)
             output->status = fail_errno(output->ctx, output->path, "cannot write", errno);
         else
-            bytes += done, count -= (size_t)done;
+            output->check = (uint32_t)crc32_z(output->check, bytes, (size_t)done), bytes += done,
+            count -= (size_t)done;
     }
 }
 
@@ -226,6 +230,19 @@ ad_status ad_output_write(ad_output *output, const void *bytes, size_t count)
     return output->status;
 }
 
+/* What a reader gets must be what was written, before it replaces anything. */
+static ad_status verify(const ad_output *output)
+{
+    ad_mapped file;
+    ad_status status = ad_map(&file, output->ctx, output->temporary, SIZE_MAX);
+    if (status) return status;
+    bool same = (uint32_t)crc32_z(0, file.bytes, file.size) == output->check;
+    ad_unmap(&file);
+    if (same) return AD_OK;
+    return ad_fail(output->ctx, AD_ERROR_IO, "%s: what was written cannot be read back",
+                   output->path);
+}
+
 ad_status ad_output_commit(ad_output *output)
 {
     ad_context *ctx = output->ctx;
@@ -235,6 +252,7 @@ ad_status ad_output_commit(ad_output *output)
     if (close(output->fd) && !output->status)
         output->status = fail_errno(ctx, output->path, "cannot write", errno);
     output->fd = -1;
+    if (!output->status) output->status = verify(output);
     if (!output->status) {
         if (rename(output->temporary, output->target)) {
             output->status = fail_errno(ctx, output->path, "cannot rename the finished file",

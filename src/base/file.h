@@ -1,8 +1,9 @@
 /* file.h - whole files in, whole files out.
  *
  * Reading maps the file read-only. Writing is atomic: the bytes go to a temporary file beside the
- * target, which is flushed to the disk and renamed over it; until then, and on any failure, the
- * file that was there stays, and the temporary one is removed. Errors name the path and the reason.
+ * target, which is flushed to the disk, read back, and renamed over it; until then, and on any
+ * failure, the file that was there stays, and the temporary one is removed. Errors name the path
+ * and the reason.
  */
 #ifndef AD_BASE_FILE_H
 #define AD_BASE_FILE_H

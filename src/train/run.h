@@ -1,0 +1,92 @@
+/* run.h - the inside of a run: its folder, its log, and the files that the loop keeps there. */
+#ifndef AD_TRAIN_RUN_H
+#define AD_TRAIN_RUN_H
+
+#include <autodidact/train.h>
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "base/context.h"
+#include "base/text.h"
+#include "train/metric_log.h"
+
+struct json_t;
+
+struct ad_run_folder {
+    ad_context *ctx;
+    ad_command *cmd;
+    char path[PATH_MAX - 256]; /* room for the names of files in it */
+    ad_train_part part;
+    bool resumed; /* it was there before: go on from its newest checkpoint */
+    int lock;     /* a descriptor that holds the lock on run.lock; -1 */
+    FILE *log;    /* log.txt */
+    ad_metric_log metrics;
+    double earlier_seconds; /* of training, by former processes */
+    uint64_t fingerprint;   /* of the data, once known */
+    bool has_data;
+};
+
+/* ---- run_folder.c ---- */
+
+/* A new folder (it must not hold a run), or (resume) one that does. On failure *run is NULL. The
+ * folder is locked against other processes until it is closed. */
+ad_status ad_run_open(ad_run_folder **run, ad_command *cmd, const char *path, ad_train_part part,
+                      bool resume);
+void ad_run_close(ad_run_folder *run); /* NULL is ignored */
+/* "PATH/NAME" into buffer (PATH_MAX bytes), and back. */
+const char *ad_run_file(const ad_run_folder *run, const char *name, char buffer[PATH_MAX]);
+/* A line in log.txt, with the time. */
+void ad_run_log(ad_run_folder *run, const char *format, ...) AD_PRINTF(2, 3);
+/* result.json: {"state": "finished" | "interrupted" | "failed", ...}. `error` may be NULL. */
+ad_status ad_run_finish(ad_run_folder *run, const char *state, const ad_train_result *result,
+                        const char *error);
+/* The result that is there: true if it says that the run is finished. */
+bool ad_run_finished(const char *path, ad_train_result *result);
+/* The whole file replaced by `text`. */
+ad_status ad_run_write(ad_context *ctx, const char *path, const char *text);
+/* Makes a folder that may be there already. */
+ad_status ad_run_make_folder(ad_context *ctx, const char *path);
+/* Where `runs/SYSTEM-DATE-N` is free. */
+ad_status ad_run_new_name(ad_context *ctx, const char *system, char path[PATH_MAX]);
+
+/* ---- checkpoint.c ---- */
+
+typedef struct ad_checkpoint {
+    const ad_vars_part *parts; /* the first: the model */
+    int count;
+    const ad_metadata *metadata;
+    int metadata_count;
+} ad_checkpoint;
+
+/* checkpoints/step-STEP.safetensors; then older ones beyond `keep` are removed. */
+ad_status ad_checkpoint_save(ad_run_folder *run, const ad_checkpoint *checkpoint, int64_t step,
+                             int64_t keep);
+/* checkpoints/best.safetensors: the model alone. */
+ad_status ad_checkpoint_save_best(ad_run_folder *run, const ad_checkpoint *checkpoint);
+ad_status ad_checkpoint_load_best(ad_run_folder *run, ad_vars *vars);
+/* The newest checkpoint that is whole, into the parts; *step -1: there is none, and none is broken.
+ * Notes which ones are passed over. */
+ad_status ad_checkpoint_load(ad_run_folder *run, const ad_checkpoint *checkpoint, int64_t *step);
+/* Steps of the checkpoints in a folder, the newest first; up to `most`. Returns how many. */
+int ad_checkpoint_list(const char *run_path, int64_t *steps, int most);
+void ad_checkpoint_name(const char *run_path, int64_t step, char path[PATH_MAX]);
+
+/* ---- lr_schedule.c ---- */
+
+typedef enum ad_schedule_kind { /* in the order of the option's choices */
+                                AD_SCHEDULE_CONSTANT,
+                                AD_SCHEDULE_STEP,
+                                AD_SCHEDULE_COSINE,
+                                AD_SCHEDULE_ONE_CYCLE,
+                                AD_SCHEDULE_INVERSE_SQRT,
+} ad_schedule_kind;
+typedef struct ad_schedule {
+    ad_schedule_kind kind;
+    double peak, least;
+    int64_t warmup, steps;
+} ad_schedule;
+/* The learning rate of step 0, 1, ..., steps - 1. */
+double ad_schedule_rate(const ad_schedule *schedule, int64_t step);
+
+#endif

@@ -1,0 +1,285 @@
+/* run_folder.c - the folder of a run: made, locked, described, and written into. */
+#include "train/run.h"
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+const char *ad_run_path(const ad_run_folder *run)
+{
+    return run->path;
+}
+
+ad_command *ad_run_command(const ad_run_folder *run)
+{
+    return run->cmd;
+}
+
+const char *ad_run_file(const ad_run_folder *run, const char *name, char buffer[PATH_MAX])
+{
+    snprintf(buffer, PATH_MAX, "%s/%.200s", run->path, name);
+    return buffer;
+}
+
+static ad_status fail_errno(ad_context *ctx, const char *path, const char *what)
+{
+    char reason[128] = "";
+    if (strerror_r(errno, reason, sizeof reason)) snprintf(reason, sizeof reason, "error");
+    return ad_fail(ctx, AD_ERROR_IO, "%s: %s: %s", path, what, reason);
+}
+
+ad_status ad_run_write(ad_context *ctx, const char *path, const char *text)
+{
+    ad_output *output;
+    ad_status status = ad_output_open(&output, ctx, path);
+    if (status) return status;
+    (void)ad_output_write(output, text, strlen(text));
+    return ad_output_commit(output);
+}
+
+ad_status ad_run_make_folder(ad_context *ctx, const char *path)
+{
+    struct stat info;
+    if (!mkdir(path, 0777) || (errno == EEXIST && !stat(path, &info) && S_ISDIR(info.st_mode)))
+        return AD_OK;
+    return fail_errno(ctx, path, "cannot make the folder");
+}
+
+ad_status ad_run_new_name(ad_context *ctx, const char *system, char path[PATH_MAX])
+{
+    struct tm day;
+    char date[16];
+    time_t t = time(NULL);
+    localtime_r(&t, &day);
+    strftime(date, sizeof date, "%Y%m%d", &day);
+    ad_status status = ad_run_make_folder(ctx, "runs");
+    if (status) return status;
+    for (int n = 1; n < 100000; ++n) {
+        snprintf(path, PATH_MAX, "runs/%.60s-%s-%d", system, date, n);
+        if (access(path, F_OK)) return AD_OK;
+    }
+    return ad_fail(ctx, AD_ERROR_IO, "runs: holds too many runs of this day; name one with --run");
+}
+
+/* ---- opening and closing ---- */
+
+/* A line of the log may not be lost silently, but does not stop a run either: the disk being full
+ * shows in what matters. */
+void ad_run_log(ad_run_folder *run, const char *format, ...)
+{
+    if (!run->log) return;
+    struct tm now;
+    char stamp[32];
+    time_t t = time(NULL);
+    localtime_r(&t, &now);
+    strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &now);
+    fprintf(run->log, "%s  ", stamp);
+    va_list args;
+    va_start(args, format);
+    vfprintf(run->log, format, args);
+    va_end(args);
+    fputc('\n', run->log);
+    fflush(run->log);
+}
+
+static ad_status lock(ad_run_folder *run)
+{
+    char path[PATH_MAX];
+    ad_run_file(run, "run.lock", path);
+    run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (run->lock < 0) return fail_errno(run->ctx, path, "cannot open");
+    if (!flock(run->lock, LOCK_EX | LOCK_NB)) return AD_OK;
+    return ad_fail(run->ctx, AD_ERROR_IO, "%s: another process is training this run", run->path);
+}
+
+static ad_status make_folders(ad_run_folder *run)
+{
+    static const char *const names[] = {"checkpoints", "samples"};
+    char path[PATH_MAX];
+    ad_status status = ad_run_make_folder(run->ctx, run->path);
+    for (int i = 0; i < 2 && !status; ++i)
+        status = ad_run_make_folder(run->ctx, ad_run_file(run, names[i], path));
+    return status;
+}
+
+ad_status ad_run_open(ad_run_folder **out, ad_command *cmd, const char *path, ad_train_part part,
+                      bool resume)
+{
+    ad_context *ctx = ad_command_context(cmd);
+    char file[PATH_MAX];
+    *out = NULL;
+    ad_run_folder *run = ad_zalloc(ctx, sizeof *run);
+    if (!run) return AD_ERROR_MEMORY;
+    *run = (ad_run_folder){
+        .ctx = ctx, .cmd = cmd, .part = part, .resumed = resume, .lock = -1, .metrics.file = -1};
+    ad_status status = AD_OK;
+    if (snprintf(run->path, sizeof run->path, "%s", path) >= (int)sizeof run->path)
+        status = ad_fail(ctx, AD_ERROR_ARGUMENT, "%.64s...: the path is too long", path);
+    if (!status && !resume && !access(ad_run_file(run, "config.json", file), F_OK))
+        status = ad_fail(ctx, AD_ERROR_ARGUMENT,
+                         "%s: holds a run already; --resume goes on with it, --run names another",
+                         path);
+    if (!status && resume && access(ad_run_file(run, "config.json", file), F_OK))
+        status = ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: is no run: it has no config.json", path);
+    if (!status) status = make_folders(run);
+    if (!status) status = lock(run);
+    if (!status && !(run->log = fopen(ad_run_file(run, "log.txt", file), "ae")))
+        status = fail_errno(ctx, file, "cannot open");
+    if (status)
+        ad_run_close(run);
+    else
+        *out = run;
+    return status;
+}
+
+void ad_run_close(ad_run_folder *run)
+{
+    if (!run) return;
+    ad_metric_log_close(&run->metrics);
+    if (run->log) fclose(run->log);
+    if (run->lock >= 0) close(run->lock); /* and with it the lock */
+    ad_free(run->ctx, run, sizeof *run);
+}
+
+/* ---- data ---- */
+
+ad_status ad_run_data(ad_run_folder *run, const char *path, uint64_t fingerprint,
+                      const char *summary)
+{
+    char file[PATH_MAX], text[32];
+    json_error_t error;
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)fingerprint);
+    json_t *root = json_load_file(ad_run_file(run, "config.json", file), 0, &error);
+    if (!json_is_object(root)) {
+        json_decref(root);
+        return ad_fail(run->ctx, AD_ERROR_FORMAT, "%s: %s", file, error.text);
+    }
+    const json_t *data = json_object_get(root, "data");
+    const char *before = json_string_value(json_object_get(data, "fingerprint"));
+    ad_status status = AD_OK;
+    if (before && strcmp(before, text))
+        status = ad_fail(run->ctx, AD_ERROR_ARGUMENT,
+                         "%s: the data are not those that %s was trained on (fingerprint %s, "
+                         "found %s)",
+                         path, run->path, before, text);
+    if (!status && !before) {
+        json_object_set_new(
+            root, "data",
+            json_pack("{s:s, s:s, s:s}", "path", path, "fingerprint", text, "summary", summary));
+        char *all = json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+        status = all ? ad_run_write(run->ctx, file, all)
+                     : ad_fail(run->ctx, AD_ERROR_MEMORY, "out of memory");
+        free(all);
+    }
+    json_decref(root);
+    run->fingerprint = fingerprint, run->has_data = true;
+    ad_run_log(run, "data: %s, %s", path, summary);
+    return status;
+}
+
+/* ---- what a system writes ---- */
+
+ad_status ad_run_image(ad_run_folder *run, const char *name, int64_t step, const ad_image *image)
+{
+    char file[PATH_MAX], path[PATH_MAX];
+    snprintf(file, sizeof file, "samples/%.100s-%09lld.png", name, (long long)step);
+    return ad_image_write(run->ctx, ad_run_file(run, file, path), image, NULL);
+}
+
+ad_status ad_run_text(ad_run_folder *run, const char *name, int64_t step, const char *text)
+{
+    char file[PATH_MAX], path[PATH_MAX];
+    snprintf(file, sizeof file, "samples/%.100s-%09lld.txt", name, (long long)step);
+    return ad_run_write(run->ctx, ad_run_file(run, file, path), text);
+}
+
+ad_status ad_run_figure(ad_run_folder *run, const char *name, const char *svg)
+{
+    char file[PATH_MAX], path[PATH_MAX];
+    snprintf(file, sizeof file, "samples/%.100s.svg", name);
+    return ad_run_write(run->ctx, ad_run_file(run, file, path), svg);
+}
+
+ad_status ad_run_confusion(ad_run_folder *run, const int64_t *counts, int classes,
+                           const char *const *names)
+{
+    char path[PATH_MAX];
+    json_t *rows = json_array(), *labels = json_array();
+    for (int i = 0; i < classes; ++i) {
+        json_t *row = json_array();
+        for (int k = 0; k < classes; ++k)
+            json_array_append_new(row, json_integer((json_int_t)counts[i * classes + k]));
+        json_array_append_new(rows, row);
+        json_array_append_new(labels, json_string(names[i]));
+    }
+    json_t *root = json_pack("{s:o, s:o}", "classes", labels, "counts", rows);
+    char *text = root ? json_dumps(root, JSON_ENSURE_ASCII) : NULL;
+    ad_status status = text ? ad_run_write(run->ctx, ad_run_file(run, "confusion.json", path), text)
+                            : ad_fail(run->ctx, AD_ERROR_MEMORY, "out of memory");
+    free(text);
+    json_decref(root);
+    return status;
+}
+
+/* ---- results ---- */
+
+void ad_train_result_add(ad_train_result *result, const char *name, double value)
+{
+    if (result->count == AD_TRAIN_METRICS) return;
+    ad_train_number *number = &result->number[result->count++];
+    snprintf(number->name, sizeof number->name, "%s", name);
+    number->value = value;
+}
+
+double ad_train_result_get(const ad_train_result *result, const char *name)
+{
+    for (int i = 0; i < result->count; ++i)
+        if (!strcmp(result->number[i].name, name)) return result->number[i].value;
+    return NAN;
+}
+
+ad_status ad_run_finish(ad_run_folder *run, const char *state, const ad_train_result *result,
+                        const char *error)
+{
+    char path[PATH_MAX];
+    json_t *root = json_pack("{s:s}", "state", state), *numbers = json_object();
+    for (int i = 0; result && i < result->count; ++i)
+        json_object_set_new(numbers, result->number[i].name,
+                            isfinite(result->number[i].value) ? json_real(result->number[i].value)
+                                                              : json_null());
+    json_object_set_new(root, "results", numbers);
+    if (error) json_object_set_new(root, "error", json_string(error));
+    char *text = json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+    ad_status status = text ? ad_run_write(run->ctx, ad_run_file(run, "result.json", path), text)
+                            : ad_fail(run->ctx, AD_ERROR_MEMORY, "out of memory");
+    free(text);
+    json_decref(root);
+    return status;
+}
+
+bool ad_run_finished(const char *run_path, ad_train_result *result)
+{
+    char path[PATH_MAX];
+    json_error_t error;
+    const char *name;
+    json_t *value;
+    snprintf(path, sizeof path, "%.*s/result.json", PATH_MAX - 64, run_path);
+    json_t *root = json_load_file(path, 0, &error);
+    const char *state = json_string_value(json_object_get(root, "state"));
+    bool finished = state && !strcmp(state, "finished");
+    *result = (ad_train_result){0};
+    if (finished)
+        json_object_foreach(json_object_get(root, "results"), name, value) ad_train_result_add(
+            result, name, json_is_number(value) ? json_number_value(value) : NAN);
+    json_decref(root);
+    return finished;
+}
