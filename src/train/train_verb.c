@@ -264,25 +264,25 @@ static int train_parts(const session *s, int64_t count)
                                    s->resume);
     if (!status && !s->resume) status = write_config(s, top);
     if (!status) status = run_all(s, results, count);
-    int exit = status ? ad_command_fail(s->cmd, "%s", ad_error(s->ctx)) : AD_EXIT_OK;
+    int code = status ? ad_command_fail(s->cmd, "%s", ad_error(s->ctx)) : AD_EXIT_OK;
     bool stopped = results[0].interrupted;
     spread all = {0};
-    if (!exit && !stopped) summarise(results, count, &all);
+    if (!code && !stopped) summarise(results, count, &all);
     if (top &&
         ad_run_finish(top,
                       exit      ? "failed"
                       : stopped ? "interrupted"
                                 : "finished",
-                      &all.mean, exit ? ad_error(s->ctx) : NULL) &&
-        !exit)
-        exit = ad_command_fail(s->cmd, "%s", ad_error(s->ctx));
+                      &all.mean, code ? ad_error(s->ctx) : NULL) &&
+        !code)
+        code = ad_command_fail(s->cmd, "%s", ad_error(s->ctx));
     ad_run_close(top);
-    if (!exit && stopped)
-        exit = interrupted(s);
-    else if (!exit)
+    if (!code && stopped)
+        code = interrupted(s);
+    else if (!code)
         print_result(s, &all, count);
     ad_free(s->ctx, results, (size_t)count * sizeof *results);
-    return exit;
+    return code;
 }
 
 static int train_single(const session *s)
