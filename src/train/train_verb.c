@@ -270,7 +270,7 @@ static int train_parts(const session *s, int64_t count)
     if (!code && !stopped) summarise(results, count, &all);
     if (top &&
         ad_run_finish(top,
-                      exit      ? "failed"
+                      code      ? "failed"
                       : stopped ? "interrupted"
                                 : "finished",
                       &all.mean, code ? ad_error(s->ctx) : NULL) &&
