@@ -98,6 +98,7 @@ $(BUILD)/$(2)/%: $(1)/%.c $(4) $(LIB) $(BUILD)/flags
 endef
 ZOO_OBJ := $(filter $(BUILD)/zoo/%,$(CLI_OBJ))
 $(eval $(call program_rule,tests/unit,tests,-Itests))
+$(eval $(call program_rule,tests/zoo,tests,-Itests,$(ZOO_OBJ)))
 $(eval $(call program_rule,tests/data,tests-data,-Itests))
 $(eval $(call program_rule,tests/fuzz,fuzz,-fsanitize=fuzzer))
 $(eval $(call program_rule,tests/peers,peers,-Itests,$(ZOO_OBJ)))
@@ -110,7 +111,7 @@ $(BUILD)/examples/scene: $(SCENE_SRC) examples/scene/scene.h $(LIB) $(BUILD)/fla
 
 programs = $(patsubst $(1)/%.c,$(BUILD)/$(2)/%,$(sort $(wildcard $(1)/*.c)))
 
-TEST_BIN    := $(call programs,tests/unit,tests)
+TEST_BIN    := $(call programs,tests/unit,tests) $(call programs,tests/zoo,tests)
 DATA_BIN    := $(call programs,tests/data,tests-data)
 FUZZ_BIN    := $(call programs,tests/fuzz,fuzz)
 BENCH_BIN   := $(call programs,bench,bench)

@@ -72,6 +72,13 @@ AD_API void ad_error_clear(ad_context *ctx);
 AD_API ad_status ad_error_set(ad_context *ctx, ad_status status, const char *format, ...)
     AD_PRINTF(3, 4);
 
+/* Random numbers outside of graphs, of the same kind as within (Philox4x32-10): number `index` of
+ * the stream is a pure function, so what is drawn depends on nothing that was drawn before. */
+AD_API uint32_t ad_random_word(uint64_t seed, uint64_t stream, uint64_t index);
+AD_API double ad_random_unit(uint64_t seed, uint64_t stream, uint64_t index); /* [0, 1), 53 bits */
+/* 0 .. n - 1, n > 0. */
+AD_API int64_t ad_random_below(uint64_t seed, uint64_t stream, uint64_t index, int64_t n);
+
 AD_API int ad_context_threads(const ad_context *ctx);
 /* Bytes now held through this context's allocator, and the most ever held. */
 AD_API size_t ad_context_memory(const ad_context *ctx);

@@ -1,0 +1,261 @@
+/* gpt.c - models of the GPT family against Hugging Face's transformers (tests/oracle/gpt2_hf.py),
+ * and what generation is made of. */
+#include "check.h"
+#include "fixture.h"
+#include "zoo/gpt/gpt.h"
+
+static ad_context *ctx;
+
+typedef struct expected {
+    int64_t batch, time, vocab;
+    int32_t *tokens;
+    float *logits;
+} expected;
+
+static bool read_expected(expected *e, const char *path)
+{
+    ad_file *file;
+    memset(e, 0, sizeof *e);
+    if (ad_file_open(&file, ctx, path)) {
+        CHECK_FAIL("%s", ad_error(ctx));
+        return false;
+    }
+    ad_shape shape = ad_file_at(file, ad_file_find(file, "logits"))->shape;
+    e->batch = shape.dim[0], e->time = shape.dim[1], e->vocab = shape.dim[2];
+    size_t tokens = (size_t)(e->batch * e->time) * 4, logits = tokens * (size_t)e->vocab;
+    e->tokens = malloc(tokens), e->logits = malloc(logits);
+    bool good = !ad_file_read(file, ad_file_find(file, "tokens"), AD_I32, e->tokens, tokens) &&
+                !ad_file_read(file, ad_file_find(file, "logits"), AD_F32, e->logits, logits);
+    CHECK(good);
+    ad_file_close(file);
+    return good;
+}
+
+static void forget(expected *e)
+{
+    free(e->tokens);
+    free(e->logits);
+}
+
+static double furthest(const float *a, const float *b, int64_t n)
+{
+    double worst = 0;
+    for (int64_t i = 0; i < n; ++i) {
+        double error = fabs((double)a[i] - (double)b[i]);
+        if (!(error <= worst)) worst = error;
+    }
+    return worst;
+}
+
+/* All positions at once, as in training and evaluation. */
+static void check_whole(const gpt_model *model, const expected *e)
+{
+    ad_graph *graph = ad_graph_new(ctx);
+    ad_program *program = NULL;
+    gpt_pass pass = {.config = &model->config, .vars = model->vars};
+    pass.tokens = ad_input(graph, "tokens", AD_I32, ad_shape(e->batch, e->time));
+    ad_node *logits = gpt_logits(&pass, gpt_network(&pass));
+    if (ad_compile(&program, ctx, &logits, 1, NULL) || ad_bind(program, pass.tokens, e->tokens) ||
+        ad_run(program))
+        CHECK_FAIL("%s", ad_error(ctx));
+    else
+        CHECK_NEAR(furthest(ad_result(program, logits), e->logits, e->batch * e->time * e->vocab),
+                   0, 1e-5);
+    ad_program_free(program);
+    ad_graph_free(graph);
+}
+
+/* Piece by piece over the cache. */
+static void check_cached(const gpt_model *model, const expected *e)
+{
+    static const int64_t pieces[] = {5, 1, 1, 7, 2, 1, 3};
+    gpt_generator *g;
+    CHECK_INT(gpt_generator_new(&g, ctx, &model->config, model->vars), AD_OK);
+    for (int64_t b = 0; b < e->batch && g; ++b) {
+        int64_t at = 0;
+        gpt_generator_reset(g);
+        for (int i = 0; i < 7 && at + pieces[i] <= e->time; at += pieces[i++]) {
+            const float *logits;
+            size_t held = ad_context_memory(ctx);
+            CHECK_INT(gpt_generator_feed(g, e->tokens + b * e->time + at, pieces[i], &logits), 0);
+            CHECK(ad_context_memory(ctx) == held || i == 0);
+            int64_t last = b * e->time + at + pieces[i] - 1;
+            CHECK_NEAR(furthest(logits, e->logits + last * e->vocab, e->vocab), 0, 1e-5);
+        }
+        CHECK_INT(at, e->time);
+    }
+    gpt_generator_free(g);
+}
+
+static void check_model(const char *path, const char *logits)
+{
+    expected e;
+    gpt_model model;
+    if (read_expected(&e, logits)) {
+        if (gpt_open(&model, ctx, path)) {
+            CHECK_FAIL("%s", ad_error(ctx));
+        } else {
+            check_whole(&model, &e);
+            check_cached(&model, &e);
+            gpt_close(&model);
+        }
+    }
+    forget(&e);
+}
+
+static void gpt2_has_the_reference_logits(void)
+{
+    check_model("tests/fixtures/gpt2_tiny", "tests/fixtures/gpt2_tiny/expected.safetensors");
+    check_model("tests/fixtures/gpt2_tiny/model.safetensors",
+                "tests/fixtures/gpt2_tiny/expected.safetensors");
+}
+
+static void llama_has_the_reference_logits(void)
+{
+    check_model("tests/fixtures/llama_tiny", "tests/fixtures/llama_tiny/expected.safetensors");
+}
+
+/* More tokens than the model has positions: the newer half is read again. */
+static void a_full_cache_moves_on(void)
+{
+    gpt_model model;
+    gpt_generator *g, *h;
+    int32_t tokens[60];
+    const float *a, *b;
+    REQUIRE(!gpt_open(&model, ctx, "tests/fixtures/gpt2_tiny"));
+    CHECK_INT(gpt_generator_new(&g, ctx, &model.config, model.vars), AD_OK);
+    CHECK_INT(gpt_generator_new(&h, ctx, &model.config, model.vars), AD_OK);
+    for (int i = 0; i < 60; ++i) tokens[i] = (i * 37 + 11) % 100;
+    /* 24 fit; the 25th is the 13th of the next window, behind tokens 12 to 23 */
+    for (int i = 0; i < 25; ++i) CHECK_INT(gpt_generator_feed(g, tokens + i, 1, &a), AD_OK);
+    CHECK_INT(gpt_generator_feed(h, tokens + 12, 13, &b), AD_OK);
+    CHECK_NEAR(furthest(a, b, 100), 0, 1e-6);
+    CHECK_INT(gpt_generator_feed(g, tokens, 60, &a), AD_OK); /* only the last 24 count */
+    gpt_generator_reset(h);
+    CHECK_INT(gpt_generator_feed(h, tokens + 36, 24, &b), AD_OK);
+    CHECK_NEAR(furthest(a, b, 100), 0, 1e-6);
+    gpt_generator_free(g);
+    gpt_generator_free(h);
+    gpt_close(&model);
+}
+
+/* ---- choosing ---- */
+
+enum { VOCAB = 8, DRAWS = 20000 };
+static const float logits[VOCAB] = {1, 3, 2, 3, -1, 0, 2.5f, -4};
+
+static void count_draws(gpt_choice how, double *share)
+{
+    gpt_chooser *c = gpt_chooser_new(VOCAB);
+    memset(share, 0, VOCAB * sizeof *share);
+    for (uint64_t i = 0; i < DRAWS; ++i) share[gpt_choose(c, &how, logits, 0, i)] += 1.0 / DRAWS;
+    gpt_chooser_free(c);
+}
+
+static void softmax_over(const int *tokens, int n, double temperature, double *want)
+{
+    double sum = 0;
+    memset(want, 0, VOCAB * sizeof *want);
+    for (int i = 0; i < n; ++i) sum += exp((double)logits[tokens[i]] / temperature);
+    for (int i = 0; i < n; ++i)
+        want[tokens[i]] = exp((double)logits[tokens[i]] / temperature) / sum;
+}
+
+static void check_shares(gpt_choice how, const int *tokens, int n)
+{
+    double share[VOCAB], want[VOCAB];
+    count_draws(how, share);
+    softmax_over(tokens, n, how.temperature, want);
+    for (int i = 0; i < VOCAB; ++i) {
+        if (want[i] == 0)
+            CHECK(share[i] == 0);
+        else
+            CHECK_NEAR(share[i], want[i], 0.015);
+    }
+}
+
+static void choices_follow_the_probabilities(void)
+{
+    gpt_choice how = {.temperature = 1, .top_p = 1, .penalty = 1, .seed = 3};
+    check_shares(how, (int[]){0, 1, 2, 3, 4, 5, 6, 7}, 8);
+    how.temperature = 2;
+    check_shares(how, (int[]){0, 1, 2, 3, 4, 5, 6, 7}, 8);
+    how.temperature = 1, how.top_k = 3;
+    check_shares(how, (int[]){1, 3, 6}, 3);
+    how.top_k = 1;
+    check_shares(how, (int[]){1}, 1); /* a tie: the smaller */
+    how.top_k = 0, how.top_p = 0.5;   /* 1 and 3 have 0.31 each */
+    check_shares(how, (int[]){1, 3}, 2);
+    how.top_k = 3, how.top_p = 0.9;
+    check_shares(how, (int[]){1, 3, 6}, 3);
+    how.top_p = 1e-9;
+    check_shares(how, (int[]){1}, 1);
+    how = (gpt_choice){.top_p = 1, .penalty = 1};
+    double share[VOCAB];
+    count_draws(how, share);
+    CHECK_NEAR(share[1], 1, 1e-9);
+}
+
+static void penalty_is_of_what_was_there(void)
+{
+    gpt_chooser *c = gpt_chooser_new(VOCAB);
+    gpt_choice how = {.penalty = 1.5, .top_p = 1};
+    CHECK_INT(gpt_choose(c, &how, logits, 0, 0), 1);
+    gpt_chooser_see(c, 1);
+    CHECK_INT(gpt_choose(c, &how, logits, 0, 0), 3);
+    gpt_chooser_see(c, 3);
+    CHECK_INT(gpt_choose(c, &how, logits, 0, 0), 6);
+    gpt_chooser_see(c, 99); /* no token: ignored */
+    gpt_chooser_forget(c);
+    CHECK_INT(gpt_choose(c, &how, logits, 0, 0), 1);
+    gpt_chooser_free(c);
+}
+
+/* ---- characters ---- */
+
+static char gathered[64];
+static void gather(void *user, const char *text, size_t length)
+{
+    (void)user;
+    strncat(gathered, text, length);
+}
+
+static void check_stream(const char *bytes, const char *want, const char *at_end)
+{
+    for (size_t piece = 1; piece < 4; ++piece) {
+        gpt_stream s = {.put = gather};
+        gathered[0] = 0;
+        for (size_t i = 0, n = strlen(bytes); i < n; i += piece)
+            gpt_stream_write(&s, bytes + i, i + piece < n ? piece : n - i);
+        CHECK_TEXT(gathered, want);
+        gpt_stream_end(&s);
+        CHECK_TEXT(gathered, at_end);
+    }
+}
+
+static void characters_come_whole(void)
+{
+    check_stream("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+                 "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+    check_stream("x\xf0\x9f\x98", "x", "x\xef\xbf\xbd");
+    check_stream("\xc3(", "\xef\xbf\xbd(", "\xef\xbf\xbd(");
+    check_stream("\x80z", "\xef\xbf\xbdz", "\xef\xbf\xbdz");
+    check_stream("\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd",
+                 "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+    check_stream("\xe2\x82\xc3\xa9", "\xef\xbf\xbd\xc3\xa9", "\xef\xbf\xbd\xc3\xa9");
+}
+
+int main(int argc, char **argv)
+{
+    ctx = ad_context_new(&(ad_context_options){.threads = 2});
+    int failed = check_main(argc, argv,
+                            (check_case[]){CASE(gpt2_has_the_reference_logits),
+                                           CASE(llama_has_the_reference_logits),
+                                           CASE(a_full_cache_moves_on),
+                                           CASE(choices_follow_the_probabilities),
+                                           CASE(penalty_is_of_what_was_there),
+                                           CASE(characters_come_whole),
+                                           {0}});
+    ad_context_free(ctx);
+    return failed;
+}

@@ -1,0 +1,118 @@
+/* network.c - from tokens to logits and the loss: what both architectures share. */
+#include "zoo/gpt/gpt.h"
+
+#include <math.h>
+#include <stdio.h>
+
+double gpt_residual_deviation(const gpt_config *config)
+{
+    return 0.02 / sqrt(2 * (double)config->layers);
+}
+
+ad_node *gpt_matrix(const gpt_pass *pass, const char *name, int64_t rows, int64_t columns,
+                    double deviation)
+{
+    return ad_param(ad_node_graph(pass->tokens), pass->vars, name, ad_shape(rows, columns),
+                    (ad_var_options){.init = {.kind = AD_INIT_NORMAL, .a = deviation}});
+}
+
+ad_node *gpt_dropout(const gpt_pass *pass, ad_node *x)
+{
+    return pass->dropout > 0 && pass->rng ? ad_dropout(x, pass->dropout, pass->rng) : x;
+}
+
+ad_node *gpt_positions(const gpt_pass *pass)
+{
+    ad_shape time = ad_shape(ad_node_shape(pass->tokens).dim[1]);
+    ad_node *positions = ad_iota(ad_node_graph(pass->tokens), AD_I32, time, 0);
+    return pass->offset ? ad_add(positions, pass->offset) : positions;
+}
+
+/* The cached keys or values of a layer with the new ones written in: [1, block, kv_heads, dim]. */
+static ad_node *cached(gpt_pass *pass, const char *what, int64_t layer, ad_node *x)
+{
+    const gpt_config *c = pass->config;
+    ad_graph *graph = ad_node_graph(x);
+    ad_shape shape = ad_shape(c->block, c->kv_heads, c->width / c->heads);
+    char name[64];
+    snprintf(name, sizeof name, "cache.%s.%lld", what, (long long)layer);
+    ad_variable *variable = ad_var(pass->cache, name, shape, (ad_var_options){.buffer = true});
+    if (!variable) return NULL;
+    ad_node *rows = ad_reshape(x, ad_shape(-1, c->kv_heads, c->width / c->heads));
+    ad_node *all = ad_write_rows(ad_read(graph, variable), pass->offset, rows);
+    pass->stores[pass->n_stores++] = ad_assign(graph, variable, all);
+    return ad_reshape(all, ad_shape(1, c->block, c->kv_heads, c->width / c->heads));
+}
+
+ad_node *gpt_attend(gpt_pass *pass, int64_t layer, ad_node *q, ad_node *k, ad_node *v)
+{
+    ad_attention_options options = {.causal = true, .offset = pass->offset};
+    if (pass->offset) k = cached(pass, "k", layer, k), v = cached(pass, "v", layer, v);
+    return ad_attention(q, k, v, options);
+}
+
+ad_node *gpt_network(gpt_pass *pass)
+{
+    const gpt_config *c = pass->config;
+    ad_graph *graph = ad_node_graph(pass->tokens);
+    bool gpt2 = c->arch == GPT_GPT2;
+    ad_node *table = gpt_matrix(pass, gpt2 ? "transformer.wte.weight" : "model.embed_tokens.weight",
+                                c->vocab, c->width, 0.02);
+    ad_node *x = ad_gather(table, pass->tokens); /* [batch, time, width] */
+    if (gpt2) {
+        int64_t time = ad_node_shape(pass->tokens).dim[1];
+        ad_node *places = gpt_matrix(pass, "transformer.wpe.weight", c->block, c->width, 0.02);
+        places = pass->offset ? ad_gather(places, gpt_positions(pass))
+                              : ad_slice(places, 0, 0, time, 1);
+        x = gpt_dropout(pass, ad_add(x, places));
+    }
+    for (int64_t layer = 0; layer < c->layers; ++layer) {
+        ad_scope_push(graph, "%lld", (long long)layer);
+        x = gpt2 ? gpt2_layer(pass, layer, x) : llama_layer(pass, layer, x);
+        ad_scope_pop(graph);
+    }
+    x = gpt2 ? ad_layer_norm_layer(pass->vars, "transformer.ln_f", x, c->eps)
+             : llama_norm(pass, "model.norm.weight", x);
+    return ad_name(ad_reshape(x, ad_shape(-1, c->width)), "hidden");
+}
+
+ad_node *gpt_logits(const gpt_pass *pass, ad_node *x)
+{
+    const gpt_config *c = pass->config;
+    const char *name = c->arch == GPT_GPT2 ? "transformer.wte.weight"
+                       : c->untied         ? "lm_head.weight"
+                                           : "model.embed_tokens.weight";
+    ad_node *weight = gpt_matrix(pass, name, c->vocab, c->width, 0.02);
+    return ad_name(ad_matmul_with(x, weight, (ad_matmul_options){.transpose_b = true}), "logits");
+}
+
+ad_node *gpt_loss(gpt_pass *pass, ad_node *labels)
+{
+    ad_node *logits = gpt_logits(pass, gpt_network(pass));
+    return ad_name(ad_cross_entropy_loss(logits, ad_reshape(labels, ad_shape(-1))), "loss");
+}
+
+ad_status gpt_declare(ad_vars *vars, const gpt_config *config)
+{
+    ad_context *ctx = ad_vars_context(vars);
+    ad_graph *graph = ad_graph_new(ctx);
+    if (!graph) return AD_ERROR_MEMORY;
+    gpt_pass pass = {.config = config,
+                     .vars = vars,
+                     .tokens = ad_input(graph, "tokens", AD_I32, ad_shape(1, 1))};
+    ad_node *logits = gpt_logits(&pass, gpt_network(&pass));
+    ad_status status = ad_node_poisoned(logits) ? ad_graph_status(graph) : AD_OK;
+    if (status) status = ad_error_set(ctx, status, "%s", ad_graph_error(graph));
+    ad_graph_free(graph);
+    return status;
+}
+
+int64_t gpt_parameters(const ad_vars *vars)
+{
+    int64_t count = 0;
+    for (int i = 0; i < ad_vars_count(vars); ++i) {
+        const ad_variable *variable = ad_vars_at(vars, i);
+        if (!ad_variable_is_buffer(variable)) count += ad_shape_count(ad_variable_shape(variable));
+    }
+    return count;
+}
