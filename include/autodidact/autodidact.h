@@ -13,6 +13,7 @@
 #include <autodidact/optim.h>
 #include <autodidact/program.h>
 #include <autodidact/tensor.h>
+#include <autodidact/tokenizer.h>
 #include <autodidact/train.h>
 
 #endif

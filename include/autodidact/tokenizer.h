@@ -1,0 +1,154 @@
+/* tokenizer.h - text to numbers and back: characters, bytes, byte-level BPE (GPT-2), SentencePiece
+ * (Llama) and WordPiece (BERT); and texts cut into batches for language models.
+ *
+ * A tokenizer is made from a text, trained on one, or opened from the files that networks are
+ * published with, told apart by content. Files are hostile until parsed. It is used by its
+ * context's thread only. */
+#ifndef AUTODIDACT_TOKENIZER_H
+#define AUTODIDACT_TOKENIZER_H
+
+#include <autodidact/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ad_tokenizer ad_tokenizer;
+
+typedef enum ad_tokenizer_kind {
+    AD_TOKENIZER_CHARACTER = 0, /* an id per code point, in the order of their numbers */
+    AD_TOKENIZER_BYTE,          /* id = byte */
+    AD_TOKENIZER_BPE,           /* byte-level byte pair encoding (Radford et al. 2019) */
+    AD_TOKENIZER_SENTENCEPIECE, /* merges by score, bytes where no piece fits (Llama) */
+    AD_TOKENIZER_WORDPIECE,     /* the longest piece first, in lower case (BERT, uncased) */
+} ad_tokenizer_kind;
+
+/* For people: "character", "byte", "BPE", "SentencePiece", "WordPiece". */
+AD_API const char *ad_tokenizer_kind_name(ad_tokenizer_kind kind);
+
+/* ---- making ---- */
+
+/* A file: encoder.json or vocab.json (with vocab.bpe or merges.txt beside it), or that merges file;
+ * Hugging Face's tokenizer.json is not read. llama2.c's tokenizer.bin; vocab.txt (WordPiece); a
+ * GGUF v3 file with a vocabulary of the kinds gpt2, llama or bert; what ad_tokenizer_save wrote.
+ * A folder: one that holds a file of such a name. */
+AD_API ad_status ad_tokenizer_open(ad_tokenizer **out, ad_context *ctx, const char *path);
+AD_API void ad_tokenizer_free(ad_tokenizer *tokenizer); /* NULL is ignored */
+
+/* The code points of a text. `name` stands for the text in errors, which name the byte where the
+ * text is not UTF-8. */
+AD_API ad_status ad_tokenizer_characters(ad_tokenizer **out, ad_context *ctx, const char *name,
+                                         const char *text, size_t length);
+AD_API ad_status ad_tokenizer_bytes(ad_tokenizer **out, ad_context *ctx);
+/* Trains a byte-level BPE of `count` ids on a text: the 256 bytes, then merges of the most frequent
+ * pair (of several, the one with the lower ids) within GPT-2's words, then <|endoftext|>. Fewer ids
+ * where the text has no more pairs. `count` is 257 or more. */
+AD_API ad_status ad_tokenizer_train(ad_tokenizer **out, ad_context *ctx, const char *name,
+                                    const char *text, size_t length, int32_t count);
+
+/* ---- keeping ---- */
+
+/* All of the tokenizer as one JSON text, for a checkpoint's metadata. Owned by the tokenizer. */
+AD_API ad_status ad_tokenizer_to_text(ad_tokenizer *tokenizer, const char **text, size_t *length);
+AD_API ad_status ad_tokenizer_from_text(ad_tokenizer **out, ad_context *ctx, const char *name,
+                                        const char *text, size_t length);
+/* To a file that ends in .json: that text. To a folder, which is made if need be: the files of the
+ * kind's own (BPE: vocab.json and merges.txt; WordPiece: vocab.txt; SentencePiece: tokenizer.bin;
+ * characters and bytes: tokenizer.json with that text). */
+AD_API ad_status ad_tokenizer_save(ad_tokenizer *tokenizer, const char *path);
+/* Of all that decides how a text is encoded. */
+AD_API uint64_t ad_tokenizer_fingerprint(const ad_tokenizer *tokenizer);
+
+/* ---- looking ---- */
+
+AD_API ad_tokenizer_kind ad_tokenizer_get_kind(const ad_tokenizer *tokenizer);
+AD_API int32_t ad_tokenizer_count(const ad_tokenizer *tokenizer); /* ids are 0 .. count - 1 */
+
+typedef enum ad_special_token {
+    AD_TOKEN_BOS = 0, /* BERT: [CLS]; GPT-2: <|endoftext|> */
+    AD_TOKEN_EOS,     /* BERT: [SEP]; GPT-2: <|endoftext|> */
+    AD_TOKEN_UNKNOWN,
+    AD_TOKEN_PAD,
+    AD_TOKEN_MASK,
+    AD_TOKEN_SPECIALS,
+} ad_special_token;
+
+AD_API int32_t ad_tokenizer_special(const ad_tokenizer *tokenizer, ad_special_token which); /* -1 */
+
+/* The bytes that an id stands for, as its vocabulary spells them (WordPiece: with its ##); not
+ * NUL-terminated, owned by the tokenizer. NULL: no such id. */
+AD_API const char *ad_tokenizer_piece(const ad_tokenizer *tokenizer, int32_t id, size_t *length);
+AD_API int32_t ad_tokenizer_find(const ad_tokenizer *tokenizer, const char *piece,
+                                 size_t length); /* -1: none */
+
+/* ---- encoding ---- */
+
+typedef struct ad_tokens {
+    int32_t *ids;
+    int64_t count, capacity;
+    ad_context *ctx;
+} ad_tokens; /* begin with zeros; freed by ad_tokens_free */
+
+enum {
+    AD_ENCODE_SPECIAL = 1, /* special tokens that the text spells out are taken as such; otherwise
+                              "<|endoftext|>" is thirteen ordinary characters */
+    AD_ENCODE_BOS = 2,     /* AD_TOKEN_BOS in front, where the tokenizer has it */
+    AD_ENCODE_EOS = 4,     /* AD_TOKEN_EOS behind */
+};
+
+/* Appends to `out`. Errors: a character that a character tokenizer does not have, or text that is
+ * not UTF-8 where the kind works on characters, with the byte. BPE and bytes take any bytes. */
+AD_API ad_status ad_tokenizer_encode(ad_tokenizer *tokenizer, const char *text, size_t length,
+                                     int flags, ad_tokens *out);
+AD_API void ad_tokens_free(ad_tokens *tokens); /* a zeroed one is ignored */
+
+/* ---- decoding ---- */
+
+/* The bytes of all ids, special ones spelled out, NUL-terminated behind `length`; valid until the
+ * next call with this tokenizer. The bytes of a BPE need not be UTF-8. */
+AD_API ad_status ad_tokenizer_decode(ad_tokenizer *tokenizer, const int32_t *ids, int64_t count,
+                                     const char **text, size_t *length);
+
+/* One id after the other, for output as it comes: an incomplete UTF-8 character is held back until
+ * its last byte is there. Begin with {.tokenizer = ...}. */
+typedef struct ad_decoder {
+    ad_tokenizer *tokenizer;
+    bool started; /* an id has been decoded; the space in front of a text is dropped before that */
+    int held;
+    char bytes[4];
+} ad_decoder;
+
+/* What can be shown now, perhaps nothing; NUL-terminated, valid until the next call with this
+ * tokenizer. */
+AD_API ad_status ad_decoder_next(ad_decoder *decoder, int32_t id, const char **text,
+                                 size_t *length);
+/* The bytes that are still held back, at the end. */
+AD_API void ad_decoder_end(ad_decoder *decoder, const char **text, size_t *length);
+
+/* ---- texts ---- */
+
+/* A whole file (.gz, .xz, .bz2, .zst: expanded) as text; it must be UTF-8, or the error names the
+ * byte. */
+typedef struct ad_text_file {
+    const char *text; /* not NUL-terminated */
+    size_t length;
+    void *owner;
+} ad_text_file;
+
+AD_API ad_status ad_text_file_read(ad_text_file *out, ad_context *ctx, const char *path);
+AD_API void ad_text_file_free(ad_text_file *file); /* a zeroed one is ignored */
+/* Where the validation part begins when it is the last `share` (0.1: nanoGPT's) of a text: a
+ * character's first byte. */
+AD_API size_t ad_text_split(const char *text, size_t length, double share);
+
+/* Batch `number` of a long row of tokens, as nanoGPT draws them: each of `batch` rows begins at a
+ * place drawn by seed and number alone. inputs and targets are [batch, block]; targets are the
+ * inputs moved on by one. `count` is more than `block`. */
+AD_API ad_status ad_token_batch(ad_context *ctx, const int32_t *ids, int64_t count, int64_t batch,
+                                int64_t block, uint64_t seed, uint64_t number, int32_t *inputs,
+                                int32_t *targets);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
