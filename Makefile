@@ -201,7 +201,7 @@ check-tidy:
 check-asan:
 	@$(MAKE) --no-print-directory MODE=asan BUILD=$(BUILD)-asan -s test-unit
 # Under the thread sanitizer what runs on several threads, not each shape of each kernel.
-TSAN := pool plan_threads program resample optim lbfgs layers kernel_windows kernel_rows
+TSAN := pool loader plan_threads program resample optim lbfgs layers kernel_windows kernel_rows
 check-tsan:
 	@$(MAKE) --no-print-directory MODE=tsan BUILD=$(BUILD)-tsan -s $(addprefix $(BUILD)-tsan/tests/,$(TSAN) chain reduce gemm)
 	@tests/run $(addprefix $(BUILD)-tsan/tests/,$(TSAN)) arg:threads $(addprefix $(BUILD)-tsan/tests/,chain reduce) \

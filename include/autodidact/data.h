@@ -31,8 +31,8 @@ typedef struct ad_image_set {
 } ad_image_set;
 
 typedef struct ad_image_set_options {
-    const char *split;        /* "train", "test"; NULL: all there is. A set without splits has only
-                                 "train"; asking for another gives an empty set */
+    const char *split;        /* "train" (also for NULL), "test" or "validation". A set without
+                                 splits has only "train"; another of it is empty (count 0) */
     int64_t height, width;    /* resized to this; 0: the size of the first picture, and another
                                  size among them is an error that names the file */
     int channels;             /* 0: as the first has (grey or colour) */

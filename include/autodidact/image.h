@@ -23,6 +23,7 @@ typedef enum ad_image_format {
     AD_IMAGE_JPEG,
     AD_IMAGE_WEBP,
     AD_IMAGE_BMP, /* read, not written */
+    AD_IMAGE_PNM, /* PGM and PPM; likewise */
 } ad_image_format;
 
 AD_API const char *ad_image_format_name(ad_image_format format); /* "PNG", ...; "unknown" */
@@ -72,8 +73,8 @@ typedef struct ad_image_read_options {
     int64_t max_pixels;      /* larger pictures are refused; 0: AD_IMAGE_MAX_PIXELS */
 } ad_image_read_options;
 
-/* Reads PNG, JPEG (CMYK too), WebP or BMP, told apart by content, turned upright by the EXIF
- * orientation. `options` may be NULL. A truncated file is an error, never a half picture. */
+/* Reads PNG, JPEG (CMYK too), WebP, BMP, PGM or PPM, told apart by content, turned upright by the
+ * EXIF orientation. `options` may be NULL. A truncated file is an error, never a half picture. */
 AD_API ad_status ad_image_read(ad_context *ctx, const char *path,
                                const ad_image_read_options *options, ad_image **out);
 /* The same from memory; `name` stands for the file in errors. */

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const char *const format_names[] = {"unknown", "PNG", "JPEG", "WebP", "BMP"};
+static const char *const format_names[] = {"unknown", "PNG", "JPEG", "WebP", "BMP", "PNM"};
 
 const char *ad_image_format_name(ad_image_format format)
 {

@@ -36,6 +36,9 @@ ad_status ad_jpeg_decode(ad_context *ctx, ad_image_bytes *file, const ad_image_i
 ad_status ad_webp_probe(ad_context *ctx, ad_image_bytes *file, ad_image_info *info);
 ad_status ad_webp_decode(ad_context *ctx, ad_image_bytes *file, const ad_image_info *info,
                          ad_image **out);
+ad_status ad_pnm_probe(ad_context *ctx, ad_image_bytes *file, ad_image_info *info);
+ad_status ad_pnm_decode(ad_context *ctx, ad_image_bytes *file, const ad_image_info *info,
+                        ad_image **out);
 ad_status ad_bmp_probe(ad_context *ctx, ad_image_bytes *file, ad_image_info *info);
 ad_status ad_bmp_decode(ad_context *ctx, ad_image_bytes *file, const ad_image_info *info,
                         ad_image **out);

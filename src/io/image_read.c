@@ -25,13 +25,17 @@ typedef struct image_kind {
 static const image_reader png = {ad_png_probe, ad_png_decode},
                           jpeg = {ad_jpeg_probe, ad_jpeg_decode},
                           webp = {ad_webp_probe, ad_webp_decode},
-                          bmp = {ad_bmp_probe, ad_bmp_decode};
+                          bmp = {ad_bmp_probe, ad_bmp_decode}, pnm = {ad_pnm_probe, ad_pnm_decode};
 
 static const image_kind kinds[] = {
     {"PNG", "\x89PNG\r\n\x1a\n", NULL, 8, 0, 0, &png},
     {"JPEG", "\xff\xd8\xff", NULL, 3, 0, 0, &jpeg},
     {"WebP", "RIFF", "WEBP", 4, 8, 4, &webp},
     {"BMP", "BM", "\0\0\0", 2, 15, 3, &bmp}, /* the size of the second header is below 256 */
+    {"PNM", "P2", NULL, 2, 0, 0, &pnm},
+    {"PNM", "P3", NULL, 2, 0, 0, &pnm},
+    {"PNM", "P5", NULL, 2, 0, 0, &pnm},
+    {"PNM", "P6", NULL, 2, 0, 0, &pnm},
     {"GIF", "GIF8", NULL, 4, 0, 0, NULL},
     {"TIFF", "II*\0", NULL, 4, 0, 0, NULL},
     {"TIFF", "MM\0*", NULL, 4, 0, 0, NULL},
@@ -78,10 +82,11 @@ static ad_status probe_stored(ad_context *ctx, ad_image_bytes *file, const image
     const image_kind *kind = kind_of(file);
     if (!kind)
         return ad_fail(ctx, AD_ERROR_FORMAT,
-                       "not an image this program reads (PNG, JPEG, WebP, BMP)");
+                       "not an image this program reads (PNG, JPEG, WebP, BMP, PGM, PPM)");
     if (!kind->reader)
         return ad_fail(ctx, AD_ERROR_UNSUPPORTED,
-                       "a %s image, which is not read; PNG, JPEG, WebP and BMP are", kind->name);
+                       "a %s image, which is not read; PNG, JPEG, WebP, BMP, PGM and PPM are",
+                       kind->name);
     *reader = kind->reader;
     return kind->reader->probe(ctx, file, info);
 }

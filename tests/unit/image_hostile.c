@@ -87,18 +87,18 @@ static void wrong_files_are_named(void)
 {
     expect("empty.png", "", 0, AD_ERROR_FORMAT, "empty.png: the file is empty");
     expect("notes.jpg", "Dear diary", 10, AD_ERROR_FORMAT,
-           "notes.jpg: not an image this program reads (PNG, JPEG, WebP, BMP)");
+           "notes.jpg: not an image this program reads (PNG, JPEG, WebP, BMP, PGM, PPM)");
     expect("x.png", "\x89PN", 3, AD_ERROR_FORMAT,
-           "x.png: not an image this program reads (PNG, JPEG, WebP, BMP)");
+           "x.png: not an image this program reads (PNG, JPEG, WebP, BMP, PGM, PPM)");
     expect("cat.gif", "GIF89a......", 12, AD_ERROR_UNSUPPORTED,
-           "cat.gif: a GIF image, which is not read; PNG, JPEG, WebP and BMP are");
+           "cat.gif: a GIF image, which is not read; PNG, JPEG, WebP, BMP, PGM and PPM are");
     expect("scan.tif", "II*\0........", 12, AD_ERROR_UNSUPPORTED,
-           "scan.tif: a TIFF image, which is not read; PNG, JPEG, WebP and BMP are");
+           "scan.tif: a TIFF image, which is not read; PNG, JPEG, WebP, BMP, PGM and PPM are");
     expect("phone.heic",
            "\0\0\0\x18"
            "ftypheic....",
            16, AD_ERROR_UNSUPPORTED,
-           "phone.heic: a HEIF image, which is not read; PNG, JPEG, WebP and BMP are");
+           "phone.heic: a HEIF image, which is not read; PNG, JPEG, WebP, BMP, PGM and PPM are");
 }
 
 static void every_truncation_is_an_error(void)

@@ -1,0 +1,325 @@
+/* image_set.c - sets of pictures from folders, archives, IDX and CIFAR files that the test writes;
+ * what is wrong with them is named. */
+#include "check.h"
+
+#include <autodidact/data.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+static ad_context *ctx;
+static char folder[64];
+
+static const char *at(const char *name)
+{
+    static char path[4][512];
+    static int turn;
+    snprintf(path[turn = (turn + 1) % 4], sizeof path[0], "%s/%s", folder, name);
+    return path[turn];
+}
+
+static void begin(void)
+{
+    strcpy(folder, "/tmp/ad-set-XXXXXX");
+    REQUIRE(mkdtemp(folder));
+    ctx = ad_context_new(NULL);
+}
+
+static void end(void)
+{
+    char command[128];
+    CHECK_INT(ad_context_memory(ctx), 0);
+    ad_context_free(ctx);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    CHECK_INT(system(command), 0);
+}
+
+static void write_bytes(const char *name, const void *bytes, size_t size)
+{
+    FILE *file = fopen(at(name), "wb");
+    REQUIRE(file);
+    fwrite(bytes, 1, size, file);
+    fclose(file);
+}
+
+/* A grey PGM, or a colour PPM, of one value. */
+static void write_picture(const char *name, int width, int height, int value, bool colour)
+{
+    unsigned char bytes[4096];
+    int n = sprintf((char *)bytes, "P%c\n# made by a test\n%d %d\n255\n", colour ? '6' : '5', width,
+                    height);
+    int count = width * height * (colour ? 3 : 1);
+    memset(bytes + n, value, (size_t)count);
+    write_bytes(name, bytes, (size_t)(n + count));
+}
+
+static void make_folders(const char *const *names, int count)
+{
+    for (int i = 0; i < count; ++i) CHECK_INT(mkdir(at(names[i]), 0777), 0);
+}
+
+static ad_image_set *read_set(const char *name, ad_image_set_options options)
+{
+    ad_image_set *set;
+    ad_error_clear(ctx);
+    (void)ad_image_set_read(&set, ctx, at(name), &options);
+    return set;
+}
+
+static void animals(void)
+{
+    make_folders((const char *const[]){"a", "a/train", "a/train/cat", "a/train/dog", "a/test",
+                                       "a/test/cat", "a/test/dog"},
+                 7);
+    write_picture("a/train/cat/1.pgm", 4, 3, 10, false);
+    write_picture("a/train/cat/2.pgm", 4, 3, 20, false);
+    write_picture("a/train/dog/1.pgm", 4, 3, 30, false);
+    write_picture("a/test/dog/1.pgm", 4, 3, 40, false);
+    write_picture("a/test/cat/1.pgm", 4, 3, 50, false);
+}
+
+static void class_folders(void)
+{
+    begin();
+    animals();
+    ad_image_set *set = read_set("a", (ad_image_set_options){0});
+    REQUIRE(set);
+    CHECK_INT(set->count, 3);
+    CHECK_INT(set->height, 3);
+    CHECK_INT(set->width, 4);
+    CHECK_TEXT(set->class_names[0], "cat");
+    CHECK_INT(set->labels[2], 1);
+    CHECK_INT(set->pixels[12], 20);
+    ad_image_set *test = read_set("a", (ad_image_set_options){.split = "test", .like = set});
+    REQUIRE(test);
+    CHECK_INT(test->count, 2);
+    CHECK_INT(test->pixels[0], 50);
+    CHECK(test->fingerprint != set->fingerprint);
+    ad_image_set_free(test);
+    test = read_set("a", (ad_image_set_options){.split = "validation"});
+    REQUIRE(test);
+    CHECK_INT(test->count, 0);
+    ad_image_set_free(test);
+    /* without splits the folder is all training data */
+    ad_image_set *plain = read_set("a/train", (ad_image_set_options){.height = 6, .width = 8});
+    REQUIRE(plain);
+    CHECK_INT(plain->count, 3);
+    CHECK_INT(plain->height, 6);
+    CHECK_INT(plain->pixels[0], 10);
+    ad_image_set_free(plain);
+    ad_image_set_free(set);
+    end();
+}
+
+static void broken_folders(void)
+{
+    begin();
+    animals();
+    write_bytes("a/train/cat/0.jpg", "\xff\xd8\xff nothing", 11);
+    CHECK(!read_set("a", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "a/train/cat/0.jpg");
+    ad_image_set *set = read_set("a", (ad_image_set_options){.skip_bad = true});
+    REQUIRE(set);
+    CHECK_INT(set->count, 3);
+    CHECK_INT(set->skipped, 1);
+    CHECK_INT(set->pixels[12], 20);
+    unlink(at("a/train/cat/0.jpg"));
+
+    write_picture("a/train/dog/2.pgm", 5, 3, 30, false);
+    CHECK(!read_set("a", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "dog/2.pgm: is 5 x 3, the first picture 4 x 3");
+    unlink(at("a/train/dog/2.pgm"));
+
+    CHECK_INT(mkdir(at("a/train/emu"), 0777), 0);
+    CHECK(!read_set("a", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "class \"emu\" has no picture");
+    CHECK_INT(rmdir(at("a/train/emu")), 0);
+
+    CHECK_INT(mkdir(at("a/test/fox"), 0777), 0);
+    write_picture("a/test/fox/1.pgm", 4, 3, 1, false);
+    CHECK(!read_set("a", (ad_image_set_options){.split = "test", .like = set}));
+    CHECK_CONTAINS(ad_error(ctx), "class \"fox\" that the training data lack");
+    ad_image_set_free(set);
+
+    CHECK_INT(mkdir(at("b"), 0777), 0);
+    CHECK(!read_set("b", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "holds no data set");
+    CHECK(!read_set("nowhere", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "nowhere: cannot open");
+    end();
+}
+
+static void add_entry(struct archive *a, const char *name, const void *bytes, size_t size)
+{
+    struct archive_entry *e = archive_entry_new();
+    archive_entry_set_pathname(e, name);
+    archive_entry_set_size(e, (la_int64_t)size);
+    archive_entry_set_filetype(e, AE_IFREG);
+    archive_entry_set_perm(e, 0644);
+    archive_write_header(a, e);
+    archive_write_data(a, bytes, size);
+    archive_entry_free(e);
+}
+
+static void archives(void)
+{
+    static const char *const names[] = {"set/cat/1.pgm", "set/dog/1.pgm", "set/../../up.pgm",
+                                        "set/cat/2.pgm"};
+    begin();
+    struct archive *a = archive_write_new();
+    archive_write_add_filter_xz(a);
+    archive_write_set_format_ustar(a);
+    REQUIRE(archive_write_open_filename(a, at("set.tar.xz")) == ARCHIVE_OK);
+    for (int i = 0; i < 4; ++i) {
+        char text[64];
+        int n = sprintf(text, "P2 2 1 10\n%d %d\n", i, 10 - i);
+        add_entry(a, names[i], text, (size_t)n);
+    }
+    archive_write_close(a);
+    archive_write_free(a);
+    ad_image_set *set = read_set("set.tar.xz", (ad_image_set_options){0});
+    REQUIRE(set);
+    CHECK_INT(set->count, 4);
+    ad_image_set_free(set);
+    CHECK(access(at("../up.pgm"), F_OK) != 0);
+
+    struct stat info;
+    CHECK_INT(stat(at("set.tar.xz"), &info), 0);
+    CHECK_INT(truncate(at("set.tar.xz"), info.st_size / 2), 0);
+    CHECK(!read_set("set.tar.xz", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "set.tar.xz");
+    end();
+}
+
+static void idx_files(void)
+{
+    unsigned char images[16 + 3 * 4] = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2,  0,  0,
+                                        0, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    unsigned char labels[8 + 3] = {0, 0, 8, 1, 0, 0, 0, 3, 7, 0, 9};
+    begin();
+    CHECK_INT(mkdir(at("m"), 0777), 0);
+    write_bytes("m/train-labels-idx1-ubyte", labels, sizeof labels);
+    CHECK(!read_set("m", (ad_image_set_options){0}));
+    gzFile gz = gzopen(at("m/train-images-idx3-ubyte.gz"), "wb");
+    gzwrite(gz, images, sizeof images);
+    gzclose(gz);
+    ad_image_set *set = read_set("m", (ad_image_set_options){0});
+    REQUIRE(set);
+    CHECK_INT(set->count, 3);
+    CHECK_INT(set->classes, 10);
+    CHECK_INT(set->labels[2], 9);
+    CHECK_INT(set->pixels[4], 5);
+    ad_image_set_free(set);
+    labels[9] = 99;
+    write_bytes("m/train-labels-idx1-ubyte", labels, sizeof labels);
+    CHECK(!read_set("m", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "label 1 is 99, out of range");
+    labels[7] = 2;
+    write_bytes("m/train-labels-idx1-ubyte", labels, sizeof labels - 1);
+    CHECK(!read_set("m", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "holds 2 labels");
+    write_bytes("m/train-labels-idx1-ubyte", labels, 7);
+    CHECK(!read_set("m", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "train-labels-idx1-ubyte: is no IDX file");
+    end();
+}
+
+static void cifar_files(void)
+{
+    static unsigned char record[2 * 3073];
+    char name[64];
+    begin();
+    CHECK_INT(mkdir(at("c"), 0777), 0);
+    record[0] = 3, record[1] = 100, record[1 + 1024] = 101, record[1 + 2048] = 102;
+    record[3073] = 9;
+    for (int i = 1; i <= 5; ++i) {
+        sprintf(name, "c/data_batch_%d.bin", i);
+        write_bytes(name, record, sizeof record);
+    }
+    ad_image_set *set = read_set("c", (ad_image_set_options){0});
+    REQUIRE(set);
+    CHECK_INT(set->count, 10);
+    CHECK_INT(set->labels[9], 9);
+    CHECK_INT(set->pixels[1], 101); /* green of the first pixel */
+    ad_image_set_free(set);
+    CHECK(!read_set("c", (ad_image_set_options){.split = "test"}));
+    CHECK_CONTAINS(ad_error(ctx), "test_batch.bin is missing");
+    record[3073] = 10;
+    write_bytes("c/data_batch_4.bin", record, sizeof record);
+    CHECK(!read_set("c", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "data_batch_4.bin: record 1 has label 10, out of range");
+    write_bytes("c/data_batch_4.bin", record, 3000);
+    CHECK(!read_set("c", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "no whole records");
+    end();
+}
+
+static void tables(void)
+{
+    static const char good[] = "file,person,glasses\n\"x/1.pgm\",0,1\r\nx/2.pgm,0,0\nx/3.pgm,1,0\n";
+    begin();
+    make_folders((const char *const[]){"t", "t/x"}, 2);
+    for (int i = 1; i <= 3; ++i) {
+        char name[32];
+        sprintf(name, "t/x/%d.pgm", i);
+        write_picture(name, 2, 2, i, true);
+    }
+    write_bytes("t/labels.csv", good, sizeof good - 1);
+    ad_image_set *set = read_set("t", (ad_image_set_options){0});
+    REQUIRE(set);
+    CHECK_INT(set->count, 3);
+    CHECK_INT(set->channels, 3);
+    CHECK_TEXT(set->class_names[0], "glasses");
+    CHECK_TEXT(set->class_names[1], "no glasses");
+    CHECK_INT(set->labels[0], 0);
+    CHECK(set->groups && set->groups[2] == 1);
+    ad_image_set_free(set);
+    write_bytes("t/labels.csv", "file,label\nx/9.pgm,a\n", 21);
+    CHECK(!read_set("t", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "line 2 names x/9.pgm, which is not there");
+    write_bytes("t/labels.csv", "file,label\nx/1.pgm\n", 19);
+    CHECK(!read_set("t", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "line 2 has 1 fields");
+    end();
+}
+
+/* Every fold is the rest of the others, groups stay together, classes are spread. */
+static void folds(void)
+{
+    begin();
+    ad_image_set set = {.count = 100, .classes = 2, .ctx = ctx};
+    int32_t labels[100], groups[100];
+    int64_t in[100], out[100];
+    int seen[100] = {0};
+    for (int i = 0; i < 100; ++i) labels[i] = i % 5 == 0, groups[i] = i / 10;
+    set.labels = labels;
+    for (int pass = 0; pass < 2; ++pass) {
+        memset(seen, 0, sizeof seen);
+        for (int fold = 0; fold < 5; ++fold) {
+            int ones = 0;
+            int64_t n = ad_image_set_fold(&set, fold, 5, 3, true, in);
+            CHECK_INT(n, 20);
+            CHECK_INT(ad_image_set_fold(&set, fold, 5, 3, false, out), 80);
+            for (int64_t i = 0; i < n; ++i) {
+                ++seen[in[i]], ones += labels[in[i]];
+                for (int64_t k = 0; pass && k < 80; ++k) CHECK(groups[in[i]] != groups[out[k]]);
+            }
+            CHECK_INT(ones, 4);
+        }
+        for (int i = 0; i < 100; ++i) CHECK_INT(seen[i], 1);
+        set.groups = groups;
+    }
+    end();
+}
+
+static const check_case cases[] = {
+    CASE(class_folders), CASE(broken_folders), CASE(archives), CASE(idx_files),
+    CASE(cifar_files),   CASE(tables),         CASE(folds),    {0}};
+
+int main(int argc, char **argv)
+{
+    return check_main(argc, argv, cases);
+}
