@@ -2,14 +2,19 @@
  */
 #include "cli/verbs.h"
 #include "zoo/backbone/fit.h"
+#include "zoo/classify/classify.h"
 #include "zoo/style/style.h"
 
 /* clang-format off */
 static const ad_verb *const verbs[] = {
     &style_make_verb,
     &style_reconstruct_verb,
+    &classify_train_verb,
+    &classify_eval_verb,
+    &classify_predict_verb,
     &backbone_fit_verb,
     &style_explain_verb,
+    &classify_explain_verb,
     &ad_cli_info,
     &ad_cli_convert,
     &ad_cli_version,
