@@ -42,7 +42,7 @@ AD_API ad_status ad_tokenizer_characters(ad_tokenizer **out, ad_context *ctx, co
 AD_API ad_status ad_tokenizer_bytes(ad_tokenizer **out, ad_context *ctx);
 /* Trains a byte-level BPE of `count` ids on a text: the 256 bytes, then merges of the most frequent
  * pair (of several, the one with the lower ids) within GPT-2's words, then <|endoftext|>. Fewer ids
- * where the text has no more pairs. `count` is 257 or more. */
+ * where no more pairs occur twice. `count` is 257 or more; a text that is not UTF-8 is an error. */
 AD_API ad_status ad_tokenizer_train(ad_tokenizer **out, ad_context *ctx, const char *name,
                                     const char *text, size_t length, int32_t count);
 

@@ -1,0 +1,334 @@
+/* tokenizer.c - characters, bytes, training, the text form, decoding as it comes, batches. What
+ * published vocabularies give is in tests/data/tokenizers.c. */
+#include "check.h"
+
+#include <autodidact/tokenizer.h>
+
+#include <unistd.h>
+
+static ad_context *ctx;
+static char folder[] = "/tmp/tokenizer.XXXXXX";
+
+static void encodes(ad_tokenizer *t, const char *text, int flags, const char *want)
+{
+    ad_tokens ids = {0};
+    char got[1024] = "";
+    if (ad_tokenizer_encode(t, text, strlen(text), flags, &ids)) CHECK_FAIL("%s", ad_error(ctx));
+    for (int64_t i = 0; i < ids.count; ++i)
+        snprintf(got + strlen(got), sizeof got - strlen(got), "%s%d", i ? " " : "", ids.ids[i]);
+    CHECK_TEXT(got, want);
+    ad_tokens_free(&ids);
+}
+
+/* Encoded and decoded, a text is what it was. */
+static void returns(ad_tokenizer *t, const char *text, size_t length)
+{
+    ad_tokens ids = {0};
+    const char *back;
+    size_t n;
+    CHECK_INT(ad_tokenizer_encode(t, text, length, 0, &ids), AD_OK);
+    CHECK_INT(ad_tokenizer_decode(t, ids.ids, ids.count, &back, &n), AD_OK);
+    CHECK(n == length && !memcmp(back, text, n));
+    ad_tokens_free(&ids);
+}
+
+/* The text form gives the same tokenizer. */
+static void keeps(ad_tokenizer *t)
+{
+    const char *text;
+    size_t length;
+    ad_tokenizer *again = NULL;
+    REQUIRE(!ad_tokenizer_to_text(t, &text, &length));
+    CHECK_INT(strlen(text), length);
+    if (ad_tokenizer_from_text(&again, ctx, "kept", text, length)) CHECK_FAIL("%s", ad_error(ctx));
+    REQUIRE(again);
+    CHECK_INT(ad_tokenizer_get_kind(again), ad_tokenizer_get_kind(t));
+    CHECK_INT(ad_tokenizer_fingerprint(again), ad_tokenizer_fingerprint(t));
+    ad_tokenizer_free(again);
+}
+
+static void characters(void)
+{
+    static const char text[] = "h\xc3\xa9llo, w\xf0\x9f\x98\x80rld";
+    ad_tokenizer *t = NULL;
+    ad_tokens ids = {0};
+    REQUIRE(!ad_tokenizer_characters(&t, ctx, "text", text, sizeof text - 1));
+    CHECK_INT(ad_tokenizer_count(t), 10); /* space , d h l o r w é 😀 */
+    encodes(t, "dl \xc3\xa9\xf0\x9f\x98\x80", 0, "2 4 0 8 9");
+    encodes(t, "", 0, "");
+    returns(t, text, sizeof text - 1);
+    keeps(t);
+    CHECK_INT(ad_tokenizer_encode(t, "hex", 3, 0, &ids), AD_ERROR_ARGUMENT);
+    CHECK_CONTAINS(ad_error(ctx), "U+0065 (\"e\"), at byte 1");
+    CHECK_INT(ad_tokenizer_encode(t, "h\xff", 2, 0, &ids), AD_ERROR_FORMAT);
+    CHECK_CONTAINS(ad_error(ctx), "byte 1 (0xff)");
+    ad_tokens_free(&ids);
+    ad_tokenizer_free(t);
+    CHECK_INT(ad_tokenizer_characters(&t, ctx, "some.txt", "ab\xc3(", 4), AD_ERROR_FORMAT);
+    CHECK_CONTAINS(ad_error(ctx), "some.txt: byte 2 (0xc3) is not UTF-8");
+    CHECK(!t);
+}
+
+static void bytes(void)
+{
+    ad_tokenizer *t = NULL;
+    REQUIRE(!ad_tokenizer_bytes(&t, ctx));
+    encodes(t, "a\xff", 0, "97 255");
+    returns(t, "\0\xfe\xc3", 3);
+    keeps(t);
+    ad_tokenizer_free(t);
+}
+
+/* Counted by hand: "ab" occurs 4 times, then "abab" would be "ab" + "ab" twice. */
+static void trains(void)
+{
+    static const char text[] = "abab abab";
+    ad_tokenizer *t = NULL;
+    size_t length;
+    REQUIRE(!ad_tokenizer_train(&t, ctx, "text", text, sizeof text - 1, 300));
+    CHECK_INT(ad_tokenizer_count(t), 259); /* 256 bytes, ab, abab, <|endoftext|> */
+    CHECK(!memcmp(ad_tokenizer_piece(t, 256, &length), "ab", 2) && length == 2);
+    CHECK(!memcmp(ad_tokenizer_piece(t, 257, &length), "abab", 4) && length == 4);
+    CHECK_INT(ad_tokenizer_special(t, AD_TOKEN_EOS), 258);
+    encodes(t, "ababab b", 0, "257 256 220 65");
+    encodes(t, "ab<|endoftext|>ab", AD_ENCODE_SPECIAL, "256 258 256");
+    encodes(t, "ab", AD_ENCODE_BOS | AD_ENCODE_EOS, "258 256 258");
+    returns(t, "ab \xff\xfe<|endoftext|> \xf0\x9f\x98 \0 abc", 28);
+    keeps(t);
+    CHECK(!ad_tokenizer_piece(t, 259, &length));
+    ad_tokenizer_free(t);
+    CHECK_INT(ad_tokenizer_train(&t, ctx, "x.txt", "a\x80", 2, 300), AD_ERROR_FORMAT);
+    CHECK_CONTAINS(ad_error(ctx), "x.txt: byte 1 (0x80)");
+    CHECK_INT(ad_tokenizer_train(&t, ctx, "x.txt", "a", 1, 256), AD_ERROR_ARGUMENT);
+}
+
+/* Short words are merged in an array, long ones by a heap; both must agree with a plain search. */
+static void long_words_are_merged_alike(void)
+{
+    char word[400];
+    for (int i = 0; i < 400; ++i) word[i] = "abcab"[(i * i + i / 7) % 5];
+    ad_tokenizer *t = NULL;
+    REQUIRE(!ad_tokenizer_train(&t, ctx, "text", word, sizeof word, 290));
+    for (int n = 40; n < 60; ++n) {
+        ad_tokens all = {0};
+        char both[128];
+        snprintf(both, sizeof both, "%.*s", n, word + n);
+        CHECK_INT(ad_tokenizer_encode(t, both, strlen(both), 0, &all), AD_OK);
+        returns(t, both, strlen(both));
+        /* the reference: the lowest rank first, by search over the pieces' numbers */
+        int32_t ids[128];
+        int count = n;
+        for (int i = 0; i < n; ++i) ids[i] = ad_tokenizer_find(t, both + i, 1);
+        for (;;) {
+            int best = -1;
+            int32_t result = INT32_MAX;
+            for (int i = 0; i + 1 < count; ++i) {
+                char joined[256];
+                size_t a, b;
+                const char *p = ad_tokenizer_piece(t, ids[i], &a),
+                           *q = ad_tokenizer_piece(t, ids[i + 1], &b);
+                memcpy(joined, p, a), memcpy(joined + a, q, b);
+                int32_t id = ad_tokenizer_find(t, joined, a + b);
+                if (id >= 0 && id < result) result = id, best = i;
+            }
+            if (best < 0) break;
+            ids[best] = result;
+            memmove(ids + best + 1, ids + best + 2, (size_t)(count - best - 2) * sizeof *ids);
+            --count;
+        }
+        CHECK_INT(all.count, count);
+        CHECK(all.count == count && !memcmp(all.ids, ids, (size_t)count * sizeof *ids));
+        ad_tokens_free(&all);
+    }
+    ad_tokenizer_free(t);
+}
+
+static void saves_and_opens(void)
+{
+    static const char text[] = "the cat and the hat and the bat that sat";
+    char path[256];
+    ad_tokenizer *t = NULL, *again = NULL;
+    REQUIRE(!ad_tokenizer_train(&t, ctx, "text", text, sizeof text - 1, 270));
+    snprintf(path, sizeof path, "%s/bpe", folder);
+    CHECK_INT(ad_tokenizer_save(t, path), AD_OK);
+    if (ad_tokenizer_open(&again, ctx, path)) CHECK_FAIL("%s", ad_error(ctx));
+    REQUIRE(again);
+    CHECK_INT(ad_tokenizer_fingerprint(again), ad_tokenizer_fingerprint(t));
+    ad_tokenizer_free(again);
+    snprintf(path, sizeof path, "%s/bpe/merges.txt", folder);
+    REQUIRE(!ad_tokenizer_open(&again, ctx, path));
+    CHECK_INT(ad_tokenizer_fingerprint(again), ad_tokenizer_fingerprint(t));
+    ad_tokenizer_free(again);
+    snprintf(path, sizeof path, "%s/own.json", folder);
+    REQUIRE(!ad_tokenizer_save(t, path) && !ad_tokenizer_open(&again, ctx, path));
+    CHECK_INT(ad_tokenizer_fingerprint(again), ad_tokenizer_fingerprint(t));
+    ad_tokenizer_free(again), ad_tokenizer_free(t);
+}
+
+static void holds_back_half_characters(void)
+{
+    ad_tokenizer *t = NULL;
+    const char *text, smile[] = "a\xf0\x9f\x98\x80!";
+    size_t length;
+    REQUIRE(!ad_tokenizer_bytes(&t, ctx));
+    ad_decoder d = {.tokenizer = t};
+    static const char *const shown[] = {"a", "", "", "", "\xf0\x9f\x98\x80", "!"};
+    for (int i = 0; i < 6; ++i) {
+        REQUIRE(!ad_decoder_next(&d, (unsigned char)smile[i], &text, &length));
+        CHECK_TEXT(text, shown[i]);
+        CHECK_INT(length, strlen(shown[i]));
+    }
+    REQUIRE(!ad_decoder_next(&d, 0xe2, &text, &length));
+    CHECK_INT(length, 0);
+    ad_decoder_end(&d, &text, &length);
+    CHECK_TEXT(text, "\xe2");
+    CHECK_INT(ad_decoder_next(&d, 256, &text, &length), AD_ERROR_ARGUMENT);
+    ad_tokenizer_free(t);
+}
+
+static void write_file(const char *name, const void *data, size_t size)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    REQUIRE(file);
+    fwrite(data, 1, size, file);
+    fclose(file);
+}
+
+static void wordpieces(void)
+{
+    static const char vocab[] =
+        "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nun\n##aff\n##able\ncafe\n!\n,\n"
+        "\xe4\xb8\xad\n##\n";
+    char path[256];
+    ad_tokenizer *t = NULL;
+    const char *text;
+    size_t length;
+    write_file("vocab.txt", vocab, sizeof vocab - 1);
+    snprintf(path, sizeof path, "%s/vocab.txt", folder);
+    REQUIRE(!ad_tokenizer_open(&t, ctx, path));
+    CHECK_INT(ad_tokenizer_get_kind(t), AD_TOKENIZER_WORDPIECE);
+    encodes(t, "UNaffable, Caf\xc3\xa9!!", 0, "5 6 7 10 8 9 9");
+    encodes(t,
+            "un\xe4\xb8\xad"
+            "un",
+            AD_ENCODE_BOS | AD_ENCODE_EOS, "2 5 11 5 3");
+    encodes(t, "unx [MASK] un", 0, "1 1 1 1 5");
+    encodes(t, "un [MASK] un", AD_ENCODE_SPECIAL, "5 4 5");
+    /* accents, control and format characters vanish; a tab is a space */
+    encodes(t, "u\xcc\x81\x01\xe2\x80\x8bn\tun", 0, "5 5");
+    CHECK_INT(ad_tokenizer_decode(t, (int32_t[]){5, 6, 7, 10, 8}, 5, &text, &length), AD_OK);
+    CHECK_TEXT(text, "unaffable , cafe");
+    keeps(t);
+    ad_tokenizer_free(t);
+}
+
+static void refuses(const char *name, const void *data, size_t size, const char *sentence)
+{
+    char path[256];
+    ad_tokenizer *t = NULL;
+    write_file(name, data, size);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    ad_error_clear(ctx);
+    CHECK(ad_tokenizer_open(&t, ctx, path) != AD_OK && !t);
+    CHECK_CONTAINS(ad_error(ctx), name);
+    CHECK_CONTAINS(ad_error(ctx), sentence);
+    ad_tokenizer_free(t);
+}
+#define REFUSES(name, text, sentence) refuses(name, text, sizeof(text) - 1, sentence)
+
+static void hostile_files(void)
+{
+    REFUSES("twice.txt", "[UNK]\na\na\n", "piece 2, \"a\", is also piece 1");
+    REFUSES("nothing.txt", "hello\n", "is no tokenizer");
+    REFUSES("empty.txt", "", "is no tokenizer");
+    REFUSES("ids.json", "{\"a\": 0, \"b\": 2}", "the id of \"b\" is not");
+    REFUSES("same.json", "{\"a\": 0, \"b\": 0}", "same id");
+    REFUSES("keys.json", "{\"a\": 0, \"a\": 1}", "duplicate");
+    REFUSES("cut.json", "{\"a\": 0,", "line 1");
+    REFUSES("words.json", "{\"ab\": 0}", "not one character");
+    REFUSES("cut.bin", "\5\0\0\0\0\0\0\0\5\0\0\0<un", "piece 0 ends behind the end");
+    REFUSES("huge.bin", "\5\0\0\0\0\0\0\0\xff\xff\xff\x7f<unk>", "piece 0 ends behind the end");
+    REFUSES("few.bin", "\5\0\0\0\0\0\0\0\5\0\0\0<unk>", "holds 1 pieces");
+    REFUSES("nan.bin", "\5\0\0\0\0\0\xc0\x7f\5\0\0\0<unk>", "not finite");
+    REFUSES("old.gguf", "GGUF\1\0\0\0", "version 1");
+    REFUSES("cut.gguf",
+            "GGUF\3\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff",
+            "value 0");
+    REFUSES("many.gguf", "GGUF\3\0\0\0\0\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\0\0\0", "counts");
+    REFUSES("none.gguf", "GGUF\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "no vocabulary");
+    REFUSES("own.json",
+            "{\"format\":\"autodidact tokenizer\",\"version\":1,\"kind\":\"BPE\","
+            "\"special\":[-1,-1,-1,-1,-1],\"control\":[],\"pieces\":[\"a\",\"b\"],"
+            "\"merges\":[0,1]}",
+            "makes a piece that the vocabulary lacks");
+    REFUSES("own.json",
+            "{\"format\":\"autodidact tokenizer\",\"version\":1,\"kind\":\"BPE\","
+            "\"special\":[-1,-1,9,-1,-1],\"control\":[],\"pieces\":[\"a\",\"b\"]}",
+            "special tokens");
+    REFUSES("own.json", "{\"format\":\"autodidact tokenizer\",\"version\":7,\"kind\":\"BPE\"}",
+            "version 7");
+    write_file("vocab.json", "{\"a\": 0, \"b\": 1}", 16);
+    REFUSES("merges.txt", "#version: 0.2\na c\n", "line 2: \"c\" is not in the vocabulary");
+    REFUSES("merges.txt", "#version: 0.2\nab\n", "line 2 is not two pieces");
+}
+
+static void batches_are_rows_of_the_text(void)
+{
+    int32_t ids[50], inputs[24], targets[24], again[24];
+    for (int i = 0; i < 50; ++i) ids[i] = i;
+    REQUIRE(!ad_token_batch(ctx, ids, 50, 3, 8, 1, 7, inputs, targets));
+    for (int i = 0; i < 24; ++i) {
+        CHECK_INT(targets[i], inputs[i] + 1);
+        if (i % 8) CHECK_INT(inputs[i], inputs[i - 1] + 1);
+    }
+    REQUIRE(!ad_token_batch(ctx, ids, 50, 3, 8, 1, 7, again, targets));
+    CHECK(!memcmp(inputs, again, sizeof again));
+    REQUIRE(!ad_token_batch(ctx, ids, 50, 3, 8, 1, 8, again, targets));
+    CHECK(memcmp(inputs, again, sizeof again));
+    REQUIRE(!ad_token_batch(ctx, ids, 9, 3, 8, 1, 8, again, targets)); /* one place */
+    CHECK_INT(again[0], 0);
+    CHECK_INT(ad_token_batch(ctx, ids, 8, 3, 8, 1, 8, again, targets), AD_ERROR_ARGUMENT);
+    CHECK_INT(ad_text_split("abcdefghij", 10, 0.1), 9);
+    CHECK_INT(ad_text_split("abcdefgh\xc3\xa9", 10, 0.1), 8);
+    CHECK_INT(ad_text_split("ab", 2, 0), 2);
+}
+
+static void text_files_are_utf8(void)
+{
+    char path[256];
+    ad_text_file text;
+    write_file("good.txt", "h\xc3\xa9", 3);
+    write_file("bad.txt", "abc\xc3", 4);
+    snprintf(path, sizeof path, "%s/good.txt", folder);
+    REQUIRE(!ad_text_file_read(&text, ctx, path));
+    CHECK_INT(text.length, 3);
+    ad_text_file_free(&text);
+    snprintf(path, sizeof path, "%s/bad.txt", folder);
+    CHECK_INT(ad_text_file_read(&text, ctx, path), AD_ERROR_FORMAT);
+    CHECK_CONTAINS(ad_error(ctx), "bad.txt: byte 3 (0xc3) is not UTF-8");
+}
+
+int main(int argc, char **argv)
+{
+    static const check_case cases[] = {CASE(characters),
+                                       CASE(bytes),
+                                       CASE(trains),
+                                       CASE(long_words_are_merged_alike),
+                                       CASE(saves_and_opens),
+                                       CASE(holds_back_half_characters),
+                                       CASE(wordpieces),
+                                       CASE(hostile_files),
+                                       CASE(batches_are_rows_of_the_text),
+                                       CASE(text_files_are_utf8),
+                                       {0}};
+    ctx = ad_context_new(NULL);
+    if (!ctx || !mkdtemp(folder)) return 1;
+    int status = check_main(argc, argv, cases);
+    if (ad_context_memory(ctx)) status = 1, printf("memory is left\n");
+    ad_context_free(ctx);
+    char command[64];
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    return system(command) ? 1 : status;
+}
