@@ -1,16 +1,17 @@
 /* train_steps.c - one training step of small networks: where the time goes.
  *
- *     build/bench/train_steps [resnet20|mlp|gpt] [--threads N] [--steps N] [--precision bf16]
+ *     build/bench/train_steps [resnet20|vgg|lenet|mlp] [--threads N] [--steps N] [--precision bf16]
  *                             [--kernels]
  *
  * Prints one JSON line per network: the loss after the steps, median and least seconds of a step.
  * --kernels adds a table, the longest first. */
-#include <autodidact/autodidact.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "zoo/classify/classify.h"
 
 enum { MOST_STEPS = 1000, MOST_ROWS = 4096 };
 
@@ -32,50 +33,32 @@ static ad_node *labels(ad_graph *g, int64_t rows)
     return ad_input(g, "labels", AD_I32, ad_shape(rows));
 }
 
-/* ---- He et al. 2016, section 4.2, batch 128 ---- */
-
-static ad_node *norm(ad_vars *vars, ad_node *x, const char *stem, int part, ad_node **updates,
-                     int *count)
+/* One of zoo/classify's networks, batch 128. */
+static ad_node *classifier(const char *kind, int64_t side, int channels, ad_graph *g, ad_vars *vars,
+                           ad_node **updates, int *count)
 {
-    char name[64];
-    snprintf(name, sizeof name, "%s.bn%d", stem, part);
-    return ad_batch_norm_layer(
-        vars, name, x, (ad_batch_norm_options){.training = true, .update = &updates[(*count)++]});
-}
-
-static ad_node *conv(ad_vars *vars, ad_node *x, const char *stem, int part, int64_t channels,
-                     int stride)
-{
-    char name[64];
-    snprintf(name, sizeof name, "%s.conv%d", stem, part);
-    return ad_conv2d_layer(
-        vars, name, x, channels,
-        (ad_conv_layer){.kernel = 3, .conv = {.stride = stride, .pad = 1}, .no_bias = true});
+    classify_model model = {.height = side, .width = side, .channels = channels, .classes = 10};
+    classify_training form = {0};
+    snprintf(model.kind, sizeof model.kind, "%s", kind);
+    ad_node *x = ad_input(g, "x", AD_F32, ad_shape(128, side, side, channels));
+    ad_node *loss = ad_cross_entropy_loss(classify_network(&model, vars, x, &form), labels(g, 128));
+    for (int i = 0; i < form.count; ++i) updates[(*count)++] = form.update[i];
+    return loss;
 }
 
 static ad_node *resnet20(ad_graph *g, ad_vars *vars, ad_node **updates, int *count)
 {
-    ad_node *x = ad_input(g, "x", AD_F32, ad_shape(128, 32, 32, 3));
-    x = ad_relu(norm(vars, conv(vars, x, "stem", 1, 16, 1), "stem", 1, updates, count));
-    for (int stage = 0; stage < 3; ++stage)
-        for (int block = 0; block < 3; ++block) {
-            char stem[32];
-            snprintf(stem, sizeof stem, "layer%d.%d", stage + 1, block);
-            int64_t channels = 16 << stage;
-            int stride = stage && !block ? 2 : 1;
-            ad_node *h = norm(vars, conv(vars, x, stem, 1, channels, stride), stem, 1, updates,
-                              count);
-            h = norm(vars, conv(vars, ad_relu(h), stem, 2, channels, 1), stem, 2, updates, count);
-            if (stride == 2) { /* option A: every other pixel, zeros for the new channels */
-                x = ad_slice(ad_slice(x, 1, 0, INT64_MAX, 2), 2, 0, INT64_MAX, 2);
-                x = ad_pad(x, (const int64_t[]){0, 0, 0, channels / 4},
-                           (const int64_t[]){0, 0, 0, channels / 4}, 0);
-            }
-            x = ad_relu(ad_add(h, x));
-        }
-    x = ad_mean(x, ad_axes(1, 2), false);
-    return ad_cross_entropy_loss(ad_linear(vars, "fc", x, 10, (ad_linear_options){0}),
-                                 labels(g, 128));
+    return classifier("resnet20", 32, 3, g, vars, updates, count);
+}
+
+static ad_node *vgg(ad_graph *g, ad_vars *vars, ad_node **updates, int *count)
+{
+    return classifier("vgg", 32, 3, g, vars, updates, count);
+}
+
+static ad_node *lenet(ad_graph *g, ad_vars *vars, ad_node **updates, int *count)
+{
+    return classifier("lenet", 28, 1, g, vars, updates, count);
 }
 
 static ad_node *mlp(ad_graph *g, ad_vars *vars, ad_node **updates, int *count)
@@ -88,6 +71,8 @@ static ad_node *mlp(ad_graph *g, ad_vars *vars, ad_node **updates, int *count)
 }
 
 static const network networks[] = {{"resnet20", resnet20, {"x", "labels"}},
+                                   {"vgg", vgg, {"x", "labels"}},
+                                   {"lenet", lenet, {"x", "labels"}},
                                    {"mlp", mlp, {"x", "labels"}}};
 
 /* ---- measuring ---- */

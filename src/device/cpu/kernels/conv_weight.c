@@ -3,8 +3,8 @@
  *
  * So the many columns are copied from the image as runs of channels, and only the gradient is
  * turned while packing. Where the result has few tiles, the pixels are cut into chunks whose
- * partial sums are added in order; their number depends on the shape alone. bf16 operands are
- * widened to f32: neighbours in the sum are different pixels, not neighbours in memory. */
+ * partial sums are added in order; their number depends on the shape alone. In form AD_BF16
+ * neighbours in the sum are neighbouring pixels, whose channels are interleaved while packing. */
 #include "device/cpu/gemm.h"
 #include "ops/attrs.h"
 
@@ -63,10 +63,30 @@ static void copy_any(const weight_gradient *c, const char *from, int64_t step, i
         }
 }
 
+#if AD_KERNEL_ISA == 3
+/* Columns of `count` pixels, the first of them number `pixel` of the panel: even ones are the low
+ * halves of units, and clear the high ones, which odd ones then fill. A NULL `from` is zeros. */
+static void interleave(const uint16_t *from, int64_t step, int n, int64_t count, int64_t pixel,
+                       int width, char *panel)
+{
+    for (int64_t i = 0; i < count; ++i, ++pixel, from += from ? step : 0) {
+        int32_t *to = (int32_t *)(void *)panel + pixel / 2 * width;
+        if (pixel % 2 && !from) continue;
+        for (int j = 0; j < n; j += AD_VF) {
+            __mmask16 have = vm_first(n - j < AD_VF ? n - j : AD_VF);
+            vi value = vi_set1(0);
+            if (from) value = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(have, from + j));
+            if (pixel % 2) value = vi_or(_mm512_maskz_loadu_epi32(have, to + j), vi_shl(value, 16));
+            _mm512_mask_storeu_epi32(to + j, have, value);
+        }
+    }
+}
+#endif
+
 /* n columns of one tap from `channel` on, over `count` pixels (y, x ...) of one row of the
  * gradient. */
 static void pack_run(const weight_gradient *c, const char *image, int64_t tap, int64_t channel,
-                     int n, int64_t y, int64_t x, int64_t count, char *to)
+                     int n, int64_t y, int64_t x, int64_t count, int64_t pixel, char *panel)
 {
     const ad_attr_conv *attr = c->attr;
     const int64_t *stride = c->x->stride;
@@ -79,12 +99,22 @@ static void pack_run(const weight_gradient *c, const char *image, int64_t tap, i
         end = dx < c->x->dim[2] ? (c->x->dim[2] - dx + step - 1) / step : 0;
         begin = least(most(begin - x, 0), count), end = least(most(end - x, begin), count);
     }
-    for (int64_t i = 0; i < count; ++i)
-        if (i < begin || i >= end) memset(to + i * width * c->size, 0, (size_t)(n * c->size));
-    if (begin == end) return;
     int64_t first = (x + begin) * step + dx;
     const char *from = image +
                        (iy * stride[1] + first * stride[2] + channel * stride[3]) * c->x_size;
+#if AD_KERNEL_ISA == 3
+    if (c->gemm.form == AD_BF16) {
+        interleave(NULL, 0, n, begin, pixel, width, panel);
+        interleave((const uint16_t *)(const void *)from, step * stride[2], n, end - begin,
+                   pixel + begin, width, panel);
+        interleave(NULL, 0, n, count - end, pixel + end, width, panel);
+        return;
+    }
+#endif
+    char *to = panel + pixel * width * c->size;
+    for (int64_t i = 0; i < count; ++i)
+        if (i < begin || i >= end) memset(to + i * width * c->size, 0, (size_t)(n * c->size));
+    if (begin == end) return;
     to += begin * width * c->size;
     if (c->x->dtype == AD_F32 && c->gemm.form == AD_F32 && stride[3] == 1)
         copy_f32((const float *)from, step * stride[2], n, end - begin, width, (float *)to);
@@ -99,21 +129,20 @@ static void pack_taps(const ad_gemm *gemm, int64_t item, int64_t j, int64_t cols
     int64_t group = item / c->chunks, width = ad_panel_cols(gemm->form);
     int64_t start = item % c->chunks * c->chunk + p, end = least(start + depth, c->pixels);
     char *panel = panels;
-    for (int64_t done = 0; done < cols; done += width, panel += depth * width * c->size) {
+    int64_t bytes = ad_units(gemm->form, depth) * width * c->size;
+    for (int64_t done = 0; done < cols; done += width, panel += bytes) {
         int64_t have = least(width, cols - done);
-        if (end < start + depth || have < width)
-            memset(panel, 0, (size_t)(depth * width * c->size));
+        if (end < start + depth || have < width) memset(panel, 0, (size_t)bytes);
         for (int64_t at = start; at < end;) {
             int64_t x = at % c->width, rest = at / c->width;
             int64_t y = rest % c->height, n = rest / c->height;
             int64_t count = least(c->width - x, end - at);
             int64_t offset = n * c->x->stride[0] + group * c->channels * c->x->stride[3];
-            char *to = panel + (at - start) * width * c->size;
             for (int64_t r = 0; r < have;) {
                 int64_t tap = (j + done + r) / c->channels, channel = (j + done + r) % c->channels;
                 int64_t run = least(c->channels - channel, have - r);
                 pack_run(c, c->x_data + offset * c->x_size, tap, channel, (int)run, y, x, count,
-                         to + r * c->size);
+                         at - start, panel + r * c->size);
                 r += run;
             }
             at += count;
@@ -144,6 +173,7 @@ static void pack_gradient(const ad_gemm *gemm, int64_t item, int64_t i, int64_t 
             at += run;
         }
         int64_t inside = most(end - start, 0);
+        if (gemm->form == AD_BF16) inside = least(up(inside, 2), depth);
         part.data = NULL; /* zeros past the last pixel */
         if (inside < depth) AD_ISA_NAME(ad_pack_a_across)
         (gemm->form, &part, 0, have, inside, depth - inside, panel);
@@ -168,7 +198,12 @@ static bool prepare(weight_gradient *c, const ad_problem *problem)
                            .groups = attr->groups,
                            .pixels = g->dim[0] * g->dim[1] * g->dim[2]};
     ad_dtype form = AD_ISA_NAME(ad_gemm_form)(x->dtype, g->dtype);
-    if (form == AD_BF16) form = AD_F32;
+    /* pairs of pixels are packed from whole rows, or from rows that hold whole pairs */
+    bool merged = g->stride[1] == c->width * g->stride[2] &&
+                  g->stride[0] == c->height * g->stride[1];
+    if (form == AD_BF16 &&
+        (x->stride[3] != 1 || g->stride[3] != 1 || !(merged || c->width % 2 == 0)))
+        form = AD_F32;
     c->size = form == AD_F64 ? 8 : 4;
     int64_t m = g->dim[3] / attr->groups, n = out->dim[0] * out->dim[1] * out->dim[2];
     int64_t tiles = c->groups * (m / (12 * AD_MR) + 1) * (n / (16 * AD_NR) + 1);
@@ -176,6 +211,7 @@ static bool prepare(weight_gradient *c, const ad_problem *problem)
     c->chunks = (WANTED_TILES + tiles - 1) / tiles;
     c->chunks = most(least(least(c->chunks, c->pixels / LEAST_PIXELS), room), 1);
     c->chunk = (c->pixels + c->chunks - 1) / c->chunks;
+    if (form == AD_BF16) c->chunk = up(c->chunk, 2);
     c->partial_bytes = (size_t)up(c->groups * c->chunks * m * n * c->size, 64);
     c->gemm = (ad_gemm){.form = form,
                         .items = c->groups * c->chunks,
