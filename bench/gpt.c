@@ -1,10 +1,11 @@
-/* gpt.c - the time of a training step of nanoGPT's small recipe: forward, backward, clipping, AdamW.
+/* gpt.c - the time of a training step of nanoGPT's small recipe: forward, backward, clipping,
+ * AdamW.
  *
  *     build/bench/gpt [--layers 4] [--heads 4] [--width 128] [--block 64] [--batch 12] [--vocab 65]
  *                     [--threads N] [--runs 100] [--arch 0|1] [--profile 1]
  *
- * Prints the median in milliseconds; with --profile the kernels by their share. bench/peers/gpt.py is
- * the same step in PyTorch. */
+ * Prints the median in milliseconds; with --profile the kernels by their share. bench/peers/gpt.py
+ * is the same step in PyTorch. */
 #define _GNU_SOURCE
 #include <autodidact/optim.h>
 
@@ -43,9 +44,9 @@ int main(int argc, char **argv)
     const struct {
         const char *name;
         long *value;
-    } options[] = {{"--layers", &layers}, {"--heads", &heads},     {"--width", &width},
-                   {"--block", &block},   {"--batch", &batch},     {"--vocab", &vocab},
-                   {"--runs", &runs},     {"--threads", &threads}, {"--arch", &arch},
+    } options[] = {{"--layers", &layers},  {"--heads", &heads},     {"--width", &width},
+                   {"--block", &block},    {"--batch", &batch},     {"--vocab", &vocab},
+                   {"--runs", &runs},      {"--threads", &threads}, {"--arch", &arch},
                    {"--profile", &profile}};
     for (int i = 1; i + 1 < argc; i += 2)
         for (size_t o = 0; o < sizeof options / sizeof *options; ++o)

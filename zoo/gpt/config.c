@@ -57,10 +57,9 @@ ad_status gpt_config_check(ad_context *ctx, const char *where, const gpt_config 
 int gpt_config_write(const gpt_config *c, gpt_config_text *text)
 {
     int n = 0;
-    const char *words[][2] = {{"system", "gpt"},
-                              {"arch", c->arch == GPT_GPT2 ? "gpt2" : "llama"},
+    const char *words[][2] = {{"arch", c->arch == GPT_GPT2 ? "gpt2" : "llama"},
                               {"untied", c->untied ? "1" : "0"}};
-    for (int i = 0; i < 3; ++i, ++n) {
+    for (int i = 0; i < 2; ++i, ++n) {
         snprintf(text->value[n], GPT_VALUE, "%s", words[i][1]);
         text->pair[n] = (ad_metadata){words[i][0], text->value[n]};
     }

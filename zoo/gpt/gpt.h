@@ -12,7 +12,7 @@
  *   config.c     sizes, as a checkpoint's metadata and as a config.json keep them
  *   load.c       a model from a run, a folder or a file; llama2c.c the format of llama2.c
  *   generate.c   token by token with a cache; choose.c which token; stream.c whole characters out
- *   text.c       a text as tokens, and batches of it
+ *   corpus.c     a text as tokens; score.c its loss under a model; writer.c a text from a model
  *   train.c, sample.c, eval.c, explain.c   the commands */
 #ifndef ZOO_GPT_GPT_H
 #define ZOO_GPT_GPT_H
@@ -20,6 +20,8 @@
 #include <autodidact/command.h>
 #include <autodidact/nn.h>
 #include <autodidact/program.h>
+#include <autodidact/tokenizer.h>
+#include <autodidact/train.h>
 
 typedef enum gpt_arch { GPT_GPT2, GPT_LLAMA } gpt_arch;
 
@@ -34,7 +36,8 @@ typedef struct gpt_config {
 
 /* The context's error unless the sizes go together. */
 ad_status gpt_config_check(ad_context *ctx, const char *where, const gpt_config *config);
-/* As metadata: GPT_METADATA pairs; values live in `text`. */
+/* As metadata, at most GPT_METADATA pairs, beside the "system" that training adds; values live in
+ * `text`. Returns how many. */
 enum { GPT_METADATA = 12, GPT_VALUE = 32 };
 typedef struct gpt_config_text {
     char value[GPT_METADATA][GPT_VALUE];
@@ -97,12 +100,17 @@ typedef struct gpt_model {
     char weights[4096]; /* the file that they came from */
     char folder[4096];  /* where a tokenizer may lie beside it */
     char *tokenizer;    /* of the checkpoint's metadata, or NULL; owned */
+    char note[256];     /* what a person should know, or "" */
 } gpt_model;
 
 /* A run, a folder of Hugging Face's form, a checkpoint of ours, Hugging Face's weights with a
  * config.json beside them, or a file of llama2.c. */
 ad_status gpt_open(gpt_model *model, ad_context *ctx, const char *path);
 void gpt_close(gpt_model *model);
+/* From the file or folder `path` if that is not NULL, else the checkpoint's own, else from beside
+ * the weights. */
+ad_status gpt_open_tokenizer(ad_tokenizer **out, ad_context *ctx, const gpt_model *model,
+                             const char *path);
 /* Files of llama2.c (the "legacy" form: seven numbers, then the tensors). */
 bool gpt_is_llama2c(ad_context *ctx, const char *path);
 ad_status gpt_llama2c(gpt_model *model, ad_context *ctx, const char *path);
@@ -148,6 +156,56 @@ typedef struct gpt_stream {
 } gpt_stream;
 void gpt_stream_write(gpt_stream *stream, const char *bytes, size_t length);
 void gpt_stream_end(gpt_stream *stream);
+
+/* ---- texts ---- */
+
+/* A text as tokens; the last tenth of its characters is for validation. */
+typedef struct gpt_corpus {
+    ad_tokens training, validation;
+    size_t bytes; /* of the text */
+    uint64_t fingerprint;
+} gpt_corpus;
+/* Reads the text of `path` with *tokenizer; where that is NULL, it is made as `kind` says: "char",
+ * "byte", "bpe" with `vocab` ids (learnt from the training part), or a file or folder. */
+ad_status gpt_corpus_read(gpt_corpus *corpus, ad_context *ctx, const char *path,
+                          ad_tokenizer **tokenizer, const char *kind, int64_t vocab);
+void gpt_corpus_free(gpt_corpus *corpus);
+
+/* The loss of texts under a model. */
+typedef struct gpt_scorer {
+    ad_context *ctx;
+    int64_t batch, block;
+    ad_graph *graph;
+    ad_node *loss;
+    ad_program *program;
+    int32_t *inputs, *labels;
+} gpt_scorer;
+ad_status gpt_scorer_new(gpt_scorer *scorer, ad_context *ctx, const gpt_config *config,
+                         ad_vars *vars, int64_t batch, int64_t block);
+void gpt_scorer_free(gpt_scorer *scorer);
+/* Mean loss in nats over the tokens of `ids` but the first, in windows of `block` that begin
+ * `stride` apart; each token counts once, in the first window that has it. `windows` > 0: no more
+ * than that many, spread evenly. *counted: tokens. Stops at an interruption of `cmd`, if given. */
+ad_status gpt_score(gpt_scorer *scorer, ad_command *cmd, const int32_t *ids, int64_t count,
+                    int64_t stride, int64_t windows, double *loss, int64_t *counted);
+
+/* Continues a text. */
+typedef struct gpt_writer {
+    ad_context *ctx;
+    ad_tokenizer *tokenizer;
+    gpt_generator *generator;
+    gpt_chooser *chooser;
+    int32_t end[2]; /* tokens that end a text, or -1 */
+} gpt_writer;
+ad_status gpt_writer_new(gpt_writer *writer, ad_context *ctx, const gpt_config *config,
+                         ad_vars *vars, ad_tokenizer *tokenizer);
+void gpt_writer_free(gpt_writer *writer);
+/* The tokens of a prompt, with what goes in front of it; an empty one begins a text. */
+ad_status gpt_prompt(gpt_writer *writer, const char *text, size_t length, ad_tokens *tokens);
+/* Writes the prompt and up to `count` tokens behind it to the stream. Sample number `sample` of the
+ * seed. *made: new tokens. Stops at an interruption of `cmd`, if given. */
+ad_status gpt_write(gpt_writer *writer, ad_command *cmd, const ad_tokens *prompt, int64_t count,
+                    const gpt_choice *how, uint64_t sample, gpt_stream *stream, int64_t *made);
 
 extern const ad_verb gpt_train_verb, gpt_sample_verb, gpt_eval_verb, gpt_explain_verb;
 

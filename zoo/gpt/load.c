@@ -130,8 +130,8 @@ ad_status gpt_open(gpt_model *model, ad_context *ctx, const char *path)
         if (describes_model(text))
             status = weights_of(model, ctx, path);
         else
-            status = ad_error_set(ctx, AD_ERROR_NOT_FOUND, "%s: there is no config.json of a model",
-                                  path);
+            status = ad_run_weights(ctx, path, model->weights, sizeof model->weights, model->note,
+                                    sizeof model->note);
         free(text);
     } else {
         snprintf(model->weights, sizeof model->weights, "%s", path);
@@ -148,4 +148,27 @@ void gpt_close(gpt_model *model)
     ad_vars_free(model->vars);
     free(model->tokenizer);
     memset(model, 0, sizeof *model);
+}
+
+ad_status gpt_open_tokenizer(ad_tokenizer **out, ad_context *ctx, const gpt_model *model,
+                             const char *path)
+{
+    ad_status status;
+    *out = NULL;
+    if (path)
+        status = ad_tokenizer_open(out, ctx, path);
+    else if (model->tokenizer)
+        status = ad_tokenizer_from_text(out, ctx, model->weights, model->tokenizer,
+                                        strlen(model->tokenizer));
+    else
+        status = ad_tokenizer_open(out, ctx, model->folder);
+    if (status && !path && !model->tokenizer)
+        return ad_error_set(ctx, status, "%s; name one with --tokenizer", ad_error(ctx));
+    if (status || ad_tokenizer_count(*out) <= model->config.vocab) return status;
+    status = ad_error_set(
+        ctx, AD_ERROR_FORMAT, "%s: the tokenizer has %d tokens, the model knows %lld",
+        path ? path : model->folder, (int)ad_tokenizer_count(*out), (long long)model->config.vocab);
+    ad_tokenizer_free(*out);
+    *out = NULL;
+    return status;
 }
