@@ -100,7 +100,7 @@ ZOO_OBJ := $(filter $(BUILD)/zoo/%,$(CLI_OBJ))
 $(eval $(call program_rule,tests/unit,tests,-Itests))
 $(eval $(call program_rule,tests/zoo,tests,-Itests,$(ZOO_OBJ)))
 $(eval $(call program_rule,tests/data,tests-data,-Itests))
-$(eval $(call program_rule,tests/fuzz,fuzz,-fsanitize=fuzzer))
+$(eval $(call program_rule,tests/fuzz,fuzz,-fsanitize=fuzzer,$(ZOO_OBJ)))
 $(eval $(call program_rule,tests/peers,peers,-Itests,$(ZOO_OBJ)))
 $(eval $(call program_rule,bench,bench,,$(ZOO_OBJ)))
 $(eval $(call program_rule,examples,examples,))
@@ -143,14 +143,30 @@ test-data: deps
 	@if [ ! -d '$(DATA)' ]; then \
 	    echo "no data folder at $(DATA); name one: make test-data DATA=folder"; exit 1; fi
 	@$(MAKE) --no-print-directory all $(DATA_BIN)
-	@AUTODIDACT=$(BUILD)/autodidact tests/run arg:$(DATA) $(DATA_BIN)
+	@AUTODIDACT=$(BUILD)/autodidact tests/run arg:$(DATA) $(DATA_BIN) $(sort $(wildcard tests/data/*.sh))
 
-# Against PyTorch itself: PYTHON needs torch, torchvision, safetensors and numpy.
+# Against PyTorch itself: PYTHON needs torch, torchvision, safetensors, numpy and transformers.
 PYTHON ?= python3
 PEERS  ?= $(BUILD)/peers-data
-test-peers: $(BUILD)/peers/vgg19
+test-peers: $(BUILD)/peers/vgg19 $(BUILD)/autodidact
 	@[ -f $(PEERS)/expected.npz ] || $(PYTHON) tests/oracle/vgg19.py $(PEERS)
 	@tests/run arg:$(PEERS) $(BUILD)/peers/vgg19
+	@AUTODIDACT=$(BUILD)/autodidact $(PYTHON) tests/oracle/gpt_read_back.py
+
+# ---- figures that others have published ----------------------------------------------------------------
+
+# nanoGPT's recipe for a laptop.
+SHAKESPEARE ?= $(DATA)/text_lm/tinyshakespeare.txt
+reproduce-shakespeare: all
+	@if [ ! -f '$(SHAKESPEARE)' ]; then \
+	    echo "no $(SHAKESPEARE): put data/tinyshakespeare/input.txt of github.com/karpathy/char-rnn there, or SHAKESPEARE=file"; exit 1; fi
+	@rm -rf $(BUILD)/shakespeare
+	@$(BUILD)/autodidact gpt train --data '$(SHAKESPEARE)' --run $(BUILD)/shakespeare --layers 4 --heads 4 --width 128 \
+	    --block 64 --batch 12 --steps 2000 --lr 1e-3 --min-lr 1e-4 --warmup 100 --beta2 0.99 --weight-decay 0.1 --clip 1 \
+	    --eval-every 250 --checkpoint-minutes 0 | tee $(BUILD)/shakespeare.txt
+	@awk '$$1 == "validation_loss" { loss = $$2 } $$1 == "whole_validation_loss" { whole = $$2 } $$1 == "seconds" { seconds = $$2 } \
+	    END { printf "validation loss %.3f over 20 batches, %.3f over all of the part, in %.0f s; nanoGPT: 1.88 in about 3 minutes\n", loss, whole, seconds }' \
+	    $(BUILD)/shakespeare.txt
 
 # ---- the embedded network ---------------------------------------------------------------------------
 
@@ -251,7 +267,8 @@ help:
 	@echo 'make demo         paint a picture (CONTENT=photo STYLE=painting: of yours)'
 	@echo 'make test         every test; needs no data and no network'
 	@echo 'make test-data    tests against real data (DATA=folder, $(DATA))'
-	@echo 'make test-peers   tests against PyTorch (PYTHON=python3 with torch, torchvision, safetensors)'
+	@echo 'make test-peers   tests against PyTorch (PYTHON=python3 with torch, torchvision, safetensors, transformers)'
+	@echo 'make reproduce-shakespeare   a published figure, reached again (DATA=folder)'
 	@echo 'make check        format, static analysis, sanitizers'
 	@echo 'make format       lay the sources out with clang-format'
 	@echo 'make fuzz         each parser fuzzed for SECONDS=$(SECONDS)'
@@ -267,6 +284,6 @@ clean:
 
 FORCE:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all lib tests examples fuzzers deps test test-unit test-data test-peers backbone demo format check \
+.PHONY: all lib tests examples fuzzers deps test test-unit test-data test-peers reproduce-shakespeare backbone demo format check \
     check-format check-cppcheck check-tidy check-asan check-tsan fuzz bench install uninstall help clean FORCE
 .SECONDARY:

@@ -35,11 +35,13 @@ ad_status gpt_corpus_read(gpt_corpus *corpus, ad_context *ctx, const char *path,
     if (!file.length) status = ad_error_set(ctx, AD_ERROR_FORMAT, "%s: the text is empty", path);
     if (!status && !*tokenizer)
         status = make_tokenizer(tokenizer, ctx, path, &file, training, kind, vocab);
-    if (!status)
+    if (!status) {
         status = ad_tokenizer_encode(*tokenizer, file.text, training, 0, &corpus->training);
-    if (!status)
-        status = ad_tokenizer_encode(*tokenizer, file.text + training, file.length - training, 0,
-                                     &corpus->validation);
+        if (!status)
+            status = ad_tokenizer_encode(*tokenizer, file.text + training, file.length - training,
+                                         0, &corpus->validation);
+        if (status) status = ad_error_set(ctx, status, "%s: %s", path, ad_error(ctx));
+    }
     if (!status) {
         corpus->bytes = file.length;
         corpus->fingerprint = hash(0xcbf29ce484222325u, file.text, file.length) ^

@@ -68,7 +68,10 @@ static int run(ad_command *cmd)
     if (!status)
         status = gpt_open_tokenizer(&tokenizer, ctx, &model, ad_command_text(cmd, "tokenizer"));
     if (!status) status = ad_text_file_read(&file, ctx, path);
-    if (!status) status = ad_tokenizer_encode(tokenizer, file.text, file.length, 0, &tokens);
+    if (!status) {
+        status = ad_tokenizer_encode(tokenizer, file.text, file.length, 0, &tokens);
+        if (status) status = ad_error_set(ctx, status, "%s: %s", path, ad_error(ctx));
+    }
     if (!status && tokens.count < 2)
         status = ad_error_set(ctx, AD_ERROR_FORMAT, "%s: %lld tokens leave nothing to predict",
                               path, (long long)tokens.count);
