@@ -248,6 +248,17 @@ void ad_gradient_gelu(ad_node *y, ad_node *g, ad_node **grads)
     grads[0] = ad_mul(g, ad_add(normal_cdf(x), ad_mul(x, density)));
 }
 
+/* y = x s, s = sigmoid(2 u), u = a (x + b x^3): y' = s + y (1 - s) 2 u', 2 u' = 2 a + 6 a b x^2 */
+void ad_gradient_gelu_tanh(ad_node *y, ad_node *g, ad_node **grads)
+{
+    const double a = 0.79788456080286536, b = 0.044715;
+    ad_node *x = y->inputs[0], *square = ad_square(x);
+    ad_node *twice_u = ad_mul(x, ad_add_scalar(ad_mul_scalar(square, 2 * a * b), 2 * a));
+    ad_node *slope = ad_add_scalar(ad_mul_scalar(square, 6 * a * b), 2 * a);
+    ad_node *s = ad_sigmoid(twice_u), *rest = ad_sub(ad_like(s, 1), s);
+    grads[0] = ad_mul(g, ad_mul(s, ad_add_scalar(ad_mul(x, ad_mul(rest, slope)), 1)));
+}
+
 static ad_node *positive(ad_node *x)
 {
     return ad_greater(x, ad_like(x, 0));
