@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 static void try_llama(ad_context *ctx, const void *bytes, size_t size)
 {
     gpt_model model = {0};
