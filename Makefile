@@ -157,13 +157,14 @@ test-peers: $(BUILD)/peers/vgg19 $(BUILD)/autodidact
 
 # nanoGPT's recipe for a laptop.
 SHAKESPEARE ?= $(DATA)/text_lm/tinyshakespeare.txt
+PRECISION ?= f32
 reproduce-shakespeare: all
 	@if [ ! -f '$(SHAKESPEARE)' ]; then \
 	    echo "no $(SHAKESPEARE): put data/tinyshakespeare/input.txt of github.com/karpathy/char-rnn there, or SHAKESPEARE=file"; exit 1; fi
 	@rm -rf $(BUILD)/shakespeare
 	@$(BUILD)/autodidact gpt train --data '$(SHAKESPEARE)' --run $(BUILD)/shakespeare --layers 4 --heads 4 --width 128 \
 	    --block 64 --batch 12 --steps 2000 --lr 1e-3 --min-lr 1e-4 --warmup 100 --beta2 0.99 --weight-decay 0.1 --clip 1 \
-	    --eval-every 250 --checkpoint-minutes 0 | tee $(BUILD)/shakespeare.txt
+	    --eval-every 250 --checkpoint-minutes 0 --precision $(PRECISION) | tee $(BUILD)/shakespeare.txt
 	@awk '$$1 == "validation_loss" { loss = $$2 } $$1 == "whole_validation_loss" { whole = $$2 } $$1 == "seconds" { seconds = $$2 } \
 	    END { printf "validation loss %.3f over 20 batches, %.3f over all of the part, in %.0f s; nanoGPT: 1.88 in about 3 minutes\n", loss, whole, seconds }' \
 	    $(BUILD)/shakespeare.txt
