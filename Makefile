@@ -169,6 +169,12 @@ reproduce-shakespeare: all
 	    END { printf "validation loss %.3f over 20 batches, %.3f over all of the part, in %.0f s; nanoGPT: 1.88 in about 3 minutes\n", loss, whole, seconds }' \
 	    $(BUILD)/shakespeare.txt
 
+# Event files read by TensorBoard itself: PYTHON needs tensorboard and pillow.
+test-tensorboard: $(BUILD)/peers/events
+	@rm -rf $(BUILD)/peers-events && mkdir -p $(BUILD)/peers-events
+	@$(BUILD)/peers/events $(BUILD)/peers-events
+	@$(PYTHON) tests/oracle/events.py read $(BUILD)/peers-events
+
 # ---- the embedded network ---------------------------------------------------------------------------
 
 # Trains it anew (docs/backbone.md): PHOTOS is a folder of photos, TEACHER a compact VGG-19 encoder.

@@ -63,6 +63,34 @@ void ad_text_format(ad_text *text, const char *format, ...)
     text->length += (size_t)length;
 }
 
+int ad_utf8_length(const unsigned char *p, size_t count)
+{
+    if (!count) return 0;
+    int n = p[0] < 0x80                   ? 1
+            : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+            : (p[0] & 0xf0) == 0xe0       ? 3
+            : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+                                          : 0;
+    if ((size_t)n > count) return 0;
+    for (int i = 1; i < n; ++i)
+        if ((p[i] & 0xc0) != 0x80) return 0;
+    if (n == 3 && ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0)))
+        return 0; /* overlong, surrogate */
+    if (n == 4 && ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90))) return 0;
+    return n;
+}
+
+void ad_text_utf8(ad_text *text, const char *bytes, size_t count)
+{
+    for (size_t at = 0, n; at < count; at += n) {
+        n = (size_t)ad_utf8_length((const unsigned char *)bytes + at, count - at);
+        if (n)
+            ad_text_bytes(text, bytes + at, n);
+        else
+            ad_text_add(text, "\xef\xbf\xbd"), n = 1;
+    }
+}
+
 /* Optimal string alignment distance: insert, delete, replace, swap neighbours. Words over 63
  * characters are not compared. */
 static int distance(const char *a, const char *b)

@@ -3,6 +3,7 @@
  * The live line is redrawn in place on stderr, only when stderr is a terminal, and cut to its
  * width. JSON goes to stdout, one object per line, flushed so that a reader can follow. */
 #include "command/state.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -216,27 +217,12 @@ void ad_command_step(ad_command *cmd, int64_t step, int64_t steps, const ad_metr
 
 /* ---- JSON ---- */
 
-/* Bytes of the well-formed UTF-8 character at p, or 0. */
-static int utf8_length(const unsigned char *p)
-{
-    int n = p[0] < 0x80                   ? 1
-            : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
-            : (p[0] & 0xf0) == 0xe0       ? 3
-            : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
-                                          : 0;
-    for (int i = 1; i < n; ++i)
-        if ((p[i] & 0xc0) != 0x80) return 0;
-    if (n == 3 && ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0)))
-        return 0; /* overlong, surrogate */
-    if (n == 4 && ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90))) return 0;
-    return n;
-}
-
 static void quote(FILE *out, const char *text)
 {
     fputc('"', out);
-    for (const unsigned char *p = (const unsigned char *)text; *p;) {
-        int n = utf8_length(p);
+    const unsigned char *end = (const unsigned char *)text + strlen(text);
+    for (const unsigned char *p = (const unsigned char *)text; p < end;) {
+        int n = ad_utf8_length(p, (size_t)(end - p));
         if (n == 0)
             fputs("\\ufffd", out), n = 1;
         else if (*p == '"' || *p == '\\')
