@@ -1,6 +1,9 @@
-/* augment.c - random changes of a picture: shift or crop, flip, rotation and scale, colour, and
- * after normalising a cut-out square. Without rotation and scale pixels only move, and the whole is
- * one gather of bytes. */
+/* augment.c - random changes of a picture: crop, flip, colour, shift, rotation and scale, and after
+ * normalising a cut-out square.
+ *
+ * Crop, flip and shift only move pixels, so together they are one gather of bytes through a table
+ * of 256 floats per channel; without colour and rotation the table holds normalised values, and
+ * that is all the work there is. */
 #include "data/augment.h"
 #include "base/philox.h"
 
@@ -9,10 +12,25 @@
 
 enum { WORDS = 12 };
 
-/* The random words of one picture. */
+/* The random words of one picture, and what each is for. */
 typedef struct dice {
     uint32_t word[WORDS];
 } dice;
+
+enum {
+    FLIP,
+    MOVE_Y,
+    MOVE_X,
+    ANGLE,
+    SCALE,
+    SHIFT_Y,
+    BRIGHTNESS,
+    CONTRAST,
+    SATURATION,
+    CUT_Y,
+    CUT_X,
+    SHIFT_X
+};
 
 static dice roll(uint64_t seed, uint64_t draw)
 {
@@ -30,6 +48,12 @@ static int64_t pick(uint32_t word, int64_t count)
     return (int64_t)((uint64_t)word * (uint64_t)count >> 32);
 }
 
+/* -reach .. reach */
+static int64_t step(uint32_t word, int64_t reach)
+{
+    return pick(word, 2 * reach + 1) - reach;
+}
+
 /* -1 .. 1 */
 static float swing(uint32_t word)
 {
@@ -41,129 +65,213 @@ static int64_t clamp(int64_t v, int64_t most)
     return v < 0 ? 0 : v > most ? most : v;
 }
 
+void ad_augmenter_init(ad_augmenter *a, const ad_image_set *set, const ad_augment *options,
+                       uint64_t seed)
+{
+    const ad_augment *o = options;
+    *a = (ad_augmenter){.set = set, .options = *o, .seed = seed};
+    a->colours = o->brightness > 0 || o->contrast > 0 || o->saturation > 0;
+    a->turns = o->rotate > 0 || o->scale > 0 || (o->shift > 0 && (o->pad > 0 || a->colours));
+    for (int c = 0; c < 3; ++c) {
+        a->scale[c] = o->deviation[c] > 0 ? 1 / o->deviation[c] : 1;
+        a->offset[c] = o->deviation[c] > 0 ? -o->mean[c] * a->scale[c] : 0;
+        for (int v = 0; v < 256; ++v) {
+            float x = (float)v * (1.0f / 255);
+            a->value[c][v] = a->colours || a->turns ? x : x * a->scale[c] + a->offset[c];
+        }
+    }
+}
+
 int64_t ad_augment_scratch(const ad_image_set *set)
 {
     return set->height * set->width * set->channels;
 }
 
-/* The picture moved by (dy, dx): beyond the edge zeros, or (repeat) the edge's pixels. */
-static void move(const ad_image_set *set, const unsigned char *from, int64_t dy, int64_t dx,
-                 bool flip, bool repeat, float *to)
+/* ---- moving pixels ---- */
+
+/* `count` pixels from `from` on, to the right or (flip) to the left. */
+static void gather(const ad_augmenter *a, const unsigned char *from, int64_t count, bool flip,
+                   float *to)
 {
-    int64_t height = set->height, width = set->width;
-    int channels = set->channels;
+    const float *v0 = a->value[0], *v1 = a->value[1], *v2 = a->value[2];
+    if (a->set->channels == 1) {
+        int64_t stride = flip ? -1 : 1;
+        for (int64_t i = 0; i < count; ++i, from += stride) to[i] = v0[*from];
+    } else {
+        int64_t stride = flip ? -3 : 3;
+        for (int64_t i = 0; i < count; ++i, from += stride, to += 3)
+            to[0] = v0[from[0]], to[1] = v1[from[1]], to[2] = v2[from[2]];
+    }
+}
+
+/* `count` times the pixel at `from`. */
+static float *repeat(const ad_augmenter *a, const unsigned char *from, int64_t count, float *to)
+{
+    for (; count > 0; --count)
+        for (int c = 0; c < a->set->channels; ++c) *to++ = a->value[c][from[c]];
+    return to;
+}
+
+/* The picture seen from (dy, dx) on. Beyond its edges are zeros, or (edges) the edges' pixels. */
+static void move(const ad_augmenter *a, const unsigned char *from, int64_t dy, int64_t dx,
+                 bool flip, bool edges, float *to)
+{
+    static const unsigned char zero[3] = {0};
+    const ad_image_set *set = a->set;
+    int64_t height = set->height, width = set->width, channels = set->channels;
+    /* pixel x of the result is pixel x + dx, flipped width - 1 - x + dx: inside from x0 to x1 */
+    int64_t reach = flip ? -dx : dx, x0 = clamp(-reach, width), x1 = clamp(width - reach, width);
+    if (x1 < x0) x1 = x0;
+    int64_t first = clamp(flip ? width - 1 - x0 + dx : x0 + dx, width - 1);
     for (int64_t y = 0; y < height; ++y) {
-        int64_t sy = y + dy;
-        bool outside = sy < 0 || sy >= height;
-        if (repeat) sy = clamp(sy, height - 1), outside = false;
-        const unsigned char *row = from + clamp(sy, height - 1) * width * channels;
-        for (int64_t x = 0; x < width; ++x, to += channels) {
-            int64_t sx = (flip ? width - 1 - x : x) + dx;
-            if (repeat) sx = clamp(sx, width - 1);
-            if (outside || sx < 0 || sx >= width) {
-                for (int c = 0; c < channels; ++c) to[c] = 0;
-                continue;
-            }
-            for (int c = 0; c < channels; ++c) to[c] = row[sx * channels + c] * (1.0f / 255);
+        int64_t sy = clamp(y + dy, height - 1);
+        const unsigned char *row = from + sy * width * channels;
+        const unsigned char *left = row, *right = row + (width - 1) * channels;
+        if (!edges) left = right = zero;
+        if (!edges && sy != y + dy) {
+            to = repeat(a, zero, width, to);
+            continue;
         }
+        to = repeat(a, flip ? right : left, x0, to);
+        gather(a, row + first * channels, x1 - x0, flip, to);
+        to = repeat(a, flip ? left : right, width - x1, to + (x1 - x0) * channels);
     }
 }
 
-/* Whole rows where nothing moves. */
-static void copy(const unsigned char *from, int64_t count, float *to)
-{
-    for (int64_t i = 0; i < count; ++i) to[i] = from[i] * (1.0f / 255);
-}
+/* Where a turned picture is looked at: y = y0 + cosine * (row) - sine * (column), and so on. */
+typedef struct view {
+    float cosine, sine, dy, dx;
+} view;
 
-/* Turned by `angle` (radians) and scaled about the middle, bilinear, edges repeated. */
-static void turn(const ad_image_set *set, const float *from, float angle, float scale, float *to)
+/* Turned and scaled about the middle, then shifted, bilinear. Coordinates are held inside the
+ * picture, which repeats its edges. Inlined, so that `channels` is a constant. */
+static inline void turn_channels(const ad_image_set *set, const float *from, view v, int channels,
+                                 float *to)
 {
     int64_t height = set->height, width = set->width;
-    int channels = set->channels;
     float cy = (float)(height - 1) / 2, cx = (float)(width - 1) / 2;
-    float cosine = cosf(angle) / scale, sine = sinf(angle) / scale;
-    for (int64_t y = 0; y < height; ++y)
+    float bottom = (float)(height - 1), edge = (float)(width - 1);
+    int last_y = (int)(height > 1 ? height - 2 : 0), last_x = (int)(width > 1 ? width - 2 : 0);
+    int64_t down = height > 1 ? width * channels : 0, right = width > 1 ? channels : 0;
+    for (int64_t y = 0; y < height; ++y) {
+        float ry = (float)y - cy + v.dy, row_y = cy + v.cosine * ry, row_x = cx + v.sine * ry;
         for (int64_t x = 0; x < width; ++x, to += channels) {
-            float ry = (float)y - cy, rx = (float)x - cx;
-            float fy = cy + cosine * ry - sine * rx, fx = cx + sine * ry + cosine * rx;
-            float by = floorf(fy), bx = floorf(fx), ay = fy - by, ax = fx - bx;
-            int64_t y0 = clamp((int64_t)by, height - 1), y1 = clamp((int64_t)by + 1, height - 1);
-            int64_t x0 = clamp((int64_t)bx, width - 1), x1 = clamp((int64_t)bx + 1, width - 1);
-            const float *a = from + (y0 * width + x0) * channels;
-            const float *b = from + (y0 * width + x1) * channels;
-            const float *c = from + (y1 * width + x0) * channels;
-            const float *d = from + (y1 * width + x1) * channels;
-            for (int k = 0; k < channels; ++k)
-                to[k] = (1 - ay) * ((1 - ax) * a[k] + ax * b[k]) +
-                        ay * ((1 - ax) * c[k] + ax * d[k]);
-        }
-}
-
-/* Brightness scales, contrast moves away from the mean grey, saturation away from each pixel's. */
-static void jitter(const ad_image_set *set, const ad_augment *a, const dice *d, float *p)
-{
-    int64_t pixels = set->height * set->width;
-    float brightness = 1 + a->brightness * swing(d->word[6]);
-    float contrast = 1 + a->contrast * swing(d->word[7]);
-    float saturation = 1 + a->saturation * swing(d->word[8]);
-    double sum = 0;
-    for (int64_t i = 0; i < pixels * set->channels; ++i) p[i] *= brightness, sum += p[i];
-    float grey = (float)(sum / (double)(pixels * set->channels));
-    for (int64_t i = 0; i < pixels; ++i, p += set->channels) {
-        float own = 0;
-        for (int c = 0; c < set->channels; ++c) own += p[c] / (float)set->channels;
-        for (int c = 0; c < set->channels; ++c) {
-            float v = own + saturation * (p[c] - own);
-            v = grey + contrast * (v - grey);
-            p[c] = v < 0 ? 0 : v > 1 ? 1 : v;
+            float rx = (float)x - cx + v.dx, fy = row_y - v.sine * rx, fx = row_x + v.cosine * rx;
+            fy = fy > 0 ? fy < bottom ? fy : bottom : 0;
+            fx = fx > 0 ? fx < edge ? fx : edge : 0;
+            int y0 = (int)fy, x0 = (int)fx; /* truncation is floor: both are positive */
+            y0 = y0 < last_y ? y0 : last_y, x0 = x0 < last_x ? x0 : last_x;
+            float ay = fy - (float)y0, ax = fx - (float)x0;
+            const float *p = from + (y0 * width + x0) * channels;
+            const float *q = p + down;
+            for (int k = 0; k < channels; ++k) {
+                float above = p[k] + ax * (p[k + right] - p[k]);
+                float below = q[k] + ax * (q[k + right] - q[k]);
+                to[k] = above + ay * (below - above);
+            }
         }
     }
 }
 
-static void normalise(const ad_image_set *set, const ad_augment *a, float *p)
+static void turn(const ad_image_set *set, const float *from, view v, float *to)
 {
-    float scale[3], shift[3];
-    for (int c = 0; c < set->channels; ++c) {
-        scale[c] = a->deviation[c] > 0 ? 1 / a->deviation[c] : 1;
-        shift[c] = a->deviation[c] > 0 ? -a->mean[c] * scale[c] : 0;
-    }
-    int64_t pixels = set->height * set->width;
     if (set->channels == 1)
-        for (int64_t i = 0; i < pixels; ++i) p[i] = p[i] * scale[0] + shift[0];
+        turn_channels(set, from, v, 1, to);
+    else
+        turn_channels(set, from, v, 3, to);
+}
+
+/* ---- changing values ---- */
+
+/* The sum in a fixed order, by four lanes. */
+static float mean_of(const float *p, int64_t count)
+{
+    float lane[4] = {0};
+    int64_t i = 0;
+    for (; i + 4 <= count; i += 4)
+        for (int k = 0; k < 4; ++k) lane[k] += p[i + k];
+    for (; i < count; ++i) lane[0] += p[i];
+    return (lane[0] + lane[1] + lane[2] + lane[3]) / (float)count;
+}
+
+static float within(float v)
+{
+    v = v > 0 ? v : 0;
+    return v < 1 ? v : 1;
+}
+
+/* Brightness scales, saturation moves away from each pixel's grey, contrast from the mean grey. */
+static void jitter(const ad_augmenter *a, const dice *d, float *p)
+{
+    int64_t pixels = a->set->height * a->set->width, count = pixels * a->set->channels;
+    float brightness = 1 + a->options.brightness * swing(d->word[BRIGHTNESS]);
+    float contrast = 1 + a->options.contrast * swing(d->word[CONTRAST]);
+    float saturation = 1 + a->options.saturation * swing(d->word[SATURATION]);
+    float grey = brightness * mean_of(p, count), rest = grey - contrast * grey;
+    float own_part = brightness * contrast * (1 - saturation) / 3;
+    float part = brightness * contrast * saturation;
+    if (a->set->channels == 1)
+        for (int64_t i = 0; i < pixels; ++i) p[i] = within(brightness * contrast * p[i] + rest);
+    else
+        for (int64_t i = 0; i < pixels; ++i, p += 3) {
+            float own = own_part * (p[0] + p[1] + p[2]) + rest;
+            p[0] = within(part * p[0] + own);
+            p[1] = within(part * p[1] + own);
+            p[2] = within(part * p[2] + own);
+        }
+}
+
+static void normalise(const ad_augmenter *a, float *p)
+{
+    int64_t pixels = a->set->height * a->set->width;
+    float s0 = a->scale[0], s1 = a->scale[1], s2 = a->scale[2];
+    float o0 = a->offset[0], o1 = a->offset[1], o2 = a->offset[2];
+    if (a->set->channels == 1)
+        for (int64_t i = 0; i < pixels; ++i) p[i] = p[i] * s0 + o0;
     else
         for (int64_t i = 0; i < pixels; ++i, p += 3)
-            for (int c = 0; c < 3; ++c) p[c] = p[c] * scale[c] + shift[c];
+            p[0] = p[0] * s0 + o0, p[1] = p[1] * s1 + o1, p[2] = p[2] * s2 + o2;
 }
 
-/* Zero is the mean once the picture is normalised, so it must be. */
-static void cut_out(const ad_image_set *set, int side, const dice *d, float *p)
+/* The mean is zero once the picture is normalised. The square may reach over the edge. */
+static void cut_out(const ad_augmenter *a, const dice *d, float *p)
 {
-    int64_t cy = pick(d->word[9], set->height), cx = pick(d->word[10], set->width);
-    int64_t y0 = clamp(cy - side / 2, set->height), y1 = clamp(cy - side / 2 + side, set->height);
-    int64_t x0 = clamp(cx - side / 2, set->width), x1 = clamp(cx - side / 2 + side, set->width);
-    for (int64_t y = y0; y < y1; ++y)
-        memset(p + (y * set->width + x0) * set->channels, 0,
-               (size_t)((x1 - x0) * set->channels) * sizeof *p);
+    const ad_image_set *set = a->set;
+    int64_t side = a->options.cutout;
+    int64_t top = pick(d->word[CUT_Y], set->height) - side / 2;
+    int64_t left = pick(d->word[CUT_X], set->width) - side / 2;
+    int64_t y1 = clamp(top + side, set->height), x1 = clamp(left + side, set->width);
+    float mean[3];
+    for (int c = 0; c < 3; ++c) mean[c] = a->options.mean[c] * a->scale[c] + a->offset[c];
+    for (int64_t y = clamp(top, set->height); y < y1; ++y)
+        for (int64_t x = clamp(left, set->width); x < x1; ++x)
+            for (int c = 0; c < set->channels; ++c)
+                p[(y * set->width + x) * set->channels + c] = mean[c];
 }
 
-void ad_augment_picture(const ad_image_set *set, const ad_augment *a, uint64_t seed, uint64_t draw,
-                        int64_t index, float *scratch, float *to)
+void ad_augment_picture(const ad_augmenter *a, uint64_t draw, int64_t index, float *scratch,
+                        float *to)
 {
-    int64_t count = set->height * set->width * set->channels, reach = a->pad + a->shift;
-    const unsigned char *from = set->pixels + index * count;
-    bool turned = a->rotate > 0 || a->scale > 0;
-    dice d = roll(seed, draw);
-    float *moved = turned ? scratch : to;
-    bool flip = a->flip && d.word[0] >> 31;
-    if (!reach && !flip)
-        copy(from, count, moved);
-    else
-        move(set, from, pick(d.word[1], 2 * reach + 1) - reach,
-             pick(d.word[2], 2 * reach + 1) - reach, flip, a->shift > 0, moved);
-    if (turned)
-        turn(set, moved, a->rotate * swing(d.word[3]) * 0.0174532925f,
-             1 + a->scale * swing(d.word[4]), to);
-    if (a->brightness > 0 || a->contrast > 0 || a->saturation > 0) jitter(set, a, &d, to);
-    normalise(set, a, to);
-    if (a->cutout > 0) cut_out(set, a->cutout, &d, to);
+    const ad_augment *o = &a->options;
+    const unsigned char *from = a->set->pixels + index * ad_augment_scratch(a->set);
+    dice d = roll(a->seed, draw);
+    const uint32_t *word = d.word;
+    float *moved = a->turns ? scratch : to;
+    /* a shift by whole pixels is part of the gather unless something comes between */
+    bool late = o->pad > 0 || a->colours;
+    int64_t reach = late ? o->pad : o->shift;
+    move(a, from, step(word[MOVE_Y], reach), step(word[MOVE_X], reach), o->flip && word[FLIP] >> 31,
+         !late, moved);
+    if (a->colours) jitter(a, &d, moved);
+    if (a->turns) {
+        float angle = o->rotate * swing(word[ANGLE]) * 0.0174532925f;
+        float scale = 1 + o->scale * swing(word[SCALE]);
+        view v = {.cosine = cosf(angle) / scale, .sine = sinf(angle) / scale};
+        if (late)
+            v.dy = (float)step(word[SHIFT_Y], o->shift),
+            v.dx = (float)step(word[SHIFT_X], o->shift);
+        turn(a->set, moved, v, to);
+    }
+    if (a->colours || a->turns) normalise(a, to);
+    if (o->cutout > 0) cut_out(a, &d, to);
 }

@@ -9,9 +9,10 @@
 #include "data/augment.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
-enum { READERS_MOST = 16 };
+enum { READERS_MOST = 16, AHEAD_MOST = 1024 };
 
 typedef struct slot {
     float *images;
@@ -29,6 +30,7 @@ struct ad_loader {
     ad_context *ctx;
     const ad_image_set *set;
     ad_loader_options options;
+    ad_augmenter augmenter;
     int64_t *index; /* the pictures to use */
     int64_t batches, picture;
     int slots, readers;
@@ -38,8 +40,8 @@ struct ad_loader {
     pthread_t threads[READERS_MOST];
     pthread_mutex_t mutex;
     pthread_cond_t filled, freed;
-    int64_t next_read, next_given; /* numbers */
-    int busy;                      /* readers that fill a slot */
+    int64_t next_read, given; /* numbers; given: the user's batch, -1 at first */
+    int busy;                 /* readers that fill a slot */
     bool stop, started;
 };
 
@@ -78,9 +80,8 @@ static void fill(const ad_loader *l, slot *s, int64_t number, const int64_t *ord
     s->size = left < batch ? left : batch;
     for (int64_t i = 0; i < s->size; ++i) {
         int64_t index = order[first + i];
-        ad_augment_picture(l->set, &l->options.augment, l->options.seed,
-                           (uint64_t)(number * batch + i), index, scratch,
-                           s->images + i * l->picture);
+        ad_augment_picture(&l->augmenter, (uint64_t)number * (uint64_t)batch + (uint64_t)i, index,
+                           scratch, s->images + i * l->picture);
         s->labels[i] = l->set->labels[index];
     }
     memset(s->images + s->size * l->picture, 0,
@@ -97,10 +98,10 @@ static void *read_ahead(void *user)
     while (!l->stop) {
         /* no further than the ring goes, and no epoch further than orders are kept for */
         int64_t number = l->next_read;
-        bool room = number < INT64_MAX && number < l->next_given + l->slots &&
-                    number / l->batches <= l->next_given / l->batches + 1;
+        bool room = number < INT64_MAX && number < l->given + l->slots &&
+                    number / l->batches <= l->given / l->batches + 1;
         slot *s = &l->ring[number % l->slots];
-        if (!room || (s->number >= 0 && s->number != number && s->number >= l->next_given) ||
+        if (!room || (s->number >= 0 && s->number != number && s->number >= l->given) ||
             (s->number >= 0 && !s->ready)) {
             pthread_cond_wait(&l->freed, &l->mutex);
             continue;
@@ -121,34 +122,39 @@ static void *read_ahead(void *user)
 
 /* ---- the user's side ---- */
 
-static ad_status start(ad_loader *l)
+static int readers_wanted(const ad_loader *l)
 {
     int wanted = l->options.threads ? l->options.threads : 1;
-    l->started = true;
-    for (int i = 0; i < wanted && i < READERS_MOST; ++i) {
+    return wanted < READERS_MOST ? wanted : READERS_MOST;
+}
+
+/* As many readers as can be started; one is enough. Signals are for the program's own threads. */
+static ad_status start(ad_loader *l)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    bool more = true;
+    for (int i = 0; more && i < readers_wanted(l); ++i) {
         pthread_mutex_lock(&l->mutex);
-        int before = l->readers;
-        if (pthread_create(&l->threads[before], NULL, read_ahead, l)) {
-            pthread_mutex_unlock(&l->mutex);
-            return before ? AD_OK : ad_fail(l->ctx, AD_ERROR_MEMORY, "a thread cannot be started");
-        }
-        while (l->readers == before) pthread_cond_wait(&l->filled, &l->mutex);
+        more = !pthread_create(&l->threads[i], NULL, read_ahead, l);
+        while (more && l->readers == i) pthread_cond_wait(&l->filled, &l->mutex);
         pthread_mutex_unlock(&l->mutex);
     }
-    return AD_OK;
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    l->started = l->readers > 0;
+    return l->started ? AD_OK : ad_fail(l->ctx, AD_ERROR_MEMORY, "a thread cannot be started");
 }
 
 static ad_status allocate(ad_loader *l)
 {
     const ad_loader_options *o = &l->options;
-    int readers = o->threads ? o->threads : 1;
-    if (readers > READERS_MOST) readers = READERS_MOST;
     size_t index_bytes = ad_bytes(o->count, sizeof(int64_t));
     l->index = ad_alloc(l->ctx, index_bytes);
     l->orders[0].index = ad_alloc(l->ctx, index_bytes);
     l->orders[1].index = ad_alloc(l->ctx, index_bytes);
     l->ring = ad_zalloc(l->ctx, (size_t)l->slots * sizeof *l->ring);
-    l->scratch = ad_alloc(l->ctx, ad_bytes(readers * l->picture, sizeof(float)));
+    l->scratch = ad_alloc(l->ctx, ad_bytes(readers_wanted(l) * l->picture, sizeof(float)));
     if (!l->index || !l->orders[0].index || !l->orders[1].index || !l->ring || !l->scratch)
         return AD_ERROR_MEMORY;
     for (int i = 0; i < l->slots; ++i) {
@@ -166,15 +172,23 @@ ad_status ad_loader_new(ad_loader **out, const ad_image_set *set, const ad_loade
     *out = NULL;
     ad_loader_options o = *options;
     if (!o.index) o.count = set->count;
-    if (o.batch < 1 || o.count < 1 || o.threads < 0 || o.ahead < 0)
+    int64_t picture = set->height * set->width * set->channels, values;
+    if (o.batch < 1 || o.count < 1 || __builtin_mul_overflow(o.batch, picture, &values))
         return ad_fail(ctx, AD_ERROR_ARGUMENT,
-                       "a loader of %lld pictures in batches of %lld: both must be 1 or more",
+                       "a loader of %lld pictures in batches of %lld: both must be 1 or more, and "
+                       "a batch must fit into memory",
                        (long long)o.count, (long long)o.batch);
+    if (o.threads < 0 || o.ahead < 0 || o.ahead > AHEAD_MOST)
+        return ad_fail(ctx, AD_ERROR_ARGUMENT,
+                       "a loader with %d threads and %d batches ahead: the former must be 0 or "
+                       "more, the latter 0 to %d",
+                       o.threads, o.ahead, AHEAD_MOST);
     if (!o.keep_last && o.batch > o.count) o.batch = o.count;
     ad_loader *l = ad_zalloc(ctx, sizeof *l);
     if (!l) return AD_ERROR_MEMORY;
-    *l = (ad_loader){.ctx = ctx, .set = set, .options = o};
-    l->picture = set->height * set->width * set->channels;
+    *l = (ad_loader){.ctx = ctx, .set = set, .options = o, .given = -1};
+    ad_augmenter_init(&l->augmenter, set, &o.augment, o.seed);
+    l->picture = picture;
     l->batches = o.keep_last ? (o.count + o.batch - 1) / o.batch : o.count / o.batch;
     l->slots = o.ahead ? o.ahead + 1 : 5;
     l->orders[0].epoch = l->orders[1].epoch = -1;
@@ -207,15 +221,13 @@ void ad_loader_free(ad_loader *l)
     pthread_cond_destroy(&l->freed);
     pthread_cond_destroy(&l->filled);
     pthread_mutex_destroy(&l->mutex);
-    int readers = l->options.threads ? l->options.threads : 1;
-    if (readers > READERS_MOST) readers = READERS_MOST;
     size_t index_bytes = ad_bytes(l->options.count, sizeof(int64_t));
     for (int i = 0; l->ring && i < l->slots; ++i) {
         ad_free(l->ctx, l->ring[i].images, ad_bytes(l->options.batch * l->picture, sizeof(float)));
         ad_free(l->ctx, l->ring[i].labels, (size_t)l->options.batch * sizeof(int32_t));
     }
     ad_free(l->ctx, l->ring, (size_t)l->slots * sizeof *l->ring);
-    ad_free(l->ctx, l->scratch, ad_bytes(readers * l->picture, sizeof(float)));
+    ad_free(l->ctx, l->scratch, ad_bytes(readers_wanted(l) * l->picture, sizeof(float)));
     ad_free(l->ctx, l->orders[0].index, index_bytes);
     ad_free(l->ctx, l->orders[1].index, index_bytes);
     ad_free(l->ctx, l->index, index_bytes);
@@ -229,20 +241,20 @@ int64_t ad_loader_batches(const ad_loader *l)
 
 ad_status ad_loader_batch(ad_loader *l, int64_t number, ad_batch *batch)
 {
-    if (number < 0)
-        return ad_fail(l->ctx, AD_ERROR_ARGUMENT, "batch %lld: numbers count from 0",
+    if (number < 0 || number >= INT64_MAX / 2)
+        return ad_fail(l->ctx, AD_ERROR_ARGUMENT, "batch %lld: numbers count from 0 to 2^62",
                        (long long)number);
     ad_status status = l->started ? AD_OK : start(l);
     if (status) return status;
     pthread_mutex_lock(&l->mutex);
     slot *s = &l->ring[number % l->slots];
-    if (number != l->next_given && number != l->next_given + 1) { /* elsewhere: the ring anew */
-        l->next_read = INT64_MAX;                                 /* nothing is begun meanwhile */
+    if (number != l->given && number != l->given + 1) { /* elsewhere: the ring anew */
+        l->next_read = INT64_MAX;                       /* nothing is begun meanwhile */
         while (l->busy) pthread_cond_wait(&l->filled, &l->mutex);
         l->next_read = number;
         for (int i = 0; i < l->slots; ++i) l->ring[i].number = -1, l->ring[i].ready = false;
     }
-    l->next_given = number; /* which frees the slot of the one before */
+    l->given = number; /* which frees the slot of the one before */
     pthread_cond_broadcast(&l->freed);
     while (s->number != number || !s->ready) pthread_cond_wait(&l->filled, &l->mutex);
     *batch = (ad_batch){.size = s->size, .images = s->images, .labels = s->labels};
