@@ -169,6 +169,27 @@ reproduce-shakespeare: all
 	    END { printf "validation loss %.3f over 20 batches, %.3f over all of the part, in %.0f s; nanoGPT: 1.88 in about 3 minutes\n", loss, whole, seconds }' \
 	    $(BUILD)/shakespeare.txt
 
+MNIST ?= $(DATA)/mnist
+reproduce-mnist: all
+	@if [ ! -d '$(MNIST)' ]; then \
+	    echo "no $(MNIST): put MNIST's four *-ubyte files (or .gz) there, or MNIST=folder"; exit 1; fi
+	@rm -rf $(BUILD)/mnist
+	@$(BUILD)/autodidact classify train --data '$(MNIST)' --run $(BUILD)/mnist --epochs 8 --val 0 --lr 2e-3 --warmup 0.1 \
+	    --shift 2 --rotate 10 --zoom 0.1 --dropout 0.4 --ema 0.995 | tee $(BUILD)/mnist.txt
+	@awk '$$1 == "test_accuracy" { a = $$2 } $$1 == "seconds" { s = $$2 } \
+	    END { printf "test accuracy %.2f %% in %.0f s; LeCun et al. 1998: 99.05 %% (LeNet-5), wanted 99.3 %%\n", 100 * a, s }' $(BUILD)/mnist.txt
+
+CIFAR ?= $(DATA)/cifar10_jpeg
+reproduce-cifar10: all
+	@if [ ! -e '$(CIFAR)' ]; then \
+	    echo "no $(CIFAR): put CIFAR-10's binary version or its pictures in class folders there, or CIFAR=path"; exit 1; fi
+	@rm -rf $(BUILD)/cifar
+	@$(BUILD)/autodidact classify train --data '$(CIFAR)' --run $(BUILD)/cifar --model vgg --epochs 30 --val 0 --optimizer sgd \
+	    --lr 0.15 --weight-decay 5e-4 --schedule one-cycle --crop 4 --flip --label-smoothing 0.1 \
+	    --precision $(PRECISION) | tee $(BUILD)/cifar.txt
+	@awk '$$1 == "test_accuracy" { a = $$2 } $$1 == "seconds" { s = $$2 } \
+	    END { printf "test accuracy %.2f %% in %.0f s; wanted on CIFAR-10 as JPEG: 88 %% in 2400 s on 2 cores\n", 100 * a, s }' $(BUILD)/cifar.txt
+
 # Event files read by TensorBoard itself: PYTHON needs tensorboard and pillow.
 test-tensorboard: $(BUILD)/peers/events
 	@rm -rf $(BUILD)/peers-events && mkdir -p $(BUILD)/peers-events
@@ -275,7 +296,7 @@ help:
 	@echo 'make test         every test; needs no data and no network'
 	@echo 'make test-data    tests against real data (DATA=folder, $(DATA))'
 	@echo 'make test-peers   tests against PyTorch (PYTHON=python3 with torch, torchvision, safetensors, transformers)'
-	@echo 'make reproduce-shakespeare   a published figure, reached again (DATA=folder)'
+	@echo 'make reproduce-mnist, -cifar10, -shakespeare   a published figure, reached again (DATA=folder)'
 	@echo 'make check        format, static analysis, sanitizers'
 	@echo 'make format       lay the sources out with clang-format'
 	@echo 'make fuzz         each parser fuzzed for SECONDS=$(SECONDS)'
@@ -291,6 +312,7 @@ clean:
 
 FORCE:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all lib tests examples fuzzers deps test test-unit test-data test-peers reproduce-shakespeare backbone demo format check \
+.PHONY: all lib tests examples fuzzers deps test test-unit test-data test-peers reproduce-mnist reproduce-cifar10 \
+    reproduce-shakespeare backbone demo format check \
     check-format check-cppcheck check-tidy check-asan check-tsan fuzz bench install uninstall help clean FORCE
 .SECONDARY:

@@ -365,8 +365,7 @@ const ad_verb classify_train_verb = {
         "splits), MNIST's or CIFAR-10's files, pictures with a table of labels, or an archive of "
         "any of these.\n\n"
         "  autodidact classify train --data mnist/ --epochs 8 --shift 2 --rotate 10\n"
-        "  autodidact classify train --data cifar10.tar.xz --model resnet20 --optimizer sgd --lr "
-        "0.2 "
-        "--schedule one-cycle --epochs 30 --crop 4 --flip\n"
+        "  autodidact classify train --data cifar10.tar.xz --model vgg --crop 4 --flip --epochs "
+        "30\n"
         "  autodidact classify train --resume runs/classify-20260101-1",
 };

@@ -1,0 +1,91 @@
+#!/bin/sh
+# classify.sh: the verbs of `classify` as a person uses them, on pictures made here.
+. "$(dirname "$0")/../check.sh"
+
+# picture FILE BRIGHT DARK: 8 x 8, the left half of one grey and the right of another.
+picture() {
+    { printf 'P2 8 8 255\n'; for y in 1 2 3 4 5 6 7 8; do echo "$2 $2 $2 $2 $3 $3 $3 $3"; done; } >"$1"
+}
+set_in() { # FOLDER COUNT
+    mkdir -p "$1/left" "$1/right"
+    i=0
+    while [ $i -lt "$2" ]; do
+        picture "$1/left/$i.pgm" $((200 + i % 50)) $((i % 40))
+        picture "$1/right/$i.pgm" $((i % 40)) $((200 + i % 50))
+        i=$((i + 1))
+    done
+}
+set_in "$tmp/data/train" 24
+set_in "$tmp/data/test" 8
+common="--batch 16 --lr 1e-2 --quiet"
+
+run "$autodidact" classify train --data "$tmp/data" --model mlp --steps 60 --run "$tmp/a" --threads 1 $common
+exits 0
+says out "test_accuracy            1"
+for file in config.json metrics.jsonl result.json confusion.json checkpoints/best.safetensors; do
+    check "the run has $file" test -s "$tmp/a/$file"
+done
+run "$autodidact" classify train --data "$tmp/data" --model mlp --steps 60 --run "$tmp/b" --threads 2 $common
+check "the same bytes with two threads" \
+    cmp "$tmp/a/checkpoints/step-000000060.safetensors" "$tmp/b/checkpoints/step-000000060.safetensors"
+run "$autodidact" classify train --data "$tmp/data" --model mlp --steps 4 --run "$tmp/a" $common
+exits 1
+says err "holds a run already"
+
+run "$autodidact" classify eval "$tmp/a" --data "$tmp/data"
+exits 0
+says out "accuracy           100.00%"
+run "$autodidact" classify eval "$tmp/a" --data "$tmp/data" --json
+says out '"accuracy":1'
+run "$autodidact" classify predict "$tmp/a" "$tmp/data/test/left/3.pgm" --top 1 --saliency "$tmp/looks.png"
+exits 0
+says out "left"
+check "the picture of where it looks" test -s "$tmp/looks.png"
+run "$autodidact" classify predict "$tmp/a" "$tmp/data/test" --json --top 2
+exits 0
+check "a line for each of sixteen pictures" test "$(wc -l <"$tmp/.out")" = 16
+
+# every network trains a step
+for model in lenet resnet20 resnet32 resnet18 vgg; do
+    run "$autodidact" classify train --data "$tmp/data" --model $model --steps 1 --run "$tmp/$model" $common
+    exits 0
+done
+run "$autodidact" classify train --data "$tmp/data" --model lenet --steps 2 --init "$tmp/lenet" --freeze --run "$tmp/frozen" $common
+exits 0
+run "$autodidact" classify train --data "$tmp/data" --model mlp --steps 2 --init "$tmp/resnet20" --run "$tmp/x" --batch 16
+says err "tensors start from"
+
+# folds, and what goes wrong
+run "$autodidact" classify train --data "$tmp/data/train" --model mlp --steps 8 --folds 2 --val 0 --run "$tmp/folds" --json $common
+exits 0
+says out '"test_accuracy_std":'
+cp "$tmp/a/config.json" "$tmp/other.json"
+run "$autodidact" classify train --data "$tmp/data" --model lenet --config "$tmp/other.json" --run "$tmp/c" $common
+exits 0
+cp -r "$tmp/a" "$tmp/d"
+rm "$tmp/d/result.json"
+cp "$tmp/lenet/checkpoints/step-000000001.safetensors" "$tmp/d/checkpoints/step-000000061.safetensors"
+run "$autodidact" classify train --resume "$tmp/d" --quiet
+exits 1
+says err "step-000000061.safetensors"
+one_line err
+echo broken >"$tmp/data/train/left/x.png"
+run "$autodidact" classify train --data "$tmp/data" --model mlp --steps 2 --run "$tmp/e" $common
+exits 1
+says err "train/left/x.png"
+run "$autodidact" classify train --data "$tmp/data" --model mlp --steps 2 --run "$tmp/f" --skip-bad --batch 16
+exits 0
+says err "1 broken pictures were left out"
+rm "$tmp/data/train/left/x.png"
+mkdir "$tmp/data/train/empty"
+run "$autodidact" classify train --data "$tmp/data" --steps 2 --run "$tmp/g" $common
+exits 1
+says err 'class "empty" has no picture'
+rmdir "$tmp/data/train/empty"
+run "$autodidact" classify train --steps 2
+exits 2
+says err "--data is missing"
+run "$autodidact" classify predict "$fixtures/optim.safetensors" "$tmp/data/test/left/3.pgm"
+exits 1
+says err "does not say which network it holds"
+finish
