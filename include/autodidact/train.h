@@ -3,7 +3,7 @@
  *
  * A system says what is trained (a store, a loss), how a batch is bound, and how it is evaluated;
  * the loop does the rest: optimizer, schedule, accumulation, clipping, averaging, evaluation, early
- * stopping, checkpoints, resuming, metrics, the live line, the report. A verb `train` is
+ * stopping, checkpoints, resuming, metrics, the live line. A verb `train` is
  *
  *     static const ad_option options[] = {
  *         {"data", 0, AD_OPTION_FILE, .help = "..."},
@@ -20,10 +20,8 @@
  * A run is a folder:
  *     config.json      every option, seed, version, cpu, fingerprint of the data; --config takes it
  *     metrics.jsonl    {"step": 20, "loss": 2.1, ...} a line
- *     events.out.*     the same and more for TensorBoard
  *     checkpoints/     step-000001000.safetensors, best.safetensors
  *     samples/         pictures and texts that the system made on the way
- *     report.html      all of it on one page, without network
  *     log.txt          what was said
  * With --seeds or --folds it holds one such folder for each part, and the mean.
  *
@@ -73,8 +71,7 @@ typedef struct ad_run_folder ad_run_folder; /* the folder of one part, open for 
     {"patience", 0, AD_OPTION_INT, .initial = "0", .min = 0, .max = 1e9, .help = "evaluations without a better one before stopping, 0: never"}, \
     {"checkpoint-every", 0, AD_OPTION_INT, .min = 1, .max = 1e12, .unit = "STEPS", .help = "steps between checkpoints, beside those by time"}, \
     {"checkpoint-minutes", 0, AD_OPTION_REAL, .initial = "5", .min = 0, .max = 1e6, .help = "minutes between checkpoints, 0: none by time"}, \
-    {"keep", 0, AD_OPTION_INT, .initial = "2", .min = 1, .max = 1e6, .help = "checkpoints kept, beside the best"},         \
-    {"histograms", 0, AD_OPTION_FLAG, .help = "write histograms of the weights for TensorBoard"}
+    {"keep", 0, AD_OPTION_INT, .initial = "2", .min = 1, .max = 1e6, .help = "checkpoints kept, beside the best"}
 /* clang-format on */
 
 /* ---- a verb `train` ---- */
@@ -106,8 +103,8 @@ AD_API double ad_train_result_get(const ad_train_result *result, const char *nam
 typedef ad_status (*ad_train_once)(ad_command *cmd, ad_run_folder *run, ad_train_part part,
                                    ad_train_result *result);
 /* The whole verb: reads --config or --resume, makes or opens the run's folder, calls `once` for
- * each part that is not finished, prints the result (with --json as the last line), writes the
- * report. Returns the exit status. */
+ * each part that is not finished, prints the result (with --json as the last line). Returns the
+ * exit status. */
 AD_API int ad_train_main(ad_command *cmd, ad_train_once once);
 
 /* ---- the loop ---- */
@@ -165,17 +162,15 @@ AD_API ad_command *ad_run_command(const ad_run_folder *run);
 /* What it trains on: goes into config.json; a resumed run refuses data of another fingerprint. */
 AD_API ad_status ad_run_data(ad_run_folder *run, const char *path, uint64_t fingerprint,
                              const char *summary);
-/* samples/NAME-STEP.png, TensorBoard, report. */
+/* samples/NAME-STEP.png. */
 AD_API ad_status ad_run_image(ad_run_folder *run, const char *name, int64_t step,
                               const ad_image *image);
-/* samples/NAME-STEP.txt, TensorBoard, report. */
+/* samples/NAME-STEP.txt. */
 AD_API ad_status ad_run_text(ad_run_folder *run, const char *name, int64_t step, const char *text);
-AD_API ad_status ad_run_histogram(ad_run_folder *run, const char *name, int64_t step,
-                                  const float *values, int64_t count);
-/* counts[truth * classes + prediction]; the last one given is in the report, as confusion.json. */
+/* counts[truth * classes + prediction]; the last one given stays, as confusion.json. */
 AD_API ad_status ad_run_confusion(ad_run_folder *run, const int64_t *counts, int classes,
                                   const char *const *names);
-/* A figure for the report, as samples/NAME.svg; the last one of a name stays. */
+/* A figure, as samples/NAME.svg; the last one of a name stays. */
 AD_API ad_status ad_run_figure(ad_run_folder *run, const char *name, const char *svg);
 
 /* ---- runs that are there ---- */
