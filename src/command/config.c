@@ -72,12 +72,11 @@ static int unknown_key(struct ad_command *cmd, const char *path, const char *key
                             path, key, ad_verb_title(cmd->app, cmd->verb, title, sizeof title));
 }
 
-static int take(struct ad_command *cmd, const char *path, const json_t *options)
+static int take(struct ad_command *cmd, const char *path, json_t *options)
 {
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)options, key, value)
-    {
+    for (void *at = json_object_iter(options); at; at = json_object_iter_next(options, at)) {
+        const char *key = json_object_iter_key(at);
+        const json_t *value = json_object_iter_value(at);
         int row = 0;
         const ad_option *table = cmd->verb->options;
         while (table && table[row].name && strcmp(table[row].name, key)) ++row;
@@ -113,7 +112,7 @@ int ad_command_config(ad_command *cmd, const char *path)
     json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
     if (!root && error.line <= 0) return ad_command_fail(cmd, "%.200s: %s", path, error.text);
     if (!root) return ad_command_fail(cmd, "%.200s: line %d: %s", path, error.line, error.text);
-    const json_t *options = json_object_get(root, "options");
+    json_t *options = json_object_get(root, "options");
     int status = AD_EXIT_OK;
     if (!json_is_object(root) || (options && !json_is_object(options)))
         status = ad_command_fail(cmd, "%.200s: expected a JSON object of options", path);

@@ -80,11 +80,17 @@ static bool is_number(const char *text)
     return *text && !text[strspn(text, "0123456789")] && strlen(text) < 10;
 }
 
+static int32_t number_of(const char *text)
+{
+    return (int32_t)strtol(text, NULL, 10);
+}
+
 /* By number where both are numbers. */
 static int by_class(const void *a, const void *b)
 {
     const char *x = *(char *const *)a, *y = *(char *const *)b;
-    if (is_number(x) && is_number(y) && atoi(x) != atoi(y)) return atoi(x) < atoi(y) ? -1 : 1;
+    if (is_number(x) && is_number(y) && number_of(x) != number_of(y))
+        return number_of(x) < number_of(y) ? -1 : 1;
     return strcmp(x, y);
 }
 
@@ -321,10 +327,10 @@ static ad_status table_row(reading *r, const char *title, int64_t number, const 
                        (long long)number, field[c->file]);
     int32_t group = 0;
     if (c->group >= 0) {
-        if (!is_number(field[c->group]) || atoi(field[c->group]) >= 10000000)
+        if (!is_number(field[c->group]) || number_of(field[c->group]) >= 10000000)
             return ad_fail(ctx, AD_ERROR_FORMAT, "%s: line %lld: the group \"%s\" is no number",
                            title, (long long)number, field[c->group]);
-        group = atoi(field[c->group]), r->has_groups = true;
+        group = number_of(field[c->group]), r->has_groups = true;
     }
     if (!*field[c->label])
         return ad_fail(ctx, AD_ERROR_FORMAT, "%s: line %lld has no label", title,

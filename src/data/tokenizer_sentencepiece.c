@@ -109,7 +109,7 @@ ad_status ad_sentencepiece_encode(ad_tokenizer *t, const char *text, size_t leng
     ad_text_init(&spaced, t->ctx);
     if (first && t->prefix_space) ad_text_add(&spaced, " ");
     for (size_t at = 0; at < length;) {
-        const char *found = memchr(text + at, mark[0], length - at);
+        const char *found = memchr(text + at, (unsigned char)mark[0], length - at);
         size_t n = found ? (size_t)(found - text) - at : length - at;
         ad_text_bytes(&spaced, text + at, n);
         at += n;

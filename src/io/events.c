@@ -319,11 +319,15 @@ static ad_status make_limits(ad_events *e)
     if (e->limits) return AD_OK;
     if (!(e->limits = ad_alloc(e->ctx, LIMITS_MOST * sizeof *e->limits))) return AD_ERROR_MEMORY;
     int half = 0;
-    for (double v = 1e-12; v < 1e20; v *= 1.1) ++half;
+    double v = 1e-12;
+    while (v < 1e20) v *= 1.1, ++half;
     e->limit_count = 2 * half + 1;
     e->limits[half] = 0;
-    double v = 1e-12;
-    for (int i = 1; i <= half; ++i, v *= 1.1) e->limits[half + i] = v, e->limits[half - i] = -v;
+    v = 1e-12;
+    for (int i = 1; i <= half; ++i) {
+        e->limits[half + i] = v, e->limits[half - i] = -v;
+        v *= 1.1;
+    }
     return AD_OK;
 }
 

@@ -270,16 +270,18 @@ bool ad_run_finished(const char *run_path, ad_train_result *result)
 {
     char path[PATH_MAX];
     json_error_t error;
-    const char *name;
-    json_t *value;
     snprintf(path, sizeof path, "%.*s/result.json", PATH_MAX - 64, run_path);
     json_t *root = json_load_file(path, 0, &error);
     const char *state = json_string_value(json_object_get(root, "state"));
     bool finished = state && !strcmp(state, "finished");
     *result = (ad_train_result){0};
-    if (finished)
-        json_object_foreach(json_object_get(root, "results"), name, value) ad_train_result_add(
-            result, name, json_is_number(value) ? json_number_value(value) : NAN);
+    json_t *numbers = json_object_get(root, "results");
+    for (void *at = json_object_iter(numbers); finished && at;
+         at = json_object_iter_next(numbers, at)) {
+        const json_t *value = json_object_iter_value(at);
+        ad_train_result_add(result, json_object_iter_key(at),
+                            json_is_number(value) ? json_number_value(value) : NAN);
+    }
     json_decref(root);
     return finished;
 }

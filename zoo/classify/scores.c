@@ -45,7 +45,7 @@ void classify_scores_add(classify_scores *s, const float *logits, const int32_t 
         for (int c = 1; c < s->classes; ++c)
             if (logits[c] > logits[best]) best = c;
         for (int c = 0; c < s->classes; ++c) sum += exp((double)logits[c] - logits[best]);
-        s->loss_sum += log(sum) + logits[best] - logits[labels[i]];
+        s->loss_sum += log(fmax(sum, 1)) + logits[best] - logits[labels[i]];
         ++s->confusion[(int64_t)labels[i] * s->classes + best];
         if (s->classes == 2 && s->count < s->capacity) {
             s->positive[s->count] = logits[1] - logits[0];

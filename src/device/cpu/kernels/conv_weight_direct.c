@@ -239,13 +239,14 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     direct d;
     if (!prepare(&d, problem)) return -1;
     double pixels = (double)(d.images * d.height * d.width);
-    double groups = (double)((d.taps_x + GROUP - 1) / GROUP);
+    int64_t passes = (d.taps_x + GROUP - 1) / GROUP;
+    double groups = (double)passes;
     /* a multiply-add takes a cycle or two whether 24 or 8 of them follow each other */
     double taps = groups * fmin(GROUP, fmax((double)d.taps_x / groups, 1.5));
     double products = 2 * pixels * (double)(d.taps_y * d.x_channels * d.g_channels) * taps;
     double blocks = pixels / (double)(d.block_rows * d.width);
     double copies = pixels * (double)(2 * d.x_channels + d.g_channels) * 10 +
-                    blocks * (double)d.partial / 4 * 12;
+                    blocks * (double)d.partial * 3;
     double work = (products + copies) / machine->flops_f32 +
                   (double)d.chunks * (double)d.partial / machine->bandwidth + 1e-6;
     return machine->threads == 1 ? work : work / machine->threads + machine->overhead;
