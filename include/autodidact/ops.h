@@ -220,6 +220,34 @@ AD_API ad_node *ad_write_rows(ad_node *table, ad_node *begin, ad_node *rows);
 /* [...] -> [..., depth] of 0 and 1 in `dtype`. */
 AD_API ad_node *ad_one_hot(ad_node *indices, int64_t depth, ad_dtype dtype);
 
+/* ---- sparse matrices and graphs ---- */
+/* Where the entries of a sparse [rows, columns] matrix are, or the edges of a graph from nodes
+ * `column` to nodes `row`. Entries are sorted by row; all five are i32. With the columns' order
+ * given too, gradients are sums in a fixed order as well. What lies out of range is left out. */
+typedef struct ad_sparse {
+    ad_node *row_start; /* [rows + 1]: row i has the entries row_start[i] .. row_start[i + 1] - 1 */
+    ad_node *row, *column; /* [entries] */
+    ad_node *column_start; /* [columns + 1] */
+    ad_node *order;        /* [entries]: the numbers of the entries, sorted by column */
+} ad_sparse;
+/* The same with rows and columns exchanged cannot be had by exchanging members (entries stay sorted
+ * by row): where it is of use, a builder says `by_column`. */
+
+/* value [entries, heads], x [columns, heads, width] -> [rows, heads, width]: a matrix for each
+ * head, y[i, h] = sum over entries e of row i of value[e, h] x[column[e], h]. */
+AD_API ad_node *ad_sparse_matmul(ad_sparse s, ad_node *value, ad_node *x);
+/* a [rows, heads, width], b [columns, heads, width] -> [entries, heads]: <a[row[e], h],
+ * b[column[e], h]>. */
+AD_API ad_node *ad_sparse_dot(ad_sparse s, ad_node *a, ad_node *b);
+/* x [entries, ...] -> [rows, ...] (by_column: [columns, ...]). A row without entries gives 0. */
+AD_API ad_node *ad_segment_sum(ad_sparse s, ad_node *x, bool by_column);
+AD_API ad_node *ad_segment_mean(ad_sparse s, ad_node *x);
+AD_API ad_node *ad_segment_max(ad_sparse s, ad_node *x); /* ties share the gradient equally */
+/* Softmax over the entries of each row, with the row's own maximum. x [entries, ...]. */
+AD_API ad_node *ad_segment_softmax(ad_sparse s, ad_node *x);
+/* x [rows, ...] -> [entries, ...]: the value of each entry's row (by_column: column). */
+AD_API ad_node *ad_segment_spread(ad_sparse s, ad_node *x, bool by_column);
+
 /* ---- randomness ---- */
 /* Philox numbers. `state` is an i64[2] node: seed and step; whoever owns it adds 1 to the step each
  * run. Each call is a stream of its own (its number within the graph). Not differentiable. */

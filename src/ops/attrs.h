@@ -101,6 +101,10 @@ typedef struct ad_attr_rows { /* SCATTER_ADD */
     int64_t rows;
 } ad_attr_rows;
 
+typedef struct ad_attr_sparse { /* SPARSE_MATMUL, SEGMENT_SUM, SEGMENT_SPREAD */
+    int64_t transposed;         /* by column instead of by row */
+} ad_attr_sparse;
+
 /* First and past-the-last input row that output cell i of a pooling window covers, clipped to the
  * input. */
 void ad_pool_range(const ad_attr_pool *attr, int axis, int64_t in_size, int64_t i, int64_t *begin,

@@ -16,6 +16,7 @@
 #define ATTR_pool      sizeof(ad_attr_pool)
 #define ATTR_resize    sizeof(ad_attr_resize)
 #define ATTR_rows      sizeof(ad_attr_rows)
+#define ATTR_sparse    sizeof(ad_attr_sparse)
 #define ATTR_attention sizeof(ad_attr_attention)
 
 #define ad_gradient_NULL  NULL

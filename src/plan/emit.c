@@ -306,7 +306,7 @@ static bool emit_group(ad_plan *plan, const ad_group *group)
     if (chained && !ad_chain_of_group(plan, group, &chain)) return false;
     if (!ad_group_problem(plan, group, &chain, &problem, in_nodes, out_nodes)) return false;
     if (!ad_operand_count(&problem.out[0])) return true;
-    int operands = group->kind == AD_GROUP_CHAIN ? 0 : group->kind == AD_GROUP_CONTRACT ? 2 : 4;
+    int operands = group->kind == AD_GROUP_CHAIN ? 0 : group->kind == AD_GROUP_CONTRACT ? 2 : 8;
     unsigned copied = choose(plan, &problem, operands, &solver, &seconds);
     if (seconds < 0) {
         fail_unsupported(plan, &problem, node);

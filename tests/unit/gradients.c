@@ -161,6 +161,28 @@ BUILD(write_rows,
 BUILD(write_rows_before,
       ad_write_rows(x[0], ad_constant(x[0]->graph, AD_I64, ad_shape(1), (int64_t[]){-1}), x[1]))
 BUILD(scatter_add, ad_scatter_add(rows(x[0]), x[0], 4))
+/* Entries (0,1) (0,0) (1,2) (3,1) (3,1) of a 4 x 3 matrix: a row without, a place twice. */
+static ad_sparse entries(ad_node *like)
+{
+    ad_graph *g = like->graph;
+    return (ad_sparse){
+        .row_start = ad_constant(g, AD_I32, ad_shape(5), (int32_t[]){0, 2, 3, 3, 5}),
+        .row = ad_constant(g, AD_I32, ad_shape(5), (int32_t[]){0, 0, 1, 3, 3}),
+        .column = ad_constant(g, AD_I32, ad_shape(5), (int32_t[]){1, 0, 2, 1, 1}),
+        .column_start = ad_constant(g, AD_I32, ad_shape(4), (int32_t[]){0, 1, 4, 5}),
+        .order = ad_constant(g, AD_I32, ad_shape(5), (int32_t[]){1, 0, 3, 4, 2}),
+    };
+}
+BUILD(sparse_matmul, ad_sparse_matmul(entries(x[0]), x[0], x[1]))
+BUILD(sparse_matmul_transposed, adjoint(ad_sparse_matmul(entries(x[0]), x[0], x[2]), x[2], x[1]))
+BUILD(sparse_dot, ad_sparse_dot(entries(x[0]), x[0], x[1]))
+BUILD(segment_sum, ad_segment_sum(entries(x[0]), x[0], false))
+BUILD(segment_sum_by_column, ad_segment_sum(entries(x[0]), x[0], true))
+BUILD(segment_mean, ad_segment_mean(entries(x[0]), x[0]))
+BUILD(segment_max, ad_segment_max(entries(x[0]), x[0]))
+BUILD(segment_softmax, ad_segment_softmax(entries(x[0]), x[0]))
+BUILD(segment_spread, ad_segment_spread(entries(x[0]), x[0], false))
+BUILD(segment_spread_by_column, ad_segment_spread(entries(x[0]), x[0], true))
 BUILD(dropout_like,
       ad_where(ad_greater(x[1], ad_scalar(x[0]->graph, AD_F64, 0)), ad_mul_scalar(x[0], 2), x[1]))
 
@@ -282,6 +304,16 @@ static const grad_case cases[] = {
     SMOOTH(WRITE_ROWS, write_rows, S(4, 3), S(2, 3)),
     SMOOTH(WRITE_ROWS, write_rows_before, S(4, 3), S(2, 3)),
     LINEAR(SCATTER_ADD, scatter_add, S(2, 3, 2)),
+    LINEAR(SPARSE_MATMUL, sparse_matmul, S(5, 2), S(3, 2, 3)),
+    LINEAR(SPARSE_MATMUL, sparse_matmul_transposed, S(5, 2), S(4, 2, 3), S(3, 2, 3)),
+    LINEAR(SPARSE_DOT, sparse_dot, S(4, 2, 3), S(3, 2, 3)),
+    LINEAR(SEGMENT_SUM, segment_sum, S(5, 2)),
+    LINEAR(SEGMENT_SUM, segment_sum_by_column, S(5, 2, 2)),
+    LINEAR(SEGMENT_SUM, segment_mean, S(5, 2)),
+    SMOOTH(SEGMENT_MAX, segment_max, S(5, 2)),
+    SMOOTH(SEGMENT_SOFTMAX, segment_softmax, S(5, 2)),
+    LINEAR(SEGMENT_SPREAD, segment_spread, S(4, 2)),
+    LINEAR(SEGMENT_SPREAD, segment_spread_by_column, S(3, 2)),
 };
 enum { CASES = sizeof cases / sizeof *cases };
 
