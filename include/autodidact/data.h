@@ -25,20 +25,21 @@ typedef struct ad_image_set {
                               together; NULL: not known */
     int classes;
     char **class_names;   /* [classes]; numbers where the data have none */
-    int64_t skipped;      /* broken files left out (skip_bad) */
+    int64_t skipped;      /* broken files and table rows left out (skip_bad) */
     uint64_t fingerprint; /* of pixels and labels */
     ad_context *ctx;
 } ad_image_set;
 
 typedef struct ad_image_set_options {
-    const char *split;        /* "train" (also for NULL), "test" or "validation". A set without
-                                 splits has only "train"; another of it is empty (count 0) */
+    const char *split;        /* "train" (also for NULL), "test" or "validation" ("val"). A set
+                                 without splits has only "train"; another is empty (count 0) */
     int64_t height, width;    /* resized to this; 0: the size of the first picture, and another
                                  size among them is an error that names the file */
     int channels;             /* 0: as the first has (grey or colour) */
-    bool skip_bad;            /* leave broken files out (and count them) instead of failing */
-    const ad_image_set *like; /* its classes, by name: a picture of a class that it lacks is an
-                                 error */
+    bool skip_bad;            /* leave broken files out (and count them) instead of failing; also
+                                 rows of a table without a label or a file */
+    const ad_image_set *like; /* its classes and their order, by name: a picture of a class that it
+                                 lacks is an error */
 } ad_image_set_options;
 
 /* Owned by the caller. Errors: a broken picture, an empty class, a label out of range. */

@@ -6,11 +6,21 @@
 
 #include "data/source.h"
 
-enum { AD_CLASSES_MOST = 100000 };
+typedef enum ad_split {
+    AD_SPLIT_NONE = 0, /* no split's name */
+    AD_SPLIT_TRAIN,
+    AD_SPLIT_TEST,
+    AD_SPLIT_VALIDATION,
+} ad_split;
+
+/* By the names that people give them: "train", "val", "Validation", ... */
+ad_split ad_split_of(const char *name, size_t length);
+/* What the options ask for; not AD_SPLIT_NONE, which ad_image_set_read refuses. */
+ad_split ad_split_wanted(const ad_image_set_options *options);
 
 /* Memory for `count` pictures of the set's size (height, width and channels are filled in). */
 ad_status ad_image_set_reserve(ad_image_set *set, int64_t count);
-/* Classes by these names, copied; sorted by the caller. */
+/* Classes by these names, copied. */
 ad_status ad_image_set_classes(ad_image_set *set, const char *const *names, int count);
 /* "0", "1", ... */
 ad_status ad_image_set_numbered(ad_image_set *set, int count);

@@ -9,11 +9,6 @@
 
 static const size_t file_limit = (size_t)4 << 30;
 
-static bool asks_for(const ad_image_set_options *options, const char *split)
-{
-    return !strcmp(options->split ? options->split : "train", split);
-}
-
 /* The entry whose last part begins with `start`, or -1. */
 static int64_t find(const ad_source *s, const char *start)
 {
@@ -67,11 +62,10 @@ static ad_status read_idx_pair(ad_image_set *set, const ad_source *s, int64_t im
 {
     ad_context *ctx = set->ctx;
     char title[512], label_title[512];
-    ad_content raw[2], plain[2] = {{0}, {0}};
+    ad_content raw[2] = {{0}, {0}}, plain[2] = {{0}, {0}};
     int64_t dim[3] = {0}, count[3] = {0};
     ad_status status = read(s, images, ctx, title, &raw[0], &plain[0]);
-    ad_status second = read(s, labels, ctx, label_title, &raw[1], &plain[1]);
-    if (!status) status = second;
+    if (!status) status = read(s, labels, ctx, label_title, &raw[1], &plain[1]);
     if (!status) status = check_idx(ctx, title, &plain[0], 3, dim);
     if (!status) status = check_idx(ctx, label_title, &plain[1], 1, count);
     if (!status && dim[0] != count[0])
@@ -103,10 +97,11 @@ ad_status ad_read_idx_set(ad_image_set *set, const ad_source *s, const char *pat
     int64_t test[2] = {find(s, "t10k-images"), find(s, "t10k-labels")};
     *is = train[0] >= 0 || test[0] >= 0;
     if (!*is) return AD_OK;
-    bool testing = options->split && !strcmp(options->split, "test");
+    ad_split split = ad_split_wanted(options);
+    bool testing = split == AD_SPLIT_TEST;
     const int64_t *pair = testing ? test : train;
     const char *name = testing ? "t10k" : "train";
-    if (!testing && !asks_for(options, "train")) return ad_image_set_numbered(set, 10);
+    if (!testing && split != AD_SPLIT_TRAIN) return ad_image_set_numbered(set, 10);
     if (pair[0] < 0 || pair[1] < 0)
         return ad_fail(set->ctx, AD_ERROR_NOT_FOUND,
                        "%s: %s-images-idx3-ubyte and %s-labels-idx1-ubyte (or .gz) are expected; "
@@ -174,7 +169,7 @@ ad_status ad_read_cifar_set(ad_image_set *set, const ad_source *s, const char *p
     set->height = set->width = SIDE, set->channels = 3;
     ad_status status = read_class_names(set, s);
     for (int i = 0; i < 6 && !status; ++i) {
-        if (!asks_for(options, i < 5 ? "train" : "test")) continue;
+        if (ad_split_wanted(options) != (i < 5 ? AD_SPLIT_TRAIN : AD_SPLIT_TEST)) continue;
         int64_t at = find(s, names[i]);
         if (at < 0) {
             status = ad_fail(set->ctx, AD_ERROR_NOT_FOUND, "%s: %s is missing", path, names[i]);

@@ -21,6 +21,7 @@ typedef struct entry {
     unsigned char *bytes;
     size_t size;
     int32_t archive; /* which one it came from, or -1 */
+    int64_t order;   /* in which it was met, which tells equal names apart */
 } entry;
 
 struct ad_source {
@@ -49,11 +50,7 @@ static void free_text(ad_context *ctx, char *text)
 
 static bool compressed(const unsigned char *p, size_t size)
 {
-    return (size > 2 && p[0] == 0x1f && p[1] == 0x8b) ||
-           (size > 6 && !memcmp(p,
-                                "\xfd"
-                                "7zXZ",
-                                6)) ||
+    return (size > 2 && p[0] == 0x1f && p[1] == 0x8b) || (size > 6 && !memcmp(p, "\3757zXZ", 6)) ||
            (size > 4 && !memcmp(p, "BZh", 3)) || (size > 4 && !memcmp(p, "\x28\xb5\x2f\xfd", 4));
 }
 
@@ -147,21 +144,25 @@ void ad_content_free(ad_content *content)
 
 static ad_status add(ad_source *s, entry e)
 {
-    if (s->count == s->capacity && s->count < ENTRIES_MOST) {
+    ad_status status = e.name ? AD_OK : AD_ERROR_MEMORY;
+    if (!status && s->count == ENTRIES_MOST)
+        status = ad_fail(s->ctx, AD_ERROR_LIMIT, "%s: holds more than %d files", s->path,
+                         ENTRIES_MOST);
+    if (!status && s->count == s->capacity) {
         int64_t capacity = s->capacity ? 2 * s->capacity : 256;
         entry *grown = ad_realloc(s->ctx, s->entries, (size_t)s->capacity * sizeof *grown,
                                   (size_t)capacity * sizeof *grown);
-        if (grown) s->entries = grown, s->capacity = capacity;
+        if (grown)
+            s->entries = grown, s->capacity = capacity;
+        else
+            status = AD_ERROR_MEMORY;
     }
-    ad_status status = AD_OK;
-    if (!e.name) status = AD_ERROR_MEMORY;
-    if (!status && s->count == s->capacity)
-        status = ad_fail(s->ctx, AD_ERROR_LIMIT, "%s: holds too many files", s->path);
     if (status) {
         free_text(s->ctx, e.name), free_text(s->ctx, e.path);
         if (e.bytes) ad_free(s->ctx, e.bytes, e.size ? e.size : 1);
         return status;
     }
+    e.order = s->count;
     s->entries[s->count++] = e;
     return AD_OK;
 }
@@ -183,13 +184,23 @@ static bool names_archive(const char *name)
 
 /* ---- archives ---- */
 
+/* As it stands there. A name in another encoding than the program's comes as UTF-8. */
+static const char *entry_name(struct archive_entry *head)
+{
+    const char *name = archive_entry_pathname(head);
+    if (!name) name = archive_entry_pathname_utf8(head);
+    while (name && !strncmp(name, "./", 2)) name += 2;
+    return name;
+}
+
 static ad_status take_entry(ad_source *s, struct archive *a, struct archive_entry *head,
                             int32_t archive, const char *prefix)
 {
-    const char *name = archive_entry_pathname(head);
+    const char *name = entry_name(head);
     char full[PATH_MAX];
-    if (!name) return AD_OK;
-    while (!strncmp(name, "./", 2)) name += 2;
+    if (!name)
+        return ad_fail(s->ctx, AD_ERROR_FORMAT, "%s: holds a name that cannot be read",
+                       s->archives[archive]);
     bool folder = archive_entry_filetype(head) == AE_IFDIR;
     if (!*name || (!folder && archive_entry_filetype(head) != AE_IFREG)) return AD_OK;
     snprintf(full, sizeof full, "%s%.*s%s", prefix, PATH_MAX / 2, name,
@@ -217,8 +228,8 @@ static ad_status read_archive(ad_source *s, const char *path, const char *prefix
                                  (size_t)(s->archive_count + 1) * sizeof *archives);
     if (!archives) return AD_ERROR_MEMORY;
     s->archives = archives;
-    if (!(archives[s->archive_count] = copy_text(s->ctx, path))) return AD_ERROR_MEMORY;
     int32_t number = s->archive_count++;
+    if (!(archives[number] = copy_text(s->ctx, path))) return AD_ERROR_MEMORY;
     struct archive *a = archive_read_new();
     if (!a) return ad_fail(s->ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
     archive_read_support_filter_all(a);
@@ -226,7 +237,16 @@ static ad_status read_archive(ad_source *s, const char *path, const char *prefix
     archive_read_support_format_gnutar(a);
     archive_read_support_format_zip(a);
     ad_status status = AD_OK;
-    if (archive_read_open_filename(a, path, READ_BYTES)) status = archive_failed(s->ctx, a, path);
+    if (archive_read_open_filename(a, path, READ_BYTES)) {
+        /* EILSEQ is libarchive's word for a format that it does not know */
+        if (archive_errno(a) == EILSEQ && !names_archive(path))
+            status = ad_fail(s->ctx, AD_ERROR_FORMAT,
+                             "%s: is neither a folder nor an archive (.tar, .tar.gz, .tar.xz, "
+                             ".zip)",
+                             path);
+        else
+            status = archive_failed(s->ctx, a, path);
+    }
     while (!status) {
         int code = archive_read_next_header(a, &head);
         if (code == ARCHIVE_EOF) break;
@@ -241,55 +261,74 @@ static ad_status read_archive(ad_source *s, const char *path, const char *prefix
 
 /* ---- folders ---- */
 
+static ad_status system_failed(ad_context *ctx, const char *path, int error)
+{
+    char reason[128] = "";
+    if (strerror_r(error, reason, sizeof reason)) snprintf(reason, sizeof reason, "error");
+    return ad_fail(ctx, error == ENOENT ? AD_ERROR_NOT_FOUND : AD_ERROR_IO, "%s: cannot open: %s",
+                   path, reason);
+}
+
+static int shown(const struct dirent *d)
+{
+    return d->d_name[0] != '.';
+}
+
+static int by_file(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static ad_status walk(ad_source *s, const char *path, const char *prefix, int depth);
+
+static ad_status walk_file(ad_source *s, const char *path, const char *prefix, const char *file,
+                           int depth)
+{
+    char full[PATH_MAX], name[PATH_MAX];
+    struct stat info;
+    if (snprintf(full, sizeof full, "%s/%s", path, file) >= (int)sizeof full ||
+        snprintf(name, sizeof name, "%s%s", prefix, file) >= (int)sizeof name - 1)
+        return ad_fail(s->ctx, AD_ERROR_IO, "%s: holds a path that is too long", path);
+    if (stat(full, &info)) return AD_OK; /* gone, or a link to nothing */
+    if (S_ISDIR(info.st_mode)) {
+        strcat(name, "/");
+        ad_status status = add(s, (entry){.name = copy_text(s->ctx, name), .archive = -1});
+        return status || depth == DEPTH_MOST ? status : walk(s, full, name, depth + 1);
+    }
+    if (!S_ISREG(info.st_mode)) return AD_OK;
+    if (names_archive(file)) return read_archive(s, full, prefix);
+    entry e = {.name = copy_text(s->ctx, name), .path = copy_text(s->ctx, full), .archive = -1};
+    if (!e.path) free_text(s->ctx, e.name), e.name = NULL;
+    return add(s, e);
+}
+
 static ad_status walk(ad_source *s, const char *path, const char *prefix, int depth)
 {
-    char reason[128] = "", full[PATH_MAX], name[PATH_MAX];
-    DIR *folder = opendir(path);
-    if (!folder) {
-        if (strerror_r(errno, reason, sizeof reason)) snprintf(reason, sizeof reason, "error");
-        return ad_fail(s->ctx, AD_ERROR_IO, "%s: cannot open: %s", path, reason);
-    }
+    struct dirent **files;
     ad_status status = AD_OK;
-    for (struct dirent *d; !status && (d = readdir(folder));) {
-        struct stat info;
-        if (d->d_name[0] == '.') continue;
-        if (snprintf(full, sizeof full, "%s/%s", path, d->d_name) >= (int)sizeof full ||
-            snprintf(name, sizeof name, "%s%s", prefix, d->d_name) >= (int)sizeof name - 1) {
-            status = ad_fail(s->ctx, AD_ERROR_IO, "%s: holds a path that is too long", path);
-        } else if (stat(full, &info)) {
-            continue; /* gone, or a link to nothing */
-        } else if (S_ISDIR(info.st_mode)) {
-            strcat(name, "/");
-            status = add(s, (entry){.name = copy_text(s->ctx, name), .archive = -1});
-            if (!status && depth < DEPTH_MOST) status = walk(s, full, name, depth + 1);
-        } else if (S_ISREG(info.st_mode) && names_archive(d->d_name)) {
-            status = read_archive(s, full, prefix);
-        } else if (S_ISREG(info.st_mode)) {
-            status = add(s, (entry){.name = copy_text(s->ctx, name),
-                                    .path = copy_text(s->ctx, full),
-                                    .archive = -1});
-        }
+    int count = scandir(path, &files, shown, by_file);
+    if (count < 0) return system_failed(s->ctx, path, errno);
+    for (int i = 0; i < count; ++i) {
+        if (!status) status = walk_file(s, path, prefix, files[i]->d_name, depth);
+        free(files[i]);
     }
-    closedir(folder);
+    free(files);
     return status;
 }
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(((const entry *)a)->name, ((const entry *)b)->name);
+    const entry *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : (x->order > y->order) - (x->order < y->order);
 }
 
 ad_status ad_source_open(ad_source **out, ad_context *ctx, const char *path,
                          bool (*wanted)(const char *name))
 {
     struct stat info;
-    char reason[128] = "";
     *out = NULL;
-    if (stat(path, &info)) {
-        if (strerror_r(errno, reason, sizeof reason)) snprintf(reason, sizeof reason, "error");
-        return ad_fail(ctx, errno == ENOENT ? AD_ERROR_NOT_FOUND : AD_ERROR_IO,
-                       "%s: cannot open: %s", path, reason);
-    }
+    if (stat(path, &info)) return system_failed(ctx, path, errno);
     ad_source *s = ad_zalloc(ctx, sizeof *s);
     if (!s) return AD_ERROR_MEMORY;
     *s = (ad_source){.ctx = ctx, .path = copy_text(ctx, path), .wanted = wanted};

@@ -1,6 +1,9 @@
 /* image_set.c - sets of pictures from folders, archives, IDX and CIFAR files that the test writes;
  * what is wrong with them is named. */
 #include "check.h"
+#include "sparing.h"
+
+#include "data/source.h"
 
 #include <autodidact/data.h>
 
@@ -144,11 +147,16 @@ static void broken_folders(void)
     CHECK_CONTAINS(ad_error(ctx), "class \"fox\" that the training data lack");
     ad_image_set_free(set);
 
+    CHECK(!read_set("a", (ad_image_set_options){.split = "tset"}));
+    CHECK_CONTAINS(ad_error(ctx), "\"tset\" is no split of a data set");
+
     CHECK_INT(mkdir(at("b"), 0777), 0);
     CHECK(!read_set("b", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "holds no data set");
     CHECK(!read_set("nowhere", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "nowhere: cannot open");
+    CHECK(!read_set("a/train/cat/1.pgm", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "cat/1.pgm: is neither a folder nor an archive");
     end();
 }
 
@@ -164,33 +172,89 @@ static void add_entry(struct archive *a, const char *name, const void *bytes, si
     archive_entry_free(e);
 }
 
-static void archives(void)
+/* A text PGM of two pixels. */
+static void add_pgm(struct archive *a, const char *name, int left, int right)
 {
-    static const char *const names[] = {"set/cat/1.pgm", "set/dog/1.pgm", "set/../../up.pgm",
-                                        "set/cat/2.pgm"};
-    begin();
+    char text[64];
+    add_entry(a, name, text, (size_t)sprintf(text, "P2 2 1 10\n%d %d\n", left, right));
+}
+
+static void write_archive(const char *name, bool zip, void (*fill)(struct archive *))
+{
     struct archive *a = archive_write_new();
-    archive_write_add_filter_xz(a);
-    archive_write_set_format_ustar(a);
-    REQUIRE(archive_write_open_filename(a, at("set.tar.xz")) == ARCHIVE_OK);
-    for (int i = 0; i < 4; ++i) {
-        char text[64];
-        int n = sprintf(text, "P2 2 1 10\n%d %d\n", i, 10 - i);
-        add_entry(a, names[i], text, (size_t)n);
-    }
+    if (zip)
+        archive_write_set_format_zip(a);
+    else
+        archive_write_add_filter_xz(a), archive_write_set_format_pax(a);
+    REQUIRE(archive_write_open_filename(a, at(name)) == ARCHIVE_OK);
+    fill(a);
     archive_write_close(a);
     archive_write_free(a);
-    ad_image_set *set = read_set("set.tar.xz", (ad_image_set_options){0});
-    REQUIRE(set);
-    CHECK_INT(set->count, 4);
-    ad_image_set_free(set);
-    CHECK(access(at("../up.pgm"), F_OK) != 0);
+}
 
-    struct stat info;
-    CHECK_INT(stat(at("set.tar.xz"), &info), 0);
-    CHECK_INT(truncate(at("set.tar.xz"), info.st_size / 2), 0);
-    CHECK(!read_set("set.tar.xz", (ad_image_set_options){0}));
-    CHECK_CONTAINS(ad_error(ctx), "set.tar.xz");
+/* Not in the order of names, and with names that mean no good. */
+static void fill_pets(struct archive *a)
+{
+    add_pgm(a, "./set/dog/2.pgm", 4, 4);
+    add_pgm(a, "set/cat/b.pgm", 1, 9);
+    add_pgm(a, "set/cat/caf\xc3\xa9.pgm", 2, 8); /* no ASCII */
+    add_pgm(a, "set/cat/a.pgm", 0, 10);
+    add_pgm(a, "set/dog/../../../../../../../tmp/up.pgm", 3, 7);
+    add_entry(a, "set/notes.txt", "no picture", 10);
+}
+
+static void archives(void)
+{
+    begin();
+    write_archive("set.tar.xz", false, fill_pets);
+    write_archive("set.zip", true, fill_pets);
+    for (int zip = 0; zip < 2; ++zip) {
+        ad_image_set *set = read_set(zip ? "set.zip" : "set.tar.xz", (ad_image_set_options){0});
+        if (!set) CHECK_FAIL("%s", ad_error(ctx));
+        REQUIRE(set);
+        CHECK_INT(set->count, 5);
+        CHECK_INT(set->classes, 2);
+        static const int left[5] = {0, 1, 2, 3, 4}; /* by class, then by name */
+        for (int i = 0; i < 5; ++i) CHECK_INT(set->pixels[2 * i], (int)(left[i] * 25.5 + 0.5));
+        ad_image_set_free(set);
+        CHECK(access("/tmp/up.pgm", F_OK) != 0);
+    }
+    /* cut anywhere, it is an error that names it (all but the end of the archive's own padding) */
+    static unsigned char bytes[1 << 16];
+    FILE *file = fopen(at("set.tar.xz"), "rb");
+    REQUIRE(file);
+    size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    for (size_t cut = 1; cut < size; cut += 1 + size / 40) {
+        write_bytes("cut.tar.xz", bytes, cut);
+        CHECK(!read_set("cut.tar.xz", (ad_image_set_options){0}));
+        CHECK_CONTAINS(ad_error(ctx), "cut.tar.xz");
+    }
+    end();
+}
+
+/* A megabyte of zeros in a kilobyte: as much as is asked for and no more. */
+static void compressed_files(void)
+{
+    static unsigned char zeros[1 << 20];
+    ad_content content;
+    begin();
+    gzFile gz = gzopen(at("zeros.gz"), "wb9");
+    gzwrite(gz, zeros, sizeof zeros);
+    gzclose(gz);
+    CHECK_INT(ad_content_read(&content, ctx, at("zeros.gz"), sizeof zeros), AD_OK);
+    CHECK_INT(content.size, sizeof zeros);
+    ad_content_free(&content);
+    CHECK_INT(ad_content_read(&content, ctx, at("zeros.gz"), sizeof zeros - 1), AD_ERROR_LIMIT);
+    CHECK_CONTAINS(ad_error(ctx), "zeros.gz: holds more than 1048575 bytes");
+    CHECK(ad_context_memory_peak(ctx) < 4 * sizeof zeros);
+    CHECK_INT(truncate(at("zeros.gz"), 500), 0);
+    CHECK(ad_content_read(&content, ctx, at("zeros.gz"), sizeof zeros) != AD_OK);
+    CHECK_CONTAINS(ad_error(ctx), "zeros.gz");
+    write_bytes("plain.txt", "as it is", 8);
+    CHECK_INT(ad_content_read(&content, ctx, at("plain.txt"), 100), AD_OK);
+    CHECK(content.size == 8 && !memcmp(content.bytes, "as it is", 8));
+    ad_content_free(&content);
     end();
 }
 
@@ -213,6 +277,21 @@ static void idx_files(void)
     CHECK_INT(set->labels[2], 9);
     CHECK_INT(set->pixels[4], 5);
     ad_image_set_free(set);
+    /* the classes of another set, by name; and one that lacks some */
+    char *seven_nine[2] = {(char *)"9", (char *)"7"}, *few[10] = {(char *)"0"};
+    for (int i = 1; i < 10; ++i) few[i] = (char *)(i == 7 ? "seven" : "9");
+    unsigned char only[8 + 3] = {0, 0, 8, 1, 0, 0, 0, 3, 7, 9, 9};
+    write_bytes("m/train-labels-idx1-ubyte", only, sizeof only);
+    set = read_set("m", (ad_image_set_options){
+                            .like = &(ad_image_set){.classes = 2, .class_names = seven_nine}});
+    REQUIRE(set);
+    CHECK_INT(set->classes, 2);
+    CHECK_INT(set->labels[0], 1);
+    CHECK_INT(set->labels[2], 0);
+    ad_image_set_free(set);
+    CHECK(!read_set(
+        "m", (ad_image_set_options){.like = &(ad_image_set){.classes = 10, .class_names = few}}));
+    CHECK_CONTAINS(ad_error(ctx), "has a class \"7\" that the training data lack");
     labels[9] = 99;
     write_bytes("m/train-labels-idx1-ubyte", labels, sizeof labels);
     CHECK(!read_set("m", (ad_image_set_options){0}));
@@ -221,6 +300,17 @@ static void idx_files(void)
     write_bytes("m/train-labels-idx1-ubyte", labels, sizeof labels - 1);
     CHECK(!read_set("m", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "holds 2 labels");
+    labels[9] = 0, labels[7] = 3;
+    write_bytes("m/train-labels-idx1-ubyte", labels, sizeof labels);
+    write_bytes("m/train-images-idx3-ubyte", images, sizeof images - 1);
+    CHECK(!read_set("m", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "train-images-idx3-ubyte: holds 11 bytes of data, its header "
+                                  "says 12");
+    memset(images + 4, 0xff, 12); /* 2^96 bytes */
+    write_bytes("m/train-images-idx3-ubyte", images, sizeof images);
+    CHECK(!read_set("m", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "train-images-idx3-ubyte: holds 12 bytes of data");
+    unlink(at("m/train-images-idx3-ubyte"));
     write_bytes("m/train-labels-idx1-ubyte", labels, 7);
     CHECK(!read_set("m", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "train-labels-idx1-ubyte: is no IDX file");
@@ -283,6 +373,35 @@ static void tables(void)
     write_bytes("t/labels.csv", "file,label\nx/1.pgm\n", 19);
     CHECK(!read_set("t", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "line 2 has 1 fields");
+    static const char gaps[] = "\xef\xbb\xbfsubject,image,class\n\nann,1.pgm,\"a, \"\"b\"\"\"\n"
+                               "bob,2.pgm,\nann,9.pgm,c\nann,t/x/3.pgm,c\nann,x/3.pgm,10\n";
+    write_bytes("t/labels.csv", gaps, sizeof gaps - 1);
+    CHECK(!read_set("t", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "line 4 has no label");
+    set = read_set("t", (ad_image_set_options){.skip_bad = true});
+    REQUIRE(set);
+    CHECK_INT(set->count, 2);
+    CHECK_INT(set->skipped, 3);
+    CHECK_TEXT(set->class_names[0], "10"); /* numbers before names */
+    CHECK_TEXT(set->class_names[1], "a, \"b\"");
+    CHECK_INT(set->labels[0], 1);
+    CHECK_INT(set->pixels[12], 3);
+    CHECK(set->groups && set->groups[0] == set->groups[1]);
+    ad_image_set_free(set);
+    static const struct {
+        const char *text, *sentence;
+    } wrong[] = {{"name,label\nx/1.pgm,a\n", "columns called file and label are expected"},
+                 {"file\nx/1.pgm\n", "columns called file and label are expected"},
+                 {"file,label\n\"x\"1.pgm,a\n", "line 2 is damaged"},
+                 {"file,label\n", "holds no data set"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
+        write_bytes("t/labels.csv", wrong[i].text, strlen(wrong[i].text));
+        CHECK(!read_set("t", (ad_image_set_options){0}));
+        CHECK_CONTAINS(ad_error(ctx), wrong[i].sentence);
+    }
+    write_bytes("t/labels.csv", "file,label\nx/1.pgm,a\0b\n", 23);
+    CHECK(!read_set("t", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "labels.csv: is no text");
     end();
 }
 
@@ -315,9 +434,77 @@ static void folds(void)
     end();
 }
 
-static const check_case cases[] = {
-    CASE(class_folders), CASE(broken_folders), CASE(archives), CASE(idx_files),
-    CASE(cifar_files),   CASE(tables),         CASE(folds),    {0}};
+/* Groups need not be numbered without gaps, and have the label of most of their pictures. */
+static void folds_of_sparse_groups(void)
+{
+    begin();
+    ad_image_set set = {.count = 60, .classes = 2, .ctx = ctx};
+    int32_t labels[60], groups[60];
+    int64_t in[60];
+    for (int i = 0; i < 60; ++i) /* 20 groups of 3, every second mostly of class 1 */
+        groups[i] = 1000000 + 77 * (i / 3), labels[i] = i / 3 % 2 ? i % 3 > 0 : 0;
+    set.labels = labels, set.groups = groups;
+    for (int fold = 0; fold < 5; ++fold) {
+        int ones = 0;
+        CHECK_INT(ad_image_set_fold(&set, fold, 5, 8, true, in), 12);
+        for (int i = 0; i < 12; ++i) ones += labels[in[i]];
+        CHECK_INT(ones, 4);
+    }
+    end();
+}
+
+static ad_status read_poorly(ad_context *poor)
+{
+    static const char *const names[] = {"t", "a", "m", "c", "set.tar.xz"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
+        ad_image_set *set;
+        ad_status status = ad_image_set_read(&set, poor, at(names[i]),
+                                             &(ad_image_set_options){.skip_bad = i != 4});
+        if (status) return status;
+        ad_image_set_free(set);
+    }
+    return AD_OK;
+}
+
+static void memory_that_runs_out(void)
+{
+    unsigned char images[16 + 4] = {0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 2};
+    unsigned char labels[8 + 1] = {0, 0, 8, 1, 0, 0, 0, 1, 7};
+    static unsigned char record[3073];
+    begin();
+    animals();
+    write_bytes("a/train/cat/0.jpg", "\xff\xd8\xff nothing", 11);
+    make_folders((const char *const[]){"t", "m", "c"}, 3);
+    write_picture("t/1.pgm", 2, 2, 1, false);
+    write_bytes("t/2.pgm", "P5", 2);
+    static const char table[] = "file,person,glasses\n1.pgm,0,1\n2.pgm,0,1\n";
+    write_bytes("t/glasses.csv", table, sizeof table - 1);
+    gzFile gz = gzopen(at("m/train-images-idx3-ubyte.gz"), "wb");
+    gzwrite(gz, images, sizeof images);
+    gzclose(gz);
+    write_bytes("m/train-labels-idx1-ubyte", labels, sizeof labels);
+    for (int i = 1; i <= 5; ++i) {
+        char name[64];
+        sprintf(name, "c/data_batch_%d.bin", i);
+        write_bytes(name, record, sizeof record);
+    }
+    write_archive("set.tar.xz", false, fill_pets);
+    CHECK_INT(read_poorly(ctx), AD_OK);
+    sparing_check(read_poorly);
+    end();
+}
+
+static const check_case cases[] = {CASE(class_folders),
+                                   CASE(broken_folders),
+                                   CASE(archives),
+                                   CASE(compressed_files),
+                                   CASE(idx_files),
+                                   CASE(cifar_files),
+                                   CASE(tables),
+                                   CASE(folds),
+                                   CASE(folds_of_sparse_groups),
+                                   CASE(memory_that_runs_out),
+                                   {0}};
 
 int main(int argc, char **argv)
 {
