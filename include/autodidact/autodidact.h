@@ -7,6 +7,7 @@
 #include <autodidact/data.h>
 #include <autodidact/events.h>
 #include <autodidact/graph.h>
+#include <autodidact/graph_data.h>
 #include <autodidact/image.h>
 #include <autodidact/io.h>
 #include <autodidact/nn.h>

@@ -1,9 +1,9 @@
 /* pickle.h - a restricted reader of Python pickles, protocols 2 to 5.
  *
  * It builds plain values (None, bool, int, float, str, bytes, tuple, list, set, dict) and the few
- * objects of PyTorch checkpoints listed in pickle_globals.c. Nothing is imported or called: a
- * pickle is a program for a stack machine, and every name that it asks for is looked up in that
- * list or refused by name. Steps, memory and stack are bounded. */
+ * objects of PyTorch checkpoints and of numpy and scipy that are listed in pickle_globals.c.
+ * Nothing is imported or called: a pickle is a program for a stack machine, and every name that it
+ * asks for is looked up in that list or refused by name. Steps, memory and stack are bounded. */
 #ifndef AD_IO_PICKLE_H
 #define AD_IO_PICKLE_H
 
@@ -27,6 +27,8 @@ typedef enum ad_pickle_kind {
     AD_PV_TENSOR,
     AD_PV_NUMPY_TYPE,
     AD_PV_OPAQUE, /* an object that is allowed and of no interest (a device) */
+    AD_PV_ARRAY,  /* a numpy array */
+    AD_PV_OBJECT, /* a scipy matrix: what it was set up with */
 } ad_pickle_kind;
 
 typedef struct ad_pickle_value ad_pickle_value;
@@ -50,6 +52,15 @@ typedef struct ad_pickle_tensor {
     const ad_pickle_value *shape, *stride; /* tuples */
 } ad_pickle_tensor;
 
+/* Set up by BUILD; before that, and for arrays of objects, `bytes` is NULL. Not yet checked. */
+typedef struct ad_pickle_array {
+    ad_element element; /* AD_ELEMENTS: a type that cannot be read */
+    bool swap, fortran;
+    const ad_pickle_value *shape; /* a tuple */
+    const char *bytes;
+    size_t length;
+} ad_pickle_array;
+
 struct ad_pickle_value {
     ad_pickle_kind kind;
     union {
@@ -67,6 +78,8 @@ struct ad_pickle_value {
         const ad_pickle_global *global;
         const ad_pickle_storage *storage;
         const ad_pickle_tensor *tensor;
+        ad_pickle_array *array;
+        const ad_pickle_value *state; /* of an object; NULL before it is set up */
         struct {
             char kind; /* 'f', 'i', 'u', 'b' */
             int size;

@@ -24,6 +24,8 @@ typedef enum action {
     ENCODE,       /* (str, "latin1"): how protocol 2 writes bytes */
     NUMPY_TYPE,   /* ("f8", ...) */
     NUMPY_SCALAR, /* (type, bytes) */
+    NUMPY_ARRAY,  /* (ndarray, shape, type): an empty one, which BUILD sets up */
+    SPARSE,       /* (): likewise */
     OPAQUE,
 } action;
 
@@ -100,6 +102,11 @@ static const ad_pickle_global globals[] = {
     {"numpy", "dtype", NUMPY_TYPE, 0},
     {"numpy.core.multiarray", "scalar", NUMPY_SCALAR, 0},
     {"numpy._core.multiarray", "scalar", NUMPY_SCALAR, 0},
+    {"numpy", "ndarray", PLAIN_TYPE, 0},
+    {"numpy.core.multiarray", "_reconstruct", NUMPY_ARRAY, 0},
+    {"numpy._core.multiarray", "_reconstruct", NUMPY_ARRAY, 0},
+    {"scipy.sparse.csr", "csr_matrix", SPARSE, 0},
+    {"scipy.sparse._csr", "csr_matrix", SPARSE, 0},
 };
 /* clang-format on */
 
@@ -365,6 +372,31 @@ static ad_status numpy_scalar(ad_pickle *p, const ad_pickle_global *global,
     return AD_OK;
 }
 
+static ad_status numpy_array(ad_pickle *p, ad_pickle_value **out)
+{
+    *out = ad_pickle_new(p, AD_PV_ARRAY);
+    if (!*out || !((*out)->array = ad_arena_alloc(p->arena, sizeof *(*out)->array)))
+        return AD_ERROR_MEMORY;
+    (*out)->array->element = AD_ELEMENTS;
+    return AD_OK;
+}
+
+/* (version, shape, type, Fortran order, bytes); what is not understood stays unreadable. */
+static void set_up_array(ad_pickle_array *array, const ad_pickle_value *state)
+{
+    ad_pickle_value *const *item = state->list.items;
+    if (state->kind != AD_PV_TUPLE || state->list.count != 5 || item[1]->kind != AD_PV_TUPLE ||
+        item[2]->kind != AD_PV_NUMPY_TYPE || item[3]->kind != AD_PV_BOOL ||
+        (item[4]->kind != AD_PV_STRING && item[4]->kind != AD_PV_BYTES))
+        return;
+    *array = (ad_pickle_array){.element = numpy_element(item[2]->numpy.kind, item[2]->numpy.size),
+                               .swap = item[2]->numpy.swap,
+                               .fortran = item[3]->boolean,
+                               .shape = item[1],
+                               .bytes = item[4]->text.bytes,
+                               .length = item[4]->text.length};
+}
+
 /* ---- calls ---- */
 
 ad_status ad_pickle_call(ad_pickle *pickle, const ad_pickle_value *callee,
@@ -397,6 +429,8 @@ ad_status ad_pickle_call(ad_pickle *pickle, const ad_pickle_value *callee,
     case ENCODE: return encode(p, global, arguments, out);
     case NUMPY_TYPE: return numpy_type(p, global, arguments, out);
     case NUMPY_SCALAR: return numpy_scalar(p, global, arguments, out);
+    case NUMPY_ARRAY: return numpy_array(p, out);
+    case SPARSE: *out = ad_pickle_new(p, AD_PV_OBJECT); return *out ? AD_OK : AD_ERROR_MEMORY;
     case OPAQUE: *out = ad_pickle_new(p, AD_PV_OPAQUE); return *out ? AD_OK : AD_ERROR_MEMORY;
     case STORAGE:
     case DTYPE:
@@ -412,6 +446,8 @@ ad_status ad_pickle_build(ad_pickle *pickle, ad_pickle_value *object, const ad_p
         if (state->kind == AD_PV_TUPLE && state->list.count > 1)
             object->numpy.swap = is_text(state->list.items[1], ">");
         return AD_OK;
+    case AD_PV_ARRAY: set_up_array(object->array, state); return AD_OK;
+    case AD_PV_OBJECT: object->state = state; return AD_OK;
     case AD_PV_DICT: /* attributes such as _metadata: of no use here */
     case AD_PV_TENSOR:
     case AD_PV_OPAQUE: return AD_OK;

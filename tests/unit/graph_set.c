@@ -1,0 +1,440 @@
+/* graph_set.c - graphs in every form that is read, written by the test; what is wrong with them is
+ * named. The pickles are those of Python 2, byte for byte what cPickle writes with protocol 2. */
+#include "check.h"
+
+#include <autodidact/graph_data.h>
+#include <autodidact/io.h>
+
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static ad_context *ctx;
+static char folder[64];
+
+static const char *at(const char *name)
+{
+    static char path[4][512];
+    static int turn;
+    snprintf(path[turn = (turn + 1) % 4], sizeof path[0], "%s/%s", folder, name);
+    return path[turn];
+}
+
+static void begin(void)
+{
+    strcpy(folder, "/tmp/ad-graph-XXXXXX");
+    REQUIRE(mkdtemp(folder));
+    ctx = ad_context_new(NULL);
+}
+
+static void end(void)
+{
+    char command[128];
+    CHECK_INT(ad_context_memory(ctx), 0);
+    ad_context_free(ctx);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    CHECK_INT(system(command), 0);
+}
+
+static void write_text(const char *name, const char *text)
+{
+    FILE *file = fopen(at(name), "wb");
+    REQUIRE(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static ad_graph_set *read_set(const char *path, const char *name)
+{
+    ad_graph_set *set = NULL;
+    ad_error_clear(ctx);
+    if (ad_graph_set_read(&set, ctx, path, &(ad_graph_set_options){.name = name}))
+        CHECK_FAIL("%s", ad_error(ctx));
+    return set;
+}
+
+static void refuses(const char *path, const char *name, const char *file, const char *sentence)
+{
+    ad_graph_set *set = NULL;
+    ad_error_clear(ctx);
+    CHECK(ad_graph_set_read(&set, ctx, path, &(ad_graph_set_options){.name = name}) != AD_OK);
+    CHECK(!set);
+    CHECK_CONTAINS(ad_error(ctx), file);
+    CHECK_CONTAINS(ad_error(ctx), sentence);
+}
+
+/* ---- tables ---- */
+
+static void tables(void)
+{
+    begin();
+    write_text("nodes.csv", "id,label,split,a,b\r\nx,cat,train,1,0\r\n\"y, z\",dog,test,0,-2.5\n"
+                            "w,,,0,0\nv,cat,val,3,4\n");
+    write_text("edges.csv", "source,target\nx,\"y, z\"\nx,v\nv,x\nw,w\n");
+    ad_graph_set *set = read_set(folder, NULL);
+    REQUIRE(set);
+    CHECK(set->nodes == 4 && set->features == 2 && set->values == 4);
+    CHECK_INT(set->edges, 4); /* x-y and x-v both ways; w-w is dropped */
+    CHECK(set->edge_start[1] == 2 && set->source[0] == 1 && set->source[1] == 3);
+    CHECK(set->edge_start[3] - set->edge_start[2] == 0);
+    CHECK_INT(set->classes, 2);
+    CHECK(!strcmp(set->class_names[0], "cat") && !strcmp(set->class_names[1], "dog"));
+    CHECK(set->labels[0] == 0 && set->labels[1] == 1 && set->labels[2] == -1);
+    CHECK(set->split[0] == AD_GRAPH_TRAIN && set->split[1] == AD_GRAPH_TEST &&
+          set->split[2] == AD_GRAPH_NO_SPLIT && set->split[3] == AD_GRAPH_VALIDATION);
+    CHECK(!strcmp(set->node_names[1], "y, z") && set->has_splits);
+    CHECK(set->value[set->value_start[1]] == -2.5f && set->feature[set->value_start[1]] == 1);
+    ad_graph_set_free(set);
+    /* several labels, several graphs */
+    write_text("nodes.csv", "id,labels,graph,f\n1,b;a,g1,1\n2,,g1,1\n3,a,g2,0\n");
+    write_text("edges.csv", "source,target\n1,2\n");
+    set = read_set(folder, NULL);
+    REQUIRE(set && set->targets);
+    CHECK_INT(set->graphs, 2);
+    CHECK(set->graph_start[1] == 2 && set->graph_start[2] == 3);
+    CHECK(set->targets[0] == 1 && set->targets[1] == 1 && set->targets[2] == 0 &&
+          set->targets[4] == 1 && set->targets[5] == 0);
+    ad_graph_set_free(set);
+    end();
+}
+
+static void broken_tables(void)
+{
+    begin();
+    refuses(at("nowhere"), NULL, "nowhere", "no such file");
+    refuses(folder, NULL, folder, "no graphs");
+    refuses(folder, "x", folder, "no graphs called x");
+    write_text("nodes.csv", "id,label,f\n1,a,0\n2,b,1\n");
+    refuses(folder, NULL, "edges.csv", "No such file");
+    write_text("edges.csv", "source,target\n1,2\n1,7\n");
+    refuses(folder, NULL, "edges.csv:3", "target 7 is no node");
+    write_text("edges.csv", "source,target\n1,2,3\n");
+    refuses(folder, NULL, "edges.csv:2", "has 3 fields");
+    write_text("edges.csv", "from,target\n1,2\n");
+    refuses(folder, NULL, "edges.csv", "no column source");
+    write_text("nodes.csv", "id,label,f\n1,a,0\n2,b,1\n1,a,1\n");
+    refuses(folder, NULL, "nodes.csv:4", "node 1 is there twice");
+    write_text("nodes.csv", "id,label,f\n1,a,zero\n");
+    refuses(folder, NULL, "nodes.csv:2", "\"zero\" is no number");
+    write_text("nodes.csv", "id,label,f\n1,a,1e99\n");
+    refuses(folder, NULL, "nodes.csv:2", "is no number");
+    write_text("nodes.csv", "id,label,split\n1,a,later\n");
+    refuses(folder, NULL, "nodes.csv:2", "split \"later\"");
+    write_text("nodes.csv", "name,label\n1,a\n");
+    refuses(folder, NULL, "nodes.csv", "no column id");
+    write_text("nodes.csv", "id,label\n1,\n");
+    refuses(folder, NULL, "nodes.csv", "no node has a label");
+    write_text("nodes.csv", "id,label,graph\n1,a,g\n2,a,h\n3,a,g\n");
+    refuses(folder, NULL, "nodes.csv:4", "graph g goes on");
+    write_text("nodes.csv", "");
+    refuses(folder, NULL, "nodes.csv", "is empty");
+    end();
+}
+
+/* ---- texts ---- */
+
+static void texts(void)
+{
+    begin();
+    write_text("T.txt", "2\n3 0\n0 1 1 0.5\n2 2 0 2 0\n0 1 1 -1\n2 1\n1 1 1 0\n0 1 0 2\n");
+    ad_graph_set *set = read_set(folder, "T");
+    REQUIRE(set);
+    CHECK(set->of_graphs && set->graphs == 2 && set->nodes == 5 && set->items == 2);
+    CHECK_INT(set->edges, 6);
+    CHECK_INT(set->features, 4); /* tags 0 to 2, and an attribute */
+    CHECK(set->labels[0] == 0 && set->labels[1] == 1);
+    CHECK(set->source[set->edge_start[3]] == 4);
+    CHECK(set->value_start[1] == 2 && set->feature[1] == 3 && set->value[1] == 0.5f);
+    ad_graph_set_free(set);
+    write_text("T.txt", "1\n2 0\n0 1 2\n0 1 0\n");
+    refuses(folder, "T", "T.txt:3", "of a node that is not there");
+    write_text("T.txt", "1\n2 -1\n0 1 1\n0 1 0\n");
+    refuses(folder, "T", "T.txt:2", "a label is expected");
+    write_text("T.txt", "2\n2 0\n0 1 1\n0 1 0\n");
+    refuses(folder, "T", "T.txt:5", "the file ends too early");
+    write_text("T.txt", "1\n2 0\n0 1 1\n0 2 0\n");
+    refuses(folder, "T", "T.txt:4", "neighbours are missing");
+    write_text("T.txt", "1\n2 0\n0 1 1\n0 1 0 7\n");
+    refuses(folder, "T", "T.txt:4", "1 attributes, nodes before have 0");
+    write_text("T.txt", "graphs\n");
+    refuses(folder, "T", "T.txt:1", "the number of graphs");
+    write_text("T.txt", "1\n99999 0\n");
+    refuses(folder, "T", "T.txt:2", "the file ends before");
+    end();
+}
+
+/* ---- arrays ---- */
+
+static ad_named_tensor tensor(const char *name, ad_dtype dtype, ad_shape shape, void *data)
+{
+    return (ad_named_tensor){name, {dtype, shape, data}};
+}
+
+static void arrays(void)
+{
+    int32_t start[] = {0, 1, 2, 2}, column[] = {1, 2}, labels[] = {0, 1, -1};
+    int32_t feature_start[] = {0, 1, 1, 2}, feature[] = {4, 0};
+    int64_t adj_shape[] = {3, 3}, shape[] = {3, 5}, edges[] = {0, 1, 2, 1}, train[] = {0},
+            val[] = {1};
+    float value[] = {2, 3}, ones[] = {1, 1};
+    ad_named_tensor matrix[] = {
+        tensor("adj_data", AD_F32, ad_shape(2), ones),
+        tensor("adj_indices", AD_I32, ad_shape(2), column),
+        tensor("adj_indptr", AD_I32, ad_shape(4), start),
+        tensor("adj_shape", AD_I64, ad_shape(2), adj_shape),
+        tensor("attr_data", AD_F32, ad_shape(2), value),
+        tensor("attr_indices", AD_I32, ad_shape(2), feature),
+        tensor("attr_indptr", AD_I32, ad_shape(4), feature_start),
+        tensor("attr_shape", AD_I64, ad_shape(2), shape),
+        tensor("labels", AD_I32, ad_shape(3), labels),
+    };
+    ad_named_tensor list[] = {
+        tensor("edges", AD_I64, ad_shape(2, 2), edges),
+        tensor("feat_values", AD_F32, ad_shape(2), value),
+        tensor("feat_indices", AD_I32, ad_shape(2), feature),
+        tensor("feat_indptr", AD_I32, ad_shape(4), feature_start),
+        tensor("feat_shape", AD_I64, ad_shape(2), shape),
+        tensor("labels", AD_I32, ad_shape(3), labels),
+        tensor("idx_train", AD_I64, ad_shape(1), train),
+        tensor("idx_val", AD_I64, ad_shape(1), val),
+    };
+    begin();
+    for (int form = 0; form < 2; ++form) {
+        REQUIRE(ad_npz_write(ctx, at("a.npz"), form ? list : matrix, form ? 8 : 9) == AD_OK);
+        ad_graph_set *set = read_set(at("a.npz"), NULL);
+        REQUIRE(set);
+        CHECK(set->nodes == 3 && set->edges == 4 && set->features == 5 && set->classes == 2);
+        CHECK(set->source[0] == 1 && set->source[1] == 0 && set->source[2] == 2);
+        CHECK(set->feature[1] == 0 && set->value[1] == 3 && set->labels[2] == -1);
+        CHECK(set->has_splits == (form == 1));
+        if (form) CHECK(set->split[0] == AD_GRAPH_TRAIN && set->split[1] == AD_GRAPH_VALIDATION);
+        ad_graph_set_free(set);
+    }
+    edges[3] = 3;
+    REQUIRE(ad_npz_write(ctx, at("a.npz"), list, 8) == AD_OK);
+    refuses(at("a.npz"), NULL, "a.npz",
+            "edges[1], from node 2 to 3, is of a node that is not there");
+    edges[3] = 1, labels[1] = -7;
+    REQUIRE(ad_npz_write(ctx, at("a.npz"), list, 8) == AD_OK);
+    refuses(at("a.npz"), NULL, "a.npz", "label -7 of node 1 is out of range");
+    labels[1] = 1, val[0] = 0;
+    REQUIRE(ad_npz_write(ctx, at("a.npz"), list, 8) == AD_OK);
+    refuses(at("a.npz"), NULL, "a.npz", "node 0 is there twice");
+    val[0] = 1, feature[0] = 5;
+    REQUIRE(ad_npz_write(ctx, at("a.npz"), matrix, 9) == AD_OK);
+    refuses(at("a.npz"), NULL, "a.npz", "attr_indices[0] is feature 5 of 5");
+    feature[0] = 4, column[0] = -1;
+    REQUIRE(ad_npz_write(ctx, at("a.npz"), matrix, 9) == AD_OK);
+    refuses(at("a.npz"), NULL, "a.npz", "of a node that is not there");
+    column[0] = 1, start[1] = 3;
+    REQUIRE(ad_npz_write(ctx, at("a.npz"), matrix, 9) == AD_OK);
+    refuses(at("a.npz"), NULL, "a.npz", "adj_indptr does not lead through 2 values");
+    REQUIRE(ad_npz_write(ctx, at("a.npz"), matrix, 4) == AD_OK);
+    refuses(at("a.npz"), NULL, "a.npz", "has no array labels");
+    end();
+}
+
+/* ---- Planetoid ---- */
+
+typedef struct bytes {
+    unsigned char data[8192];
+    size_t size;
+} bytes;
+
+static void put(bytes *b, const void *data, size_t size)
+{
+    memcpy(b->data + b->size, data, size);
+    b->size += size;
+}
+#define PUT(b, literal) put(b, literal, sizeof(literal) - 1)
+
+static void put_int(bytes *b, int value)
+{
+    unsigned char two[3] = {'M', (unsigned char)value, (unsigned char)(value >> 8)};
+    put(b, two, 3);
+}
+
+/* A numpy array of 4-byte elements; columns 0: one axis. */
+static void put_array(bytes *b, const char *type, const void *data, int rows, int columns)
+{
+    PUT(b, "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85U\1b\x87R(K\1");
+    put_int(b, rows);
+    if (columns) {
+        put_int(b, columns);
+        PUT(b, "\x86");
+    } else {
+        PUT(b, "\x85");
+    }
+    PUT(b, "cnumpy\ndtype\nU\2");
+    put(b, type, 2);
+    PUT(b, "K\0K\1\x87R(K\3U\1<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89T");
+    int size = rows * (columns ? columns : 1) * 4;
+    put(b, &size, 4);
+    put(b, data, (size_t)size);
+    PUT(b, "tb");
+}
+
+static void put_csr(bytes *b, int rows, int columns, const int *start, const int *column,
+                    const float *value)
+{
+    PUT(b, "\x80\2cscipy.sparse.csr\ncsr_matrix\n)\x81}(U\x06_shape");
+    put_int(b, rows), put_int(b, columns);
+    PUT(b, "\x86U\6indptr");
+    put_array(b, "i4", start, rows + 1, 0);
+    PUT(b, "U\7indices");
+    put_array(b, "i4", column, start[rows], 0);
+    PUT(b, "U\4data");
+    put_array(b, "f4", value, start[rows], 0);
+    PUT(b, "ub.");
+}
+
+static void write_bytes(const char *name, const bytes *b, size_t size)
+{
+    FILE *file = fopen(at(name), "wb");
+    REQUIRE(file);
+    fwrite(b->data, 1, size, file);
+    fclose(file);
+}
+
+static void write_csr(const char *name, int rows, int columns)
+{
+    bytes b = {.size = 0};
+    int start[8], column[8];
+    float value[8];
+    for (int i = 0; i <= rows; ++i) start[i] = i;
+    for (int i = 0; i < rows; ++i) column[i] = i % columns, value[i] = (float)(i + 1);
+    put_csr(&b, rows, columns, start, column, value);
+    write_bytes(name, &b, b.size);
+}
+
+static void write_hot(const char *name, int rows, int columns)
+{
+    bytes b = {.size = 0};
+    int hot[32] = {0};
+    for (int i = 0; i < rows; ++i) hot[i * columns + (i + 1) % columns] = 1;
+    PUT(&b, "\x80\2");
+    put_array(&b, "i4", hot, rows, columns);
+    PUT(&b, ".");
+    write_bytes(name, &b, b.size);
+}
+
+/* 2 training nodes of 3, tested ones 3 and 5: 4 is isolated and left out, as in Citeseer. */
+static void write_planetoid(int edge_to)
+{
+    bytes b = {.size = 0};
+    write_csr("ind.toy.x", 2, 3), write_csr("ind.toy.tx", 2, 3), write_csr("ind.toy.allx", 3, 3);
+    write_hot("ind.toy.y", 2, 2), write_hot("ind.toy.ty", 2, 2), write_hot("ind.toy.ally", 3, 2);
+    write_text("ind.toy.test.index", "5\n3\n");
+    PUT(&b, "\x80\2ccollections\ndefaultdict\nc__builtin__\nlist\n\x85Rq\1(K\0](K\1K\3eK\1]K\0a"
+            "K\3](K\0");
+    put_int(&b, edge_to);
+    PUT(&b, "eu.");
+    write_bytes("ind.toy.graph", &b, b.size);
+}
+
+static void planetoid(void)
+{
+    begin();
+    write_planetoid(5);
+    ad_graph_set *set = read_set(folder, NULL), *named = read_set(folder, "toy");
+    REQUIRE(set && named);
+    CHECK(set->fingerprint == named->fingerprint);
+    ad_graph_set_free(named);
+    CHECK(set->nodes == 6 && set->edges == 6 && set->features == 3 && set->classes == 2);
+    CHECK(set->values == 5 && set->value_start[4] == 4 && set->value_start[5] == 4);
+    CHECK(set->value[3] == 2 && set->value[4] == 1); /* rows 1 and 0 of tx */
+    CHECK(set->labels[0] == 1 && set->labels[1] == 0 && set->labels[3] == 0 &&
+          set->labels[4] == -1 && set->labels[5] == 1);
+    CHECK(set->split[0] == AD_GRAPH_TRAIN && set->split[2] == AD_GRAPH_VALIDATION &&
+          set->split[3] == AD_GRAPH_TEST && set->split[4] == AD_GRAPH_NO_SPLIT);
+    ad_graph_set_normalise(set);
+    CHECK(set->value[3] == 1);
+    ad_graph_set_free(set);
+    end();
+}
+
+static void broken_planetoid(void)
+{
+    begin();
+    write_planetoid(6);
+    refuses(folder, "toy", "ind.toy.graph", "from node 3 to 6, is of a node that is not there");
+    write_planetoid(5);
+    write_text("ind.toy.test.index", "5\n5\n");
+    refuses(folder, "toy", "ind.toy.test.index:2", "node 5 is there twice");
+    write_text("ind.toy.test.index", "2\n5\n");
+    refuses(folder, "toy", "ind.toy.test.index:1", "node 2 is in");
+    write_text("ind.toy.test.index", "5\n");
+    refuses(folder, "toy", "ind.toy.test.index", "names 1 nodes");
+    write_text("ind.toy.test.index", "5\nx\n");
+    refuses(folder, "toy", "ind.toy.test.index:2", "no number of a node");
+    write_text("ind.toy.test.index", "5\n9999999\n");
+    refuses(folder, "toy", "ind.toy.test.index", "far beyond");
+    write_planetoid(5);
+    write_csr("ind.toy.allx", 4, 3);
+    refuses(folder, "toy", "ind.toy.allx", "has 4 rows");
+    write_csr("ind.toy.allx", 3, 2);
+    refuses(folder, "toy", "ind.toy.x", "has 3 columns");
+    bytes b = {.size = 0};
+    put_csr(&b, 3, 3, (int[]){0, 1, 2, 3}, (int[]){0, 3, 1}, (float[]){1, 1, 1});
+    write_bytes("ind.toy.allx", &b, b.size);
+    refuses(folder, "toy", "ind.toy.allx", "do not agree");
+    for (size_t size = 0; size < b.size; ++size) { /* cut anywhere */
+        write_bytes("ind.toy.allx", &b, size);
+        refuses(folder, "toy", "ind.toy.allx", "");
+    }
+    CHECK_CONTAINS(ad_error(ctx), "truncated");
+    b.size = 0;
+    PUT(&b, "\x80\2cos\nsystem\nU\x04true\x85R.");
+    write_bytes("ind.toy.allx", &b, b.size);
+    refuses(folder, "toy", "ind.toy.allx", "asks for os.system");
+    REQUIRE(remove(at("ind.toy.allx")) == 0);
+    refuses(folder, "toy", "ind.toy.allx", "No such file");
+    write_text("ind.other.graph", "");
+    refuses(folder, NULL, folder, "holds several sets");
+    end();
+}
+
+/* ---- splits ---- */
+
+static void folds(void)
+{
+    begin();
+    char text[8192] = "100\n";
+    for (int i = 0; i < 100; ++i) sprintf(text + strlen(text), "1 %d\n0 0\n", i % 10 == 0);
+    write_text("F.txt", text);
+    ad_graph_set *set = read_set(folder, "F");
+    REQUIRE(set);
+    int tested[100] = {0};
+    for (int fold = 0; fold < 10; ++fold) {
+        int rare = 0;
+        ad_graph_set_fold(set, fold, 10, 0.1, 3);
+        CHECK_INT(ad_graph_set_count(set, AD_GRAPH_TEST), 10);
+        CHECK_INT(ad_graph_set_count(set, AD_GRAPH_VALIDATION), 9);
+        CHECK_INT(ad_graph_set_count(set, AD_GRAPH_TRAIN), 81);
+        for (int i = 0; i < 100; ++i) {
+            bool test = set->split[i] == AD_GRAPH_TEST;
+            tested[i] += test, rare += test && set->labels[i] == 1;
+        }
+        CHECK_INT(rare, 1);
+    }
+    for (int i = 0; i < 100; ++i) CHECK_INT(tested[i], 1);
+    ad_graph_set_draw(set, 5, 4, 20, 30);
+    CHECK_INT(ad_graph_set_count(set, AD_GRAPH_TRAIN), 8);
+    CHECK_INT(ad_graph_set_count(set, AD_GRAPH_VALIDATION), 20);
+    CHECK_INT(ad_graph_set_count(set, AD_GRAPH_TEST), 30);
+    ad_graph_set_free(set);
+    end();
+}
+
+int main(int argc, char **argv)
+{
+    return check_main(argc, argv,
+                      (check_case[]){CASE(tables),
+                                     CASE(broken_tables),
+                                     CASE(texts),
+                                     CASE(arrays),
+                                     CASE(planetoid),
+                                     CASE(broken_planetoid),
+                                     CASE(folds),
+                                     {0}});
+}
