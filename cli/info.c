@@ -1,5 +1,5 @@
 /* info.c - `autodidact info FILE`: what a weights file or a picture holds, from its header alone.
- */
+ * Sets of pictures are in info_set.c. */
 #include "cli/verbs.h"
 
 #include <autodidact/image.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Names come from files that anyone may have written: nothing in them reaches the terminal raw. */
-static void print_name(FILE *out, const char *name, int width)
+void ad_cli_print_name(FILE *out, const char *name, int width)
 {
     int column = 0;
     for (; *name; ++name, ++column)
@@ -120,7 +120,7 @@ static void weights_table(ad_command *cmd, const ad_file *file)
     if (count) fprintf(out, "\n%-*s  %-10s  %-24s  %s\n", width, "name", "dtype", "shape", "bytes");
     for (int i = 0; i < count; ++i) {
         const ad_file_entry *entry = ad_file_at(file, i);
-        print_name(out, raw ? entry->raw_name : entry->name, width);
+        ad_cli_print_name(out, raw ? entry->raw_name : entry->name, width);
         fprintf(out, "  %-10s  %-24s  %lld\n", type_name(entry->dtype),
                 ad_shape_text(entry->shape, shape, sizeof shape), (long long)entry->bytes);
     }
@@ -129,9 +129,9 @@ static void weights_table(ad_command *cmd, const ad_file *file)
         ad_metadata metadata = ad_file_metadata_at(file, i);
         char value[101];
         snprintf(value, sizeof value, "%s", metadata.value);
-        print_name(out, metadata.key, 0);
+        ad_cli_print_name(out, metadata.key, 0);
         fputs(": ", out);
-        print_name(out, value, 0);
+        ad_cli_print_name(out, value, 0);
         fputc('\n', out);
     }
 }
@@ -159,7 +159,8 @@ static bool begins_as_picture(const char *path)
     return (got >= 4 && !memcmp(head, "\x89PNG", 4)) ||
            (got >= 3 && !memcmp(head, "\xff\xd8\xff", 3)) ||
            (got >= 12 && !memcmp(head, "RIFF", 4) && !memcmp(head + 8, "WEBP", 4)) ||
-           (got >= 2 && !memcmp(head, "BM", 2));
+           (got >= 2 && !memcmp(head, "BM", 2)) ||
+           (got >= 3 && head[0] == 'P' && strchr("2356", head[1]) && strchr(" \t\r\n#", head[2]));
 }
 
 static int run(ad_command *cmd)
@@ -167,6 +168,7 @@ static int run(ad_command *cmd)
     const char *path = ad_command_operand(cmd, 0);
     ad_context *ctx = ad_command_context(cmd);
     if (!ctx) return AD_EXIT_FAILURE;
+    if (ad_cli_names_set(path)) return ad_cli_info_set(cmd, ctx, path);
     return begins_as_picture(path) ? picture(cmd, ctx, path) : weights(cmd, ctx, path);
 }
 
@@ -182,10 +184,11 @@ const ad_verb ad_cli_info = {
     .operands = "FILE",
     .options = options,
     .run = run,
-    .summary = "what a weights file or a picture holds",
-    .description = "Weights: safetensors, PyTorch (.pth, .pt, .th), .npy and .npz, told apart by "
-                   "content; every tensor with "
-                   "its name, type, shape and bytes. Pictures: PNG, JPEG, WebP and BMP. Nothing in "
-                   "a file is executed.\n\n"
-                   "  autodidact info vgg19.pth\n  autodidact info photo.jpg --json",
+    .summary = "what a weights file, a picture or a set of pictures holds",
+    .description =
+        "Weights: safetensors, PyTorch (.pth, .pt, .th), .npy and .npz, told apart by content; "
+        "every tensor with its name, type, shape and bytes. Pictures: PNG, JPEG, WebP, BMP, PGM "
+        "and PPM. Nothing in a file is executed. A folder, .tar, .tar.gz, .tar.xz or .zip is read "
+        "as a set of labelled pictures: how many of each class, their size and colours.\n\n"
+        "  autodidact info vgg19.pth\n  autodidact info photo.jpg --json\n  autodidact info mnist/",
 };

@@ -9,4 +9,9 @@ extern const ad_verb ad_cli_help;
 extern const ad_verb ad_cli_info;
 extern const ad_verb ad_cli_version;
 
+/* Of info: `name` without what would reach a terminal as a command, padded to `width`. */
+void ad_cli_print_name(FILE *out, const char *name, int width);
+bool ad_cli_names_set(const char *path); /* a folder or an archive */
+int ad_cli_info_set(ad_command *cmd, ad_context *ctx, const char *path);
+
 #endif

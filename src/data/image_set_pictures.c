@@ -114,10 +114,10 @@ static void decode_task(void *user, int64_t i, int worker)
                                          r->set->pixels + i * bytes);
 }
 
-/* Memory that is refused makes no picture a broken one. */
+/* Neither memory that is refused nor another size makes a picture a broken one. */
 static bool may_skip(const reading *r, ad_status status)
 {
-    return r->options->skip_bad && status != AD_ERROR_MEMORY;
+    return r->options->skip_bad && status != AD_ERROR_MEMORY && status != AD_ERROR_SHAPE;
 }
 
 static ad_status first_size(reading *r)

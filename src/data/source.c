@@ -334,10 +334,11 @@ ad_status ad_source_open(ad_source **out, ad_context *ctx, const char *path,
     *s = (ad_source){.ctx = ctx, .path = copy_text(ctx, path), .wanted = wanted};
     ad_status status = s->path ? AD_OK : AD_ERROR_MEMORY;
     if (!status) status = S_ISDIR(info.st_mode) ? walk(s, path, "", 0) : read_archive(s, path, "");
+    if (!status && s->count) qsort(s->entries, (size_t)s->count, sizeof *s->entries, by_name);
     if (status)
         ad_source_close(s);
     else
-        qsort(s->entries, (size_t)s->count, sizeof *s->entries, by_name), *out = s;
+        *out = s;
     return status;
 }
 

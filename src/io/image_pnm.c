@@ -61,6 +61,11 @@ ad_status ad_pnm_probe(ad_context *ctx, ad_image_bytes *file, ad_image_info *inf
     return status;
 }
 
+static ad_status truncated(ad_context *ctx)
+{
+    return ad_fail(ctx, AD_ERROR_FORMAT, "truncated PNM: the data ends too early");
+}
+
 ad_status ad_pnm_decode(ad_context *ctx, ad_image_bytes *file, const ad_image_info *info,
                         ad_image **out)
 {
@@ -68,11 +73,13 @@ ad_status ad_pnm_decode(ad_context *ctx, ad_image_bytes *file, const ad_image_in
     (void)info;
     ad_status status = read_header(ctx, file, &p);
     if (status) return status;
-    int64_t count = p.width * p.height * p.channels, size = p.greatest > 255 ? 2 : 1;
+    int64_t count, size = p.greatest > 255 ? 2 : 1;
     size_t left = file->size > p.at ? file->size - p.at : 0;
-    if (left < (size_t)count * (size_t)(p.text ? 1 : size))
-        return ad_fail(ctx, AD_ERROR_FORMAT, "truncated PNM: the data ends too early");
+    if (__builtin_mul_overflow(p.width * p.height, p.channels * size, &count) ||
+        left < (size_t)(p.text ? count / size : count))
+        return truncated(ctx);
     if ((status = ad_image_make(ctx, p.width, p.height, p.channels, out))) return status;
+    count /= size;
     const uint8_t *at = file->at + p.at;
     float scale = 1.0f / (float)p.greatest;
     for (int64_t i = 0; i < count; ++i) {
@@ -82,6 +89,7 @@ ad_status ad_pnm_decode(ad_context *ctx, ad_image_bytes *file, const ad_image_in
         if (value < 0 || value > p.greatest) {
             ad_image_free(*out);
             *out = NULL;
+            if (value < 0 && p.at >= file->size) return truncated(ctx);
             return ad_fail(ctx, AD_ERROR_FORMAT, "damaged PNM: sample %lld is no number up to %lld",
                            (long long)i, (long long)p.greatest);
         }

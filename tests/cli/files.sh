@@ -99,4 +99,31 @@ fails 'autodidact: cut.png' info cut.png
 printf '\377\330\377' >cut.jpg
 fails 'autodidact: cut.jpg' info cut.jpg
 
+printf 'P2 2 1 9\n1 2\n' >dot.pgm
+run "$autodidact" info dot.pgm
+exits 0
+says out 'dot.pgm: PNM, 2 x 1, grey, 8 bit'
+
+# Sets of pictures: a folder, and an archive of it.
+mkdir -p pets/train/cat pets/train/dog pets/test/cat
+for at in train/cat/1 train/cat/2 train/dog/1 test/cat/1; do cp dot.pgm pets/$at.pgm; done
+run "$autodidact" info pets
+exits 0
+says out 'pets: pictures of 2 classes, 2 x 1, grey'
+says out 'train: 3 pictures; mean 0.1667'
+says out 'cat                                2           1'
+tar cf pets.tar pets
+run "$autodidact" info pets.tar --json
+exits 0
+says out '"name":"train","pictures":3,"one_size":true,"width":2,"height":1,"channels":1,"per_class":[2,1],"skipped":0'
+says out '"name":"test","pictures":1'
+printf 'P2 1 1 9\n1\n' >pets/train/dog/2.pgm
+echo broken >pets/train/dog/3.pgm
+run "$autodidact" info pets
+exits 0
+says out 'of different sizes'
+says out 'train: 1 broken files left out'
+mkdir nothing
+fails 'autodidact: nothing: holds no data set' info nothing
+
 finish

@@ -431,6 +431,41 @@ static void direct_bitmaps(void)
     }
 }
 
+/* ---- PNM ---------------------------------------------------------------------------------------
+ */
+
+static void pgm_and_ppm_of_text_and_bytes(void)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        int channels, bits;
+    } files[] = {
+        {"P2\n# a comment\n2 2 # and another\n4\n0 1\n3 4\n", 42, 1, 8},
+        {"P5\n2 2\n4\n\0\1\3\4", 13, 1, 8},
+        {"P5 2 2 1000\n\0\0\0\372\2\356\3\350", 20, 1, 16},
+        {"P3 2 2 4 0 0 0 1 1 1\t3 3 3 4 4 4", 32, 3, 8},
+        {"P6 2\r\n2 4 \0\0\0\1\1\1\3\3\3\4\4\4", 22, 3, 8},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; ++i) {
+        made_file file = {0};
+        made_add(&file, files[i].bytes, files[i].size);
+        ad_image *image = decode(file, "a.pnm", NULL);
+        if (!image) continue;
+        CHECK(image->width == 2 && image->height == 2);
+        CHECK_INT(image->channels, files[i].channels);
+        CHECK_INT(image->source.format, AD_IMAGE_PNM);
+        CHECK_INT(image->source.bit_depth, files[i].bits);
+        for (int c = 0; c < image->channels; ++c) {
+            CHECK_NEAR(at(image, 0, 0, c), 0, 0);
+            CHECK_NEAR(at(image, 1, 0, c), 0.25, 1e-6);
+            CHECK_NEAR(at(image, 0, 1, c), 0.75, 1e-6);
+            CHECK_NEAR(at(image, 1, 1, c), 1, 1e-6);
+        }
+        ad_image_free(image);
+    }
+}
+
 /* ---- WebP --------------------------------------------------------------------------------------
  */
 
@@ -486,6 +521,7 @@ int main(int argc, char **argv)
                                            CASE(os2_bitmap),
                                            CASE(run_length_bitmaps),
                                            CASE(direct_bitmaps),
+                                           CASE(pgm_and_ppm_of_text_and_bytes),
                                            CASE(an_animation_gives_its_first_frame),
                                            {0}});
     if (ad_context_memory(ctx)) printf("leaked %zu bytes\n", ad_context_memory(ctx)), result = 1;

@@ -71,6 +71,21 @@ static made_file small_bmp(int run_length)
     return file;
 }
 
+/* A PGM of bytes, or a PPM of 16 bits. */
+static made_file small_pnm(int colour)
+{
+    made_file file = {0};
+    char head[32];
+    int n = snprintf(head, sizeof head, "P%d # made\n7 5\n%d\n", colour ? 6 : 5,
+                     colour ? 1000 : 255);
+    made_add(&file, head, (size_t)n);
+    for (int i = 0; i < 7 * 5 * (colour ? 3 : 1); ++i) {
+        if (colour) made_add_le(&file, (uint32_t)(i % 4), 1);
+        made_add_le(&file, (uint32_t)(i * 7 % 200), 1);
+    }
+    return file;
+}
+
 typedef struct sample {
     const char *name;
     made_file (*make)(int kind);
@@ -80,7 +95,8 @@ typedef struct sample {
 static const sample samples[] = {{"a.png", small_png, 0},   {"b.png", small_png, 1},
                                  {"a.jpg", small_jpeg, 0},  {"b.jpg", small_jpeg, 1},
                                  {"a.webp", small_webp, 0}, {"b.webp", small_webp, 1},
-                                 {"a.bmp", small_bmp, 0},   {"b.bmp", small_bmp, 1}};
+                                 {"a.bmp", small_bmp, 0},   {"b.bmp", small_bmp, 1},
+                                 {"a.pgm", small_pnm, 0},   {"b.ppm", small_pnm, 1}};
 enum { SAMPLES = sizeof samples / sizeof *samples };
 
 static void wrong_files_are_named(void)
@@ -99,6 +115,25 @@ static void wrong_files_are_named(void)
            "ftypheic....",
            16, AD_ERROR_UNSUPPORTED,
            "phone.heic: a HEIF image, which is not read; PNG, JPEG, WebP, BMP, PGM and PPM are");
+}
+
+static void damaged_pnm(void)
+{
+    static const char *const heads[] = {
+        "P5", "P5 0 2 255\n", "P5 2 2 0\n", "P5 2 2 65536\n", "P2 2 99999999999 9 ", "P2 two 2 9 "};
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; ++i) {
+        char sentence[128];
+        snprintf(sentence, sizeof sentence,
+                 "a.pgm: damaged PNM: width, height and greatest value are expected after P%c",
+                 heads[i][1]);
+        expect("a.pgm", heads[i], strlen(heads[i]), AD_ERROR_FORMAT, sentence);
+    }
+    expect("a.pgm", "P2 2 2 9 1 2 3 10", 17, AD_ERROR_FORMAT,
+           "a.pgm: damaged PNM: sample 3 is no number up to 9");
+    expect("a.pgm", "P2 2 2 9 1 2 x 10", 17, AD_ERROR_FORMAT,
+           "a.pgm: damaged PNM: sample 2 is no number up to 9");
+    expect("a.ppm", "P6 1 1 9\n\1\2\12", 12, AD_ERROR_FORMAT,
+           "a.ppm: damaged PNM: sample 2 is no number up to 9");
 }
 
 static void every_truncation_is_an_error(void)
@@ -212,6 +247,11 @@ static void huge_pictures_are_refused_before_memory(void)
            "huge.bmp: the picture has 2147483647 x 2147483647 pixels (4611686014132.4 megapixels), "
            "the limit is 268.4 megapixels");
     free(bmp.bytes);
+    expect("huge.pgm", "P5 2147483647 2147483647 65535\n", 32, AD_ERROR_LIMIT,
+           "huge.pgm: the picture has 2147483647 x 2147483647 pixels (4611686014132.4 megapixels), "
+           "the limit is 268.4 megapixels");
+    expect("wide.ppm", "P6 16384 16384 65535\n", 22, AD_ERROR_FORMAT,
+           "wide.ppm: truncated PNM: the data ends too early");
     CHECK(ad_context_memory_peak(ctx) < before + 65536);
     made_file jpeg = small_jpeg(0);
     ad_image *image;
@@ -350,6 +390,7 @@ int main(int argc, char **argv)
     ctx = ad_context_new(&(ad_context_options){.threads = 1});
     int result = check_main(argc, argv,
                             (check_case[]){CASE(wrong_files_are_named),
+                                           CASE(damaged_pnm),
                                            CASE(every_truncation_is_an_error),
                                            CASE(flipped_bytes_never_crash),
                                            CASE(huge_pictures_are_refused_before_memory),

@@ -134,6 +134,7 @@ static void broken_folders(void)
     write_picture("a/train/dog/2.pgm", 5, 3, 30, false);
     CHECK(!read_set("a", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "dog/2.pgm: is 5 x 3, the first picture 4 x 3");
+    CHECK(!read_set("a", (ad_image_set_options){.skip_bad = true})); /* it is not broken */
     unlink(at("a/train/dog/2.pgm"));
 
     CHECK_INT(mkdir(at("a/train/emu"), 0777), 0);

@@ -1,0 +1,133 @@
+/* info_set.c - `autodidact info FOLDER`: what a set of labelled pictures holds, split by split. */
+#include "cli/verbs.h"
+
+#include <autodidact/data.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { SPLITS = 3, ROWS_MOST = 50, SIDE = 32 };
+
+static const char *const splits[SPLITS] = {"train", "validation", "test"};
+
+typedef struct holding {
+    ad_image_set *set[SPLITS]; /* NULL: no such split */
+    int64_t *count[SPLITS];    /* pictures per class */
+    const ad_image_set *first; /* that there is */
+    bool sizes_differ;
+} holding;
+
+bool ad_cli_names_set(const char *path)
+{
+    static const char *const ends[] = {".tar", ".tgz", ".txz", ".zip"};
+    struct stat info;
+    size_t n = strlen(path);
+    if (!stat(path, &info) && S_ISDIR(info.st_mode)) return true;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; ++i)
+        if (n > 4 && !strcmp(path + n - 4, ends[i])) return true;
+    return strstr(path, ".tar.") != NULL;
+}
+
+static ad_status read_split(ad_context *ctx, const char *path, int split, holding *h)
+{
+    ad_image_set_options options = {.split = splits[split], .like = h->first, .skip_bad = true};
+    if (h->sizes_differ) options.height = options.width = SIDE;
+    ad_image_set **set = &h->set[split];
+    ad_status status = ad_image_set_read(set, ctx, path, &options);
+    if (status == AD_ERROR_SHAPE) {
+        h->sizes_differ = true, options.height = options.width = SIDE;
+        status = ad_image_set_read(set, ctx, path, &options);
+    }
+    if (status == AD_ERROR_NOT_FOUND && h->first) return AD_OK; /* its files may be missing */
+    if (status) return status;
+    if (!(*set)->count) {
+        ad_image_set_free(*set);
+        *set = NULL;
+        return AD_OK;
+    }
+    if (!h->first) h->first = *set;
+    h->count[split] = calloc((size_t)(*set)->classes, sizeof(int64_t));
+    if (!h->count[split]) return ad_error_set(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
+    for (int64_t i = 0; i < (*set)->count; ++i) ++h->count[split][(*set)->labels[i]];
+    return AD_OK;
+}
+
+static void print_json(ad_command *cmd, const char *path, const holding *h)
+{
+    for (int i = 0; i < h->first->classes; ++i) {
+        ad_json_begin(cmd, "class");
+        ad_json_int(cmd, "label", i);
+        ad_json_text(cmd, "name", h->first->class_names[i]);
+        ad_json_end(cmd);
+    }
+    for (int i = 0; i < SPLITS; ++i) {
+        const ad_image_set *set = h->set[i];
+        char fingerprint[24];
+        if (!set) continue;
+        snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, set->fingerprint);
+        ad_json_begin(cmd, "split");
+        ad_json_text(cmd, "file", path);
+        ad_json_text(cmd, "name", splits[i]);
+        ad_json_int(cmd, "pictures", set->count);
+        ad_json_bool(cmd, "one_size", !h->sizes_differ);
+        ad_json_int(cmd, "width", set->width);
+        ad_json_int(cmd, "height", set->height);
+        ad_json_int(cmd, "channels", set->channels);
+        ad_json_ints(cmd, "per_class", h->count[i], set->classes);
+        ad_json_int(cmd, "skipped", set->skipped);
+        ad_json_text(cmd, "fingerprint", fingerprint);
+        ad_json_end(cmd);
+    }
+}
+
+static void print_split(FILE *out, const char *name, const ad_image_set *set)
+{
+    static const char *const channel[] = {"red", "green", "blue"};
+    float mean[3], deviation[3];
+    ad_image_set_statistics(set, NULL, 0, mean, deviation);
+    fprintf(out, "  %s: %lld pictures; ", name, (long long)set->count);
+    for (int c = 0; c < set->channels; ++c)
+        fprintf(out, "%s%s%smean %.4f, deviation %.4f", c ? "; " : "",
+                set->channels > 1 ? channel[c] : "", set->channels > 1 ? " " : "", (double)mean[c],
+                (double)deviation[c]);
+    fputc('\n', out);
+    if (set->skipped)
+        fprintf(out, "  %s: %lld broken files left out\n", name, (long long)set->skipped);
+}
+
+static void print_table(FILE *out, const char *path, const holding *h)
+{
+    const ad_image_set *set = h->first;
+    fprintf(out, "%s: pictures of %d class%s, ", path, set->classes, set->classes > 1 ? "es" : "");
+    if (h->sizes_differ)
+        fprintf(out, "of different sizes, %s\n", set->channels == 1 ? "grey" : "colour");
+    else
+        fprintf(out, "%lld x %lld, %s\n", (long long)set->width, (long long)set->height,
+                set->channels == 1 ? "grey" : "colour");
+    for (int i = 0; i < SPLITS; ++i)
+        if (h->set[i]) print_split(out, splits[i], h->set[i]);
+    fputs("\nclass                   ", out);
+    for (int i = 0; i < SPLITS; ++i)
+        if (h->set[i]) fprintf(out, "  %10s", splits[i]);
+    fputc('\n', out);
+    for (int k = 0; k < set->classes && k < ROWS_MOST; ++k) {
+        ad_cli_print_name(out, set->class_names[k], 24);
+        for (int i = 0; i < SPLITS; ++i)
+            if (h->set[i]) fprintf(out, "  %10lld", (long long)h->count[i][k]);
+        fputc('\n', out);
+    }
+    if (set->classes > ROWS_MOST) fprintf(out, "and %d more\n", set->classes - ROWS_MOST);
+}
+
+int ad_cli_info_set(ad_command *cmd, ad_context *ctx, const char *path)
+{
+    holding h = {0};
+    ad_status status = AD_OK;
+    for (int i = 0; i < SPLITS && !status; ++i) status = read_split(ctx, path, i, &h);
+    int code = status ? ad_command_fail(cmd, "%s", ad_error(ctx)) : AD_EXIT_OK;
+    if (!status && ad_command_json(cmd)) print_json(cmd, path, &h);
+    if (!status && !ad_command_json(cmd)) print_table(ad_command_out(cmd), path, &h);
+    for (int i = 0; i < SPLITS; ++i) ad_image_set_free(h.set[i]), free(h.count[i]);
+    return code;
+}
