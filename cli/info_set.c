@@ -93,7 +93,8 @@ static void print_split(FILE *out, const char *name, const ad_image_set *set)
                 (double)deviation[c]);
     fputc('\n', out);
     if (set->skipped)
-        fprintf(out, "  %s: %lld broken files left out\n", name, (long long)set->skipped);
+        fprintf(out, "  %s: %lld left out, broken or without a label\n", name,
+                (long long)set->skipped);
 }
 
 static void print_table(FILE *out, const char *path, const holding *h)

@@ -73,7 +73,7 @@ static int64_t join_groups(hand *all, int64_t count)
 int64_t ad_image_set_fold(const ad_image_set *set, int fold, int folds, uint64_t seed, bool inside,
                           int64_t *index)
 {
-    int64_t hands = set->count, most = set->count, count = 0;
+    int64_t hands = set->count, most = hands, count = 0;
     for (int64_t i = 0; set->groups && i < set->count; ++i)
         if (set->groups[i] >= most) most = (int64_t)set->groups[i] + 1;
     hand *all = ad_alloc(set->ctx, ad_bytes(set->count, sizeof *all));

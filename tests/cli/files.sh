@@ -122,7 +122,7 @@ echo broken >pets/train/dog/3.pgm
 run "$autodidact" info pets
 exits 0
 says out 'of different sizes'
-says out 'train: 1 broken files left out'
+says out 'train: 1 left out, broken or without a label'
 mkdir nothing
 fails 'autodidact: nothing: holds no data set' info nothing
 

@@ -1,4 +1,5 @@
-/* image_sets.c - the real sets: MNIST, CIFAR-10 as pictures, the Olivetti faces.
+/* image_sets.c - the real sets: MNIST, CIFAR-10 as pictures, the Olivetti faces, faces with a
+ * table.
  *
  *     build/tests-data/image_sets FOLDER */
 #include "check.h"
@@ -10,6 +11,8 @@
 static const char *folder;
 static ad_context *ctx;
 
+static bool skip_bad;
+
 static ad_image_set *read_set(const char *name, const char *split)
 {
     char path[1024];
@@ -17,7 +20,8 @@ static ad_image_set *read_set(const char *name, const char *split)
     struct timespec a, b;
     snprintf(path, sizeof path, "%s/%s", folder, name);
     clock_gettime(CLOCK_MONOTONIC, &a);
-    if (ad_image_set_read(&set, ctx, path, &(ad_image_set_options){.split = split}))
+    if (ad_image_set_read(&set, ctx, path,
+                          &(ad_image_set_options){.split = split, .skip_bad = skip_bad}))
         CHECK_FAIL("%s", ad_error(ctx));
     clock_gettime(CLOCK_MONOTONIC, &b);
     printf("%s %s: %.2f s\n", name, split,
@@ -103,7 +107,31 @@ static void olivetti(void)
     ad_image_set_free(set);
 }
 
-static const check_case cases[] = {CASE(mnist), CASE(cifar), CASE(olivetti), {0}};
+/* An archive beside its table, some of whose rows have no label. */
+static void table_with_gaps(void)
+{
+    int64_t count[64];
+    char path[1024];
+    ad_image_set *set;
+    snprintf(path, sizeof path, "%s/faces_gray_64", folder);
+    CHECK_INT(ad_image_set_read(&set, ctx, path, NULL), AD_ERROR_FORMAT);
+    CHECK_CONTAINS(ad_error(ctx), "labels.csv: line 17 has no label");
+    skip_bad = true;
+    set = read_set("faces_gray_64", "train");
+    skip_bad = false;
+    REQUIRE(set);
+    CHECK_INT(set->count, 7934);
+    CHECK_INT(set->skipped, 17);
+    CHECK_INT(set->classes, 8);
+    CHECK_TEXT(set->class_names[4], "happiness");
+    count_labels(set, count);
+    CHECK_INT(count[4], 3269);
+    CHECK(set->height == 64 && set->width == 64 && set->channels == 1);
+    ad_image_set_free(set);
+}
+
+static const check_case cases[] = {
+    CASE(table_with_gaps), CASE(mnist), CASE(cifar), CASE(olivetti), {0}};
 
 int main(int argc, char **argv)
 {
@@ -111,6 +139,7 @@ int main(int argc, char **argv)
     folder = argv[1];
     ctx = ad_context_new(NULL);
     int status = check_main(1, argv, cases);
+    if (ad_context_memory(ctx)) printf("leaked %zu bytes\n", ad_context_memory(ctx)), status = 1;
     ad_context_free(ctx);
     return status;
 }
