@@ -78,6 +78,7 @@ $(BUILD)/autodidact: $(CLI_OBJ) $(LIB)
 	$(CC) $(CFLAGS_ALL) -o $@ $(CLI_OBJ) $(LIB) $(LDFLAGS) $(LIBS)
 
 $(BUILD)/zoo/vision/embedded.o: $(wildcard zoo/backbone/*.safetensors)
+$(BUILD)/src/train/page.o: src/train/page.html
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -196,6 +197,10 @@ test-tensorboard: $(BUILD)/peers/events
 	@$(BUILD)/peers/events $(BUILD)/peers-events
 	@$(PYTHON) tests/oracle/events.py read $(BUILD)/peers-events
 
+# The page of a run in a browser: CHROMIUM names one.
+test-browser: all
+	@AUTODIDACT=$(BUILD)/autodidact tests/run tests/browser/report.sh
+
 # ---- the embedded network ---------------------------------------------------------------------------
 
 # Trains it anew (docs/backbone.md): PHOTOS is a folder of photos, TEACHER a compact VGG-19 encoder.
@@ -297,6 +302,7 @@ help:
 	@echo 'make test-data    tests against real data (DATA=folder, $(DATA))'
 	@echo 'make test-peers   tests against PyTorch (PYTHON=python3 with torch, torchvision, safetensors, transformers)'
 	@echo 'make reproduce-mnist, -cifar10, -shakespeare   a published figure, reached again (DATA=folder)'
+	@echo 'make test-browser the page of a run in a browser without a screen (CHROMIUM=program)'
 	@echo 'make check        format, static analysis, sanitizers'
 	@echo 'make format       lay the sources out with clang-format'
 	@echo 'make fuzz         each parser fuzzed for SECONDS=$(SECONDS)'

@@ -20,6 +20,7 @@ static const ad_verb *const verbs[] = {
     &style_explain_verb,
     &classify_explain_verb,
     &gpt_explain_verb,
+    &ad_cli_runs_report,
     &ad_cli_info,
     &ad_cli_convert,
     &ad_cli_version,

@@ -2,6 +2,7 @@
 #ifndef AD_TRAIN_RUN_H
 #define AD_TRAIN_RUN_H
 
+#include <autodidact/events.h>
 #include <autodidact/train.h>
 
 #include <limits.h>
@@ -22,6 +23,7 @@ struct ad_run_folder {
     int lock;     /* a descriptor that holds the lock on run.lock; -1 */
     FILE *log;    /* log.txt */
     ad_metric_log metrics;
+    ad_events *events;      /* for TensorBoard; NULL until training begins */
     double earlier_seconds; /* of training, by former processes */
     uint64_t fingerprint;   /* of the data, once known */
     bool has_data;
@@ -50,6 +52,19 @@ ad_status ad_run_make_folder(ad_context *ctx, const char *path);
 /* Where `runs/SYSTEM-DATE-N` is free. */
 ad_status ad_run_new_name(ad_context *ctx, const char *system, char path[PATH_MAX]);
 
+/* ---- run_contents.c ---- */
+
+/* Opens metrics.jsonl and an event file to go on after `step`; sets earlier_seconds. */
+ad_status ad_run_begin(ad_run_folder *run, int64_t step);
+/* What is trained and how long, into config.json's "training". */
+ad_status ad_run_describe(ad_run_folder *run, const ad_training *training, int64_t steps);
+/* A line of metrics.jsonl, and a point of each for TensorBoard. */
+ad_status ad_run_numbers(ad_run_folder *run, int64_t step, double epoch, double seconds,
+                         const ad_metric *metrics, int count);
+ad_status ad_run_histograms(ad_run_folder *run, ad_vars *vars, int64_t step);
+/* To the disk, what was gathered. */
+ad_status ad_run_flush(ad_run_folder *run);
+
 /* ---- checkpoint.c ---- */
 
 typedef struct ad_checkpoint {
@@ -71,6 +86,13 @@ ad_status ad_checkpoint_load(ad_run_folder *run, const ad_checkpoint *checkpoint
 /* Steps of the checkpoints in a folder, the newest first; up to `most`. Returns how many. */
 int ad_checkpoint_list(const char *run_path, int64_t *steps, int most);
 void ad_checkpoint_name(const char *run_path, int64_t step, char path[PATH_MAX]);
+
+/* ---- weights_copy.c ---- */
+
+/* All variables of a store, one after the other. */
+size_t ad_vars_copy_bytes(const ad_vars *vars);
+void ad_vars_copy_out(ad_vars *vars, void *copy);
+ad_status ad_vars_copy_in(ad_vars *vars, const void *copy);
 
 /* ---- lr_schedule.c ---- */
 

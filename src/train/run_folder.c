@@ -97,7 +97,11 @@ static ad_status lock(ad_run_folder *run)
     ad_run_file(run, "run.lock", path);
     run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (run->lock < 0) return fail_errno(run->ctx, path, "cannot open");
-    if (!flock(run->lock, LOCK_EX | LOCK_NB)) return AD_OK;
+    /* Who only looks whether the run is locked holds the lock for a moment, too. */
+    for (int tries = 0; tries < 20; ++tries) {
+        if (!flock(run->lock, LOCK_EX | LOCK_NB)) return AD_OK;
+        (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
     return ad_fail(run->ctx, AD_ERROR_IO, "%s: another process is training this run", run->path);
 }
 
@@ -145,89 +149,10 @@ void ad_run_close(ad_run_folder *run)
 {
     if (!run) return;
     ad_metric_log_close(&run->metrics);
+    (void)ad_events_close(run->events);
     if (run->log) fclose(run->log);
     if (run->lock >= 0) close(run->lock); /* and with it the lock */
     ad_free(run->ctx, run, sizeof *run);
-}
-
-/* ---- data ---- */
-
-ad_status ad_run_data(ad_run_folder *run, const char *path, uint64_t fingerprint,
-                      const char *summary)
-{
-    char file[PATH_MAX], text[32];
-    json_error_t error;
-    snprintf(text, sizeof text, "%016llx", (unsigned long long)fingerprint);
-    json_t *root = json_load_file(ad_run_file(run, "config.json", file), 0, &error);
-    if (!json_is_object(root)) {
-        json_decref(root);
-        return ad_fail(run->ctx, AD_ERROR_FORMAT, "%s: %s", file, error.text);
-    }
-    const json_t *data = json_object_get(root, "data");
-    const char *before = json_string_value(json_object_get(data, "fingerprint"));
-    ad_status status = AD_OK;
-    if (before && strcmp(before, text))
-        status = ad_fail(run->ctx, AD_ERROR_ARGUMENT,
-                         "%s: the data are not those that %s was trained on (fingerprint %s, "
-                         "found %s)",
-                         path, run->path, before, text);
-    if (!status && !before) {
-        json_object_set_new(
-            root, "data",
-            json_pack("{s:s, s:s, s:s}", "path", path, "fingerprint", text, "summary", summary));
-        char *all = json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-        status = all ? ad_run_write(run->ctx, file, all)
-                     : ad_fail(run->ctx, AD_ERROR_MEMORY, "out of memory");
-        free(all);
-    }
-    json_decref(root);
-    run->fingerprint = fingerprint, run->has_data = true;
-    ad_run_log(run, "data: %s, %s", path, summary);
-    return status;
-}
-
-/* ---- what a system writes ---- */
-
-ad_status ad_run_image(ad_run_folder *run, const char *name, int64_t step, const ad_image *image)
-{
-    char file[PATH_MAX], path[PATH_MAX];
-    snprintf(file, sizeof file, "samples/%.100s-%09lld.png", name, (long long)step);
-    return ad_image_write(run->ctx, ad_run_file(run, file, path), image, NULL);
-}
-
-ad_status ad_run_text(ad_run_folder *run, const char *name, int64_t step, const char *text)
-{
-    char file[PATH_MAX], path[PATH_MAX];
-    snprintf(file, sizeof file, "samples/%.100s-%09lld.txt", name, (long long)step);
-    return ad_run_write(run->ctx, ad_run_file(run, file, path), text);
-}
-
-ad_status ad_run_figure(ad_run_folder *run, const char *name, const char *svg)
-{
-    char file[PATH_MAX], path[PATH_MAX];
-    snprintf(file, sizeof file, "samples/%.100s.svg", name);
-    return ad_run_write(run->ctx, ad_run_file(run, file, path), svg);
-}
-
-ad_status ad_run_confusion(ad_run_folder *run, const int64_t *counts, int classes,
-                           const char *const *names)
-{
-    char path[PATH_MAX];
-    json_t *rows = json_array(), *labels = json_array();
-    for (int i = 0; i < classes; ++i) {
-        json_t *row = json_array();
-        for (int k = 0; k < classes; ++k)
-            json_array_append_new(row, json_integer((json_int_t)counts[i * classes + k]));
-        json_array_append_new(rows, row);
-        json_array_append_new(labels, json_string(names[i]));
-    }
-    json_t *root = json_pack("{s:o, s:o}", "classes", labels, "counts", rows);
-    char *text = root ? json_dumps(root, JSON_ENSURE_ASCII) : NULL;
-    ad_status status = text ? ad_run_write(run->ctx, ad_run_file(run, "confusion.json", path), text)
-                            : ad_fail(run->ctx, AD_ERROR_MEMORY, "out of memory");
-    free(text);
-    json_decref(root);
-    return status;
 }
 
 /* ---- results ---- */

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+enum { REPORT_SECONDS = 60 };
 enum { SUMS = AD_TRAIN_METRICS + 1, LIVE_METRICS = AD_TRAIN_METRICS + 2 };
 
 /* The loop's numbers as they stand in a checkpoint. */
@@ -48,7 +49,7 @@ typedef struct loop {
     char seen_name[AD_TRAIN_METRICS][AD_TRAIN_NAME + 16];
     int seen_count;
     /* clocks */
-    double began, saved, rate_from, rate;
+    double began, saved, reported, rate_from, rate;
     int64_t rate_step;
 } loop;
 
@@ -170,40 +171,12 @@ static ad_status build(loop *l)
 
 /* ---- copies of the weights ---- */
 
-static size_t variable_bytes(const ad_variable *v)
-{
-    return (size_t)ad_shape_count(ad_variable_shape(v)) * ad_dtype_size(ad_variable_dtype(v));
-}
-
 static ad_status make_copies(loop *l)
 {
     ad_status status = ad_vars_ready(l->t->vars);
-    for (int i = 0; i < ad_vars_count(l->t->vars); ++i)
-        l->copy_bytes += variable_bytes(ad_vars_at(l->t->vars, i));
+    l->copy_bytes = ad_vars_copy_bytes(l->t->vars);
     if (!status && !(l->best = ad_alloc(l->ctx, l->copy_bytes))) status = AD_ERROR_MEMORY;
     if (!status && !(l->spare = ad_alloc(l->ctx, l->copy_bytes))) status = AD_ERROR_MEMORY;
-    return status;
-}
-
-static void take_copy(const loop *l, void *copy)
-{
-    char *to = copy;
-    for (int i = 0; i < ad_vars_count(l->t->vars); ++i) {
-        const ad_variable *v = ad_vars_at(l->t->vars, i);
-        memcpy(to, ad_variable_data(l->t->vars, v), variable_bytes(v));
-        to += variable_bytes(v);
-    }
-}
-
-static ad_status put_copy(const loop *l, const void *copy)
-{
-    const char *from = copy;
-    ad_status status = AD_OK;
-    for (int i = 0; i < ad_vars_count(l->t->vars) && !status; ++i) {
-        ad_variable *v = ad_vars_at(l->t->vars, i);
-        status = ad_variable_set(l->t->vars, v, from);
-        from += variable_bytes(v);
-    }
     return status;
 }
 
@@ -235,10 +208,10 @@ static ad_status save_best(loop *l)
 {
     contents c;
     if (!l->best_unsaved) return AD_OK;
-    take_copy(l, l->spare);
-    ad_status status = put_copy(l, l->best);
+    ad_vars_copy_out(l->t->vars, l->spare);
+    ad_status status = ad_vars_copy_in(l->t->vars, l->best);
     if (!status) status = ad_checkpoint_save_best(l->run, describe(l, &c));
-    ad_status back = put_copy(l, l->spare);
+    ad_status back = ad_vars_copy_in(l->t->vars, l->spare);
     if (status || back) return status ? status : back;
     l->best_unsaved = false;
     return AD_OK;
@@ -247,12 +220,16 @@ static ad_status save_best(loop *l)
 static ad_status save(loop *l)
 {
     contents c;
-    ad_status status = ad_metric_log_flush(&l->run->metrics);
+    ad_status status = ad_run_flush(l->run);
     if (!status) status = save_best(l);
     if (!status) status = ad_variable_set(l->own, l->own_counters, &l->n);
     if (!status) status = ad_variable_set(l->own, l->own_values, &l->v);
     if (!status) status = ad_checkpoint_save(l->run, describe(l, &c), l->n.step, l->keep);
     if (!status) ad_run_log(l->run, "checkpoint at step %lld", (long long)l->n.step);
+    if (!status && now() - l->reported > REPORT_SECONDS) { /* to look at on the way */
+        (void)ad_run_report(l->ctx, l->run->path);
+        l->reported = now();
+    }
     l->saved = now();
     return status;
 }
@@ -267,10 +244,10 @@ static ad_status load(loop *l)
     if (!status) status = ad_variable_get(l->own, l->own_values, &l->v);
     if (status || l->n.best_step < 0) return status;
     /* the best weights lie in their own file, which is at least as new as the checkpoint */
-    take_copy(l, l->spare);
+    ad_vars_copy_out(l->t->vars, l->spare);
     status = ad_checkpoint_load_best(l->run, l->t->vars);
-    if (!status) take_copy(l, l->best), l->has_best = true;
-    ad_status back = put_copy(l, l->spare);
+    if (!status) ad_vars_copy_out(l->t->vars, l->best), l->has_best = true;
+    ad_status back = ad_vars_copy_in(l->t->vars, l->spare);
     return status ? status : back;
 }
 
@@ -369,8 +346,7 @@ static ad_status log_line(loop *l)
     ad_metric metrics[LIVE_METRICS];
     int count = live_metrics(l, metrics);
     metrics[count++] = (ad_metric){"lr", ad_optimizer_lr(l->optimizer)};
-    ad_status status = ad_metric_log_add(&l->run->metrics, l->n.step, epoch_of(l), elapsed(l),
-                                         metrics, count);
+    ad_status status = ad_run_numbers(l->run, l->n.step, epoch_of(l), elapsed(l), metrics, count);
     memset(l->v.sum, 0, sizeof l->v.sum);
     l->n.summed = 0;
     return status;
@@ -405,7 +381,7 @@ static void judge(loop *l, const ad_metric *metrics, int count)
     bool also = better(too, l->n.best_step >= 0 ? l->v.best_too : NAN, t->monitor_too_low);
     if (best) {
         l->v.best = value, l->n.best_step = l->n.step;
-        take_copy(l, l->best);
+        ad_vars_copy_out(l->t->vars, l->best);
         l->best_unsaved = l->has_best = true;
     }
     if (also) l->v.best_too = too;
@@ -426,8 +402,9 @@ static ad_status evaluate(loop *l)
     }
     if (!status && l->t->monitor && count) judge(l, metrics, count);
     if (!status && count)
-        status = ad_metric_log_add(&l->run->metrics, l->n.step, epoch_of(l), elapsed(l), l->seen,
-                                   l->seen_count);
+        status = ad_run_numbers(l->run, l->n.step, epoch_of(l), elapsed(l), l->seen, l->seen_count);
+    if (!status && ad_command_flag(l->cmd, "histograms"))
+        status = ad_run_histograms(l->run, l->t->vars, l->n.step);
     if (!status && l->t->sample) status = l->t->sample(l->t->user, l->run, l->n.step);
     if (l->average) ad_average_swap(l->average);
     return status;
@@ -476,7 +453,7 @@ static ad_status finish(loop *l, ad_train_result *result)
     double train_seconds = elapsed(l);
     ad_status status = AD_OK;
     if (l->has_best)
-        status = put_copy(l, l->best);
+        status = ad_vars_copy_in(l->t->vars, l->best);
     else if (l->average)
         status = ad_average_swap(l->average);
     if (!status && !l->has_best) status = ad_checkpoint_save_best(l->run, describe(l, &c));
@@ -490,17 +467,14 @@ static ad_status finish(loop *l, ad_train_result *result)
 
 static ad_status start(loop *l)
 {
-    char path[PATH_MAX];
     ad_status status = read_options(l);
     if (!status) status = build(l);
     if (!status) status = make_copies(l);
     l->n.best_step = -1;
     if (!status && l->run->resumed) status = load(l);
-    if (!status)
-        status = ad_metric_log_open(&l->run->metrics, l->ctx,
-                                    ad_run_file(l->run, "metrics.jsonl", path), l->n.step,
-                                    &l->run->earlier_seconds);
-    l->began = l->saved = l->rate_from = now();
+    if (!status) status = ad_run_begin(l->run, l->n.step);
+    if (!status) status = ad_run_describe(l->run, l->t, l->steps);
+    l->began = l->saved = l->reported = l->rate_from = now();
     l->rate_step = l->n.step;
     /* something to go back to, and proof that it can be written */
     if (!status && l->n.step == 0) status = save(l);

@@ -65,6 +65,29 @@ static json_t *option_value(ad_command *cmd, const ad_option *option)
     return json_string(text);
 }
 
+/* Whether it has the value that the table gives it. */
+static bool is_default(ad_command *cmd, const ad_option *o)
+{
+    const char *text = ad_command_value(cmd, o->name), *initial = o->initial;
+    if (o->type == AD_OPTION_FLAG)
+        return ad_command_flag(cmd, o->name) == (initial && !strcmp(initial, "yes"));
+    if (!text || !initial) return text == initial;
+    if (o->type == AD_OPTION_INT || o->type == AD_OPTION_REAL)
+        return strtod(text, NULL) == strtod(initial, NULL);
+    return !strcmp(text, initial);
+}
+
+static json_t *changed_options(const session *s, bool part)
+{
+    json_t *names = json_array();
+    for (const ad_option *o = ad_command_verb(s->cmd)->options; o && o->name; ++o) {
+        bool of_part = part && (!strcmp(o->name, "seed") || !strcmp(o->name, "seeds"));
+        if (!of_process(o->name) && (of_part ? !strcmp(o->name, "seed") : !is_default(s->cmd, o)))
+            json_array_append_new(names, json_string(o->name));
+    }
+    return names;
+}
+
 static ad_status write_config(const session *s, const ad_run_folder *run)
 {
     char path[PATH_MAX], started[40];
@@ -81,10 +104,11 @@ static ad_status write_config(const session *s, const ad_run_folder *run)
         json_object_set_new(options, "seed", json_integer((json_int_t)run->part.seed));
         json_object_set_new(options, "seeds", json_integer(1));
     }
-    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:o}", "system", verb->system,
-                             "verb", verb->name, "version", ad_command_app(s->cmd)->version, "cpu",
-                             ad_context_cpu(s->ctx), "isa", ad_context_isa(s->ctx), "threads",
-                             ad_context_threads(s->ctx), "started", started, "options", options);
+    json_t *root = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:o, s:o}", "system", verb->system, "verb", verb->name,
+        "version", ad_command_app(s->cmd)->version, "cpu", ad_context_cpu(s->ctx), "isa",
+        ad_context_isa(s->ctx), "threads", ad_context_threads(s->ctx), "started", started,
+        "changed", changed_options(s, part), "options", options);
     if (root && part && s->folds > 1)
         json_object_set_new(root, "fold", json_integer(run->part.fold));
     char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII) : NULL;
@@ -136,6 +160,13 @@ static int choose_folder(session *s)
 
 /* ---- one part ---- */
 
+/* The page is made from files that are there; that it cannot be written spoils nothing. */
+static void write_report(const session *s, const char *path)
+{
+    if (ad_run_report(s->ctx, path))
+        ad_command_note(s->cmd, "the report was not written: %s", ad_error(s->ctx));
+}
+
 static ad_status run_part(const session *s, const char *path, ad_train_part part,
                           ad_train_result *result)
 {
@@ -162,6 +193,8 @@ static ad_status run_part(const session *s, const char *path, ad_train_part part
         ad_run_log(run, "%s", result->interrupted ? "interrupted" : "finished");
     }
     ad_run_close(run);
+    write_report(s, path);
+    if (status) (void)ad_error_set(s->ctx, status, "%s", error);
     return status;
 }
 
@@ -277,6 +310,7 @@ static int train_parts(const session *s, int64_t count)
         !code)
         code = ad_command_fail(s->cmd, "%s", ad_error(s->ctx));
     ad_run_close(top);
+    if (top) write_report(s, s->path);
     if (!code && stopped)
         code = interrupted(s);
     else if (!code)
