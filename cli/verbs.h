@@ -7,7 +7,8 @@
 extern const ad_verb ad_cli_convert;
 extern const ad_verb ad_cli_help;
 extern const ad_verb ad_cli_info;
-extern const ad_verb ad_cli_runs_report;
+extern const ad_verb ad_cli_runs_compare, ad_cli_runs_export, ad_cli_runs_list, ad_cli_runs_report,
+    ad_cli_runs_resume, ad_cli_runs_show;
 extern const ad_verb ad_cli_version;
 
 /* Of info: `name` without what would reach a terminal as a command, padded to `width`. */

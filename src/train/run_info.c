@@ -228,8 +228,7 @@ static bool is_locked(const char *run_path)
 static ad_status read_result(ad_run_record *r)
 {
     ad_run_info *info = &r->info;
-    const char *name;
-    json_t *root, *value;
+    json_t *root;
     info->state = AD_RUN_INTERRUPTED; /* killed, unless it says otherwise */
     info->error = "";
     ad_status status = load_json(r->ctx, info->path, "result.json", &root);
@@ -238,9 +237,13 @@ static ad_status read_result(ad_run_record *r)
     if (state && !strcmp(state, "finished")) info->state = AD_RUN_FINISHED;
     if (state && !strcmp(state, "failed")) info->state = AD_RUN_FAILED;
     info->error = member_text(r, root, "error");
-    if (info->state == AD_RUN_FINISHED)
-        json_object_foreach(json_object_get(root, "results"), name, value) ad_train_result_add(
-            &info->result, name, json_is_number(value) ? json_number_value(value) : NAN);
+    json_t *numbers = json_object_get(root, "results");
+    for (void *at = json_object_iter(numbers); info->state == AD_RUN_FINISHED && at;
+         at = json_object_iter_next(numbers, at)) {
+        const json_t *value = json_object_iter_value(at);
+        ad_train_result_add(&info->result, json_object_iter_key(at),
+                            json_is_number(value) ? json_number_value(value) : NAN);
+    }
     json_decref(root);
     if (is_locked(info->path)) info->state = AD_RUN_RUNNING;
     return AD_OK;

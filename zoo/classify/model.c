@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,13 +62,23 @@ static ad_status read_classes(ad_context *ctx, const ad_file *file, classify_mod
     return status;
 }
 
+/* "1,2,3" into three numbers. */
+static bool numbers(const char *text, double to[3])
+{
+    char *end;
+    for (int i = 0; i < 3; ++i, text = end + 1) {
+        to[i] = strtod(text, &end);
+        if (end == text || *end != (i < 2 ? ',' : 0) || !isfinite(to[i])) return false;
+    }
+    return true;
+}
+
 ad_status classify_model_read(ad_context *ctx, const ad_file *file, classify_model *m)
 {
     const char *kind = ad_file_metadata(file, "classify.model");
     const char *size = ad_file_metadata(file, "classify.size");
     const char *mean = ad_file_metadata(file, "classify.mean");
     const char *deviation = ad_file_metadata(file, "classify.deviation");
-    long long height = 0, width = 0;
     *m = (classify_model){0};
     if (!kind || !size || !mean || !deviation)
         return ad_error_set(ctx, AD_ERROR_FORMAT,
@@ -81,13 +92,15 @@ ad_status classify_model_read(ad_context *ctx, const ad_file *file, classify_mod
                             "%s: holds a network \"%.20s\"; known are %s", ad_file_path(file), kind,
                             CLASSIFY_MODELS);
     snprintf(m->kind, sizeof m->kind, "%s", kind);
-    if (sscanf(size, "%lld,%lld,%d", &height, &width, &m->channels) != 3 || height < 1 ||
-        height > 16384 || width < 1 || width > 16384 || (m->channels != 1 && m->channels != 3) ||
-        sscanf(mean, "%f,%f,%f", &m->mean[0], &m->mean[1], &m->mean[2]) != 3 ||
-        sscanf(deviation, "%f,%f,%f", &m->deviation[0], &m->deviation[1], &m->deviation[2]) != 3)
+    double sizes[3], means[3], deviations[3];
+    if (!numbers(size, sizes) || sizes[0] < 1 || sizes[0] > 16384 || sizes[1] < 1 ||
+        sizes[1] > 16384 || (sizes[2] != 1 && sizes[2] != 3) || !numbers(mean, means) ||
+        !numbers(deviation, deviations))
         return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: its picture size or mean is damaged",
                             ad_file_path(file));
-    m->height = height, m->width = width;
+    m->height = (int64_t)sizes[0], m->width = (int64_t)sizes[1], m->channels = (int)sizes[2];
+    for (int c = 0; c < 3; ++c)
+        m->mean[c] = (float)means[c], m->deviation[c] = (float)deviations[c];
     return read_classes(ctx, file, m);
 }
 

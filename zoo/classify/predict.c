@@ -30,8 +30,8 @@ typedef struct predict {
     int64_t filled, skipped;
     double *probability;
     int *order;
-    ad_image *first; /* resized, for --saliency */
-    float *first_pixels;
+    ad_image *first;     /* resized, for --saliency */
+    float *first_pixels; /* normalised; NULL: not asked for */
 } predict;
 
 /* ---- files ---- */
@@ -107,15 +107,12 @@ static ad_status take_picture(predict *p, const char *path, float *to)
             float d = m->deviation[c] > 0 ? m->deviation[c] : 1;
             to[i * m->channels + c] = (sized->data[i * m->channels + c] - m->mean[c]) / d;
         }
-    if (p->first || !ad_command_text(p->cmd, "saliency")) {
+    if (p->first || !p->first_pixels) {
         ad_image_free(sized);
         return AD_OK;
     }
-    size_t bytes = (size_t)(m->height * m->width * m->channels) * sizeof *to;
     p->first = sized;
-    if (!(p->first_pixels = malloc(bytes)))
-        return ad_error_set(p->ctx, AD_ERROR_MEMORY, "out of memory");
-    memcpy(p->first_pixels, to, bytes);
+    memcpy(p->first_pixels, to, (size_t)(m->height * m->width * m->channels) * sizeof *to);
     return AD_OK;
 }
 
@@ -226,7 +223,11 @@ static int run(ad_command *cmd)
         size_t classes = (size_t)p.net.model.classes;
         p.probability = malloc(classes * sizeof *p.probability);
         p.order = malloc(classes * sizeof *p.order);
-        if (!p.probability || !p.order) code = ad_command_fail(cmd, "out of memory");
+        const classify_model *m = &p.net.model;
+        size_t pixels = (size_t)(m->height * m->width * m->channels);
+        if (saliency) p.first_pixels = malloc(pixels * sizeof *p.first_pixels);
+        if (!p.probability || !p.order || (saliency && !p.first_pixels))
+            code = ad_command_fail(cmd, "out of memory");
     }
     if (!code && predict_all(&p)) code = ad_command_fail(cmd, "%s", ad_error(p.ctx));
     if (!code && saliency && draw_saliency(&p, saliency))

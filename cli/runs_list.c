@@ -1,0 +1,260 @@
+/* runs_list.c - `autodidact runs list [FOLDER]` and `runs show RUN`. */
+#include "cli/runs.h"
+#include "cli/verbs.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { RUNS_MOST = 100000 };
+
+/* ---- words ---- */
+
+const char *ad_cli_duration(double seconds, char *buffer, size_t size)
+{
+    long s = seconds < 1e9 ? lround(seconds) : 0;
+    if (s >= 3600)
+        snprintf(buffer, size, "%ldh%02ldm", s / 3600, s / 60 % 60);
+    else if (s >= 60)
+        snprintf(buffer, size, "%ldm%02lds", s / 60, s % 60);
+    else
+        snprintf(buffer, size, "%.1f s", seconds);
+    return buffer;
+}
+
+const char *ad_cli_age(double written, char *buffer, size_t size)
+{
+    double s = difftime(time(NULL), (time_t)written);
+    if (written <= 0)
+        snprintf(buffer, size, "-");
+    else if (s < 90)
+        snprintf(buffer, size, "%.0f s ago", fmax(s, 0));
+    else if (s < 5400)
+        snprintf(buffer, size, "%.0f min ago", s / 60);
+    else if (s < 172800)
+        snprintf(buffer, size, "%.0f h ago", s / 3600);
+    else
+        snprintf(buffer, size, "%.0f days ago", s / 86400);
+    return buffer;
+}
+
+const char *ad_cli_best(const ad_run_info *run, char *buffer, size_t size)
+{
+    *buffer = 0;
+    if (*run->monitor && !isnan(run->best))
+        snprintf(buffer, size, "%s %.5g", run->monitor, run->best);
+    else if (run->result.count)
+        snprintf(buffer, size, "%s %.5g", run->result.number[0].name, run->result.number[0].value);
+    return buffer;
+}
+
+/* ---- list ---- */
+
+static int newest_first(const void *a, const void *b)
+{
+    const ad_run_info *x = *(ad_run_info *const *)a, *y = *(ad_run_info *const *)b;
+    if (x->written != y->written) return x->written < y->written ? 1 : -1;
+    return strcmp(x->path, y->path);
+}
+
+/* The runs in a folder, or the folder itself if it is one. Broken ones get a note. */
+static int find_runs(ad_command *cmd, const char *path, ad_run_info ***runs)
+{
+    ad_context *ctx = ad_command_context(cmd);
+    int count = 0, capacity = 0;
+    DIR *folder = ctx ? opendir(path) : NULL;
+    *runs = NULL;
+    if (!folder) return ctx ? -1 : -2;
+    for (struct dirent *d; count < RUNS_MOST && (d = readdir(folder));) {
+        char full[PATH_MAX];
+        ad_run_info *info;
+        if (d->d_name[0] == '.' ||
+            snprintf(full, sizeof full, "%s/%s", path, d->d_name) >= (int)sizeof full ||
+            !ad_run_is(full))
+            continue;
+        if (ad_run_info_open(&info, ctx, full)) {
+            ad_command_note(cmd, "left out: %s", ad_error(ctx));
+            continue;
+        }
+        if (count == capacity) {
+            int more = capacity ? 2 * capacity : 64;
+            ad_run_info **grown = realloc(*runs, (size_t)more * sizeof(ad_run_info *));
+            if (!grown) {
+                ad_run_info_close(info);
+                break;
+            }
+            *runs = grown, capacity = more;
+        }
+        (*runs)[count++] = info;
+    }
+    closedir(folder);
+    if (count) qsort(*runs, (size_t)count, sizeof **runs, newest_first);
+    return count;
+}
+
+static void list_json(ad_command *cmd, const ad_run_info *r)
+{
+    ad_json_begin(cmd, "run");
+    ad_json_text(cmd, "run", r->path);
+    ad_json_text(cmd, "system", r->system);
+    ad_json_text(cmd, "state", ad_run_state_name(r->state));
+    ad_json_int(cmd, "step", r->step);
+    if (r->steps) ad_json_int(cmd, "steps", r->steps);
+    if (*r->monitor && !isnan(r->best)) {
+        ad_json_text(cmd, "monitor", r->monitor);
+        ad_json_real(cmd, "best", r->best);
+    }
+    ad_json_real(cmd, "seconds", r->seconds);
+    for (int i = 0; i < r->result.count; ++i)
+        ad_json_real(cmd, r->result.number[i].name, r->result.number[i].value);
+    ad_json_end(cmd);
+}
+
+static int width_of(ad_run_info *const *runs, int count)
+{
+    int width = 3;
+    for (int i = 0; i < count; ++i)
+        if ((int)strlen(runs[i]->name) > width) width = (int)strlen(runs[i]->name);
+    return width < 40 ? width : 40;
+}
+
+static void list_row(ad_command *cmd, const ad_run_info *r, int width)
+{
+    FILE *out = ad_command_out(cmd);
+    char step[48], best[96], age[32];
+    snprintf(step, sizeof step, r->steps ? "%lld/%lld" : "%lld", (long long)r->step,
+             (long long)r->steps);
+    ad_cli_print_name(out, r->name, width);
+    fprintf(out, "  %-9.9s %-13s %-30.30s %-12s ", r->system, step,
+            ad_cli_best(r, best, sizeof best), ad_cli_age(r->written, age, sizeof age));
+    fprintf(out, "%s", ad_run_state_name(r->state));
+    if (r->part_count) fprintf(out, " (%d parts)", r->part_count);
+    fputc('\n', out);
+}
+
+static int list(ad_command *cmd)
+{
+    const char *path = ad_command_operand(cmd, 0);
+    ad_run_info **runs;
+    if (!path) path = "runs";
+    int count = find_runs(cmd, path, &runs);
+    if (count == -2) return AD_EXIT_FAILURE;
+    if (count < 0) return ad_command_fail(cmd, "%s: there is no such folder", path);
+    int width = width_of(runs, count);
+    if (!count && !ad_command_json(cmd)) ad_command_note(cmd, "%s: holds no run", path);
+    if (count && !ad_command_json(cmd)) {
+        fprintf(ad_command_out(cmd), "%-*s  %-9s %-13s %-30s %-12s %s\n", width, "run", "system",
+                "step", "best", "written", "state");
+    }
+    for (int i = 0; i < count; ++i) {
+        if (ad_command_json(cmd))
+            list_json(cmd, runs[i]);
+        else
+            list_row(cmd, runs[i], width);
+    }
+    ad_cli_close_runs(runs, count);
+    return AD_EXIT_OK;
+}
+
+static const ad_option list_options[] = {AD_OPTION_QUIET, AD_OPTION_JSON, {0}};
+
+const ad_verb ad_cli_runs_list = {
+    .system = "runs",
+    .name = "list",
+    .operands = "[FOLDER]",
+    .options = list_options,
+    .run = list,
+    .summary = "the runs in a folder, the newest first",
+    .description = "FOLDER is runs/ unless given.\n\n"
+                   "  autodidact runs list --json",
+};
+
+/* ---- show ---- */
+
+static void show_result(FILE *out, const ad_run_info *r)
+{
+    for (int i = 0; i < r->result.count; ++i) {
+        const ad_train_number *n = &r->result.number[i];
+        fprintf(out, "  %-24s %.6g", n->name, n->value);
+        if (r->part_count > 1 && i < r->deviation.count)
+            fprintf(out, " +- %.3g", r->deviation.number[i].value);
+        fputc('\n', out);
+    }
+}
+
+static void show_options(FILE *out, const ad_run_info *r)
+{
+    for (int i = 0; i < r->option_count; ++i) {
+        if (!r->changed[i] || !r->options[i].value) continue;
+        fprintf(out, "  %-24s ", r->options[i].key);
+        ad_cli_print_name(out, r->options[i].value, 0);
+        fputc('\n', out);
+    }
+}
+
+static void show_last(FILE *out, const ad_run_info *r)
+{
+    for (int i = 0; i < r->series_count; ++i)
+        if (r->series[i].count)
+            fprintf(out, "  %-24s %.6g\n", r->series[i].name,
+                    r->series[i].value[r->series[i].count - 1]);
+}
+
+static void show_run(ad_command *cmd, const ad_run_info *r)
+{
+    FILE *out = ad_command_out(cmd);
+    char text[96];
+    fprintf(out, "%s: %s %s, %s\n", r->path, r->system, r->verb, ad_run_state_name(r->state));
+    if (*r->error) fprintf(out, "  %s\n", r->error);
+    fprintf(out, "  started %s, written %s, trained for ", r->started,
+            ad_cli_age(r->written, text, sizeof text));
+    fprintf(out, "%s\n", ad_cli_duration(r->seconds, text, sizeof text));
+    fprintf(out, "  step %lld", (long long)r->step);
+    if (r->steps) fprintf(out, " of %lld", (long long)r->steps);
+    if (r->parameters) fprintf(out, ", %lld parameters", (long long)r->parameters);
+    if (r->best_step >= 0)
+        fprintf(out, ", best at %lld (%s)", (long long)r->best_step,
+                ad_cli_best(r, text, sizeof text));
+    fprintf(out, "\n  %s, %s, %d threads, version %s\n", r->cpu, r->isa, r->threads, r->version);
+    if (*r->data) fprintf(out, "  data: %s (%s)\n", r->data, r->data_summary);
+    fputs("options that are not the default\n", out);
+    show_options(out, r);
+    if (r->result.count) fputs("results\n", out);
+    show_result(out, r);
+    if (!r->result.count && r->series_count) fputs("last logged\n", out);
+    if (!r->result.count) show_last(out, r);
+    for (int i = 0; i < r->part_count; ++i)
+        fprintf(out, "part %s: %s, %s\n", r->parts[i]->name, ad_run_state_name(r->parts[i]->state),
+                ad_cli_best(r->parts[i], text, sizeof text));
+    fprintf(out, "again: %s\n", r->command);
+    if (r->state == AD_RUN_INTERRUPTED || r->state == AD_RUN_FAILED)
+        fprintf(out, "go on: %s %s %s --resume %s\n", ad_command_app(cmd)->name, r->system, r->verb,
+                r->path);
+}
+
+static int show(ad_command *cmd)
+{
+    ad_context *ctx = ad_command_context(cmd);
+    ad_run_info *run;
+    if (!ctx) return AD_EXIT_FAILURE;
+    if (ad_run_info_open(&run, ctx, ad_command_operand(cmd, 0)))
+        return ad_command_fail(cmd, "%s", ad_error(ctx));
+    if (ad_command_json(cmd))
+        list_json(cmd, run);
+    else
+        show_run(cmd, run);
+    ad_run_info_close(run);
+    return AD_EXIT_OK;
+}
+
+const ad_verb ad_cli_runs_show = {
+    .system = "runs",
+    .name = "show",
+    .operands = "RUN",
+    .options = list_options,
+    .run = show,
+    .summary = "what a run is, how far it is, and how to go on",
+};

@@ -1,0 +1,81 @@
+#!/bin/sh
+# runs.sh: the verbs about runs, on two small ones made here.
+. "$(dirname "$0")/../check.sh"
+
+picture() { # FILE BRIGHT DARK
+    { printf 'P2 4 4 255\n'; for y in 1 2 3 4; do echo "$2 $2 $3 $3"; done; } >"$1"
+}
+mkdir -p "$tmp/data/left" "$tmp/data/right" "$tmp/runs"
+for i in 1 2 3 4 5 6 7 8 9; do
+    picture "$tmp/data/left/$i.pgm" 20$i 1$i
+    picture "$tmp/data/right/$i.pgm" 1$i 20$i
+done
+train="$autodidact classify train --data $tmp/data --model mlp --batch 4 --val 0 --quiet"
+run $train --steps 30 --checkpoint-every 10 --run "$tmp/runs/first"
+exits 0
+run $train --steps 20 --lr 0.02 --run "$tmp/runs/second"
+exits 0
+
+run "$autodidact" runs list "$tmp/runs"
+exits 0
+says out "first"
+says out "30/30"
+says out "finished"
+check "a heading and two runs" test "$(wc -l <"$tmp/.out")" = 3
+run "$autodidact" runs list "$tmp/runs" --json
+says out '"system":"classify"'
+check "a line for each" test "$(wc -l <"$tmp/.out")" = 2
+run "$autodidact" runs list "$tmp/none"
+exits 1
+says err "there is no such folder"
+mkdir "$tmp/runs/broken"
+echo '{' >"$tmp/runs/broken/config.json"
+run "$autodidact" runs list "$tmp/runs"
+exits 0
+says err "broken/config.json"
+rm -r "$tmp/runs/broken"
+
+run "$autodidact" runs show "$tmp/runs/second"
+exits 0
+says out "lr                       0.02"
+says out "again: autodidact classify train"
+run "$autodidact" runs show "$tmp"
+exits 1
+one_line err
+
+run "$autodidact" runs compare "$tmp/runs/first" "$tmp/runs/second" -o "$tmp/both.html"
+exits 0
+says out "lr "
+says_not out "batch"
+check "the page of both" grep -q "<svg" "$tmp/both.html"
+
+run "$autodidact" runs export "$tmp/runs/first" -o "$tmp/model.safetensors"
+exits 0
+run "$autodidact" info "$tmp/model.safetensors"
+says out "fc.weight"
+says_not out "train."
+run "$autodidact" classify predict "$tmp/model.safetensors" "$tmp/data/left/3.pgm" --top 1
+exits 0
+says out "left"
+run "$autodidact" runs export "$tmp/runs/first" -o "$tmp/half.safetensors" --dtype bf16 --checkpoint 20
+exits 0
+run "$autodidact" info "$tmp/half.safetensors"
+says out "bf16"
+run "$autodidact" runs export "$tmp/runs/first" -o "$tmp/x.safetensors" --checkpoint 7
+exits 1
+says err "step-000000007.safetensors"
+run "$autodidact" runs export "$tmp/runs/first" -o "$tmp/x.safetensors" --checkpoint first
+exits 2
+check "nothing was written" test ! -e "$tmp/x.safetensors"
+
+# one that was stopped goes on
+cp -r "$tmp/runs/first" "$tmp/runs/third"
+rm "$tmp/runs/third/result.json" "$tmp/runs/third/checkpoints/step-000000030.safetensors"
+run "$autodidact" runs show "$tmp/runs/third"
+says out "interrupted"
+says out "go on: autodidact classify train --resume"
+run "$autodidact" runs resume "$tmp/runs/third" --quiet --threads 1
+exits 0
+check "it ends in the same bytes" cmp "$tmp/runs/first/checkpoints/step-000000030.safetensors" \
+    "$tmp/runs/third/checkpoints/step-000000030.safetensors"
+finish
