@@ -73,8 +73,10 @@ static ad_status read_idx_pair(ad_image_set *set, const ad_source *s, int64_t im
                          label_title, (long long)count[0], title, (long long)dim[0]);
     if (!status && (dim[0] < 1 || dim[1] < 1 || dim[2] < 1))
         status = ad_fail(ctx, AD_ERROR_FORMAT, "%s: holds no picture", title);
-    set->height = dim[1], set->width = dim[2], set->channels = 1;
-    if (!status) status = ad_image_set_reserve(set, dim[0]);
+    if (!status) { /* sizes that the file has the bytes for */
+        set->height = dim[1], set->width = dim[2], set->channels = 1;
+        status = ad_image_set_reserve(set, dim[0]);
+    }
     int classes = 10;
     for (int64_t i = 0; !status && i < dim[0]; ++i) {
         set->labels[i] = plain[1].bytes[8 + i];
