@@ -3,6 +3,7 @@
 #include "cli/verbs.h"
 #include "zoo/backbone/fit.h"
 #include "zoo/classify/classify.h"
+#include "zoo/gat/gat.h"
 #include "zoo/gpt/gpt.h"
 #include "zoo/style/style.h"
 
@@ -13,12 +14,15 @@ static const ad_verb *const verbs[] = {
     &classify_train_verb,
     &classify_eval_verb,
     &classify_predict_verb,
+    &gat_train_verb,
+    &gat_predict_verb,
     &gpt_train_verb,
     &gpt_sample_verb,
     &gpt_eval_verb,
     &backbone_fit_verb,
     &style_explain_verb,
     &classify_explain_verb,
+    &gat_explain_verb,
     &gpt_explain_verb,
     &ad_cli_runs_list,
     &ad_cli_runs_show,

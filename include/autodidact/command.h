@@ -170,7 +170,8 @@ AD_API void ad_command_step(ad_command *cmd, int64_t step, int64_t steps, const 
                             int count);
 AD_API double ad_command_seconds(ad_command *cmd); /* since the clock started */
 /* The same for training: with a rate of its own, memory, and time left as the caller knows them.
- * Where standard error is no terminal, a plain line at `notable` steps and every ten seconds. With
+ * Where standard error is no terminal, a plain line at `notable` steps (one a second at most) and
+ * every ten seconds. With
  * --json a line only if `notable`. */
 typedef struct ad_progress {
     int64_t step, steps; /* steps 0: unknown */

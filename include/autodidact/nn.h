@@ -29,6 +29,7 @@ typedef enum ad_file_layout {
     AD_LAYOUT_SAME = 0,
     AD_LAYOUT_CONV,            /* ours [kh, kw, in, out], PyTorch's [out, in, kh, kw] */
     AD_LAYOUT_CONV_TRANSPOSED, /* ours [kh, kw, out, in], PyTorch's [in, out, kh, kw] */
+    AD_LAYOUT_MATRIX,          /* ours [in, out], PyTorch's [out, in]: rows to gather by input */
 } ad_file_layout;
 
 /* Glorot & Bengio 2010 (Xavier), He et al. 2015 (Kaiming), Saxe et al. 2013 (orthogonal). */

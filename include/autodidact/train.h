@@ -48,7 +48,10 @@ typedef struct ad_run_folder ad_run_folder; /* the folder of one part, open for 
 /* ---- options: the same words mean the same in every system ---- */
 
 /* clang-format off */
-#define AD_TRAIN_OPTIONS(lr_, optimizer_, decay_, schedule_)                                                               \
+/* The last: evaluations without a better one before stopping, where the system knows better than
+ * never. */
+#define AD_TRAIN_OPTIONS(lr_, optimizer_, decay_, schedule_) AD_TRAIN_OPTIONS_PATIENT(lr_, optimizer_, decay_, schedule_, "0")
+#define AD_TRAIN_OPTIONS_PATIENT(lr_, optimizer_, decay_, schedule_, patience_)                                             \
     {"run", 0, AD_OPTION_FILE, .help = "the run's folder, else runs/SYSTEM-DATE-N"},                                       \
     {"resume", 0, AD_OPTION_FILE, .unit = "RUN", .help = "go on with a run that was stopped"},                             \
     {"config", 0, AD_OPTION_FILE, .help = "options from a file, such as a run's config.json"},                             \
@@ -70,7 +73,7 @@ typedef struct ad_run_folder ad_run_folder; /* the folder of one part, open for 
     {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16", .help = "of products; weights stay f32"},  \
     {"eval-every", 0, AD_OPTION_INT, .min = 1, .max = 1e12, .unit = "STEPS", .help = "steps between evaluations, else an epoch"}, \
     {"log-every", 0, AD_OPTION_INT, .min = 1, .max = 1e12, .unit = "STEPS", .help = "steps between lines of metrics.jsonl"}, \
-    {"patience", 0, AD_OPTION_INT, .initial = "0", .min = 0, .max = 1e9, .help = "evaluations without a better one before stopping, 0: never"}, \
+    {"patience", 0, AD_OPTION_INT, .initial = patience_, .min = 0, .max = 1e9, .help = "evaluations without a better one before stopping, 0: never"}, \
     {"checkpoint-every", 0, AD_OPTION_INT, .min = 1, .max = 1e12, .unit = "STEPS", .help = "steps between checkpoints, beside those by time"}, \
     {"checkpoint-minutes", 0, AD_OPTION_REAL, .initial = "5", .min = 0, .max = 1e6, .help = "minutes between checkpoints, 0: none by time"}, \
     {"keep", 0, AD_OPTION_INT, .initial = "2", .min = 1, .max = 1e6, .help = "checkpoints kept, beside the best"},         \

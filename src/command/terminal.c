@@ -181,7 +181,7 @@ void ad_command_progress(ad_command *cmd, const ad_progress *p)
     if (optional_flag(cmd, "quiet")) return;
     double since = seconds - cmd->drawn_seconds;
     bool first = cmd->drawn_seconds < 0, last = p->step == p->steps;
-    if (!first && since < (cmd->live_allowed ? 0.1 : p->notable ? 0 : 10) && !last) return;
+    if (!first && since < (cmd->live_allowed ? 0.1 : p->notable ? 1 : 10) && !last) return;
     cmd->drawn_seconds = seconds;
     int count = p->count, width = cmd->live_allowed ? terminal_width(cmd->err) - 1 : 500;
     while (compose_progress(line, sizeof line, p, count) > (size_t)width && count > 1) --count;

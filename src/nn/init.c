@@ -21,9 +21,9 @@ static void fans(ad_shape shape, ad_file_layout layout, int64_t *fan_in, int64_t
     *fan_in = *fan_out = 0;
     if (shape.rank < 2 || !ad_shape_count(shape)) return;
     if (layout != AD_LAYOUT_SAME) {
-        int64_t window = shape.dim[0] * shape.dim[1];
-        *fan_in = window * shape.dim[2];
-        *fan_out = window * shape.dim[3];
+        int64_t window = shape.rank == 4 ? shape.dim[0] * shape.dim[1] : 1;
+        *fan_in = window * shape.dim[shape.rank - 2];
+        *fan_out = window * shape.dim[shape.rank - 1];
         return;
     }
     int64_t window = 1;
@@ -40,9 +40,11 @@ static bool needs_fan(ad_init_kind kind)
 const char *ad_init_check(ad_shape shape, ad_dtype dtype, ad_file_layout layout, ad_init init)
 {
     int64_t fan_in, fan_out;
-    if ((unsigned)layout > AD_LAYOUT_CONV_TRANSPOSED) return "there is no such file layout";
+    if ((unsigned)layout > AD_LAYOUT_MATRIX) return "there is no such file layout";
     if ((unsigned)init.kind > AD_INIT_ORTHOGONAL) return "there is no such initialisation";
-    if (layout != AD_LAYOUT_SAME && shape.rank != 4) return "a convolution's weight has 4 axes";
+    if (layout == AD_LAYOUT_MATRIX && shape.rank != 2) return "a matrix has 2 axes";
+    if (layout != AD_LAYOUT_SAME && layout != AD_LAYOUT_MATRIX && shape.rank != 4)
+        return "a convolution's weight has 4 axes";
     if (!isfinite(init.a)) return "the initialisation's number is not finite";
     if (init.kind > AD_INIT_CONSTANT && !ad_dtype_is_float(dtype))
         return "random first values need a float type";

@@ -170,8 +170,9 @@ static ad_variable *agree(ad_vars *vars, ad_variable *found, ad_shape shape, ad_
     if (found->buffer != options.buffer || found->layout != (int)options.layout) {
         ad_fail(vars->ctx, AD_ERROR_ARGUMENT, "%s was declared before as a %s%s, now as a %s%s",
                 found->name, found->buffer ? "buffer" : "parameter",
-                found->layout ? " of a convolution" : "", options.buffer ? "buffer" : "parameter",
-                options.layout ? " of a convolution" : "");
+                found->layout ? " with its own order of axes" : "",
+                options.buffer ? "buffer" : "parameter",
+                options.layout ? " with its own order of axes" : "");
         return NULL;
     }
     return found;

@@ -14,7 +14,8 @@
 static const int *file_order(int layout)
 {
     static const int conv[4] = {3, 2, 0, 1}; /* both: [a, b, kh, kw] from [kh, kw, b, a] */
-    return layout == AD_LAYOUT_SAME ? NULL : conv;
+    static const int matrix[2] = {1, 0};
+    return layout == AD_LAYOUT_SAME ? NULL : layout == AD_LAYOUT_MATRIX ? matrix : conv;
 }
 
 static ad_shape file_shape(const ad_variable *variable)
@@ -25,10 +26,11 @@ static ad_shape file_shape(const ad_variable *variable)
     return shape;
 }
 
-/* The file's [a, b, window] from or to our [window, b, a]. */
+/* The file's [a, b, window] from or to our [window, b, a]; a matrix has no window. */
 static void reorder(const ad_variable *variable, void *ours, void *file, bool to_file)
 {
-    const int64_t *dim = variable->shape.dim, window = dim[0] * dim[1], b = dim[2], a = dim[3];
+    const int64_t *dim = variable->shape.dim + variable->shape.rank - 2, b = dim[0], a = dim[1];
+    const int64_t window = variable->shape.rank == 4 ? dim[-2] * dim[-1] : 1;
     size_t size = ad_dtype_size(variable->dtype);
     for (int64_t k = 0; k < window; ++k)
         for (int64_t j = 0; j < b; ++j)

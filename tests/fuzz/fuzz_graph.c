@@ -20,6 +20,11 @@ static void write_file(const char *name, const void *data, size_t size)
     fclose(file);
 }
 
+static void write_text(const char *name, const char *text)
+{
+    write_file(name, text, strlen(text));
+}
+
 static void clean(void)
 {
     static const char *const names[] = {"a.txt", "nodes.csv", "edges.csv",
@@ -60,10 +65,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 0: write_file(name = "a.txt", rest, n); break;
     case 1:
         write_file("nodes.csv", rest, n);
-        write_file("edges.csv", "source,target\n1,2\n", 18);
+        write_text("edges.csv", "source,target\n1,2\n");
         break;
     case 2:
-        write_file("nodes.csv", "id,label,f\n1,a,0\n2,b,1\n3,a,0.5\n", 33);
+        write_text("nodes.csv", "id,label,f\n1,a,0\n2,b,1\n3,a,0.5\n");
         write_file("edges.csv", rest, n);
         break;
     case 3: write_file("ind.a.graph", "", 0), write_file("ind.a.x", rest, n); break;

@@ -1,0 +1,189 @@
+/* gat.h - networks on graphs.
+ *
+ *   gat   Velickovic et al. 2018, "Graph attention networks". A layer of H heads, for edge j -> i:
+ *             p = W x,  e_ij = LeakyReLU_0.2(<a_source, p_j> + <a_target, p_i>),
+ *             alpha_ij = softmax of e_ij over the edges that enter i (and one from i to itself),
+ *             x'_i = sum over j of alpha_ij p_j (+ skip), concatenated, ELU; the last layer: the
+ *             heads' mean
+ *   gcn   Kipf & Welling 2017: x'_i = sum of p_j / sqrt(d_i d_j), ReLU; d counts the loop
+ *   gin   Xu et al. 2019, for whole graphs: x'_i = MLP(x_i + sum of x_j), batch norm; a linear
+ * layer on the sum over nodes of each layer's result, added up
+ *
+ * Graphs are kept sparse: attention exists for edges alone, features for those that are not zero.
+ *
+ * data.c      the set that the options ask for, its splits
+ * batch.c     some graphs of a set side by side, as the arrays that a program is bound to
+ * layers.c    gat, gcn;  graph_level.c: gin, batch norm, pooling
+ * model.c     what a network is built from again; opening trained ones
+ * scores.c    accuracy, loss, micro-F1
+ * train.c, predict.c, show.c, explain.c   the verbs
+ * tsne.c, drawing.c, neighbourhood.c, figures.c   what show draws */
+#ifndef ZOO_GAT_GAT_H
+#define ZOO_GAT_GAT_H
+
+#include <autodidact/autodidact.h>
+
+extern const ad_verb gat_train_verb, gat_predict_verb, gat_show_verb, gat_explain_verb;
+
+#define GAT_MODELS "gat|gcn|gin"
+enum { GAT_LAYERS = 16, GAT_UPDATES = 64 };
+
+/* ---- data ---- */
+
+/* clang-format off */
+#define GAT_DATA_OPTIONS                                                                                       \
+    {"data", 0, AD_OPTION_FILE, .required = true, .unit = "PATH", .help = "graphs: a folder, an .npz file, or a text"}, \
+    {"dataset", 0, AD_OPTION_TEXT, .unit = "NAME", .help = "which of the folder's sets"},                      \
+    {"directed", 0, AD_OPTION_FLAG, .help = "edges of .npz and .csv lead one way only"},                       \
+    {"raw", 0, AD_OPTION_FLAG, .help = "features as they are, instead of divided by their sum in each node"},  \
+    {"per-class", 0, AD_OPTION_INT, .initial = "20", .min = 1, .max = 1e9, .help = "nodes of a class to train on, where the data have no splits"}, \
+    {"split-seed", 0, AD_OPTION_INT, .initial = "0", .help = "of splits that are drawn"}
+/* clang-format on */
+
+typedef struct gat_part {
+    int fold, folds;   /* of sets of graphs; folds 0: none */
+    double validation; /* share of what is outside the fold */
+} gat_part;
+
+/* The set that the verb's options name, with splits. */
+ad_status gat_read(ad_command *cmd, gat_part part, const ad_graph_set_options *options,
+                   ad_graph_set **out);
+void gat_summary(const ad_graph_set *set, char *text, size_t size);
+
+/* ---- batches ---- */
+
+/* Rooms of a program's inputs; a batch may fill less. */
+typedef struct gat_sizes {
+    int64_t nodes, edges, values, graphs; /* edges: with a loop for each node */
+} gat_sizes;
+
+/* The five arrays of a sparse pattern. */
+typedef struct gat_pattern {
+    int32_t *row_start, *row, *column, *column_start, *order;
+    int64_t rows, columns, entries; /* room */
+} gat_pattern;
+
+typedef struct gat_batch {
+    ad_context *ctx;
+    const ad_graph_set *set;
+    gat_sizes room, filled;
+    bool loops;                        /* a loop for each node */
+    gat_pattern edges, features, pool; /* pool: nodes of each graph */
+    float *value, *degree;             /* of features; 1 / sqrt(d_i d_j) of edges */
+    float *inside;                     /* [nodes]: 1, and 0 behind what is filled */
+    int32_t *label;         /* [items]: -1 outside the split, and behind what is filled */
+    float *target, *weight; /* several labels: [items, classes], and [items] */
+    float *share;           /* [1]: 1 / items of the split, or 0 */
+    int32_t *item;          /* [items]: the set's number */
+    int64_t items;
+} gat_batch;
+
+ad_status gat_batch_new(gat_batch *batch, const ad_graph_set *set, gat_sizes room, bool loops);
+void gat_batch_free(gat_batch *batch);
+/* Takes the graphs numbered in `index`, as many of the `count` as there is room for; returns how
+ * many. Labels are those of items in `split` (AD_GRAPH_NO_SPLIT: all). */
+int64_t gat_batch_fill(gat_batch *batch, const int32_t *index, int64_t count, ad_graph_split split);
+/* Rooms for one graph set as a whole, or for `graphs` graphs at a time. */
+gat_sizes gat_room(const ad_graph_set *set, int64_t graphs, bool loops);
+/* Binds the arrays that the program has inputs for. */
+ad_status gat_batch_bind(const gat_batch *batch, ad_program *program);
+
+/* ---- networks ---- */
+
+typedef struct gat_model {
+    char kind[8]; /* "gat", "gcn", "gin" */
+    int layers;
+    int heads[GAT_LAYERS], width[GAT_LAYERS]; /* of a layer's result: heads of this width each */
+    bool skip, bias;
+    bool of_graphs, several;
+    char readout[8]; /* "sum", "mean", "max": of graphs */
+    int64_t features;
+    int classes;
+    char **class_names; /* [classes]; owned (gat_model_free) */
+    bool raw;           /* features as they are */
+} gat_model;
+
+/* What a network is computed from: inputs of the graph, by name. */
+typedef struct gat_inputs {
+    ad_sparse edges, features, pool;
+    ad_node *value, *degree, *inside;
+    gat_sizes room;
+} gat_inputs;
+gat_inputs gat_declare_inputs(ad_graph *graph, const gat_model *model, gat_sizes room);
+
+/* What a network in training form does besides. */
+typedef struct gat_training {
+    double dropout;
+    ad_node *rng;
+    ad_node *update[GAT_UPDATES];
+    int count;
+} gat_training;
+
+/* What can be looked at inside. */
+typedef struct gat_inside {
+    ad_node *attention[GAT_LAYERS]; /* gat: [edges, heads] */
+    ad_node *embedding;             /* of nodes: what the last layer of all reads, [nodes, width] */
+} gat_inside;
+
+/* -> logits [nodes or graphs, classes]. `training` NULL: in evaluation form; `inside` may be NULL.
+ */
+ad_node *gat_network(const gat_model *model, ad_vars *vars, const gat_inputs *in,
+                     gat_training *training, gat_inside *inside);
+ad_node *gat_graph_level(const gat_model *model, ad_vars *vars, const gat_inputs *in, ad_node *x,
+                         gat_training *training);
+ad_node *gat_isomorphism_network(const gat_model *model, ad_vars *vars, const gat_inputs *in,
+                                 gat_training *training, gat_inside *inside);
+/* x W of sparse or (from the second layer on) dense x, [nodes, width]. */
+ad_node *gat_project(const gat_inputs *in, ad_vars *vars, const char *name, ad_node *x,
+                     int64_t features, int64_t width, gat_training *training);
+ad_node *gat_dropout(ad_node *x, gat_training *training);
+/* The mean loss over the batch's items of the split: inputs label, or target and weight; share. */
+ad_node *gat_loss(const gat_model *model, ad_node *logits);
+
+/* ---- files ---- */
+
+enum { GAT_METADATA = 12 };
+typedef struct gat_text {
+    ad_metadata row[GAT_METADATA];
+    int count;
+    char shape[256], flags[64], features[24];
+    char *classes;
+} gat_text;
+/* The model as metadata, which point into `text`. */
+ad_status gat_model_describe(ad_context *ctx, const gat_model *model, gat_text *text);
+void gat_text_free(gat_text *text);
+void gat_model_free(gat_model *model);
+ad_status gat_model_names(ad_context *ctx, gat_model *model, char *const *names, int count);
+
+/* A trained network on the graphs of a set. */
+typedef struct gat_trained {
+    gat_model model;
+    ad_graph_set *set;
+    ad_vars *vars;
+    ad_graph *graph;
+    ad_program *program;
+    ad_node *logits;
+    gat_inside inside;
+    gat_batch batch;
+    bool looks; /* attention and embedding are outputs */
+} gat_trained;
+/* From a run's folder or a weights file (also PyTorch's, of a graph attention network), on the data
+ * that the options name. Reports errors. 0 or an exit status. */
+int gat_open(ad_command *cmd, const char *path, bool looks, gat_trained *trained);
+void gat_close(gat_trained *trained);
+
+/* ---- scores ---- */
+
+typedef struct gat_scores {
+    int64_t items, right;         /* one label each */
+    int64_t hits, misses, alarms; /* several: true positives, false negatives, false positives */
+    double loss;                  /* sum */
+} gat_scores;
+/* Adds the rows of a batch that have a label. `confusion` [classes, classes] may be NULL. */
+void gat_score(gat_scores *scores, const gat_model *model, const gat_batch *batch,
+               const float *logits, int64_t *confusion);
+double gat_accuracy(const gat_scores *scores); /* or micro-F1 */
+int gat_best(const float *logits, int classes);
+void gat_probabilities(const float *logits, int classes, bool several, double *probability);
+
+#endif
