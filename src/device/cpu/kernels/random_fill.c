@@ -4,13 +4,13 @@
  * Element i of stream s at step t is word i % 4 of block (i / 4, s 2^40 + t) under the seed as the
  * key (see base/philox.h; normals take the words in pairs), so any task can make any part. */
 #include "base/philox.h"
-#include "device/cpu/isa.h"
+#include "device/cpu/simd.h"
 #include "ops/attrs.h"
 #include "plan/device.h"
 
 #include <string.h>
 
-enum { TASK = 8192 }; /* elements; a multiple of 4 */
+enum { TASK = 8192 }; /* elements; a multiple of 4 LANES */
 
 typedef struct noise {
     uint64_t key, high;
@@ -20,22 +20,50 @@ typedef struct noise {
     void *out;
 } noise;
 
+enum { LANES = 16, VECTORS = LANES / AD_VF }; /* blocks that are made side by side */
+
+/* LANES blocks from number `first` (a multiple of LANES) on: word k of block i at words[k][i]. */
+static inline void philox_blocks(uint64_t key, uint64_t first, uint64_t high,
+                                 int32_t words[4][LANES])
+{
+    int32_t lane[LANES];
+    vi v[4][VECTORS], m0 = vi_set1((int32_t)0xD2511F53u), m1 = vi_set1((int32_t)0xCD9E8D57u);
+    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+    for (int i = 0; i < LANES; ++i) lane[i] = (int32_t)((uint32_t)first + (uint32_t)i);
+    for (int j = 0; j < VECTORS; ++j) {
+        v[0][j] = vi_load(lane + j * AD_VF), v[1][j] = vi_set1((int32_t)(first >> 32));
+        v[2][j] = vi_set1((int32_t)(uint32_t)high), v[3][j] = vi_set1((int32_t)(high >> 32));
+    }
+    for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u)
+        for (int j = 0; j < VECTORS; ++j) {
+            vi high0 = vi_mul_high(v[0][j], m0), low0 = vi_mul(v[0][j], m0);
+            vi high1 = vi_mul_high(v[2][j], m1), low1 = vi_mul(v[2][j], m1);
+            v[0][j] = vi_xor(vi_xor(high1, v[1][j]), vi_set1((int32_t)k0)), v[1][j] = low1;
+            v[2][j] = vi_xor(vi_xor(high0, v[3][j]), vi_set1((int32_t)k1)), v[3][j] = low0;
+        }
+    for (int k = 0; k < 4; ++k)
+        for (int j = 0; j < VECTORS; ++j) vi_store(words[k] + j * AD_VF, v[k][j]);
+}
+
 static void noise_task(void *user, int64_t task, int worker)
 {
     const noise *p = user;
     int64_t end = (task + 1) * TASK < p->count ? (task + 1) * TASK : p->count;
+    int32_t words[4][LANES];
+    float x[4 * LANES];
     (void)worker;
-    for (int64_t i = task * TASK; i < end; i += 4) {
-        ad_philox block = ad_philox_block(p->key, (uint64_t)i / 4, p->high);
-        float x[4];
-        for (int k = 0; k < 4; k += 2) {
-            if (p->normal) {
-                ad_philox_normal(block.v[k], block.v[k + 1], &x[k], &x[k + 1]);
-            } else {
-                x[k] = ad_philox_uniform(block.v[k]), x[k + 1] = ad_philox_uniform(block.v[k + 1]);
+    for (int64_t i = task * TASK; i < end; i += 4 * LANES) {
+        philox_blocks(p->key, (uint64_t)i / 4, p->high, words);
+        for (int b = 0; b < LANES; ++b)
+            for (int k = 0; k < 4; k += 2) {
+                uint32_t one = (uint32_t)words[k][b], two = (uint32_t)words[k + 1][b];
+                float *to = x + 4 * b + k;
+                if (p->normal)
+                    ad_philox_normal(one, two, to, to + 1);
+                else
+                    to[0] = ad_philox_uniform(one), to[1] = ad_philox_uniform(two);
             }
-        }
-        int64_t n = end - i < 4 ? end - i : 4;
+        int64_t n = end - i < 4 * LANES ? end - i : 4 * LANES;
         if (p->dtype == AD_F32)
             memcpy((float *)p->out + i, x, (size_t)n * sizeof *x);
         else
