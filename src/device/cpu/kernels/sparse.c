@@ -68,11 +68,63 @@ static inline void product_block(const sparse *s, int64_t segment, int64_t h, in
         vf_store_n(to + k * AD_VF, acc[k], k == vectors - 1 ? last : AD_VF);
 }
 
+/* Several heads that together fill at most BLOCK vectors, with whole heads in each: a pass over the
+ * entries for all of them. */
+static bool heads_fold(const sparse *s)
+{
+    return s->heads > 1 && s->width < AD_VF && AD_VF % s->width == 0 &&
+           s->heads * s->width <= BLOCK * AD_VF;
+}
+
+static inline void product_folded(const sparse *s, int64_t segment, int vectors)
+{
+    enum { FOLD_MOST = AD_VF };
+    const float *value = s->a, *x = s->b;
+    int64_t size = s->heads * s->width, begin, end;
+    int fold = (int)(AD_VF / s->width); /* heads in a vector */
+    int64_t last = size - (vectors - 1) * AD_VF;
+    float *to = (float *)s->out + segment * size, lane[AD_VF];
+    vm later[FOLD_MOST]; /* the lanes of head j and those behind it */
+    vf acc[BLOCK] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
+    for (int i = 0; i < AD_VF; ++i) lane[i] = (float)i;
+    for (int j = 1; j < fold; ++j) later[j] = vf_le(vf_set1((float)(j * s->width)), vf_load(lane));
+    range(s, segment, &begin, &end);
+    for (int64_t i = begin; i < end; ++i) {
+        int64_t e = entry_at(s, i);
+        if (!inside(e, s->entries) || !inside(s->other[e], s->others)) continue;
+        const float *from = x + s->other[e] * size, *v = value + e * s->heads;
+        for (int k = 0; k < vectors; ++k) {
+            vf weight = vf_set1(v[k * fold]);
+            for (int j = 1; j < fold && k * fold + j < s->heads; ++j)
+                weight = vf_select(later[j], vf_set1(v[k * fold + j]), weight);
+            vf row = k < vectors - 1 || last == AD_VF ? vf_load(from + k * AD_VF)
+                                                      : vf_load_n(from + k * AD_VF, last);
+            acc[k] = vf_fma(weight, row, acc[k]);
+        }
+    }
+    for (int k = 0; k < vectors; ++k)
+        vf_store_n(to + k * AD_VF, acc[k], k == vectors - 1 ? last : AD_VF);
+}
+
+static void products_folded(const sparse *s, int64_t begin, int64_t end)
+{
+    for (int64_t i = begin; i < end; ++i) switch ((s->heads * s->width + AD_VF - 1) / AD_VF) {
+        case 1: product_folded(s, i, 1); break;
+        case 2: product_folded(s, i, 2); break;
+        case 3: product_folded(s, i, 3); break;
+        default: product_folded(s, i, 4); break;
+        }
+}
+
 static void product_f32(void *user, int64_t task, int worker)
 {
     const sparse *s = user;
     int64_t end = least((task + 1) * s->per_task, s->segments);
     (void)worker;
+    if (heads_fold(s)) {
+        products_folded(s, task * s->per_task, end);
+        return;
+    }
     for (int64_t i = task * s->per_task; i < end; ++i)
         for (int64_t h = 0; h < s->heads; ++h)
             for (int64_t c = 0; c < s->width; c += BLOCK * AD_VF) {
@@ -107,6 +159,61 @@ static void product_f64(void *user, int64_t task, int worker)
                     to[h * s->width + c] += value[e * s->heads + h] * from[h * s->width + c];
         }
     }
+}
+
+/* ---- softmax of few columns: several entries in a vector ---- */
+
+static inline bool softmax_folds_f32(int64_t width)
+{
+    return width < AD_VF && AD_VF % width == 0;
+}
+
+/* Every lane becomes the sum (or largest) of the lanes of its column. */
+static inline vf fold_columns(vf a, int64_t width, bool sum)
+{
+    float lane[AD_VF];
+    vf_store(lane, a);
+    for (int64_t c = 0; c < width; ++c) {
+        float total = lane[c];
+        for (int64_t i = c + width; i < AD_VF; i += width)
+            total = sum ? total + lane[i] : lane[i] > total ? lane[i] : total;
+        for (int64_t i = c; i < AD_VF; i += width) lane[i] = total;
+    }
+    return vf_load(lane);
+}
+
+/* n elements: the entries of a row one after the other, `width` columns each. */
+static void softmax_folded_f32(const float *x, float *y, int64_t n, int64_t width)
+{
+    vf top = vf_set1(-INFINITY), sum = vf_zero(), none = top;
+    for (int64_t i = 0; i < n; i += AD_VF) {
+        int64_t rest = n - i;
+        vf v = rest >= AD_VF ? vf_load(x + i)
+                             : vf_select(vm_first(rest), vf_load_n(x + i, rest), none);
+        top = vf_max(v, top);
+    }
+    top = fold_columns(top, width, false);
+    for (int64_t i = 0; i < n; i += AD_VF) {
+        int64_t rest = n - i < AD_VF ? n - i : AD_VF;
+        vf e = vf_exp(vf_sub(vf_load_n(x + i, rest), top));
+        vf_store_n(y + i, e, rest);
+        sum = vf_add(sum, rest < AD_VF ? vf_select(vm_first(rest), e, vf_zero()) : e);
+    }
+    sum = vf_div(vf_set1(1), fold_columns(sum, width, true));
+    for (int64_t i = 0; i < n; i += AD_VF) {
+        int64_t rest = n - i < AD_VF ? n - i : AD_VF;
+        vf_store_n(y + i, vf_mul(vf_load_n(y + i, rest), sum), rest);
+    }
+}
+
+static inline bool softmax_folds_f64(int64_t width)
+{
+    return width < 0;
+}
+
+static void softmax_folded_f64(const double *x, double *y, int64_t n, int64_t width)
+{
+    (void)x, (void)y, (void)n, (void)width;
 }
 
 /* ---- dot: out[e, h] = <a[row[e], h], b[column[e], h]> ---- */

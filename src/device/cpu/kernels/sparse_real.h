@@ -87,6 +87,12 @@ static void REAL(softmax)(void *user, int64_t task, int worker)
     for (int64_t k = task * s->per_task; k < last; ++k) {
         int64_t begin, end;
         range(s, k, &begin, &end);
+        if (begin < end && REAL(softmax_folds)(s->width)) {
+            REAL(softmax_folded)
+            ((const real *)s->a + begin * s->width, (real *)s->out + begin * s->width,
+             (end - begin) * s->width, s->width);
+            continue;
+        }
         for (int64_t c = 0; begin < end && c < s->width; c += REAL(CHUNK)) REAL(softmax_columns)
         ((const real *)s->a + begin * s->width + c, (real *)s->out + begin * s->width + c,
          end - begin, s->width, least(s->width - c, REAL(CHUNK)));
