@@ -16,6 +16,7 @@ static const ad_verb *const verbs[] = {
     &classify_predict_verb,
     &gat_train_verb,
     &gat_predict_verb,
+    &gat_show_verb,
     &gpt_train_verb,
     &gpt_sample_verb,
     &gpt_eval_verb,

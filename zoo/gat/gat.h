@@ -17,7 +17,7 @@
  * model.c     what a network is built from again; opening trained ones
  * scores.c    accuracy, loss, micro-F1
  * train.c, predict.c, show.c, explain.c   the verbs
- * tsne.c, drawing.c, neighbourhood.c, figures.c   what show draws */
+ * look.c, drawing.c, tsne.c   what show draws, and what the report shows */
 #ifndef ZOO_GAT_GAT_H
 #define ZOO_GAT_GAT_H
 

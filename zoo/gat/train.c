@@ -1,5 +1,5 @@
 /* train.c - `graph train`: a network on one graph, on many, or for whole graphs. */
-#include "zoo/gat/gat.h"
+#include "zoo/gat/drawing.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -233,7 +233,12 @@ static ad_status train(trainer *t, ad_train_result *result)
         .monitor_too_low = true,
         .user = t,
     };
-    return ad_train(t->run, &training, result);
+    status = ad_train(t->run, &training, result);
+    /* pictures for a run of its own, not for each of many */
+    bool draws = t->set->graphs == 1 && !m->several && ad_command_int(t->cmd, "seeds") == 1;
+    if (!status && !result->interrupted && draws)
+        status = gat_report(t->ctx, t->run, m, t->vars, &t->eval_batch);
+    return status;
 }
 
 static ad_status once(ad_command *cmd, ad_run_folder *run, ad_train_part part,

@@ -78,7 +78,7 @@ static bool heads_fold(const sparse *s)
 
 static inline void product_folded(const sparse *s, int64_t segment, int vectors)
 {
-    enum { FOLD_MOST = AD_VF };
+    enum { FOLD_MOST = AD_VF + 1 };
     const float *value = s->a, *x = s->b;
     int64_t size = s->heads * s->width, begin, end;
     int fold = (int)(AD_VF / s->width); /* heads in a vector */
