@@ -186,7 +186,8 @@ int ad_app_main(const ad_app *app, int argc, char **argv)
 {
     ad_command cmd = {
         .app = app, .out = app->out ? app->out : stdout, .err = app->err ? app->err : stderr};
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, and reported as one */
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, and reported as one, */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file beyond the limit on its size */
     int status = dispatch(&cmd, argc, argv);
     ad_command_erase_live(&cmd);
     ad_context_free(cmd.ctx);
