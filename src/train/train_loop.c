@@ -1,68 +1,24 @@
 /* train_loop.c - the training loop: steps, evaluations, checkpoints, until the end.
  *
  * All that decides what the next step does is in the stores that a checkpoint holds (parameters,
- * the optimizer's state, averages, and the loop's own numbers below), and the batch is a function
- * of the step; so a run that is gone on with repeats what an uninterrupted one does, bit for bit.
- *
- * A loss that is not finite is found after the parameters were updated with it. Steps can be
- * repeated, so the newest checkpoint is loaded again, the steps up to the bad one are run, and the
- * last two with a check after each kernel: that says where the numbers ended. */
-#include "train/run.h"
+ * the optimizer's state, averages, and the loop's own numbers), and the batch is a function of the
+ * step; so a run that is gone on with repeats what an uninterrupted one does, bit for bit. */
+#include "train/train_loop.h"
 
 #include <math.h>
 #include <string.h>
 #include <time.h>
 
-enum { REPORT_SECONDS = 60 };
-enum { SUMS = AD_TRAIN_METRICS + 1, LIVE_METRICS = AD_TRAIN_METRICS + 2 };
-
-/* The loop's numbers as they stand in a checkpoint. */
-typedef struct counters {
-    int64_t step, best_step, waited, summed, stopped;
-} counters;
-typedef struct values {
-    double best, best_too, sum[SUMS]; /* of the loss and the metrics since the last line */
-} values;
-enum { COUNTERS = sizeof(counters) / sizeof(int64_t), VALUES = sizeof(values) / sizeof(double) };
-
-typedef struct loop {
-    ad_run_folder *run;
-    ad_command *cmd;
-    ad_context *ctx;
-    const ad_training *t;
-    /* options */
-    int64_t steps, accumulate, eval_every, log_every, checkpoint_every, keep, patience;
-    double checkpoint_seconds;
-    ad_schedule schedule;
-    /* state */
-    counters n;
-    values v;
-    ad_vars *own; /* holds the two above when a checkpoint is made */
-    ad_variable *own_counters, *own_values;
-    ad_optimizer *optimizer;
-    ad_average *average;
-    ad_program *step, *collect;
-    void *best, *spare; /* copies of all variables */
-    size_t copy_bytes;
-    bool best_unsaved, has_best;
-    ad_metric seen[AD_TRAIN_METRICS]; /* of the last evaluation, "validation/accuracy" */
-    char seen_name[AD_TRAIN_METRICS][AD_TRAIN_NAME + 16];
-    int seen_count;
-    /* clocks */
-    double began, saved, reported, rate_from, rate;
-    int64_t rate_step;
-} loop;
-
-static double now(void)
+double ad_loop_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static double elapsed(const loop *l)
+static double elapsed(const ad_loop *l)
 {
-    return l->run->earlier_seconds + now() - l->began;
+    return l->run->earlier_seconds + ad_loop_now() - l->began;
 }
 
 /* ---- options ---- */
@@ -72,7 +28,7 @@ static int64_t at_least_one(double value)
     return value < 1 ? 1 : (int64_t)value;
 }
 
-static ad_status read_options(loop *l)
+static ad_status read_options(ad_loop *l)
 {
     ad_command *cmd = l->cmd;
     const ad_training *t = l->t;
@@ -109,7 +65,7 @@ static ad_status read_options(loop *l)
 
 /* ---- building ---- */
 
-static ad_optimizer *make_optimizer(const loop *l)
+static ad_optimizer *make_optimizer(const ad_loop *l)
 {
     ad_command *cmd = l->cmd;
     double lr = l->schedule.peak, decay = ad_command_real(cmd, "weight-decay");
@@ -130,7 +86,7 @@ static ad_optimizer *make_optimizer(const loop *l)
 }
 
 /* The program of a step, or (accumulating) of the batches before its last. */
-static ad_status compile(loop *l, ad_node *effect, ad_program **program)
+static ad_status compile(ad_loop *l, ad_node *effect, ad_program **program)
 {
     const ad_training *t = l->t;
     int count = 2 + t->update_count + t->metric_count;
@@ -147,7 +103,7 @@ static ad_status compile(loop *l, ad_node *effect, ad_program **program)
     return status;
 }
 
-static ad_status build(loop *l)
+static ad_status build(ad_loop *l)
 {
     const ad_training *t = l->t;
     if (!(l->optimizer = make_optimizer(l))) return ad_error_status(l->ctx);
@@ -160,100 +116,12 @@ static ad_status build(loop *l)
     if (!status && nodes.collect) status = compile(l, nodes.collect, &l->collect);
     double ema = ad_command_real(l->cmd, "ema");
     if (!status && ema > 0) status = ad_average_new(&l->average, t->vars, ema);
-    if (status) return status;
-    if (!(l->own = ad_vars_new(l->ctx, 0))) return AD_ERROR_MEMORY;
-    l->own_counters = ad_var(l->own, "counters", ad_shape(COUNTERS),
-                             (ad_var_options){.dtype = AD_I64, .buffer = true});
-    l->own_values = ad_var(l->own, "values", ad_shape(VALUES),
-                           (ad_var_options){.dtype = AD_F64, .buffer = true});
-    return l->own_counters && l->own_values ? AD_OK : ad_error_status(l->ctx);
-}
-
-/* ---- copies of the weights ---- */
-
-static ad_status make_copies(loop *l)
-{
-    ad_status status = ad_vars_ready(l->t->vars);
-    l->copy_bytes = ad_vars_copy_bytes(l->t->vars);
-    if (!status && !(l->best = ad_alloc(l->ctx, l->copy_bytes))) status = AD_ERROR_MEMORY;
-    if (!status && !(l->spare = ad_alloc(l->ctx, l->copy_bytes))) status = AD_ERROR_MEMORY;
-    return status;
-}
-
-/* ---- checkpoints ---- */
-
-/* The parts of a checkpoint, and metadata that also says what other programs ask for. */
-typedef struct contents {
-    ad_vars_part parts[4];
-    ad_metadata metadata[64];
-    ad_checkpoint checkpoint;
-} contents;
-
-static const ad_checkpoint *describe(const loop *l, contents *c)
-{
-    int count = 0;
-    c->parts[0] = (ad_vars_part){.vars = l->t->vars};
-    c->parts[1] = (ad_vars_part){ad_optimizer_state(l->optimizer), "train.optimizer."};
-    c->parts[2] = (ad_vars_part){l->average ? ad_average_vars(l->average) : NULL, "train.average."};
-    c->parts[3] = (ad_vars_part){l->own, "train."};
-    c->metadata[count++] = (ad_metadata){"format", "pt"}; /* readers of weights insist on it */
-    c->metadata[count++] = (ad_metadata){"system", ad_command_verb(l->cmd)->system};
-    for (int i = 0; i < l->t->metadata_count && count < 64; ++i)
-        c->metadata[count++] = l->t->metadata[i];
-    c->checkpoint = (ad_checkpoint){c->parts, 4, c->metadata, count};
-    return &c->checkpoint;
-}
-
-static ad_status save_best(loop *l)
-{
-    contents c;
-    if (!l->best_unsaved) return AD_OK;
-    ad_vars_copy_out(l->t->vars, l->spare);
-    ad_status status = ad_vars_copy_in(l->t->vars, l->best);
-    if (!status) status = ad_checkpoint_save_best(l->run, describe(l, &c));
-    ad_status back = ad_vars_copy_in(l->t->vars, l->spare);
-    if (status || back) return status ? status : back;
-    l->best_unsaved = false;
-    return AD_OK;
-}
-
-static ad_status save(loop *l)
-{
-    contents c;
-    ad_status status = ad_run_flush(l->run);
-    if (!status) status = save_best(l);
-    if (!status) status = ad_variable_set(l->own, l->own_counters, &l->n);
-    if (!status) status = ad_variable_set(l->own, l->own_values, &l->v);
-    if (!status) status = ad_checkpoint_save(l->run, describe(l, &c), l->n.step, l->keep);
-    if (!status) ad_run_log(l->run, "checkpoint at step %lld", (long long)l->n.step);
-    if (!status && now() - l->reported > REPORT_SECONDS) { /* to look at on the way */
-        (void)ad_run_report(l->ctx, l->run->path);
-        l->reported = now();
-    }
-    l->saved = now();
-    return status;
-}
-
-static ad_status load(loop *l)
-{
-    contents c;
-    int64_t step;
-    ad_status status = ad_checkpoint_load(l->run, describe(l, &c), &step);
-    if (status || step < 0) return status;
-    status = ad_variable_get(l->own, l->own_counters, &l->n);
-    if (!status) status = ad_variable_get(l->own, l->own_values, &l->v);
-    if (status || l->n.best_step < 0) return status;
-    /* the best weights lie in their own file, which is at least as new as the checkpoint */
-    ad_vars_copy_out(l->t->vars, l->spare);
-    status = ad_checkpoint_load_best(l->run, l->t->vars);
-    if (!status) ad_vars_copy_out(l->t->vars, l->best), l->has_best = true;
-    ad_status back = ad_vars_copy_in(l->t->vars, l->spare);
-    return status ? status : back;
+    return status ? status : ad_loop_state(l);
 }
 
 /* ---- a step ---- */
 
-static bool run_step(loop *l, bool check, double *loss, ad_status *status)
+bool ad_loop_step(ad_loop *l, bool check, double *loss, ad_status *status)
 {
     const ad_training *t = l->t;
     *loss = 0;
@@ -277,31 +145,9 @@ static bool run_step(loop *l, bool check, double *loss, ad_status *status)
     return !*status;
 }
 
-/* The loss of step l->n.step is not finite: says where that began. */
-static ad_status find_trap(loop *l, double loss)
-{
-    int64_t bad = l->n.step;
-    ad_status status;
-    char where[512] = "";
-    ad_run_log(l->run, "the loss of step %lld is %g; repeating from the last checkpoint",
-               (long long)bad, loss);
-    status = load(l);
-    int64_t from = l->n.step;
-    while (!status && l->n.step <= bad) {
-        double again;
-        if (run_step(l, l->n.step + 2 > bad, &again, &status)) continue;
-        if (status == AD_ERROR_NUMERIC) snprintf(where, sizeof where, "%s", ad_error(l->ctx));
-        break;
-    }
-    if (status && status != AD_ERROR_NUMERIC) return status;
-    return ad_fail(l->ctx, AD_ERROR_NUMERIC,
-                   "the loss is %g at step %lld%s%s; the checkpoint of step %lld is whole", loss,
-                   (long long)bad, *where ? ": " : "", where, (long long)from);
-}
-
 /* ---- what is seen ---- */
 
-static int live_metrics(const loop *l, ad_metric *metrics)
+static int live_metrics(const ad_loop *l, ad_metric *metrics)
 {
     int count = 0;
     double n = l->n.summed ? (double)l->n.summed : 1;
@@ -311,18 +157,18 @@ static int live_metrics(const loop *l, ad_metric *metrics)
     return count;
 }
 
-static double epoch_of(const loop *l)
+static double epoch_of(const ad_loop *l)
 {
     double per_epoch = (double)l->t->batches_per_epoch / (double)l->accumulate;
     return per_epoch > 0 ? (double)l->n.step / per_epoch : -1;
 }
 
-static void show(loop *l, bool notable)
+static void show(ad_loop *l, bool notable)
 {
     ad_metric metrics[2 * LIVE_METRICS];
     int count = l->n.summed ? live_metrics(l, metrics) : 0;
     for (int i = 0; i < l->seen_count; ++i) metrics[count++] = l->seen[i];
-    double t = now();
+    double t = ad_loop_now();
     if (t - l->rate_from > 1) { /* the rate of the last second or more */
         l->rate = (double)(l->n.step - l->rate_step) / (t - l->rate_from);
         l->rate_from = t, l->rate_step = l->n.step;
@@ -341,7 +187,7 @@ static void show(loop *l, bool notable)
                        .notable = notable});
 }
 
-static ad_status log_line(loop *l)
+static ad_status log_line(ad_loop *l)
 {
     ad_metric metrics[LIVE_METRICS];
     int count = live_metrics(l, metrics);
@@ -354,7 +200,7 @@ static ad_status log_line(loop *l)
 
 /* ---- evaluation ---- */
 
-static ad_status call_evaluate(loop *l, const char *split, ad_metric *metrics, int *count)
+static ad_status call_evaluate(ad_loop *l, const char *split, ad_metric *metrics, int *count)
 {
     *count = 0;
     return l->t->evaluate ? l->t->evaluate(l->t->user, split, metrics, count) : AD_OK;
@@ -372,7 +218,7 @@ static bool better(double value, double than, bool low)
     return !isnan(value) && (isnan(than) || (low ? value < than : value > than));
 }
 
-static void judge(loop *l, const ad_metric *metrics, int count)
+static void judge(ad_loop *l, const ad_metric *metrics, int count)
 {
     const ad_training *t = l->t;
     double value = metric_named(metrics, count, t->monitor);
@@ -381,15 +227,14 @@ static void judge(loop *l, const ad_metric *metrics, int count)
     bool also = better(too, l->n.best_step >= 0 ? l->v.best_too : NAN, t->monitor_too_low);
     if (best) {
         l->v.best = value, l->n.best_step = l->n.step;
-        ad_vars_copy_out(l->t->vars, l->best);
-        l->best_unsaved = l->has_best = true;
+        ad_loop_keep_best(l);
     }
     if (also) l->v.best_too = too;
     l->n.waited = best || also ? 0 : l->n.waited + 1;
     if (l->patience && l->n.waited >= l->patience) l->n.stopped = 1;
 }
 
-static ad_status evaluate(loop *l)
+static ad_status evaluate(ad_loop *l)
 {
     ad_metric metrics[AD_TRAIN_METRICS];
     int count;
@@ -417,23 +262,23 @@ static bool due(int64_t step, int64_t every)
     return every > 0 && step % every == 0;
 }
 
-static ad_status train(loop *l)
+static ad_status train(ad_loop *l)
 {
     ad_status status = AD_OK;
     while (!status && l->n.step < l->steps && !l->n.stopped && !ad_command_interrupted(l->cmd)) {
         double loss;
-        if (!run_step(l, false, &loss, &status)) return status ? status : find_trap(l, loss);
+        if (!ad_loop_step(l, false, &loss, &status)) return status ? status : ad_loop_trap(l, loss);
         bool last = l->n.step == l->steps, evaluated = due(l->n.step, l->eval_every) || last;
         if (evaluated) status = evaluate(l);
         show(l, evaluated);
         if (!status && (due(l->n.step, l->log_every) || last)) status = log_line(l);
-        bool late = l->checkpoint_seconds > 0 && now() - l->saved > l->checkpoint_seconds;
-        if (!status && (due(l->n.step, l->checkpoint_every) || late)) status = save(l);
+        bool late = l->checkpoint_seconds > 0 && ad_loop_now() - l->saved > l->checkpoint_seconds;
+        if (!status && (due(l->n.step, l->checkpoint_every) || late)) status = ad_loop_save(l);
     }
     return status;
 }
 
-static ad_status add_results(loop *l, const char *split, ad_train_result *result)
+static ad_status add_results(ad_loop *l, const char *split, ad_train_result *result)
 {
     ad_metric metrics[AD_TRAIN_METRICS];
     char name[AD_TRAIN_NAME];
@@ -447,16 +292,15 @@ static ad_status add_results(loop *l, const char *split, ad_train_result *result
 }
 
 /* The weights to keep are in `vars` afterwards: the best, else the averages, else the last. */
-static ad_status finish(loop *l, ad_train_result *result)
+static ad_status finish(ad_loop *l, ad_train_result *result)
 {
-    contents c;
     double train_seconds = elapsed(l);
     ad_status status = AD_OK;
     if (l->has_best)
-        status = ad_vars_copy_in(l->t->vars, l->best);
+        status = ad_loop_put_best(l);
     else if (l->average)
         status = ad_average_swap(l->average);
-    if (!status && !l->has_best) status = ad_checkpoint_save_best(l->run, describe(l, &c));
+    if (!status && !l->has_best) status = ad_loop_save_last(l);
     if (!status) status = add_results(l, "test", result);
     if (!status) status = add_results(l, "validation", result);
     if (l->n.best_step >= 0) ad_train_result_add(result, "best_step", (double)l->n.best_step);
@@ -465,37 +309,34 @@ static ad_status finish(loop *l, ad_train_result *result)
     return status;
 }
 
-static ad_status start(loop *l)
+static ad_status start(ad_loop *l)
 {
     ad_status status = read_options(l);
     if (!status) status = build(l);
-    if (!status) status = make_copies(l);
     l->n.best_step = -1;
-    if (!status && l->run->resumed) status = load(l);
+    if (!status && l->run->resumed) status = ad_loop_load(l);
     if (!status) status = ad_run_begin(l->run, l->n.step);
     if (!status) status = ad_run_describe(l->run, l->t, l->steps);
-    l->began = l->saved = l->reported = l->rate_from = now();
+    l->began = l->saved = l->reported = l->rate_from = ad_loop_now();
     l->rate_step = l->n.step;
     /* something to go back to, and proof that it can be written */
-    if (!status && l->n.step == 0) status = save(l);
+    if (!status && l->n.step == 0) status = ad_loop_save(l);
     return status;
 }
 
 ad_status ad_train(ad_run_folder *run, const ad_training *training, ad_train_result *result)
 {
-    loop l = {.run = run, .cmd = run->cmd, .ctx = run->ctx, .t = training};
+    ad_loop l = {.run = run, .cmd = run->cmd, .ctx = run->ctx, .t = training};
     ad_status status = start(&l);
     if (!status) ad_command_start(l.cmd);
     if (!status) status = train(&l);
     result->interrupted = !status && l.n.step < l.steps && !l.n.stopped;
-    if (!status) status = save(&l);
+    if (!status) status = ad_loop_save(&l);
     if (!status && !result->interrupted) status = finish(&l, result);
     ad_average_free(l.average);
     ad_program_free(l.collect);
     ad_program_free(l.step);
     ad_optimizer_free(l.optimizer);
-    ad_vars_free(l.own);
-    ad_free(l.ctx, l.best, l.best ? l.copy_bytes : 0);
-    ad_free(l.ctx, l.spare, l.spare ? l.copy_bytes : 0);
+    ad_loop_free(&l);
     return status;
 }
