@@ -129,12 +129,12 @@ static void draw(ad_command *cmd, int64_t step, int64_t steps, double seconds,
     cmd->live_shown = true;
 }
 
-/* 1234567 as "1.23M" */
+/* 1234567 as "1.23M", 999.6 as "1000" */
 static const char *short_number(double value, char *buffer, size_t size)
 {
-    const char *unit = value >= 1e9 ? "G" : value >= 1e6 ? "M" : value >= 1e4 ? "k" : "";
-    double scale = value >= 1e9 ? 1e9 : value >= 1e6 ? 1e6 : value >= 1e4 ? 1e3 : 1;
-    snprintf(buffer, size, "%.3g%s", value / scale, unit);
+    const char *unit = value >= 1e9 ? "G" : value >= 1e6 ? "M" : value >= 1e3 ? "k" : "";
+    double scale = value >= 1e9 ? 1e9 : value >= 1e6 ? 1e6 : value >= 1e3 ? 1e3 : 1;
+    snprintf(buffer, size, value / scale < 999.5 ? "%.3g%s" : "%.0f%s", value / scale, unit);
     return buffer;
 }
 

@@ -47,7 +47,7 @@ ad_status ad_run_finish(ad_run_folder *run, const char *state, const ad_train_re
 bool ad_run_finished(const char *path, ad_train_result *result);
 /* The whole file replaced by `text`. */
 ad_status ad_run_write(ad_context *ctx, const char *path, const char *text);
-/* Makes a folder that may be there already. */
+/* Makes a folder that may be there already, and what is missing above it. */
 ad_status ad_run_make_folder(ad_context *ctx, const char *path);
 /* Where `runs/SYSTEM-DATE-N` is free. */
 ad_status ad_run_new_name(ad_context *ctx, const char *system, char path[PATH_MAX]);

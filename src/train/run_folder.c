@@ -46,12 +46,20 @@ ad_status ad_run_write(ad_context *ctx, const char *path, const char *text)
     return ad_output_commit(output);
 }
 
+/* With the folders above it that are missing. */
 ad_status ad_run_make_folder(ad_context *ctx, const char *path)
 {
     struct stat info;
+    char above[PATH_MAX];
     if (!mkdir(path, 0777) || (errno == EEXIST && !stat(path, &info) && S_ISDIR(info.st_mode)))
         return AD_OK;
-    return fail_errno(ctx, path, "cannot make the folder");
+    const char *slash = strrchr(path, '/');
+    if (errno != ENOENT || !slash || slash == path || strlen(path) >= sizeof above)
+        return fail_errno(ctx, path, "cannot make the folder");
+    snprintf(above, sizeof above, "%.*s", (int)(slash - path), path);
+    ad_status status = ad_run_make_folder(ctx, above);
+    if (!status && mkdir(path, 0777)) status = fail_errno(ctx, path, "cannot make the folder");
+    return status;
 }
 
 ad_status ad_run_new_name(ad_context *ctx, const char *system, char path[PATH_MAX])

@@ -207,6 +207,8 @@ static void a_run_is_a_folder(void)
     CHECK_CONTAINS(err, "holds a run already");
     CHECK_INT(toy_train("--resume a"), 0);
     CHECK_CONTAINS(err, "finished");
+    CHECK_INT(toy_train("--run deep/down/b --quiet"), 0);
+    CHECK(size_of(in("deep/down/b/" LAST)) > 0);
     end();
 }
 
