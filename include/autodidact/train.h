@@ -157,7 +157,7 @@ typedef struct ad_training {
 /* Runs to the end: --steps or --epochs, the patience, or a signal. Then the best weights are put
  * into `vars` (the last, averaged ones where nothing is monitored), evaluated on "test", and stay
  * there. Results: "test_NAME", "validation_NAME" of the best weights, "best_step", "steps",
- * "train_loss", "seconds". AD_ERROR_NUMERIC when the loss is not finite: names the node where it
+ * "seconds". AD_ERROR_NUMERIC when the loss or a parameter is not finite: names the node where it
  * began; the last good checkpoint stays. */
 AD_API ad_status ad_train(ad_run_folder *run, const ad_training *training, ad_train_result *result);
 

@@ -44,23 +44,6 @@ int ad_checkpoint_list(const char *run_path, int64_t *steps, int most)
     return count;
 }
 
-/* What a killed process left half-written. */
-static void remove_temporaries(const char *run_path)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%.*s/checkpoints", PATH_MAX - 512, run_path);
-    DIR *folder = opendir(path);
-    if (!folder) return;
-    for (struct dirent *entry; (entry = readdir(folder));) {
-        size_t length = strlen(entry->d_name);
-        if (length < 4 || length > 200 || strcmp(entry->d_name + length - 4, ".tmp")) continue;
-        char file[PATH_MAX + 256];
-        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-        unlink(file);
-    }
-    closedir(folder);
-}
-
 ad_status ad_checkpoint_save(ad_run_folder *run, const ad_checkpoint *c, int64_t step, int64_t keep)
 {
     char path[PATH_MAX];
@@ -114,7 +97,6 @@ ad_status ad_checkpoint_load(ad_run_folder *run, const ad_checkpoint *c, int64_t
     int64_t steps[CHECKPOINTS_MOST];
     int count = ad_checkpoint_list(run->path, steps, CHECKPOINTS_MOST);
     *step = -1;
-    remove_temporaries(run->path);
     for (int i = 0; i < count; ++i) {
         char path[PATH_MAX];
         ad_file *file;

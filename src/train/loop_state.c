@@ -6,6 +6,8 @@
  * that a killed process had made and that is made again. */
 #include "train/train_loop.h"
 
+#include <sys/stat.h>
+
 enum { METADATA_MOST = 64, REPORT_SECONDS = 60 };
 
 static ad_status make_copies(ad_loop *l)
@@ -104,24 +106,46 @@ ad_status ad_loop_save(ad_loop *l)
         (void)ad_run_report(l->ctx, l->run->path);
         l->reported = ad_loop_now();
     }
-    l->saved = ad_loop_now();
+    l->saved = ad_loop_now(), l->saved_step = l->n.step;
     return status;
 }
 
 /* ---- going on ---- */
+
+/* A run that has logged something had a checkpoint; starting anew would throw its log away. */
+static ad_status check_not_begun(const ad_loop *l)
+{
+    char path[PATH_MAX];
+    struct stat info;
+    if (stat(ad_run_file(l->run, "metrics.jsonl", path), &info) || !info.st_size) return AD_OK;
+    return ad_fail(l->ctx, AD_ERROR_NOT_FOUND,
+                   "%s/checkpoints: holds no checkpoint, though the run has begun", l->run->path);
+}
+
+/* Without the best weights' file the run still goes on, and the search for the best begins anew. */
+static void lose_best(ad_loop *l)
+{
+    ad_command_note(l->cmd, "%s; the best weights are looked for anew", ad_error(l->ctx));
+    ad_run_log(l->run, "%s; the best weights are looked for anew", ad_error(l->ctx));
+    l->n.best_step = -1, l->v.best = l->v.best_too = 0;
+}
 
 ad_status ad_loop_load(ad_loop *l)
 {
     contents c;
     int64_t step;
     ad_status status = ad_checkpoint_load(l->run, describe(l, &c), &step);
+    if (!status && step < 0) status = check_not_begun(l);
     if (status || step < 0) return status;
     status = ad_variable_get(l->own, l->own_counters, &l->n);
     if (!status) status = ad_variable_get(l->own, l->own_values, &l->v);
     if (status || l->n.best_step < 0) return status;
     ad_vars_copy_out(l->t->vars, l->spare);
     status = ad_checkpoint_load_best(l->run, l->t->vars);
-    if (!status) ad_loop_keep_best(l), l->best_unsaved = false;
+    if (!status)
+        ad_loop_keep_best(l), l->best_unsaved = false;
+    else if (status == AD_ERROR_IO || status == AD_ERROR_NOT_FOUND || status == AD_ERROR_FORMAT)
+        lose_best(l), status = AD_OK;
     ad_status back = ad_vars_copy_in(l->t->vars, l->spare);
     return status ? status : back;
 }

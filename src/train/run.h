@@ -19,9 +19,10 @@ struct ad_run_folder {
     ad_command *cmd;
     char path[PATH_MAX - 256]; /* room for the names of files in it */
     ad_train_part part;
-    bool resumed; /* it was there before: go on from its newest checkpoint */
-    int lock;     /* a descriptor that holds the lock on run.lock; -1 */
-    FILE *log;    /* log.txt */
+    const char *top; /* of a part: the folder of all parts; else NULL */
+    bool resumed;    /* it was there before: go on from its newest checkpoint */
+    int lock;        /* a descriptor that holds the lock on run.lock; -1 */
+    FILE *log;       /* log.txt */
     ad_metric_log metrics;
     ad_events *events;      /* for TensorBoard; NULL until training begins */
     double earlier_seconds; /* of training, by former processes */
@@ -47,17 +48,38 @@ ad_status ad_run_finish(ad_run_folder *run, const char *state, const ad_train_re
 bool ad_run_finished(const char *path, ad_train_result *result);
 /* The whole file replaced by `text`. */
 ad_status ad_run_write(ad_context *ctx, const char *path, const char *text);
+/* Likewise by what jansson makes of `root` (NULL: it had no memory) with its `flags`. */
+ad_status ad_run_write_json(ad_context *ctx, const char *path, const struct json_t *root,
+                            size_t flags);
+/* A JSON string of bytes that may be no UTF-8. */
+struct json_t *ad_run_json_text(ad_context *ctx, const char *bytes);
 /* Makes a folder that may be there already, and what is missing above it. */
 ad_status ad_run_make_folder(ad_context *ctx, const char *path);
 /* Where `runs/SYSTEM-DATE-N` is free. */
 ad_status ad_run_new_name(ad_context *ctx, const char *system, char path[PATH_MAX]);
 
+/* ---- run_config.c ---- */
+
+/* Options about this process, not about the run. */
+bool ad_run_option_of_process(const char *name);
+/* What may differ when a run is gone on with: nothing that its numbers depend on, but for its end.
+ */
+bool ad_run_option_may_change(const char *name);
+/* config.json of a new run. */
+ad_status ad_run_write_config(const ad_run_folder *run);
+/* Whether --steps and --epochs are those of the run's config.json. */
+bool ad_run_same_end(ad_command *cmd, const char *run_path);
+/* Of a run that is gone on with: --steps or --epochs, where given, become the run's. */
+ad_status ad_run_extend(const ad_run_folder *run);
+/* Whether it is one fold of a run of several, which cannot be named by options. */
+bool ad_run_is_fold(const char *run_path);
+/* What is trained and how long, into config.json's "training". */
+ad_status ad_run_describe(ad_run_folder *run, const ad_training *training, int64_t steps);
+
 /* ---- run_contents.c ---- */
 
 /* Opens metrics.jsonl and an event file to go on after `step`; sets earlier_seconds. */
 ad_status ad_run_begin(ad_run_folder *run, int64_t step);
-/* What is trained and how long, into config.json's "training". */
-ad_status ad_run_describe(ad_run_folder *run, const ad_training *training, int64_t steps);
 /* A line of metrics.jsonl, and a point of each for TensorBoard. */
 ad_status ad_run_numbers(ad_run_folder *run, int64_t step, double epoch, double seconds,
                          const ad_metric *metrics, int count);

@@ -1,96 +1,10 @@
-/* run_contents.c - what is written into a run: numbers, samples, the confusion matrix, and what
- * config.json says of the data and the training. TensorBoard's event file gets the same. */
+/* run_contents.c - what is written into a run: numbers, samples, the confusion matrix.
+ * TensorBoard's event file gets the same. */
 #include "train/run.h"
 #include "base/file.h"
 
 #include <jansson.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-/* ---- config.json ---- */
-
-static ad_status load_config(ad_run_folder *run, char file[PATH_MAX], json_t **root)
-{
-    json_error_t error;
-    *root = json_load_file(ad_run_file(run, "config.json", file), 0, &error);
-    if (json_is_object(*root)) return AD_OK;
-    json_decref(*root);
-    *root = NULL;
-    return ad_fail(run->ctx, AD_ERROR_FORMAT, "%s: %s", file, error.text);
-}
-
-static ad_status store_json(ad_run_folder *run, const char *file, const json_t *root, size_t flags)
-{
-    char *text = root ? json_dumps(root, flags | JSON_ENSURE_ASCII) : NULL;
-    ad_status status = text ? ad_run_write(run->ctx, file, text)
-                            : ad_fail(run->ctx, AD_ERROR_MEMORY, "out of memory");
-    free(text);
-    return status;
-}
-
-/* A text that may hold bytes which are no UTF-8. */
-static json_t *json_text(ad_context *ctx, const char *bytes)
-{
-    ad_text text;
-    ad_text_init(&text, ctx);
-    ad_text_utf8(&text, bytes, strlen(bytes));
-    json_t *value = json_string(ad_text_get(&text));
-    ad_text_free(&text);
-    return value;
-}
-
-ad_status ad_run_data(ad_run_folder *run, const char *path, uint64_t fingerprint,
-                      const char *summary)
-{
-    char file[PATH_MAX], text[32];
-    json_t *root;
-    snprintf(text, sizeof text, "%016llx", (unsigned long long)fingerprint);
-    ad_status status = load_config(run, file, &root);
-    if (status) return status;
-    const json_t *data = json_object_get(root, "data");
-    const char *before = json_string_value(json_object_get(data, "fingerprint"));
-    if (before && strcmp(before, text))
-        status = ad_fail(run->ctx, AD_ERROR_ARGUMENT,
-                         "%s: the data are not those that %s was trained on (fingerprint %s, "
-                         "found %s)",
-                         path, run->path, before, text);
-    if (!status && !before) {
-        json_object_set_new(root, "data",
-                            json_pack("{s:o, s:s, s:o}", "path", json_text(run->ctx, path),
-                                      "fingerprint", text, "summary",
-                                      json_text(run->ctx, summary)));
-        status = store_json(run, file, root, JSON_INDENT(2));
-    }
-    json_decref(root);
-    run->fingerprint = fingerprint, run->has_data = true;
-    ad_run_log(run, "data: %s, %s", path, summary);
-    return status;
-}
-
-ad_status ad_run_describe(ad_run_folder *run, const ad_training *t, int64_t steps)
-{
-    char file[PATH_MAX], monitor[AD_TRAIN_NAME + 16] = "";
-    json_t *root;
-    json_int_t parameters = 0;
-    ad_status status = load_config(run, file, &root);
-    if (status) return status;
-    for (int i = 0; i < ad_vars_count(t->vars); ++i)
-        if (!ad_variable_is_buffer(ad_vars_at(t->vars, i)))
-            parameters += ad_shape_count(ad_variable_shape(ad_vars_at(t->vars, i)));
-    if (t->monitor) snprintf(monitor, sizeof monitor, "validation/%s", t->monitor);
-    json_t *training = json_pack("{s:s, s:b, s:I, s:I}", "monitor", monitor, "monitor_low",
-                                 (int)t->monitor_low, "steps", (json_int_t)steps, "parameters",
-                                 parameters);
-    if (json_equal(json_object_get(root, "training"), training)) {
-        json_decref(training);
-    } else {
-        json_object_set_new(root, "training", training);
-        status = store_json(run, file, root, JSON_INDENT(2));
-    }
-    json_decref(root);
-    return status;
-}
 
 /* ---- numbers ---- */
 
@@ -182,10 +96,11 @@ ad_status ad_run_confusion(ad_run_folder *run, const int64_t *counts, int classe
         for (int k = 0; k < classes; ++k)
             json_array_append_new(row, json_integer((json_int_t)counts[i * classes + k]));
         json_array_append_new(rows, row);
-        json_array_append_new(labels, json_text(run->ctx, names[i]));
+        json_array_append_new(labels, ad_run_json_text(run->ctx, names[i]));
     }
     json_t *root = json_pack("{s:o, s:o}", "classes", labels, "counts", rows);
-    ad_status status = store_json(run, ad_run_file(run, "confusion.json", path), root, 0);
+    ad_status status = ad_run_write_json(run->ctx, ad_run_file(run, "confusion.json", path), root,
+                                         0);
     json_decref(root);
     return status;
 }

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -44,6 +45,37 @@ ad_status ad_run_write(ad_context *ctx, const char *path, const char *text)
     if (status) return status;
     (void)ad_output_write(output, text, strlen(text));
     return ad_output_commit(output);
+}
+
+/* Numbers as short as they can be so that they are the same when read again. */
+static char *json_bytes(const json_t *root, size_t flags)
+{
+    char *text = json_dumps(root, flags | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
+    json_t *again = text ? json_loads(text, 0, NULL) : NULL;
+    bool same = json_equal(again, root);
+    json_decref(again);
+    if (same) return text;
+    free(text);
+    return json_dumps(root, flags | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(17));
+}
+
+ad_status ad_run_write_json(ad_context *ctx, const char *path, const json_t *root, size_t flags)
+{
+    char *text = root ? json_bytes(root, flags) : NULL;
+    ad_status status = text ? ad_run_write(ctx, path, text)
+                            : ad_fail(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
+    free(text);
+    return status;
+}
+
+json_t *ad_run_json_text(ad_context *ctx, const char *bytes)
+{
+    ad_text text;
+    ad_text_init(&text, ctx);
+    ad_text_utf8(&text, bytes, strlen(bytes));
+    json_t *value = json_string(ad_text_get(&text));
+    ad_text_free(&text);
+    return value;
 }
 
 /* With the folders above it that are missing. */
@@ -113,6 +145,45 @@ static ad_status lock(ad_run_folder *run)
     return ad_fail(run->ctx, AD_ERROR_IO, "%s: another process is training this run", run->path);
 }
 
+/* NAME.PID-N.tmp, which base/file.c writes to before it renames. */
+static bool half_written(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 4 && !strcmp(name + length - 4, ".tmp") && strspn(name, ".") == 0 &&
+           strspn(name + length - 5, "0123456789") == 1;
+}
+
+/* What a killed process left. */
+static void remove_half_written(const ad_run_folder *run)
+{
+    static const char *const names[] = {".", "checkpoints", "samples"};
+    char path[PATH_MAX], file[PATH_MAX + 256];
+    for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
+        DIR *folder = opendir(ad_run_file(run, names[i], path));
+        for (struct dirent *entry; folder && (entry = readdir(folder));) {
+            snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+            if (half_written(entry->d_name)) unlink(file);
+        }
+        if (folder) closedir(folder);
+    }
+}
+
+/* A new run must not be made where there is one, or what is left of one. */
+static ad_status check_free(const ad_run_folder *run)
+{
+    static const char *const names[] = {"config.json", "metrics.jsonl",
+                                        "checkpoints/best.safetensors"};
+    char file[PATH_MAX];
+    int64_t step;
+    bool taken = ad_checkpoint_list(run->path, &step, 1) > 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
+        taken |= !access(ad_run_file(run, names[i], file), F_OK);
+    if (!taken) return AD_OK;
+    return ad_fail(run->ctx, AD_ERROR_ARGUMENT,
+                   "%s: holds a run already; --resume goes on with it, --run names another",
+                   run->path);
+}
+
 static ad_status make_folders(ad_run_folder *run)
 {
     static const char *const names[] = {"checkpoints", "samples"};
@@ -136,14 +207,12 @@ ad_status ad_run_open(ad_run_folder **out, ad_command *cmd, const char *path, ad
     ad_status status = AD_OK;
     if (snprintf(run->path, sizeof run->path, "%s", path) >= (int)sizeof run->path)
         status = ad_fail(ctx, AD_ERROR_ARGUMENT, "%.64s...: the path is too long", path);
-    if (!status && !resume && !access(ad_run_file(run, "config.json", file), F_OK))
-        status = ad_fail(ctx, AD_ERROR_ARGUMENT,
-                         "%s: holds a run already; --resume goes on with it, --run names another",
-                         path);
+    if (!status && !resume) status = check_free(run);
     if (!status && resume && access(ad_run_file(run, "config.json", file), F_OK))
         status = ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: is no run: it has no config.json", path);
     if (!status) status = make_folders(run);
     if (!status) status = lock(run);
+    if (!status && resume) remove_half_written(run);
     if (!status && !(run->log = fopen(ad_run_file(run, "log.txt", file), "ae")))
         status = fail_errno(ctx, file, "cannot open");
     if (status)
@@ -190,11 +259,9 @@ ad_status ad_run_finish(ad_run_folder *run, const char *state, const ad_train_re
                             isfinite(result->number[i].value) ? json_real(result->number[i].value)
                                                               : json_null());
     json_object_set_new(root, "results", numbers);
-    if (error) json_object_set_new(root, "error", json_string(error));
-    char *text = json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-    ad_status status = text ? ad_run_write(run->ctx, ad_run_file(run, "result.json", path), text)
-                            : ad_fail(run->ctx, AD_ERROR_MEMORY, "out of memory");
-    free(text);
+    if (error) json_object_set_new(root, "error", ad_run_json_text(run->ctx, error));
+    ad_status status = ad_run_write_json(run->ctx, ad_run_file(run, "result.json", path), root,
+                                         JSON_INDENT(2));
     json_decref(root);
     return status;
 }

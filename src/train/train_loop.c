@@ -28,20 +28,33 @@ static int64_t at_least_one(double value)
     return value < 1 ? 1 : (int64_t)value;
 }
 
+/* Steps to make; what was given on the command line comes before what a file said. */
+static ad_status choose_steps(ad_loop *l, double per_epoch)
+{
+    ad_command *cmd = l->cmd;
+    bool by_steps = ad_command_value(cmd, "steps"), by_epochs = ad_command_value(cmd, "epochs");
+    bool steps_given = ad_command_given(cmd, "steps"),
+         epochs_given = ad_command_given(cmd, "epochs");
+    if (by_steps && by_epochs && steps_given == epochs_given)
+        return ad_fail(l->ctx, AD_ERROR_ARGUMENT, "--steps and --epochs: give one of them");
+    if (by_steps && by_epochs) by_steps = steps_given;
+    double epochs = by_steps ? 0 : ad_command_real(cmd, "epochs");
+    if (epochs > 0 && per_epoch <= 0)
+        return ad_fail(l->ctx, AD_ERROR_ARGUMENT, "--epochs: there are none here; give --steps");
+    l->steps = by_steps     ? ad_command_int(cmd, "steps")
+               : epochs > 0 ? at_least_one(ceil(epochs * per_epoch))
+                            : l->t->default_steps;
+    return AD_OK;
+}
+
 static ad_status read_options(ad_loop *l)
 {
     ad_command *cmd = l->cmd;
     const ad_training *t = l->t;
     l->accumulate = ad_command_int(cmd, "accumulate");
     double per_epoch = (double)t->batches_per_epoch / (double)l->accumulate;
-    double epochs = ad_command_real(cmd, "epochs");
-    if (ad_command_value(cmd, "steps") && ad_command_value(cmd, "epochs"))
-        return ad_fail(l->ctx, AD_ERROR_ARGUMENT, "--steps and --epochs: give one of them");
-    if (epochs > 0 && per_epoch <= 0)
-        return ad_fail(l->ctx, AD_ERROR_ARGUMENT, "--epochs: there are none here; give --steps");
-    l->steps = ad_command_value(cmd, "steps") ? ad_command_int(cmd, "steps")
-               : epochs > 0                   ? at_least_one(ceil(epochs * per_epoch))
-                                              : t->default_steps;
+    ad_status status = choose_steps(l, per_epoch);
+    if (status) return status;
     int64_t every = per_epoch > 0 ? at_least_one(per_epoch) : at_least_one((double)l->steps / 10);
     l->eval_every = ad_command_value(cmd, "eval-every") ? ad_command_int(cmd, "eval-every") : every;
     l->log_every = ad_command_value(cmd, "log-every") ? ad_command_int(cmd, "log-every")
@@ -269,12 +282,17 @@ static ad_status train(ad_loop *l)
         double loss;
         if (!ad_loop_step(l, false, &loss, &status)) return status ? status : ad_loop_trap(l, loss);
         bool last = l->n.step == l->steps, evaluated = due(l->n.step, l->eval_every) || last;
-        if (evaluated) status = evaluate(l);
+        bool late = l->checkpoint_seconds > 0 && ad_loop_now() - l->saved > l->checkpoint_seconds;
+        bool saved = due(l->n.step, l->checkpoint_every) || late;
+        /* weights that ended must not be judged, nor take the place of good ones */
+        if (!status && (evaluated || saved) && !ad_loop_finite(l)) return ad_loop_trap(l, loss);
+        if (!status && evaluated) status = evaluate(l);
         show(l, evaluated);
         if (!status && (due(l->n.step, l->log_every) || last)) status = log_line(l);
-        bool late = l->checkpoint_seconds > 0 && ad_loop_now() - l->saved > l->checkpoint_seconds;
-        if (!status && (due(l->n.step, l->checkpoint_every) || late)) status = ad_loop_save(l);
+        if (!status && saved) status = ad_loop_save(l);
     }
+    if (!status && l->saved_step != l->n.step)
+        status = ad_loop_finite(l) ? ad_loop_save(l) : ad_loop_trap(l, 0);
     return status;
 }
 
@@ -309,12 +327,30 @@ static ad_status finish(ad_loop *l, ad_train_result *result)
     return status;
 }
 
+/* Where the run stands: at its start, or at its newest checkpoint. */
+static ad_status take_up(ad_loop *l)
+{
+    ad_status status = l->run->resumed ? ad_loop_load(l) : AD_OK;
+    if (status || !l->run->resumed) return status;
+    if (l->n.step == 0) return ad_run_extend(l->run);
+    if (l->steps < l->n.step)
+        return ad_fail(l->ctx, AD_ERROR_ARGUMENT,
+                       "%s: is at step %lld already, beyond the %lld that are asked for",
+                       l->run->path, (long long)l->n.step, (long long)l->steps);
+    ad_command_note(l->cmd, "%s: going on from step %lld of %lld", l->run->path,
+                    (long long)l->n.step, (long long)l->steps);
+    ad_run_log(l->run, "going on from step %lld of %lld", (long long)l->n.step,
+               (long long)l->steps);
+    l->saved_step = l->n.step;
+    return ad_run_extend(l->run);
+}
+
 static ad_status start(ad_loop *l)
 {
+    l->n.best_step = l->saved_step = -1;
     ad_status status = read_options(l);
     if (!status) status = build(l);
-    l->n.best_step = -1;
-    if (!status && l->run->resumed) status = ad_loop_load(l);
+    if (!status) status = take_up(l);
     if (!status) status = ad_run_begin(l->run, l->n.step);
     if (!status) status = ad_run_describe(l->run, l->t, l->steps);
     l->began = l->saved = l->reported = l->rate_from = ad_loop_now();
@@ -331,7 +367,6 @@ ad_status ad_train(ad_run_folder *run, const ad_training *training, ad_train_res
     if (!status) ad_command_start(l.cmd);
     if (!status) status = train(&l);
     result->interrupted = !status && l.n.step < l.steps && !l.n.stopped;
-    if (!status) status = ad_loop_save(&l);
     if (!status && !result->interrupted) status = finish(&l, result);
     ad_average_free(l.average);
     ad_program_free(l.collect);

@@ -40,7 +40,7 @@ typedef struct ad_loop {
     int seen_count;
     /* clocks */
     double began, saved, reported, rate_from, rate;
-    int64_t rate_step;
+    int64_t rate_step, saved_step; /* saved_step -1: not saved yet */
 } ad_loop;
 
 /* ---- loop_state.c: what a checkpoint holds, and the best weights ---- */
@@ -64,7 +64,10 @@ bool ad_loop_step(ad_loop *l, bool check, double *loss, ad_status *status);
 
 /* ---- loop_trap.c ---- */
 
-/* The loss of step l->n.step is not finite: the error that says where that began. */
+/* Whether each parameter is a finite number. */
+bool ad_loop_finite(const ad_loop *l);
+/* The loss of step l->n.step is not finite, or it is and the parameters are not: the error that
+ * says where that began. */
 ad_status ad_loop_trap(ad_loop *l, double loss);
 
 #endif

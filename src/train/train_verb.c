@@ -2,10 +2,8 @@
  * folder, one part after the other, the result. */
 #include "train/run.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 typedef struct session {
@@ -13,7 +11,7 @@ typedef struct session {
     ad_context *ctx;
     ad_train_once once;
     char path[PATH_MAX];
-    bool resume, further; /* further: beyond where it was to end */
+    bool resume;
     int folds;
     int64_t seeds;
     uint64_t seed;
@@ -26,100 +24,6 @@ static bool has_option(const ad_command *cmd, const char *name)
     return false;
 }
 
-/* Options about this process, not about the run. */
-static bool of_process(const char *name)
-{
-    static const char *const names[] = {"run", "resume", "config", "threads", "quiet", "json"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
-        if (!strcmp(name, names[i])) return true;
-    return false;
-}
-
-/* What may differ when a run is gone on with: nothing that its numbers depend on, but for its end.
- */
-static bool may_change(const char *name)
-{
-    static const char *const names[] = {"checkpoint-every",
-                                        "checkpoint-minutes",
-                                        "keep",
-                                        "log-every",
-                                        "histograms",
-                                        "steps",
-                                        "epochs",
-                                        "data"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
-        if (!strcmp(name, names[i])) return true;
-    return of_process(name);
-}
-
-/* ---- config.json ---- */
-
-static json_t *option_value(ad_command *cmd, const ad_option *option)
-{
-    const char *text = ad_command_value(cmd, option->name);
-    if (option->type == AD_OPTION_FLAG) return json_boolean(ad_command_flag(cmd, option->name));
-    if (!text) return json_null();
-    if (option->type == AD_OPTION_INT)
-        return json_integer((json_int_t)ad_command_int(cmd, option->name));
-    if (option->type == AD_OPTION_REAL) return json_real(ad_command_real(cmd, option->name));
-    return json_string(text);
-}
-
-/* Whether it has the value that the table gives it. */
-static bool is_default(ad_command *cmd, const ad_option *o)
-{
-    const char *text = ad_command_value(cmd, o->name), *initial = o->initial;
-    if (o->type == AD_OPTION_FLAG)
-        return ad_command_flag(cmd, o->name) == (initial && !strcmp(initial, "yes"));
-    if (!text || !initial) return text == initial;
-    if (o->type == AD_OPTION_INT || o->type == AD_OPTION_REAL)
-        return strtod(text, NULL) == strtod(initial, NULL);
-    return !strcmp(text, initial);
-}
-
-static json_t *changed_options(const session *s, bool part)
-{
-    json_t *names = json_array();
-    for (const ad_option *o = ad_command_verb(s->cmd)->options; o && o->name; ++o) {
-        bool of_part = part && (!strcmp(o->name, "seed") || !strcmp(o->name, "seeds"));
-        if (!of_process(o->name) && (of_part ? !strcmp(o->name, "seed") : !is_default(s->cmd, o)))
-            json_array_append_new(names, json_string(o->name));
-    }
-    return names;
-}
-
-static ad_status write_config(const session *s, const ad_run_folder *run)
-{
-    char path[PATH_MAX], started[40];
-    const ad_verb *verb = ad_command_verb(s->cmd);
-    json_t *options = json_object();
-    struct tm now;
-    time_t t = time(NULL);
-    localtime_r(&t, &now);
-    strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%S", &now);
-    for (const ad_option *o = verb->options; o && o->name; ++o)
-        if (!of_process(o->name)) json_object_set_new(options, o->name, option_value(s->cmd, o));
-    bool part = strcmp(run->path, s->path) != 0;
-    if (part) { /* on its own it is the run of one seed and fold */
-        json_object_set_new(options, "seed", json_integer((json_int_t)run->part.seed));
-        json_object_set_new(options, "seeds", json_integer(1));
-    }
-    json_t *root = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:o, s:o}", "system", verb->system, "verb", verb->name,
-        "version", ad_command_app(s->cmd)->version, "cpu", ad_context_cpu(s->ctx), "isa",
-        ad_context_isa(s->ctx), "threads", ad_context_threads(s->ctx), "started", started,
-        "changed", changed_options(s, part), "options", options);
-    if (root && part && s->folds > 1)
-        json_object_set_new(root, "fold", json_integer(run->part.fold));
-    char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII) : NULL;
-    ad_status status = text ? ad_run_write(s->ctx, ad_run_file(run, "config.json", path), text)
-                            : ad_fail(s->ctx, AD_ERROR_ARGUMENT,
-                                      "config.json: an option holds bytes that are no UTF-8");
-    free(text);
-    json_decref(root);
-    return status;
-}
-
 /* ---- options ---- */
 
 static int read_options(session *s)
@@ -128,18 +32,20 @@ static int read_options(session *s)
     const char *resume = ad_command_text(cmd, "resume"), *config = ad_command_text(cmd, "config");
     char path[PATH_MAX];
     s->resume = resume != NULL;
-    s->further = ad_command_given(cmd, "steps") || ad_command_given(cmd, "epochs");
     if (resume && (config || ad_command_text(cmd, "run")))
         return ad_command_usage(cmd, "--resume names the run; --%s cannot be given with it",
                                 config ? "config" : "run");
     for (const ad_option *o = ad_command_verb(cmd)->options; resume && o->name; ++o)
-        if (ad_command_given(cmd, o->name) && !may_change(o->name))
+        if (ad_command_given(cmd, o->name) && !ad_run_option_may_change(o->name))
             return ad_command_usage(
                 cmd, "--%s cannot change while a run is gone on with; start another", o->name);
     if (resume) {
         snprintf(path, sizeof path, "%.*s/config.json", PATH_MAX - 64, resume);
         if (access(path, R_OK))
             return ad_command_fail(cmd, "%s: is no run: it has no config.json", resume);
+        if (ad_run_is_fold(resume))
+            return ad_command_fail(
+                cmd, "%s: is one fold of a run; resume the folder that holds its folds", resume);
         config = path;
     }
     int status = config ? ad_command_config(cmd, config) : AD_EXIT_OK;
@@ -167,18 +73,25 @@ static void write_report(const session *s, const char *path)
         ad_command_note(s->cmd, "the report was not written: %s", ad_error(s->ctx));
 }
 
+/* To the end that is asked for, which may be another than when it was. */
+static bool finished(const session *s, const char *path, ad_train_result *result)
+{
+    return s->resume && ad_run_finished(path, result) && ad_run_same_end(s->cmd, path);
+}
+
 static ad_status run_part(const session *s, const char *path, ad_train_part part,
                           ad_train_result *result)
 {
     char config[PATH_MAX];
     ad_run_folder *run;
-    if (s->resume && !s->further && ad_run_finished(path, result)) return AD_OK;
+    if (finished(s, path, result)) return AD_OK;
     snprintf(config, sizeof config, "%.*s/config.json", PATH_MAX - 64, path);
     bool resume = s->resume && !access(config, F_OK); /* a part may not have begun */
     ad_status status = ad_run_open(&run, s->cmd, path, part, resume);
     if (status) return status;
+    run->top = strcmp(path, s->path) != 0 ? s->path : NULL;
     *result = (ad_train_result){0};
-    if (!resume) status = write_config(s, run);
+    if (!resume) status = ad_run_write_config(run);
     ad_run_log(run, "%s with %d threads, %s", resume ? "gone on with" : "started",
                ad_context_threads(s->ctx), ad_context_cpu(s->ctx));
     if (!status) status = s->once(s->cmd, run, part, result);
@@ -295,7 +208,7 @@ static int train_parts(const session *s, int64_t count)
     if (!results) return ad_command_fail(s->cmd, "out of memory");
     ad_status status = ad_run_open(&top, s->cmd, s->path, (ad_train_part){.seed = s->seed},
                                    s->resume);
-    if (!status && !s->resume) status = write_config(s, top);
+    if (!status && !s->resume) status = ad_run_write_config(top);
     if (!status) status = run_all(s, results, count);
     int code = status ? ad_command_fail(s->cmd, "%s", ad_error(s->ctx)) : AD_EXIT_OK;
     bool stopped = results[0].interrupted;
@@ -323,10 +236,10 @@ static int train_single(const session *s)
 {
     ad_train_result result = {0};
     spread all;
-    bool finished = s->resume && !s->further && ad_run_finished(s->path, &result);
-    if (finished) ad_command_note(s->cmd, "%s is finished; nothing is left to do", s->path);
+    bool done = finished(s, s->path, &result);
+    if (done) ad_command_note(s->cmd, "%s is finished; nothing is left to do", s->path);
     ad_train_part part = {.seed = s->seed, .fold = 0, .folds = s->folds};
-    if (!finished && run_part(s, s->path, part, &result))
+    if (!done && run_part(s, s->path, part, &result))
         return ad_command_fail(s->cmd, "%s", ad_error(s->ctx));
     if (result.interrupted) return interrupted(s);
     summarise(&result, 1, &all);
