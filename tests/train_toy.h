@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@ static char out[65536], err[16384], folder[64];
 static struct toy_trouble {
     int64_t kill_at, stop_at, nan_at; /* batch numbers; -1: never */
     int64_t slope_at;                 /* the loss is finite, its gradient is not; 0: never */
+    long file_limit;                  /* bytes that a file may have; 0: any number */
     int width;
     uint64_t fingerprint;
 } trouble;
@@ -134,6 +136,8 @@ static inline int toy_train(const char *arguments)
     fflush(NULL);
     pid_t child = fork();
     if (!child) {
+        const struct rlimit limit = {(rlim_t)trouble.file_limit, RLIM_INFINITY};
+        if (trouble.file_limit) setrlimit(RLIMIT_FSIZE, &limit);
         const ad_app app = {"app", "1", "test", verbs, o, e};
         int code = ad_app_main(&app, argc, argv);
         fflush(NULL);
@@ -158,7 +162,7 @@ static inline void begin(void)
     strcpy(folder, "/tmp/ad-train-XXXXXX");
     REQUIRE(mkdtemp(folder) && !chdir(folder));
     trouble.kill_at = trouble.stop_at = trouble.nan_at = -1;
-    trouble.slope_at = 0, trouble.width = 8, trouble.fingerprint = 7;
+    trouble.slope_at = 0, trouble.file_limit = 0, trouble.width = 8, trouble.fingerprint = 7;
 }
 
 static inline void end(void)

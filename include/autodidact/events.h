@@ -3,7 +3,8 @@
  * A file is a sequence of records (length, checksum, bytes, checksum: TensorFlow's TFRecord form)
  * of protocol buffers (tensorflow.Event). Every writer makes a file of its own, so that nothing
  * that an earlier process wrote is touched; TensorBoard reads all event files of a folder in the
- * order of their names. A record that a killed process left unfinished is passed over. */
+ * order of their names, and a new one's comes last. A record that a killed process left unfinished
+ * is passed over. */
 #ifndef AUTODIDACT_EVENTS_H
 #define AUTODIDACT_EVENTS_H
 

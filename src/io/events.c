@@ -5,11 +5,13 @@
 
 #include "base/text.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -190,17 +192,32 @@ static ad_status end_value(ad_events *e, int64_t step)
 
 /* ---- opening and closing ---- */
 
+/* TensorBoard reads files in the order of their names, in which seconds of ten digits come first: a
+ * second that is later than those of the files that are there, whatever the clock says. */
+static long long free_second(const char *folder)
+{
+    static const char start[] = "events.out.tfevents.";
+    long long second = (long long)time(NULL);
+    DIR *listing = opendir(folder);
+    for (struct dirent *entry; listing && (entry = readdir(listing));) {
+        if (strncmp(entry->d_name, start, sizeof start - 1)) continue;
+        long long taken = strtoll(entry->d_name + sizeof start - 1, NULL, 10);
+        if (taken >= second && taken < 9999999999) second = taken + 1;
+    }
+    if (listing) closedir(listing);
+    return second;
+}
+
 static ad_status create(ad_events *e, const char *folder)
 {
     char host[65] = "";
+    long long second = e->wall_time > 0 ? (long long)e->wall_time : free_second(folder);
     if (gethostname(host, sizeof host - 1) || !*host) snprintf(host, sizeof host, "localhost");
     for (char *c = host; *c; ++c)
         if (*c == '/' || (unsigned char)*c <= ' ') *c = '-';
-    /* TensorBoard reads files in the order of their names: seconds of ten digits come first. */
     for (int n = 0; n < 10000; ++n) {
         if (snprintf(e->path, sizeof e->path, "%s/events.out.tfevents.%010lld.%s.%ld.%d", folder,
-                     (long long)(e->wall_time > 0 ? e->wall_time : (double)time(NULL)), host,
-                     (long)getpid(), n) >= (int)sizeof e->path)
+                     second, host, (long)getpid(), n) >= (int)sizeof e->path)
             return ad_fail(e->ctx, AD_ERROR_ARGUMENT, "%.64s...: the path is too long", folder);
         e->file = open(e->path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
         if (e->file >= 0) return AD_OK;

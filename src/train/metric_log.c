@@ -90,17 +90,27 @@ ad_status ad_metric_log_add(ad_metric_log *log, int64_t step, double epoch, doub
 
 ad_status ad_metric_log_flush(ad_metric_log *log)
 {
-    const char *at = ad_text_get(&log->pending);
-    size_t left = log->pending.length;
-    while (left) {
-        ssize_t done = write(log->file, at, left);
-        if (done < 0 && errno == EINTR) continue;
-        if (done < 0) return fail(log, "cannot write");
-        at += done, left -= (size_t)done;
+    size_t done = 0;
+    ad_status status = AD_OK;
+    while (done < log->pending.length && !status) {
+        ssize_t n = write(log->file, log->pending.data + done, log->pending.length - done);
+        if (n >= 0)
+            done += (size_t)n;
+        else if (errno != EINTR)
+            status = fail(log, "cannot write");
     }
-    log->pending.length = 0;
+    if (done) memmove(log->pending.data, log->pending.data + done, log->pending.length - done);
+    log->pending.length -= done;
     log->flushed = now();
-    return AD_OK;
+    return status;
+}
+
+ad_status ad_metric_log_sync(ad_metric_log *log)
+{
+    ad_status status = ad_metric_log_flush(log);
+    if (!status && fdatasync(log->file) && errno != EINVAL)
+        status = fail(log, "cannot write to the disk");
+    return status;
 }
 
 void ad_metric_log_close(ad_metric_log *log)

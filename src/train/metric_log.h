@@ -25,7 +25,10 @@ ad_status ad_metric_log_open(ad_metric_log *log, ad_context *ctx, const char *pa
                              double *seconds);
 ad_status ad_metric_log_add(ad_metric_log *log, int64_t step, double epoch, double seconds,
                             const ad_metric *metrics, int count);
+/* What a full disk leaves unwritten stays gathered. */
 ad_status ad_metric_log_flush(ad_metric_log *log);
+/* Flushes, and waits until the disk has it. */
+ad_status ad_metric_log_sync(ad_metric_log *log);
 /* Flushes, too; an error then is lost. */
 void ad_metric_log_close(ad_metric_log *log);
 

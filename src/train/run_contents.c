@@ -17,7 +17,7 @@ ad_status ad_run_begin(ad_run_folder *run, int64_t step)
                                           &run->earlier_seconds);
     if (status) return status;
     return ad_events_open(&run->events, run->ctx, run->path,
-                          &(ad_events_options){.first_step = step ? step + 1 : 0});
+                          &(ad_events_options){.first_step = run->resumed ? step + 1 : 0});
 }
 
 ad_status ad_run_numbers(ad_run_folder *run, int64_t step, double epoch, double seconds,
@@ -51,7 +51,7 @@ ad_status ad_run_histograms(ad_run_folder *run, ad_vars *vars, int64_t step)
 
 ad_status ad_run_flush(ad_run_folder *run)
 {
-    ad_status status = ad_metric_log_flush(&run->metrics);
+    ad_status status = ad_metric_log_sync(&run->metrics);
     return status || !run->events ? status : ad_events_flush(run->events);
 }
 

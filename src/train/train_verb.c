@@ -66,10 +66,11 @@ static int choose_folder(session *s)
 
 /* ---- one part ---- */
 
-/* The page is made from files that are there; that it cannot be written spoils nothing. */
-static void write_report(const session *s, const char *path)
+/* The page is made from files that are there; that it cannot be written spoils nothing, and beside
+ * an error goes without saying. */
+static void write_report(const session *s, const char *path, bool failed)
 {
-    if (ad_run_report(s->ctx, path))
+    if (ad_run_report(s->ctx, path) && !failed)
         ad_command_note(s->cmd, "the report was not written: %s", ad_error(s->ctx));
 }
 
@@ -106,7 +107,7 @@ static ad_status run_part(const session *s, const char *path, ad_train_part part
         ad_run_log(run, "%s", result->interrupted ? "interrupted" : "finished");
     }
     ad_run_close(run);
-    write_report(s, path);
+    write_report(s, path, status != AD_OK);
     if (status) (void)ad_error_set(s->ctx, status, "%s", error);
     return status;
 }
@@ -223,7 +224,7 @@ static int train_parts(const session *s, int64_t count)
         !code)
         code = ad_command_fail(s->cmd, "%s", ad_error(s->ctx));
     ad_run_close(top);
-    if (top) write_report(s, s->path);
+    if (top) write_report(s, s->path, code != 0);
     if (!code && stopped)
         code = interrupted(s);
     else if (!code)
