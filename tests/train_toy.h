@@ -110,6 +110,7 @@ static inline int train(ad_command *cmd)
 static const ad_option options[] = {
     AD_TRAIN_OPTIONS("1e-2", "adamw", "0.1", "cosine"),
     {"data", 0, AD_OPTION_TEXT, .help = "data"},
+    {"names", 0, AD_OPTION_TEXTS, .help = "names"},
     {"folds", 0, AD_OPTION_INT, .min = 0, .max = 10, .help = "folds"},
     AD_COMMON_OPTIONS,
     {0}};

@@ -33,14 +33,12 @@ static char *value_text(struct ad_command *cmd, const char *path, const ad_optio
         size_t used = 0;
         for (size_t i = 0; text && i < json_array_size(value); ++i) {
             const json_t *item = json_array_get(value, i);
-            if (json_is_string(item))
-                snprintf(number, sizeof number, "%.60s", json_string_value(item));
-            else if (json_is_number(item))
+            const char *word = json_is_string(item) ? json_string_value(item) : number;
+            if (!json_is_string(item) && !json_is_number(item)) break;
+            if (json_is_number(item))
                 snprintf(number, sizeof number, "%.17g", json_number_value(item));
-            else
-                break;
-            if (used + strlen(number) + 2 > ITEMS_BYTES) break;
-            used += (size_t)sprintf(text + used, "%s%s", i ? "," : "", number);
+            if (strchr(word, ',') || used + strlen(word) + 2 > ITEMS_BYTES) break;
+            used += (size_t)sprintf(text + used, "%s%s", i ? "," : "", word);
             if (i + 1 == json_array_size(value)) return text;
         }
         free(text);
@@ -53,8 +51,8 @@ static char *value_text(struct ad_command *cmd, const char *path, const ad_optio
                      : json_is_string(value)  ? "a text"
                                               : "a number",
                      option->type == AD_OPTION_FLAG ? "true or false"
-                     : list                         ? "a list"
-                                                    : "a text or a number");
+                     : list ? "a list of numbers, or of texts without commas"
+                            : "a text or a number");
     return NULL;
 }
 

@@ -20,6 +20,16 @@ void ad_checkpoint_name(const char *run_path, int64_t step, char path[PATH_MAX])
              (long long)step);
 }
 
+/* The step of a name that this program gives; -1: it gives no such name. */
+static int64_t step_of(const char *name)
+{
+    char own[64];
+    if (strncmp(name, "step-", 5) != 0) return -1;
+    long long step = strtoll(name + 5, NULL, 10);
+    snprintf(own, sizeof own, "step-%09lld.safetensors", step);
+    return step >= 0 && !strcmp(name, own) ? step : -1;
+}
+
 static int newest_first(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -33,11 +43,15 @@ int ad_checkpoint_list(const char *run_path, int64_t *steps, int most)
     snprintf(path, sizeof path, "%.*s/checkpoints", PATH_MAX - 64, run_path);
     DIR *folder = opendir(path);
     if (!folder) return 0;
-    for (struct dirent *entry; (entry = readdir(folder)) && count < most;) {
-        char *end;
-        if (strncmp(entry->d_name, "step-", 5)) continue;
-        long long step = strtoll(entry->d_name + 5, &end, 10);
-        if (step >= 0 && !strcmp(end, ".safetensors")) steps[count++] = step;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        int64_t step = step_of(entry->d_name);
+        if (step < 0) continue;
+        if (count < most) {
+            steps[count++] = step;
+        } else if (most > 0) { /* in the place of the oldest */
+            qsort(steps, (size_t)count, sizeof *steps, newest_first);
+            if (step > steps[count - 1]) steps[count - 1] = step;
+        }
     }
     closedir(folder);
     qsort(steps, (size_t)count, sizeof *steps, newest_first);

@@ -90,6 +90,28 @@ static void a_run_without_its_best(void)
     end();
 }
 
+/* Names that only look like a checkpoint's. */
+static void names_of_others(void)
+{
+    static const char *const names[] = {"step-99.safetensors",
+                                        "step-+00000099.safetensors",
+                                        "step-000000099.safetensors.bak",
+                                        "step--00000099.safetensors",
+                                        "step-99999999999999999999.safetensors",
+                                        "step- 00000099.safetensors"};
+    begin();
+    killed_at_55("--run a --checkpoint-every 20 --quiet");
+    for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
+        char path[128];
+        snprintf(path, sizeof path, "a/checkpoints/%s", names[i]);
+        write_file(in(path), "not ours");
+    }
+    CHECK_INT(toy_train("--resume a"), 0);
+    CHECK_CONTAINS(err, "going on from step 40 of 100");
+    CHECK_TEXT(contents(in("a/checkpoints/step-99.safetensors")), "not ours");
+    end();
+}
+
 static void a_longer_run_stays_longer(void)
 {
     begin();
@@ -170,12 +192,32 @@ static void options_that_no_json_holds(void)
     end();
 }
 
-static const check_case cases[] = {
-    CASE(what_is_half_written_goes),     CASE(what_is_left_of_a_run_is_not_written_over),
-    CASE(a_run_without_its_checkpoints), CASE(a_run_without_its_best),
-    CASE(a_longer_run_stays_longer),     CASE(longer_parts_stay_longer),
-    CASE(a_fold_goes_on_with_its_run),   CASE(a_gradient_that_ends),
-    CASE(options_that_no_json_holds),    {0}};
+static void lists_from_files(void)
+{
+#define LONG "a-name-that-is-longer-than-a-number-can-be-and-has-to-come-through-whole"
+    begin();
+    write_file(in("x.json"), "{\"names\": [\"" LONG "\", \"b\", 3]}");
+    CHECK_INT(toy_train("--run a --config x.json --quiet"), 0);
+    CHECK_CONTAINS(contents(in("a/config.json")), "\"names\": \"" LONG ",b,3\"");
+    write_file(in("x.json"), "{\"names\": [\"a,b\"]}");
+    CHECK_INT(toy_train("--run b --config x.json --quiet"), 2);
+    CHECK_CONTAINS(
+        err, "x.json: \"names\" is a list, expected a list of numbers, or of texts without commas");
+    end();
+}
+
+static const check_case cases[] = {CASE(what_is_half_written_goes),
+                                   CASE(what_is_left_of_a_run_is_not_written_over),
+                                   CASE(a_run_without_its_checkpoints),
+                                   CASE(a_run_without_its_best),
+                                   CASE(names_of_others),
+                                   CASE(a_longer_run_stays_longer),
+                                   CASE(longer_parts_stay_longer),
+                                   CASE(a_fold_goes_on_with_its_run),
+                                   CASE(a_gradient_that_ends),
+                                   CASE(options_that_no_json_holds),
+                                   CASE(lists_from_files),
+                                   {0}};
 
 int main(int argc, char **argv)
 {
