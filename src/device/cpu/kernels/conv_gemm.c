@@ -2,21 +2,13 @@
  *
  * Both gather: element (pixel, column) = sum over taps and channels of source(pixel, tap, channel)
  * * weight(tap, channel, column). The image-to-columns matrix exists only as packed panels. The
- * input gradient of a strided convolution is cut into phases (output pixels with the same
- * remainders by the strides), each of which sees only the taps that reach it: a gather with
- * stride 1. */
+ * input gradient of a strided convolution is cut into phases (conv_axis.h). */
+#include "device/cpu/conv_axis.h"
 #include "device/cpu/gemm.h"
-#include "ops/attrs.h"
-
-/* One axis of the gather: source position = pixel * step + offset + tap * delta; the weight's index
- * along this axis = weight + tap * weight_step. */
-typedef struct axis {
-    int64_t pixels, source, step, taps, offset, delta, weight, weight_step;
-} axis;
 
 typedef struct gather {
     ad_gemm gemm;
-    axis y, x;
+    ad_conv_axis y, x;
     const ad_operand *source, *filter;
     const char *source_data, *filter_data;
     int64_t source_size, filter_size;      /* bytes of an element */
@@ -148,38 +140,8 @@ static void forward(gather *c, const ad_problem *problem)
                   .filter_channel = w->stride[2],
                   .filter_column = w->stride[3],
                   .filter_group = columns * w->stride[3]};
-    axis *axes[2] = {&c->y, &c->x};
-    for (int i = 0; i < 2; ++i)
-        *axes[i] = (axis){.pixels = out->dim[1 + i],
-                          .source = x->dim[1 + i],
-                          .step = attr->stride[i],
-                          .taps = w->dim[i],
-                          .offset = -attr->pad[i],
-                          .delta = attr->dilation[i],
-                          .weight = 0,
-                          .weight_step = 1};
+    c->y = ad_conv_forward_axis(problem, 0), c->x = ad_conv_forward_axis(problem, 1);
     finish_gather(c, problem, x->dim[0], columns);
-}
-
-/* Pixels of one remainder along an axis: y = phase + stride * i reaches source row
- * (y + pad - tap * dilation) / stride for the taps where that is whole. */
-static axis phase_axis(const ad_problem *problem, int i, int64_t phase)
-{
-    const ad_attr_conv *attr = problem->attr;
-    const ad_operand *g = &problem->in[0], *w = &problem->in[1], *out = &problem->out[0];
-    int64_t stride = attr->stride[i], dilation = attr->dilation[i], taps = w->dim[i];
-    int64_t first = 0, period = 1;
-    while (first < taps && (phase + attr->pad[i] - first * dilation) % stride) ++first;
-    while (period * dilation % stride) ++period;
-    axis a = {.pixels = (out->dim[1 + i] - phase + stride - 1) / stride,
-              .source = g->dim[1 + i],
-              .step = 1,
-              .weight = first,
-              .weight_step = period,
-              .taps = first < taps ? (taps - first + period - 1) / period : 0};
-    a.delta = -(period * dilation / stride);
-    a.offset = (phase + attr->pad[i] - first * dilation) / stride;
-    return a;
 }
 
 static void input_gradient(gather *c, const ad_problem *problem, int64_t phase_y, int64_t phase_x)
@@ -193,7 +155,7 @@ static void input_gradient(gather *c, const ad_problem *problem, int64_t phase_y
                   .filter_channel = w->stride[3],
                   .filter_column = w->stride[2],
                   .filter_group = channels * w->stride[3]};
-    c->y = phase_axis(problem, 0, phase_y), c->x = phase_axis(problem, 1, phase_x);
+    c->y = ad_conv_phase_axis(problem, 0, phase_y), c->x = ad_conv_phase_axis(problem, 1, phase_x);
     finish_gather(c, problem, g->dim[0], w->dim[2]);
 }
 

@@ -8,6 +8,7 @@
  *
  * A block of a few rows of one image is first copied with its border, so that the loops know no
  * edges. Images are dealt to a fixed number of chunks, whose sums are added in order. */
+#include "device/cpu/conv_window.h"
 #include "device/cpu/finish.h"
 #include "device/cpu/simd.h"
 #include "ops/attrs.h"
@@ -76,64 +77,17 @@ static bool prepare(direct *d, const ad_problem *problem)
     return d->images > 0;
 }
 
-/* ---- copies with borders ---- */
-
-static vf load_f32(const char *data, ad_dtype dtype, int64_t at, int64_t n)
-{
-    const uint16_t *half = (const uint16_t *)data + at;
-    return dtype == AD_BF16  ? vf_load_bf16_n(half, n)
-           : dtype == AD_F16 ? vf_load_f16_n(half, n)
-                             : vf_load_n((const float *)data + at, n);
-}
-
-/* `count` pixels of `channels`, step elements apart, as floats padded with zeros to `padded`. */
-static void copy_pixels(float *to, int64_t padded, const char *from, const ad_operand *o,
-                        int64_t step, int64_t channels, int64_t count)
-{
-    if (o->dtype == AD_F32 && o->stride[3] == 1 && step == channels && padded == channels) {
-        memcpy(to, from, (size_t)(count * channels) * sizeof *to);
-        return;
-    }
-    int64_t size = (int64_t)ad_dtype_size(o->dtype);
-    for (int64_t i = 0; i < count; ++i, to += padded, from += step * size) {
-        int64_t c = 0;
-        if (o->stride[3] == 1)
-            for (; c < channels; c += AD_VF) {
-                int64_t n = least(AD_VF, channels - c);
-                vf_store_n(to + c, load_f32(from, o->dtype, c, n), n);
-            }
-        for (; c < channels; ++c)
-            vf_store_n(to + c, load_f32(from, o->dtype, c * o->stride[3], 1), 1);
-        for (c = channels; c < padded; ++c) to[c] = 0;
-    }
-}
-
 /* Rows [row, row + rows) of an image of g, and what of x they meet. */
 static void copy_block(const direct *d, int64_t image, int64_t row, int64_t rows, float *x,
                        float *g)
 {
-    const int64_t *xs = d->x->stride, *gs = d->g->stride;
     int64_t x_size = (int64_t)ad_dtype_size(d->x->dtype),
             g_size = (int64_t)ad_dtype_size(d->g->dtype);
     int64_t x_rows = (rows - 1) * d->attr->stride[0] + (d->taps_y - 1) * d->attr->dilation[0] + 1;
-    int64_t top = row * d->attr->stride[0] - d->attr->pad[0], left = d->attr->pad[1];
-    for (int64_t y = 0; y < rows; ++y)
-        copy_pixels(g + y * d->width * d->g_channels, d->g_channels,
-                    d->g_data + (image * gs[0] + (row + y) * gs[1]) * g_size, d->g, gs[2], d->outs,
-                    d->width);
-    for (int64_t y = 0; y < x_rows; ++y, x += d->x_cols * d->x_channels) {
-        bool inside = top + y >= 0 && top + y < d->x->dim[1];
-        int64_t before = inside ? least(left, d->x_cols) : d->x_cols;
-        int64_t count = inside ? least(d->x->dim[2], d->x_cols - before) : 0;
-        int64_t after = d->x_cols - before - count;
-        memset(x, 0, (size_t)(before * d->x_channels) * sizeof *x);
-        if (count > 0)
-            copy_pixels(x + before * d->x_channels, d->x_channels,
-                        d->x_data + (image * xs[0] + (top + y) * xs[1]) * x_size, d->x, xs[2],
-                        d->channels, count);
-        memset(x + (before + count) * d->x_channels, 0,
-               (size_t)(after * d->x_channels) * sizeof *x);
-    }
+    ad_copy_window(g, d->g_channels, d->g_data + image * d->g->stride[0] * g_size, d->g, row, rows,
+                   0, d->width);
+    ad_copy_window(x, d->x_channels, d->x_data + image * d->x->stride[0] * x_size, d->x,
+                   row * d->attr->stride[0] - d->attr->pad[0], x_rows, -d->attr->pad[1], d->x_cols);
 }
 
 /* ---- sums ---- */

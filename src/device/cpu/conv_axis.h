@@ -1,0 +1,53 @@
+/* conv_axis.h - one axis of conv2d, or of its input gradient, as a gather.
+ *
+ * Pixel i of the result gathers, over taps t, the source at i * step + offset + t * delta with the
+ * filter at weight + t * weight_step. The input gradient of a strided convolution is cut into
+ * phases, result pixels with the same remainder by the stride, each of which sees only the taps
+ * that reach it: a gather with step 1. */
+#ifndef AD_CPU_CONV_AXIS_H
+#define AD_CPU_CONV_AXIS_H
+
+#include "ops/attrs.h"
+#include "plan/device.h"
+
+typedef struct ad_conv_axis {
+    int64_t pixels, source; /* of the phase; of the whole source */
+    int64_t step, taps, offset, delta, weight, weight_step;
+} ad_conv_axis;
+
+/* Axis 0 or 1 (height or width) of the forward convolution. */
+static inline ad_conv_axis ad_conv_forward_axis(const ad_problem *problem, int i)
+{
+    const ad_attr_conv *attr = problem->attr;
+    return (ad_conv_axis){.pixels = problem->out[0].dim[1 + i],
+                          .source = problem->in[0].dim[1 + i],
+                          .step = attr->stride[i],
+                          .taps = problem->in[1].dim[i],
+                          .offset = -attr->pad[i],
+                          .delta = attr->dilation[i],
+                          .weight = 0,
+                          .weight_step = 1};
+}
+
+/* y = phase + stride * i reaches source row (y + pad - tap * dilation) / stride for the taps where
+ * that is whole; delta is negative. */
+static inline ad_conv_axis ad_conv_phase_axis(const ad_problem *problem, int i, int64_t phase)
+{
+    const ad_attr_conv *attr = problem->attr;
+    const ad_operand *g = &problem->in[0], *w = &problem->in[1], *out = &problem->out[0];
+    int64_t stride = attr->stride[i], dilation = attr->dilation[i], taps = w->dim[i];
+    int64_t first = 0, period = 1;
+    while (first < taps && (phase + attr->pad[i] - first * dilation) % stride) ++first;
+    while (period * dilation % stride) ++period;
+    ad_conv_axis a = {.pixels = (out->dim[1 + i] - phase + stride - 1) / stride,
+                      .source = g->dim[1 + i],
+                      .step = 1,
+                      .weight = first,
+                      .weight_step = period,
+                      .taps = first < taps ? (taps - first + period - 1) / period : 0};
+    a.delta = -(period * dilation / stride);
+    a.offset = (phase + attr->pad[i] - first * dilation) / stride;
+    return a;
+}
+
+#endif
