@@ -55,7 +55,9 @@ static ad_node *batch_norm(ad_vars *vars, const char *name, const gat_inputs *in
         ad_node *m = ad_div(ad_sum(ad_mul(x, in->inside), ad_axes(0), false), count);
         ad_node *d = ad_mul(ad_sub(x, m), in->inside);
         ad_node *s = ad_div(ad_sum(ad_square(d), ad_axes(0), false), count);
-        move(g, v[2], mean, m, t), move(g, v[3], variance, s, t);
+        ad_node *others = ad_clamp(ad_add_scalar(count, -1), 1, 1e9);
+        move(g, v[2], mean, m, t);
+        move(g, v[3], variance, ad_mul(s, ad_div(count, others)), t); /* without bias */
         mean = m, variance = s;
     }
     ad_node *y = ad_mul(ad_sub(x, mean), ad_rsqrt(ad_add_scalar(variance, 1e-5)));
