@@ -1,17 +1,24 @@
 /* classify.h - pictures into classes.
  *
- *   mlp       two hidden layers of 256
- *   lenet     after LeCun et al. 1998: two 5 x 5 convolutions with pooling, two linear layers;
- * wider, with ReLU and dropout resnet20, resnet32 He et al. 2016, section 4.2: 6 n + 2 layers of
- * 16, 32, 64 channels, shortcuts without parameters (option A) resnet18  torchvision's, with its
- * names; for pictures of up to 64 pixels a side the 7 x 7 stem with its pooling becomes a 3 x 3
- * convolution vgg       Simonyan & Zisserman 2015, made compact: 3 x 3 convolutions of 32, 64, 128,
- * 128 channels with batch norm
+ * Networks:
+ *   - mlp: two hidden layers of 256
+ *   - lenet: after LeCun et al. 1998, two 5 x 5 convolutions with pooling and two linear layers;
+ *     wider, with ReLU and dropout
+ *   - resnet20, resnet32: He et al. 2016, section 4.2: 6 n + 2 layers of 16, 32, 64 channels,
+ *     shortcuts without parameters (option A)
+ *   - resnet18: torchvision's, with its names; for pictures of up to 64 pixels a side the 7 x 7
+ *     stem with its pooling becomes a 3 x 3 convolution
+ *   - vgg: Simonyan & Zisserman 2015, made compact: 3 x 3 convolutions of 32, 64, 128, 128 channels
+ *     with batch norm
  *
- * model.c      what a network is built from again: its kind, sizes, classes, as metadata of its
- * file networks.c   mlp, lenet, vgg;  resnet.c: the residual networks pictures.c   the data of a
- * verb: sets, splits, loaders scores.c     accuracy, balanced accuracy, confusion, area under the
- * ROC curve train.c, eval.c, predict.c   the verbs;  saliency.c: where a network looks */
+ * Files:
+ *   - model.c: what a network is built from again (its kind, sizes, classes) as metadata
+ *   - networks.c: mlp, lenet, vgg
+ *   - resnet.c: the residual networks
+ *   - pictures.c: the data of a verb: sets, splits, loaders
+ *   - scores.c: accuracy, balanced accuracy, confusion, area under the ROC curve
+ *   - saliency.c: where a network looks
+ *   - train.c, eval.c, predict.c, explain.c: the verbs */
 #ifndef ZOO_CLASSIFY_CLASSIFY_H
 #define ZOO_CLASSIFY_CLASSIFY_H
 

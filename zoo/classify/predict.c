@@ -18,7 +18,11 @@ static const ad_option options[] = {
     {0},
 };
 
-enum { BATCH = 16, FILES_MOST = 1 << 20 };
+enum {
+    BATCH = 16,
+    FILES_MOST = 1 << 20,
+    LOOKS_WIDTH = 600, /* a smaller picture is enlarged to be looked at */
+};
 
 typedef struct predict {
     ad_command *cmd;
@@ -185,7 +189,7 @@ static ad_status predict_all(predict *p)
 static ad_status draw_saliency(predict *p, const char *path)
 {
     const classify_model *m = &p->net.model;
-    ad_image *picture = NULL;
+    ad_image *picture = NULL, *larger = NULL;
     float *heat = malloc((size_t)(m->height * m->width) * sizeof *heat);
     if (!heat || !p->first) {
         free(heat);
@@ -200,11 +204,14 @@ static ad_status draw_saliency(predict *p, const char *path)
         if (logits[c] > logits[best]) best = c;
     if (!status) status = classify_saliency(p->ctx, &p->net, p->first_pixels, best, heat);
     if (!status) status = classify_saliency_picture(p->ctx, p->first, heat, &picture);
-    if (!status) status = ad_image_write(p->ctx, path, picture, NULL);
+    if (!status && picture->width < LOOKS_WIDTH)
+        status = ad_image_fit(p->ctx, picture, LOOKS_WIDTH, NULL, &larger);
+    if (!status) status = ad_image_write(p->ctx, path, larger ? larger : picture, NULL);
     if (!status)
         ad_command_note(p->cmd, "%s: what speaks for \"%s\" in %s", path, m->class_names[best],
                         p->files[0]);
     ad_image_free(picture);
+    ad_image_free(larger);
     free(heat);
     return status;
 }

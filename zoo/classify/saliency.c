@@ -1,39 +1,38 @@
-/* saliency.c - see saliency.h. The gradient of a score to the input is one more program over the
- * same weights. */
+/* saliency.c - see saliency.h. */
 #include "zoo/classify/saliency.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DISTURBED = 32, BLUR = 2 };
-static const float noise = 0.25f; /* of the pictures' deviation, which is 1 once normalised */
+enum { PLACES = 24, SPREAD = 12, BLUR = 8 }; /* along the longer side; a part of it; another */
 
-/* Nearly normal noise that is the same everywhere: the sum of four uniform numbers. */
-static float disturbance(uint64_t *state)
+/* Along one axis: `count` lines of `n` values, `step` apart, with a Gaussian of that deviation;
+ * what lies outside does not count. */
+static void blur_lines(const float *from, float *to, int64_t count, int64_t line, int64_t n,
+                       int64_t step, float deviation)
 {
-    float sum = 0;
-    for (int i = 0; i < 4; ++i) {
-        *state = *state * 6364136223846793005u + 1442695040888963407u;
-        sum += (float)(*state >> 40) * 0x1p-24f - 0.5f;
-    }
-    return sum * 1.7320508f;
+    int64_t reach = (int64_t)ceilf(3 * deviation);
+    for (int64_t l = 0; l < count; ++l)
+        for (int64_t i = 0; i < n; ++i) {
+            float sum = 0, weight = 0;
+            for (int64_t k = i < reach ? -i : -reach; k <= reach && i + k < n; ++k) {
+                float w = expf(-0.5f * (float)(k * k) / (deviation * deviation));
+                sum += w * from[l * line + (i + k) * step], weight += w;
+            }
+            to[l * line + i * step] = sum / weight;
+        }
 }
 
-static void blur(float *heat, int64_t height, int64_t width, float *scratch)
+/* The picture without its details. */
+static void blur(const classify_model *m, const float *pixels, float *scratch, float *blurred)
 {
-    memcpy(scratch, heat, (size_t)(height * width) * sizeof *heat);
-    for (int64_t y = 0; y < height; ++y)
-        for (int64_t x = 0; x < width; ++x) {
-            float sum = 0, weight = 0;
-            for (int64_t v = -BLUR; v <= BLUR; ++v)
-                for (int64_t u = -BLUR; u <= BLUR; ++u) {
-                    if (y + v < 0 || y + v >= height || x + u < 0 || x + u >= width) continue;
-                    float w = expf(-0.5f * (float)(v * v + u * u));
-                    sum += w * scratch[(y + v) * width + x + u], weight += w;
-                }
-            heat[y * width + x] = sum / weight;
-        }
+    int64_t h = m->height, w = m->width, c = m->channels;
+    float deviation = (float)(h > w ? h : w) / BLUR;
+    for (int64_t k = 0; k < c; ++k) {
+        blur_lines(pixels + k, scratch + k, h, w * c, w, c, deviation);
+        blur_lines(scratch + k, blurred + k, w, c, h, w * c, deviation);
+    }
 }
 
 static int by_value(const void *a, const void *b)
@@ -51,45 +50,105 @@ static void scale(float *heat, int64_t count, float *scratch)
     for (int64_t i = 0; i < count; ++i) heat[i] = fminf(heat[i] / most, 1);
 }
 
-ad_status classify_saliency(ad_context *ctx, const classify_trained *t, const float *pixels,
-                            int target, float *heat)
+/* log p / (1 - p) of the class. */
+static float margin(const float *logits, int classes, int target)
+{
+    float most = -INFINITY, sum = 0;
+    for (int c = 0; c < classes; ++c)
+        if (c != target) most = fmaxf(most, logits[c]);
+    for (int c = 0; c < classes; ++c)
+        if (c != target) sum += expf(logits[c] - most);
+    return classes > 1 ? logits[target] - most - logf(sum) : logits[target];
+}
+
+/* What is taken away, and by how much at a pixel. */
+typedef struct cover {
+    const classify_model *model;
+    const float *pixels, *blurred;
+    int64_t step, across, count; /* between places; places in a row, in all */
+    float deviation;
+} cover;
+
+static float covered(const cover *c, int64_t place, int64_t y, int64_t x)
+{
+    float dy = (float)(y - place / c->across * c->step),
+          dx = (float)(x - place % c->across * c->step);
+    return expf(-0.5f * (dy * dy + dx * dx) / (c->deviation * c->deviation));
+}
+
+static void hide(const cover *c, int64_t place, float *to)
+{
+    const classify_model *m = c->model;
+    for (int64_t y = 0, i = 0; y < m->height; ++y)
+        for (int64_t x = 0; x < m->width; ++x) {
+            float part = covered(c, place, y, x);
+            for (int k = 0; k < m->channels; ++k, ++i)
+                to[i] = c->pixels[i] + part * (c->blurred[i] - c->pixels[i]);
+        }
+}
+
+/* drop[place] = how much less sure the network is with that place hidden. */
+static ad_status measure(const cover *c, classify_trained *t, int target, float *drop)
+{
+    const classify_model *m = c->model;
+    int64_t size = m->height * m->width * m->channels;
+    float whole = 0;
+    for (int64_t first = -1; first < c->count; first += t->batch) { /* -1: nothing is hidden */
+        int64_t filled = c->count - first < t->batch ? c->count - first : t->batch;
+        for (int64_t i = 0; i < filled; ++i) {
+            if (first + i < 0)
+                memcpy(t->pixels + i * size, c->pixels, (size_t)size * sizeof *t->pixels);
+            else
+                hide(c, first + i, t->pixels + i * size);
+        }
+        ad_status status = ad_run(t->program);
+        if (status) return status;
+        const float *logits = ad_result(t->program, t->logits);
+        for (int64_t i = 0; i < filled; ++i) {
+            float sure = margin(logits + i * m->classes, m->classes, target);
+            if (first + i < 0)
+                whole = sure;
+            else
+                drop[first + i] = fmaxf(whole - sure, 0);
+        }
+    }
+    return AD_OK;
+}
+
+ad_status classify_saliency(ad_context *ctx, classify_trained *t, const float *pixels, int target,
+                            float *heat)
 {
     const classify_model *m = &t->model;
-    int64_t area = m->height * m->width, size = area * m->channels;
-    float *batch = malloc((size_t)(DISTURBED * size) * sizeof *batch);
-    float *pick = malloc((size_t)m->classes * sizeof *pick);
-    ad_graph *g = ad_graph_new(ctx);
-    ad_program *program = NULL;
+    int64_t h = m->height, w = m->width, area = h * w, longer = h > w ? h : w;
+    int64_t step = longer > PLACES ? longer / PLACES : 1;
+    cover c = {.model = m,
+               .pixels = pixels,
+               .step = step,
+               .across = (w + step - 1) / step,
+               .count = (h + step - 1) / step * ((w + step - 1) / step),
+               .deviation = (float)longer / SPREAD};
+    float *scratch = calloc((size_t)(area * m->channels), sizeof *scratch);
+    float *blurred = calloc((size_t)(area * m->channels), sizeof *blurred);
+    float *drop = calloc((size_t)c.count, sizeof *drop);
     ad_status status = AD_OK;
-    if (!batch || !pick || !g) {
+    c.blurred = blurred;
+    if (!scratch || !blurred || !drop) {
         status = ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
-        goto done;
+    } else {
+        blur(m, pixels, scratch, blurred);
+        status = measure(&c, t, target, drop);
     }
-    for (int c = 0; c < m->classes; ++c)
-        pick[c] = c == target ? 1 : -1.0f / (float)(m->classes > 1 ? m->classes - 1 : 1);
-    uint64_t state = 1;
-    for (int64_t i = 0; i < DISTURBED * size; ++i)
-        batch[i] = pixels[i % size] + noise * disturbance(&state);
-
-    ad_node *x = ad_input(g, "image", AD_F32,
-                          ad_shape(DISTURBED, m->height, m->width, m->channels));
-    ad_node *logits = classify_network(m, t->vars, x, NULL);
-    ad_node *chosen = ad_constant(g, AD_F32, ad_shape(1, m->classes), pick), *gradient;
-    ad_node *score = ad_sum(ad_mul(logits, chosen), AD_ALL_AXES, false);
-    ad_gradients(score, &x, 1, &gradient);
-    /* [n, h, w, c] -> [h, w]: the largest channel's, mean over the disturbed */
-    ad_node *strength = ad_mean(ad_max(ad_abs(gradient), ad_axes(3), false), ad_axes(0), false);
-    status = ad_compile(&program, ctx, &strength, 1, NULL);
-    if (!status) status = ad_bind(program, x, batch);
-    if (!status) status = ad_run(program);
-    if (status) goto done;
-    memcpy(heat, ad_result(program, strength), (size_t)area * sizeof *heat);
-    blur(heat, m->height, m->width, batch);
-    scale(heat, area, batch);
-done:
-    ad_program_free(program);
-    ad_graph_free(g);
-    free(batch), free(pick);
+    for (int64_t y = 0; y < h && !status; ++y)
+        for (int64_t x = 0; x < w; ++x) {
+            float sum = 0, weight = 0;
+            for (int64_t place = 0; place < c.count; ++place) {
+                float part = covered(&c, place, y, x);
+                sum += part * drop[place], weight += part;
+            }
+            heat[y * w + x] = sum / weight;
+        }
+    if (!status) scale(heat, area, scratch);
+    free(scratch), free(blurred), free(drop);
     return status;
 }
 
