@@ -71,8 +71,8 @@ typedef struct cover {
 
 static float covered(const cover *c, int64_t place, int64_t y, int64_t x)
 {
-    float dy = (float)(y - place / c->across * c->step),
-          dx = (float)(x - place % c->across * c->step);
+    int64_t row = place / c->across * c->step, column = place % c->across * c->step;
+    float dy = (float)(y - row), dx = (float)(x - column);
     return expf(-0.5f * (dy * dy + dx * dx) / (c->deviation * c->deviation));
 }
 
