@@ -2,6 +2,7 @@
  */
 #include "cli/verbs.h"
 #include "zoo/backbone/fit.h"
+#include "zoo/bench/bench.h"
 #include "zoo/classify/classify.h"
 #include "zoo/gat/gat.h"
 #include "zoo/gpt/gpt.h"
@@ -31,6 +32,7 @@ static const ad_verb *const verbs[] = {
     &ad_cli_runs_export,
     &ad_cli_runs_resume,
     &ad_cli_runs_report,
+    &bench_verb,
     &ad_cli_info,
     &ad_cli_convert,
     &ad_cli_version,

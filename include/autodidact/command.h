@@ -195,6 +195,7 @@ AD_API void ad_json_text(ad_command *cmd, const char *name, const char *value);
 AD_API void ad_json_int(ad_command *cmd, const char *name, int64_t value);
 AD_API void ad_json_real(ad_command *cmd, const char *name, double value);
 AD_API void ad_json_ints(ad_command *cmd, const char *name, const int64_t *values, int count);
+AD_API void ad_json_reals(ad_command *cmd, const char *name, const double *values, int count);
 AD_API void ad_json_bool(ad_command *cmd, const char *name, bool value);
 AD_API void ad_json_end(ad_command *cmd);
 

@@ -94,6 +94,17 @@ AD_API void ad_profile_start(ad_program *program);
 AD_API void ad_profile_read(const ad_program *program,
                             void (*row)(void *user, const ad_profile_row *row), void *user);
 
+/* ---- this machine's limits, measured ---- */
+
+typedef struct ad_peaks {
+    double flops_f32;  /* multiply-adds in registers count two; of all the context's threads */
+    double flops_bf16; /* of bf16 products with f32 sums; 0: no instruction for them */
+    double bandwidth;  /* bytes a second, to and from memory: a sum of two arrays into a third */
+} ad_peaks;
+/* Takes about half a second, in which other work on the machine disturbs; of several tries the
+ * best counts. */
+AD_API ad_status ad_measure_peaks(ad_context *ctx, ad_peaks *peaks);
+
 #ifdef __cplusplus
 }
 #endif

@@ -267,13 +267,17 @@ void ad_json_int(ad_command *cmd, const char *name, int64_t value)
     if (member(cmd, name)) fprintf(cmd->out, "%lld", (long long)value);
 }
 
+static void put_real(FILE *out, double value)
+{
+    if (isfinite(value))
+        fprintf(out, "%.9g", value);
+    else
+        fputs("null", out);
+}
+
 void ad_json_real(ad_command *cmd, const char *name, double value)
 {
-    if (!member(cmd, name)) return;
-    if (isfinite(value))
-        fprintf(cmd->out, "%.9g", value);
-    else
-        fputs("null", cmd->out);
+    if (member(cmd, name)) put_real(cmd->out, value);
 }
 
 void ad_json_ints(ad_command *cmd, const char *name, const int64_t *values, int count)
@@ -281,6 +285,17 @@ void ad_json_ints(ad_command *cmd, const char *name, const int64_t *values, int 
     if (!member(cmd, name)) return;
     fputc('[', cmd->out);
     for (int i = 0; i < count; ++i) fprintf(cmd->out, "%s%lld", i ? "," : "", (long long)values[i]);
+    fputc(']', cmd->out);
+}
+
+void ad_json_reals(ad_command *cmd, const char *name, const double *values, int count)
+{
+    if (!member(cmd, name)) return;
+    fputc('[', cmd->out);
+    for (int i = 0; i < count; ++i) {
+        if (i) fputc(',', cmd->out);
+        put_real(cmd->out, values[i]);
+    }
     fputc(']', cmd->out);
 }
 

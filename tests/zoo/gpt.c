@@ -70,7 +70,7 @@ static void check_cached(const gpt_model *model, const expected *e)
 {
     static const int64_t pieces[] = {5, 1, 1, 7, 2, 1, 3};
     gpt_generator *g;
-    CHECK_INT(gpt_generator_new(&g, ctx, &model->config, model->vars), AD_OK);
+    CHECK_INT(gpt_generator_new(&g, ctx, &model->config, model->vars, AD_PRECISION_F32), AD_OK);
     for (int64_t b = 0; b < e->batch && g; ++b) {
         int64_t at = 0;
         gpt_generator_reset(g);
@@ -123,8 +123,8 @@ static void a_full_cache_moves_on(void)
     int32_t tokens[60];
     const float *a, *b;
     REQUIRE(!gpt_open(&model, ctx, "tests/fixtures/gpt2_tiny"));
-    CHECK_INT(gpt_generator_new(&g, ctx, &model.config, model.vars), AD_OK);
-    CHECK_INT(gpt_generator_new(&h, ctx, &model.config, model.vars), AD_OK);
+    CHECK_INT(gpt_generator_new(&g, ctx, &model.config, model.vars, AD_PRECISION_F32), AD_OK);
+    CHECK_INT(gpt_generator_new(&h, ctx, &model.config, model.vars, AD_PRECISION_F32), AD_OK);
     for (int i = 0; i < 60; ++i) tokens[i] = (i * 37 + 11) % 100;
     /* 24 fit; the 25th is the 13th of the next window, behind tokens 12 to 23 */
     for (int i = 0; i < 25; ++i) CHECK_INT(gpt_generator_feed(g, tokens + i, 1, &a), AD_OK);

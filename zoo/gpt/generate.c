@@ -24,8 +24,10 @@ struct gpt_generator {
     int64_t used;
 };
 
-static ad_status plan(gpt_generator *g, ad_vars *vars, reading *r, int64_t time)
+static ad_status plan(gpt_generator *g, ad_vars *vars, ad_precision precision, reading *r,
+                      int64_t time)
 {
+    ad_compile_options options = {.precision = precision};
     int outputs = (int)(2 * g->config.layers + 1);
     ad_node **out = calloc((size_t)outputs, sizeof *out);
     r->time = time;
@@ -40,7 +42,7 @@ static ad_status plan(gpt_generator *g, ad_vars *vars, reading *r, int64_t time)
         if (time > 1) /* only the last token's logits are wanted */
             x = ad_gather(x, ad_input(r->graph, "last", AD_I32, ad_shape(1)));
         out[0] = gpt_logits(&pass, x);
-        status = ad_compile(&r->program, g->ctx, out, outputs, NULL);
+        status = ad_compile(&r->program, g->ctx, out, outputs, &options);
     }
     if (!status) status = ad_bind_name(r->program, "tokens", g->tokens);
     if (!status) status = ad_bind_name(r->program, "offset", &g->offset);
@@ -50,7 +52,7 @@ static ad_status plan(gpt_generator *g, ad_vars *vars, reading *r, int64_t time)
 }
 
 ad_status gpt_generator_new(gpt_generator **out, ad_context *ctx, const gpt_config *config,
-                            ad_vars *vars)
+                            ad_vars *vars, ad_precision precision)
 {
     gpt_generator *g = calloc(1, sizeof *g);
     ad_status status = AD_ERROR_MEMORY;
@@ -60,9 +62,10 @@ ad_status gpt_generator_new(gpt_generator **out, ad_context *ctx, const gpt_conf
     g->cache = ad_vars_new(ctx, 0);
     g->history = malloc((size_t)config->block * sizeof *g->history);
     if (g->cache && g->history) {
-        status = plan(g, vars, &g->step, 1);
+        status = plan(g, vars, precision, &g->step, 1);
         if (!status && config->block > 1)
-            status = plan(g, vars, &g->piece, config->block < PIECE ? config->block : PIECE);
+            status = plan(g, vars, precision, &g->piece,
+                          config->block < PIECE ? config->block : PIECE);
     }
     if (status)
         gpt_generator_free(g);

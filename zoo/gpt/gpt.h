@@ -139,7 +139,7 @@ int32_t gpt_choose(gpt_chooser *chooser, const gpt_choice *how, const float *log
 
 typedef struct gpt_generator gpt_generator;
 ad_status gpt_generator_new(gpt_generator **out, ad_context *ctx, const gpt_config *config,
-                            ad_vars *vars);
+                            ad_vars *vars, ad_precision precision);
 void gpt_generator_free(gpt_generator *generator);
 void gpt_generator_reset(gpt_generator *generator);
 /* Feeds tokens; *logits (vocab of them) are those after the last. When the cache is full, its newer
@@ -198,7 +198,7 @@ typedef struct gpt_writer {
     int32_t end[2]; /* tokens that end a text, or -1 */
 } gpt_writer;
 ad_status gpt_writer_new(gpt_writer *writer, ad_context *ctx, const gpt_config *config,
-                         ad_vars *vars, ad_tokenizer *tokenizer);
+                         ad_vars *vars, ad_precision precision, ad_tokenizer *tokenizer);
 void gpt_writer_free(gpt_writer *writer);
 /* The tokens of a prompt, with what goes in front of it; an empty one begins a text. */
 ad_status gpt_prompt(gpt_writer *writer, const char *text, size_t length, ad_tokens *tokens);

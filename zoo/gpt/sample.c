@@ -19,6 +19,8 @@ static const ad_option options[] = {
     {"repetition-penalty", 0, AD_OPTION_REAL, .initial = "1", .min = 0.1, .max = 10,
      .help = "above 1: tokens that were there become less likely"},
     {"seed", 0, AD_OPTION_INT, .initial = "0", .help = "seed of the choices"},
+    {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16",
+     .help = "of products; bf16 reads half the memory for a token"},
     {"tokenizer", 0, AD_OPTION_FILE,
      .help = "its file or folder, if the model does not bring it along"},
     AD_COMMON_OPTIONS,
@@ -120,7 +122,11 @@ static int run(ad_command *cmd)
     if (!status && *model.note) ad_command_note(cmd, "%s", model.note);
     if (!status)
         status = gpt_open_tokenizer(&tokenizer, ctx, &model, ad_command_text(cmd, "tokenizer"));
-    if (!status) status = gpt_writer_new(&writer, ctx, &model.config, model.vars, tokenizer);
+    if (!status)
+        status = gpt_writer_new(&writer, ctx, &model.config, model.vars,
+                                ad_command_choice(cmd, "precision") == 1 ? AD_PRECISION_BF16
+                                                                         : AD_PRECISION_F32,
+                                tokenizer);
     if (!status) status = gpt_prompt(&writer, given.data ? given.data : "", given.length, &prompt);
     if (!status) status = write_samples(cmd, &writer, &prompt);
     exit = status ? ad_command_fail(cmd, "%s", ad_error(ctx)) : AD_EXIT_OK;

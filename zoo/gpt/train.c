@@ -234,7 +234,8 @@ static ad_status once(ad_command *cmd, ad_run_folder *run, ad_train_part part,
     if (!status)
         status = gpt_scorer_new(&t.scorer, t.ctx, &t.model.config, t.model.vars, t.batch, t.block);
     if (!status)
-        status = gpt_writer_new(&t.writer, t.ctx, &t.model.config, t.model.vars, t.tokenizer);
+        status = gpt_writer_new(&t.writer, t.ctx, &t.model.config, t.model.vars, AD_PRECISION_F32,
+                                t.tokenizer);
     if (!status) {
         ad_command_note(cmd, "%lld parameters, %lld tokens of %d",
                         (long long)gpt_parameters(t.model.vars), (long long)t.corpus.training.count,

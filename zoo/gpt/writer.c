@@ -4,7 +4,7 @@
 #include <string.h>
 
 ad_status gpt_writer_new(gpt_writer *w, ad_context *ctx, const gpt_config *config, ad_vars *vars,
-                         ad_tokenizer *tokenizer)
+                         ad_precision precision, ad_tokenizer *tokenizer)
 {
     int64_t known = ad_tokenizer_count(tokenizer); /* a model may have room for more */
     *w = (gpt_writer){.ctx = ctx, .tokenizer = tokenizer};
@@ -12,7 +12,7 @@ ad_status gpt_writer_new(gpt_writer *w, ad_context *ctx, const gpt_config *confi
     w->end[1] = ad_tokenizer_special(tokenizer, AD_TOKEN_BOS);
     w->chooser = gpt_chooser_new(known < config->vocab ? known : config->vocab);
     if (!w->chooser) return ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
-    return gpt_generator_new(&w->generator, ctx, config, vars);
+    return gpt_generator_new(&w->generator, ctx, config, vars, precision);
 }
 
 void gpt_writer_free(gpt_writer *w)

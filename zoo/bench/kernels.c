@@ -1,0 +1,56 @@
+/* kernels.c - where the time of a workload goes: its kernels, the longest first. */
+#include "zoo/bench/bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT = 48 };
+
+typedef struct row {
+    double seconds, flops, bytes;
+    char kernel[TEXT], node[TEXT];
+} row;
+
+typedef struct rows {
+    row *row;
+    int count, capacity;
+    double seconds;
+} rows;
+
+/* The profile's own texts are gone after the call. */
+static void keep(void *user, const ad_profile_row *from)
+{
+    rows *all = user;
+    all->seconds += from->seconds;
+    if (all->count == all->capacity) {
+        int capacity = 2 * all->capacity + 64;
+        row *grown = realloc(all->row, (size_t)capacity * sizeof *grown);
+        if (!grown) return;
+        all->row = grown, all->capacity = capacity;
+    }
+    row *to = &all->row[all->count++];
+    *to = (row){.seconds = from->seconds, .flops = from->flops, .bytes = from->bytes};
+    snprintf(to->kernel, sizeof to->kernel, "%s", from->kernel);
+    snprintf(to->node, sizeof to->node, "%s", from->node);
+}
+
+static int longest_first(const void *a, const void *b)
+{
+    double x = ((const row *)a)->seconds, y = ((const row *)b)->seconds;
+    return (x < y) - (x > y);
+}
+
+void bench_print_kernels(const ad_program *program, int most, FILE *out)
+{
+    rows all = {0};
+    ad_profile_read(program, keep, &all);
+    if (all.count) qsort(all.row, (size_t)all.count, sizeof *all.row, longest_first);
+    for (int i = 0; i < all.count && i < most; ++i) {
+        const row *r = &all.row[i];
+        fprintf(out, "  %9.1f us %5.1f %% %8.1f GFLOP/s %7.1f GB/s  %-36s %s\n", r->seconds * 1e6,
+                100 * r->seconds / all.seconds, r->flops / r->seconds * 1e-9,
+                r->bytes / r->seconds * 1e-9, r->kernel, r->node);
+    }
+    free(all.row);
+}

@@ -1,0 +1,196 @@
+/* verb.c - `bench`: times workloads, and says how near this machine's limits they come. */
+#include "zoo/bench/bench.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+const bench_workload *const bench_workloads[] = {
+    &bench_style,   &bench_resnet20,    &bench_dcgan,     &bench_gat,
+    &bench_dqn_mlp, &bench_dqn_nature,  &bench_gpt_char,  &bench_gpt_char_384,
+    &bench_gpt2,    &bench_gpt2_decode, &bench_attention, &bench_alphazero,
+    &bench_adamw,   &bench_start,       &bench_first,     NULL};
+
+static const ad_option options[] = {
+    {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16",
+     .help = "of products; weights stay f32"},
+    {"runs", 0, AD_OPTION_INT, .min = 1, .max = 2000,
+     .help = "runs to time, else as many as --seconds hold"},
+    {"seconds", 0, AD_OPTION_REAL, .initial = "2", .min = 0, .max = 3600,
+     .help = "how long to time each workload, at least five runs"},
+    {"kernels", 0, AD_OPTION_INT, .initial = "0", .min = 0, .max = 10000,
+     .help = "also print so many kernels, the longest first"},
+    {"save", 0, AD_OPTION_FILE, .unit = "FOLDER",
+     .help =
+         "write weights and inputs as FOLDER/WORKLOAD.safetensors, for others to compute the same"},
+    AD_COMMON_OPTIONS,
+    {0},
+};
+
+static const bench_workload *find(const char *name)
+{
+    for (int i = 0; bench_workloads[i]; ++i)
+        if (!strcmp(bench_workloads[i]->name, name)) return bench_workloads[i];
+    return NULL;
+}
+
+static double peak_mb(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) ? 0 : (double)usage.ru_maxrss / 1024;
+}
+
+/* ---- saying it ---- */
+
+static void say_machine(ad_command *cmd, ad_context *ctx, const ad_peaks *p)
+{
+    if (ad_command_json(cmd)) {
+        ad_json_begin(cmd, "machine");
+        ad_json_text(cmd, "cpu", ad_context_cpu(ctx));
+        ad_json_text(cmd, "isa", ad_context_isa(ctx));
+        ad_json_int(cmd, "threads", ad_context_threads(ctx));
+        ad_json_real(cmd, "gflops_f32", p->flops_f32 * 1e-9);
+        ad_json_real(cmd, "gflops_bf16", p->flops_bf16 * 1e-9);
+        ad_json_real(cmd, "gbs", p->bandwidth * 1e-9);
+        ad_json_end(cmd);
+        return;
+    }
+    fprintf(ad_command_out(cmd),
+            "%s, %s, %d threads: %.0f GFLOP/s in f32, %.0f in bf16, memory %.1f GB/s\n\n"
+            "workload            median      least    GFLOP/s  of peak      GB/s  of peak  peak "
+            "memory\n",
+            ad_context_cpu(ctx), ad_context_isa(ctx), ad_context_threads(ctx), p->flops_f32 * 1e-9,
+            p->flops_bf16 * 1e-9, p->bandwidth * 1e-9);
+}
+
+static void put_seconds(FILE *out, double seconds)
+{
+    if (seconds < 1e-3)
+        fprintf(out, " %7.1f us", seconds * 1e6);
+    else if (seconds < 1)
+        fprintf(out, " %7.2f ms", seconds * 1e3);
+    else
+        fprintf(out, " %7.3f s ", seconds);
+}
+
+static void say_result(ad_command *cmd, const bench_workload *w, const ad_peaks *p,
+                       const bench_result *r)
+{
+    double units = w->units > 0 ? w->units : 1, flops = r->flops / r->median,
+           bytes = r->bytes / r->median;
+    bool bf16 = ad_command_choice(cmd, "precision") == 1;
+    double arithmetic = flops / (bf16 && p->flops_bf16 > 0 ? p->flops_bf16 : p->flops_f32);
+    if (ad_command_json(cmd)) {
+        ad_json_begin(cmd, "workload");
+        ad_json_text(cmd, "workload", w->name);
+        ad_json_text(cmd, "what", w->what);
+        ad_json_int(cmd, "threads", ad_context_threads(ad_command_context(cmd)));
+        ad_json_text(cmd, "precision", bf16 ? "bf16" : "f32");
+        ad_json_reals(cmd, "check", r->check, BENCH_CHECKS);
+        ad_json_real(cmd, "median", r->median / units);
+        ad_json_real(cmd, "least", r->least / units);
+        ad_json_real(cmd, "most", r->most / units);
+        ad_json_int(cmd, "runs", r->runs);
+        ad_json_real(cmd, "gflops", flops * 1e-9);
+        ad_json_real(cmd, "gbs", bytes * 1e-9);
+        ad_json_real(cmd, "of_arithmetic", arithmetic);
+        ad_json_real(cmd, "of_memory", bytes / p->bandwidth);
+        ad_json_real(cmd, "peak_mb", peak_mb());
+        ad_json_end(cmd);
+        return;
+    }
+    FILE *out = ad_command_out(cmd);
+    fprintf(out, "%-15s", w->name);
+    put_seconds(out, r->median / units);
+    put_seconds(out, r->least / units);
+    if (r->flops > 0)
+        fprintf(out, " %10.1f %6.0f %% %9.1f %6.0f %%", flops * 1e-9, 100 * arithmetic,
+                bytes * 1e-9, 100 * bytes / p->bandwidth);
+    else
+        fprintf(out, " %10s %8s %9s %8s", "", "", "", "");
+    fprintf(out, " %9.0f MB\n", peak_mb());
+    fflush(out);
+}
+
+/* ---- the verb ---- */
+
+static int run_one(ad_command *cmd, const bench_workload *w, const ad_peaks *peaks)
+{
+    char path[4096];
+    const char *folder = ad_command_text(cmd, "save");
+    bench_limits limits = {.runs = ad_command_int(cmd, "runs"),
+                           .seconds = ad_command_real(cmd, "seconds"),
+                           .kernels = (int)ad_command_int(cmd, "kernels")};
+    ad_precision precision = ad_command_choice(cmd, "precision") == 1 ? AD_PRECISION_BF16
+                                                                      : AD_PRECISION_F32;
+    bench_result result;
+    if (folder &&
+        snprintf(path, sizeof path, "%s/%s.safetensors", folder, w->name) >= (int)sizeof path)
+        return ad_command_fail(cmd, "%s: the path is too long", folder);
+    ad_status status = bench_measure(cmd, w, precision, folder ? path : NULL, limits, &result);
+    if (status) return ad_command_fail(cmd, "%s: %s", w->name, ad_error(ad_command_context(cmd)));
+    say_result(cmd, w, peaks, &result);
+    return AD_EXIT_OK;
+}
+
+static int run_first(ad_command *cmd)
+{
+    bench_result result;
+    ad_status status = bench_measure(cmd, &bench_first, AD_PRECISION_F32, NULL,
+                                     (bench_limits){.runs = 1}, &result);
+    if (status) return ad_command_fail(cmd, "%s", ad_error(ad_command_context(cmd)));
+    fprintf(ad_command_out(cmd), "%.9g\n", result.check[0]);
+    return AD_EXIT_OK;
+}
+
+static int run(ad_command *cmd)
+{
+    int count = ad_command_operands(cmd), code = AD_EXIT_OK;
+    ad_peaks peaks;
+    for (int i = 0; i < count; ++i)
+        if (!find(ad_command_operand(cmd, i)))
+            return ad_command_usage(cmd, "no workload is called %s; see autodidact bench --help",
+                                    ad_command_operand(cmd, i));
+    ad_context *ctx = ad_command_context(cmd);
+    if (!ctx) return AD_EXIT_FAILURE;
+    if (count == 1 && find(ad_command_operand(cmd, 0)) == &bench_first) return run_first(cmd);
+    if (ad_measure_peaks(ctx, &peaks)) return ad_command_fail(cmd, "%s", ad_error(ctx));
+    say_machine(cmd, ctx, &peaks);
+    for (int i = 0; count ? i < count : bench_workloads[i] != NULL; ++i) {
+        const bench_workload *w = count ? find(ad_command_operand(cmd, i)) : bench_workloads[i];
+        if (!count && w->alone) continue;
+        if (!code && !ad_command_interrupted(cmd)) code = run_one(cmd, w, &peaks);
+    }
+    return code;
+}
+
+const ad_verb bench_verb = {
+    NULL,
+    "bench",
+    "[WORKLOAD...]",
+    options,
+    run,
+    .summary = "time what the library is for, beside this machine's limits",
+    .description =
+        "Without operands all workloads:\n"
+        "\n"
+        "  style         style transfer, VGG-19, 512 x 512: loss and gradient\n"
+        "  resnet20      ResNet-20, 128 pictures of 32 x 32: training step\n"
+        "  dcgan         DCGAN, 128 pictures of 64 x 64: step of both networks\n"
+        "  gat           graph attention on a graph of Cora's size: training step\n"
+        "  dqn-mlp       deep Q-learning, a small network: update\n"
+        "  dqn-nature    deep Q-learning, Nature's network: update\n"
+        "  gpt-char      character GPT, 4 layers x 128: training step\n"
+        "  gpt-char-384  character GPT, 6 layers x 384: training step\n"
+        "  gpt2          GPT-2 124M, 4 x 64 tokens: training step\n"
+        "  gpt2-decode   GPT-2 124M: a token, greedily\n"
+        "  attention     causal attention over 1024 tokens: forward and backward\n"
+        "  alphazero     a network for Go on 16 boards\n"
+        "  adamw         AdamW on 124M parameters: update\n"
+        "  start         a whole process that computes a small network once\n"
+        "\n"
+        "Weights and inputs are random numbers that follow from their names; the memory that is\n"
+        "shown is the most that the process ever held, so ask for one workload at a time.\n"
+        "\n"
+        "  autodidact bench\n"
+        "  autodidact bench gpt-char --precision bf16 --threads 1"};
