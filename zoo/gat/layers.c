@@ -74,6 +74,21 @@ static ad_node *param(ad_graph *g, ad_vars *vars, const char *net, int layer, co
 
 /* ---- graph attention ---- */
 
+/* <a_h, p_ih> for each node and head: p [N, H, F], a [1, H, F] -> [N, H]. As a product with a
+ * matrix that has a_h in column h and zeros elsewhere: sums over so few values as F, and their
+ * gradients, would take longer one by one. */
+static ad_node *score(ad_node *p, ad_node *a)
+{
+    ad_graph *g = ad_node_graph(p);
+    ad_shape s = ad_node_shape(p);
+    int64_t nodes = s.dim[0], heads = s.dim[1], width = s.dim[2];
+    ad_node *own = ad_one_hot(ad_iota(g, AD_I32, ad_shape(heads), 0), heads, AD_F32);
+    ad_node *columns = ad_mul(ad_reshape(a, ad_shape(heads, width, 1)),
+                              ad_reshape(own, ad_shape(heads, 1, heads)));
+    return ad_matmul(ad_reshape(p, ad_shape(nodes, heads * width)),
+                     ad_reshape(columns, ad_shape(heads * width, heads)));
+}
+
 /* x [N, features] (NULL: the sparse ones) -> [N, H F], or [N, F] in the last layer. */
 static ad_node *attention_layer(const gat_model *m, int layer, ad_vars *vars, const gat_inputs *in,
                                 ad_node *x, int64_t features, gat_training *t, gat_inside *inside)
@@ -90,8 +105,7 @@ static ad_node *attention_layer(const gat_model *m, int layer, ad_vars *vars, co
     ad_shape one = ad_shape(1, heads, width);
     ad_node *to = param(g, vars, "gat_net", layer, "scoring_fn_target", one, scores);
     ad_node *from = param(g, vars, "gat_net", layer, "scoring_fn_source", one, scores);
-    ad_node *target = ad_sum(ad_mul(p, to), ad_axes(-1), false); /* [N, H] */
-    ad_node *source = ad_sum(ad_mul(p, from), ad_axes(-1), false);
+    ad_node *target = score(p, to), *source = score(p, from); /* [N, H] */
     ad_node *e = ad_add(ad_segment_spread(in->edges, target, false),
                         ad_segment_spread(in->edges, source, true)); /* [E, H] */
     ad_node *alpha = ad_segment_softmax(in->edges, ad_leaky_relu(e, 0.2));
