@@ -110,6 +110,11 @@ $(BUILD)/examples/scene: $(SCENE_SRC) examples/scene/scene.h $(LIB) $(BUILD)/fla
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -o $@ $(SCENE_SRC) $(LIB) $(LDFLAGS) $(LIBS)
 
+KERNELS_SRC := $(sort $(wildcard tests/kernels/*.c))
+$(BUILD)/tests/check_kernels: $(KERNELS_SRC) $(wildcard tests/kernels/*.h tests/*.h) $(LIB) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -Itests -o $@ $(KERNELS_SRC) $(LIB) $(LDFLAGS) $(LIBS)
+
 programs = $(patsubst $(1)/%.c,$(BUILD)/$(2)/%,$(sort $(wildcard $(1)/*.c)))
 
 TEST_BIN    := $(call programs,tests/unit,tests) $(call programs,tests/zoo,tests)
@@ -293,7 +298,12 @@ check-tsan:
 	@tests/run $(addprefix $(BUILD)-tsan/tests/,$(TSAN)) arg:threads $(addprefix $(BUILD)-tsan/tests/,chain reduce) \
 	    arg:thin $(BUILD)-tsan/tests/gemm
 
-check: check-format check-cppcheck check-tidy check-asan check-tsan
+# Every solver of every instruction set of this machine against the scalar ones; what each costs.
+# KERNELS='--rounds 100 --seed 7 --only matmul' and the like.
+check-kernels: $(BUILD)/tests/check_kernels
+	@$< $(KERNELS)
+
+check: check-format check-cppcheck check-tidy check-kernels check-asan check-tsan
 
 # Each fuzz target for SECONDS seconds, from the fixtures; what it finds is left in the build folder.
 SECONDS ?= 30
@@ -341,6 +351,7 @@ help:
 	@echo 'make reproduce-mnist, -cifar10, -glasses, -shakespeare, -cora, -tu   a published figure, reached again (DATA=folder)'
 	@echo 'make test-browser the page of a run in a browser without a screen (CHROMIUM=program)'
 	@echo 'make check        format, static analysis, sanitizers'
+	@echo 'make check-kernels   each kernel of each instruction set against the scalar one, and its cost'
 	@echo 'make format       lay the sources out with clang-format'
 	@echo 'make fuzz         each parser fuzzed for SECONDS=$(SECONDS)'
 	@echo 'make bench        measure the kernels'
@@ -357,5 +368,6 @@ FORCE:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .PHONY: all lib tests examples fuzzers deps test test-unit test-data test-peers reproduce-mnist reproduce-cifar10 \
     reproduce-glasses reproduce-shakespeare reproduce-cora reproduce-tu backbone demo format check \
-    check-format check-cppcheck check-tidy check-asan check-tsan fuzz bench install uninstall help clean FORCE
+    check-format check-cppcheck check-tidy check-kernels \
+    check-asan check-tsan fuzz bench install uninstall help clean FORCE
 .SECONDARY:

@@ -1,52 +1,53 @@
-/* solver_check.h - holds solvers of contractions (matmul, convolutions) against references in
- * double.
+/* solver_check.h - holds solvers against references: a problem with random data in operands of
+ * random layout, and runs of any solver on it.
  *
- * A case is an ad_problem with random data in operands of random layout. The test computes the bare
- * result and the sum of the magnitudes that went into each element, in double; here the epilogue is
- * applied to that, the solver is run with several thread counts, and the bits and the values
- * compared. */
+ * For contractions (matmul, convolutions) the test computes the bare result and the sum of the
+ * magnitudes that went into each element, in double; here the epilogue is applied to that, the
+ * solver is run with several thread counts, and the bits and the values compared. */
 #ifndef AD_TESTS_SOLVER_CHECK_H
 #define AD_TESTS_SOLVER_CHECK_H
 
-#include "base/cpu.h"
 #include "base/half.h"
-#include "check.h"
 #include "device/cpu/isa.h"
-#include "ops/attrs.h"
-#include "plan/device.h"
+#include "solve.h"
 
-static uint64_t random_state = 1;
-static uint32_t random_u32(void)
+static inline int64_t random_in(int64_t low, int64_t high)
 {
-    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-    return (uint32_t)(random_state >> 33);
+    return low + solve_below(high - low + 1);
 }
-static int64_t random_in(int64_t low, int64_t high)
-{
-    return low + random_u32() % (high - low + 1);
-}
-static double random_value(void)
-{
-    return (double)random_u32() / 0x1p30 - 1;
-} /* [-1, 1) */
 
 typedef struct solver_case {
     ad_problem problem;
     ad_chain chain;
+    union {
+        ad_attr_leaf leaf;
+        ad_attr_pad pad;
+        ad_attr_axis axis;
+        ad_attr_reduce reduce;
+        ad_attr_matmul matmul;
+        ad_attr_conv conv;
+        ad_attr_pool pool;
+        ad_attr_resize resize;
+        ad_attr_attention attention;
+        ad_attr_rows rows;
+        ad_attr_sparse sparse;
+    } attr;                                                    /* for problem.attr to point to */
     void *in[AD_PROBLEM_INPUTS], *in_block[AD_PROBLEM_INPUTS]; /* element 0; what to free */
     void *out[AD_CHAIN_OUTPUTS], *out_block[AD_CHAIN_OUTPUTS];
     size_t in_bytes[AD_PROBLEM_INPUTS], out_bytes[AD_CHAIN_OUTPUTS];
 } solver_case;
 
-static double get_element(const void *data, ad_dtype dtype, int64_t at)
+static inline double get_element(const void *data, ad_dtype dtype, int64_t at)
 {
     if (dtype == AD_F64) return ((const double *)data)[at];
     if (dtype == AD_BF16) return ad_bf16_to_f32(((const uint16_t *)data)[at]);
     if (dtype == AD_F16) return ad_f16_to_f32(((const uint16_t *)data)[at]);
-    return ((const float *)data)[at];
+    if (dtype == AD_F32) return ((const float *)data)[at];
+    return solve_get(&(ad_operand){.dtype = dtype},
+                     (const char *)data + at * (int64_t)ad_dtype_size(dtype), 0);
 }
 
-static void set_element(void *data, ad_dtype dtype, int64_t at, double value)
+static inline void set_element(void *data, ad_dtype dtype, int64_t at, double value)
 {
     if (dtype == AD_F64)
         ((double *)data)[at] = value;
@@ -54,14 +55,17 @@ static void set_element(void *data, ad_dtype dtype, int64_t at, double value)
         ((uint16_t *)data)[at] = ad_f32_to_bf16((float)value);
     else if (dtype == AD_F16)
         ((uint16_t *)data)[at] = ad_f32_to_f16((float)value);
-    else
+    else if (dtype == AD_F32)
         ((float *)data)[at] = (float)value;
+    else
+        solve_set(&(ad_operand){.dtype = dtype}, (char *)data + at * (int64_t)ad_dtype_size(dtype),
+                  0, value);
 }
 
 /* An operand of these dims. layout 0: contiguous; 1: axes in random order with gaps between rows.
  * Axes in the mask `broadcast` get stride 0. Returns the elements that it spans. */
-static int64_t make_operand(ad_operand *o, ad_dtype dtype, int rank, const int64_t *dim, int layout,
-                            unsigned broadcast)
+static inline int64_t make_operand(ad_operand *o, ad_dtype dtype, int rank, const int64_t *dim,
+                                   int layout, unsigned broadcast)
 {
     int order[AD_MAX_RANK];
     int64_t span = 1;
@@ -81,24 +85,28 @@ static int64_t make_operand(ad_operand *o, ad_dtype dtype, int rank, const int64
     return span;
 }
 
-static void fill_operand(const ad_operand *o, int64_t span, void **block, void **data,
-                         size_t *bytes)
+enum { GUARD = 64 }; /* bytes of 0x5a behind every operand */
+
+static inline void fill_operand(const ad_operand *o, int64_t span, void **block, void **data,
+                                size_t *bytes)
 {
     size_t size = ad_dtype_size(o->dtype);
     *bytes = (size_t)(span ? span : 1) * size;
-    *data = *block = aligned_alloc(64, (*bytes + 63) / 64 * 64);
-    for (int64_t i = 0; i < span; ++i) set_element(*data, o->dtype, i, random_value());
+    *data = *block = aligned_alloc(64, (*bytes + 63) / 64 * 64 + GUARD);
+    memset((char *)*block + *bytes, 0x5a, GUARD);
+    for (int64_t i = 0; i < span; ++i) set_element(*data, o->dtype, i, solve_uniform(-1, 1));
 }
 
-static void add_input(solver_case *c, ad_dtype dtype, int rank, const int64_t *dim, int layout,
-                      unsigned broadcast)
+static inline void add_input(solver_case *c, ad_dtype dtype, int rank, const int64_t *dim,
+                             int layout, unsigned broadcast)
 {
     int i = c->problem.n_in++;
     int64_t span = make_operand(&c->problem.in[i], dtype, rank, dim, layout, broadcast);
     fill_operand(&c->problem.in[i], span, &c->in_block[i], &c->in[i], &c->in_bytes[i]);
 }
 
-static void add_output(solver_case *c, ad_dtype dtype, int rank, const int64_t *dim, int layout)
+static inline void add_output(solver_case *c, ad_dtype dtype, int rank, const int64_t *dim,
+                              int layout)
 {
     int i = c->problem.n_out++;
     int64_t span = make_operand(&c->problem.out[i], dtype, rank, dim, layout, 0);
@@ -109,8 +117,8 @@ enum { EPILOGUE_NONE, EPILOGUE_BIAS, EPILOGUE_BIAS_RELU, EPILOGUE_MASK_ADD, EPIL
 
 /* Adds the result and an epilogue's operands. MASK_ADD: acc * mask + residual, and acc itself as
  * the second output. */
-static void add_epilogue(solver_case *c, int kind, ad_dtype accumulator, ad_dtype result, int rank,
-                         const int64_t *dim, int layout)
+static inline void add_epilogue(solver_case *c, int kind, ad_dtype accumulator, ad_dtype result,
+                                int rank, const int64_t *dim, int layout)
 {
     unsigned leading = (1u << (rank - 1)) - 1;
     add_output(c, result, rank, dim, layout);
@@ -144,14 +152,14 @@ static void add_epilogue(solver_case *c, int kind, ad_dtype accumulator, ad_dtyp
     c->problem.chain = chain;
 }
 
-static void free_case(solver_case *c)
+static inline void free_case(solver_case *c)
 {
     for (int i = 0; i < c->problem.n_in; ++i) free(c->in_block[i]);
     for (int i = 0; i < c->problem.n_out; ++i) free(c->out_block[i]);
 }
 
 /* Position number `index` (row-major over dim) as an offset into an operand. */
-static int64_t offset_of(const ad_operand *o, int64_t index)
+static inline int64_t offset_of(const ad_operand *o, int64_t index)
 {
     int64_t offset = 0;
     for (int axis = o->rank - 1; axis >= 0; --axis) {
@@ -161,7 +169,7 @@ static int64_t offset_of(const ad_operand *o, int64_t index)
     return offset;
 }
 
-static double rounding(ad_dtype dtype)
+static inline double rounding(ad_dtype dtype)
 {
     return dtype == AD_F64    ? 0x1p-52
            : dtype == AD_BF16 ? 0x1p-8
@@ -170,7 +178,7 @@ static double rounding(ad_dtype dtype)
 }
 
 /* Runs the solver into fresh outputs; false if it declines. */
-static bool run_solver(const ad_solver *solver, solver_case *c, int threads, bool pack)
+static inline bool run_solver(const ad_solver *solver, solver_case *c, int threads, bool pack)
 {
     ad_machine machine = {.flops_f32 = 1e11,
                           .flops_f64 = 5e10,
@@ -202,8 +210,8 @@ static bool run_solver(const ad_solver *solver, solver_case *c, int threads, boo
 
 /* Compares outputs with the epilogue of `want`; `scale`: sums of magnitudes. Returns the largest
  * error in units of the tolerance. */
-static double compare(const solver_case *c, int kind, ad_dtype accumulator, const double *want,
-                      const double *scale, double tolerance)
+static inline double contraction_error(const solver_case *c, int kind, ad_dtype accumulator,
+                                       const double *want, const double *scale, double tolerance)
 {
     const ad_problem *p = &c->problem;
     int64_t count = 1;
@@ -233,13 +241,13 @@ static double compare(const solver_case *c, int kind, ad_dtype accumulator, cons
 
 /* All of it: with and without packing the constant, 1, 2, 3 and 7 threads, same bits. False:
  * declined. */
-static bool check_solver(const ad_solver *solver, solver_case *c, int kind, ad_dtype accumulator,
-                         const double *want, const double *scale, double tolerance,
-                         const char *what)
+static inline bool check_solver(const ad_solver *solver, solver_case *c, int kind,
+                                ad_dtype accumulator, const double *want, const double *scale,
+                                double tolerance, const char *what)
 {
     const int threads[] = {2, 3, 7};
     if (!run_solver(solver, c, 1, false)) return false;
-    double error = compare(c, kind, accumulator, want, scale, tolerance);
+    double error = contraction_error(c, kind, accumulator, want, scale, tolerance);
     if (!(error <= 1))
         CHECK_FAIL("%s, %s: error is %.3g of what is allowed", solver->name, what, error);
     void *first[AD_CHAIN_OUTPUTS];

@@ -1,53 +1,16 @@
 /* chain.c - the chain interpreter against one-element-at-a-time evaluation in double: random
  * programs, types, layouts and tails on every instruction set; aliasing; several outputs; thread
  * counts. */
-#include "../solve.h"
+#include "../problems.h"
 
 /* One element through the chain. */
 static void evaluate(const ad_chain *chain, const double *in, double *out)
 {
-    double reg[AD_CHAIN_REGISTERS];
+    double reg[AD_CHAIN_REGISTERS] = {0};
     for (int i = 0; i < chain->n_inputs; ++i) reg[i] = in[i];
     for (int s = 0; s < chain->n_steps; ++s) {
         const ad_chain_step *step = &chain->step[s];
-        double x = reg[step->src[0]], y = step->n_src > 1 ? reg[step->src[1]] : 0, r = 0;
-        bool integer = step->type == AD_I32 || step->type == AD_I64;
-        switch (step->op) {
-        case AD_OP_ADD: r = x + y; break;
-        case AD_OP_SUB: r = x - y; break;
-        case AD_OP_MUL: r = x * y; break;
-        case AD_OP_DIV: r = integer ? (y == 0 ? 0 : trunc(x / y)) : x / y; break;
-        case AD_OP_MAXIMUM: r = x > y ? x : y; break;
-        case AD_OP_MINIMUM: r = x < y ? x : y; break;
-        case AD_OP_NEG: r = -x; break;
-        case AD_OP_ABS: r = fabs(x); break;
-        case AD_OP_SQUARE: r = x * x; break;
-        case AD_OP_RELU: r = x > 0 ? x : 0; break;
-        case AD_OP_LEAKY_RELU: r = x > 0 ? x : step->a * x; break;
-        case AD_OP_CLAMP: r = x < step->a ? step->a : x > step->b ? step->b : x; break;
-        case AD_OP_TANH: r = tanh(x); break;
-        case AD_OP_SIGMOID: r = 1 / (1 + exp(-x)); break;
-        case AD_OP_SIN: r = sin(x); break;
-        case AD_OP_LESS: r = x < y; break;
-        case AD_OP_LESS_EQUAL: r = x <= y; break;
-        case AD_OP_GREATER: r = x > y; break;
-        case AD_OP_EQUAL: r = x == y; break;
-        case AD_OP_NOT_EQUAL: r = x != y; break;
-        case AD_OP_GREATER_EQUAL: r = x >= y; break;
-        case AD_OP_WHERE: r = x != 0 ? y : reg[step->src[2]]; break;
-        case AD_OP_NOT: r = x == 0; break;
-        case AD_OP_AND: r = x != 0 && y != 0; break;
-        case AD_OP_FILL: r = step->a; break;
-        case AD_OP_CAST: break;
-        default: CHECK_FAIL("op %d", step->op); break;
-        }
-        if (step->op == AD_OP_CAST) {
-            int64_t memory = 0;
-            ad_operand scalar = {.dtype = step->to};
-            solve_set(&scalar, &memory, 0, x);
-            r = solve_get(&scalar, &memory, 0);
-        }
-        reg[step->dst] = r;
+        reg[step->dst] = step_value(step, reg[step->src[0]], reg[step->src[1]], reg[step->src[2]]);
     }
     for (int o = 0; o < chain->n_outputs; ++o) out[o] = reg[chain->output_register[o]];
 }
@@ -73,58 +36,6 @@ static int64_t random_layout(ad_operand *o, ad_dtype dtype, int rank, const int6
         stride *= dim[order[i]];
     }
     return stride;
-}
-
-static const int unary[] = {AD_OP_NEG,        AD_OP_ABS,  AD_OP_SQUARE,  AD_OP_RELU, AD_OP_CLAMP,
-                            AD_OP_LEAKY_RELU, AD_OP_TANH, AD_OP_SIGMOID, AD_OP_SIN};
-static const int binary[] = {AD_OP_ADD,     AD_OP_SUB,     AD_OP_MUL,
-                             AD_OP_MAXIMUM, AD_OP_MINIMUM, AD_OP_DIV};
-
-static const uint16_t order[] = {AD_OP_LESS,          AD_OP_LESS_EQUAL, AD_OP_GREATER,
-                                 AD_OP_GREATER_EQUAL, AD_OP_EQUAL,      AD_OP_NOT_EQUAL};
-
-/* A random program on registers of one arithmetic type. */
-static void random_chain(ad_chain *chain, ad_dtype type, const ad_dtype *memory, int memories)
-{
-    *chain = (ad_chain){.n_inputs = 1 + (int)solve_below(4), .n_outputs = 1 + (int)solve_below(3)};
-    int registers = chain->n_inputs;
-    bool floats = ad_dtype_is_float(type);
-    for (int i = 0; i < chain->n_inputs; ++i) chain->input[i] = memory[solve_below(memories)];
-    chain->n_steps = (int)solve_below(8);
-    for (int s = 0; s < chain->n_steps; ++s) {
-        ad_chain_step *step = &chain->step[s];
-        *step = (ad_chain_step){
-            .type = (uint8_t)type, .to = (uint8_t)type, .a = floats ? -0.5 : -1, .b = 2};
-        for (int k = 0; k < 3; ++k) step->src[k] = (uint8_t)solve_below(registers);
-        int kind = (int)solve_below(5);
-        if (kind == 0) {
-            step->n_src = 1, step->op = (uint16_t)unary[solve_below(floats ? 9 : 5)];
-        } else if (kind < 3) {
-            step->n_src = 2, step->op = (uint16_t)binary[solve_below(floats ? 5 : 6)];
-        } else if (kind == 3) {
-            step->op = AD_OP_FILL, step->n_src = 0, step->a = (double)solve_below(5) - 2;
-        } else { /* compare two, then choose */
-            if (s + 1 == chain->n_steps) {
-                step->n_src = 1, step->op = AD_OP_ABS;
-            } else {
-                step->n_src = 2, step->op = order[solve_below(6)], step->to = AD_BOOL,
-                step->dst = 30;
-                step = &chain->step[++s];
-                *step = (ad_chain_step){
-                    .op = AD_OP_WHERE, .type = (uint8_t)type, .to = (uint8_t)type, .n_src = 3};
-                step->src[0] = 30, step->src[1] = (uint8_t)solve_below(registers);
-                step->src[2] = (uint8_t)solve_below(registers);
-            }
-        }
-        bool reuse = registers > chain->n_inputs && solve_below(3) == 0;
-        step->dst = (uint8_t)(reuse ? chain->n_inputs + solve_below(registers - chain->n_inputs)
-                                    : registers++);
-    }
-    for (int o = 0; o < chain->n_outputs; ++o) {
-        chain->output[o] = memory[solve_below(memories)];
-        chain->output_register[o] = (uint8_t)solve_below(registers);
-    }
-    chain->n_registers = 31;
 }
 
 static void compare(solve_device *d, const ad_chain *chain, int rank, const int64_t *dim,

@@ -1,6 +1,6 @@
 /* Convolutions and their gradients of every instruction set against sums in double: random shapes,
  * strides, pads, dilations, groups, layouts, dtypes, epilogues, thread counts. */
-#include "solver_check.h"
+#include "problems.h"
 
 typedef struct row {
     int level;
@@ -19,24 +19,12 @@ static const row solvers[] = {
 };
 enum { SOLVERS = sizeof solvers / sizeof *solvers };
 
-typedef struct shape {
-    int64_t n, h, w, c, k, kh, kw; /* c, k: of all groups */
-    ad_attr_conv attr;
-} shape;
-
-static int64_t out_size(const shape *s, int axis)
-{
-    int64_t in = axis ? s->w : s->h, taps = axis ? s->kw : s->kh;
-    return (in + 2 * s->attr.pad[axis] - s->attr.dilation[axis] * (taps - 1) - 1) /
-               s->attr.stride[axis] +
-           1;
-}
-
 /* Visits every product of the convolution: x[xi] meets w[wi] in y[yi] (row-major indices). */
-static void reference(const solver_case *c, const shape *s, int op, double *want, double *scale)
+static void reference(const solver_case *c, const conv_shape *s, int op, double *want,
+                      double *scale)
 {
     const ad_problem *p = &c->problem;
-    int64_t oh = out_size(s, 0), ow = out_size(s, 1), cg = s->c / s->attr.groups,
+    int64_t oh = conv_out(s, 0), ow = conv_out(s, 1), cg = s->c / s->attr.groups,
             kg = s->k / s->attr.groups;
     for (int64_t n = 0; n < s->n; ++n)
         for (int64_t y = 0; y < oh; ++y)
@@ -70,22 +58,14 @@ static void reference(const solver_case *c, const shape *s, int op, double *want
 
 static int winograd_runs; /* on any instruction set */
 
-static void check_shape(const shape *s, int op, ad_dtype dtype, ad_dtype result, int kind,
+static void check_shape(const conv_shape *s, int op, ad_dtype dtype, ad_dtype result, int kind,
                         int layout)
 {
-    int64_t x[4] = {s->n, s->h, s->w, s->c}, w[4] = {s->kh, s->kw, s->c / s->attr.groups, s->k};
-    int64_t y[4] = {s->n, out_size(s, 0), out_size(s, 1), s->k};
-    ad_attr_conv attr = s->attr;
-    attr.size[0] = op == AD_OP_CONV2D_INPUT_GRAD ? s->h : s->kh,
-    attr.size[1] = op == AD_OP_CONV2D_INPUT_GRAD ? s->w : s->kw;
     ad_dtype accumulator = dtype == AD_F64 ? AD_F64 : AD_F32;
-    const int64_t *in0 = op == AD_OP_CONV2D_INPUT_GRAD ? y : x,
-                  *in1 = op == AD_OP_CONV2D_WEIGHT_GRAD ? y : w;
-    const int64_t *out = op == AD_OP_CONV2D ? y : op == AD_OP_CONV2D_INPUT_GRAD ? x : w;
-    solver_case c = {.problem = {.op = op, .attr = &attr}};
-    add_input(&c, dtype, 4, in0, layout, 0);
-    add_input(&c, dtype, 4, in1, layout, 0);
-    add_epilogue(&c, kind, accumulator, result, 4, out, layout);
+    const ad_attr_conv attr = s->attr;
+    solver_case c;
+    conv_case(&c, s, op, dtype, result, kind, layout);
+    const int64_t *out = c.problem.out[0].dim;
     size_t count = (size_t)(out[0] * out[1] * out[2] * out[3]);
     double *want = calloc(count, sizeof *want), *scale = calloc(count, sizeof *scale);
     reference(&c, s, op, want, scale);
@@ -117,21 +97,9 @@ static const ad_dtype dtypes[][2] = {{AD_F32, AD_F32},  {AD_F32, AD_F32},   {AD_
 
 static void random_shapes(void)
 {
-    random_state = 1;
+    solve_seed = 1;
     for (int trial = 0; trial < 200; ++trial) {
-        shape s = {.n = random_in(1, 2),
-                   .h = random_in(1, 14),
-                   .w = random_in(1, 14),
-                   .kh = random_in(1, 4),
-                   .kw = random_in(1, 4)};
-        s.attr.groups = trial % 3 ? 1 : random_in(1, 3);
-        s.c = s.attr.groups * random_in(1, 20), s.k = s.attr.groups * random_in(1, 40);
-        for (int i = 0; i < 2; ++i) {
-            s.attr.stride[i] = random_in(1, 3), s.attr.dilation[i] = random_in(1, 3);
-            s.attr.pad[i] = random_in(0, 3);
-        }
-        while (s.h + 2 * s.attr.pad[0] < s.attr.dilation[0] * (s.kh - 1) + 1) ++s.h;
-        while (s.w + 2 * s.attr.pad[1] < s.attr.dilation[1] * (s.kw - 1) + 1) ++s.w;
+        conv_shape s = random_conv(trial % 3 ? 1 : (int)random_in(1, 3));
         const ad_dtype *d = dtypes[random_in(0, 5)];
         check_shape(&s, ops[trial % 3], d[0], d[1], (int)random_in(0, EPILOGUES - 1),
                     (int)random_in(0, 1));
@@ -146,20 +114,20 @@ static void usual_shapes(void)
     } rows[] = {{30, 3, 64, 3, 1, 1, 1},  {21, 64, 48, 3, 1, 1, 1}, {17, 32, 96, 1, 1, 0, 1},
                 {20, 16, 32, 3, 2, 1, 1}, {23, 3, 32, 7, 2, 3, 1},  {16, 32, 16, 4, 2, 1, 1},
                 {9, 40, 40, 3, 1, 1, 40}, {12, 64, 64, 3, 1, 1, 4}};
-    random_state = 2;
+    solve_seed = 2;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i)
         for (int op = 0; op < 3; ++op) {
-            shape s = {.n = 2,
-                       .h = rows[i].h,
-                       .w = rows[i].h + 3,
-                       .c = rows[i].c,
-                       .k = rows[i].k,
-                       .kh = rows[i].size,
-                       .kw = rows[i].size,
-                       .attr = {.stride = {rows[i].stride, rows[i].stride},
-                                .pad = {rows[i].pad, rows[i].pad},
-                                .dilation = {1, 1},
-                                .groups = rows[i].groups}};
+            conv_shape s = {.n = 2,
+                            .h = rows[i].h,
+                            .w = rows[i].h + 3,
+                            .c = rows[i].c,
+                            .k = rows[i].k,
+                            .kh = rows[i].size,
+                            .kw = rows[i].size,
+                            .attr = {.stride = {rows[i].stride, rows[i].stride},
+                                     .pad = {rows[i].pad, rows[i].pad},
+                                     .dilation = {1, 1},
+                                     .groups = rows[i].groups}};
             check_shape(&s, ops[op], AD_F32, AD_F32, (int)(i + (size_t)op) % EPILOGUES, 0);
             check_shape(&s, ops[op], AD_BF16, AD_F32, 0, 0);
         }
@@ -168,31 +136,22 @@ static void usual_shapes(void)
 /* Every edge of the 4x4 tiling, channels that do not fill vectors, pads 0 to 2. */
 static void winograd_shapes(void)
 {
-    random_state = 3;
+    solve_seed = 3;
     winograd_runs = 0;
     for (int trial = 0; trial < 24; ++trial) {
-        int64_t pad = trial % 3;
-        shape s = {
-            .n = random_in(1, 2),
-            .h = random_in(3, 13),
-            .w = random_in(3, 40),
-            .c = random_in(16, 70),
-            .k = random_in(16, 70),
-            .kh = 3,
-            .kw = 3,
-            .attr = {.stride = {1, 1}, .pad = {pad, trial % 2}, .dilation = {1, 1}, .groups = 1}};
+        conv_shape s = random_conv_3x3(trial % 3, trial % 2);
         check_shape(&s, ops[trial % 2], AD_F32, AD_F32, trial / 2 % EPILOGUES, 0);
     }
     CHECK(winograd_runs >= 24);
     /* many columns: more than one chunk of the filter */
-    shape wide = {.n = 1,
-                  .h = 6,
-                  .w = 5,
-                  .c = 512,
-                  .k = 400,
-                  .kh = 3,
-                  .kw = 3,
-                  .attr = {.stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}, .groups = 1}};
+    conv_shape wide = {.n = 1,
+                       .h = 6,
+                       .w = 5,
+                       .c = 512,
+                       .k = 400,
+                       .kh = 3,
+                       .kw = 3,
+                       .attr = {.stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}, .groups = 1}};
     check_shape(&wide, AD_OP_CONV2D, AD_F32, AD_F32, EPILOGUE_BIAS_RELU, 0);
     check_shape(&wide, AD_OP_CONV2D_INPUT_GRAD, AD_F32, AD_F32, EPILOGUE_NONE, 0);
 }

@@ -1,7 +1,7 @@
 /* Matrix products of every instruction set against sums in double: random shapes, layouts,
  * transposes, broadcast batches, dtypes, epilogues, thread counts. */
 #include "device/cpu/gemm.h"
-#include "solver_check.h"
+#include "problems.h"
 
 #define DECLARE(isa, level, name) extern const ad_solver ad_solver_##name##_##isa;
 #define ROW(isa, level, name)     {level, &ad_solver_##name##_##isa},
@@ -13,12 +13,7 @@ static const struct {
 } solvers[] = {AD_FOR_ISAS(ROW, matmul) AD_FOR_ISAS(ROW, matmul_direct)};
 enum { SOLVERS = sizeof solvers / sizeof *solvers };
 
-typedef struct shape {
-    int batch_axes;
-    int64_t batch[2], m, n, k;
-} shape;
-
-static void reference(const solver_case *c, const shape *s, double *want, double *scale)
+static void reference(const solver_case *c, const matmul_shape *s, double *want, double *scale)
 {
     const ad_problem *p = &c->problem;
     const ad_attr_matmul *attr = p->attr;
@@ -48,30 +43,19 @@ static void reference(const solver_case *c, const shape *s, double *want, double
     }
 }
 
-static void check_shape(const shape *s, ad_dtype dtype_a, ad_dtype dtype_b, ad_dtype result,
-                        int kind, int layout, bool transpose_a, bool transpose_b,
-                        unsigned broadcast_a, unsigned broadcast_b)
+static void check_shape(const matmul_shape *s, const ad_dtype dtypes[3], int kind, int layout)
 {
-    ad_attr_matmul attr = {.transpose_a = transpose_a, .transpose_b = transpose_b};
-    int rank = s->batch_axes + 2;
-    ad_dtype accumulator = dtype_a == AD_F64 ? AD_F64 : AD_F32;
-    int64_t a[4], b[4], out[4];
-    for (int i = 0; i < s->batch_axes; ++i) a[i] = b[i] = out[i] = s->batch[i];
-    a[rank - 2] = transpose_a ? s->k : s->m, a[rank - 1] = transpose_a ? s->m : s->k;
-    b[rank - 2] = transpose_b ? s->n : s->k, b[rank - 1] = transpose_b ? s->k : s->n;
-    out[rank - 2] = s->m, out[rank - 1] = s->n;
-    solver_case c = {.problem = {.op = AD_OP_MATMUL, .attr = &attr}};
-    add_input(&c, dtype_a, rank, a, layout, broadcast_a);
-    add_input(&c, dtype_b, rank, b, layout, broadcast_b);
-    add_epilogue(&c, kind, accumulator, result, rank, out, layout);
+    solver_case c;
+    ad_dtype accumulator = dtypes[0] == AD_F64 ? AD_F64 : AD_F32;
+    matmul_case(&c, s, dtypes, kind, layout);
     size_t count = (size_t)(s->batch[0] * s->batch[1] * s->m * s->n);
     double *want = calloc(count + 1, sizeof *want), *scale = calloc(count + 1, sizeof *scale);
     reference(&c, s, want, scale);
     char what[160];
     snprintf(what, sizeof what, "[%d,%d] %dx%dx%d %s*%s->%s epilogue %d layout %d transposes %d %d",
              (int)s->batch[0], (int)s->batch[1], (int)s->m, (int)s->n, (int)s->k,
-             ad_dtype_name(dtype_a), ad_dtype_name(dtype_b), ad_dtype_name(result), kind, layout,
-             transpose_a, transpose_b);
+             ad_dtype_name(dtypes[0]), ad_dtype_name(dtypes[1]), ad_dtype_name(dtypes[2]), kind,
+             layout, s->transpose_a, s->transpose_b);
     double tolerance = accumulator == AD_F64 ? 1e-14 : 1e-6;
     for (int i = 0; i < SOLVERS; ++i)
         if (solvers[i].level <= (int)ad_cpu_get()->isa)
@@ -87,17 +71,11 @@ static void random_shapes(void)
         {AD_BF16, AD_BF16, AD_F32}, {AD_BF16, AD_BF16, AD_BF16}, {AD_F16, AD_F16, AD_F16},
         {AD_F32, AD_BF16, AD_F32},
     };
-    random_state = 1;
+    solve_seed = 1;
     for (int trial = 0; trial < 150; ++trial) {
-        shape s = {.batch_axes = (int)random_in(0, 2), .batch = {1, 1}};
-        for (int i = 0; i < s.batch_axes; ++i) s.batch[i] = random_in(1, 3);
-        int64_t largest = trial % 3 ? 40 : 110;
-        s.m = random_in(1, largest), s.n = random_in(1, largest), s.k = random_in(1, largest);
-        const ad_dtype *d = dtypes[random_in(0, 6)];
-        unsigned a = (unsigned)random_in(0, 3), b = (unsigned)random_in(0, 3);
-        unsigned mask = (1u << s.batch_axes) - 1;
-        check_shape(&s, d[0], d[1], d[2], (int)random_in(0, EPILOGUES - 1), (int)random_in(0, 1),
-                    random_in(0, 1), random_in(0, 1), a & mask, b & mask);
+        matmul_shape s = random_matmul(trial % 3 ? 40 : 110);
+        check_shape(&s, dtypes[random_in(0, 6)], (int)random_in(0, EPILOGUES - 1),
+                    (int)random_in(0, 1));
     }
 }
 
@@ -105,41 +83,40 @@ static void random_shapes(void)
  */
 static void large_shapes(void)
 {
-    static const shape shapes[] = {
-        {0, {1, 1}, 400, 600, 700},  {0, {1, 1}, 1, 500, 900},      {0, {1, 1}, 500, 1, 300},
-        {0, {1, 1}, 3, 5, 5000},     {0, {1, 1}, 300, 40, 1027},    {1, {5, 1}, 64, 48, 33},
-        {0, {1, 1}, 250, 530, 5000}, {0, {1, 1}, 70, 45, 4 * 2050}, {0, {1, 1}, 64, 64, 16384},
+    static const matmul_shape shapes[] = {
+        {0, {1, 1}, 400, 600, 700, false, false, 0, 0},
+        {0, {1, 1}, 1, 500, 900, true, false, 0, 0},
+        {0, {1, 1}, 500, 1, 300, false, true, 0, 0},
+        {0, {1, 1}, 3, 5, 5000, true, true, 0, 0},
+        {0, {1, 1}, 300, 40, 1027, false, false, 0, 0},
+        {1, {5, 1}, 64, 48, 33, true, false, 0, 0},
+        {0, {1, 1}, 250, 530, 5000, false, true, 0, 0},
+        {0, {1, 1}, 70, 45, 4 * 2050, true, true, 0, 0},
+        {0, {1, 1}, 64, 64, 16384, false, false, 0, 0},
     };
-    random_state = 2;
+    solve_seed = 2;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; ++i) {
+        matmul_shape s = shapes[i];
         if (i == 6 && ad_cpu_get()->isa == AD_ISA_SCALAR) continue;
-        check_shape(&shapes[i], AD_F32, AD_F32, AD_F32, (int)i % EPILOGUES, 0, i % 2, i / 2 % 2, 0,
-                    0);
-        if (shapes[i].k > 4000) continue;
-        check_shape(&shapes[i], AD_BF16, AD_BF16, AD_F32, 0, 0, false, false, 0, 0);
-        check_shape(&shapes[i], AD_F64, AD_F64, AD_F64, 0, 1, false, true, 0, 0);
+        check_shape(&s, (ad_dtype[]){AD_F32, AD_F32, AD_F32}, (int)i % EPILOGUES, 0);
+        if (s.k > 4000) continue;
+        s.transpose_a = s.transpose_b = false;
+        check_shape(&s, (ad_dtype[]){AD_BF16, AD_BF16, AD_F32}, 0, 0);
+        s.transpose_b = true;
+        check_shape(&s, (ad_dtype[]){AD_F64, AD_F64, AD_F64}, 0, 1);
     }
 }
 
-/* A few rows or columns, and small matrices: what needs no packing. */
 static void thin_shapes(void)
 {
-    random_state = 4;
+    static const ad_dtype dtypes[][3] = {{AD_F32, AD_F32, AD_F32},
+                                         {AD_F32, AD_BF16, AD_F32},
+                                         {AD_BF16, AD_BF16, AD_F32},
+                                         {AD_F16, AD_F32, AD_F32}};
+    solve_seed = 4;
     for (int trial = 0; trial < 100; ++trial) {
-        static const ad_dtype dtypes[][2] = {
-            {AD_F32, AD_F32}, {AD_F32, AD_BF16}, {AD_BF16, AD_BF16}, {AD_F16, AD_F32}};
-        shape s = {.batch_axes = trial % 2, .batch = {1, 1}};
-        if (trial % 2) s.batch[0] = random_in(1, 6);
-        s.m = trial % 4 == 0 ? 1 : random_in(1, 9), s.n = trial % 4 == 1 ? 1 : random_in(1, 300);
-        s.k = random_in(1, 200);
-        const ad_dtype *d = dtypes[random_in(0, 3)];
-        if (trial % 3 == 0) {
-            int64_t t = s.m;
-            s.m = s.n, s.n = t;
-        }
-        check_shape(&s, d[0], d[1], AD_F32, (int)random_in(0, EPILOGUES - 1), trial % 5 == 0,
-                    random_in(0, 1), random_in(0, 1), 0,
-                    (unsigned)random_in(0, 1) & (unsigned)trial);
+        matmul_shape s = thin_matmul();
+        check_shape(&s, dtypes[random_in(0, 3)], (int)random_in(0, EPILOGUES - 1), trial % 5 == 0);
     }
 }
 
@@ -168,10 +145,10 @@ static void bf16_panels(void)
 {
     enum { M = 75, N = 83, K = 1027 };
     if (ad_cpu_get()->isa < AD_ISA_AVX512BF16) return;
-    random_state = 5;
+    solve_seed = 5;
     for (int form = 0; form < 4; ++form) {
         bool ta = form & 1, tb = form & 2;
-        shape s = {0, {1, 1}, M, N, K};
+        matmul_shape s = {.batch = {1, 1}, .m = M, .n = N, .k = K};
         ad_attr_matmul attr = {.transpose_a = ta, .transpose_b = tb};
         solver_case c = {.problem = {.op = AD_OP_MATMUL, .attr = &attr}};
         add_input(&c, AD_BF16, 2, ta ? (int64_t[]){K, M} : (int64_t[]){M, K}, 0, 0);
@@ -197,7 +174,7 @@ static void bf16_panels(void)
         void *workspace = aligned_alloc(64,
                                         (ad_gemm_workspace_avx512bf16(&gemm, 1) + 63) / 64 * 64);
         ad_gemm_run_avx512bf16(&gemm, &finish, NULL, workspace, 1, NULL);
-        CHECK(compare(&c, EPILOGUE_NONE, AD_F32, want, scale, 1e-6) <= 1);
+        CHECK(contraction_error(&c, EPILOGUE_NONE, AD_F32, want, scale, 1e-6) <= 1);
         free(workspace);
         free_case(&c);
     }
@@ -208,11 +185,12 @@ static void bf16_panels(void) {}
 
 static void empty_shapes(void)
 {
-    random_state = 3;
-    check_shape(&(shape){0, {1, 1}, 5, 7, 0}, AD_F32, AD_F32, AD_F32, EPILOGUE_NONE, 0, 0, 0, 0, 0);
-    check_shape(&(shape){0, {1, 1}, 5, 7, 0}, AD_F32, AD_F32, AD_F32, EPILOGUE_BIAS, 0, 0, 0, 0, 0);
-    check_shape(&(shape){0, {1, 1}, 0, 7, 3}, AD_F32, AD_F32, AD_F32, EPILOGUE_NONE, 0, 0, 0, 0, 0);
-    check_shape(&(shape){1, {0, 1}, 4, 7, 3}, AD_F32, AD_F32, AD_F32, EPILOGUE_NONE, 0, 0, 0, 0, 0);
+    const ad_dtype f32[3] = {AD_F32, AD_F32, AD_F32};
+    solve_seed = 3;
+    check_shape(&(matmul_shape){0, {1, 1}, 5, 7, 0, 0, 0, 0, 0}, f32, EPILOGUE_NONE, 0);
+    check_shape(&(matmul_shape){0, {1, 1}, 5, 7, 0, 0, 0, 0, 0}, f32, EPILOGUE_BIAS, 0);
+    check_shape(&(matmul_shape){0, {1, 1}, 0, 7, 3, 0, 0, 0, 0}, f32, EPILOGUE_NONE, 0);
+    check_shape(&(matmul_shape){1, {0, 1}, 4, 7, 3, 0, 0, 0, 0}, f32, EPILOGUE_NONE, 0);
 }
 
 int main(int argc, char **argv)

@@ -1,44 +1,6 @@
 /* kernel_sparse.c - sparse products, dots and segment kernels against plain loops in double, on
  * every instruction set; and the same bits with one thread and three. */
-#include "../solve.h"
-
-/* A random pattern in all its five forms. */
-typedef struct pattern {
-    int64_t rows, columns, entries;
-    int32_t *data[5]; /* row_start, row, column, column_start, order */
-    ad_operand shape[5];
-} pattern;
-
-static pattern random_pattern(void)
-{
-    pattern p = {.rows = 1 + solve_below(300), .columns = 1 + solve_below(200)};
-    p.entries = solve_below(4) ? solve_below(4000) : solve_below(3);
-    int64_t count[5] = {p.rows + 1, p.entries, p.entries, p.columns + 1, p.entries};
-    for (int i = 0; i < 5; ++i) {
-        p.shape[i] = DENSE(AD_I32, count[i]);
-        p.data[i] = solve_memory(AD_I32, count[i]);
-        memset(p.data[i], 0, (size_t)count[i] * 4);
-    }
-    int64_t e = 0;
-    for (int64_t r = 0; r < p.rows; ++r) {
-        int64_t more = solve_below(3) ? solve_below(2 * p.entries / p.rows + 2) : 0;
-        if (r == p.rows - 1) more = p.entries - e;
-        for (; more > 0 && e < p.entries; --more, ++e)
-            p.data[1][e] = (int32_t)r, p.data[2][e] = (int32_t)solve_below(p.columns);
-        p.data[0][r + 1] = (int32_t)e;
-    }
-    for (int64_t c = 0, at = 0; c < p.columns; ++c) {
-        for (int64_t k = 0; k < p.entries; ++k)
-            if (p.data[2][k] == c) p.data[4][at++] = (int32_t)k;
-        p.data[3][c + 1] = (int32_t)at;
-    }
-    return p;
-}
-
-static void free_pattern(pattern *p)
-{
-    for (int i = 0; i < 5; ++i) solve_free(p->data[i]);
-}
+#include "../problems.h"
 
 /* Runs `op` with one thread and with three; the bits must be the same. */
 static void run_both(int isa, int op, const pattern *p, bool transposed, ad_operand a, void *as,

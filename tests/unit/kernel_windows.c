@@ -1,6 +1,6 @@
 /* kernel_windows.c - pooling and resizing kernels against plain loops: forward values, and
  * gradients as adjoints (<A x, g> = <x, A' g>) on every instruction set, f32 and f64. */
-#include "../solve.h"
+#include "../problems.h"
 
 typedef struct setup {
     ad_problem p;
@@ -13,28 +13,6 @@ static double dot(const ad_operand *o, const void *a, const void *b)
     double sum = 0;
     for (int64_t i = 0; i < solve_count(o); ++i) sum += solve_get(o, a, i) * solve_get(o, b, i);
     return sum;
-}
-
-/* A random window on h x w that covers the input as the shape rule would have it. */
-static void random_window(ad_attr_pool *a, const int64_t in[2])
-{
-    *a = (ad_attr_pool){.in = {in[0], in[1]}};
-    if (solve_below(4) == 0) {
-        a->adaptive = 1;
-        a->out[0] = 1 + solve_below(in[0]), a->out[1] = 1 + solve_below(in[1]);
-        return;
-    }
-    a->exclude_pad = solve_below(2);
-    for (int k = 0; k < 2; ++k) {
-        int64_t most = in[k] < 4 ? in[k] : 4;
-        a->size[k] = 1 + solve_below(most), a->stride[k] = 1 + solve_below(3);
-        a->pad[k] = solve_below(a->size[k] / 2 + 1);
-        a->out[k] = (in[k] + 2 * a->pad[k] - a->size[k]) / a->stride[k] + 1;
-    }
-    if (solve_below(3) == 0 && in[0] > 1 && in[1] > 1) { /* the usual one */
-        for (int k = 0; k < 2; ++k)
-            a->size[k] = a->stride[k] = 2, a->pad[k] = 0, a->out[k] = in[k] / 2;
-    }
 }
 
 static int64_t at4(const ad_operand *o, int64_t n, int64_t i, int64_t j, int64_t k)

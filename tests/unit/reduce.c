@@ -1,20 +1,6 @@
 /* reduce.c - sum, mean, max, min and argmax against plain loops in double: random shapes, axes,
  * layouts and prologue chains on every instruction set; accuracy of long sums; thread counts. */
-#include "../solve.h"
-
-static ad_operand reduced_shape(const ad_operand *domain, ad_dtype dtype, int64_t axes)
-{
-    ad_operand out = *domain;
-    int64_t stride = 1;
-    out.dtype = dtype;
-    for (int i = domain->rank - 1; i >= 0; --i) {
-        if (axes >> i & 1)
-            out.dim[i] = 1, out.stride[i] = 0;
-        else
-            out.stride[i] = stride, stride *= out.dim[i];
-    }
-    return out;
-}
+#include "../problems.h"
 
 /* The index within `out` of domain element k. */
 static int64_t target(const ad_operand *domain, const ad_operand *out, int64_t k)
@@ -37,8 +23,7 @@ static void compare(solve_device *d, int op, ad_dtype dtype, int rank, const int
                     int64_t axes, bool chain, bool permuted)
 {
     ad_attr_reduce attr = {.axes = axes};
-    ad_chain square = {
-        .n_inputs = 2, .n_steps = 2, .n_outputs = 1, .n_registers = 4, .output_register = {3}};
+    ad_chain square = square_of_sum(dtype, dtype);
     ad_problem p = {.op = op, .attr = &attr, .n_in = chain ? 2 : 1, .n_out = 1, .threads = 2};
     p.in[0] = solve_dense(dtype, rank, dim);
     if (permuted) {
@@ -46,15 +31,7 @@ static void compare(solve_device *d, int op, ad_dtype dtype, int rank, const int
         for (int i = 0; i < rank; ++i) p.in[0].stride[i] = stride, stride *= dim[i];
     }
     p.in[1] = p.in[0];
-    if (chain) { /* (x + y)^2 with y broadcast along axis 0 */
-        for (int i = 0; i < 4; ++i) square.step[i].type = square.step[i].to = (uint8_t)dtype;
-        square.step[0].op = AD_OP_ADD, square.step[0].dst = 2, square.step[0].n_src = 2,
-        square.step[0].src[1] = 1;
-        square.step[1].op = AD_OP_SQUARE, square.step[1].dst = 3, square.step[1].n_src = 1,
-        square.step[1].src[0] = 2;
-        square.input[0] = square.input[1] = square.output[0] = dtype;
-        p.chain = &square, p.in[1].stride[0] = 0;
-    }
+    if (chain) p.chain = &square, p.in[1].stride[0] = 0; /* y broadcast along axis 0 */
     p.out[0] = reduced_shape(&p.in[0], dtype, axes);
     int64_t n = solve_count(&p.in[0]), m = solve_count(&p.out[0]);
     void *in[2] = {solve_random(dtype, n, -20, 20), solve_random(dtype, n, -20, 20)},

@@ -1,0 +1,262 @@
+/* expect.c - what a kernel should compute: the scalar solvers' values, in f64 where they have it,
+ * and the scale of each element's error. */
+#include "kernels.h"
+
+#include <float.h>
+
+/* ---- the problem in its plain form: dense operands, floats as f64 ---- */
+
+static ad_dtype widened(ad_dtype dtype, bool wide)
+{
+    return wide && ad_dtype_is_float(dtype) ? AD_F64 : dtype;
+}
+
+static void widen_chain(ad_chain *chain)
+{
+    for (int i = 0; i < chain->n_inputs; ++i) chain->input[i] = widened(chain->input[i], true);
+    for (int o = 0; o < chain->n_outputs; ++o) chain->output[o] = widened(chain->output[o], true);
+    for (int s = 0; s < chain->n_steps; ++s) {
+        ad_chain_step *step = &chain->step[s];
+        step->type = (uint8_t)widened(step->type, true);
+        step->to = (uint8_t)widened(step->to, true);
+    }
+}
+
+/* magnitudes: of all inputs but those in the mask `selects`. */
+static void plain_form(solver_case *to, const solver_case *from, bool wide, bool magnitudes,
+                       unsigned selects)
+{
+    memset(to, 0, sizeof *to);
+    to->problem = from->problem, to->chain = from->chain;
+    to->problem.n_in = to->problem.n_out = 0;
+    if (from->problem.chain) to->problem.chain = &to->chain;
+    if (wide) widen_chain(&to->chain);
+    for (int i = 0; i < from->problem.n_in; ++i) {
+        const ad_operand *o = &from->problem.in[i];
+        add_input(to, widened(o->dtype, wide), o->rank, o->dim, 0, 0);
+        for (int64_t k = 0; k < solve_count(o); ++k) {
+            double value = get_element(from->in[i], o->dtype, offset_of(o, k));
+            bool positive = magnitudes && ad_dtype_is_float(o->dtype) && !(selects >> i & 1);
+            set_element(to->in[i], to->problem.in[i].dtype, k, positive ? fabs(value) : value);
+        }
+    }
+    for (int i = 0; i < from->problem.n_out; ++i) {
+        const ad_operand *o = &from->problem.out[i];
+        add_output(to, widened(o->dtype, wide), o->rank, o->dim, 0);
+        for (int axis = 0; axis < o->rank; ++axis) /* a reduced one */
+            if (o->dim[axis] == 1) to->problem.out[i].stride[axis] = 0;
+    }
+    /* The smallest of the magnitudes bounds no error, the largest does. */
+    if (magnitudes && to->problem.op == AD_OP_MIN) to->problem.op = AD_OP_MAX;
+}
+
+#define DECLARE(isa, level, name) extern const ad_solver ad_solver_##name##_##isa;
+#define SOLVER(op, name)          DECLARE(scalar, 0, name)
+#include "device/cpu/solvers.def"
+#undef SOLVER
+static const ad_solver *const scalar_solvers[] = {
+#define SOLVER(op, name) &ad_solver_##name##_scalar,
+#include "device/cpu/solvers.def"
+#undef SOLVER
+};
+
+static bool run_scalar(solver_case *c)
+{
+    for (size_t i = 0; i < sizeof scalar_solvers / sizeof *scalar_solvers; ++i) {
+        const ad_solver *solver = scalar_solvers[i];
+        if (solver->op == c->problem.op && !solver->transforms && run_solver(solver, c, 1, false))
+            return true;
+    }
+    return false;
+}
+
+static double *values_of(const solver_case *c, int output)
+{
+    const ad_operand *o = &c->problem.out[output];
+    int64_t count = solve_count(o);
+    double *values = malloc((size_t)(count + 1) * sizeof *values);
+    for (int64_t k = 0; k < count; ++k)
+        values[k] = get_element(c->out[output], o->dtype, offset_of(o, k));
+    return values;
+}
+
+/* ---- chains: the error that roundings of f32 may add up to ---- */
+
+/* How many units a step may be off by, beside what it makes of its operands' errors: vmath.h's
+ * bounds. */
+static double own_units(const ad_chain_step *step, double x, double y, double value)
+{
+    double relative = fabs(value);
+    switch (step->op) {
+    case AD_OP_GELU_TANH: return relative * (6 + fabs(3.2 * x + 0.1428 * x * x * x));
+    case AD_OP_GELU: return relative + fabs(x); /* against the operand, in the left tail */
+    case AD_OP_POW: return relative * (1 + fabs(y * log(fabs(x))));
+    default: return relative;
+    }
+}
+
+/* Bounds of the registers' errors after the chain, for one element; INFINITY where a comparison
+ * may go either way. */
+static void chain_error(const ad_chain *chain, const double *in, double *error)
+{
+    double value[AD_CHAIN_REGISTERS] = {0}, bound[AD_CHAIN_REGISTERS] = {0};
+    const double unit = 0x1p-25; /* half of one */
+    memcpy(value, in, (size_t)chain->n_inputs * sizeof *value);
+    for (int s = 0; s < chain->n_steps; ++s) {
+        const ad_chain_step *step = &chain->step[s];
+        double x[3] = {0}, e[3] = {0}, most = 0;
+        for (int k = 0; k < step->n_src; ++k)
+            x[k] = value[step->src[k]], e[k] = bound[step->src[k]];
+        double result = step_value(step, x[0], x[1], x[2]);
+        bool lost = e[0] == INFINITY || e[1] == INFINITY || e[2] == INFINITY;
+        for (int corner = 0; corner < 27 && !lost; ++corner) {
+            double moved = step_value(step, x[0] + (corner % 3 - 1) * e[0],
+                                      x[1] + (corner / 3 % 3 - 1) * e[1],
+                                      x[2] + (corner / 9 - 1) * e[2]);
+            bool same = moved == result || (moved != moved && result != result);
+            if (!same && !(fabs(moved - result) <= most)) most = fabs(moved - result);
+        }
+        if (lost || most != most) most = INFINITY;
+        bool decides = step->op >= AD_OP_EQUAL && step->op <= AD_OP_GREATER_EQUAL;
+        if (decides && most > 0) most = INFINITY;
+        if (!decides && ad_dtype_is_float(step->type))
+            most += unit * own_units(step, x[0], x[1], result);
+        value[step->dst] = result, bound[step->dst] = most;
+    }
+    for (int o = 0; o < chain->n_outputs; ++o) error[o] = bound[chain->output_register[o]];
+}
+
+static void chain_scales(const solver_case *c, expectation *e)
+{
+    const ad_problem *p = &c->problem;
+    int64_t count = solve_count(&p->out[0]);
+    for (int64_t k = 0; k < count; ++k) {
+        double in[AD_CHAIN_INPUTS], error[AD_CHAIN_OUTPUTS];
+        for (int i = 0; i < p->n_in; ++i)
+            in[i] = get_element(c->in[i], p->in[i].dtype, offset_of(&p->in[i], k));
+        chain_error(p->chain, in, error);
+        for (int o = 0; o < p->n_out; ++o) e->scale[o][k] = error[o];
+    }
+}
+
+/* ---- all of it ---- */
+
+static void scales(const kernel_kind *kind, const solver_case *c, expectation *e)
+{
+    for (int o = 0; o < c->problem.n_out; ++o) {
+        int64_t count = solve_count(&c->problem.out[o]);
+        double largest = 1;
+        for (int64_t k = 0; k < count; ++k) largest = fmax(largest, fabs(e->want[o][k]));
+        for (int64_t k = 0; k < count; ++k)
+            e->scale[o][k] = kind->measure == OF_LARGEST ? largest : fabs(e->want[o][k]);
+    }
+}
+
+static void use_largest(const solver_case *c, expectation *e)
+{
+    for (int o = 0; o < c->problem.n_out; ++o) {
+        int64_t count = solve_count(&c->problem.out[o]);
+        double largest = 0;
+        for (int64_t k = 0; k < count; ++k) largest = fmax(largest, fabs(e->scale[o][k]));
+        for (int64_t k = 0; k < count; ++k) e->scale[o][k] = largest;
+    }
+}
+
+bool expect(const kernel_kind *kind, solver_case *c, expectation *e)
+{
+    solver_case plain;
+    *e = (expectation){.wide = true};
+    plain_form(&plain, c, true, false, 0);
+    if (!run_scalar(&plain)) {
+        free_case(&plain);
+        e->wide = false;
+        plain_form(&plain, c, false, false, 0);
+        if (!run_scalar(&plain)) {
+            free_case(&plain);
+            return false;
+        }
+    }
+    for (int o = 0; o < c->problem.n_out; ++o) {
+        e->want[o] = values_of(&plain, o);
+        e->scale[o] = malloc((size_t)(solve_count(&c->problem.out[o]) + 1) * sizeof(double));
+    }
+    free_case(&plain);
+    scales(kind, c, e);
+    if (kind->measure == OF_ROUNDING) chain_scales(c, e);
+    if (kind->measure == OF_MAGNITUDES || kind->measure == OF_LARGEST_SUM) {
+        plain_form(&plain, c, e->wide, true, kind->selects);
+        run_scalar(&plain);
+        for (int o = 0; o < c->problem.n_out; ++o)
+            free(e->scale[o]), e->scale[o] = values_of(&plain, o);
+        free_case(&plain);
+        if (kind->measure == OF_LARGEST_SUM) use_largest(c, e);
+    }
+    return true;
+}
+
+void free_expectation(expectation *e)
+{
+    for (int o = 0; o < AD_CHAIN_OUTPUTS; ++o) free(e->want[o]), free(e->scale[o]);
+}
+
+/* ---- the comparison ---- */
+
+static double largest_finite(ad_dtype dtype)
+{
+    return dtype == AD_F16 ? 65504 : dtype == AD_F64 ? DBL_MAX : 3.38e38;
+}
+
+double compare_outputs(const solver_case *c, const expectation *e, double tolerance,
+                       disagreement *worst)
+{
+    double largest = 0, excess = 1;
+    *worst = (disagreement){0};
+    for (int o = 0; o < c->problem.n_out; ++o) {
+        const ad_operand *out = &c->problem.out[o];
+        bool floats = ad_dtype_is_float(out->dtype);
+        for (int64_t k = 0; k < solve_count(out); ++k) {
+            double want = e->want[o][k], scale = e->scale[o][k];
+            double got = get_element(c->out[o], out->dtype, offset_of(out, k));
+            if (got == want || (got != got && want != want) || scale == INFINITY) continue;
+            if (floats && !(fabs(want) + scale * tolerance < largest_finite(out->dtype))) {
+                if (fabs(got) >= largest_finite(out->dtype) / 2 && want == want) continue;
+            }
+            double own = !floats                ? 0
+                         : out->dtype == AD_F16 ? fmax(0x1p-11 * fabs(want), 0x1p-25)
+                                                : rounding(out->dtype) * fabs(want) + 1e-36;
+            double error = fabs(got - want) - own, allowed = tolerance * scale;
+            if (!(error > 0) && error == error) continue;
+            if (scale > 0 && error / scale > largest) largest = error / scale;
+            if (error <= allowed) continue;
+            double over = error / fmax(allowed, 1e-300);
+            if (over <= excess) continue;
+            excess = over;
+            *worst = (disagreement){o, k, got, want, allowed + own + 1e-300};
+        }
+    }
+    return largest;
+}
+
+static bool all_bytes(const unsigned char *bytes, size_t size, int value)
+{
+    for (size_t i = 0; i < size; ++i)
+        if (bytes[i] != value) return false;
+    return true;
+}
+
+bool gaps_are_kept(const solver_case *c)
+{
+    bool kept = true;
+    for (int o = 0; o < c->problem.n_out; ++o) {
+        const ad_operand *out = &c->problem.out[o];
+        size_t size = ad_dtype_size(out->dtype);
+        unsigned char *copy = malloc(c->out_bytes[o]);
+        memcpy(copy, c->out_block[o], c->out_bytes[o]);
+        for (int64_t k = 0; k < solve_count(out); ++k)
+            memset(copy + (size_t)offset_of(out, k) * size, 0xff, size);
+        kept &= all_bytes(copy, c->out_bytes[o], 0xff);
+        kept &= all_bytes((unsigned char *)c->out_block[o] + c->out_bytes[o], GUARD, 0x5a);
+        free(copy);
+    }
+    return kept;
+}

@@ -1,0 +1,218 @@
+/* make_sums.h - random problems of chains, reductions and contractions; and what all makers use.
+ * Included by makers.c. */
+#include "kernels.h"
+
+static const ad_dtype reals[] = {AD_F32, AD_F32, AD_F64};
+
+static uint64_t number; /* of the problem: one after the other go through the steps of chains */
+
+static void random_dims(int rank, int64_t limit, int64_t *dim)
+{
+    static const int64_t sizes[] = {1,  2,  3,  5,  7,  8,  9,   15,  16,  17,
+                                    31, 33, 64, 65, 96, 97, 127, 257, 300, 1000};
+    int64_t total = 1;
+    for (int i = 0; i < rank; ++i) {
+        do dim[i] = sizes[solve_below(20)];
+        while (total * dim[i] > limit);
+        total *= dim[i];
+    }
+}
+
+/* Numbers in [low, high] for every element of an input. */
+static void fill(solver_case *c, int i, double low, double high)
+{
+    const ad_operand *o = &c->problem.in[i];
+    size_t size = ad_dtype_size(o->dtype);
+    for (size_t k = 0; k < c->in_bytes[i] / size; ++k)
+        set_element(c->in_block[i], o->dtype, (int64_t)k,
+                    ad_dtype_is_float(o->dtype) ? solve_uniform(low, high)
+                                                : (double)random_in((int64_t)low, (int64_t)high));
+}
+
+static void add_filled(solver_case *c, ad_dtype dtype, int rank, const int64_t *dim, int layout,
+                       unsigned broadcast, double low, double high)
+{
+    add_input(c, dtype, rank, dim, layout, broadcast);
+    fill(c, c->problem.n_in - 1, low, high);
+}
+
+/* Some axes of an input run backwards. */
+static void reverse(solver_case *c, int i)
+{
+    ad_operand *o = &c->problem.in[i];
+    for (int axis = 0; axis < o->rank; ++axis) {
+        if (solve_below(3) || o->dim[axis] == 0) continue;
+        c->in[i] = (char *)c->in[i] +
+                   (o->dim[axis] - 1) * o->stride[axis] * (int64_t)ad_dtype_size(o->dtype);
+        o->stride[axis] = -o->stride[axis];
+    }
+}
+
+/* ---- chains ---- */
+
+static const uint16_t float_steps[] = {
+    AD_OP_NEG,        AD_OP_EXP,          AD_OP_LOG,       AD_OP_SQRT,          AD_OP_RSQRT,
+    AD_OP_RECIPROCAL, AD_OP_SQUARE,       AD_OP_SIN,       AD_OP_COS,           AD_OP_TANH,
+    AD_OP_SIGMOID,    AD_OP_ERF,          AD_OP_GELU,      AD_OP_GELU_TANH,     AD_OP_RELU,
+    AD_OP_LEAKY_RELU, AD_OP_ELU,          AD_OP_SILU,      AD_OP_SOFTPLUS,      AD_OP_ABS,
+    AD_OP_SIGN,       AD_OP_FLOOR,        AD_OP_CLAMP,     AD_OP_STOP_GRADIENT, AD_OP_ADD,
+    AD_OP_SUB,        AD_OP_MUL,          AD_OP_DIV,       AD_OP_MAXIMUM,       AD_OP_MINIMUM,
+    AD_OP_POW,        AD_OP_EQUAL,        AD_OP_NOT_EQUAL, AD_OP_LESS,          AD_OP_LESS_EQUAL,
+    AD_OP_GREATER,    AD_OP_GREATER_EQUAL};
+static const uint16_t truth_steps[] = {AD_OP_NOT, AD_OP_AND, AD_OP_OR};
+
+/* One step of any op, or a cast between any two dtypes. */
+static void single_step(ad_chain *chain, ad_dtype type)
+{
+    ad_chain_step step = {.type = (uint8_t)type, .to = (uint8_t)type, .a = -0.5, .b = 2};
+    ad_dtype memory = type;
+    if (solve_below(3) == 0) {
+        ad_dtype from = (ad_dtype)solve_below(AD_DTYPES), to = (ad_dtype)solve_below(AD_DTYPES);
+        bool narrow = to == AD_BF16 || to == AD_F16;
+        step = (ad_chain_step){.op = AD_OP_CAST, .type = (uint8_t)ad_chain_type(from)};
+        step.to = (uint8_t)(narrow ? AD_F32 : to);
+        *chain = (ad_chain){.input = {from}, .output = {to}};
+    } else if (solve_below(8) == 0) {
+        step.op = truth_steps[solve_below(3)], step.type = step.to = AD_U8;
+        *chain = (ad_chain){.input = {AD_BOOL, AD_BOOL}, .output = {AD_BOOL}};
+    } else {
+        step.op = float_steps[number / 2 % (sizeof float_steps / sizeof *float_steps)];
+        bool compares = step.op >= AD_OP_EQUAL && step.op <= AD_OP_GREATER_EQUAL;
+        if (type == AD_F32 && solve_below(3) == 0) memory = solve_below(2) ? AD_BF16 : AD_F16;
+        if (compares) step.to = AD_BOOL;
+        *chain = (ad_chain){.input = {memory, memory}, .output = {compares ? AD_BOOL : memory}};
+    }
+    step.n_src = (uint8_t)(step.op == AD_OP_CAST ? 1 : ad_ops[step.op].max_inputs);
+    step.src[1] = 1, step.dst = 2;
+    chain->n_inputs = step.n_src, chain->n_steps = chain->n_outputs = 1, chain->n_registers = 3;
+    chain->output_register[0] = 2, chain->step[0] = step;
+}
+
+static void make_chain(solver_case *c, int op, int medium)
+{
+    static const ad_dtype memories[] = {AD_F32, AD_F32, AD_BF16, AD_F16};
+    static const ad_dtype types[] = {AD_F32, AD_F32, AD_F64, AD_I32, AD_I64};
+    int rank = (int)random_in(0, 5), layout = (int)random_in(0, 1);
+    int64_t dim[AD_MAX_RANK] = {256, 1024};
+    ad_dtype type = types[solve_below(5)];
+    ad_chain *chain = &c->chain;
+    double low = -4, high = 5;
+    if (medium) { /* gelu(x + bias) */
+        uint8_t t = AD_F32;
+        rank = 2, layout = 0;
+        *chain = (ad_chain){.n_inputs = 2, .n_steps = 2, .n_outputs = 1, .n_registers = 4};
+        chain->input[0] = chain->input[1] = chain->output[0] = AD_F32;
+        chain->step[0] = (ad_chain_step){AD_OP_ADD, t, t, 2, {0, 1}, 2, 0, 0};
+        chain->step[1] = (ad_chain_step){AD_OP_GELU, t, t, 3, {2}, 1, 0, 0};
+        chain->output_register[0] = 3;
+    } else {
+        random_dims(rank, 6000, dim);
+        if (ad_dtype_is_float(type) && number % 2)
+            single_step(chain, type), low *= 20, high *= 20;
+        else
+            random_chain(chain, type, type == AD_F32 ? memories : &type,
+                         type == AD_F32 && solve_below(2) ? 4 : 1);
+    }
+    c->problem = (ad_problem){.op = op, .chain = chain};
+    for (int i = 0; i < chain->n_inputs; ++i) {
+        unsigned broadcast = 0;
+        for (int axis = 0; axis < rank; ++axis)
+            if (solve_below(5) == 0) broadcast |= 1u << axis;
+        if (medium) broadcast = i == 1;
+        bool truth = chain->input[i] == AD_BOOL;
+        add_filled(c, chain->input[i], rank, dim, layout, broadcast, truth ? 0 : low,
+                   truth ? 1 : high);
+        if (layout && solve_below(3) == 0) reverse(c, i);
+    }
+    for (int o = 0; o < chain->n_outputs; ++o) add_output(c, chain->output[o], rank, dim, layout);
+}
+
+/* ---- reductions ---- */
+
+static void make_reduction(solver_case *c, int op, int medium)
+{
+    static const ad_dtype dtypes[][2] = {{AD_F32, AD_F32},   {AD_F32, AD_F32}, {AD_F64, AD_F64},
+                                         {AD_I32, AD_I32},   {AD_I64, AD_I64}, {AD_BF16, AD_F32},
+                                         {AD_BF16, AD_BF16}, {AD_F16, AD_F32}};
+    int rank = (int)random_in(1, 5), layout = (int)random_in(0, 1);
+    int64_t dim[AD_MAX_RANK] = {256, 1024}, kept[AD_MAX_RANK];
+    const ad_dtype *d = dtypes[medium ? 0 : solve_below(8)];
+    bool chain = !medium && solve_below(2), wide = d[0] == AD_F64;
+    if (op == AD_OP_MEAN && !ad_dtype_is_float(d[0])) d = dtypes[0];
+    if (chain && !ad_dtype_is_float(d[0])) d = dtypes[0];
+    if (medium)
+        rank = 2, layout = 0;
+    else
+        random_dims(rank, 20000, dim);
+    c->attr.reduce = (ad_attr_reduce){.axes = medium ? 2 : solve_below(1 << rank)};
+    c->problem = (ad_problem){.op = op, .attr = &c->attr};
+    for (int i = 0; i < 1 + chain; ++i) {
+        add_filled(c, d[0], rank, dim, layout, (unsigned)(i ? solve_below(1 << rank) : 0), -20, 20);
+        if (layout && solve_below(3) == 0) reverse(c, i);
+    }
+    if (chain) c->chain = square_of_sum(d[0], wide ? AD_F64 : AD_F32), c->problem.chain = &c->chain;
+    for (int i = 0; i < rank; ++i) kept[i] = c->attr.reduce.axes >> i & 1 ? 1 : dim[i];
+    add_output(c, d[1], rank, kept, layout);
+    for (int i = 0; i < rank; ++i)
+        if (c->attr.reduce.axes >> i & 1) c->problem.out[0].stride[i] = 0;
+}
+
+static void make_argmax(solver_case *c, int op, int medium)
+{
+    static const ad_dtype dtypes[] = {AD_F32, AD_F64, AD_I32, AD_I64};
+    int64_t dim[AD_MAX_RANK] = {64, 1024, 1}, kept[AD_MAX_RANK];
+    int rank = medium ? 2 : (int)random_in(1, 3), axis = medium ? 1 : (int)solve_below(rank), n = 0;
+    if (!medium) random_dims(rank, 10000, dim);
+    c->attr.axis = (ad_attr_axis){.axis = axis};
+    c->problem = (ad_problem){.op = op, .attr = &c->attr};
+    add_filled(c, medium ? AD_F32 : dtypes[solve_below(4)], rank, dim, 0, 0, -9, 9);
+    for (int i = 0; i < rank; ++i)
+        if (i != axis) kept[n++] = dim[i];
+    add_output(c, AD_I32, n, kept, 0);
+}
+
+/* ---- contractions ---- */
+
+static void make_matmul(solver_case *c, int op, int medium)
+{
+    static const ad_dtype dtypes[][3] = {
+        {AD_F32, AD_F32, AD_F32},   {AD_F32, AD_F32, AD_F32},    {AD_F64, AD_F64, AD_F64},
+        {AD_BF16, AD_BF16, AD_F32}, {AD_BF16, AD_BF16, AD_BF16}, {AD_F16, AD_F16, AD_F16},
+        {AD_F32, AD_BF16, AD_F32},
+    };
+    matmul_shape s = solve_below(3) ? random_matmul(solve_below(3) ? 40 : 110) : thin_matmul();
+    (void)op;
+    if (medium) s = (matmul_shape){.batch = {1, 1}, .m = medium == 1 ? 192 : 1, .n = 192, .k = 192};
+    matmul_case(c, &s, dtypes[medium ? 0 : solve_below(7)],
+                medium ? EPILOGUE_NONE : (int)random_in(0, EPILOGUES - 1),
+                medium ? 0 : (int)random_in(0, 1));
+    for (int i = 0; i < 2 && !medium; ++i)
+        if (solve_below(6) == 0) reverse(c, i);
+}
+
+static void make_conv(solver_case *c, int op, int medium)
+{
+    static const ad_dtype dtypes[][2] = {{AD_F32, AD_F32}, {AD_F32, AD_F32},  {AD_F32, AD_F32},
+                                         {AD_F64, AD_F64}, {AD_BF16, AD_F32}, {AD_BF16, AD_BF16},
+                                         {AD_F16, AD_F16}};
+    int kind = (int)solve_below(4); /* 0 and 1: mostly for solvers that want plain f32 */
+    bool plain = medium || (kind < 2 && solve_below(4));
+    const ad_dtype *d = dtypes[plain ? 0 : solve_below(7)];
+    conv_shape s = kind == 0 ? random_conv_3x3(random_in(0, 2), random_in(0, 2))
+                             : random_conv(kind == 1 ? (int)random_in(1, 5) : 1);
+    if (kind == 1 && solve_below(2)) s.c = s.k = s.attr.groups = random_in(1, 40);
+    if (medium)
+        s = (conv_shape){.n = 1,
+                         .h = 32,
+                         .w = 32,
+                         .c = medium == 2 ? 4 : 32,
+                         .k = 32,
+                         .kh = 3,
+                         .kw = 3,
+                         .attr = {.stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}}};
+    if (medium) s.attr.groups = medium == 3 ? 32 : 1;
+    conv_case(c, &s, op, d[0], d[1], medium ? EPILOGUE_NONE : (int)random_in(0, EPILOGUES - 1),
+              !plain && solve_below(2));
+    for (int i = 0; i < 2 && !plain; ++i)
+        if (solve_below(6) == 0) reverse(c, i);
+}

@@ -1,0 +1,60 @@
+/* makers.c - a random problem of each op: ranks, sizes of 1 and around vector lengths, layouts with
+ * gaps, turned, reversed and broadcast axes, dtypes, epilogues. Solvers decline what is not for
+ * them. */
+#include "make_sums.h"
+
+#include "make_rows.h"
+
+/* ---- the table ---- */
+
+const kernel_kind kernel_kinds[] = {
+    {AD_OP_CHAIN, make_chain, 8, OF_ROUNDING, 40, 0},
+    {AD_OP_SUM, make_reduction, 1e-6, OF_MAGNITUDES, 2, 0},
+    {AD_OP_MEAN, make_reduction, 1e-6, OF_MAGNITUDES, 2, 0},
+    {AD_OP_MAX, make_reduction, 1e-6, OF_MAGNITUDES, 2, 0},
+    {AD_OP_MIN, make_reduction, 1e-6, OF_MAGNITUDES, 2, 0},
+    {AD_OP_ARGMAX, make_argmax, 0, OF_VALUE, 1, 0},
+    {AD_OP_MATMUL, make_matmul, 1e-6, OF_MAGNITUDES, 4, 0},
+    {AD_OP_CONV2D, make_conv, 1e-6, OF_MAGNITUDES, 5, 0},
+    {AD_OP_CONV2D_INPUT_GRAD, make_conv, 1e-6, OF_MAGNITUDES, 5, 0},
+    {AD_OP_CONV2D_WEIGHT_GRAD, make_conv, 1e-6, OF_MAGNITUDES, 5, 0},
+    {AD_OP_PAD, make_pad, 0, OF_VALUE, 2, 0},
+    {AD_OP_PAD_REFLECT, make_pad, 0, OF_VALUE, 2, 0},
+    {AD_OP_PAD_REFLECT_GRAD, make_pad, 1e-6, OF_MAGNITUDES, 2, 0},
+    {AD_OP_GATHER, make_rows, 0, OF_VALUE, 1, 0},
+    {AD_OP_SCATTER_ADD, make_rows, 1e-6, OF_MAGNITUDES, 1, 0},
+    {AD_OP_WRITE_ROWS, make_rows, 0, OF_VALUE, 1, 0},
+    {AD_OP_SPARSE_MATMUL, make_sparse, 1e-6, OF_MAGNITUDES, 1, 0},
+    {AD_OP_SPARSE_DOT, make_sparse, 1e-6, OF_MAGNITUDES, 1, 0},
+    {AD_OP_SEGMENT_SUM, make_sparse, 1e-6, OF_MAGNITUDES, 1, 0},
+    {AD_OP_SEGMENT_MAX, make_sparse, 0, OF_VALUE, 1, 0},
+    {AD_OP_SEGMENT_SOFTMAX, make_sparse, 3e-6, OF_VALUE, 1, 0},
+    {AD_OP_MAX_POOL2D, make_pool, 0, OF_VALUE, 2, 0},
+    {AD_OP_MAX_POOL2D_GRAD, make_pool, 1e-6, OF_MAGNITUDES, 2, 1},
+    {AD_OP_MAX_POOL2D_SELECT, make_pool, 0, OF_VALUE, 2, 0},
+    {AD_OP_AVG_POOL2D, make_pool, 1e-6, OF_MAGNITUDES, 2, 0},
+    {AD_OP_AVG_POOL2D_GRAD, make_pool, 1e-6, OF_MAGNITUDES, 2, 0},
+    {AD_OP_RESIZE2D, make_resize, 1e-6, OF_LARGEST_SUM, 2, 0},
+    {AD_OP_RESIZE2D_GRAD, make_resize, 1e-6, OF_LARGEST_SUM, 2, 0},
+    {AD_OP_SOFTMAX, make_softmax, 6e-6, OF_VALUE, 2, 0},
+    {AD_OP_LOG_SOFTMAX, make_softmax, 2e-6, OF_LARGEST, 2, 0},
+    {AD_OP_CROSS_ENTROPY, make_cross_entropy, 3e-6, OF_LARGEST, 2, 0},
+    {AD_OP_CROSS_ENTROPY_GRAD, make_cross_entropy, 3e-6, OF_LARGEST, 2, 0},
+    {AD_OP_NORMALIZE, make_normalize, 1e-5, OF_LARGEST, 2, 0},
+    {AD_OP_NORMALIZE_GRAD, make_normalize, 1e-5, OF_LARGEST, 2, 0},
+    {AD_OP_ATTENTION, make_attention, 3e-6, OF_LARGEST, 1, 0},
+    {AD_OP_ATTENTION_GRAD, make_attention_grad, 3e-6, OF_LARGEST, 1, 0},
+    {AD_OP_RANDOM_UNIFORM, make_noise, 0, OF_VALUE, 1, 0},
+    {AD_OP_RANDOM_NORMAL, make_noise, 0, OF_VALUE, 1, 0},
+    {AD_OP_IOTA, make_iota, 0, OF_VALUE, 1, 0},
+};
+const int n_kernel_kinds = sizeof kernel_kinds / sizeof *kernel_kinds;
+
+void make_problem(const kernel_kind *kind, solver_case *c, uint64_t seed, int medium)
+{
+    memset(c, 0, sizeof *c);
+    solve_seed = seed * 0x100000001b3u + (uint64_t)kind->op * 0x9e3779b1u;
+    number = seed;
+    kind->make(c, kind->op, medium);
+    c->problem.threads = 1;
+}
