@@ -315,6 +315,10 @@ fuzz:
 bench: $(BENCH_BIN)
 	@for b in $(BENCH_BIN); do $$b || exit 1; done
 
+# Every workload of `autodidact bench` beside PyTorch's, or WORKLOADS="gat gpt2:bf16".
+bench-peers: all
+	@bench/peers/run $(WORKLOADS)
+
 # ---- installing -------------------------------------------------------------------------------------
 
 INSTALL ?= install
@@ -355,6 +359,7 @@ help:
 	@echo 'make format       lay the sources out with clang-format'
 	@echo 'make fuzz         each parser fuzzed for SECONDS=$(SECONDS)'
 	@echo 'make bench        measure the kernels'
+	@echo 'make bench-peers  measure the workloads beside PyTorch (WORKLOADS="style gpt2:bf16"; about an hour for all)'
 	@echo 'make examples     the small programs of examples/'
 	@echo 'make backbone     train the embedded network anew (PHOTOS=folder TEACHER=weights)'
 	@echo 'make install      to PREFIX=$(PREFIX), below DESTDIR= if given; make uninstall'
@@ -369,5 +374,5 @@ FORCE:
 .PHONY: all lib tests examples fuzzers deps test test-unit test-data test-peers reproduce-mnist reproduce-cifar10 \
     reproduce-glasses reproduce-shakespeare reproduce-cora reproduce-tu backbone demo format check \
     check-format check-cppcheck check-tidy check-kernels \
-    check-asan check-tsan fuzz bench install uninstall help clean FORCE
+    check-asan check-tsan fuzz bench bench-peers install uninstall help clean FORCE
 .SECONDARY:

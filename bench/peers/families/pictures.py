@@ -1,0 +1,220 @@
+"""Networks on pictures: style, resnet20, dcgan, alphazero."""
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from .setting import Work
+
+# ---- style: VGG-19 to relu5_1, the losses of Gatys et al. and the gradient to the picture ----
+
+VGG = [64, 64, "pool", 128, 128, "pool", 256, 256, 256, 256, "pool", 512, 512, 512, 512, "pool", 512]
+STYLE, CONTENT = (1, 6, 11, 20, 29), 22
+MEAN = (123.675, 116.28, 103.53)
+
+
+class Vgg(nn.Module):
+    def __init__(self):
+        super().__init__()
+        layers, channels = [], 3
+        for width in VGG:
+            if width == "pool":
+                layers.append(nn.MaxPool2d(2))
+            else:
+                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(inplace=True)]
+                channels = width
+        self.features = nn.Sequential(*layers)
+
+    def forward(self, x):
+        styles, content = [], None
+        for index, layer in enumerate(self.features):
+            x = layer(x)
+            if index in STYLE:
+                styles.append(x)
+            if index == CONTENT:
+                content = x
+        return styles, content
+
+
+def gram(f):
+    _, c, h, w = f.shape
+    flat = f.reshape(c, h * w)
+    return flat @ flat.t() / (c * h * w)
+
+
+def style(s):
+    net = s.module(Vgg).eval().requires_grad_(False)
+    mean = torch.tensor(MEAN).view(1, 3, 1, 1)
+    picture = s.pictures("image", 1, 512, 512, 3).requires_grad_(True)
+    target = s.pictures("target_content", 1, 64, 64, 512)
+    grams = [s.input(f"target_gram{i}", lambda: torch.rand(w, w)) for i, w in enumerate((64, 128, 256, 512, 512))]
+
+    def loss():
+        styles, content = net(picture - mean)
+        far = sum(((gram(f) - g) ** 2).sum() for f, g in zip(styles, grams))
+        return 1e5 * ((content - target) ** 2).mean() + 3e4 / 5 * far
+
+    loss = s.compiled(loss)
+
+    def step():
+        picture.grad = None
+        with s.cast():
+            value = loss()
+        value.backward()
+        return value.detach()
+
+    return Work(step)
+
+
+# ---- resnet20: He et al. 2016 with the shortcut of option A ----
+
+
+class Block(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs)
+        self.conv2, self.bn2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs)
+        self.stride, self.new = stride, outputs - inputs
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)), inplace=True)))
+        if self.new:
+            x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.new // 2, self.new // 2))
+        return F.relu(y + x, inplace=True)
+
+
+class ResNet20(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16)
+        for stage, width in enumerate((16, 32, 64)):
+            blocks = [Block(width if i else max(16, width // 2), width, 2 if stage and not i else 1) for i in range(3)]
+            setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
+        self.fc = nn.Linear(64, 10)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        return self.fc(self.layer3(self.layer2(self.layer1(x))).mean((2, 3)))
+
+
+def resnet20(s):
+    net = s.module(ResNet20)
+    image = s.pictures("image", 128, 32, 32, 3)
+    labels = s.input("labels", lambda: torch.randint(10, (128,)))
+    sgd = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, fused=True)
+    return Work(s.training(lambda: F.cross_entropy(net(image), labels), sgd))
+
+
+# ---- dcgan: the networks of PyTorch's tutorial, without its sigmoid ----
+
+
+class Generator(nn.Module):
+    def __init__(self, nz=100, ngf=64):
+        super().__init__()
+        up = lambda i, o, stride, pad: nn.ConvTranspose2d(i, o, 4, stride, pad, bias=False)
+        layers = [up(nz, ngf * 8, 1, 0), nn.BatchNorm2d(ngf * 8), nn.ReLU(True)]
+        for factor in (4, 2, 1):
+            layers += [up(ngf * factor * 2, ngf * factor, 2, 1), nn.BatchNorm2d(ngf * factor), nn.ReLU(True)]
+        self.main = nn.Sequential(*layers, up(ngf, 3, 2, 1), nn.Tanh())
+
+    def forward(self, x):
+        return self.main(x)
+
+
+class Discriminator(nn.Module):
+    def __init__(self, ndf=64):
+        super().__init__()
+        down = lambda i, o, stride, pad: nn.Conv2d(i, o, 4, stride, pad, bias=False)
+        layers = [down(3, ndf, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
+        for factor in (2, 4, 8):
+            layers += [down(ndf * factor // 2, ndf * factor, 2, 1), nn.BatchNorm2d(ndf * factor),
+                       nn.LeakyReLU(0.2, inplace=True)]
+        self.main = nn.Sequential(*layers, down(ndf * 8, 1, 1, 0))
+
+    def forward(self, x):
+        return self.main(x).flatten()
+
+
+def dcgan(s):
+    g, d = s.module(Generator, "netG."), s.module(Discriminator, "netD.")
+    noise, real = s.pictures("noise", 128, 1, 1, 100), s.pictures("real", 128, 64, 64, 3)
+    ones, zeros = torch.ones(128), torch.zeros(128)
+    of_g, of_d = list(g.parameters()), list(d.parameters())
+    adam_g, adam_d = (torch.optim.Adam(p, lr=2e-4, betas=(0.5, 0.999), fused=True) for p in (of_g, of_d))
+
+    def losses():
+        fake = d(g(noise))
+        loss_d = F.binary_cross_entropy_with_logits(d(real), ones) + F.binary_cross_entropy_with_logits(fake, zeros)
+        return loss_d, F.binary_cross_entropy_with_logits(fake, ones)
+
+    losses = s.compiled(losses)
+
+    # backward, not autograd.grad: it lays gradients out as their parameters are, and fused Adam takes it that they do
+    def step():
+        adam_d.zero_grad(set_to_none=True)
+        adam_g.zero_grad(set_to_none=True)
+        with s.cast():
+            loss_d, loss_g = losses()
+        loss_d.backward(inputs=of_d, retain_graph=True)
+        loss_g.backward(inputs=of_g)
+        adam_d.step()
+        adam_g.step()
+        return loss_d.detach() + loss_g.detach()
+
+    return Work(step)
+
+
+# ---- alphazero: a residual tower with a policy and a value head, evaluated ----
+
+
+class Residual(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)
+        self.conv2, self.bn2 = nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)), inplace=True)))
+        return F.relu(y + x, inplace=True)
+
+
+class AlphaZero(nn.Module):
+    def __init__(self, width=96):
+        super().__init__()
+        self.conv_in, self.bn_in = nn.Conv2d(17, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)
+        self.blocks = nn.Sequential(*[Residual(width) for _ in range(6)])
+        self.policy_conv, self.policy_bn = nn.Conv2d(width, 2, 1, bias=False), nn.BatchNorm2d(2)
+        self.policy_fc = nn.Linear(2 * 81, 82)
+        self.value_conv, self.value_bn = nn.Conv2d(width, 1, 1, bias=False), nn.BatchNorm2d(1)
+        self.value_fc1, self.value_fc2 = nn.Linear(81, 64), nn.Linear(64, 1)
+
+    def forward(self, x):
+        x = self.blocks(F.relu(self.bn_in(self.conv_in(x)), inplace=True))
+        flat = lambda y: F.relu(y, inplace=True).permute(0, 2, 3, 1).flatten(1)
+        policy = self.policy_fc(flat(self.policy_bn(self.policy_conv(x))))
+        value = F.relu(self.value_fc1(flat(self.value_bn(self.value_conv(x)))))
+        return policy.softmax(1), self.value_fc2(value).tanh()
+
+
+def fold(net):
+    """Batch norms into the convolutions before them: evaluation at its best."""
+    for owner in (net, *net.blocks):
+        for conv, bn in [(n, n.replace("conv", "bn")) for n, _ in owner.named_children() if "conv" in n]:
+            setattr(owner, conv, fuse_conv_bn_eval(getattr(owner, conv), getattr(owner, bn)))
+            setattr(owner, bn, nn.Identity())
+
+
+def alphazero(s):
+    net = s.module(AlphaZero).eval().requires_grad_(False)
+    fold(net)
+    net = s.laid_out(net)
+    board = s.pictures("board", 16, 9, 9, 17)
+    if s.form == "compile":
+        torch._inductor.config.freezing = True
+    evaluate = s.compiled(net)
+
+    def step():
+        with torch.no_grad(), s.cast():
+            return evaluate(board)
+
+    return Work(step, value=lambda result: result[1].float().mean().item())

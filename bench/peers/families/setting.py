@@ -1,0 +1,122 @@
+"""What a workload is built from: the tensors of a safetensors file, or random ones, and how to compute.
+
+Tensors are read one by one into memory of their own, without a mapping of the file, and become the modules'
+parameters without a copy: PyTorch's peak memory is its own, not the reader's."""
+import ctypes
+import json
+import struct
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Callable, Optional
+
+import torch
+
+KINDS = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I32": torch.int32, "I64": torch.int64,
+         "U8": torch.uint8}
+
+
+def read(path):
+    """All tensors of a safetensors file by their names."""
+    out = {}
+    with open(path, "rb") as file:
+        size, = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(size))
+        header.pop("__metadata__", None)
+        for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
+            begin, end = entry["data_offsets"]
+            tensor = torch.empty(entry["shape"], dtype=KINDS[entry["dtype"]])
+            if tensor.nbytes != end - begin:
+                raise SystemExit(f"{path}: {name} has {end - begin} bytes, its shape takes {tensor.nbytes}")
+            file.seek(8 + size + begin)
+            if end > begin:
+                file.readinto((ctypes.c_char * (end - begin)).from_address(tensor.data_ptr()))
+            out[name] = tensor
+    return out
+
+
+@dataclass
+class Work:
+    """step() is what is timed and returns the loss, or a tensor; value(of that) is what `check` shows of it."""
+
+    step: Callable
+    value: Callable = lambda result: result.item()
+    check: Optional[Callable] = None  # what is run for `check`, if not the step
+    parts: int = 1  # seconds are of one of so many parts of a step
+
+
+class Setting:
+    def __init__(self, weights, form, precision):
+        self.form, self.precision = form, precision
+        self.tensors = read(weights) if weights else None
+        if self.tensors is None:
+            torch.manual_seed(0)
+
+    @property
+    def channels_last(self):
+        """The layout of pictures: inductor, too, computes convolutions so."""
+        return self.form in ("channels_last", "compile")
+
+    def module(self, make, prefix="", dtype=None):
+        """The module with its weights, all of which the file has to have."""
+        if self.tensors is None:
+            return self.laid_out(make()).to(dtype=dtype)
+        with torch.device("meta"):
+            module = make()
+        state = {}
+        for name, tensor in module.state_dict().items():
+            if name.endswith("num_batches_tracked"):
+                self.tensors.pop(prefix + name, None)
+                state[name] = torch.zeros(tensor.shape, dtype=tensor.dtype)
+                continue
+            state[name] = self.take(prefix + name, tensor.shape).to(dtype or torch.float32)
+        module.load_state_dict(state, assign=True)
+        return self.laid_out(module.requires_grad_())
+
+    def laid_out(self, module):
+        return module.to(memory_format=torch.channels_last) if self.channels_last else module
+
+    def take(self, name, shape=None):
+        tensor = self.tensors.pop(name, None)
+        if tensor is None:
+            raise SystemExit(f"no tensor {name} in the file, which has {', '.join(list(self.tensors)[:8])} ...")
+        if shape is not None and tuple(tensor.shape) != tuple(shape):
+            raise SystemExit(f"{name}: found {list(tensor.shape)}, expected {list(shape)}")
+        return tensor
+
+    def input(self, name, make):
+        """input.NAME, or what make() gives; indices are i64, as PyTorch wants them."""
+        tensor = make()
+        if self.tensors is not None:
+            tensor = self.take("input." + name, tensor.shape)
+        return tensor.long() if tensor.dtype in (torch.int32, torch.int64) else tensor
+
+    def pictures(self, name, *shape):
+        """[n, h, w, c] in the file, [n, c, h, w] here."""
+        x = self.input(name, lambda: torch.rand(shape)).permute(0, 3, 1, 2)
+        return x if self.channels_last else x.contiguous()
+
+    def all_taken(self):
+        if self.tensors:
+            raise SystemExit(f"the file has tensors that nothing takes: {', '.join(list(self.tensors)[:8])}")
+
+    def cast(self):
+        return torch.autocast("cpu", dtype=torch.bfloat16) if self.precision == "bf16" else nullcontext()
+
+    def compiled(self, function):
+        return torch.compile(function) if self.form == "compile" else function
+
+    def training(self, loss, optimizer, before=None, compiled=True):
+        """A step: the loss, its gradient, the update."""
+        loss = self.compiled(loss) if compiled else loss
+
+        def step():
+            optimizer.zero_grad(set_to_none=True)
+            with self.cast():
+                value = loss()
+            value.backward()
+            if before:
+                before()
+            optimizer.step()
+            return value.detach()
+
+        return step

@@ -1,0 +1,130 @@
+"""The workloads of `autodidact bench` in PyTorch at its best; prints one JSON line.
+
+    python bench/peers/workloads.py WORKLOAD (--weights FILE | --random) [--threads N] [--precision f32|bf16]
+        [--form eager|compile|channels_last] [--runs N] [--seconds X]
+
+FILE is what `autodidact bench WORKLOAD --save DIR` wrote: the same weights and inputs. `check`: the losses of
+three steps from these weights in f32 (of bf16, by a process of its own); seconds are of the steps after those,
+for X seconds but at least 5 steps, or N. peak_mb is the process's, import_mb what it held once torch was there."""
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+FAMILIES = {"style": "pictures", "resnet20": "pictures", "dcgan": "pictures", "alphazero": "pictures", "gat": "graphs",
+            "dqn-mlp": "control", "dqn-nature": "control", "gpt-char": "text", "gpt-char-384": "text", "gpt2": "text",
+            "gpt2-decode": "text", "attention": "text", "adamw": "vectors"}
+PICTURES = ("style", "resnet20", "dcgan", "alphazero", "dqn-nature")
+
+
+def peak_mb():
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+
+def seconds_of(step, args):
+    """Of single steps, sorted."""
+    seconds, begin = [], time.perf_counter()
+    while len(seconds) < (args.runs or 5) or (not args.runs and time.perf_counter() - begin < args.seconds):
+        start = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - start)
+    return sorted(seconds)
+
+
+def build(args, form, precision):
+    import importlib
+
+    import torch
+    from families.setting import Setting
+    torch.set_num_threads(args.threads)
+    if form == "compile":
+        torch._dynamo.config.suppress_errors = False
+    setting = Setting(args.weights, form, precision)
+    family = importlib.import_module("families." + FAMILIES[args.workload])
+    work = getattr(family, args.workload.replace("-", "_"))(setting)
+    setting.all_taken()
+    return work
+
+
+def first_three(work, step):
+    return [work.value(step()) for _ in range(3)]
+
+
+def check_apart(args):
+    """In f32 by a child, so that what it takes is not in this process's peak."""
+    out, into = os.pipe()
+    child = os.fork()
+    if child == 0:
+        work = build(args, "eager", "f32")
+        os.write(into, json.dumps(first_three(work, work.check or work.step)).encode())
+        os._exit(0)
+    os.close(into)
+    with os.fdopen(out) as text:
+        check = text.read()
+    if os.waitpid(child, 0)[1] or not check:
+        raise SystemExit("no check: the process that was to compute it failed")
+    return json.loads(check)
+
+
+def measure(args):
+    import torch
+    import_mb = peak_mb()
+    check = check_apart(args) if args.precision != "f32" else None
+    work = build(args, args.form, args.precision)
+    if work.check:
+        check = check or first_three(work, work.check)
+    timed = first_three(work, work.step)
+    seconds = [s / work.parts for s in seconds_of(work.step, args)]
+    return {"check": check or timed, "first_timed": timed, "import_mb": import_mb, "torch": torch.__version__}, seconds
+
+
+def measure_start(args):
+    """Whole processes. torch stays out of this one: a child's peak would start at its parent's."""
+    script = str(Path(__file__).parent / "families" / "first.py")
+    command = [sys.executable, script, str(args.threads)] + ([args.weights] if args.weights else [])
+    said = []
+
+    def run():
+        said.append([float(x) for x in subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.split()])
+
+    run()
+    seconds = seconds_of(run, args)
+    value, import_mb, peak = zip(*said)
+    return {"check": value[:3], "import_mb": round(max(import_mb), 1), "peak_mb": round(max(peak), 1)}, seconds
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("workload", choices=[*FAMILIES, "start"])
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--weights")
+    source.add_argument("--random", action="store_true")
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
+    parser.add_argument("--form", choices=["eager", "compile", "channels_last"], default="eager")
+    parser.add_argument("--runs", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=2)
+    args = parser.parse_args()
+    if not args.weights and not args.random and args.workload not in ("adamw", "start"):
+        parser.error("--weights FILE or --random")
+    line = {"workload": args.workload, "form": args.form, "threads": args.threads, "precision": args.precision}
+    if args.form == "channels_last" and args.workload not in PICTURES or args.form != "eager" and args.workload == "start":
+        print(json.dumps(line | {"error": "no such form of it"}))
+        return
+    try:
+        found, seconds = measure_start(args) if args.workload == "start" else measure(args)
+    except Exception as error:  # torch.compile fails in many ways, none of which is this program's
+        if args.form != "compile":
+            raise
+        print(json.dumps(line | {"error": f"{type(error).__name__}: {str(error).strip()[:400]}"}))
+        return
+    print(json.dumps(line | {"peak_mb": peak_mb()} | found | {
+        "median": seconds[len(seconds) // 2], "least": seconds[0], "most": seconds[-1], "runs": len(seconds)}))
+
+
+if __name__ == "__main__":
+    main()
