@@ -20,7 +20,8 @@ typedef struct noise {
     void *out;
 } noise;
 
-enum { LANES = 16, VECTORS = LANES / AD_VF }; /* blocks that are made side by side */
+/* Blocks that are made side by side: a round waits long for its products. */
+enum { LANES = 32, VECTORS = LANES / AD_VF };
 
 /* LANES blocks from number `first` (a multiple of LANES) on: word k of block i at words[k][i]. */
 static inline void philox_blocks(uint64_t key, uint64_t first, uint64_t high,
@@ -45,6 +46,26 @@ static inline void philox_blocks(uint64_t key, uint64_t first, uint64_t high,
         for (int j = 0; j < VECTORS; ++j) vi_store(words[k] + j * AD_VF, v[k][j]);
 }
 
+/* Word k of block b to x[4 b + k], in loops that compilers make vectors of. */
+static inline void uniforms(int32_t words[4][LANES], float *restrict x)
+{
+    float unit[4][LANES];
+    for (int k = 0; k < 4; ++k)
+        for (int b = 0; b < LANES; ++b) unit[k][b] = ad_philox_uniform((uint32_t)words[k][b]);
+    for (int b = 0; b < LANES; ++b) {
+        x[4 * b] = unit[0][b], x[4 * b + 1] = unit[1][b];
+        x[4 * b + 2] = unit[2][b], x[4 * b + 3] = unit[3][b];
+    }
+}
+
+static inline void normals(int32_t words[4][LANES], float *x)
+{
+    for (int b = 0; b < LANES; ++b)
+        for (int k = 0; k < 4; k += 2)
+            ad_philox_normal((uint32_t)words[k][b], (uint32_t)words[k + 1][b], x + 4 * b + k,
+                             x + 4 * b + k + 1);
+}
+
 static void noise_task(void *user, int64_t task, int worker)
 {
     const noise *p = user;
@@ -54,15 +75,10 @@ static void noise_task(void *user, int64_t task, int worker)
     (void)worker;
     for (int64_t i = task * TASK; i < end; i += 4 * LANES) {
         philox_blocks(p->key, (uint64_t)i / 4, p->high, words);
-        for (int b = 0; b < LANES; ++b)
-            for (int k = 0; k < 4; k += 2) {
-                uint32_t one = (uint32_t)words[k][b], two = (uint32_t)words[k + 1][b];
-                float *to = x + 4 * b + k;
-                if (p->normal)
-                    ad_philox_normal(one, two, to, to + 1);
-                else
-                    to[0] = ad_philox_uniform(one), to[1] = ad_philox_uniform(two);
-            }
+        if (p->normal)
+            normals(words, x);
+        else
+            uniforms(words, x);
         int64_t n = end - i < 4 * LANES ? end - i : 4 * LANES;
         if (p->dtype == AD_F32)
             memcpy((float *)p->out + i, x, (size_t)n * sizeof *x);

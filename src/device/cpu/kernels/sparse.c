@@ -228,6 +228,52 @@ static inline float dot_f32(const float *a, const float *b, int64_t n)
     return vf_sum(sum);
 }
 
+/* Several heads of a width that is a power of two, together at most FOLD values: all products at
+ * once, then neighbours are added until a number is left of each head. */
+enum { FOLD = 64 };
+
+static inline bool dots_fold_f32(const sparse *s)
+{
+    return s->heads > 1 && (s->width & (s->width - 1)) == 0 && s->heads * s->width <= FOLD;
+}
+
+static inline void add_neighbours(float *restrict to, const float *restrict from, int count)
+{
+    for (int i = 0; i < count; ++i) to[i] = from[2 * i] + from[2 * i + 1];
+}
+
+static void dots_folded_f32(const float *a, const float *b, float *to, const sparse *s)
+{
+    float one[FOLD], two[FOLD] = {0}; /* what is not there stays 0 */
+    int64_t size = s->heads * s->width;
+    for (int64_t i = 0; i < size; i += AD_VF) {
+        int64_t n = least(AD_VF, size - i);
+        vf_store_n(two + i, vf_mul(vf_load_n(a + i, n), vf_load_n(b + i, n)), n);
+    }
+    float *sums = two, *next = one;
+    for (int64_t left = s->width, count = FOLD / 2; left > 1; left /= 2, count /= 2) {
+        switch (count) { /* so that the loops have a length */
+        case 32: add_neighbours(next, sums, 32); break;
+        case 16: add_neighbours(next, sums, 16); break;
+        case 8: add_neighbours(next, sums, 8); break;
+        default: add_neighbours(next, sums, (int)count); break;
+        }
+        float *swap = sums;
+        sums = next, next = swap;
+    }
+    memcpy(to, sums, (size_t)s->heads * sizeof *to);
+}
+
+static inline bool dots_fold_f64(const sparse *s)
+{
+    return (void)s, false;
+}
+
+static void dots_folded_f64(const double *a, const double *b, double *to, const sparse *s)
+{
+    (void)a, (void)b, (void)to, (void)s;
+}
+
 static inline double dot_f64(const double *a, const double *b, int64_t n)
 {
     double sum = 0;

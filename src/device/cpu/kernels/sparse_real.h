@@ -10,6 +10,10 @@ static void REAL(dots)(void *user, int64_t task, int worker)
         real *to = (real *)s->out + e * s->heads;
         int64_t r = s->row[e], c = s->column[e];
         bool there = inside(r, s->segments) && inside(c, s->others);
+        if (there && REAL(dots_fold)(s)) {
+            REAL(dots_folded)(a + r * size, b + c * size, to, s);
+            continue;
+        }
         for (int64_t h = 0; h < s->heads; ++h)
             to[h] = there ? REAL(dot)(a + r * size + h * s->width, b + c * size + h * s->width,
                                       s->width)
