@@ -94,6 +94,30 @@ AD_API void ad_profile_start(ad_program *program);
 AD_API void ad_profile_read(const ad_program *program,
                             void (*row)(void *user, const ad_profile_row *row), void *user);
 
+/* ---- watching kernels as they run ---- */
+
+typedef struct ad_trace_event {
+    int program;             /* 1, 2, ...: the programs of a context by their first watched run */
+    const char *name;        /* of what the program computes first */
+    int64_t run;             /* 1, 2, ... of that program */
+    int kernel, kernels;     /* which of the program's, and how many it has */
+    const char *does, *node; /* "conv2d winograd 4x4 3x3", "pack matmul packed gemm"; the node */
+    double begin, end;       /* seconds of CLOCK_MONOTONIC */
+    double flops, bytes;     /* of this one; flops as a direct algorithm would count them */
+    ad_dtype arithmetic;     /* of its products: AD_F32, AD_F64, AD_BF16 */
+} ad_trace_event;
+
+typedef struct ad_tracer {
+    int64_t first,
+        last; /* runs of each program that are watched, from 1: the others cost nothing */
+    /* After each kernel of such a run; the texts last until it returns. */
+    void (*event)(void *user, const ad_trace_event *event);
+    void *user;
+} ad_tracer;
+/* Watches all programs of the context, also those that are there. The tracer must stay where it is
+ * until it is replaced; NULL: none. */
+AD_API void ad_trace_programs(ad_context *ctx, const ad_tracer *tracer);
+
 /* ---- this machine's limits, measured ---- */
 
 typedef struct ad_peaks {

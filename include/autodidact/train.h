@@ -37,6 +37,7 @@
 #include <autodidact/image.h>
 #include <autodidact/nn.h>
 #include <autodidact/optim.h>
+#include <autodidact/profile.h>
 #include <autodidact/program.h>
 
 #ifdef __cplusplus
@@ -77,7 +78,8 @@ typedef struct ad_run_folder ad_run_folder; /* the folder of one part, open for 
     {"checkpoint-every", 0, AD_OPTION_INT, .min = 1, .max = 1e12, .unit = "STEPS", .help = "steps between checkpoints, beside those by time"}, \
     {"checkpoint-minutes", 0, AD_OPTION_REAL, .initial = "5", .min = 0, .max = 1e6, .help = "minutes between checkpoints, 0: none by time"}, \
     {"keep", 0, AD_OPTION_INT, .initial = "2", .min = 1, .max = 1e6, .help = "checkpoints kept, beside the best"},         \
-    {"histograms", 0, AD_OPTION_FLAG, .help = "write histograms of the weights for TensorBoard, at each evaluation"}
+    {"histograms", 0, AD_OPTION_FLAG, .help = "write histograms of the weights for TensorBoard, at each evaluation"},      \
+    AD_OPTION_PROFILE
 /* clang-format on */
 
 /* ---- a verb `train` ---- */

@@ -18,6 +18,8 @@ struct ad_context {
     ad_pool *pool;
     bool pool_tried;
     size_t held, peak;
+    const struct ad_tracer *tracer;
+    int watched;
     ad_status status;
     char error[ERROR_BYTES];
 };
@@ -89,6 +91,21 @@ const char *ad_context_cpu(const ad_context *ctx)
 int ad_context_isa_level(const ad_context *ctx)
 {
     return (int)ctx->isa;
+}
+
+const struct ad_tracer *ad_context_tracer(const ad_context *ctx)
+{
+    return ctx->tracer;
+}
+
+void ad_context_set_tracer(ad_context *ctx, const struct ad_tracer *tracer)
+{
+    ctx->tracer = tracer;
+}
+
+int ad_context_count_watched(ad_context *ctx)
+{
+    return ++ctx->watched;
 }
 
 ad_pool *ad_context_pool(ad_context *ctx)

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 
 struct ad_pool;
+struct ad_tracer;
 
 /* Memory through the context's hook: 64-byte aligned, not zeroed (ad_zalloc: zeroed). On refusal
  * the context's error is set and NULL returned. ad_free takes the same size back; NULL is ignored.
@@ -31,6 +32,10 @@ ad_status ad_fail_prefix(ad_context *ctx, const char *format, ...) AD_PRINTF(2, 
 
 /* The pool is started at the first call that needs it; never NULL (on failure: a pool of one). */
 struct ad_pool *ad_context_pool(ad_context *ctx);
+/* Who watches the context's programs (program.h), or NULL; and how many have been watched. */
+const struct ad_tracer *ad_context_tracer(const ad_context *ctx);
+void ad_context_set_tracer(ad_context *ctx, const struct ad_tracer *tracer);
+int ad_context_count_watched(ad_context *ctx);
 int ad_context_isa_level(const ad_context *ctx); /* an ad_isa of cpu.h */
 
 #endif

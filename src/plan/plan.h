@@ -115,7 +115,8 @@ struct ad_program {
     bool prepared, ran, check_finite, profiling;
     int unbound;     /* inputs without data */
     double *seconds; /* profile: of each kernel, summed over `profiled` runs */
-    int64_t profiled;
+    int64_t profiled, runs;
+    int track;                         /* its number for the tracer, or 0 */
     const char *stage[2][AD_JSON + 1]; /* AD_STAGE_GRAPH, AD_STAGE_PASSES by format, if kept */
 };
 

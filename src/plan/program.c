@@ -195,13 +195,52 @@ static void run_step(ad_program *program, int k)
         step->run(step->problem, &step->args);
 }
 
+/* "conv2d winograd 4x4 3x3" */
+static const char *kernel_label(const ad_kernel *kernel, char *label, size_t size)
+{
+    const char *op = kernel->problem.op == AD_OP_CHAIN ? "" : ad_ops[kernel->problem.op].name;
+    snprintf(label, size, "%s%s%s%s", kernel->packs ? "pack " : "", op, *op ? " " : "",
+             kernel->solver->name);
+    return label;
+}
+
+static ad_dtype arithmetic_of(const ad_problem *p)
+{
+    bool contracts = p->op != AD_OP_CHAIN && ad_ops[p->op].klass == AD_CLASS_CONTRACT;
+    if (contracts && p->in[0].dtype == AD_BF16 && p->in[1].dtype == AD_BF16) return AD_BF16;
+    return p->out[0].dtype == AD_F64 || (p->n_in && p->in[0].dtype == AD_F64) ? AD_F64 : AD_F32;
+}
+
+static void trace_step(ad_program *program, const ad_tracer *tracer, int k, double begin,
+                       double end)
+{
+    const ad_kernel *kernel = program->kernels[k];
+    char label[128];
+    if (!program->track) program->track = ad_context_count_watched(program->ctx);
+    ad_trace_event event = {.program = program->track,
+                            .name = program->buffers[program->outputs[0].ref.buffer].name,
+                            .run = program->runs,
+                            .kernel = k,
+                            .kernels = program->n_kernels,
+                            .does = kernel_label(kernel, label, sizeof label),
+                            .node = kernel->name,
+                            .begin = begin,
+                            .end = end,
+                            .flops = kernel->flops,
+                            .bytes = kernel->bytes,
+                            .arithmetic = arithmetic_of(&kernel->problem)};
+    tracer->event(tracer->user, &event);
+}
+
 /* With checks or timing between the steps. */
-static ad_status run_watched(ad_program *program, int first)
+static ad_status run_watched(ad_program *program, int first, const ad_tracer *tracer)
 {
     for (int k = first; k < program->n_kernels; ++k) {
-        double start = now();
+        double begin = now();
         run_step(program, k);
-        if (program->profiling) program->seconds[k] += now() - start;
+        double end = now();
+        if (program->profiling) program->seconds[k] += end - begin;
+        if (tracer) trace_step(program, tracer, k, begin, end);
         if (program->check_finite && check_step(program, k) != AD_OK) return AD_ERROR_NUMERIC;
     }
     program->profiled += program->profiling;
@@ -230,8 +269,11 @@ ad_status ad_run(ad_program *program)
     if (program->unbound) return fail_unbound(program);
     if (program->stale) resolve(program);
     int first = first_step(program);
-    if (program->check_finite || program->profiling) {
-        if (run_watched(program, first) != AD_OK) return AD_ERROR_NUMERIC;
+    ++program->runs;
+    const ad_tracer *tracer = ad_context_tracer(program->ctx);
+    if (tracer && (program->runs < tracer->first || program->runs > tracer->last)) tracer = NULL;
+    if (program->check_finite || program->profiling || tracer) {
+        if (run_watched(program, first, tracer) != AD_OK) return AD_ERROR_NUMERIC;
     } else {
         for (int k = first; k < program->n_prepare; ++k) run_step(program, k);
         const ad_step *end = program->steps + program->n_kernels;
@@ -281,6 +323,11 @@ double ad_result_scalar(const ad_program *program, const ad_node *output)
     return value;
 }
 
+void ad_trace_programs(ad_context *ctx, const ad_tracer *tracer)
+{
+    ad_context_set_tracer(ctx, tracer);
+}
+
 void ad_profile_start(ad_program *program)
 {
     memset(program->seconds, 0, (size_t)program->n_kernels * sizeof *program->seconds);
@@ -294,10 +341,10 @@ void ad_profile_read(const ad_program *program, void (*row)(void *user, const ad
     for (int k = 0; k < program->n_kernels; ++k) {
         const ad_kernel *kernel = program->kernels[k];
         char label[128];
-        const char *op = kernel->problem.op == AD_OP_CHAIN ? "" : ad_ops[kernel->problem.op].name;
-        snprintf(label, sizeof label, "%s%s%s", op, *op ? " " : "", kernel->solver->name);
-        ad_profile_row line = {
-            .kernel = label, .node = kernel->name, .flops = kernel->flops, .bytes = kernel->bytes};
+        ad_profile_row line = {.kernel = kernel_label(kernel, label, sizeof label),
+                               .node = kernel->name,
+                               .flops = kernel->flops,
+                               .bytes = kernel->bytes};
         if (program->profiled) line.seconds = program->seconds[k] / (double)program->profiled;
         row(user, &line);
     }

@@ -12,7 +12,8 @@
 /* Options about this process, not about the run. */
 bool ad_run_option_of_process(const char *name)
 {
-    static const char *const names[] = {"run", "resume", "config", "threads", "quiet", "json"};
+    static const char *const names[] = {"run",   "resume", "config", "threads",
+                                        "quiet", "json",   "profile"};
     for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
         if (!strcmp(name, names[i])) return true;
     return false;

@@ -261,5 +261,7 @@ int ad_train_main(ad_command *cmd, ad_train_once once)
         s.folds = (int)ad_command_int(cmd, "folds");
     (void)ad_command_interrupted(cmd); /* from here on signals are noticed, not obeyed */
     int64_t parts = s.seeds * s.folds;
-    return parts > 1 ? train_parts(&s, parts) : train_single(&s);
+    ad_profile *profile;
+    if ((status = ad_profile_open(&profile, cmd))) return status;
+    return ad_profile_close(profile, parts > 1 ? train_parts(&s, parts) : train_single(&s));
 }

@@ -1,6 +1,8 @@
 /* sample.c - `gpt sample`: text from a model, as it is made. */
 #include "zoo/gpt/gpt.h"
 
+#include <autodidact/profile.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +25,7 @@ static const ad_option options[] = {
      .help = "of products; bf16 reads half the memory for a token"},
     {"tokenizer", 0, AD_OPTION_FILE,
      .help = "its file or folder, if the model does not bring it along"},
+    AD_OPTION_PROFILE,
     AD_COMMON_OPTIONS,
     {0},
 };
@@ -105,7 +108,7 @@ static ad_status write_samples(ad_command *cmd, gpt_writer *writer, const ad_tok
     return status;
 }
 
-static int run(ad_command *cmd)
+static int sample(ad_command *cmd)
 {
     gpt_model model = {0};
     gpt_writer writer = {0};
@@ -136,6 +139,13 @@ static int run(ad_command *cmd)
     gpt_close(&model);
     free(given.data);
     return exit;
+}
+
+static int run(ad_command *cmd)
+{
+    ad_profile *profile;
+    int exit = ad_profile_open(&profile, cmd);
+    return exit ? exit : ad_profile_close(profile, sample(cmd));
 }
 
 const ad_verb gpt_sample_verb = {

@@ -1,6 +1,8 @@
 /* make.c - `autodidact style make CONTENT STYLE... -o OUT`. */
 #include "zoo/style/make.h"
 
+#include <autodidact/profile.h>
+
 static const ad_option options[] = {
     {"output", 'o', AD_OPTION_FILE, .required = true,
      .help = "where the picture goes (.png, .jpg, .webp)"},
@@ -39,6 +41,7 @@ static const ad_option options[] = {
     {"save-every", 0, AD_OPTION_INT, .min = 1, .max = 1e9, .unit = "STEPS",
      .help = "also save OUT-0040.png and so on"},
     STYLE_NETWORK_OPTIONS,
+    AD_OPTION_PROFILE,
     AD_COMMON_OPTIONS,
     {0},
 };
@@ -79,7 +82,7 @@ static int report(style_make *m, style_end end)
     return AD_EXIT_OK;
 }
 
-static int run(ad_command *cmd)
+static int make(ad_command *cmd)
 {
     style_make m = {.cmd = cmd, .ctx = ad_command_context(cmd)};
     const char *output = ad_command_text(cmd, "output");
@@ -126,6 +129,13 @@ done:
     ad_image_free(m.mask);
     ad_image_free(m.shown_photo);
     return exit;
+}
+
+static int run(ad_command *cmd)
+{
+    ad_profile *profile;
+    int exit = ad_profile_open(&profile, cmd);
+    return exit ? exit : ad_profile_close(profile, make(cmd));
 }
 
 const ad_verb style_make_verb = {
