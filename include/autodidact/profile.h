@@ -29,9 +29,9 @@ typedef struct ad_profile ad_profile;
  * an exit status (reported) where the file could not be written, before anything is done. */
 AD_API int ad_profile_open(ad_profile **profile, ad_command *cmd);
 /* Writes the file and, without --json and --quiet, prints the ten longest kernels on standard
- * error. Frees it; NULL is ignored. Returns `exit`, or AD_EXIT_FAILURE if that is 0 and the file
+ * error. Frees it; NULL is ignored. Returns `status`, or AD_EXIT_FAILURE if that is 0 and the file
  * could not be written. */
-AD_API int ad_profile_close(ad_profile *profile, int exit);
+AD_API int ad_profile_close(ad_profile *profile, int status);
 
 #ifdef __cplusplus
 }

@@ -271,13 +271,13 @@ int ad_profile_open(ad_profile **profile, ad_command *cmd)
     return AD_EXIT_OK;
 }
 
-int ad_profile_close(ad_profile *p, int exit)
+int ad_profile_close(ad_profile *p, int status)
 {
-    if (!p) return exit;
+    if (!p) return status;
     ad_trace_programs(p->ctx, NULL);
     if (write_file(p)) {
         int failed = ad_command_fail(p->cmd, "%s", ad_error(p->ctx));
-        if (!exit) exit = failed;
+        if (!status) status = failed;
     } else if (!ad_command_json(p->cmd)) {
         print_table(p);
     }
@@ -285,5 +285,5 @@ int ad_profile_close(ad_profile *p, int exit)
     ad_free(p->ctx, p->kernels, (size_t)p->kernel_room * sizeof *p->kernels);
     ad_free(p->ctx, p->spans, (size_t)p->span_room * sizeof *p->spans);
     ad_free(p->ctx, p, sizeof *p);
-    return exit;
+    return status;
 }
