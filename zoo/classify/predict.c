@@ -220,6 +220,7 @@ static int run(ad_command *cmd)
 {
     predict p = {.cmd = cmd};
     const char *saliency = ad_command_text(cmd, "saliency");
+    float *first_pixels = NULL;
     if (!(p.ctx = ad_command_context(cmd))) return AD_EXIT_FAILURE;
     if (saliency && ad_image_can_write(p.ctx, saliency))
         return ad_command_fail(cmd, "%s", ad_error(p.ctx));
@@ -232,15 +233,15 @@ static int run(ad_command *cmd)
         p.order = malloc(classes * sizeof *p.order);
         const classify_model *m = &p.net.model;
         size_t pixels = (size_t)(m->height * m->width * m->channels);
-        if (saliency) p.first_pixels = malloc(pixels * sizeof *p.first_pixels);
-        if (!p.probability || !p.order || (saliency && !p.first_pixels))
+        if (saliency) p.first_pixels = first_pixels = malloc(pixels * sizeof *first_pixels);
+        if (!p.probability || !p.order || (saliency && !first_pixels))
             code = ad_command_fail(cmd, "out of memory");
     }
     if (!code && predict_all(&p)) code = ad_command_fail(cmd, "%s", ad_error(p.ctx));
     if (!code && saliency && draw_saliency(&p, saliency))
         code = ad_command_fail(cmd, "%s", ad_error(p.ctx));
     for (int64_t i = 0; i < p.count; ++i) free(p.files[i]);
-    free(p.files), free(p.probability), free(p.order), free(p.first_pixels);
+    free(p.files), free(p.probability), free(p.order), free(first_pixels);
     ad_image_free(p.first);
     classify_close(&p.net);
     return code;
