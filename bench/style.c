@@ -4,7 +4,7 @@
  *                       [--kernels]
  *
  * Without weights the embedded network is taken.
- * Prints one JSON line: the loss (the same weights give bench/peers/style.py the same), the median
+ * Prints one JSON line: the loss (the same weights give bench/peers the same), the median
  * and the least of the iterations' seconds, and the process's peak memory. --kernels adds a table
  * of where the time goes. The pictures are made from a formula that the peer knows too. */
 #include <math.h>
