@@ -89,6 +89,7 @@ typedef struct ad_profile_row {
     const char *kernel;           /* "conv2d winograd4x3" */
     const char *node;             /* name of the node it computes */
     double seconds, flops, bytes; /* mean of a run */
+    double estimate;              /* seconds that the planner expected, when it chose the kernel */
 } ad_profile_row;
 AD_API void ad_profile_start(ad_program *program);
 AD_API void ad_profile_read(const ad_program *program,

@@ -344,7 +344,8 @@ void ad_profile_read(const ad_program *program, void (*row)(void *user, const ad
         ad_profile_row line = {.kernel = kernel_label(kernel, label, sizeof label),
                                .node = kernel->name,
                                .flops = kernel->flops,
-                               .bytes = kernel->bytes};
+                               .bytes = kernel->bytes,
+                               .estimate = kernel->seconds};
         if (program->profiled) line.seconds = program->seconds[k] / (double)program->profiled;
         row(user, &line);
     }

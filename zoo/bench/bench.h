@@ -70,6 +70,7 @@ typedef struct bench_result {
     double median, least, most; /* seconds of a run */
     int runs;
     double flops, bytes; /* of a run; 0: not known */
+    double estimate_error;
 } bench_result;
 typedef struct bench_limits {
     int64_t runs;   /* 0: as many as there is time for */
@@ -82,7 +83,9 @@ ad_status bench_measure(ad_command *cmd, const bench_workload *workload, ad_prec
 
 /* ---- kernels.c ---- */
 
-/* Of a program that was profiled. */
+/* Of a program that was profiled. The second: the median over the kernels that take at least half a
+ * per cent of the time, of what the planner's estimate is off, as a part of the time. */
 void bench_print_kernels(const ad_program *program, int most, FILE *out);
+double bench_estimate_error(const ad_program *program);
 
 #endif

@@ -123,13 +123,24 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Some more runs, whose kernels are timed. */
+static ad_status profile(bench_job *job, bench_limits limits, bench_result *r)
+{
+    enum { RUNS = 3 };
+    ad_status status = AD_OK;
+    ad_profile_start(job->program);
+    for (int i = 0; i < RUNS && !status; ++i) status = ad_run(job->program);
+    r->estimate_error = bench_estimate_error(job->program);
+    if (limits.kernels) bench_print_kernels(job->program, limits.kernels, stderr);
+    return status;
+}
+
 static ad_status time_runs(bench_job *job, ad_command *cmd, bench_limits limits, bench_result *r)
 {
     double seconds[RUNS_MOST], begin = now();
     int64_t most = limits.runs > 0 && limits.runs < RUNS_MOST ? limits.runs : RUNS_MOST;
     int64_t least = limits.runs > 0 ? most : RUNS_LEAST;
     ad_status status = AD_OK;
-    if (limits.kernels && job->program) ad_profile_start(job->program);
     while (r->runs < most && (r->runs < least || now() - begin < limits.seconds) &&
            !ad_command_interrupted(cmd)) {
         double start = now();
@@ -140,8 +151,8 @@ static ad_status time_runs(bench_job *job, ad_command *cmd, bench_limits limits,
     if (!r->runs) return ad_error_set(job->ctx, AD_ERROR_LIMIT, "interrupted");
     qsort(seconds, (size_t)r->runs, sizeof *seconds, by_size);
     r->median = seconds[r->runs / 2], r->least = seconds[0], r->most = seconds[r->runs - 1];
-    if (limits.kernels && job->program) bench_print_kernels(job->program, limits.kernels, stderr);
     if (job->program && !job->workload->run) {
+        status = profile(job, limits, r);
         ad_program_stats stats = ad_program_get_stats(job->program);
         r->flops = stats.flops, r->bytes = stats.bytes;
     }

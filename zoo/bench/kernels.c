@@ -1,6 +1,7 @@
 /* kernels.c - where the time of a workload goes: its kernels, the longest first. */
 #include "zoo/bench/bench.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 enum { TEXT = 48 };
 
 typedef struct row {
-    double seconds, flops, bytes;
+    double seconds, flops, bytes, off, error; /* off: of the planner's estimate */
     char kernel[TEXT], node[TEXT];
 } row;
 
@@ -31,6 +32,7 @@ static void keep(void *user, const ad_profile_row *from)
     }
     row *to = &all->row[all->count++];
     *to = (row){.seconds = from->seconds, .flops = from->flops, .bytes = from->bytes};
+    to->off = from->seconds > 0 ? from->estimate / from->seconds - 1 : 0, to->error = fabs(to->off);
     snprintf(to->kernel, sizeof to->kernel, "%s", from->kernel);
     snprintf(to->node, sizeof to->node, "%s", from->node);
 }
@@ -41,6 +43,26 @@ static int longest_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
+static int by_error(const void *a, const void *b)
+{
+    double x = ((const row *)a)->error, y = ((const row *)b)->error;
+    return (x > y) - (x < y);
+}
+
+double bench_estimate_error(const ad_program *program)
+{
+    enum { LEAST_SHARE = 200 }; /* of the time: shorter kernels decide nothing */
+    rows all = {0};
+    int count = 0;
+    ad_profile_read(program, keep, &all);
+    for (int i = 0; i < all.count; ++i)
+        if (all.row[i].seconds * LEAST_SHARE >= all.seconds) all.row[count++] = all.row[i];
+    if (count) qsort(all.row, (size_t)count, sizeof *all.row, by_error);
+    double median = count ? all.row[count / 2].error : 0;
+    free(all.row);
+    return median;
+}
+
 void bench_print_kernels(const ad_program *program, int most, FILE *out)
 {
     rows all = {0};
@@ -48,9 +70,9 @@ void bench_print_kernels(const ad_program *program, int most, FILE *out)
     if (all.count) qsort(all.row, (size_t)all.count, sizeof *all.row, longest_first);
     for (int i = 0; i < all.count && i < most; ++i) {
         const row *r = &all.row[i];
-        fprintf(out, "  %9.1f us %5.1f %% %8.1f GFLOP/s %7.1f GB/s  %-36s %s\n", r->seconds * 1e6,
-                100 * r->seconds / all.seconds, r->flops / r->seconds * 1e-9,
-                r->bytes / r->seconds * 1e-9, r->kernel, r->node);
+        fprintf(out, "  %9.1f us %5.1f %% %8.1f GFLOP/s %7.1f GB/s %+4.0f %%  %-36s %s\n",
+                r->seconds * 1e6, 100 * r->seconds / all.seconds, r->flops / r->seconds * 1e-9,
+                r->bytes / r->seconds * 1e-9, 100 * r->off, r->kernel, r->node);
     }
     free(all.row);
 }

@@ -95,6 +95,7 @@ static void say_result(ad_command *cmd, const bench_workload *w, const ad_peaks 
         ad_json_real(cmd, "gbs", bytes * 1e-9);
         ad_json_real(cmd, "of_arithmetic", arithmetic);
         ad_json_real(cmd, "of_memory", bytes / p->bandwidth);
+        ad_json_real(cmd, "estimate_error", r->estimate_error);
         ad_json_real(cmd, "peak_mb", peak_mb());
         ad_json_end(cmd);
         return;
@@ -104,10 +105,10 @@ static void say_result(ad_command *cmd, const bench_workload *w, const ad_peaks 
     put_seconds(out, r->median / units);
     put_seconds(out, r->least / units);
     if (r->flops > 0)
-        fprintf(out, " %10.1f %6.0f %% %9.1f %6.0f %%", flops * 1e-9, 100 * arithmetic,
-                bytes * 1e-9, 100 * bytes / p->bandwidth);
+        fprintf(out, " %10.1f %6.0f %% %9.1f %6.0f %%  +-%4.0f %%", flops * 1e-9, 100 * arithmetic,
+                bytes * 1e-9, 100 * bytes / p->bandwidth, 100 * r->estimate_error);
     else
-        fprintf(out, " %10s %8s %9s %8s", "", "", "", "");
+        fprintf(out, " %10s %8s %9s %8s %9s", "", "", "", "", "");
     fprintf(out, " %9.0f MB\n", peak_mb());
     fflush(out);
 }
