@@ -15,9 +15,9 @@ if __name__ == "__main__":
     net = nn.Sequential(nn.Linear(4, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 2))
     x = torch.ones(1, 4)
     if len(sys.argv) > 2:
-        from families.setting import read
-        tensors = read(sys.argv[2])
-        net.load_state_dict({f"{2 * i}.{kind}": tensors[f"fc{i + 1}.{kind}"] for i in range(3) for kind in ("weight", "bias")})
-        x = tensors["input.state"]
+        from families.setting import File
+        file, keys = File(sys.argv[2]), [(i, kind) for i in range(3) for kind in ("weight", "bias")]
+        net.load_state_dict({f"{2 * i}.{kind}": file.take(f"fc{i + 1}.{kind}") for i, kind in keys})
+        x = file.take("input.state")
     with torch.inference_mode():
         print(net(x).mean().item(), import_mb, peak_mb())

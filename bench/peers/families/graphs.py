@@ -108,15 +108,15 @@ def random_graph():
 
 def gat(s):
     net = s.module(Gat)
-    if s.tensors is None:
+    if s.file is None:
         target, source = random_graph()
         row, column = torch.randint(NODES, (VALUES,)).sort().values, torch.randint(FEATURES, (VALUES,))
         value, labels, chosen = torch.rand(VALUES), torch.randint(CLASSES, (NODES,)), torch.arange(140)
     else:
         target, source, row, column, labels, chosen = (
-            s.take("input." + name).long()
+            s.file.take("input." + name).long()
             for name in ("edge_target", "edge_source", "feature_row", "feature_column", "labels", "train_nodes"))
-        value = s.take("input.feature_value").flatten()
+        value = s.file.take("input.feature_value").flatten()
     words = Pattern(row, column, NODES, FEATURES, 1)
     edges = [Pattern(target, source, NODES, NODES, heads) for heads in (8, 1)]
     net.lie_by_feature()

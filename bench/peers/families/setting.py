@@ -15,23 +15,30 @@ KINDS = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I3
          "U8": torch.uint8}
 
 
-def read(path):
-    """All tensors of a safetensors file by their names."""
-    out = {}
-    with open(path, "rb") as file:
-        size, = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(size))
-        header.pop("__metadata__", None)
-        for name, entry in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
-            begin, end = entry["data_offsets"]
-            tensor = torch.empty(entry["shape"], dtype=KINDS[entry["dtype"]])
-            if tensor.nbytes != end - begin:
-                raise SystemExit(f"{path}: {name} has {end - begin} bytes, its shape takes {tensor.nbytes}")
-            file.seek(8 + size + begin)
-            if end > begin:
-                file.readinto((ctypes.c_char * (end - begin)).from_address(tensor.data_ptr()))
-            out[name] = tensor
-    return out
+class File:
+    """A safetensors file: take(name) reads a tensor, once."""
+
+    def __init__(self, path):
+        self.path, self.file = path, open(path, "rb")
+        size, = struct.unpack("<Q", self.file.read(8))
+        self.entries = json.loads(self.file.read(size))
+        self.entries.pop("__metadata__", None)
+        self.start = 8 + size
+
+    def take(self, name, shape=None):
+        entry = self.entries.pop(name, None)
+        if entry is None:
+            raise SystemExit(f"{self.path}: no tensor {name}; there are {', '.join(list(self.entries)[:8])} ...")
+        tensor = torch.empty(entry["shape"], dtype=KINDS[entry["dtype"]])
+        begin, end = entry["data_offsets"]
+        if tensor.nbytes != end - begin:
+            raise SystemExit(f"{self.path}: {name} has {end - begin} bytes, its shape takes {tensor.nbytes}")
+        if shape is not None and tensor.shape != torch.Size(shape):
+            raise SystemExit(f"{self.path}: {name}: found {list(tensor.shape)}, expected {list(shape)}")
+        self.file.seek(self.start + begin)
+        if end > begin:
+            self.file.readinto((ctypes.c_char * (end - begin)).from_address(tensor.data_ptr()))
+        return tensor
 
 
 @dataclass
@@ -47,8 +54,8 @@ class Work:
 class Setting:
     def __init__(self, weights, form, precision):
         self.form, self.precision = form, precision
-        self.tensors = read(weights) if weights else None
-        if self.tensors is None:
+        self.file = File(weights) if weights else None
+        if self.file is None:
             torch.manual_seed(0)
 
     @property
@@ -58,36 +65,28 @@ class Setting:
 
     def module(self, make, prefix="", dtype=None):
         """The module with its weights, all of which the file has to have."""
-        if self.tensors is None:
+        if self.file is None:
             return self.laid_out(make()).to(dtype=dtype)
         with torch.device("meta"):
             module = make()
         state = {}
         for name, tensor in module.state_dict().items():
             if name.endswith("num_batches_tracked"):
-                self.tensors.pop(prefix + name, None)
+                self.file.entries.pop(prefix + name, None)
                 state[name] = torch.zeros(tensor.shape, dtype=tensor.dtype)
                 continue
-            state[name] = self.take(prefix + name, tensor.shape).to(dtype or torch.float32)
+            state[name] = self.file.take(prefix + name, tensor.shape).to(dtype or torch.float32)
         module.load_state_dict(state, assign=True)
         return self.laid_out(module.requires_grad_())
 
     def laid_out(self, module):
         return module.to(memory_format=torch.channels_last) if self.channels_last else module
 
-    def take(self, name, shape=None):
-        tensor = self.tensors.pop(name, None)
-        if tensor is None:
-            raise SystemExit(f"no tensor {name} in the file, which has {', '.join(list(self.tensors)[:8])} ...")
-        if shape is not None and tuple(tensor.shape) != tuple(shape):
-            raise SystemExit(f"{name}: found {list(tensor.shape)}, expected {list(shape)}")
-        return tensor
-
     def input(self, name, make):
         """input.NAME, or what make() gives; indices are i64, as PyTorch wants them."""
         tensor = make()
-        if self.tensors is not None:
-            tensor = self.take("input." + name, tensor.shape)
+        if self.file is not None:
+            tensor = self.file.take("input." + name, tensor.shape)
         return tensor.long() if tensor.dtype in (torch.int32, torch.int64) else tensor
 
     def pictures(self, name, *shape):
@@ -96,8 +95,8 @@ class Setting:
         return x if self.channels_last else x.contiguous()
 
     def all_taken(self):
-        if self.tensors:
-            raise SystemExit(f"the file has tensors that nothing takes: {', '.join(list(self.tensors)[:8])}")
+        if self.file and self.file.entries:
+            raise SystemExit(f"{self.file.path}: nothing takes {', '.join(list(self.file.entries)[:8])}")
 
     def cast(self):
         return torch.autocast("cpu", dtype=torch.bfloat16) if self.precision == "bf16" else nullcontext()
