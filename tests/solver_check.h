@@ -31,6 +31,7 @@ typedef struct solver_case {
         ad_attr_attention attention;
         ad_attr_rows rows;
         ad_attr_sparse sparse;
+        ad_attr_scalar scalar;
     } attr;                                                    /* for problem.attr to point to */
     void *in[AD_PROBLEM_INPUTS], *in_block[AD_PROBLEM_INPUTS]; /* element 0; what to free */
     void *out[AD_CHAIN_OUTPUTS], *out_block[AD_CHAIN_OUTPUTS];

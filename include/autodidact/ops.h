@@ -247,6 +247,14 @@ AD_API ad_node *ad_segment_max(ad_sparse s, ad_node *x); /* ties share the gradi
 AD_API ad_node *ad_segment_softmax(ad_sparse s, ad_node *x);
 /* x [rows, ...] -> [entries, ...]: the value of each entry's row (by_column: column). */
 AD_API ad_node *ad_segment_spread(ad_sparse s, ad_node *x, bool by_column);
+/* Attention from each node of a graph to the sources of its edges (Velickovic et al. 2018, "Graph
+ * Attention Networks", section 2.1), without tensors of scores and weights being kept. With e the
+ * edges from nodes j to node i, for every head:
+ *     a[e] = softmax over e of leaky_relu(scores[i, 0] + scores[j, 1]),  y[i] = sum a[e] mask[e]
+ * x[j] scores [nodes, 2, heads]: as target, as source; x [nodes, heads, width]; mask [edges, heads]
+ * (dropout of the weights) or NULL -> [nodes, heads, width]. `slope`: of leaky_relu. */
+AD_API ad_node *ad_graph_attention(ad_sparse s, ad_node *scores, ad_node *x, ad_node *mask,
+                                   double slope);
 
 /* ---- randomness ---- */
 /* Philox numbers. `state` is an i64[2] node: seed and step; whoever owns it adds 1 to the step each

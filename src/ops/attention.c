@@ -112,12 +112,6 @@ bool ad_infer_attention_grad(ad_infer *rule)
     return true;
 }
 
-static ad_node *part(ad_node *flat, int64_t begin, ad_shape shape)
-{
-    int64_t count = ad_shape_count(shape);
-    return ad_reshape(ad_slice(flat, 0, begin, begin + count, 1), shape);
-}
-
 ad_node *ad_attention(ad_node *q, ad_node *k, ad_node *v, ad_attention_options options)
 {
     ad_node *inputs[4] = {q, k, v, options.offset};
@@ -130,7 +124,7 @@ ad_node *ad_attention(ad_node *q, ad_node *k, ad_node *v, ad_attention_options o
     if (attr.scale == 0 && q->shape.rank == 4 && q->shape.dim[3] > 0)
         attr.scale = 1 / sqrt((double)q->shape.dim[3]);
     ad_node *flat = ad_node_new(NULL, AD_OP_ATTENTION, inputs, count, &attr);
-    return ad_node_poisoned(flat) ? flat : part(flat, 0, q->shape);
+    return ad_node_poisoned(flat) ? flat : ad_flat_part(flat, 0, q->shape);
 }
 
 ad_node *ad_self_attention(ad_node *qkv, int heads, int kv_heads, ad_attention_options options)
@@ -150,21 +144,13 @@ ad_node *ad_self_attention(ad_node *qkv, int heads, int kv_heads, ad_attention_o
     ad_node *flat = ad_node_new(NULL, AD_OP_ATTENTION, &qkv, 1, &attr);
     if (ad_node_poisoned(flat)) return flat;
     shape.dim[2] = shape.dim[2] / parts * heads;
-    return part(flat, 0, shape);
-}
-
-/* g of the values alone, if that is all there is: what the builders' slice gives back. */
-static ad_node *of_values(ad_node *g, int64_t count)
-{
-    const ad_attr_pad *pad = g->attr;
-    if (g->op != AD_OP_PAD || pad->before[0] || pad->interior[0] || pad->value != 0) return NULL;
-    return ad_shape_equal(g->inputs[0]->shape, ad_shape(count)) ? g->inputs[0] : NULL;
+    return ad_flat_part(flat, 0, shape);
 }
 
 void ad_gradient_attention(ad_node *y, ad_node *g, ad_node **grads)
 {
     form f = form_of(y->inputs, y->n_inputs, y->attr);
-    ad_node *of = of_values(g, values(&f));
+    ad_node *of = ad_flat_first(g, values(&f));
     if (!of || y->n_inputs == 4) {
         ad_gradient_DECOMPOSED(y, g, grads);
         return;
@@ -177,9 +163,9 @@ void ad_gradient_attention(ad_node *y, ad_node *g, ad_node **grads)
     ad_node *inputs[5] = {of, y->inputs[0], y->inputs[1], y->inputs[2], y};
     ad_node *all = ad_node_new(NULL, AD_OP_ATTENTION_GRAD, inputs, 5, y->attr);
     int64_t q = values(&f), k = f.batch * f.keys * f.kv_heads * f.dim;
-    grads[0] = part(all, 0, y->inputs[0]->shape);
-    grads[1] = part(all, q, y->inputs[1]->shape);
-    grads[2] = part(all, q + k, y->inputs[2]->shape);
+    grads[0] = ad_flat_part(all, 0, y->inputs[0]->shape);
+    grads[1] = ad_flat_part(all, q, y->inputs[1]->shape);
+    grads[2] = ad_flat_part(all, q + k, y->inputs[2]->shape);
 }
 
 /* ---- in plain ops, which keep all weights: [batch, kv_heads, group, time, keys] ---- */

@@ -6,7 +6,7 @@
  * its whole gradient at its first place. */
 void ad_gradient_DECOMPOSED(ad_node *node, ad_node *g, ad_node **grads)
 {
-    enum { INPUTS = 8 };
+    enum { INPUTS = 16 }; /* more than any row of ops.def with this gradient takes */
     ad_node *wrt[INPUTS] = {0}, *parts[INPUTS] = {0};
     int at[INPUTS], count = 0, first = node->graph->n_nodes;
     ad_node *value = ad_ops[node->op].decompose(node->graph, node, node->inputs);

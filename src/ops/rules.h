@@ -26,6 +26,8 @@ bool ad_want_same_dtype(ad_infer *rule); /* all inputs */
 bool ad_want_same_shape(ad_infer *rule);
 bool ad_want_elements(ad_infer *rule, int input); /* none of its axes is empty */
 bool ad_want_axis(ad_infer *rule, int64_t axis);  /* of input 0 */
+/* Inputs 0 to 4 are an ad_sparse, in its order; the sizes that they say. */
+bool ad_want_pattern(ad_infer *rule, int64_t *rows, int64_t *columns, int64_t *entries);
 
 /* ---- for builders ---- */
 /* True if a node is poisoned or NULL: then ad_node_new(NULL, op, inputs, n, NULL) answers. */
@@ -46,5 +48,13 @@ bool ad_mask_from_axes(ad_axes axes, int rank, int64_t *mask); /* false: out of 
 ad_node *ad_pad_with(ad_node *x, const ad_attr_pad *attr);     /* x itself where nothing is added */
 ad_node *ad_slice_with(ad_node *x, const ad_attr_slice *attr); /* x itself where all is taken */
 ad_node *ad_slice_run(ad_node *x, int axis, int64_t begin, int64_t count, int64_t step);
+/* A sparse matrix's (`transposed`: its transpose's) product with x. */
+ad_node *ad_sparse_product(ad_sparse s, ad_node *value, ad_node *x, bool transposed);
+
+/* ---- nodes whose result is several tensors, one behind the other in a vector ---- */
+ad_node *ad_flat_part(ad_node *flat, int64_t begin, ad_shape shape);
+/* The gradient of the first `count` elements, if g, that of the vector, is 0 elsewhere; else NULL.
+ */
+ad_node *ad_flat_first(ad_node *g, int64_t count);
 
 #endif

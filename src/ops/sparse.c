@@ -14,8 +14,7 @@ enum { ROW_START, ROW, COLUMN, COLUMN_START, ORDER, PATTERN };
 
 /* ---- shape rules ---- */
 
-/* The five inputs of the pattern; the sizes that they say. */
-static bool want_pattern(ad_infer *rule, int64_t *rows, int64_t *columns, int64_t *entries)
+bool ad_want_pattern(ad_infer *rule, int64_t *rows, int64_t *columns, int64_t *entries)
 {
     static const char *const names[PATTERN] = {"row_start", "row", "column", "column_start",
                                                "order"};
@@ -61,7 +60,7 @@ bool ad_infer_sparse_matmul(ad_infer *rule)
 {
     int64_t rows, columns, entries;
     bool t = by_column(rule->attr);
-    if (!want_pattern(rule, &rows, &columns, &entries)) return false;
+    if (!ad_want_pattern(rule, &rows, &columns, &entries)) return false;
     if (!want_rows(rule, PATTERN, entries, "entries", 2) ||
         !want_rows(rule, PATTERN + 1, t ? rows : columns, t ? "rows" : "columns", 3))
         return false;
@@ -79,7 +78,7 @@ bool ad_infer_sparse_matmul(ad_infer *rule)
 bool ad_infer_sparse_dot(ad_infer *rule)
 {
     int64_t rows, columns, entries;
-    if (!want_pattern(rule, &rows, &columns, &entries) ||
+    if (!ad_want_pattern(rule, &rows, &columns, &entries) ||
         !want_rows(rule, PATTERN, rows, "rows", 3) ||
         !want_rows(rule, PATTERN + 1, columns, "columns", 3))
         return false;
@@ -96,7 +95,7 @@ bool ad_infer_sparse_dot(ad_infer *rule)
 bool ad_infer_segment_reduce(ad_infer *rule)
 {
     int64_t rows, columns, entries;
-    if (!want_pattern(rule, &rows, &columns, &entries) ||
+    if (!ad_want_pattern(rule, &rows, &columns, &entries) ||
         !want_rows(rule, PATTERN, entries, "entries", 0))
         return false;
     rule->dtype = rule->inputs[PATTERN]->dtype;
@@ -108,7 +107,7 @@ bool ad_infer_segment_reduce(ad_infer *rule)
 bool ad_infer_segment_softmax(ad_infer *rule)
 {
     int64_t rows, columns, entries;
-    if (!want_pattern(rule, &rows, &columns, &entries) ||
+    if (!ad_want_pattern(rule, &rows, &columns, &entries) ||
         !want_rows(rule, PATTERN, entries, "entries", 0))
         return false;
     rule->dtype = rule->inputs[PATTERN]->dtype;
@@ -120,7 +119,7 @@ bool ad_infer_segment_spread(ad_infer *rule)
 {
     int64_t rows, columns, entries;
     bool t = by_column(rule->attr);
-    if (!want_pattern(rule, &rows, &columns, &entries) ||
+    if (!ad_want_pattern(rule, &rows, &columns, &entries) ||
         !want_rows(rule, PATTERN, t ? columns : rows, t ? "columns" : "rows", 0))
         return false;
     rule->dtype = rule->inputs[PATTERN]->dtype;
@@ -142,14 +141,14 @@ static ad_node *make(ad_op op, ad_sparse s, ad_node *a, ad_node *b, const void *
     return ad_node_new(NULL, op, inputs, b ? PATTERN + 2 : PATTERN + 1, attr);
 }
 
-static ad_node *product(ad_sparse s, ad_node *value, ad_node *x, bool transposed)
+ad_node *ad_sparse_product(ad_sparse s, ad_node *value, ad_node *x, bool transposed)
 {
     return make(AD_OP_SPARSE_MATMUL, s, value, x, &(ad_attr_sparse){transposed});
 }
 
 ad_node *ad_sparse_matmul(ad_sparse s, ad_node *value, ad_node *x)
 {
-    return product(s, value, x, false);
+    return ad_sparse_product(s, value, x, false);
 }
 
 ad_node *ad_sparse_dot(ad_sparse s, ad_node *a, ad_node *b)
@@ -201,14 +200,14 @@ void ad_gradient_sparse_matmul(ad_node *y, ad_node *g, ad_node **grads)
     ad_node *value = y->inputs[PATTERN], *x = y->inputs[PATTERN + 1];
     bool t = by_column(y->attr);
     grads[PATTERN] = t ? ad_sparse_dot(s, x, g) : ad_sparse_dot(s, g, x);
-    grads[PATTERN + 1] = product(s, value, g, !t);
+    grads[PATTERN + 1] = ad_sparse_product(s, value, g, !t);
 }
 
 void ad_gradient_sparse_dot(ad_node *y, ad_node *g, ad_node **grads)
 {
     ad_sparse s = pattern_of(y->inputs);
-    grads[PATTERN] = product(s, g, y->inputs[PATTERN + 1], false);
-    grads[PATTERN + 1] = product(s, g, y->inputs[PATTERN], true);
+    grads[PATTERN] = ad_sparse_product(s, g, y->inputs[PATTERN + 1], false);
+    grads[PATTERN + 1] = ad_sparse_product(s, g, y->inputs[PATTERN], true);
 }
 
 void ad_gradient_segment_sum(ad_node *y, ad_node *g, ad_node **grads)

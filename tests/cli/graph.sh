@@ -56,7 +56,7 @@ exits 1
 says err "gin classifies graphs"
 run "$autodidact" explain graph --data "$tmp/rings" --stage kernels
 exits 0
-says out "segment softmax"
+says out "graph attention"
 
 # graphs as a whole: triangles and paths
 {

@@ -2,6 +2,17 @@
  * windows, softmax, attention, noise. Included by makers.c. */
 #include "kernels.h"
 
+/* The inputs of a forward pass become inputs of the gradient. */
+static void take_inputs(solver_case *c, const solver_case *from)
+{
+    for (int i = 0; i < from->problem.n_in; ++i) {
+        int to = c->problem.n_in++;
+        c->problem.in[to] = from->problem.in[i];
+        c->in[to] = from->in[i], c->in_block[to] = from->in_block[i];
+        c->in_bytes[to] = from->in_bytes[i];
+    }
+}
+
 /* ---- padding, rows ---- */
 
 static void make_pad(solver_case *c, int op, int medium)
@@ -89,6 +100,63 @@ static void make_sparse(solver_case *c, int op, int medium)
         add_output(c, dtype, 2, op == AD_OP_SEGMENT_SOFTMAX ? entry : segment, 0);
     }
     free_pattern(&p);
+}
+
+/* ---- attention over the edges of a graph ---- */
+
+extern const ad_solver ad_solver_graph_attention_scalar;
+
+static int64_t add_graph(solver_case *c, int medium, int64_t *values)
+{
+    static const int64_t heads_of[] = {1, 2, 3, 8, 8, 16, 17}, widths[] = {1, 4, 7, 8, 16, 40};
+    int64_t nodes = 1 + solve_below(200), edges = solve_below(4) ? solve_below(2000) : 0;
+    pattern p = medium ? make_pattern(500, 500, 4000) : make_pattern(nodes, nodes, edges);
+    int64_t heads = medium ? 8 : heads_of[solve_below(7)], n = p.rows;
+    int64_t width = medium ? 8 : widths[solve_below(6)];
+    c->attr.scalar = (ad_attr_scalar){.a = 0.25};
+    for (int i = 0; i < 5; ++i) {
+        add_input(c, AD_I32, 1, p.shape[i].dim, 0, 0);
+        memcpy(c->in_block[i], p.data[i], (size_t)p.shape[i].dim[0] * 4);
+    }
+    if (p.entries && !medium && solve_below(4) == 0) /* an edge from nowhere */
+        ((int32_t *)c->in_block[2])[solve_below(p.entries)] = (int32_t)n;
+    add_filled(c, AD_F32, 3, (int64_t[]){n, 2, heads}, 0, 0, -3, 3);
+    add_input(c, AD_F32, 3, (int64_t[]){n, heads, width}, 0, 0);
+    if (medium || solve_below(2))
+        add_filled(c, AD_F32, 2, (int64_t[]){p.entries, heads}, 0, 0, 0, 2);
+    *values = n * heads * width;
+    int64_t size = *values + p.entries * heads;
+    free_pattern(&p);
+    return size;
+}
+
+static void make_graph_attention(solver_case *c, int op, int medium)
+{
+    int64_t values;
+    c->problem = (ad_problem){.op = op, .attr = &c->attr};
+    int64_t size = add_graph(c, medium, &values);
+    add_output(c, AD_F32, 1, &size, 0);
+}
+
+/* The operands, the result of the forward pass, and g. */
+static void make_graph_attention_grad(solver_case *c, int op, int medium)
+{
+    solver_case forward;
+    int64_t values;
+    memset(&forward, 0, sizeof forward);
+    forward.problem = (ad_problem){.op = AD_OP_GRAPH_ATTENTION, .attr = &forward.attr};
+    int64_t size = add_graph(&forward, medium, &values);
+    add_output(&forward, AD_F32, 1, &size, 0);
+    run_solver(&ad_solver_graph_attention_scalar, &forward, 1, false);
+    c->attr = forward.attr;
+    c->problem = (ad_problem){.op = op, .attr = &c->attr};
+    take_inputs(c, &forward);
+    add_input(c, AD_F32, 1, &size, 0, 0);
+    memcpy(c->in_block[c->problem.n_in - 1], forward.out_block[0], forward.out_bytes[0]);
+    free(forward.out_block[0]);
+    add_input(c, AD_F32, 1, &values, 0, 0);
+    int64_t gradient = solve_count(&c->problem.in[5]) + values;
+    add_output(c, AD_F32, 1, &gradient, 0);
 }
 
 /* ---- windows ---- */
@@ -236,13 +304,8 @@ static void make_attention_grad(solver_case *c, int op, int medium)
     c->attr = forward.attr;
     c->problem = (ad_problem){.op = op, .attr = &c->attr};
     add_input(c, AD_F32, 1, &values, 0, 0);
-    for (int i = 0; i < forward.problem.n_in; ++i) {
-        int to = c->problem.n_in++;
-        c->problem.in[to] = forward.problem.in[i];
-        c->in[to] = forward.in[i], c->in_block[to] = forward.in_block[i];
-        c->in_bytes[to] = forward.in_bytes[i];
-        total += solve_count(&forward.problem.in[i]);
-    }
+    take_inputs(c, &forward);
+    for (int i = 0; i < forward.problem.n_in; ++i) total += solve_count(&forward.problem.in[i]);
     add_input(c, AD_F32, 1, &size, 0, 0);
     memcpy(c->in_block[c->problem.n_in - 1], forward.out_block[0], forward.out_bytes[0]);
     free(forward.out_block[0]);

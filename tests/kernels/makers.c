@@ -29,6 +29,8 @@ const kernel_kind kernel_kinds[] = {
     {AD_OP_SEGMENT_SUM, make_sparse, 1e-6, OF_MAGNITUDES, 1, 0},
     {AD_OP_SEGMENT_MAX, make_sparse, 0, OF_VALUE, 1, 0},
     {AD_OP_SEGMENT_SOFTMAX, make_sparse, 3e-6, OF_VALUE, 1, 0},
+    {AD_OP_GRAPH_ATTENTION, make_graph_attention, 3e-6, OF_LARGEST, 1, 0},
+    {AD_OP_GRAPH_ATTENTION_GRAD, make_graph_attention_grad, 3e-6, OF_LARGEST, 1, 0},
     {AD_OP_MAX_POOL2D, make_pool, 0, OF_VALUE, 2, 0},
     {AD_OP_MAX_POOL2D_GRAD, make_pool, 1e-6, OF_MAGNITUDES, 2, 1},
     {AD_OP_MAX_POOL2D_SELECT, make_pool, 0, OF_VALUE, 2, 0},

@@ -183,6 +183,24 @@ BUILD(segment_max, ad_segment_max(entries(x[0]), x[0]))
 BUILD(segment_softmax, ad_segment_softmax(entries(x[0]), x[0]))
 BUILD(segment_spread, ad_segment_spread(entries(x[0]), x[0], false))
 BUILD(segment_spread_by_column, ad_segment_spread(entries(x[0]), x[0], true))
+/* Edges between three nodes, a loop twice; no edge leads to node 2. */
+static ad_sparse edges(ad_node *like)
+{
+    ad_graph *g = like->graph;
+    return (ad_sparse){
+        .row_start = ad_constant(g, AD_I32, ad_shape(4), (int32_t[]){0, 3, 5, 5}),
+        .row = ad_constant(g, AD_I32, ad_shape(5), (int32_t[]){0, 0, 0, 1, 1}),
+        .column = ad_constant(g, AD_I32, ad_shape(5), (int32_t[]){2, 0, 0, 1, 0}),
+        .column_start = ad_constant(g, AD_I32, ad_shape(4), (int32_t[]){0, 3, 4, 5}),
+        .order = ad_constant(g, AD_I32, ad_shape(5), (int32_t[]){1, 2, 4, 3, 0}),
+    };
+}
+BUILD(graph_attention, ad_graph_attention(edges(x[0]), x[0], x[1], NULL, 0.2))
+BUILD(graph_attention_masked, ad_graph_attention(edges(x[0]), x[0], x[1], x[2], 0.2))
+BUILD(graph_attention_weights,
+      ad_graph_attention(edges(x[0]), x[0], x[1], NULL, 0.2)->inputs[0]->inputs[0])
+BUILD(graph_attention_grad,
+      adjoint(ad_graph_attention(edges(x[0]), x[1], x[2], x[3], 0.2), x[1], x[0]))
 BUILD(dropout_like,
       ad_where(ad_greater(x[1], ad_scalar(x[0]->graph, AD_F64, 0)), ad_mul_scalar(x[0], 2), x[1]))
 
@@ -314,6 +332,10 @@ static const grad_case cases[] = {
     SMOOTH(SEGMENT_SOFTMAX, segment_softmax, S(5, 2)),
     LINEAR(SEGMENT_SPREAD, segment_spread, S(4, 2)),
     LINEAR(SEGMENT_SPREAD, segment_spread_by_column, S(3, 2)),
+    SMOOTH(GRAPH_ATTENTION, graph_attention, S(3, 2, 2), S(3, 2, 3)),
+    SMOOTH(GRAPH_ATTENTION, graph_attention_masked, S(3, 2, 4), S(3, 4, 2), S(5, 4)),
+    SMOOTH(GRAPH_ATTENTION, graph_attention_weights, S(3, 2, 1), S(3, 1, 2)),
+    LINEAR(GRAPH_ATTENTION_GRAD, graph_attention_grad, S(3, 2, 2), S(3, 2, 2), S(3, 2, 2), S(5, 2)),
 };
 enum { CASES = sizeof cases / sizeof *cases };
 

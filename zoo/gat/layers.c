@@ -74,19 +74,30 @@ static ad_node *param(ad_graph *g, ad_vars *vars, const char *net, int layer, co
 
 /* ---- graph attention ---- */
 
-/* <a_h, p_ih> for each node and head: p [N, H, F], a [1, H, F] -> [N, H]. As a product with a
- * matrix that has a_h in column h and zeros elsewhere: sums over so few values as F, and their
- * gradients, would take longer one by one. */
-static ad_node *score(ad_node *p, ad_node *a)
+#define SLOPE 0.2 /* of leaky ReLU, in the paper */
+
+/* a [1, H, F] -> [H F, H]: a_h in the rows of head h of column h, else 0. A product with it is
+ * <a_h, p_ih> for each node and head: sums over so few values as F, and their gradients, would take
+ * longer one by one. */
+static ad_node *columns(ad_node *a)
 {
-    ad_graph *g = ad_node_graph(p);
-    ad_shape s = ad_node_shape(p);
-    int64_t nodes = s.dim[0], heads = s.dim[1], width = s.dim[2];
-    ad_node *own = ad_one_hot(ad_iota(g, AD_I32, ad_shape(heads), 0), heads, AD_F32);
-    ad_node *columns = ad_mul(ad_reshape(a, ad_shape(heads, width, 1)),
-                              ad_reshape(own, ad_shape(heads, 1, heads)));
-    return ad_matmul(ad_reshape(p, ad_shape(nodes, heads * width)),
-                     ad_reshape(columns, ad_shape(heads * width, heads)));
+    ad_shape s = ad_node_shape(a);
+    int64_t heads = s.dim[1], width = s.dim[2];
+    ad_node *own = ad_one_hot(ad_iota(ad_node_graph(a), AD_I32, ad_shape(heads), 0), heads, AD_F32);
+    ad_node *each = ad_mul(ad_reshape(a, ad_shape(heads, width, 1)),
+                           ad_reshape(own, ad_shape(heads, 1, heads)));
+    return ad_reshape(each, ad_shape(heads * width, heads));
+}
+
+/* The weights of all edges, [E, H], for pictures. scores [N, 2, H] */
+static ad_node *weights(const gat_inputs *in, ad_node *scores)
+{
+    ad_shape s = ad_node_shape(scores), half = ad_shape(s.dim[0], s.dim[2]);
+    ad_node *target = ad_reshape(ad_slice(scores, 1, 0, 1, 1), half);
+    ad_node *source = ad_reshape(ad_slice(scores, 1, 1, 2, 1), half);
+    ad_node *e = ad_add(ad_segment_spread(in->edges, target, false),
+                        ad_segment_spread(in->edges, source, true));
+    return ad_segment_softmax(in->edges, ad_leaky_relu(e, SLOPE));
 }
 
 /* x [N, features] (NULL: the sparse ones) -> [N, H F], or [N, F] in the last layer. */
@@ -97,20 +108,22 @@ static ad_node *attention_layer(const gat_model *m, int layer, ad_vars *vars, co
     int64_t nodes = in->room.nodes, heads = m->heads[layer], width = m->width[layer];
     bool last = layer == m->layers - 1;
     char name[96];
-    ad_init scores = {.kind = AD_INIT_XAVIER_UNIFORM, .fan_in = heads * width, .fan_out = width};
+    ad_init uniform = {.kind = AD_INIT_XAVIER_UNIFORM, .fan_in = heads * width, .fan_out = width};
     ad_scope_push(g, "gat_net.%d", layer);
     snprintf(name, sizeof name, "gat_net.%d.linear_proj", layer);
     ad_node *p = gat_project(in, vars, name, x, features, heads * width, t);
     p = gat_dropout(ad_reshape(p, ad_shape(nodes, heads, width)), t); /* [N, H, F] */
     ad_shape one = ad_shape(1, heads, width);
-    ad_node *to = param(g, vars, "gat_net", layer, "scoring_fn_target", one, scores);
-    ad_node *from = param(g, vars, "gat_net", layer, "scoring_fn_source", one, scores);
-    ad_node *target = score(p, to), *source = score(p, from); /* [N, H] */
-    ad_node *e = ad_add(ad_segment_spread(in->edges, target, false),
-                        ad_segment_spread(in->edges, source, true)); /* [E, H] */
-    ad_node *alpha = ad_segment_softmax(in->edges, ad_leaky_relu(e, 0.2));
-    if (inside) inside->attention[layer] = ad_name(alpha, "attention");
-    ad_node *y = ad_sparse_matmul(in->edges, gat_dropout(alpha, t), p); /* [N, H, F] */
+    ad_node *to = param(g, vars, "gat_net", layer, "scoring_fn_target", one, uniform);
+    ad_node *from = param(g, vars, "gat_net", layer, "scoring_fn_source", one, uniform);
+    ad_node *both = ad_concat((ad_node *[]){columns(to), columns(from)}, 2, 1); /* [H F, 2 H] */
+    ad_node *scores = ad_matmul(ad_reshape(p, ad_shape(nodes, heads * width)), both);
+    scores = ad_reshape(scores, ad_shape(nodes, 2, heads));
+    if (inside) inside->attention[layer] = ad_name(weights(in, scores), "attention");
+    ad_node *kept = t && t->dropout > 0
+                        ? gat_dropout(ad_fill(g, AD_F32, ad_shape(in->room.edges, heads), 1), t)
+                        : NULL;
+    ad_node *y = ad_graph_attention(in->edges, scores, p, kept, SLOPE); /* [N, H, F] */
     if (m->skip) {
         snprintf(name, sizeof name, "gat_net.%d.skip_proj", layer);
         bool equal = x && features == width;

@@ -112,6 +112,16 @@ static inline float vf_sum(vf a) /* a fixed tree */
     s = _mm_add_ps(s, _mm_movehl_ps(s, s));
     return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
 }
+/* Sums of neighbours: of a, then of b. */
+static inline vf vf_pairs(vf a, vf b)
+{
+    __m256d sums = _mm256_castps_pd(_mm256_hadd_ps(a, b)); /* of a, b, a, b, two each */
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(sums, 0xd8));
+}
+static inline vf vf_permute(vf a, vi lane) /* out[i] = a[lane[i]] */
+{
+    return _mm256_permutevar8x32_ps(a, lane);
+}
 static inline float vf_largest(vf a)
 {
     __m128 s = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));

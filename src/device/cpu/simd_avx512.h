@@ -102,6 +102,17 @@ static inline float vf_sum(vf a)
 {
     return _mm512_reduce_add_ps(a);
 } /* a fixed tree */
+/* Sums of neighbours: of a, then of b. */
+static inline vf vf_pairs(vf a, vf b)
+{
+    const vi even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const vi odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+    return vf_add(_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b));
+}
+static inline vf vf_permute(vf a, vi lane) /* out[i] = a[lane[i]] */
+{
+    return _mm512_permutexvar_ps(lane, a);
+}
 static inline float vf_largest(vf a)
 {
     return _mm512_reduce_max_ps(a);

@@ -101,6 +101,14 @@ static inline float vf_sum(vf a)
 {
     return a;
 }
+static inline vf vf_pairs(vf a, vf b) /* wider: sums of neighbours, of a, then of b */
+{
+    return a + b;
+}
+static inline vf vf_permute(vf a, vi lane) /* wider: out[i] = a[lane[i]] */
+{
+    return (void)lane, a;
+}
 static inline float vf_largest(vf a)
 {
     return a;
