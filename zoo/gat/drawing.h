@@ -54,4 +54,12 @@ ad_status gat_draw_embedding(ad_context *ctx, gat_svg *svg, const gat_look *look
  * 30. The same for the same input. */
 ad_status gat_tsne(ad_context *ctx, const float *x, int64_t count, int64_t width, float *y);
 
+/* Room for the repulsion between `count` points, from 1 to INT32_MAX / 2; NULL: no memory. */
+typedef struct gat_repulsion gat_repulsion;
+gat_repulsion *gat_repulsion_new(int64_t count);
+void gat_repulsion_free(gat_repulsion *r);
+/* y [count, 2] -> force [count, 2]: with q = 1 / (1 + |y_i - y_j|^2), minus the sum over j of q^2
+ * (y_i - y_j), to be divided by the result: the sum of q over all ordered pairs. */
+double gat_repulsion_of(gat_repulsion *r, const float *y, float *force);
+
 #endif

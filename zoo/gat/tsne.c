@@ -1,9 +1,11 @@
-/* tsne.c - t-distributed stochastic neighbour embedding; see drawing.h.
+/* tsne.c - t-distributed stochastic neighbour embedding (van der Maaten & Hinton 2008); see
+ * drawing.h.
  *
  * p_ij: Gaussian similarities of the NEIGHBOURS nearest, each point's width found by bisection so
  * that their perplexity is 30, made symmetric. q_ij = 1 / (1 + |y_i - y_j|^2), over the sum of all.
  * The gradient, 4 sum_j (p_ij - q_ij) (y_i - y_j) / (1 + |y_i - y_j|^2), is followed with momentum
- * and a gain for each coordinate, as the authors do. */
+ * and a gain for each coordinate, as the authors do. The sums over q, which are over all pairs,
+ * take what is far away together (repulsion.c). */
 #include "zoo/gat/drawing.h"
 
 #include <math.h>
@@ -53,41 +55,34 @@ static void similarities(const neighbour *n, int64_t near, float *p)
     }
 }
 
-static void find_neighbours(tsne *t, const float *x, int64_t width, neighbour *all)
+/* Puts one into the heap of the `near` nearest, the farthest of which is heap[0]. */
+static void keep_nearest(neighbour *heap, int64_t near, neighbour one)
+{
+    int64_t at = 0, child;
+    if (nearer(&one, &heap[0]) >= 0) return;
+    while ((child = 2 * at + 1) < near) {
+        if (child + 1 < near && nearer(&heap[child + 1], &heap[child]) > 0) ++child;
+        if (nearer(&heap[child], &one) <= 0) break;
+        heap[at] = heap[child], at = child;
+    }
+    heap[at] = one;
+}
+
+static void find_neighbours(tsne *t, const float *x, int64_t width, neighbour *heap)
 {
     for (int64_t i = 0; i < t->count; ++i) {
-        int64_t n = 0;
+        for (int64_t k = 0; k < t->near; ++k) heap[k] = (neighbour){HUGE_VALF, INT32_MAX};
         for (int64_t j = 0; j < t->count; ++j) {
             const float *a = x + i * width, *b = x + j * width;
             float sum = 0;
             if (j == i) continue;
             for (int64_t c = 0; c < width; ++c) sum += (a[c] - b[c]) * (a[c] - b[c]);
-            all[n++] = (neighbour){sum, (int32_t)j};
+            keep_nearest(heap, t->near, (neighbour){sum, (int32_t)j});
         }
-        qsort(all, (size_t)n, sizeof *all, nearer);
-        similarities(all, t->near, t->p + i * t->near);
-        for (int64_t k = 0; k < t->near; ++k) t->who[i * t->near + k] = all[k].who;
+        qsort(heap, (size_t)t->near, sizeof *heap, nearer);
+        similarities(heap, t->near, t->p + i * t->near);
+        for (int64_t k = 0; k < t->near; ++k) t->who[i * t->near + k] = heap[k].who;
     }
-}
-
-/* Repulsion between all pairs; returns the sum of 1 / (1 + d^2) over ordered pairs. */
-static double repel(tsne *t)
-{
-    double total = 0;
-    memset(t->gradient, 0, (size_t)(2 * t->count) * sizeof *t->gradient);
-    for (int64_t i = 0; i < t->count; ++i) {
-        float xi = t->y[2 * i], yi = t->y[2 * i + 1], gx = 0, gy = 0, sum = 0;
-        for (int64_t j = i + 1; j < t->count; ++j) {
-            float dx = xi - t->y[2 * j], dy = yi - t->y[2 * j + 1];
-            float q = 1 / (1 + dx * dx + dy * dy), qq = q * q;
-            sum += q;
-            gx += qq * dx, gy += qq * dy;
-            t->gradient[2 * j] += qq * dx, t->gradient[2 * j + 1] += qq * dy;
-        }
-        t->gradient[2 * i] -= gx, t->gradient[2 * i + 1] -= gy;
-        total += 2 * (double)sum;
-    }
-    return total; /* the gradient still wants to be divided by this */
 }
 
 static void attract(tsne *t, double total, float exaggeration)
@@ -122,22 +117,25 @@ ad_status gat_tsne(ad_context *ctx, const float *x, int64_t count, int64_t width
 {
     tsne t = {.count = count, .near = count - 1 < NEIGHBOURS ? count - 1 : NEIGHBOURS, .y = y};
     size_t pairs = (size_t)(count * (t.near > 0 ? t.near : 1)), points = (size_t)(2 * count + 1);
-    neighbour *all = malloc((size_t)(count + 1) * sizeof *all);
+    neighbour heap[NEIGHBOURS];
+    gat_repulsion *r = gat_repulsion_new(count);
     t.who = malloc(pairs * sizeof *t.who), t.p = malloc(pairs * sizeof *t.p);
     t.gradient = calloc(points, sizeof *t.gradient), t.speed = calloc(points, sizeof *t.speed);
     t.gain = malloc(points * sizeof *t.gain);
-    bool there = all && t.who && t.p && t.gradient && t.speed && t.gain;
+    bool there = r && t.who && t.p && t.gradient && t.speed && t.gain;
     for (int64_t i = 0; there && i < 2 * count; ++i) {
         y[i] = (float)(ad_random_unit(1, 0, (uint64_t)i) - 0.5) * 1e-2f;
         t.gain[i] = 1;
     }
     if (there && t.near > 0) {
-        find_neighbours(&t, x, width, all);
+        find_neighbours(&t, x, width, heap);
         for (int step = 0; step < STEPS; ++step) {
-            attract(&t, repel(&t), step < EXAGGERATED ? 12 : 1);
+            double total = gat_repulsion_of(r, y, t.gradient);
+            attract(&t, total, step < EXAGGERATED ? 12 : 1);
             move(&t, step);
         }
     }
-    free(all), free(t.who), free(t.p), free(t.gradient), free(t.speed), free(t.gain);
+    gat_repulsion_free(r);
+    free(t.who), free(t.p), free(t.gradient), free(t.speed), free(t.gain);
     return there ? AD_OK : ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory for t-SNE");
 }
