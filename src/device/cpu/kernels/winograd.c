@@ -1,10 +1,11 @@
-/* winograd.c - 3x3 stride-1 convolution and its input gradient by Winograd F(4x4, 3x3) (see
- * winograd.h): a quarter of the multiplications of the direct way.
+/* winograd.c - 3x3 stride-1 convolution and its input gradient by Winograd F(4x4, 3x3) or
+ * F(3x3, 3x3) (see winograd.h): a quarter of the multiplications of the direct way, or a third.
  *
  * The filter is transformed first (all columns, or a chunk of them where that would take more than
  * FILTER_BYTES). Then each task takes a block of tiles and a range of columns: it transforms the
- * source patches, multiplies 36 times per slice of columns, and transforms and finishes that slice
- * while it is in cache. The input gradient is the same with the filter flipped and transposed. */
+ * source patches, multiplies once per point and slice of columns, and transforms and finishes that
+ * slice while it is in cache. The input gradient is the same with the filter flipped and
+ * transposed. */
 #include "device/cpu/winograd.h"
 #include "ops/attrs.h"
 
@@ -58,7 +59,7 @@ static bool plain_f32(const ad_operand *o)
     return o->dtype == AD_F32;
 }
 
-static bool prepare(ad_winograd *w, const ad_problem *problem)
+static bool prepare(ad_winograd *w, const ad_problem *problem, int edge)
 {
     const ad_operand *source = &problem->in[0], *filter = &problem->in[1], *out = &problem->out[0];
     const ad_attr_conv *attr = problem->attr;
@@ -71,7 +72,10 @@ static bool prepare(ad_winograd *w, const ad_problem *problem)
     int channel = gradient ? 3 : 2, column = gradient ? 2 : 3;
     if (filter->dim[2] < 16 || filter->dim[3] < 16) return false;
     if (filter->stride[column] != 1 && filter->stride[channel] != 1) return false;
-    *w = (ad_winograd){.images = source->dim[0],
+    *w = (ad_winograd){.edge = edge,
+                       .patch = edge + 2,
+                       .points = (edge + 2) * (edge + 2),
+                       .images = source->dim[0],
                        .height = source->dim[1],
                        .width = source->dim[2],
                        .channels = filter->dim[channel],
@@ -84,7 +88,7 @@ static bool prepare(ad_winograd *w, const ad_problem *problem)
                        .cols = out->dim[2]};
     for (int i = 0; i < 3; ++i) w->source_stride[i] = source->stride[i];
     for (int i = 0; i < 2; ++i) w->pad[i] = gradient ? 2 - attr->pad[i] : attr->pad[i];
-    w->tiles_y = (w->rows + 3) / 4, w->tiles_x = (w->cols + 3) / 4;
+    w->tiles_y = (w->rows + edge - 1) / edge, w->tiles_x = (w->cols + edge - 1) / edge;
     w->tiles = w->images * w->tiles_y * w->tiles_x;
     w->depth = up(w->channels, AD_VF);
     return w->tiles > 0;
@@ -93,12 +97,12 @@ static bool prepare(ad_winograd *w, const ad_problem *problem)
 static layout plan(const ad_winograd *w, bool packed)
 {
     layout l = {0};
-    int64_t tile_bytes = AD_WINOGRAD_POINTS * w->depth * 4, columns = up(w->columns, AD_NR);
+    int64_t tile_bytes = w->points * w->depth * 4, columns = up(w->columns, AD_NR);
     l.block = most(SOURCE_BYTES / tile_bytes / AD_MR * AD_MR, LEAST_TILES);
     l.block = least(least(l.block, MOST_TILES), up(w->tiles, AD_MR));
     while (l.block > 2 * AD_MR && up(w->tiles, l.block) / l.block < WANTED_TASKS) l.block -= AD_MR;
     l.blocks = up(w->tiles, l.block) / l.block;
-    int64_t panel_bytes = AD_WINOGRAD_POINTS * ad_winograd_step(w->depth * AD_NR) * 4;
+    int64_t panel_bytes = w->points * ad_winograd_step(w->depth * AD_NR) * 4;
     l.chunk = columns;
     if (!packed && columns / AD_NR * panel_bytes > FILTER_BYTES) {
         int64_t chunks = up(columns / AD_NR * panel_bytes, FILTER_BYTES) / FILTER_BYTES;
@@ -109,13 +113,14 @@ static layout plan(const ad_winograd *w, bool packed)
     while (l.span > 4 * AD_NR && l.blocks * (up(l.chunk, l.span) / l.span) < WANTED_TASKS)
         l.span = up(l.span / 2, AD_NR);
     l.spans = up(l.chunk, l.span) / l.span;
-    l.slice = PRODUCT_BYTES / (AD_WINOGRAD_POINTS * l.block * 4) / AD_NR * AD_NR;
+    l.slice = PRODUCT_BYTES / (w->points * l.block * 4) / AD_NR * AD_NR;
     l.slice = least(most(l.slice, 2 * AD_NR), l.span);
     l.panel_step = ad_winograd_step(w->depth * AD_NR);
     l.source_step = ad_winograd_step(l.block * w->depth);
     l.product_step = ad_winograd_step(l.block * l.slice);
     l.filter_bytes = (size_t)(l.chunk / AD_NR * panel_bytes);
-    int64_t floats = AD_WINOGRAD_POINTS * (l.source_step + l.product_step) + 16 * STRIP * l.slice;
+    int64_t floats = w->points * (l.source_step + l.product_step) +
+                     (int64_t)w->edge * w->edge * STRIP * l.slice;
     l.worker_bytes = (size_t)up(floats * 4, 64);
     return l;
 }
@@ -126,8 +131,7 @@ static void filter_task(void *user, int64_t index, int worker)
     const winograd_run *r = user;
     (void)worker;
     AD_ISA_NAME(ad_winograd_filter)
-    (r->w, r->col + index * AD_NR, r->to + index * AD_WINOGRAD_POINTS * r->l.panel_step,
-     r->l.panel_step);
+    (r->w, r->col + index * AD_NR, r->to + index * r->w->points * r->l.panel_step, r->l.panel_step);
 }
 
 /* Products of a slice to pixels, a strip of tiles of one row at a time. */
@@ -135,19 +139,19 @@ static void finish_slice(const winograd_run *r, const float *products, float *pi
                          int64_t count, int64_t col, int64_t width)
 {
     const ad_winograd *w = r->w;
-    int64_t row_floats = 4 * STRIP * width, cols = least(width, w->columns - col);
+    int64_t row_floats = w->edge * STRIP * width, cols = least(width, w->columns - col);
     for (int64_t done = 0; done < count;) {
         int64_t tx = (tile + done) % w->tiles_x, rest = (tile + done) / w->tiles_x;
         int64_t ty = rest % w->tiles_y, image = rest / w->tiles_y;
         int64_t strip = least(least(STRIP, w->tiles_x - tx), count - done);
         for (int64_t i = 0; i < strip; ++i) AD_ISA_NAME(ad_winograd_result)
-        (products + (done + i) * width, r->l.product_step, width, pixels + 4 * i * width,
+        (w, products + (done + i) * width, r->l.product_step, width, pixels + w->edge * i * width,
          row_floats);
-        for (int64_t y = 0; y < 4 && 4 * ty + y < w->rows; ++y) {
-            int64_t row = (image * w->rows + 4 * ty + y) * w->cols + 4 * tx;
+        for (int64_t y = 0; y < w->edge && w->edge * ty + y < w->rows; ++y) {
+            int64_t row = (image * w->rows + w->edge * ty + y) * w->cols + w->edge * tx;
             AD_ISA_NAME(ad_finish_run)
-            (r->finish, pixels + y * row_floats, width, row, least(4 * strip, w->cols - 4 * tx),
-             col, cols);
+            (r->finish, pixels + y * row_floats, width, row,
+             least(w->edge * strip, w->cols - w->edge * tx), col, cols);
         }
         done += strip;
     }
@@ -155,7 +159,7 @@ static void finish_slice(const winograd_run *r, const float *products, float *pi
 
 static const float *filter_panel(const winograd_run *r, int64_t col, int point)
 {
-    return r->filter + (col / AD_NR * AD_WINOGRAD_POINTS + point) * r->l.panel_step;
+    return r->filter + (col / AD_NR * r->w->points + point) * r->l.panel_step;
 }
 
 static void block_task(void *user, int64_t index, int worker)
@@ -164,15 +168,15 @@ static void block_task(void *user, int64_t index, int worker)
     const ad_winograd *w = r->w;
     const layout *l = &r->l;
     float *source = (float *)(r->scratch + (size_t)worker * l->worker_bytes);
-    float *products = source + AD_WINOGRAD_POINTS * l->source_step;
-    float *pixels = products + AD_WINOGRAD_POINTS * l->product_step;
+    float *products = source + w->points * l->source_step;
+    float *pixels = products + w->points * l->product_step;
     int64_t tile = index / l->spans * l->block, count = least(l->block, w->tiles - tile);
     int64_t begin = index % l->spans * l->span, end = least(begin + l->span, r->cols);
     if (begin >= end) return;
     AD_ISA_NAME(ad_winograd_source)(w, tile, count, source, l->source_step);
     for (int64_t col = begin; col < end; col += l->slice) {
         int64_t width = up(least(l->slice, end - col), AD_NR);
-        for (int point = 0; point < AD_WINOGRAD_POINTS; ++point)
+        for (int point = 0; point < w->points; ++point)
             for (int64_t j = 0; j < width; j += AD_NR) {
                 const float *panel = filter_panel(r, col + j, point);
                 const float *next = j + AD_NR < width ? filter_panel(r, col + j + AD_NR, point)
@@ -186,51 +190,50 @@ static void block_task(void *user, int64_t index, int worker)
     }
 }
 
-/* ---- the solver ---- */
-static double bid(const ad_problem *problem, const ad_machine *machine)
+/* ---- the solvers ---- */
+static double bid(const ad_problem *problem, const ad_machine *machine, int edge)
 {
     ad_winograd w;
-    if (!prepare(&w, problem)) return -1;
+    if (!prepare(&w, problem, edge)) return -1;
     double depth = (double)w.depth, columns = (double)up(w.columns, AD_NR), tiles = (double)w.tiles;
     /* in flops' worth of time: a transformed element costs about as much as 16 */
-    double work = AD_WINOGRAD_POINTS * (2 * tiles * depth * columns +
-                                        16 * tiles * (depth + columns) + 16 * depth * columns);
+    double work = w.points * (2 * tiles * depth * columns + 16 * tiles * (depth + columns) +
+                              16 * depth * columns);
     double seconds = work / machine->flops_f32;
     return machine->threads == 1 ? seconds : seconds / machine->threads + 2 * machine->overhead;
 }
 
-static size_t workspace(const ad_problem *problem)
+static size_t workspace(const ad_problem *problem, int edge)
 {
     ad_winograd w;
-    if (!prepare(&w, problem)) return 0;
+    if (!prepare(&w, problem, edge)) return 0;
     layout own = plan(&w, false), given = plan(&w, true);
     size_t a = own.filter_bytes + (size_t)problem->threads * own.worker_bytes;
     size_t b = (size_t)problem->threads * given.worker_bytes;
     return a > b ? a : b;
 }
 
-static size_t packed_size(const ad_problem *problem)
+static size_t packed_size(const ad_problem *problem, int edge)
 {
     ad_winograd w;
-    return prepare(&w, problem) ? plan(&w, true).filter_bytes : 0;
+    return prepare(&w, problem, edge) ? plan(&w, true).filter_bytes : 0;
 }
 
-static void pack_constant(const ad_problem *problem, const void *operand, void *packed, void *work,
-                          ad_pool *pool)
+static void pack_constant(const ad_problem *problem, const void *operand, void *packed,
+                          ad_pool *pool, int edge)
 {
     ad_winograd w;
-    (void)work;
-    prepare(&w, problem);
+    prepare(&w, problem, edge);
     w.filter = operand;
     winograd_run r = {.w = &w, .l = plan(&w, true), .to = packed};
     ad_parallel(pool, up(w.columns, AD_NR) / AD_NR, filter_task, &r);
 }
 
-static void run(const ad_problem *problem, const ad_run_args *args)
+static void run(const ad_problem *problem, const ad_run_args *args, int edge)
 {
     ad_winograd w;
     ad_finish finish;
-    prepare(&w, problem);
+    prepare(&w, problem, edge);
     w.source = args->in[0], w.filter = args->in[1];
     AD_ISA_NAME(ad_finish_prepare)(&finish, problem, args, AD_F32);
     winograd_run r = {.w = &w,
@@ -248,19 +251,38 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     }
 }
 
-const ad_solver AD_ISA_NAME(ad_solver_winograd) = {.name = "winograd 4x4 3x3",
-                                                   .transforms = true,
-                                                   .op = AD_OP_CONV2D,
-                                                   .bid = bid,
-                                                   .workspace = workspace,
-                                                   .packed = packed_size,
-                                                   .pack = pack_constant,
-                                                   .run = run};
-const ad_solver AD_ISA_NAME(ad_solver_winograd_input) = {.name = "winograd 4x4 3x3",
-                                                         .transforms = true,
-                                                         .op = AD_OP_CONV2D_INPUT_GRAD,
-                                                         .bid = bid,
-                                                         .workspace = workspace,
-                                                         .packed = packed_size,
-                                                         .pack = pack_constant,
-                                                         .run = run};
+#define SOLVER(id, text, of, edge)                                                                 \
+    static double bid_##id(const ad_problem *problem, const ad_machine *machine)                   \
+    {                                                                                              \
+        return bid(problem, machine, edge);                                                        \
+    }                                                                                              \
+    static size_t workspace_##id(const ad_problem *problem)                                        \
+    {                                                                                              \
+        return workspace(problem, edge);                                                           \
+    }                                                                                              \
+    static size_t packed_##id(const ad_problem *problem)                                           \
+    {                                                                                              \
+        return packed_size(problem, edge);                                                         \
+    }                                                                                              \
+    static void pack_##id(const ad_problem *problem, const void *operand, void *packed,            \
+                          void *scratch, ad_pool *pool)                                            \
+    {                                                                                              \
+        (void)scratch;                                                                             \
+        pack_constant(problem, operand, packed, pool, edge);                                       \
+    }                                                                                              \
+    static void run_##id(const ad_problem *problem, const ad_run_args *args)                       \
+    {                                                                                              \
+        run(problem, args, edge);                                                                  \
+    }                                                                                              \
+    const ad_solver AD_ISA_NAME(ad_solver_##id) = {.name = text,                                   \
+                                                   .transforms = true,                             \
+                                                   .op = of,                                       \
+                                                   .bid = bid_##id,                                \
+                                                   .workspace = workspace_##id,                    \
+                                                   .packed = packed_##id,                          \
+                                                   .pack = pack_##id,                              \
+                                                   .run = run_##id}
+SOLVER(winograd, "winograd 4x4 3x3", AD_OP_CONV2D, 4);
+SOLVER(winograd_3, "winograd 3x3 3x3", AD_OP_CONV2D, 3);
+SOLVER(winograd_input, "winograd 4x4 3x3", AD_OP_CONV2D_INPUT_GRAD, 4);
+SOLVER(winograd_input_3, "winograd 3x3 3x3", AD_OP_CONV2D_INPUT_GRAD, 3);
