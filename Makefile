@@ -44,11 +44,15 @@ ISAS := scalar
 ifneq ($(filter x86_64 amd64,$(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)),)
 ISAS += avx2 avx512 avx512bf16
 endif
+ifneq ($(filter aarch64 arm64,$(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)),)
+ISAS += neon
+endif
 ISA_scalar     := -DAD_KERNEL_ISA=0
 ISA_avx2       := -DAD_KERNEL_ISA=1 -mavx2 -mfma -mf16c
 ISA_avx512     := -DAD_KERNEL_ISA=2 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl
 ISA_avx512bf16 := -DAD_KERNEL_ISA=3 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512bf16 \
     -mamx-tile -mamx-bf16
+ISA_neon       := -DAD_KERNEL_ISA=4
 KERNEL_OPT_release := -O3
 
 LIB_OBJ    := $(LIB_SRC:%.c=$(BUILD)/%.o) $(foreach isa,$(ISAS),$(KERNEL_SRC:%.c=$(BUILD)/%.$(isa).o))
@@ -303,6 +307,19 @@ check-tsan:
 check-kernels: $(BUILD)/tests/check_kernels
 	@$< $(KERNELS)
 
+# The NEON kernels on another processor family: cross-compiled with what they need of the library, run
+# under qemu-user (Debian: gcc-aarch64-linux-gnu, qemu-user).
+NEON_CC    ?= aarch64-linux-gnu-gcc
+NEON_RUN   ?= qemu-aarch64
+NEON_SRC   := $(filter src/base/% src/graph/% src/ops/% src/plan/% src/device/%,$(LIB_SRC))
+NEON_TESTS := vmath gemm conv attention graph_attention chain reduce kernel_moves kernel_rows kernel_sparse kernel_windows cpu_device pool
+check-neon:
+	@command -v $(NEON_CC) $(NEON_RUN) >/dev/null || { echo "check-neon wants $(NEON_CC) and $(NEON_RUN)"; exit 1; }
+	@$(MAKE) -s CC=$(NEON_CC) BUILD=$(BUILD)/neon LIB_SRC='$(NEON_SRC)' LDFLAGS=-static LIBS='-lm -lpthread' \
+	    $(NEON_TESTS:%=$(BUILD)/neon/tests/%) $(BUILD)/neon/tests/check_kernels
+	@for t in $(NEON_TESTS); do echo "$$t, neon:"; $(NEON_RUN) $(BUILD)/neon/tests/$$t || exit 1; done
+	@$(NEON_RUN) $(BUILD)/neon/tests/check_kernels --isa neon --rounds 4 $(KERNELS)
+
 check: check-format check-cppcheck check-tidy check-kernels check-asan check-tsan
 
 # Each fuzz target for SECONDS seconds, from the fixtures; what it finds is left in the build folder.
@@ -356,6 +373,7 @@ help:
 	@echo 'make test-browser the page of a run in a browser without a screen (CHROMIUM=program)'
 	@echo 'make check        format, static analysis, sanitizers'
 	@echo 'make check-kernels   each kernel of each instruction set against the scalar one, and its cost'
+	@echo 'make check-neon      the same for NEON, cross-compiled, with qemu-user'
 	@echo 'make format       lay the sources out with clang-format'
 	@echo 'make fuzz         each parser fuzzed for SECONDS=$(SECONDS)'
 	@echo 'make bench        measure the kernels'
@@ -373,6 +391,6 @@ FORCE:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .PHONY: all lib tests examples fuzzers deps test test-unit test-data test-peers reproduce-mnist reproduce-cifar10 \
     reproduce-glasses reproduce-shakespeare reproduce-cora reproduce-tu backbone demo format check \
-    check-format check-cppcheck check-tidy check-kernels \
+    check-format check-cppcheck check-tidy check-kernels check-neon \
     check-asan check-tsan fuzz bench bench-peers install uninstall help clean FORCE
 .SECONDARY:

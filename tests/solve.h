@@ -21,9 +21,9 @@ typedef struct solve_device {
 /* False when this machine lacks the level. */
 static inline bool solve_open(solve_device *d, int isa, int threads)
 {
-    const char *names[AD_ISAS] = {"scalar", "avx2", "avx512", NULL};
     if (isa >= AD_ISAS || isa > (int)ad_cpu_get()->isa) return false;
-    d->ctx = ad_context_new(&(ad_context_options){.threads = threads, .isa = names[isa]});
+    const char *name = isa < AD_ISAS - 1 ? ad_isa_name((ad_isa)isa) : NULL; /* NULL: the best */
+    d->ctx = ad_context_new(&(ad_context_options){.threads = threads, .isa = name});
     if (!d->ctx) return false;
     ad_cpu_device_open(&d->device, d->ctx);
     return true;

@@ -55,7 +55,8 @@ typedef struct ad_context ad_context;
 typedef struct ad_context_options {
     ad_allocator allocator; /* zero: aligned_alloc and free */
     int threads;            /* worker threads, the caller's included; 0: one per available core */
-    const char *isa; /* cap on the instruction set: "scalar", "avx2", "avx512"; NULL: the best */
+    const char
+        *isa; /* cap on the instruction set: "scalar", "avx2", "avx512", "neon"; NULL: the best */
 } ad_context_options;
 
 /* A new context; NULL when memory is refused or an option is out of range. `options` may be NULL.

@@ -21,7 +21,16 @@
 static ad_cpu cpu;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static const char *const isa_names[AD_ISAS] = {"scalar", "avx2", "avx512", "avx512 bf16"};
+static const char *const isa_names[AD_ISAS] = {
+    [AD_ISA_SCALAR] = "scalar",
+#if defined(__aarch64__)
+    [AD_ISA_NEON] = "neon",
+#else
+    [AD_ISA_AVX2] = "avx2",
+    [AD_ISA_AVX512] = "avx512",
+    [AD_ISA_AVX512BF16] = "avx512 bf16",
+#endif
+};
 
 #if defined(__x86_64__)
 static uint64_t enabled_state(void)
@@ -94,7 +103,11 @@ static void find_model(char model[64])
 #else
 static ad_isa find_isa(void)
 {
+#if defined(__aarch64__)
+    return AD_ISA_NEON;
+#else
     return AD_ISA_SCALAR;
+#endif
 }
 static bool find_bf16_dot(ad_isa isa)
 {

@@ -5,12 +5,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Levels of the kernel builds, each including the ones before it. */
+/* Levels of the kernel builds of this processor family, each including the ones before it. */
 typedef enum ad_isa {
     AD_ISA_SCALAR = 0,
+#if defined(__aarch64__)
+    AD_ISA_NEON, /* Advanced SIMD, which every such processor has */
+#else
     AD_ISA_AVX2,       /* avx2 + fma + f16c */
     AD_ISA_AVX512,     /* + avx512 f, bw, dq, vl */
     AD_ISA_AVX512BF16, /* + avx512_bf16 */
+#endif
     AD_ISAS,
 } ad_isa;
 
@@ -24,7 +28,7 @@ typedef struct ad_cpu {
 } ad_cpu;
 
 const ad_cpu *ad_cpu_get(void);
-const char *ad_isa_name(ad_isa isa);              /* "scalar", "avx2", "avx512", "avx512 bf16" */
+const char *ad_isa_name(ad_isa isa); /* "scalar", "avx2", "avx512", "avx512 bf16", "neon" */
 bool ad_isa_parse(const char *name, ad_isa *isa); /* false: no such name */
 
 #endif

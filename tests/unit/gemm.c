@@ -144,7 +144,11 @@ static void pack_bf16_b(const ad_gemm *g, int64_t item, int64_t j, int64_t cols,
 static void bf16_panels(void)
 {
     enum { M = 75, N = 83, K = 1027 };
+#if defined(__aarch64__)
+    return;
+#else
     if (ad_cpu_get()->isa < AD_ISA_AVX512BF16) return;
+#endif
     solve_seed = 5;
     for (int form = 0; form < 4; ++form) {
         bool ta = form & 1, tb = form & 2;

@@ -41,6 +41,12 @@ static const ad_solver *const avx512bf16_solvers[SOLVERS] = {
 #include "device/cpu/solvers.def"
 #undef SOLVER
 };
+#elif defined(__aarch64__)
+static const ad_solver *const neon_solvers[SOLVERS] = {
+#define SOLVER(op, name) &ad_solver_##name##_neon,
+#include "device/cpu/solvers.def"
+#undef SOLVER
+};
 #endif
 
 static const ad_solver *const *find(const ad_solver *const *table, int op, int *count)
@@ -70,31 +76,53 @@ static const struct {
     [AD_ISA_AVX2] = {avx2_lookup, 28, 10},
     [AD_ISA_AVX512] = {avx512_lookup, 45, 16},
     [AD_ISA_AVX512BF16] = {avx512bf16_lookup, 45, 90},
+#elif defined(__aarch64__)
+    [AD_ISA_NEON] = {neon_lookup, 14, 7},
 #endif
 };
 
-ad_status ad_cpu_device_open(ad_device *device, ad_context *ctx)
+#if defined(__x86_64__)
+static bool bf16_at_full_speed(int isa)
+{
+    return isa >= AD_ISA_AVX512BF16;
+}
+
+static double bf16_per_cycle(int isa)
 {
     enum { AMX_PER_CYCLE = 290 }; /* of 896: the rest waits for panels from L2 */
-    const double hertz = 2.8e9;   /* under sustained vector load, of the usual processors */
+    if (!bf16_at_full_speed(isa)) return levels[isa].bf16_per_cycle;
+    if (ad_cpu_get()->amx) return AMX_PER_CYCLE;
+    return ad_cpu_get()->bf16_dot ? levels[isa].bf16_per_cycle
+                                  : levels[AD_ISA_AVX512].f32_per_cycle;
+}
+#else
+static bool bf16_at_full_speed(int isa)
+{
+    return isa < 0;
+}
+
+static double bf16_per_cycle(int isa)
+{
+    return levels[isa].bf16_per_cycle;
+}
+#endif
+
+ad_status ad_cpu_device_open(ad_device *device, ad_context *ctx)
+{
+    const double hertz = 2.8e9; /* under sustained vector load, of the usual processors */
     const double core_bandwidth = 10e9;
     int isa = ad_context_isa_level(ctx), threads = ad_context_threads(ctx);
-    double bf16_per_cycle = levels[isa].bf16_per_cycle;
-    if (isa >= AD_ISA_AVX512BF16 && ad_cpu_get()->amx)
-        bf16_per_cycle = AMX_PER_CYCLE;
-    else if (isa >= AD_ISA_AVX512BF16 && !ad_cpu_get()->bf16_dot)
-        bf16_per_cycle = levels[AD_ISA_AVX512].f32_per_cycle;
     *device = (ad_device){
         .name = "cpu",
         .runs = true,
         .machine = {.flops_f32 = hertz * levels[isa].f32_per_cycle,
                     .flops_f64 = hertz * levels[isa].f32_per_cycle / 2,
-                    .flops_bf16 = hertz * bf16_per_cycle,
+                    .flops_bf16 = hertz * bf16_per_cycle(isa),
                     .bandwidth = core_bandwidth,
                     .overhead = threads > 1 ? 5e-6 : 0,
                     .threads = threads},
         .solvers = levels[isa].lookup,
-        .bf16 = isa >= AD_ISA_AVX512BF16,
+        .bf16 = bf16_at_full_speed(isa),
     };
     return AD_OK;
 }

@@ -67,11 +67,13 @@ AD_FOR_ISAS(AD_GEMM_DECLARE, )
 #include "device/cpu/simd.h"
 
 /* The register tile: AD_MR rows of AD_NV vectors of accumulators. With AVX-512, 28 accumulators, 2
- * vectors of B and a broadcast fill the 32 registers; AVX2: 12 of 16. */
-#if AD_KERNEL_ISA >= 2
+ * vectors of B and a broadcast fill the 32 registers; NEON: 24 of 32; AVX2: 12 of 16. */
+#if AD_KERNEL_AVX512
 enum { AD_MR = 14, AD_NV = 2 };
 #elif AD_KERNEL_ISA == 1
 enum { AD_MR = 6, AD_NV = 2 };
+#elif AD_KERNEL_NEON
+enum { AD_MR = 6, AD_NV = 4 };
 #else
 enum { AD_MR = 4, AD_NV = 4 };
 #endif

@@ -1,12 +1,12 @@
 /* simd.h - the vector words that kernels are written in; one kernel source, compiled once per
- * instruction set with -DAD_KERNEL_ISA=0..3 (see ad_isa in base/cpu.h and the Makefile's kernel
- * rules).
+ * instruction set with -DAD_KERNEL_ISA=0..4 (see isa.h and the Makefile's kernel rules).
  *
- * vf holds AD_VF floats (16, 8 or 1), vi as many int32, vm one truth value for each; vd holds AD_VD
- * doubles (8, 4 or 1) and vmd their truth values. Names read type_verb: vf_add, vf_load. `_n` loads
- * and stores touch the first n elements only, 0 <= n <= width; the rest loads as 0. Memory need not
- * be aligned. fma(a, b, c) = a * b + c: fused where the processor fuses, rounded twice in the
- * scalar build. min and max return the second operand when one is NaN, in every build. */
+ * vf holds AD_VF floats (16, 8, 4 or 1), vi as many int32, vm one truth value for each; vd holds
+ * AD_VD doubles (8, 4, 2 or 1) and vmd their truth values. Names read type_verb: vf_add, vf_load.
+ * `_n` loads and stores touch the first n elements only, 0 <= n <= width; the rest loads as 0.
+ * Memory need not be aligned. fma(a, b, c) = a * b + c: fused where the processor fuses, rounded
+ * twice in the scalar build. min and max return the second operand when one is NaN, in every build.
+ */
 #ifndef AD_CPU_SIMD_H
 #define AD_CPU_SIMD_H
 
@@ -18,10 +18,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#if AD_KERNEL_ISA >= 2
+#if AD_KERNEL_AVX512
 #include "device/cpu/simd_avx512.h"
 #elif AD_KERNEL_ISA == 1
 #include "device/cpu/simd_avx2.h"
+#elif AD_KERNEL_NEON
+#include "device/cpu/simd_neon.h"
 #else
 #include "device/cpu/simd_scalar.h"
 #endif

@@ -13,7 +13,7 @@
 #include "plan/device.h"
 
 /* The register tile: MR rows of NV vectors. */
-#if AD_KERNEL_ISA >= 2
+#if AD_KERNEL_AVX512
 enum { MR = 8, NV = 2 };
 #elif AD_KERNEL_ISA == 1
 enum { MR = 4, NV = 2 };

@@ -11,9 +11,9 @@
 #include "device/cpu/finish.h"
 
 enum {
-    PIXELS = AD_KERNEL_ISA >= 2   ? 8
-             : AD_KERNEL_ISA == 1 ? 6
-                                  : 4, /* with two vectors of columns */
+    PIXELS = AD_KERNEL_AVX512 || AD_KERNEL_NEON ? 8
+             : AD_KERNEL_ISA == 1               ? 6
+                                                : 4, /* with two vectors of columns */
     PHASES = 4,                        /* of an axis, at most */
     BLOCK_BYTES = 36 << 10,            /* of window and result: they should stay in L1 */
     MOST_BLOCK_BYTES = 1 << 18,        /* where one row takes more than that */

@@ -14,8 +14,8 @@
 #include "ops/attrs.h"
 
 enum {
-    GROUP = 3,                             /* taps of a kernel's row at once */
-    CHANNELS = AD_KERNEL_ISA >= 2 ? 8 : 4, /* of the input at once */
+    GROUP = 3,                                             /* taps of a kernel's row at once */
+    CHANNELS = AD_KERNEL_AVX512 || AD_KERNEL_NEON ? 8 : 4, /* of the input at once */
     CHUNKS = 16,
     BLOCK_BYTES = 28 << 10, /* of both operands: they should stay in L1 */
     PARTIAL_BYTES = 16 << 20,

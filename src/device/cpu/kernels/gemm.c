@@ -12,9 +12,9 @@
 
 enum {
     BLOCK_UNITS = 256, /* of k: a panel of B is then 32 KB at most */
-    ROW_PANELS = AD_KERNEL_ISA >= 2   ? 12
-                 : AD_KERNEL_ISA == 1 ? 24
-                                      : 16,
+    ROW_PANELS = AD_KERNEL_AVX512                       ? 12
+                 : AD_KERNEL_ISA == 1 || AD_KERNEL_NEON ? 24
+                                                        : 16,
     COL_PANELS = 16,
     LEAST_ROW_PANELS = 3, /* no smaller for the sake of more tasks */
     LEAST_COL_PANELS = 4,
