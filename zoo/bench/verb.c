@@ -2,6 +2,7 @@
 #include "zoo/bench/bench.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -34,9 +35,24 @@ static const bench_workload *find(const char *name)
     return NULL;
 }
 
+/* The most memory that was held since (Linux), so that measuring the peaks does not count. */
+static void reset_peak_memory(void)
+{
+    FILE *file = fopen("/proc/self/clear_refs", "w");
+    if (file) fputs("5", file), fclose(file);
+}
+
+/* Where the system says no more, since the process began. */
 static double peak_mb(void)
 {
     struct rusage usage;
+    char line[128];
+    double kilobytes = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file && fgets(line, sizeof line, file))
+        if (!strncmp(line, "VmHWM:", 6)) kilobytes = strtod(line + 6, NULL);
+    if (file) fclose(file);
+    if (kilobytes > 0) return kilobytes / 1024;
     return getrusage(RUSAGE_SELF, &usage) ? 0 : (double)usage.ru_maxrss / 1024;
 }
 
@@ -160,7 +176,9 @@ static int run(ad_command *cmd)
     for (int i = 0; count ? i < count : bench_workloads[i] != NULL; ++i) {
         const bench_workload *w = count ? find(ad_command_operand(cmd, i)) : bench_workloads[i];
         if (!count && w->alone) continue;
-        if (!code && !ad_command_interrupted(cmd)) code = run_one(cmd, w, &peaks);
+        if (code || ad_command_interrupted(cmd)) continue;
+        reset_peak_memory();
+        code = run_one(cmd, w, &peaks);
     }
     return code;
 }
@@ -190,8 +208,8 @@ const ad_verb bench_verb = {
         "  adamw         AdamW on 124M parameters: update\n"
         "  start         a whole process that computes a small network once\n"
         "\n"
-        "Weights and inputs are random numbers that follow from their names; the memory that is\n"
-        "shown is the most that the process ever held, so ask for one workload at a time.\n"
+        "Weights and inputs are random numbers that follow from their names; the memory is\n"
+        "the most that the process held meanwhile.\n"
         "\n"
         "  autodidact bench\n"
         "  autodidact bench gpt-char --precision bf16 --threads 1"};
