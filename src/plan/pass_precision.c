@@ -16,6 +16,20 @@ static double lowest_bid(const ad_device *device, const ad_node *node, ad_dtype 
     return ad_device_bid(device, &problem);
 }
 
+/* Seconds to make the bf16 operands: read as f32, written, by all threads at once. An operand that
+ * is bf16 already, widened, costs nothing. */
+static double cast_seconds(const ad_device *device, ad_node *const *inputs)
+{
+    const ad_machine *machine = &device->machine;
+    double elements = 0;
+    for (int i = 0; i < 2; ++i) {
+        const ad_node *in = inputs[i];
+        bool widened = in->op == AD_OP_CAST && in->inputs[0]->dtype == AD_BF16;
+        if (!widened) elements += (double)ad_shape_count(in->shape);
+    }
+    return elements * 6 / (machine->bandwidth * machine->threads);
+}
+
 static ad_node *lower_precision(ad_passes *passes, ad_graph *graph, const ad_node *old,
                                 ad_node **inputs, void *user)
 {
@@ -24,7 +38,8 @@ static ad_node *lower_precision(ad_passes *passes, ad_graph *graph, const ad_nod
     if (inputs[0]->dtype != AD_F32 || inputs[1]->dtype != AD_F32) return NULL;
     double full = lowest_bid(passes->device, old, AD_F32),
            half = lowest_bid(passes->device, old, AD_BF16);
-    if (half < 0 || (full >= 0 && full <= half)) return NULL;
+    if (half < 0) return NULL;
+    if (full >= 0 && full <= half + cast_seconds(passes->device, inputs)) return NULL;
     ad_node *cast[2] = {ad_cast(inputs[0], AD_BF16), ad_cast(inputs[1], AD_BF16)};
     ad_node *node = ad_node_new(graph, old->op, cast, 2, old->attr);
     if (!ad_node_poisoned(node)) node->dtype = AD_F32;
