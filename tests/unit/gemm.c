@@ -93,6 +93,10 @@ static void large_shapes(void)
         {0, {1, 1}, 250, 530, 5000, false, true, 0, 0},
         {0, {1, 1}, 70, 45, 4 * 2050, true, true, 0, 0},
         {0, {1, 1}, 64, 64, 16384, false, false, 0, 0},
+        {0, {1, 1}, 701, 20, 90, false, false, 0, 0}, /* small B: read where it lies */
+        {0, {1, 1}, 133, 100, 70, true, false, 0, 0},
+        {0, {1, 1}, 77, 300, 9, false, false, 0, 0},
+        {0, {1, 1}, 61, 8, 2708, true, false, 0, 0},
     };
     solve_seed = 2;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; ++i) {

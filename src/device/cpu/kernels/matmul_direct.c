@@ -1,6 +1,6 @@
 /* matmul_direct.c - matrix products that packing would slow down: vectors times matrices, a few
- * rows, and batches of small matrices. Operands are read where they are, each element of B once per
- * few rows.
+ * rows, batches of small matrices, and many rows where B is small. Operands are read where they
+ * are, each element of B once per few rows.
  *
  * Two forms, by how B lies in memory: `along` columns (vectors of columns, elements of A spread),
  * and `dots` (vectors along k, for a transposed B). A product with a single column is turned over
@@ -8,7 +8,16 @@
 #include "device/cpu/gemm.h"
 #include "ops/attrs.h"
 
-enum { TILE_COLS = 16 * AD_VF, TILE_ROWS = 8 };
+enum {
+    TILE_COLS = 16 * AD_VF,
+    TILE_ROWS = 8,
+    TILE_SIZE = TILE_COLS * TILE_ROWS,
+    MOST_VECTORS = 8,       /* columns of a piece of a row */
+    WANTED_TILES = 8,       /* no taller than leaves so many */
+    SMALL_B = 16384,        /* elements that are read again from cache for every few rows */
+    NARROW_B = 2 * AD_VF,   /* columns or steps of k for which panels are mostly padding */
+    NARROW_B_SIZE = 131072, /* elements of such a B */
+};
 #define SERIAL_FLOPS 4e5 /* these are bound by memory, so less is worth waking the pool for */
 
 typedef struct direct {
@@ -19,7 +28,7 @@ typedef struct direct {
     const ad_operand *a, *b;
     const char *a_data, *b_data;
     int64_t a_size, b_size;
-    int64_t row_tiles, col_tiles;
+    int64_t tile_rows, tile_ld, row_tiles, col_tiles;
     const ad_finish *finish;
 } direct;
 
@@ -43,6 +52,27 @@ static void swap_axes(ad_operand *o)
 static bool narrow_float(ad_dtype dtype)
 {
     return dtype == AD_F32 || dtype == AD_BF16 || dtype == AD_F16;
+}
+
+/* Tiles of at most TILE_SIZE elements; rows are a power of two apart, so that the last piece of a
+ * row, which is stored whole, ends with its row or overwrites only rows that are still to come. */
+static void set_tiles(direct *d)
+{
+    d->tile_ld = 2 * AD_VF;
+    while (d->tile_ld < least(d->n, TILE_COLS)) d->tile_ld *= 2;
+    int64_t wanted = up((d->m + WANTED_TILES - 1) / WANTED_TILES, TILE_ROWS);
+    d->tile_rows = least(TILE_SIZE / d->tile_ld, wanted > TILE_ROWS ? wanted : TILE_ROWS);
+    d->row_tiles = up(d->m, d->tile_rows) / d->tile_rows;
+    d->col_tiles = up(d->n, TILE_COLS) / TILE_COLS;
+}
+
+/* More than a few rows pay where B stays in cache and 16 accumulators in registers. */
+static bool many_rows(const direct *d)
+{
+    if (AD_KERNEL_ISA < 2 || d->dots || d->a->dtype != AD_F32 || d->b->dtype != AD_F32)
+        return false;
+    bool narrow = d->n <= NARROW_B || d->k <= NARROW_B;
+    return d->n * d->k <= (narrow ? NARROW_B_SIZE : SMALL_B);
 }
 
 static bool prepare(direct *d, const ad_problem *problem)
@@ -71,11 +101,10 @@ static bool prepare(direct *d, const ad_problem *problem)
     for (int axis = 0; axis < rank - 2; ++axis) d->items *= problem->out[0].dim[axis];
     d->a_size = (int64_t)ad_dtype_size(d->a->dtype);
     d->b_size = (int64_t)ad_dtype_size(d->b->dtype);
-    d->row_tiles = up(d->m, TILE_ROWS) / TILE_ROWS;
-    d->col_tiles = up(d->n, TILE_COLS) / TILE_COLS;
+    set_tiles(d);
     d->dots = d->b_col != 1;
     if (d->dots && (d->b_row != 1 || d->a_col != 1)) return false;
-    return d->m <= TILE_ROWS;
+    return d->m <= TILE_ROWS || many_rows(d);
 }
 
 static inline vf load(const char *data, ad_dtype dtype, int64_t at, int64_t n)
@@ -160,7 +189,7 @@ static inline __attribute__((always_inline)) void fill_tile(const ad_dtype A, co
                                                             int64_t cols, float *c)
 {
     int64_t a_step = d->a_row * d->a_size, b_step = d->b_col * d->b_size;
-    const int64_t ld = TILE_COLS;
+    const int64_t ld = d->tile_ld;
     if (d->dots) {
         for (int64_t j = 0; j < cols;) {
             int64_t width = cols - j >= 4 ? 4 : 1;
@@ -184,17 +213,19 @@ static inline __attribute__((always_inline)) void fill_tile(const ad_dtype A, co
     }
     for (int64_t i = 0; i < rows;) {
         int64_t height = rows - i >= 8 ? 8 : rows - i >= 4 ? 4 : 1;
-        int64_t width = (height == 8 ? 2 : height == 4 ? 4 : 8) * AD_VF;
+        int64_t width = (height == 8 ? 2 : height == 4 ? 4 : MOST_VECTORS) * AD_VF;
         for (int64_t j = 0; j < cols; j += width) {
             const char *at = a + i * a_step, *bt = b + j * d->b_size;
             int64_t part = least(width, cols - j);
             float *to = c + i * ld + j;
-            if (height == 8)
+            if (height == 8 && part <= AD_VF)
+                along(8, 1, A, B, d, at, bt, part, to, ld);
+            else if (height == 8)
                 along(8, 2, A, B, d, at, bt, part, to, ld);
             else if (height == 4)
                 along(4, 4, A, B, d, at, bt, part, to, ld);
             else
-                along(1, 8, A, B, d, at, bt, part, to, ld);
+                along(1, MOST_VECTORS, A, B, d, at, bt, part, to, ld);
         }
         i += height;
     }
@@ -214,11 +245,11 @@ static int64_t item_offset(const direct *d, const ad_operand *o, int64_t item)
 static void tile_task(void *user, int64_t index, int worker)
 {
     const direct *d = user;
-    float c[TILE_ROWS * TILE_COLS];
+    float c[TILE_SIZE + MOST_VECTORS * AD_VF];
     (void)worker;
     int64_t j = index % d->col_tiles * TILE_COLS, rest = index / d->col_tiles;
-    int64_t i = rest % d->row_tiles * TILE_ROWS, item = rest / d->row_tiles;
-    int64_t rows = least(TILE_ROWS, d->m - i), cols = least(TILE_COLS, d->n - j);
+    int64_t i = rest % d->row_tiles * d->tile_rows, item = rest / d->row_tiles;
+    int64_t rows = least(d->tile_rows, d->m - i), cols = least(TILE_COLS, d->n - j);
     const char *a = d->a_data + (item_offset(d, d->a, item) + i * d->a_row) * d->a_size;
     const char *b = d->b_data + (item_offset(d, d->b, item) + j * d->b_col) * d->b_size;
     if (d->a->dtype == AD_F32 && d->b->dtype == AD_F32)
@@ -229,7 +260,7 @@ static void tile_task(void *user, int64_t index, int worker)
         fill_tile(AD_BF16, AD_BF16, d, a, b, rows, cols, c);
     else
         fill_tile(d->a->dtype, d->b->dtype, d, a, b, rows, cols, c);
-    AD_ISA_NAME(ad_finish_run)(d->finish, c, TILE_COLS, item * d->m + i, rows, j, cols);
+    AD_ISA_NAME(ad_finish_run)(d->finish, c, d->tile_ld, item * d->m + i, rows, j, cols);
 }
 
 static double bid(const ad_problem *problem, const ad_machine *machine)
@@ -238,8 +269,9 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     if (!prepare(&d, problem)) return -1;
     double m = (double)d.m, n = (double)d.n, k = (double)d.k, items = (double)d.items;
     double lanes = d.dots ? (double)up(d.k, AD_VF) + 64 : (double)k * up(d.n, AD_VF) / fmax(n, 1);
-    /* half the rate of packed products, and some 10 flops' time to bring an element of B */
-    double work = items * ((4 * m * n * lanes + 10 * n * k) / machine->flops_f32 + 5e-8) + 5e-7;
+    /* few rows: half the rate of packed products; some 10 flops' time to bring an element of B */
+    double flops = (d.m > TILE_ROWS ? 2 : 4) * m * n * lanes; /* 8 rows share what is loaded */
+    double work = items * ((flops + 10 * n * k) / machine->flops_f32 + 5e-8) + 5e-7;
     if (items * 2 * m * n * k < SERIAL_FLOPS || machine->threads == 1) return work;
     return work / machine->threads + machine->overhead;
 }
