@@ -15,6 +15,7 @@ enum {
     MOST_VECTORS = 8,       /* columns of a piece of a row */
     WANTED_TILES = 8,       /* no taller than leaves so many */
     SMALL_B = 16384,        /* elements that are read again from cache for every few rows */
+    MOST_ROWS = 256,        /* of A for such a B: more pay for packing it */
     NARROW_B = 2 * AD_VF,   /* columns or steps of k for which panels are mostly padding */
     NARROW_B_SIZE = 131072, /* elements of such a B */
 };
@@ -72,6 +73,7 @@ static bool many_rows(const direct *d)
     if (AD_KERNEL_ISA < 2 || d->dots || d->a->dtype != AD_F32 || d->b->dtype != AD_F32)
         return false;
     bool narrow = d->n <= NARROW_B || d->k <= NARROW_B;
+    if (!narrow && d->m > MOST_ROWS) return false;
     return d->n * d->k <= (narrow ? NARROW_B_SIZE : SMALL_B);
 }
 
