@@ -71,6 +71,7 @@ typedef struct ad_solver {
     /* Multiplies in a transformed domain (Winograd): rounding errors some ten times those of a
      * direct sum. Left out by ad_compile_options.direct. */
     bool transforms;
+    bool amx; /* made of tile registers: takes nothing in other builds and on other processors */
     /* Estimated seconds, or a negative number: not this problem. */
     double (*bid)(const ad_problem *problem, const ad_machine *machine);
     size_t (*workspace)(const ad_problem *problem); /* NULL: none */

@@ -46,6 +46,7 @@ static const char *only = "", *only_isa;
 static bool wanted(const contender *w)
 {
     char label[128];
+    if (w->solver->amx && !(ad_cpu_get()->amx && w->level == AD_ISAS - 1)) return false;
     snprintf(label, sizeof label, "%s %s", kernel_op_name(w->solver->op), w->solver->name);
     return w->level <= (int)ad_cpu_get()->isa && strstr(label, only) &&
            (!only_isa || !strcmp(only_isa, w->isa));
