@@ -16,18 +16,17 @@ static double lowest_bid(const ad_device *device, const ad_node *node, ad_dtype 
     return ad_device_bid(device, &problem);
 }
 
-/* Seconds to make the bf16 operands: read as f32, written, by all threads at once. An operand that
- * is bf16 already, widened, costs nothing. */
+/* Seconds for one core, as bids are, to make the bf16 operands: read as f32, written. An operand
+ * that is bf16 already, widened, costs nothing. */
 static double cast_seconds(const ad_device *device, ad_node *const *inputs)
 {
-    const ad_machine *machine = &device->machine;
     double elements = 0;
     for (int i = 0; i < 2; ++i) {
         const ad_node *in = inputs[i];
         bool widened = in->op == AD_OP_CAST && in->inputs[0]->dtype == AD_BF16;
         if (!widened) elements += (double)ad_shape_count(in->shape);
     }
-    return elements * 6 / (machine->bandwidth * machine->threads);
+    return elements * 6 / device->machine.bandwidth;
 }
 
 static ad_node *lower_precision(ad_passes *passes, ad_graph *graph, const ad_node *old,

@@ -198,6 +198,7 @@ static void make_conv(solver_case *c, int op, int medium)
     int kind = (int)solve_below(4); /* 0 and 1: mostly for solvers that want plain f32 */
     bool plain = medium || (kind < 2 && solve_below(4));
     const ad_dtype *d = dtypes[plain ? 0 : solve_below(7)];
+    if (!plain && kind == 0 && solve_below(2)) d = dtypes[5];
     conv_shape s = kind == 0 ? random_conv_3x3(random_in(0, 2), random_in(0, 2))
                              : random_conv(kind == 1 ? (int)random_in(1, 5) : 1);
     if (kind == 1 && solve_below(2)) s.c = s.k = s.attr.groups = random_in(1, 40);

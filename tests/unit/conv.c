@@ -113,11 +113,12 @@ static void usual_shapes(void)
         int64_t h, c, k, size, stride, pad, groups;
     } rows[] = {{30, 3, 64, 3, 1, 1, 1},  {21, 64, 48, 3, 1, 1, 1}, {17, 32, 96, 1, 1, 0, 1},
                 {20, 16, 32, 3, 2, 1, 1}, {23, 3, 32, 7, 2, 3, 1},  {16, 32, 16, 4, 2, 1, 1},
-                {9, 40, 40, 3, 1, 1, 40}, {12, 64, 64, 3, 1, 1, 4}};
+                {9, 40, 40, 3, 1, 1, 40}, {12, 64, 64, 3, 1, 1, 4}, {90, 16, 8, 3, 1, 1, 1},
+                {5, 32, 33, 3, 1, 1, 1}};
     solve_seed = 2;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i)
         for (int op = 0; op < 3; ++op) {
-            conv_shape s = {.n = 2,
+            conv_shape s = {.n = rows[i].h < 9 ? 13 : 2,
                             .h = rows[i].h,
                             .w = rows[i].h + 3,
                             .c = rows[i].c,

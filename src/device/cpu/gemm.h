@@ -109,6 +109,10 @@ typedef void (*ad_gemm_tile)(int64_t units, const void *a, const void *b, const 
                              int64_t ld, int rows, int cols, bool add);
 ad_gemm_tile AD_ISA_NAME(ad_gemm_tile_for)(ad_dtype form);
 
+/* C [m, n] = A' B, for A [k, m] with rows lda apart and B [k, n] with rows ldb apart. */
+void AD_ISA_NAME(ad_gemm_across)(const float *a, int64_t lda, const float *b, int64_t ldb,
+                                 int64_t m, int64_t n, int64_t k, float *c);
+
 #if AD_KERNEL_ISA == 3
 /* All register tiles of rows x cols at once, for bf16 panels on a cpu with AMX. Clears the
  * undefined units of A's panels. */

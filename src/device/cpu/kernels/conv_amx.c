@@ -33,9 +33,9 @@ typedef struct conv {
     int64_t images, height, width, channels, columns, rows, cols;
     int64_t source_stride[3];
     int64_t taps[2], filter_tap[2], filter_channel, filter_column;
-    int64_t pad[2]; /* of the source, before the first row and column */
-    bool flip;      /* taps in reverse order: the input gradient */
-    int64_t depth;
+    int64_t pad[2];       /* of the source, before the first row and column */
+    bool flip;            /* taps in reverse order: the input gradient */
+    int64_t depth, pixel; /* pixel: elements from one to the next in a band */
     /* bands: `group` whole images, or `lines` lines of one */
     int64_t group, lines, bands_y, bands, line, positions;
     int64_t blocks, span, spans; /* of COLS columns; blocks of a task, tasks of a band */
@@ -69,7 +69,8 @@ static void plan(conv *c, int threads)
 {
     int64_t halo = c->taps[0] - 1, wanted = 3 * threads;
     c->line = c->cols + c->taps[1] - 1;
-    int64_t line_bytes = c->line * c->depth * 2;
+    c->pixel = c->depth % 128 ? c->depth : c->depth + STEP; /* not all in the same cache sets */
+    int64_t line_bytes = c->line * c->pixel * 2;
     int64_t room = most(1, least(BAND_BYTES / line_bytes - halo, MOST_POSITIONS / c->line));
     c->lines = least(room, c->rows), c->group = 1;
     if (c->lines == c->rows) c->group = most(1, least((room + halo) / (c->rows + halo), c->images));
@@ -83,7 +84,7 @@ static void plan(conv *c, int threads)
                                                 : 1;
     c->span = up(c->blocks, c->spans) / c->spans;
     int64_t pixels = c->group * (c->lines + halo) * c->line + c->taps[1] + SPARE;
-    c->band_bytes = up(pixels * c->depth * 2, 64);
+    c->band_bytes = up(pixels * c->pixel * 2, 64);
     c->worker_bytes = c->band_bytes + c->positions * COLS * 4;
     c->filter_bytes = c->blocks * c->taps[0] * c->taps[1] * (c->depth / STEP) * PANEL * 2;
 }
@@ -152,7 +153,7 @@ static void filter_task(void *user, int64_t block, int worker)
 /* One line of the source, from column -pad on, `line` pixels; y may be outside. */
 static void copy_line(const conv *c, int64_t image, int64_t y, uint16_t *to)
 {
-    size_t pixel = (size_t)c->depth * 2, used = (size_t)c->channels * 2;
+    size_t pixel = (size_t)c->pixel * 2, used = (size_t)c->channels * 2;
     int64_t first = least(c->pad[1], c->line), end = least(c->line, c->width + c->pad[1]);
     if (y < 0 || y >= c->height || end <= first) {
         memset(to, 0, (size_t)c->line * pixel);
@@ -160,15 +161,16 @@ static void copy_line(const conv *c, int64_t image, int64_t y, uint16_t *to)
     }
     const uint16_t *from = c->source + image * c->source_stride[0] + y * c->source_stride[1];
     memset(to, 0, (size_t)first * pixel);
-    if (c->depth == c->channels && c->source_stride[2] == c->channels) {
-        memcpy(to + first * c->depth, from, (size_t)(end - first) * pixel);
+    if (c->pixel == c->channels && c->source_stride[2] == c->channels) {
+        memcpy(to + first * c->pixel, from, (size_t)(end - first) * pixel);
     } else {
+        size_t rest = (size_t)(c->depth - c->channels) * 2;
         for (int64_t x = first; x < end; ++x, from += c->source_stride[2]) {
-            memcpy(to + x * c->depth, from, used);
-            memset(to + x * c->depth + c->channels, 0, pixel - used);
+            memcpy(to + x * c->pixel, from, used);
+            if (rest) memset(to + x * c->pixel + c->channels, 0, rest);
         }
     }
-    memset(to + end * c->depth, 0, (size_t)(c->line - end) * pixel);
+    memset(to + end * c->pixel, 0, (size_t)(c->line - end) * pixel);
 }
 
 /* ---- products ---- */
@@ -188,15 +190,15 @@ static const struct {
 static inline void multiply(const conv *c, const uint16_t *at, const uint16_t *panel,
                             float *products)
 {
-    int64_t stride = c->depth * 2;
+    int64_t stride = c->pixel * 2;
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
     for (int64_t r = 0; r < c->taps[0]; ++r)
         for (int64_t s = 0; s < c->taps[1]; ++s) {
-            const uint16_t *upper = at + (r * c->line + s) * c->depth;
-            const uint16_t *lower = upper + TILE * c->depth;
+            const uint16_t *upper = at + (r * c->line + s) * c->pixel;
+            const uint16_t *lower = upper + TILE * c->pixel;
             for (int64_t k = 0; k < c->depth; k += STEP, panel += PANEL) {
                 _tile_loadd(6, panel, 128);
                 _tile_loadd(4, upper + k, stride);
@@ -227,15 +229,15 @@ static void band_task(void *user, int64_t index, int worker)
     if (lines < 1) return;
     for (int64_t i = 0; i < images; ++i)
         for (int64_t y = 0; y < lines + halo; ++y)
-            copy_line(c, image + i, y0 + y - c->pad[0], band + (i * tall + y) * c->line * c->depth);
+            copy_line(c, image + i, y0 + y - c->pad[0], band + (i * tall + y) * c->line * c->pixel);
     int64_t positions = ((images - 1) * tall + lines) * c->line,
             panel = c->filter_bytes / 2 / c->blocks;
-    uint16_t *rest = band + ((images - 1) * tall + lines + halo) * c->line * c->depth;
-    memset(rest, 0, (size_t)((c->taps[1] + SPARE) * c->depth) * 2);
+    uint16_t *rest = band + ((images - 1) * tall + lines + halo) * c->line * c->pixel;
+    memset(rest, 0, (size_t)((c->taps[1] + SPARE) * c->pixel) * 2);
     _tile_loadconfig(&shapes);
     for (; block < end; ++block) {
         for (int64_t p = 0; p < positions; p += 2 * TILE)
-            multiply(c, band + p * c->depth, r->filter + block * panel, products + p * COLS);
+            multiply(c, band + p * c->pixel, r->filter + block * panel, products + p * COLS);
         for (int64_t i = 0; i < images; ++i)
             for (int64_t y = 0; y < lines; ++y) {
                 const float *row = products + (i * tall + y) * c->line * COLS;
@@ -252,7 +254,9 @@ static void band_task(void *user, int64_t index, int worker)
 static double bid(const ad_problem *problem, const ad_machine *machine)
 {
     conv c;
-    if (!prepare(&c, problem)) return -1;
+    ad_problem alone = *problem;
+    alone.threads = 1; /* as all bids */
+    if (!prepare(&c, &alone)) return -1;
     double steps = (double)(c.taps[0] * c.taps[1] * c.depth), columns = (double)(c.blocks * COLS);
     double flops = 2 * (double)(c.bands * c.positions) * steps * columns;
     double bytes = (double)(c.bands * c.spans * c.band_bytes) +

@@ -3,15 +3,23 @@
  * Transposes, views and broadcast batches are strides of the packing; they cost nothing extra. A
  * small result of a long sum (a Gram matrix) has too few tiles for several threads: its sum is cut
  * into equal chunks, whose partial results are added in order. Their number depends on the shape
- * alone. */
+ * alone. Where both operands of such a sum lie row by row they are not packed (gemm_across.c). */
 #include "device/cpu/gemm.h"
 #include "ops/attrs.h"
 
-enum { WANTED_TILES = 8, LEAST_DEPTH = 2048, SUM_ROWS = 8 };
+enum {
+    WANTED_TILES = 8,
+    LEAST_DEPTH = 2048,
+    SUM_ROWS = 8,
+    ACROSS_SIZE = 160,   /* rows and columns at most */
+    ACROSS_CHUNKS = 16,  /* of a sum that is not packed */
+    ACROSS_DEPTH = 4096, /* at least, in all */
+};
 
 typedef struct matmul {
     ad_gemm gemm; /* items: batch entries, or chunks of the only one */
     int64_t chunks;
+    bool across; /* unpacked; gemm.k is then all of the sum */
     const ad_finish *finish;
     char *partial; /* [chunks, m, n] */
     const ad_problem *problem;
@@ -82,12 +90,31 @@ static bool prepare(matmul *mm, const ad_problem *problem)
         if (out->dim[axis] > 1 && b->stride[axis]) g->shared_b = false;
     }
     mm->chunks = 1;
+    mm->across = a->dtype == AD_F32 && b->dtype == AD_F32 && g->items == 1 && mm->a.row == 1 &&
+                 mm->b.row == 1 && g->m <= ACROSS_SIZE && g->n <= ACROSS_SIZE &&
+                 g->k >= ACROSS_DEPTH && mm->a.col > 0 && mm->b.col > 0;
+    if (mm->across) {
+        mm->chunks = ACROSS_CHUNKS;
+        return true;
+    }
     int64_t tiles = (g->m / (12 * AD_MR) + 1) * (g->n / (16 * AD_NR) + 1);
     while (g->items == 1 && tiles * mm->chunks < WANTED_TILES && g->k % 2 == 0 &&
            g->k >= 2 * LEAST_DEPTH)
         mm->chunks *= 2, g->k /= 2;
     if (mm->chunks > 1) g->items = mm->chunks, g->shared_b = false;
     return g->form != AD_DTYPES;
+}
+
+static void across_task(void *user, int64_t chunk, int worker)
+{
+    const matmul *mm = user;
+    const ad_gemm *g = &mm->gemm;
+    int64_t begin = chunk * g->k / mm->chunks, end = (chunk + 1) * g->k / mm->chunks;
+    (void)worker;
+    AD_ISA_NAME(ad_gemm_across)
+    ((const float *)(const void *)mm->a.data + begin * mm->a.col, mm->a.col,
+     (const float *)(const void *)mm->b.data + begin * mm->b.col, mm->b.col, g->m, g->n,
+     end - begin, (float *)(void *)mm->partial + chunk * g->m * g->n);
 }
 
 /* Chunks are summed in place, in the first one's memory. */
@@ -120,13 +147,18 @@ static size_t partial_bytes(const matmul *mm)
 static double bid(const ad_problem *problem, const ad_machine *machine)
 {
     matmul mm;
-    return prepare(&mm, problem) ? AD_ISA_NAME(ad_gemm_seconds)(&mm.gemm, machine) : -1;
+    if (!prepare(&mm, problem)) return -1;
+    if (!mm.across) return AD_ISA_NAME(ad_gemm_seconds)(&mm.gemm, machine);
+    double m = (double)mm.gemm.m, n = (double)mm.gemm.n, k = (double)mm.gemm.k;
+    double seconds = 2 * m * n * k / machine->flops_f32 + 4 * (m + n) * k / machine->bandwidth / 4;
+    return seconds / machine->threads + machine->overhead;
 }
 
 static size_t workspace(const ad_problem *problem)
 {
     matmul mm;
     prepare(&mm, problem);
+    if (mm.across) return partial_bytes(&mm);
     return partial_bytes(&mm) + AD_ISA_NAME(ad_gemm_workspace)(&mm.gemm, problem->threads);
 }
 
@@ -134,7 +166,7 @@ static size_t packed_size(const ad_problem *problem)
 {
     matmul mm;
     prepare(&mm, problem);
-    return AD_ISA_NAME(ad_gemm_packed)(&mm.gemm);
+    return mm.across ? 0 : AD_ISA_NAME(ad_gemm_packed)(&mm.gemm);
 }
 
 static void pack_constant(const ad_problem *problem, const void *operand, void *packed, void *work,
@@ -160,18 +192,23 @@ static void run(const ad_problem *problem, const ad_run_args *args)
         (&mm.gemm, &finish, args->packed, args->workspace, problem->threads, args->pool);
         return;
     }
+    mm.partial = args->workspace, mm.finish = &finish;
+    ad_pool *pool = ad_pool_size(args->pool) > problem->threads ? NULL : args->pool;
+    if (mm.across) {
+        ad_parallel(pool, mm.chunks, across_task, &mm);
+        ad_parallel(pool, (mm.gemm.m + SUM_ROWS - 1) / SUM_ROWS, sum_task, &mm);
+        return;
+    }
     ad_problem plain = {.n_out = 1}; /* the chunks' products go to the workspace */
     plain.out[0] = (ad_operand){.dtype = accumulator,
                                 .rank = 2,
                                 .dim = {mm.chunks * mm.gemm.m, mm.gemm.n},
                                 .stride = {mm.gemm.n, 1}};
     ad_run_args plain_args = {.out = (void *const[]){args->workspace}};
-    mm.partial = args->workspace, mm.finish = &finish;
     AD_ISA_NAME(ad_finish_prepare)(&store, &plain, &plain_args, accumulator);
     AD_ISA_NAME(ad_gemm_run)
     (&mm.gemm, &store, NULL, mm.partial + partial_bytes(&mm), problem->threads, args->pool);
-    ad_parallel(ad_pool_size(args->pool) > problem->threads ? NULL : args->pool,
-                (mm.gemm.m + SUM_ROWS - 1) / SUM_ROWS, sum_task, &mm);
+    ad_parallel(pool, (mm.gemm.m + SUM_ROWS - 1) / SUM_ROWS, sum_task, &mm);
 }
 
 const ad_solver AD_ISA_NAME(ad_solver_matmul) = {.name = "packed gemm",

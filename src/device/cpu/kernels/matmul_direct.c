@@ -70,7 +70,7 @@ static void set_tiles(direct *d)
 /* More than a few rows pay where B stays in cache and 16 accumulators in registers. */
 static bool many_rows(const direct *d)
 {
-    if (AD_KERNEL_ISA < 2 || d->dots || d->a->dtype != AD_F32 || d->b->dtype != AD_F32)
+    if (!AD_KERNEL_AVX512 || d->dots || d->a->dtype != AD_F32 || d->b->dtype != AD_F32)
         return false;
     bool narrow = d->n <= NARROW_B || d->k <= NARROW_B;
     if (!narrow && d->m > MOST_ROWS) return false;
