@@ -14,8 +14,19 @@
 #include "device/cpu/kernels/strided_copy.h"
 #include "device/cpu/simd.h"
 
+enum { LINE = 64, FAR = 1 };
+
+/* Memory that the next tile will read: fetched while this one is computed, a few lines after each
+ * step, so that steps hide the way from memory. */
+typedef struct ahead {
+    const char *next[AD_CHAIN_INPUTS];
+    int64_t left; /* lines of each */
+    int n, per_step;
+} ahead;
+
 typedef struct tile_run {
     const ad_chain_code *code;
+    ahead ahead;
     ad_chain_tiles *tiles;
     const void *reg[AD_CHAIN_REGISTERS];
     bool loaded[AD_CHAIN_INPUTS]; /* the same for all tiles of this piece, and already there */
@@ -173,6 +184,16 @@ static bool may_write(const tile_run *run, int s, const void *memory)
     return true;
 }
 
+static void fetch(ahead *a)
+{
+    for (int k = 0; k < a->per_step && a->left > 0; ++k, --a->left) {
+        for (int i = 0; i < a->n; ++i) {
+            __builtin_prefetch(a->next[i]);
+            a->next[i] += LINE;
+        }
+    }
+}
+
 /* The steps on a tile of n elements. out: where outputs may be written directly, entries NULL where
  * not; set to NULL where they were. */
 static void steps(tile_run *run, int64_t n, void **out)
@@ -187,6 +208,7 @@ static void steps(tile_run *run, int64_t n, void **out)
         const void *src[3] = {NULL, NULL, NULL};
         for (int k = 0; k < step->n_src; ++k) src[k] = run->reg[step->src[k]];
         run->code->kernel[s](to, src[0], src[1], src[2], step, n);
+        fetch(&run->ahead);
         run->reg[step->dst] = to;
     }
 }
@@ -213,6 +235,21 @@ typedef struct piece {
     int64_t row, col, rows, cols; /* of the tile */
     bool whole_rows;
 } piece;
+
+/* Prepares to fetch the inputs of the tiles that follow in this row. */
+static void look_ahead(tile_run *run, const piece *p, int64_t cols)
+{
+    const ad_chain_code *code = run->code;
+    int64_t first = p->col + FAR * p->cols, n = cols - first < p->cols ? cols - first : p->cols;
+    run->ahead = (ahead){.left = 0};
+    if (p->rows != 1 || n < AD_CHAIN_PAD) return;
+    for (int i = 0; i < code->chain->n_inputs; ++i) {
+        if (p->in[i].col != 1) continue;
+        run->ahead.next[run->ahead.n++] = at(&p->in[i], code->input_size[i], p->row, first).data;
+    }
+    run->ahead.left = (n * 4 + LINE - 1) / LINE;
+    run->ahead.per_step = (int)(run->ahead.left / code->chain->n_steps) + 1;
+}
 
 static void run_tile(tile_run *run, const piece *p)
 {
@@ -286,6 +323,7 @@ void AD_ISA_NAME(ad_chain_run)(const ad_chain_code *code, const ad_chain_view *i
         p.rows = rows - p.row < tile_rows ? rows - p.row : tile_rows;
         for (p.col = 0; p.col < cols; p.col += tile_cols) {
             p.cols = cols - p.col < tile_cols ? cols - p.col : tile_cols;
+            look_ahead(&run, &p, cols);
             run_tile(&run, &p);
         }
     }
