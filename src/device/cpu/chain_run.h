@@ -32,8 +32,14 @@ typedef struct ad_chain_code {
     const ad_chain *chain;                  /* must outlive the code */
     ad_chain_kernel kernel[AD_CHAIN_STEPS]; /* NULL: nothing to do, its users have the number */
     ad_chain_step step[AD_CHAIN_STEPS]; /* the chain's, with numbers in place of filled registers */
-    int8_t store[AD_CHAIN_STEPS];       /* the output that this step is last to write, or -1 */
-    int8_t last_read[AD_CHAIN_INPUTS];  /* the last step that reads the input as loaded, or -1 */
+    int8_t number[AD_CHAIN_STEPS];      /* the operand that is the number, or -1 */
+    int8_t other[AD_CHAIN_STEPS];      /* in a segment: of two operands, which is not accumulated */
+    int8_t segment[AD_CHAIN_STEPS];    /* steps of the segment that begins here, or 0 */
+    int8_t simple[AD_CHAIN_STEPS];     /* the operation in a segment, or -1 */
+    bool loads[AD_CHAIN_STEPS];        /* in a segment: the accumulator is not what is there */
+    bool passing[AD_CHAIN_STEPS];      /* in a segment: only the next step reads the value */
+    int8_t store[AD_CHAIN_STEPS];      /* the output that this step is last to write, or -1 */
+    int8_t last_read[AD_CHAIN_INPUTS]; /* the last step that reads the input as loaded, or -1 */
     bool copied[AD_CHAIN_INPUTS]; /* the input is an output as it is: read it before any store */
     uint8_t input_size[AD_CHAIN_INPUTS]; /* bytes of an element in memory */
     uint8_t output_size[AD_CHAIN_OUTPUTS];

@@ -10,6 +10,7 @@
  * have room, and inputs in place and outputs to memory are used only for tiles without remainder.
  * So an element goes through the same instructions wherever it lies. */
 #include "device/cpu/chain_run.h"
+#include "device/cpu/kernels/chain_segment.h"
 #include "device/cpu/kernels/chain_steps.h"
 #include "device/cpu/kernels/strided_copy.h"
 #include "device/cpu/simd.h"
@@ -56,7 +57,7 @@ static void use_numbers(ad_chain_code *code)
         ad_chain_kernel kernel = NULL;
         if (numbers == 1) kernel = AD_ISA_NAME(ad_chain_number_kernel)(step, number);
         if (kernel) {
-            code->kernel[s] = kernel;
+            code->kernel[s] = kernel, code->number[s] = (int8_t)number;
             step->a = code->step[fill[step->src[number]]].a;
             for (int k = number; k + 1 < step->n_src; ++k) step->src[k] = step->src[k + 1];
             --step->n_src;
@@ -65,21 +66,42 @@ static void use_numbers(ad_chain_code *code)
     }
 }
 
-/* Whether the value of step s is read by a step, or is an output. */
-static bool used(const ad_chain_code *code, int s)
+/* How often the value of step s is read by steps, or is an output. */
+static int uses(const ad_chain_code *code, int s)
 {
     const ad_chain *chain = code->chain;
     uint8_t reg = code->step[s].dst;
+    int count = 0;
     for (int t = s + 1; t < chain->n_steps; ++t) {
-        for (int k = 0; k < code->step[t].n_src; ++k) {
-            if (code->step[t].src[k] == reg) return true;
+        for (int k = 0; k < code->step[t].n_src; ++k) count += code->step[t].src[k] == reg;
+        if (code->step[t].dst == reg) return count;
+    }
+    for (int o = 0; o < chain->n_outputs; ++o) count += chain->output_register[o] == reg;
+    return count;
+}
+
+/* Finds segments: runs of two or more simple steps, those without a kernel not counted. */
+static void find_segments(ad_chain_code *code)
+{
+    int first = -1, last = -1; /* of the segment; -1: none */
+    for (int s = 0; s < code->chain->n_steps; ++s) {
+        const ad_chain_step *step = &code->step[s];
+        if (!code->kernel[s]) continue;
+        int accumulated = last >= 0 && step->src[0] == code->step[last].dst ? 0 : -1;
+        if (last >= 0 && step->n_src == 2 && step->src[1] == code->step[last].dst) accumulated = 1;
+        int other = accumulated == 1 ? 0 : 1;
+        int what = AD_ISA_NAME(ad_chain_simple)(step, code->number[s], other);
+        code->simple[s] = (int8_t)what;
+        if (what < 0) {
+            first = last = -1;
+            continue;
         }
-        if (code->step[t].dst == reg) return false;
+        code->other[s] = (int8_t)other, code->loads[s] = accumulated < 0;
+        if (accumulated >= 0) code->passing[last] = uses(code, last) == 1;
+        if (first < 0) first = s;
+        if (last >= 0) code->segment[first] = (int8_t)(s - first + 1);
+        last = s;
     }
-    for (int o = 0; o < chain->n_outputs; ++o) {
-        if (chain->output_register[o] == reg) return true;
-    }
-    return false;
 }
 
 void AD_ISA_NAME(ad_chain_prepare)(ad_chain_code *code, const ad_chain *chain)
@@ -98,7 +120,7 @@ void AD_ISA_NAME(ad_chain_prepare)(ad_chain_code *code, const ad_chain *chain)
         const ad_chain_step *step = &chain->step[s];
         code->kernel[s] = AD_ISA_NAME(ad_chain_step_kernel)(step);
         code->step[s] = *step;
-        code->store[s] = -1;
+        code->store[s] = code->number[s] = -1;
         for (int k = 0; k < step->n_src; ++k) {
             if (step->src[k] < chain->n_inputs && !fresh[step->src[k]]) {
                 code->last_read[step->src[k]] = (int8_t)s;
@@ -108,8 +130,9 @@ void AD_ISA_NAME(ad_chain_prepare)(ad_chain_code *code, const ad_chain *chain)
     }
     use_numbers(code);
     for (int s = 0; s < chain->n_steps; ++s) {
-        if (chain->step[s].op == AD_OP_FILL && !used(code, s)) code->kernel[s] = NULL;
+        if (chain->step[s].op == AD_OP_FILL && uses(code, s) == 0) code->kernel[s] = NULL;
     }
+    find_segments(code);
     for (int o = 0; o < chain->n_outputs; ++o) {
         uint8_t source = chain->output_register[o];
         if (source < chain->n_inputs && !fresh[source]) code->copied[source] = true;
@@ -184,9 +207,9 @@ static bool may_write(const tile_run *run, int s, const void *memory)
     return true;
 }
 
-static void fetch(ahead *a)
+static void fetch(ahead *a, int lines)
 {
-    for (int k = 0; k < a->per_step && a->left > 0; ++k, --a->left) {
+    for (int k = 0; k < lines && a->left > 0; ++k, --a->left) {
         for (int i = 0; i < a->n; ++i) {
             __builtin_prefetch(a->next[i]);
             a->next[i] += LINE;
@@ -194,21 +217,57 @@ static void fetch(ahead *a)
     }
 }
 
+/* Where step s writes: to memory where it may, see steps(). */
+static void *target(tile_run *run, int s, void **out)
+{
+    int o = run->code->store[s];
+    if (o < 0 || !out[o] || !may_write(run, s, out[o]))
+        return run->tiles->reg[run->code->step[s].dst];
+    void *to = out[o];
+    out[o] = NULL;
+    return to;
+}
+
+static void segment(tile_run *run, int first, int64_t n, void **out)
+{
+    enum { BLOCK = 64 }; /* elements between fetches */
+    const ad_chain_code *code = run->code;
+    ad_segment_op ops[AD_CHAIN_STEPS];
+    int count = 0;
+    for (int s = first; s < first + code->segment[first]; ++s) {
+        const ad_chain_step *step = &code->step[s];
+        if (!code->kernel[s]) continue;
+        ad_segment_op *op = &ops[count++];
+        op->what = (uint8_t)code->simple[s], op->number = (float)step->a;
+        op->load = code->loads[s] ? run->reg[step->src[1 - code->other[s]]] : NULL;
+        op->x = step->n_src == 2 ? run->reg[step->src[code->other[s]]] : NULL;
+        op->store = code->passing[s] ? NULL : target(run, s, out);
+        run->reg[step->dst] = op->store;
+    }
+    for (int64_t i = 0; i < n; i += BLOCK) {
+        AD_ISA_NAME(ad_chain_segment)(ops, count, i, n - i < BLOCK ? n - i : BLOCK);
+        fetch(&run->ahead, BLOCK * 4 / LINE);
+    }
+}
+
 /* The steps on a tile of n elements. out: where outputs may be written directly, entries NULL where
  * not; set to NULL where they were. */
 static void steps(tile_run *run, int64_t n, void **out)
 {
-    const ad_chain *chain = run->code->chain;
-    for (int s = 0; s < chain->n_steps; ++s) {
-        const ad_chain_step *step = &run->code->step[s];
-        if (!run->code->kernel[s]) continue;
-        void *to = run->tiles->reg[step->dst];
-        int o = run->code->store[s];
-        if (o >= 0 && out[o] && may_write(run, s, out[o])) to = out[o], out[o] = NULL;
+    const ad_chain_code *code = run->code;
+    for (int s = 0; s < code->chain->n_steps; ++s) {
+        const ad_chain_step *step = &code->step[s];
+        if (code->segment[s]) {
+            segment(run, s, n, out);
+            s += code->segment[s] - 1;
+            continue;
+        }
+        if (!code->kernel[s]) continue;
+        void *to = target(run, s, out);
         const void *src[3] = {NULL, NULL, NULL};
         for (int k = 0; k < step->n_src; ++k) src[k] = run->reg[step->src[k]];
-        run->code->kernel[s](to, src[0], src[1], src[2], step, n);
-        fetch(&run->ahead);
+        code->kernel[s](to, src[0], src[1], src[2], step, n);
+        fetch(&run->ahead, run->ahead.per_step);
         run->reg[step->dst] = to;
     }
 }
@@ -236,7 +295,7 @@ typedef struct piece {
     bool whole_rows;
 } piece;
 
-/* Prepares to fetch the inputs of the tiles that follow in this row. */
+/* Prepares to fetch the inputs of a tile that follows in this row. */
 static void look_ahead(tile_run *run, const piece *p, int64_t cols)
 {
     const ad_chain_code *code = run->code;
@@ -244,11 +303,11 @@ static void look_ahead(tile_run *run, const piece *p, int64_t cols)
     run->ahead = (ahead){.left = 0};
     if (p->rows != 1 || n < AD_CHAIN_PAD) return;
     for (int i = 0; i < code->chain->n_inputs; ++i) {
-        if (p->in[i].col != 1) continue;
+        if (p->in[i].col != 1 || code->input_size[i] != 4) continue;
         run->ahead.next[run->ahead.n++] = at(&p->in[i], code->input_size[i], p->row, first).data;
     }
     run->ahead.left = (n * 4 + LINE - 1) / LINE;
-    run->ahead.per_step = (int)(run->ahead.left / code->chain->n_steps) + 1;
+    run->ahead.per_step = (int)(run->ahead.left / (1 + code->chain->n_steps)) + 1;
 }
 
 static void run_tile(tile_run *run, const piece *p)
