@@ -15,7 +15,7 @@
 #include "device/cpu/kernels/strided_copy.h"
 #include "device/cpu/simd.h"
 
-enum { LINE = 64, FAR = 1 };
+enum { LINE = 64 };
 
 /* Memory that the next tile will read: fetched while this one is computed, a few lines after each
  * step, so that steps hide the way from memory. */
@@ -295,13 +295,15 @@ typedef struct piece {
     bool whole_rows;
 } piece;
 
-/* Prepares to fetch the inputs of a tile that follows in this row. */
+/* Prepares to fetch the inputs of a tile that follows in this row, where the row is long enough to
+ * come from memory rather than from a cache. */
 static void look_ahead(tile_run *run, const piece *p, int64_t cols)
 {
+    enum { CACHED = 16384 }; /* elements */
     const ad_chain_code *code = run->code;
-    int64_t first = p->col + FAR * p->cols, n = cols - first < p->cols ? cols - first : p->cols;
+    int64_t first = p->col + p->cols, n = cols - first < p->cols ? cols - first : p->cols;
     run->ahead = (ahead){.left = 0};
-    if (p->rows != 1 || n < AD_CHAIN_PAD) return;
+    if (p->rows != 1 || n < AD_CHAIN_PAD || cols < CACHED) return;
     for (int i = 0; i < code->chain->n_inputs; ++i) {
         if (p->in[i].col != 1 || code->input_size[i] != 4) continue;
         run->ahead.next[run->ahead.n++] = at(&p->in[i], code->input_size[i], p->row, first).data;
