@@ -41,6 +41,7 @@ struct ad_graph {
     const char *error;
     struct ad_scope *scopes; /* the open scopes, innermost first; NULL: none */
     int streams;             /* random streams handed out */
+    bool planned; /* made by a pass: operands of a matmul may differ in type (pass_precision.c) */
 };
 
 struct ad_scope {

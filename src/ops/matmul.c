@@ -16,7 +16,8 @@ bool ad_infer_matmul(ad_infer *rule)
     const ad_attr_matmul *attr = rule->attr;
     const ad_node *a = rule->inputs[0], *b = rule->inputs[1];
     int64_t m, k, kb, n;
-    if (!ad_want_float(rule, 0) || !ad_want_same_dtype(rule)) return false;
+    if (!ad_want_float(rule, 0) || !ad_want_float(rule, 1)) return false;
+    if (!rule->graph->planned && !ad_want_same_dtype(rule)) return false;
     int rank = a->shape.rank;
     if (rank < 2 || b->shape.rank != rank)
         return ad_infer_fail(rule, AD_ERROR_SHAPE, "needs matrices, or batches of them");

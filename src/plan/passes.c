@@ -83,6 +83,7 @@ bool ad_rebuild(ad_passes *passes, ad_rule rule, void *user)
     ad_graph *old = passes->graph, *graph = ad_graph_new(passes->ctx);
     if (!graph || !keep(passes, graph)) return false;
     graph->streams = old->streams;
+    graph->planned = true;
     int n = 0;
     ad_node **nodes = ad_reachable(old, passes->outputs, passes->n_outputs, &n);
     ad_node **map = ad_arena_alloc(&graph->arena, (size_t)(old->n_nodes + 1) * sizeof *map);

@@ -92,7 +92,7 @@ static void check_model(const char *path, const char *logits)
     expected e;
     gpt_model model;
     if (read_expected(&e, logits)) {
-        if (gpt_open(&model, ctx, path)) {
+        if (gpt_open(&model, ctx, path, AD_F32)) {
             CHECK_FAIL("%s", ad_error(ctx));
         } else {
             check_whole(&model, &e);
@@ -115,6 +115,51 @@ static void llama_has_the_reference_logits(void)
     check_model("tests/fixtures/llama_tiny", "tests/fixtures/llama_tiny/expected.safetensors");
 }
 
+/* Rounds every matrix to what bf16 can hold. */
+static void round_matrices(ad_vars *vars)
+{
+    for (int i = 0; i < ad_vars_count(vars); ++i) {
+        ad_variable *v = ad_vars_at(vars, i);
+        int64_t count = ad_shape_count(ad_variable_shape(v));
+        if (ad_variable_shape(v).rank != 2) continue;
+        uint16_t *narrow = malloc((size_t)count * sizeof *narrow);
+        float *wide = malloc((size_t)count * sizeof *wide);
+        ad_convert(narrow, AD_BF16, ad_variable_data(vars, v), AD_F32, count);
+        ad_convert(wide, AD_F32, narrow, AD_BF16, count);
+        CHECK_INT(ad_variable_set(vars, v, wide), AD_OK);
+        free(narrow), free(wide);
+    }
+}
+
+/* Matrices kept as bf16 are read as they are: the logits are those of the rounded weights in f32.
+ */
+static void check_narrow(const char *path)
+{
+    enum { COUNT = 13 };
+    gpt_model wide, narrow;
+    gpt_generator *g, *h;
+    const float *a, *b;
+    int32_t tokens[COUNT];
+    REQUIRE(!gpt_open(&wide, ctx, path, AD_F32) && !gpt_open(&narrow, ctx, path, AD_BF16));
+    round_matrices(wide.vars);
+    CHECK_INT(gpt_generator_new(&g, ctx, &wide.config, wide.vars, AD_PRECISION_F32), AD_OK);
+    CHECK_INT(gpt_generator_new(&h, ctx, &narrow.config, narrow.vars, AD_PRECISION_F32), AD_OK);
+    for (int i = 0; i < COUNT; ++i) tokens[i] = (i * 37 + 11) % (int)wide.config.vocab;
+    for (int at = 0; at < COUNT; at += at ? 1 : 7) { /* a piece, then single tokens */
+        CHECK_INT(gpt_generator_feed(g, tokens + at, at ? 1 : 7, &a), AD_OK);
+        CHECK_INT(gpt_generator_feed(h, tokens + at, at ? 1 : 7, &b), AD_OK);
+        CHECK_NEAR(furthest(a, b, wide.config.vocab), 0, 1e-5);
+    }
+    gpt_generator_free(g), gpt_generator_free(h);
+    gpt_close(&wide), gpt_close(&narrow);
+}
+
+static void narrow_matrices_are_rounded_ones(void)
+{
+    check_narrow("tests/fixtures/gpt2_tiny");
+    check_narrow("tests/fixtures/llama_tiny");
+}
+
 /* More tokens than the model has positions: the newer half is read again. */
 static void a_full_cache_moves_on(void)
 {
@@ -122,7 +167,7 @@ static void a_full_cache_moves_on(void)
     gpt_generator *g, *h;
     int32_t tokens[60];
     const float *a, *b;
-    REQUIRE(!gpt_open(&model, ctx, "tests/fixtures/gpt2_tiny"));
+    REQUIRE(!gpt_open(&model, ctx, "tests/fixtures/gpt2_tiny", AD_F32));
     CHECK_INT(gpt_generator_new(&g, ctx, &model.config, model.vars, AD_PRECISION_F32), AD_OK);
     CHECK_INT(gpt_generator_new(&h, ctx, &model.config, model.vars, AD_PRECISION_F32), AD_OK);
     for (int i = 0; i < 60; ++i) tokens[i] = (i * 37 + 11) % 100;
@@ -251,6 +296,7 @@ int main(int argc, char **argv)
     int failed = check_main(argc, argv,
                             (check_case[]){CASE(gpt2_has_the_reference_logits),
                                            CASE(llama_has_the_reference_logits),
+                                           CASE(narrow_matrices_are_rounded_ones),
                                            CASE(a_full_cache_moves_on),
                                            CASE(choices_follow_the_probabilities),
                                            CASE(penalty_is_of_what_was_there),

@@ -63,7 +63,7 @@ static int run(ad_command *cmd)
     double loss = 0;
     int exit = AD_EXIT_OK;
     if (!ctx) return AD_EXIT_FAILURE;
-    ad_status status = gpt_open(&model, ctx, ad_command_operand(cmd, 0));
+    ad_status status = gpt_open(&model, ctx, ad_command_operand(cmd, 0), AD_F32);
     if (!status && *model.note) ad_command_note(cmd, "%s", model.note);
     if (!status)
         status = gpt_open_tokenizer(&tokenizer, ctx, &model, ad_command_text(cmd, "tokenizer"));

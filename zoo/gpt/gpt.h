@@ -67,6 +67,7 @@ typedef struct gpt_pass {
     ad_node **stores; /* out: the assigns to the cache, 2 per layer */
     int n_stores;
     ad_node *cosine, *sine; /* rotary angles, made once: [time, 1, dim / 2] */
+    ad_dtype matrices;      /* of those that `vars` has not got yet */
 } gpt_pass;
 
 /* [batch * time, width]: the last layer's output, normalised. */
@@ -75,16 +76,17 @@ ad_node *gpt_network(gpt_pass *pass);
 ad_node *gpt_logits(const gpt_pass *pass, ad_node *x);
 /* Mean cross-entropy with labels i32 [batch, time]; -1: not counted (but divided by). */
 ad_node *gpt_loss(gpt_pass *pass, ad_node *labels);
-/* Declares the parameters without keeping a graph. */
-ad_status gpt_declare(ad_vars *vars, const gpt_config *config);
+/* Declares the parameters without keeping a graph. Matrices are kept as `matrices`, AD_F32 or, for
+ * a model that is not trained, AD_BF16: half the memory to hold and to read for each token. */
+ad_status gpt_declare(ad_vars *vars, const gpt_config *config, ad_dtype matrices);
 int64_t gpt_parameters(const ad_vars *vars);
 
 /* The layers: x [batch, time, width] -> the same. */
 ad_node *gpt2_layer(gpt_pass *pass, int64_t layer, ad_node *x);
 ad_node *llama_layer(gpt_pass *pass, int64_t layer, ad_node *x);
 ad_node *llama_norm(const gpt_pass *pass, const char *name, ad_node *x);
-/* For them: a matrix N(0, deviation) by this name; x with dropout; attention over the cache if
- * there is one. */
+/* For them: a matrix N(0, deviation) by this name, as f32; x with dropout; attention over the cache
+ * if there is one. */
 ad_node *gpt_matrix(const gpt_pass *pass, const char *name, int64_t rows, int64_t columns,
                     double deviation);
 ad_node *gpt_dropout(const gpt_pass *pass, ad_node *x);
@@ -96,6 +98,7 @@ ad_node *gpt_positions(const gpt_pass *pass); /* i32 [time] */
 
 typedef struct gpt_model {
     gpt_config config;
+    ad_dtype matrices;
     ad_vars *vars;
     char weights[4096]; /* the file that they came from */
     char folder[4096];  /* where a tokenizer may lie beside it */
@@ -104,8 +107,8 @@ typedef struct gpt_model {
 } gpt_model;
 
 /* A run, a folder of Hugging Face's form, a checkpoint of ours, Hugging Face's weights with a
- * config.json beside them, or a file of llama2.c. */
-ad_status gpt_open(gpt_model *model, ad_context *ctx, const char *path);
+ * config.json beside them, or a file of llama2.c. `matrices`: see gpt_declare. */
+ad_status gpt_open(gpt_model *model, ad_context *ctx, const char *path, ad_dtype matrices);
 void gpt_close(gpt_model *model);
 /* From the file or folder `path` if that is not NULL, else the checkpoint's own, else from beside
  * the weights. */

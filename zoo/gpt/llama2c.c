@@ -54,7 +54,8 @@ bool gpt_is_llama2c(ad_context *ctx, const char *path)
 typedef struct reader {
     gpt_model *model;
     const char *next;
-    float *turned; /* room for a matrix */
+    float *turned;    /* room for a matrix */
+    uint16_t *narrow; /* and for it in bf16 */
     ad_status status;
 } reader;
 
@@ -71,7 +72,11 @@ static void take(reader *r, const char *name, int64_t rows, int64_t columns, int
         int64_t in = i % dim, to = heads ? i - in + in / 2 + in % 2 * (dim / 2) : i;
         memcpy(r->turned + to * columns, from + (size_t)i * row, row);
     }
-    r->status = ad_variable_set(r->model->vars, variable, r->turned);
+    if (ad_variable_dtype(variable) == AD_BF16)
+        ad_convert(r->narrow, AD_BF16, r->turned, AD_F32, rows * columns);
+    r->status = ad_variable_set(r->model->vars, variable,
+                                ad_variable_dtype(variable) == AD_BF16 ? (void *)r->narrow
+                                                                       : r->turned);
 }
 
 static void take_all(reader *r, const char *part, int64_t rows, int64_t columns, int64_t heads)
@@ -100,8 +105,10 @@ ad_status gpt_llama2c_memory(gpt_model *model, ad_context *ctx, const char *name
     int64_t most = (c->vocab > c->hidden ? c->vocab : c->hidden) * w;
     reader r = {.model = model, .next = (const char *)bytes + sizeof numbers};
     model->vars = ad_vars_new(ctx, 0);
-    r.turned = malloc((size_t)(most > w * w ? most : w * w) * sizeof(float));
-    r.status = model->vars && r.turned ? gpt_declare(model->vars, c)
+    size_t room = (size_t)(most > w * w ? most : w * w);
+    r.turned = malloc(room * (sizeof *r.turned + sizeof *r.narrow));
+    r.narrow = (uint16_t *)(r.turned ? r.turned + room : NULL);
+    r.status = model->vars && r.turned ? gpt_declare(model->vars, c, model->matrices)
                                        : ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
     take(&r, "model.embed_tokens.weight", c->vocab, w, 0);
     take_all(&r, "input_layernorm", 1, w, 0);

@@ -101,7 +101,7 @@ static ad_status load(gpt_model *model, ad_context *ctx)
         if (model->tokenizer) strcpy(model->tokenizer, tokenizer);
     }
     if (!status && !(model->vars = ad_vars_new(ctx, 0))) status = AD_ERROR_MEMORY;
-    if (!status) status = gpt_declare(model->vars, &model->config);
+    if (!status) status = gpt_declare(model->vars, &model->config, model->matrices);
     if (!status) {
         /* files without what wraps the layers' names; masks and the tied output are not wanted */
         bool gpt2 = model->config.arch == GPT_GPT2;
@@ -115,10 +115,11 @@ static ad_status load(gpt_model *model, ad_context *ctx)
     return status;
 }
 
-ad_status gpt_open(gpt_model *model, ad_context *ctx, const char *path)
+ad_status gpt_open(gpt_model *model, ad_context *ctx, const char *path, ad_dtype matrices)
 {
     ad_status status = AD_OK;
     memset(model, 0, sizeof *model);
+    model->matrices = matrices;
     if (strlen(path) >= sizeof model->weights - 64)
         return ad_error_set(ctx, AD_ERROR_ARGUMENT, "%.64s...: the path is too long", path);
     if (is_folder(path)) {

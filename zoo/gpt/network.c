@@ -9,11 +9,26 @@ double gpt_residual_deviation(const gpt_config *config)
     return 0.02 / sqrt(2 * (double)config->layers);
 }
 
+/* As it is kept. */
+static ad_node *kept(const gpt_pass *pass, const char *name, int64_t rows, int64_t columns,
+                     double deviation)
+{
+    const ad_variable *there = ad_var_find(pass->vars, name);
+    ad_var_options options = {.init = {.kind = AD_INIT_NORMAL, .a = deviation},
+                              .dtype = there ? ad_variable_dtype(there) : pass->matrices};
+    return ad_param(ad_node_graph(pass->tokens), pass->vars, name, ad_shape(rows, columns),
+                    options);
+}
+
+static ad_node *as_f32(ad_node *x)
+{
+    return ad_node_poisoned(x) || ad_node_dtype(x) == AD_F32 ? x : ad_cast(x, AD_F32);
+}
+
 ad_node *gpt_matrix(const gpt_pass *pass, const char *name, int64_t rows, int64_t columns,
                     double deviation)
 {
-    return ad_param(ad_node_graph(pass->tokens), pass->vars, name, ad_shape(rows, columns),
-                    (ad_var_options){.init = {.kind = AD_INIT_NORMAL, .a = deviation}});
+    return as_f32(kept(pass, name, rows, columns, deviation));
 }
 
 ad_node *gpt_dropout(const gpt_pass *pass, ad_node *x)
@@ -56,15 +71,15 @@ ad_node *gpt_network(gpt_pass *pass)
     const gpt_config *c = pass->config;
     ad_graph *graph = ad_node_graph(pass->tokens);
     bool gpt2 = c->arch == GPT_GPT2;
-    ad_node *table = gpt_matrix(pass, gpt2 ? "transformer.wte.weight" : "model.embed_tokens.weight",
-                                c->vocab, c->width, 0.02);
-    ad_node *x = ad_gather(table, pass->tokens); /* [batch, time, width] */
+    ad_node *table = kept(pass, gpt2 ? "transformer.wte.weight" : "model.embed_tokens.weight",
+                          c->vocab, c->width, 0.02);
+    ad_node *x = as_f32(ad_gather(table, pass->tokens)); /* [batch, time, width] */
     if (gpt2) {
         int64_t time = ad_node_shape(pass->tokens).dim[1];
-        ad_node *places = gpt_matrix(pass, "transformer.wpe.weight", c->block, c->width, 0.02);
+        ad_node *places = kept(pass, "transformer.wpe.weight", c->block, c->width, 0.02);
         places = pass->offset ? ad_gather(places, gpt_positions(pass))
                               : ad_slice(places, 0, 0, time, 1);
-        x = gpt_dropout(pass, ad_add(x, places));
+        x = gpt_dropout(pass, ad_add(x, as_f32(places)));
     }
     for (int64_t layer = 0; layer < c->layers; ++layer) {
         ad_scope_push(graph, "%lld", (long long)layer);
@@ -92,13 +107,14 @@ ad_node *gpt_loss(gpt_pass *pass, ad_node *labels)
     return ad_name(ad_cross_entropy_loss(logits, ad_reshape(labels, ad_shape(-1))), "loss");
 }
 
-ad_status gpt_declare(ad_vars *vars, const gpt_config *config)
+ad_status gpt_declare(ad_vars *vars, const gpt_config *config, ad_dtype matrices)
 {
     ad_context *ctx = ad_vars_context(vars);
     ad_graph *graph = ad_graph_new(ctx);
     if (!graph) return AD_ERROR_MEMORY;
     gpt_pass pass = {.config = config,
                      .vars = vars,
+                     .matrices = matrices,
                      .tokens = ad_input(graph, "tokens", AD_I32, ad_shape(1, 1))};
     ad_node *logits = gpt_logits(&pass, gpt_network(&pass));
     ad_status status = ad_node_poisoned(logits) ? ad_graph_status(graph) : AD_OK;

@@ -22,7 +22,7 @@ static const ad_option options[] = {
      .help = "above 1: tokens that were there become less likely"},
     {"seed", 0, AD_OPTION_INT, .initial = "0", .help = "seed of the choices"},
     {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16",
-     .help = "of products; bf16 reads half the memory for a token"},
+     .help = "of weights and products; bf16 reads half the memory for a token"},
     {"tokenizer", 0, AD_OPTION_FILE,
      .help = "its file or folder, if the model does not bring it along"},
     AD_OPTION_PROFILE,
@@ -121,15 +121,14 @@ static int sample(ad_command *cmd)
         free(given.data);
         return exit ? exit : AD_EXIT_FAILURE;
     }
-    ad_status status = gpt_open(&model, ctx, ad_command_operand(cmd, 0));
+    bool narrow = ad_command_choice(cmd, "precision") == 1;
+    ad_status status = gpt_open(&model, ctx, ad_command_operand(cmd, 0), narrow ? AD_BF16 : AD_F32);
     if (!status && *model.note) ad_command_note(cmd, "%s", model.note);
     if (!status)
         status = gpt_open_tokenizer(&tokenizer, ctx, &model, ad_command_text(cmd, "tokenizer"));
     if (!status)
         status = gpt_writer_new(&writer, ctx, &model.config, model.vars,
-                                ad_command_choice(cmd, "precision") == 1 ? AD_PRECISION_BF16
-                                                                         : AD_PRECISION_F32,
-                                tokenizer);
+                                narrow ? AD_PRECISION_BF16 : AD_PRECISION_F32, tokenizer);
     if (!status) status = gpt_prompt(&writer, given.data ? given.data : "", given.length, &prompt);
     if (!status) status = write_samples(cmd, &writer, &prompt);
     exit = status ? ad_command_fail(cmd, "%s", ad_error(ctx)) : AD_EXIT_OK;

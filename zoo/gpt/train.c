@@ -115,7 +115,7 @@ static ad_status begin_with(trainer *t, const char *path)
             return ad_error_set(t->ctx, AD_ERROR_ARGUMENT, "--%s: the sizes are those of --init %s",
                                 sizes[i], path);
     bool own = ad_command_given(t->cmd, "tokenizer");
-    ad_status status = gpt_open(&t->model, t->ctx, path);
+    ad_status status = gpt_open(&t->model, t->ctx, path, AD_F32);
     if (!status && !own) status = gpt_open_tokenizer(&t->tokenizer, t->ctx, &t->model, NULL);
     if (!status && ad_command_given(t->cmd, "block") &&
         ad_command_int(t->cmd, "block") > t->model.config.block)
@@ -161,7 +161,7 @@ static ad_status make_network(trainer *t, uint64_t seed)
     ad_status status = gpt_config_check(t->ctx, "the sizes", config);
     if (status) return status;
     if (!(t->model.vars = ad_vars_new(t->ctx, seed))) return AD_ERROR_MEMORY;
-    return gpt_declare(t->model.vars, config);
+    return gpt_declare(t->model.vars, config, AD_F32);
 }
 
 static ad_status train(trainer *t, ad_run_folder *run, ad_train_result *result)

@@ -271,9 +271,10 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     if (!prepare(&d, problem)) return -1;
     double m = (double)d.m, n = (double)d.n, k = (double)d.k, items = (double)d.items;
     double lanes = d.dots ? (double)up(d.k, AD_VF) + 64 : (double)k * up(d.n, AD_VF) / fmax(n, 1);
-    /* few rows: half the rate of packed products; some 10 flops' time to bring an element of B */
+    /* few rows: half the rate of packed products; some 10 flops' time to bring four bytes of B */
     double flops = (d.m > TILE_ROWS ? 2 : 4) * m * n * lanes; /* 8 rows share what is loaded */
-    double work = items * ((flops + 10 * n * k) / machine->flops_f32 + 5e-8) + 5e-7;
+    double bring = 2.5 * n * k * (double)d.b_size;
+    double work = items * ((flops + bring) / machine->flops_f32 + 5e-8) + 5e-7;
     if (items * 2 * m * n * k < SERIAL_FLOPS || machine->threads == 1) return work;
     return work / machine->threads + machine->overhead;
 }
