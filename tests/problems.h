@@ -272,6 +272,23 @@ static inline conv_shape random_conv_3x3(int64_t pad_y, int64_t pad_x)
         .attr = {.stride = {1, 1}, .pad = {pad_y, pad_x}, .dilation = {1, 1}, .groups = 1}};
 }
 
+/* Filters of two steps a side: every edge of their tiles, strides, pads, leftover pixels. */
+static inline conv_shape random_conv_two_steps(void)
+{
+    conv_shape s = random_conv_3x3(0, 0);
+    bool square = solve_below(4);
+    for (int i = 0; i < 2; ++i) {
+        int64_t *size = i ? &s.w : &s.h;
+        int64_t stride = i && square ? s.attr.stride[0] : random_in(1, 4);
+        s.attr.stride[i] = stride;
+        *(i ? &s.kw : &s.kh) = 2 * stride;
+        s.attr.pad[i] = solve_below(2) ? random_in(0, 2 * stride - 1) : random_in(0, 1) * stride;
+        *size = *size * stride + (solve_below(3) ? 0 : random_in(0, stride - 1));
+    }
+    if (solve_below(4) == 0) s.c = 4;
+    return s;
+}
+
 /* ---- windows ---- */
 
 /* A random pooling window on h x w that covers the input as the shape rule would have it. */

@@ -206,7 +206,7 @@ static double largest_finite(ad_dtype dtype)
     return dtype == AD_F16 ? 65504 : dtype == AD_F64 ? DBL_MAX : 3.38e38;
 }
 
-double compare_outputs(const solver_case *c, const expectation *e, double tolerance,
+double compare_outputs(const solver_case *c, const expectation *e, double tolerance, double least,
                        disagreement *worst)
 {
     double largest = 0, excess = 1;
@@ -214,8 +214,11 @@ double compare_outputs(const solver_case *c, const expectation *e, double tolera
     for (int o = 0; o < c->problem.n_out; ++o) {
         const ad_operand *out = &c->problem.out[o];
         bool floats = ad_dtype_is_float(out->dtype);
+        double most = 0;
+        for (int64_t k = 0; k < solve_count(out) && least > 0; ++k)
+            if (isfinite(e->scale[o][k])) most = fmax(most, e->scale[o][k]);
         for (int64_t k = 0; k < solve_count(out); ++k) {
-            double want = e->want[o][k], scale = e->scale[o][k];
+            double want = e->want[o][k], scale = fmax(e->scale[o][k], least * most);
             double got = get_element(c->out[o], out->dtype, offset_of(out, k));
             if (got == want || (got != got && want != want) || scale == INFINITY) continue;
             if (floats && !(fabs(want) + scale * tolerance < largest_finite(out->dtype))) {

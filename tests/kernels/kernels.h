@@ -24,14 +24,15 @@ typedef struct kernel_kind {
 } kernel_kind;
 
 #define WIDE_TOLERANCE     1e-12
-#define TRANSFORMED_LOOSER 20 /* solvers that multiply in a transformed domain */
+#define TRANSFORMED_LOOSER 20   /* solvers that multiply in a transformed domain */
+#define TRANSFORMED_LEAST  0.25 /* and `least` of compare_outputs */
 
 extern const kernel_kind kernel_kinds[];
 extern const int n_kernel_kinds;
 
 /* Fills the case with the problem of that seed; free_case frees it. medium 0: random; 1, 2, ...:
  * problems of a size to measure, so that each solver finds one that it takes. */
-enum { MEDIUMS = 3 };
+enum { MEDIUMS = 4 };
 void make_problem(const kernel_kind *kind, solver_case *c, uint64_t seed, int medium);
 /* "in f32[2,3] f32[3]{0} out f32[2,3]": strides where they are not those of a contiguous one. */
 void describe_problem(const ad_problem *problem, char *text, size_t size);
@@ -52,8 +53,9 @@ typedef struct disagreement {
     double got, want, allowed;
 } disagreement;
 /* The largest error beyond the result's own rounding, as a share of the scale; `worst`.allowed > 0
- * where an element is not within the tolerance. */
-double compare_outputs(const solver_case *c, const expectation *e, double tolerance,
+ * where an element is not within the tolerance. Scales count as `least` of the largest at least:
+ * more than 0 where elements share their errors. */
+double compare_outputs(const solver_case *c, const expectation *e, double tolerance, double least,
                        disagreement *worst);
 /* Whether nothing between an output's elements was written to. */
 bool gaps_are_kept(const solver_case *c);

@@ -199,8 +199,9 @@ static void make_conv(solver_case *c, int op, int medium)
     bool plain = medium || (kind < 2 && solve_below(4));
     const ad_dtype *d = dtypes[plain ? 0 : solve_below(7)];
     if (!plain && kind == 0 && solve_below(2)) d = dtypes[5];
-    conv_shape s = kind == 0 ? random_conv_3x3(random_in(0, 2), random_in(0, 2))
-                             : random_conv(kind == 1 ? (int)random_in(1, 5) : 1);
+    conv_shape s = kind > 0         ? random_conv(kind == 1 ? (int)random_in(1, 5) : 1)
+                   : solve_below(2) ? random_conv_two_steps()
+                                    : random_conv_3x3(random_in(0, 2), random_in(0, 2));
     if (kind == 1 && solve_below(2)) s.c = s.k = s.attr.groups = random_in(1, 40);
     if (medium)
         s = (conv_shape){.n = 1,
@@ -212,6 +213,7 @@ static void make_conv(solver_case *c, int op, int medium)
                          .kw = 3,
                          .attr = {.stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}}};
     if (medium) s.attr.groups = medium == 3 ? 32 : 1;
+    if (medium == 4) s.kh = s.kw = 4, s.attr.stride[0] = s.attr.stride[1] = 2;
     conv_case(c, &s, op, d[0], d[1], medium ? EPILOGUE_NONE : (int)random_in(0, EPILOGUES - 1),
               !plain && solve_below(2));
     for (int i = 0; i < 2 && !plain; ++i)

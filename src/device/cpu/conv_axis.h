@@ -50,4 +50,45 @@ static inline ad_conv_axis ad_conv_phase_axis(const ad_problem *problem, int i, 
     return a;
 }
 
+/* How many phases there are along axis i. */
+static inline int64_t ad_conv_phases(const ad_problem *problem, int i)
+{
+    const ad_attr_conv *attr = problem->attr;
+    int64_t size = problem->out[0].dim[1 + i];
+    return problem->op == AD_OP_CONV2D ? 1 : attr->stride[i] < size ? attr->stride[i] : size;
+}
+
+static inline void ad_conv_operand_phase(ad_operand *o, void **data, const ad_attr_conv *attr,
+                                         const int64_t *phase)
+{
+    int64_t offset = 0;
+    for (int i = 0; i < 2; ++i) {
+        o->dim[1 + i] = (o->dim[1 + i] - phase[i] + attr->stride[i] - 1) / attr->stride[i];
+        offset += phase[i] * o->stride[1 + i];
+        o->stride[1 + i] *= attr->stride[i];
+    }
+    *data = (char *)*data + offset * (int64_t)ad_dtype_size(o->dtype);
+}
+
+/* The results, and the operands of the epilogue, of one phase. */
+typedef struct ad_conv_phase {
+    ad_problem problem;
+    ad_run_args args;
+    void *in[AD_PROBLEM_INPUTS], *out[AD_CHAIN_OUTPUTS];
+} ad_conv_phase;
+
+/* `part` must stay where it is while it is used. */
+static inline void ad_conv_take_phase(ad_conv_phase *part, const ad_problem *problem,
+                                      const ad_run_args *args, const int64_t *phase)
+{
+    part->problem = *problem, part->args = *args;
+    for (int i = 0; i < problem->n_in; ++i) part->in[i] = args->in[i];
+    for (int i = 0; i < problem->n_out; ++i) part->out[i] = args->out[i];
+    for (int i = 2; i < problem->n_in; ++i)
+        ad_conv_operand_phase(&part->problem.in[i], &part->in[i], problem->attr, phase);
+    for (int i = 0; i < problem->n_out; ++i)
+        ad_conv_operand_phase(&part->problem.out[i], &part->out[i], problem->attr, phase);
+    part->args.in = part->in, part->args.out = part->out;
+}
+
 #endif

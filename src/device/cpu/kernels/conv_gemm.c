@@ -168,20 +168,14 @@ static bool prepare(gather *c, const ad_problem *problem)
     return c->gemm.form != AD_DTYPES;
 }
 
-static int64_t phases(const ad_problem *problem, int i)
-{
-    const ad_attr_conv *attr = problem->attr;
-    return problem->op == AD_OP_CONV2D ? 1 : least(attr->stride[i], problem->out[0].dim[1 + i]);
-}
-
 /* ---- the solvers ---- */
 static double bid(const ad_problem *problem, const ad_machine *machine)
 {
     gather c;
     if (!prepare(&c, problem)) return -1;
     double seconds = 0;
-    for (int64_t y = 0; y < phases(problem, 0); ++y)
-        for (int64_t x = 0; x < phases(problem, 1); ++x) {
+    for (int64_t y = 0; y < ad_conv_phases(problem, 0); ++y)
+        for (int64_t x = 0; x < ad_conv_phases(problem, 1); ++x) {
             if (problem->op != AD_OP_CONV2D) input_gradient(&c, problem, y, x);
             seconds += AD_ISA_NAME(ad_gemm_seconds)(&c.gemm, machine);
         }
@@ -193,8 +187,8 @@ static size_t workspace(const ad_problem *problem)
     gather c;
     size_t most = 0;
     prepare(&c, problem);
-    for (int64_t y = 0; y < phases(problem, 0); ++y)
-        for (int64_t x = 0; x < phases(problem, 1); ++x) {
+    for (int64_t y = 0; y < ad_conv_phases(problem, 0); ++y)
+        for (int64_t x = 0; x < ad_conv_phases(problem, 1); ++x) {
             if (problem->op != AD_OP_CONV2D) input_gradient(&c, problem, y, x);
             size_t bytes = AD_ISA_NAME(ad_gemm_workspace)(&c.gemm, problem->threads);
             if (bytes > most) most = bytes;
@@ -205,7 +199,7 @@ static size_t workspace(const ad_problem *problem)
 static size_t packed_size(const ad_problem *problem)
 {
     gather c;
-    if (phases(problem, 0) * phases(problem, 1) != 1) return 0;
+    if (ad_conv_phases(problem, 0) * ad_conv_phases(problem, 1) != 1) return 0;
     prepare(&c, problem);
     return AD_ISA_NAME(ad_gemm_packed)(&c.gemm);
 }
@@ -237,36 +231,15 @@ static void run_forward(const ad_problem *problem, const ad_run_args *args)
     run_gather(&c, problem, args);
 }
 
-/* The operand at the pixels of one phase. */
-static void take_phase(ad_operand *o, void **data, const ad_attr_conv *attr, const int64_t *phase)
-{
-    int64_t offset = 0;
-    for (int i = 0; i < 2; ++i) {
-        o->dim[1 + i] = (o->dim[1 + i] - phase[i] + attr->stride[i] - 1) / attr->stride[i];
-        offset += phase[i] * o->stride[1 + i];
-        o->stride[1 + i] *= attr->stride[i];
-    }
-    *data = (char *)*data + offset * (int64_t)ad_dtype_size(o->dtype);
-}
-
 static void run_input_gradient(const ad_problem *problem, const ad_run_args *args)
 {
-    for (int64_t y = 0; y < phases(problem, 0); ++y)
-        for (int64_t x = 0; x < phases(problem, 1); ++x) {
-            const int64_t phase[2] = {y, x};
+    for (int64_t y = 0; y < ad_conv_phases(problem, 0); ++y)
+        for (int64_t x = 0; x < ad_conv_phases(problem, 1); ++x) {
             gather c;
-            ad_problem part = *problem;
-            void *in[AD_PROBLEM_INPUTS], *out[AD_CHAIN_OUTPUTS];
-            ad_run_args part_args = *args;
-            memcpy(in, args->in, (size_t)problem->n_in * sizeof *in);
-            memcpy(out, args->out, (size_t)problem->n_out * sizeof *out);
-            for (int i = 2; i < problem->n_in; ++i)
-                take_phase(&part.in[i], &in[i], problem->attr, phase);
-            for (int i = 0; i < problem->n_out; ++i)
-                take_phase(&part.out[i], &out[i], problem->attr, phase);
-            part_args.in = in, part_args.out = out;
+            ad_conv_phase part;
+            ad_conv_take_phase(&part, problem, args, (const int64_t[]){y, x});
             input_gradient(&c, problem, y, x);
-            run_gather(&c, &part, &part_args);
+            run_gather(&c, &part.problem, &part.args);
         }
 }
 

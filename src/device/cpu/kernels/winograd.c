@@ -1,11 +1,13 @@
-/* winograd.c - 3x3 stride-1 convolution and its input gradient by Winograd F(4x4, 3x3) or
- * F(3x3, 3x3) (see winograd.h): a quarter of the multiplications of the direct way, or a third.
+/* winograd.c - convolution and its input gradient by Winograd's algorithm (see winograd.h): 3x3
+ * with stride 1 in a quarter of the multiplications of the direct way, or a third; 4x4 with stride
+ * 2 and 8x8 with stride 4 in some two fifths.
  *
  * The filter is transformed first (all columns, or a chunk of them where that would take more than
  * FILTER_BYTES). Then each task takes a block of tiles and a range of columns: it transforms the
  * source patches, multiplies once per point and slice of columns, and transforms and finishes that
  * slice while it is in cache. The input gradient is the same with the filter flipped and
- * transposed. */
+ * transposed, phase by phase. */
+#include "device/cpu/conv_axis.h"
 #include "device/cpu/winograd.h"
 #include "ops/attrs.h"
 
@@ -53,45 +55,19 @@ static int64_t most(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* ---- the problem ---- */
-static bool plain_f32(const ad_operand *o)
+/* Phase number i of the problem. */
+static bool prepare(ad_winograd *w, const ad_problem *problem, int edge, int taps, int64_t i)
 {
-    return o->dtype == AD_F32;
+    if (problem->op == AD_OP_CONV2D)
+        return AD_ISA_NAME(ad_winograd_forward)(w, problem, edge, taps);
+    int64_t across = ad_conv_phases(problem, 1);
+    return AD_ISA_NAME(ad_winograd_input)(w, problem, edge, taps,
+                                          (const int64_t[]){i / across, i % across});
 }
 
-static bool prepare(ad_winograd *w, const ad_problem *problem, int edge)
+static int64_t phases(const ad_problem *problem)
 {
-    const ad_operand *source = &problem->in[0], *filter = &problem->in[1], *out = &problem->out[0];
-    const ad_attr_conv *attr = problem->attr;
-    bool gradient = problem->op == AD_OP_CONV2D_INPUT_GRAD;
-    *w = (ad_winograd){0};
-    if (!plain_f32(source) || !plain_f32(filter) || attr->groups != 1) return false;
-    if (filter->dim[0] != 3 || filter->dim[1] != 3 || source->stride[3] != 1) return false;
-    for (int i = 0; i < 2; ++i)
-        if (attr->stride[i] != 1 || attr->dilation[i] != 1 || attr->pad[i] > 2) return false;
-    int channel = gradient ? 3 : 2, column = gradient ? 2 : 3;
-    if (filter->dim[2] < 16 || filter->dim[3] < 16) return false;
-    if (filter->stride[column] != 1 && filter->stride[channel] != 1) return false;
-    *w = (ad_winograd){.edge = edge,
-                       .patch = edge + 2,
-                       .points = (edge + 2) * (edge + 2),
-                       .images = source->dim[0],
-                       .height = source->dim[1],
-                       .width = source->dim[2],
-                       .channels = filter->dim[channel],
-                       .columns = filter->dim[column],
-                       .filter_tap = {filter->stride[0], filter->stride[1]},
-                       .filter_channel = filter->stride[channel],
-                       .filter_column = filter->stride[column],
-                       .flip = gradient,
-                       .rows = out->dim[1],
-                       .cols = out->dim[2]};
-    for (int i = 0; i < 3; ++i) w->source_stride[i] = source->stride[i];
-    for (int i = 0; i < 2; ++i) w->pad[i] = gradient ? 2 - attr->pad[i] : attr->pad[i];
-    w->tiles_y = (w->rows + edge - 1) / edge, w->tiles_x = (w->cols + edge - 1) / edge;
-    w->tiles = w->images * w->tiles_y * w->tiles_x;
-    w->depth = up(w->channels, AD_VF);
-    return w->tiles > 0;
+    return ad_conv_phases(problem, 0) * ad_conv_phases(problem, 1);
 }
 
 static layout plan(const ad_winograd *w, bool packed)
@@ -173,7 +149,7 @@ static void block_task(void *user, int64_t index, int worker)
     int64_t tile = index / l->spans * l->block, count = least(l->block, w->tiles - tile);
     int64_t begin = index % l->spans * l->span, end = least(begin + l->span, r->cols);
     if (begin >= end) return;
-    AD_ISA_NAME(ad_winograd_source)(w, tile, count, source, l->source_step);
+    AD_ISA_NAME(ad_winograd_source)(w, tile, count, AD_MR, source, l->source_step);
     for (int64_t col = begin; col < end; col += l->slice) {
         int64_t width = up(least(l->slice, end - col), AD_NR);
         for (int point = 0; point < w->points; ++point)
@@ -191,88 +167,122 @@ static void block_task(void *user, int64_t index, int worker)
 }
 
 /* ---- the solvers ---- */
-static double bid(const ad_problem *problem, const ad_machine *machine, int edge)
+static double bid(const ad_problem *problem, const ad_machine *machine, int edge, int taps)
 {
     ad_winograd w;
-    if (!prepare(&w, problem, edge)) return -1;
-    double depth = (double)w.depth, columns = (double)up(w.columns, AD_NR), tiles = (double)w.tiles;
-    /* in flops' worth of time: a transformed element costs about as much as 16 */
-    double work = w.points * (2 * tiles * depth * columns + 16 * tiles * (depth + columns) +
-                              16 * depth * columns);
+    double work = 0;
+    for (int64_t i = 0; i < phases(problem); ++i) {
+        if (!prepare(&w, problem, edge, taps, i)) return -1;
+        double depth = (double)w.depth, columns = (double)up(w.columns, AD_NR);
+        double tiles = (double)w.tiles;
+        /* in flops' worth of time: a transformed element costs about as much as 16 */
+        work += w.points * (2 * tiles * depth * columns + 16 * tiles * (depth + columns) +
+                            16 * depth * columns);
+    }
     double seconds = work / machine->flops_f32;
-    return machine->threads == 1 ? seconds : seconds / machine->threads + 2 * machine->overhead;
+    if (machine->threads == 1) return seconds;
+    return seconds / machine->threads + 2 * (double)phases(problem) * machine->overhead;
 }
 
-static size_t workspace(const ad_problem *problem, int edge)
+static size_t packed_size(const ad_problem *problem, int edge, int taps)
 {
     ad_winograd w;
-    if (!prepare(&w, problem, edge)) return 0;
-    layout own = plan(&w, false), given = plan(&w, true);
-    size_t a = own.filter_bytes + (size_t)problem->threads * own.worker_bytes;
-    size_t b = (size_t)problem->threads * given.worker_bytes;
-    return a > b ? a : b;
+    size_t bytes = 0;
+    for (int64_t i = 0; i < phases(problem); ++i)
+        if (prepare(&w, problem, edge, taps, i)) bytes += plan(&w, true).filter_bytes;
+    return bytes;
 }
 
-static size_t packed_size(const ad_problem *problem, int edge)
+static size_t workspace(const ad_problem *problem, int edge, int taps)
 {
     ad_winograd w;
-    return prepare(&w, problem, edge) ? plan(&w, true).filter_bytes : 0;
+    size_t most_bytes = 0;
+    for (int64_t i = 0; i < phases(problem); ++i) {
+        if (!prepare(&w, problem, edge, taps, i)) return 0;
+        layout own = plan(&w, false), given = plan(&w, true);
+        size_t a = own.filter_bytes + (size_t)problem->threads * own.worker_bytes;
+        size_t b = (size_t)problem->threads * given.worker_bytes;
+        size_t bytes = a > b ? a : b;
+        if (bytes > most_bytes) most_bytes = bytes;
+    }
+    return most_bytes;
 }
 
 static void pack_constant(const ad_problem *problem, const void *operand, void *packed,
-                          ad_pool *pool, int edge)
+                          ad_pool *pool, int edge, int taps)
 {
-    ad_winograd w;
-    prepare(&w, problem, edge);
-    w.filter = operand;
-    winograd_run r = {.w = &w, .l = plan(&w, true), .to = packed};
-    ad_parallel(pool, up(w.columns, AD_NR) / AD_NR, filter_task, &r);
+    for (int64_t i = 0; i < phases(problem); ++i) {
+        ad_winograd w;
+        prepare(&w, problem, edge, taps, i);
+        w.filter = operand;
+        winograd_run r = {.w = &w, .l = plan(&w, true), .to = packed};
+        ad_parallel(pool, up(w.columns, AD_NR) / AD_NR, filter_task, &r);
+        packed = (char *)packed + r.l.filter_bytes;
+    }
 }
 
-static void run(const ad_problem *problem, const ad_run_args *args, int edge)
+/* `packed`: the transformed filter, or NULL. */
+static void run_phase(ad_winograd *w, const ad_problem *problem, const ad_run_args *args,
+                      const void *packed)
 {
-    ad_winograd w;
     ad_finish finish;
-    prepare(&w, problem, edge);
-    w.source = args->in[0], w.filter = args->in[1];
+    w->source = args->in[0], w->filter = args->in[1];
     AD_ISA_NAME(ad_finish_prepare)(&finish, problem, args, AD_F32);
-    winograd_run r = {.w = &w,
+    winograd_run r = {.w = w,
                       .finish = &finish,
                       .tile = AD_ISA_NAME(ad_gemm_tile_for)(AD_F32),
-                      .l = plan(&w, args->packed != NULL),
+                      .l = plan(w, packed != NULL),
                       .to = args->workspace};
     ad_pool *pool = ad_pool_size(args->pool) > problem->threads ? NULL : args->pool;
-    r.filter = args->packed ? args->packed : args->workspace;
-    r.scratch = (char *)args->workspace + (args->packed ? 0 : r.l.filter_bytes);
-    for (; r.col < w.columns; r.col += r.l.chunk) {
-        r.cols = least(r.l.chunk, w.columns - r.col);
-        if (!args->packed) ad_parallel(pool, up(r.cols, AD_NR) / AD_NR, filter_task, &r);
+    r.filter = packed ? packed : args->workspace;
+    r.scratch = (char *)args->workspace + (packed ? 0 : r.l.filter_bytes);
+    for (; r.col < w->columns; r.col += r.l.chunk) {
+        r.cols = least(r.l.chunk, w->columns - r.col);
+        if (!packed) ad_parallel(pool, up(r.cols, AD_NR) / AD_NR, filter_task, &r);
         ad_parallel(pool, r.l.blocks * r.l.spans, block_task, &r);
     }
 }
 
-#define SOLVER(id, text, of, edge)                                                                 \
+static void run(const ad_problem *problem, const ad_run_args *args, int edge, int taps)
+{
+    const char *packed = args->packed;
+    int64_t across = ad_conv_phases(problem, 1);
+    for (int64_t i = 0; i < phases(problem); ++i) {
+        ad_winograd w;
+        ad_conv_phase part;
+        prepare(&w, problem, edge, taps, i);
+        if (problem->op == AD_OP_CONV2D) {
+            run_phase(&w, problem, args, packed);
+            return;
+        }
+        ad_conv_take_phase(&part, problem, args, (const int64_t[]){i / across, i % across});
+        run_phase(&w, &part.problem, &part.args, packed);
+        if (packed) packed += plan(&w, true).filter_bytes;
+    }
+}
+
+#define SOLVER(id, text, of, edge, taps)                                                           \
     static double bid_##id(const ad_problem *problem, const ad_machine *machine)                   \
     {                                                                                              \
-        return bid(problem, machine, edge);                                                        \
+        return bid(problem, machine, edge, taps);                                                  \
     }                                                                                              \
     static size_t workspace_##id(const ad_problem *problem)                                        \
     {                                                                                              \
-        return workspace(problem, edge);                                                           \
+        return workspace(problem, edge, taps);                                                     \
     }                                                                                              \
     static size_t packed_##id(const ad_problem *problem)                                           \
     {                                                                                              \
-        return packed_size(problem, edge);                                                         \
+        return packed_size(problem, edge, taps);                                                   \
     }                                                                                              \
     static void pack_##id(const ad_problem *problem, const void *operand, void *packed,            \
                           void *scratch, ad_pool *pool)                                            \
     {                                                                                              \
         (void)scratch;                                                                             \
-        pack_constant(problem, operand, packed, pool, edge);                                       \
+        pack_constant(problem, operand, packed, pool, edge, taps);                                 \
     }                                                                                              \
     static void run_##id(const ad_problem *problem, const ad_run_args *args)                       \
     {                                                                                              \
-        run(problem, args, edge);                                                                  \
+        run(problem, args, edge, taps);                                                            \
     }                                                                                              \
     const ad_solver AD_ISA_NAME(ad_solver_##id) = {.name = text,                                   \
                                                    .transforms = true,                             \
@@ -282,7 +292,11 @@ static void run(const ad_problem *problem, const ad_run_args *args, int edge)
                                                    .packed = packed_##id,                          \
                                                    .pack = pack_##id,                              \
                                                    .run = run_##id}
-SOLVER(winograd, "winograd 4x4 3x3", AD_OP_CONV2D, 4);
-SOLVER(winograd_3, "winograd 3x3 3x3", AD_OP_CONV2D, 3);
-SOLVER(winograd_input, "winograd 4x4 3x3", AD_OP_CONV2D_INPUT_GRAD, 4);
-SOLVER(winograd_input_3, "winograd 3x3 3x3", AD_OP_CONV2D_INPUT_GRAD, 3);
+SOLVER(winograd_43, "winograd 4x4 3x3", AD_OP_CONV2D, 4, 3);
+SOLVER(winograd_33, "winograd 3x3 3x3", AD_OP_CONV2D, 3, 3);
+SOLVER(winograd_42, "winograd 4x4 2x2", AD_OP_CONV2D, 4, 2);
+SOLVER(winograd_32, "winograd 3x3 2x2", AD_OP_CONV2D, 3, 2);
+SOLVER(winograd_input_43, "winograd 4x4 3x3", AD_OP_CONV2D_INPUT_GRAD, 4, 3);
+SOLVER(winograd_input_33, "winograd 3x3 3x3", AD_OP_CONV2D_INPUT_GRAD, 3, 3);
+SOLVER(winograd_input_42, "winograd 4x4 2x2", AD_OP_CONV2D_INPUT_GRAD, 4, 2);
+SOLVER(winograd_input_32, "winograd 3x3 2x2", AD_OP_CONV2D_INPUT_GRAD, 3, 2);
