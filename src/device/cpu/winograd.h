@@ -67,7 +67,7 @@ void AD_ISA_NAME(ad_winograd_filter)(const ad_winograd *w, int64_t col, float *p
 void AD_ISA_NAME(ad_winograd_source)(const ad_winograd *w, int64_t tile, int64_t count,
                                      int64_t panel, float *panels, int64_t step);
 void AD_ISA_NAME(ad_winograd_result)(const ad_winograd *w, const float *products, int64_t step,
-                                     int64_t width, float *out, int64_t row);
+                                     int64_t cols, int64_t width, float *out, int64_t row);
 void AD_ISA_NAME(ad_winograd_gradient)(const ad_winograd *w, const float *gradient,
                                        const int64_t *stride, int64_t tile, int64_t count,
                                        int64_t panel, float *panels, int64_t step);

@@ -121,8 +121,8 @@ static void finish_slice(const winograd_run *r, const float *products, float *pi
         int64_t ty = rest % w->tiles_y, image = rest / w->tiles_y;
         int64_t strip = least(least(STRIP, w->tiles_x - tx), count - done);
         for (int64_t i = 0; i < strip; ++i) AD_ISA_NAME(ad_winograd_result)
-        (w, products + (done + i) * width, r->l.product_step, width, pixels + w->edge * i * width,
-         row_floats);
+        (w, products + (done + i) * width, r->l.product_step, cols, width,
+         pixels + w->edge * i * width, row_floats);
         for (int64_t y = 0; y < w->edge && w->edge * ty + y < w->rows; ++y) {
             int64_t row = (image * w->rows + w->edge * ty + y) * w->cols + w->edge * tx;
             AD_ISA_NAME(ad_finish_run)
@@ -157,10 +157,11 @@ static void block_task(void *user, int64_t index, int worker)
                 const float *panel = filter_panel(r, col + j, point);
                 const float *next = j + AD_NR < width ? filter_panel(r, col + j + AD_NR, point)
                                                       : filter_panel(r, col, point + 1);
+                int cols = w->columns - (r->col + col + j) > AD_VF ? AD_NR : AD_VF;
                 for (int64_t i = 0; i < count; i += AD_MR, next += 16 * w->depth)
                     r->tile(w->depth, source + point * l->source_step + i * w->depth, panel, next,
                             products + point * l->product_step + i * width + j, width,
-                            (int)least(AD_MR, count - i), AD_NR, false);
+                            (int)least(AD_MR, count - i), cols, false);
             }
         finish_slice(r, products, pixels, tile, count, r->col + col, width);
     }
@@ -173,7 +174,7 @@ static double bid(const ad_problem *problem, const ad_machine *machine, int edge
     double work = 0;
     for (int64_t i = 0; i < phases(problem); ++i) {
         if (!prepare(&w, problem, edge, taps, i)) return -1;
-        double depth = (double)w.depth, columns = (double)up(w.columns, AD_NR);
+        double depth = (double)w.depth, columns = (double)up(w.columns, AD_VF);
         double tiles = (double)w.tiles;
         /* in flops' worth of time: a transformed element costs about as much as 16 */
         work += w.points * (2 * tiles * depth * columns + 16 * tiles * (depth + columns) +

@@ -362,11 +362,11 @@ void AD_ISA_NAME(ad_winograd_source)(const ad_winograd *w, int64_t tile, int64_t
 }
 
 /* ---- result ---- */
-INLINE void result_of(int edge, int taps, const float *products, int64_t step, int64_t width,
-                      float *out, int64_t row)
+INLINE void result_of(int edge, int taps, const float *products, int64_t step, int64_t cols,
+                      int64_t width, float *out, int64_t row)
 {
     const int patch = edge + taps - 1;
-    for (int64_t c = 0; c < width; c += AD_VF) {
+    for (int64_t c = 0; c < cols; c += AD_VF) {
         vf m[6], half[24], line[4]; /* half: rows of a tile, columns of a patch */
         for (int x = 0; x < patch; ++x) {
             for (int y = 0; y < patch; ++y) m[y] = vf_load(products + (patch * y + x) * step + c);
@@ -380,9 +380,9 @@ INLINE void result_of(int edge, int taps, const float *products, int64_t step, i
 }
 
 void AD_ISA_NAME(ad_winograd_result)(const ad_winograd *w, const float *products, int64_t step,
-                                     int64_t width, float *out, int64_t row)
+                                     int64_t cols, int64_t width, float *out, int64_t row)
 {
-    FOR_FORM(w, result_of, products, step, width, out, row);
+    FOR_FORM(w, result_of, products, step, cols, width, out, row);
 }
 
 /* ---- the result's gradient ---- */
