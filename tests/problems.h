@@ -190,6 +190,17 @@ static inline matmul_shape random_matmul(int64_t largest)
     return s;
 }
 
+/* A few rows times what does not stay in a core's caches. */
+static inline matmul_shape streamed_matmul(void)
+{
+    return (matmul_shape){.batch = {1, 1},
+                          .m = random_in(1, 4),
+                          .n = random_in(300, 1200),
+                          .k = random_in(400, 1000),
+                          .transpose_a = random_in(0, 1),
+                          .transpose_b = random_in(0, 1)};
+}
+
 /* A few rows or columns: what needs no packing. */
 static inline matmul_shape thin_matmul(void)
 {

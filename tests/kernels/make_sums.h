@@ -182,7 +182,9 @@ static void make_matmul(solver_case *c, int op, int medium)
     };
     matmul_shape s = solve_below(3) ? random_matmul(solve_below(3) ? 40 : 110) : thin_matmul();
     (void)op;
+    if (solve_below(12) == 0) s = streamed_matmul();
     if (medium) s = (matmul_shape){.batch = {1, 1}, .m = medium == 1 ? 192 : 1, .n = 192, .k = 192};
+    if (medium == 4) s.n = s.k = 600;
     matmul_case(c, &s, dtypes[medium ? 0 : solve_below(7)],
                 medium ? EPILOGUE_NONE : (int)random_in(0, EPILOGUES - 1),
                 medium ? 0 : (int)random_in(0, 1));

@@ -122,6 +122,10 @@ static void thin_shapes(void)
         matmul_shape s = thin_matmul();
         check_shape(&s, dtypes[random_in(0, 3)], (int)random_in(0, EPILOGUES - 1), trial % 5 == 0);
     }
+    for (int trial = 0; trial < 16; ++trial) {
+        matmul_shape s = streamed_matmul();
+        check_shape(&s, dtypes[trial % 4], (int)random_in(0, EPILOGUES - 1), trial % 5 == 0);
+    }
 }
 
 #if defined(__x86_64__)

@@ -3,16 +3,8 @@
 #ifndef AD_CPU_CONV_WINDOW_H
 #define AD_CPU_CONV_WINDOW_H
 
-#include "device/cpu/simd.h"
+#include "device/cpu/as_f32.h"
 #include "plan/device.h"
-
-static inline vf ad_load_as_f32(const char *data, ad_dtype dtype, int64_t at, int64_t n)
-{
-    const uint16_t *half = (const uint16_t *)data + at;
-    return dtype == AD_BF16  ? vf_load_bf16_n(half, n)
-           : dtype == AD_F16 ? vf_load_f16_n(half, n)
-                             : vf_load_n((const float *)data + at, n);
-}
 
 /* `count` pixels of o's dim[3] channels from `from` on, padded with zeros to `padded`. */
 static inline void ad_copy_pixels(float *to, int64_t padded, const char *from, const ad_operand *o,

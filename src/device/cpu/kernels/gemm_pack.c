@@ -2,27 +2,12 @@
  *
  * A: rows contiguous in k are copied a vector at a time, rows that lie side by side are transposed
  * in registers. B: the other way round. Anything else goes element by element. */
+#include "device/cpu/as_f32.h"
 #include "device/cpu/gemm.h"
 
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
-}
-
-static vf load_f32(const char *data, ad_dtype dtype, int64_t at, int64_t n)
-{
-    const uint16_t *half = (const uint16_t *)data + at;
-    if (dtype == AD_BF16) return n >= AD_VF ? vf_load_bf16(half) : vf_load_bf16_n(half, n);
-    if (dtype == AD_F16) return n >= AD_VF ? vf_load_f16(half) : vf_load_f16_n(half, n);
-    const float *whole = (const float *)data + at;
-    return n >= AD_VF ? vf_load(whole) : vf_load_n(whole, n);
-}
-
-static float element_f32(const char *data, ad_dtype dtype, int64_t at)
-{
-    if (dtype == AD_BF16) return ad_bf16_to_f32(((const uint16_t *)data)[at]);
-    if (dtype == AD_F16) return ad_f16_to_f32(((const uint16_t *)data)[at]);
-    return ((const float *)data)[at];
 }
 
 #if AD_KERNEL_ISA == 3
@@ -55,7 +40,7 @@ static void put_unit(ad_dtype form, void *to, const char *row, ad_dtype dtype, i
         uint32_t low = row ? half[at] : 0, high = row && left > 1 ? half[at + col] : 0;
         *(uint32_t *)to = low | high << 16;
     } else {
-        *(float *)to = row ? element_f32(row, dtype, at) : 0;
+        *(float *)to = row ? ad_element_as_f32(row, dtype, at) : 0;
     }
 }
 
@@ -82,7 +67,7 @@ static inline void copy_lanes(float *to, const char *row, ad_dtype dtype, int64_
 {
     vf value = vf_zero();
     if (row && widen)
-        value = load_f32(row, dtype, u, n);
+        value = ad_load_as_f32(row, dtype, u, n);
     else if (row)
         value = vf_load_n((const float *)row + u, n);
     store_lanes(to, value, n);
@@ -133,7 +118,7 @@ void AD_ISA_NAME(ad_pack_a_across)(ad_dtype form, const ad_matrix *from, int row
                     continue;
                 }
 #endif
-                block[i] = load_f32(from->data, from->dtype, (u + i) * from->col + r, have);
+                block[i] = ad_load_as_f32(from->data, from->dtype, (u + i) * from->col + r, have);
             }
             vf_transpose(block);
             float *to = (float *)place(panel, form, first + u, row + r);
@@ -173,7 +158,8 @@ static void copy_columns(const ad_matrix *from, int64_t cols, int64_t depth, flo
     for (int64_t p = 0; p < depth; ++p, to += AD_NR)
         for (int j = 0; j < AD_NR; j += AD_VF) {
             vf value = vf_zero();
-            if (j < cols) value = load_f32(from->data, from->dtype, j + p * from->col, cols - j);
+            if (j < cols)
+                value = ad_load_as_f32(from->data, from->dtype, j + p * from->col, cols - j);
             vf_store(to + j, value);
         }
 }
@@ -187,7 +173,8 @@ static void turn_columns(const ad_matrix *from, int64_t cols, int64_t depth, flo
             for (int i = 0; i < AD_VF; ++i) {
                 block[i] = vf_zero();
                 if (j + i < cols)
-                    block[i] = load_f32(from->data, from->dtype, (j + i) * from->row + p, steps);
+                    block[i] = ad_load_as_f32(from->data, from->dtype, (j + i) * from->row + p,
+                                              steps);
             }
             vf_transpose(block);
             for (int i = 0; i < steps; ++i) vf_store(to + (p + i) * AD_NR + j, block[i]);

@@ -5,6 +5,7 @@
  * Two forms, by how B lies in memory: `along` columns (vectors of columns, elements of A spread),
  * and `dots` (vectors along k, for a transposed B). A product with a single column is turned over
  * first. f32 accumulators; bf16 and f16 operands are widened as they are loaded. */
+#include "device/cpu/as_f32.h"
 #include "device/cpu/gemm.h"
 #include "ops/attrs.h"
 
@@ -50,11 +51,6 @@ static void swap_axes(ad_operand *o)
     o->dim[r - 2] = dim, o->stride[r - 2] = stride;
 }
 
-static bool narrow_float(ad_dtype dtype)
-{
-    return dtype == AD_F32 || dtype == AD_BF16 || dtype == AD_F16;
-}
-
 /* Tiles of at most TILE_SIZE elements; rows are a power of two apart, so that the last piece of a
  * row, which is stored whole, ends with its row or overwrites only rows that are still to come. */
 static void set_tiles(direct *d)
@@ -84,7 +80,7 @@ static bool prepare(direct *d, const ad_problem *problem)
     int rank = problem->out[0].rank;
     *d = (direct){.problem = *problem, .items = 1, .a = a, .b = b};
     if (rank < 2 || a->rank != rank || b->rank != rank) return false;
-    if (!narrow_float(a->dtype) || !narrow_float(b->dtype)) return false;
+    if (!ad_is_narrow_float(a->dtype) || !ad_is_narrow_float(b->dtype)) return false;
     int a_row = rank - 2 + (attr->transpose_a != 0), b_row = rank - 2 + (attr->transpose_b != 0);
     int a_col = 2 * rank - 3 - a_row, b_col = 2 * rank - 3 - b_row;
     d->m = problem->out[0].dim[rank - 2], d->n = problem->out[0].dim[rank - 1];
@@ -109,22 +105,6 @@ static bool prepare(direct *d, const ad_problem *problem)
     return d->m <= TILE_ROWS || many_rows(d);
 }
 
-static inline vf load(const char *data, ad_dtype dtype, int64_t at, int64_t n)
-{
-    const uint16_t *half = (const uint16_t *)data + at;
-    if (dtype == AD_BF16) return n >= AD_VF ? vf_load_bf16(half) : vf_load_bf16_n(half, n);
-    if (dtype == AD_F16) return n >= AD_VF ? vf_load_f16(half) : vf_load_f16_n(half, n);
-    const float *whole = (const float *)data + at;
-    return n >= AD_VF ? vf_load(whole) : vf_load_n(whole, n);
-}
-
-static inline float element(const char *data, ad_dtype dtype, int64_t at)
-{
-    if (dtype == AD_BF16) return ad_bf16_to_f32(((const uint16_t *)data)[at]);
-    if (dtype == AD_F16) return ad_f16_to_f32(((const uint16_t *)data)[at]);
-    return ((const float *)data)[at];
-}
-
 /* ROWS x (NV vectors) of C from where A and B are; cols may end inside. */
 static inline __attribute__((always_inline)) void
 along(const int ROWS, const int NV, const ad_dtype A, const ad_dtype B, const direct *d,
@@ -141,11 +121,11 @@ along(const int ROWS, const int NV, const ad_dtype A, const ad_dtype B, const di
 #pragma GCC unroll 8
         for (int j = 0; j < NV; ++j) {
             int64_t left = whole ? AD_VF : cols - j * AD_VF;
-            bv[j] = left > 0 ? load(b, B, j * AD_VF, left) : vf_zero();
+            bv[j] = left > 0 ? ad_load_as_f32(b, B, j * AD_VF, left) : vf_zero();
         }
 #pragma GCC unroll 8
         for (int i = 0; i < ROWS; ++i) {
-            av = vf_set1(element(a, A, i * d->a_row + k * d->a_col));
+            av = vf_set1(ad_element_as_f32(a, A, i * d->a_row + k * d->a_col));
 #pragma GCC unroll 8
             for (int j = 0; j < NV; ++j) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
         }
@@ -171,10 +151,10 @@ static inline __attribute__((always_inline)) void dots(const int ROWS, const int
         vf bv[4];
         int64_t left = d->k - k;
 #pragma GCC unroll 8
-        for (int j = 0; j < COLS; ++j) bv[j] = load(b, B, j * d->b_col + k, left);
+        for (int j = 0; j < COLS; ++j) bv[j] = ad_load_as_f32(b, B, j * d->b_col + k, left);
 #pragma GCC unroll 8
         for (int i = 0; i < ROWS; ++i) {
-            vf av = load(a, A, i * d->a_row + k, left);
+            vf av = ad_load_as_f32(a, A, i * d->a_row + k, left);
 #pragma GCC unroll 8
             for (int j = 0; j < COLS; ++j) acc[i][j] = vf_fma(av, bv[j], acc[i][j]);
         }
