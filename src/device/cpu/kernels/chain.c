@@ -17,8 +17,8 @@
 
 enum { LINE = 64 };
 
-/* Memory that the next tile will read: fetched while this one is computed, a few lines after each
- * step, so that steps hide the way from memory. */
+/* Memory that a tile soon to come will read: fetched while this one is computed, a few lines after
+ * each step, so that steps hide the way from memory. */
 typedef struct ahead {
     const char *next[AD_CHAIN_INPUTS];
     int64_t left; /* lines of each */
@@ -230,7 +230,7 @@ static void *target(tile_run *run, int s, void **out)
 
 static void segment(tile_run *run, int first, int64_t n, void **out)
 {
-    enum { BLOCK = 64 }; /* elements between fetches */
+    enum { BLOCK = 8 * AD_VF < 64 ? 64 : 8 * AD_VF }; /* elements between fetches */
     const ad_chain_code *code = run->code;
     ad_segment_op ops[AD_CHAIN_STEPS];
     int count = 0;
@@ -299,9 +299,9 @@ typedef struct piece {
  * come from memory rather than from a cache. */
 static void look_ahead(tile_run *run, const piece *p, int64_t cols)
 {
-    enum { CACHED = 16384 }; /* elements */
+    enum { CACHED = 16384 /* elements */, TILES = 3 /* ahead */ };
     const ad_chain_code *code = run->code;
-    int64_t first = p->col + p->cols, n = cols - first < p->cols ? cols - first : p->cols;
+    int64_t first = p->col + TILES * p->cols, n = cols - first < p->cols ? cols - first : p->cols;
     run->ahead = (ahead){.left = 0};
     if (p->rows != 1 || n < AD_CHAIN_PAD || cols < CACHED) return;
     for (int i = 0; i < code->chain->n_inputs; ++i) {

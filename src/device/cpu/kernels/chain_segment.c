@@ -47,17 +47,22 @@ int AD_ISA_NAME(ad_chain_simple)(const ad_chain_step *step, int number, int othe
         enum { w = index };                                                                        \
         expression;                                                                                \
     }
+#define FOUR(a, b, c, d, expression)                                                               \
+    {                                                                                              \
+        AT(a, expression) AT(b, expression) AT(c, expression) AT(d, expression)                    \
+    }
 #define EACH(expression)                                                                           \
     {                                                                                              \
-        AT(0, expression) AT(1, expression) AT(2, expression) AT(3, expression)                    \
+        FOUR(0, 1, 2, 3, expression) FOUR(4, 5, 6, 7, expression)                                  \
     }
 #define X vf_load(x + i + w * AD_VF)
 #define CASE(name, expression)                                                                     \
     case name: EACH(acc[w] = expression) break;
 
-static inline void block(const ad_segment_op *ops, int count, int64_t i, const int width)
+static inline __attribute__((always_inline)) void block(const ad_segment_op *ops, int count,
+                                                        int64_t i, const int width)
 {
-    vf acc[4];
+    vf acc[8];
     EACH(acc[w] = vf_zero())
     for (const ad_segment_op *op = ops; op < ops + count; ++op) {
         const float *load = op->load, *x = op->x;
@@ -92,6 +97,6 @@ static inline void block(const ad_segment_op *ops, int count, int64_t i, const i
 void AD_ISA_NAME(ad_chain_segment)(const ad_segment_op *ops, int count, int64_t first, int64_t n)
 {
     int64_t i = first, end = first + n;
-    for (; i + 4 * AD_VF <= end; i += 4 * AD_VF) block(ops, count, i, 4);
+    for (; i + 8 * AD_VF <= end; i += 8 * AD_VF) block(ops, count, i, 8);
     for (; i < end; i += AD_VF) block(ops, count, i, 1);
 }

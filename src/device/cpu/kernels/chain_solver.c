@@ -96,7 +96,7 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
 
 static void run(const ad_problem *problem, const ad_run_args *args)
 {
-    enum { PIECE = 16384, SERIAL = 32768, ROW_STEP = 16 };
+    enum { PIECE = 16384, LARGE_PIECE = 131072, LARGE = 1 << 25, SERIAL = 32768, ROW_STEP = 16 };
     ad_chain_code code;
     const ad_operand *out = &problem->out[0];
     domain d = {.problem = problem, .args = args, .code = &code};
@@ -107,13 +107,14 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     d.cols = d.col_axis < 0 ? 1 : out->dim[d.col_axis];
     if (d.rows == 0 || d.cols == 0 || d.outer.count == 0) return;
 
-    d.piece_cols = d.cols < PIECE ? d.cols : PIECE;
-    d.piece_rows = (PIECE / d.piece_cols + ROW_STEP - 1) / ROW_STEP * ROW_STEP;
+    int64_t piece = d.outer.count * d.rows * d.cols < LARGE ? PIECE : LARGE_PIECE;
+    d.piece_cols = d.cols < piece ? d.cols : piece;
+    d.piece_rows = (piece / d.piece_cols + ROW_STEP - 1) / ROW_STEP * ROW_STEP;
     if (d.piece_rows > d.rows) d.piece_rows = d.rows;
     d.row_pieces = (d.rows + d.piece_rows - 1) / d.piece_rows;
     d.col_pieces = (d.cols + d.piece_cols - 1) / d.piece_cols;
     d.pieces = d.outer.count * d.row_pieces * d.col_pieces;
-    d.pieces_per_task = (PIECE + d.piece_rows * d.piece_cols - 1) / (d.piece_rows * d.piece_cols);
+    d.pieces_per_task = (piece + d.piece_rows * d.piece_cols - 1) / (d.piece_rows * d.piece_cols);
     double work = (double)d.outer.count * (double)d.rows * (double)d.cols *
                   (1 + problem->chain->n_steps);
     ad_parallel(work < SERIAL ? NULL : args->pool,
