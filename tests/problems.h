@@ -43,6 +43,12 @@ static inline double step_value(const ad_chain_step *step, double x, double y, d
     case AD_OP_GELU: return 0.5 * x * erfc(-x / sqrt(2));
     case AD_OP_GELU_TANH:
         return x / (1 + exp(-2 * 0.7978845608028654 * (x + 0.044715 * x * x * x)));
+    case AD_OP_GELU_SLOPE:
+        return 0.5 * erfc(-x / sqrt(2)) + x * exp(-x * x / 2) * 0.3989422804014327;
+    case AD_OP_GELU_TANH_SLOPE: {
+        double c = 0.7978845608028654, s = 1 / (1 + exp(-2 * c * (x + 0.044715 * x * x * x)));
+        return s + x * s * (1 - s) * 2 * c * (1 + 3 * 0.044715 * x * x);
+    }
     case AD_OP_SIN: return sin(x);
     case AD_OP_COS: return cos(x);
     case AD_OP_LESS: return x < y;

@@ -239,24 +239,14 @@ static ad_node *normal_cdf(ad_node *x)
     return ad_mul_scalar(ad_add_scalar(ad_erf(ad_mul_scalar(x, 0.70710678118654752)), 1), 0.5);
 }
 
-/* Phi(x) + x phi(x), phi(x) = exp(-x^2 / 2) / sqrt(2 pi) */
 void ad_gradient_gelu(ad_node *y, ad_node *g, ad_node **grads)
 {
-    ad_node *x = y->inputs[0];
-    ad_node *density = ad_mul_scalar(ad_exp(ad_mul_scalar(ad_square(x), -0.5)),
-                                     0.39894228040143268);
-    grads[0] = ad_mul(g, ad_add(normal_cdf(x), ad_mul(x, density)));
+    grads[0] = ad_mul(g, unary(AD_OP_GELU_SLOPE, y->inputs[0]));
 }
 
-/* y = x s, s = sigmoid(2 u), u = a (x + b x^3): y' = s + y (1 - s) 2 u', 2 u' = 2 a + 6 a b x^2 */
 void ad_gradient_gelu_tanh(ad_node *y, ad_node *g, ad_node **grads)
 {
-    const double a = 0.79788456080286536, b = 0.044715;
-    ad_node *x = y->inputs[0], *square = ad_square(x);
-    ad_node *twice_u = ad_mul(x, ad_add_scalar(ad_mul_scalar(square, 2 * a * b), 2 * a));
-    ad_node *slope = ad_add_scalar(ad_mul_scalar(square, 6 * a * b), 2 * a);
-    ad_node *s = ad_sigmoid(twice_u), *rest = ad_sub(ad_like(s, 1), s);
-    grads[0] = ad_mul(g, ad_mul(s, ad_add_scalar(ad_mul(x, ad_mul(rest, slope)), 1)));
+    grads[0] = ad_mul(g, unary(AD_OP_GELU_TANH_SLOPE, y->inputs[0]));
 }
 
 static ad_node *positive(ad_node *x)
@@ -350,6 +340,29 @@ DECOMPOSE(gelu_tanh)
     ad_node *cube = ad_mul_scalar(ad_mul(x, ad_square(x)), 0.044715);
     ad_node *t = ad_tanh(ad_mul_scalar(ad_add(x, cube), 0.79788456080286536));
     return ad_mul(ad_mul_scalar(x, 0.5), ad_add_scalar(t, 1));
+}
+
+/* The derivative of gelu: Phi(x) + x phi(x), phi(x) = exp(-x^2 / 2) / sqrt(2 pi) */
+DECOMPOSE(gelu_slope)
+{
+    (void)graph, (void)node;
+    ad_node *x = inputs[0];
+    ad_node *density = ad_mul_scalar(ad_exp(ad_mul_scalar(ad_square(x), -0.5)),
+                                     0.39894228040143268);
+    return ad_add(normal_cdf(x), ad_mul(x, density));
+}
+
+/* The derivative of gelu_tanh, y = x s, s = sigmoid(2 u), u = a (x + b x^3):
+ * y' = s + y (1 - s) 2 u', 2 u' = 2 a + 6 a b x^2 */
+DECOMPOSE(gelu_tanh_slope)
+{
+    const double a = 0.79788456080286536, b = 0.044715;
+    (void)graph, (void)node;
+    ad_node *x = inputs[0], *square = ad_square(x);
+    ad_node *twice_u = ad_mul(x, ad_add_scalar(ad_mul_scalar(square, 2 * a * b), 2 * a));
+    ad_node *slope = ad_add_scalar(ad_mul_scalar(square, 6 * a * b), 2 * a);
+    ad_node *s = ad_sigmoid(twice_u), *rest = ad_sub(ad_like(s, 1), s);
+    return ad_mul(s, ad_add_scalar(ad_mul(x, ad_mul(rest, slope)), 1));
 }
 
 DECOMPOSE(relu)

@@ -90,6 +90,8 @@ static double own_units(const ad_chain_step *step, double x, double y, double va
     switch (step->op) {
     case AD_OP_GELU_TANH: return relative * (6 + fabs(3.2 * x + 0.1428 * x * x * x));
     case AD_OP_GELU: return relative + fabs(x); /* against the operand, in the left tail */
+    case AD_OP_GELU_SLOPE:
+    case AD_OP_GELU_TANH_SLOPE: return 8;
     case AD_OP_POW: return relative * (1 + fabs(y * log(fabs(x))));
     default: return relative;
     }

@@ -51,14 +51,19 @@ static void reverse(solver_case *c, int i)
 /* ---- chains ---- */
 
 static const uint16_t float_steps[] = {
-    AD_OP_NEG,        AD_OP_EXP,          AD_OP_LOG,       AD_OP_SQRT,          AD_OP_RSQRT,
-    AD_OP_RECIPROCAL, AD_OP_SQUARE,       AD_OP_SIN,       AD_OP_COS,           AD_OP_TANH,
-    AD_OP_SIGMOID,    AD_OP_ERF,          AD_OP_GELU,      AD_OP_GELU_TANH,     AD_OP_RELU,
-    AD_OP_LEAKY_RELU, AD_OP_ELU,          AD_OP_SILU,      AD_OP_SOFTPLUS,      AD_OP_ABS,
-    AD_OP_SIGN,       AD_OP_FLOOR,        AD_OP_CLAMP,     AD_OP_STOP_GRADIENT, AD_OP_ADD,
-    AD_OP_SUB,        AD_OP_MUL,          AD_OP_DIV,       AD_OP_MAXIMUM,       AD_OP_MINIMUM,
-    AD_OP_POW,        AD_OP_EQUAL,        AD_OP_NOT_EQUAL, AD_OP_LESS,          AD_OP_LESS_EQUAL,
-    AD_OP_GREATER,    AD_OP_GREATER_EQUAL};
+    AD_OP_NEG,           AD_OP_EXP,        AD_OP_LOG,
+    AD_OP_SQRT,          AD_OP_RSQRT,      AD_OP_RECIPROCAL,
+    AD_OP_SQUARE,        AD_OP_SIN,        AD_OP_COS,
+    AD_OP_TANH,          AD_OP_SIGMOID,    AD_OP_ERF,
+    AD_OP_GELU,          AD_OP_GELU_TANH,  AD_OP_RELU,
+    AD_OP_LEAKY_RELU,    AD_OP_ELU,        AD_OP_SILU,
+    AD_OP_SOFTPLUS,      AD_OP_ABS,        AD_OP_SIGN,
+    AD_OP_FLOOR,         AD_OP_CLAMP,      AD_OP_STOP_GRADIENT,
+    AD_OP_ADD,           AD_OP_SUB,        AD_OP_MUL,
+    AD_OP_DIV,           AD_OP_MAXIMUM,    AD_OP_MINIMUM,
+    AD_OP_POW,           AD_OP_EQUAL,      AD_OP_NOT_EQUAL,
+    AD_OP_LESS,          AD_OP_LESS_EQUAL, AD_OP_GREATER,
+    AD_OP_GREATER_EQUAL, AD_OP_GELU_SLOPE, AD_OP_GELU_TANH_SLOPE};
 static const uint16_t truth_steps[] = {AD_OP_NOT, AD_OP_AND, AD_OP_OR};
 
 /* One step of any op, or a cast between any two dtypes. */

@@ -48,6 +48,8 @@ BUILD(sigmoid, ad_sigmoid(x[0]))
 BUILD(erf_, ad_erf(x[0]))
 BUILD(gelu, ad_gelu(x[0]))
 BUILD(gelu_tanh, ad_gelu_tanh(x[0]))
+BUILD(gelu_slope, ad_node_new(NULL, AD_OP_GELU_SLOPE, x, 1, NULL))
+BUILD(gelu_tanh_slope, ad_node_new(NULL, AD_OP_GELU_TANH_SLOPE, x, 1, NULL))
 BUILD(relu, ad_relu(x[0]))
 BUILD(leaky_relu, ad_leaky_relu(x[0], 0.2))
 BUILD(elu, ad_elu(x[0], 1.3))
@@ -239,6 +241,8 @@ static const grad_case cases[] = {
     SMOOTH(ERF, erf_, S(11)),
     WITHIN(GELU, gelu, -4, 4, S(11)),
     WITHIN(GELU_TANH, gelu_tanh, -4, 4, S(11)),
+    WITHIN(GELU_SLOPE, gelu_slope, -4, 4, S(11)),
+    WITHIN(GELU_TANH_SLOPE, gelu_tanh_slope, -4, 4, S(11)),
     SMOOTH(RELU, relu, S(11)),
     SMOOTH(LEAKY_RELU, leaky_relu, S(11)),
     SMOOTH(ELU, elu, S(11)),

@@ -33,6 +33,15 @@ static double gelu_tanh(double x)
 {
     return x / (1 + exp(-2 * 0.7978845608028654 * (x + 0.044715 * x * x * x)));
 }
+static double gelu_slope(double x)
+{
+    return 0.5 * erfc(-x / sqrt(2)) + x * exp(-x * x / 2) * 0.3989422804014327;
+}
+static double gelu_tanh_slope(double x)
+{
+    double c = 0.7978845608028654, s = 1 / (1 + exp(-2 * c * (x + 0.044715 * x * x * x)));
+    return s + x * s * (1 - s) * 2 * c * (1 + 3 * 0.044715 * x * x);
+}
 static double rsqrt(double x)
 {
     return 1 / sqrt(x);
@@ -102,6 +111,15 @@ static void bounds(void)
             if (!(fabs(y[i] - exact) <= 0x1p-23 * fabs(x[i])))
                 CHECK_FAIL("gelu(%g) is %g", x[i], y[i]);
         }
+        for (int tanh_form = 0; tanh_form < 2; ++tanh_form) {
+            apply(isa, tanh_form ? AD_OP_GELU_TANH_SLOPE : AD_OP_GELU_SLOPE, 0, x, y, N);
+            for (int i = 0; i < N; ++i) {
+                double exact = tanh_form ? gelu_tanh_slope(x[i]) : gelu_slope(x[i]);
+                if (!(fabs(y[i] - exact) <= 0x1p-21))
+                    CHECK_FAIL("the slope of gelu%s at %g is %g, expected %g",
+                               tanh_form ? "_tanh" : "", x[i], y[i], exact);
+            }
+        }
     }
     free(x), free(y);
 }
@@ -158,6 +176,12 @@ static void special_values(void)
         {AD_OP_ABS, -inf, inf},
         {AD_OP_SILU, inf, inf},
         {AD_OP_GELU_TANH, nan, nan},
+        {AD_OP_GELU_SLOPE, nan, nan},
+        {AD_OP_GELU_SLOPE, -30, 0},
+        {AD_OP_GELU_SLOPE, 30, 1},
+        {AD_OP_GELU_TANH_SLOPE, nan, nan},
+        {AD_OP_GELU_TANH_SLOPE, -30, 0},
+        {AD_OP_GELU_TANH_SLOPE, 30, 1},
         {AD_OP_FLOOR, 2, 2},
         {AD_OP_SQUARE, -3, 9},
     };

@@ -5,7 +5,8 @@
  *
  *     exp 1.5, expm1 2, log 1.5, log1p of [0, 1] 2, rsqrt 1.5, tanh 2.5, sigmoid 2.5, erf 2,
  * softplus 3, silu 3, gelu_tanh 24 (the exponent's argument is rounded), sin and cos 2.5 for |x| <=
- * VF_TRIG_MAX; gelu: |error| <= 2^-23 |x|, as x/2 (1 + erf) cancels for negative x.
+ * VF_TRIG_MAX; gelu: |error| <= 2^-23 |x|, as x/2 (1 + erf) cancels for negative x; gelu_slope and
+ * gelu_tanh_slope: |error| <= 2^-21, of values between -0.13 and 1.13.
  *
  * NaN gives NaN. exp overflows to infinity and underflows gradually; sigmoid is 0 where the result
  * would not be a normal number (x < -87.3), as are silu and gelu_tanh (times x). Polynomials are
@@ -169,6 +170,24 @@ static inline vf vf_gelu_tanh(vf x)
 {
     vf u = vf_fma(vf_mul(vf_mul(x, x), x), vf_set1(0.0713548162f), vf_mul(x, vf_set1(1.59576912f)));
     return vf_mul(x, vf_sigmoid(u));
+}
+
+/* The derivatives: Phi(x) + x phi(x); s + x s (1 - s) 2u', s = sigmoid(2u). */
+static inline vf vf_gelu_slope(vf x)
+{
+    vf half = vf_set1(0.5f), area = vf_fma(half, vf_erf(vf_mul(x, vf_set1(0.707106781f))), half);
+    vf density = vf_mul(vf_exp(vf_mul(vf_mul(x, x), vf_set1(-0.5f))), vf_set1(0.398942280f));
+    return vf_fma(x, density, area);
+}
+
+static inline vf vf_gelu_tanh_slope(vf x)
+{
+    vf z = vf_mul(x, x), one = vf_set1(1), start = vf_set1(1.59576912f);
+    vf u = vf_mul(x, vf_fma(z, vf_set1(0.0713548162f), start)); /* twice what is u above */
+    vf slope = vf_mul(x, vf_fma(z, vf_set1(0.214064449f), start));
+    vf e = vf_exp(vf_neg(vf_abs(u))), large = vf_div(one, vf_add(one, e)), small = vf_mul(e, large);
+    vf s = vf_select(vf_lt(u, vf_zero()), small, large);
+    return vf_fma(vf_mul(slope, small), large, s);
 }
 
 static inline vf vf_softplus(vf x)

@@ -48,6 +48,8 @@ F32_1(sigmoid, vf_sigmoid(x))
 F32_1(error_function, vf_erf(x))
 F32_1(gelu, vf_gelu(x))
 F32_1(gelu_tanh, vf_gelu_tanh(x))
+F32_1(gelu_slope, vf_gelu_slope(x))
+F32_1(gelu_tanh_slope, vf_gelu_tanh_slope(x))
 F32_1(relu, vf_select(vf_lt(x, vf_zero()), vf_zero(), x))
 F32_1(leaky_relu, vf_select(vf_lt(x, vf_zero()), vf_mul(x, vf_set1((float)step->a)), x))
 F32_1(elu, vf_select(vf_lt(x, vf_zero()), vf_mul(vf_set1((float)step->a), vf_expm1(x)), x))
@@ -122,6 +124,8 @@ static const ad_chain_kernel f32_kernels[AD_OPS] = {
     [AD_OP_ERF] = error_function,
     [AD_OP_GELU] = gelu,
     [AD_OP_GELU_TANH] = gelu_tanh,
+    [AD_OP_GELU_SLOPE] = gelu_slope,
+    [AD_OP_GELU_TANH_SLOPE] = gelu_tanh_slope,
     [AD_OP_RELU] = relu,
     [AD_OP_LEAKY_RELU] = leaky_relu,
     [AD_OP_ELU] = elu,

@@ -119,6 +119,14 @@ LOOP(not_u8, uint8_t, uint8_t, !X)
 LOOP(and_u8, uint8_t, uint8_t, X &Y)
 LOOP(or_u8, uint8_t, uint8_t, X | Y)
 
+/* The formula is beside the op's decomposition (ops/unary.c). */
+static double gelu_tanh_slope_of(double x)
+{
+    const double a = 0.79788456080286535588, b = 0.044715;
+    double s = 1 / (1 + exp(-2 * a * x * (1 + b * x * x)));
+    return s * (1 + x * (1 - s) * (2 * a + 6 * a * b * x * x));
+}
+
 LOOP(div_f64, double, double, X / Y)
 CALL(exp_f64, double, double, exp(X))
 CALL(log_f64, double, double, log(X))
@@ -133,6 +141,9 @@ CALL(erf_f64, double, double, erf(X))
 CALL(gelu_f64, double, double, 0.5 * X * erfc(X * -0.70710678118654752440))
 CALL(gelu_tanh_f64, double, double,
      X / (1 + exp(-2 * 0.79788456080286535588 * (X + 0.044715 * X * X * X))))
+CALL(gelu_slope_f64, double, double,
+     0.5 * erfc(X * -0.70710678118654752440) + X * 0.39894228040143267794 * exp(-0.5 * X * X))
+CALL(gelu_tanh_slope_f64, double, double, gelu_tanh_slope_of(X))
 LOOP(leaky_relu_f64, double, double, X < 0 ? X * step->a : X)
 CALL(elu_f64, double, double, X < 0 ? step->a * expm1(X) : X)
 CALL(silu_f64, double, double, X / (1 + exp(-X)))
@@ -157,6 +168,8 @@ static const ad_chain_kernel f64_kernels[AD_OPS] = {
     [AD_OP_ERF] = erf_f64,
     [AD_OP_GELU] = gelu_f64,
     [AD_OP_GELU_TANH] = gelu_tanh_f64,
+    [AD_OP_GELU_SLOPE] = gelu_slope_f64,
+    [AD_OP_GELU_TANH_SLOPE] = gelu_tanh_slope_f64,
     [AD_OP_LEAKY_RELU] = leaky_relu_f64,
     [AD_OP_ELU] = elu_f64,
     [AD_OP_SILU] = silu_f64,
