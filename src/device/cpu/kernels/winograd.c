@@ -13,6 +13,7 @@
 
 enum {
     FILTER_BYTES = 24 << 20,
+    SMALL_FILTER = 2 << 20,
     SOURCE_BYTES =
         1 << 20, /* of a block's transformed patches, where that is at least LEAST_TILES */
     PRODUCT_BYTES = 1 << 20, /* of a slice's products */
@@ -70,15 +71,25 @@ static int64_t phases(const ad_problem *problem)
     return ad_conv_phases(problem, 0) * ad_conv_phases(problem, 1);
 }
 
+/* At least n rows that register tiles take without waste: whole ones, half and a quarter. */
+static int64_t whole_tiles(int64_t n)
+{
+    int64_t rest = n % AD_MR, half = (AD_MR + 1) / 2, quarter = (AD_MR + 3) / 4;
+    return n - rest + (rest == 0 ? 0 : rest <= quarter ? quarter : rest <= half ? half : AD_MR);
+}
+
 static layout plan(const ad_winograd *w, bool packed)
 {
     layout l = {0};
     int64_t tile_bytes = w->points * w->depth * 4, columns = up(w->columns, AD_NR);
-    l.block = most(SOURCE_BYTES / tile_bytes / AD_MR * AD_MR, LEAST_TILES);
-    l.block = least(least(l.block, MOST_TILES), up(w->tiles, AD_MR));
-    while (l.block > 2 * AD_MR && up(w->tiles, l.block) / l.block < WANTED_TASKS) l.block -= AD_MR;
-    l.blocks = up(w->tiles, l.block) / l.block;
     int64_t panel_bytes = w->points * ad_winograd_step(w->depth * AD_NR) * 4;
+    int64_t largest = least(most(SOURCE_BYTES / tile_bytes, LEAST_TILES), MOST_TILES);
+    /* each block brings the filter anew: small ones only where it comes from L2 */
+    int64_t smallest = columns / AD_NR * panel_bytes > SMALL_FILTER ? 2 * AD_MR : AD_MR;
+    l.blocks = most(up(w->tiles, largest) / largest,
+                    least(WANTED_TASKS, up(w->tiles, smallest) / smallest));
+    l.block = whole_tiles((w->tiles + l.blocks - 1) / l.blocks);
+    l.blocks = up(w->tiles, l.block) / l.block;
     l.chunk = columns;
     if (!packed && columns / AD_NR * panel_bytes > FILTER_BYTES) {
         int64_t chunks = up(columns / AD_NR * panel_bytes, FILTER_BYTES) / FILTER_BYTES;
@@ -92,7 +103,7 @@ static layout plan(const ad_winograd *w, bool packed)
     l.slice = PRODUCT_BYTES / (w->points * l.block * 4) / AD_NR * AD_NR;
     l.slice = least(most(l.slice, 2 * AD_NR), l.span);
     l.panel_step = ad_winograd_step(w->depth * AD_NR);
-    l.source_step = ad_winograd_step(l.block * w->depth);
+    l.source_step = ad_winograd_step(up(l.block, AD_MR) * w->depth);
     l.product_step = ad_winograd_step(l.block * l.slice);
     l.filter_bytes = (size_t)(l.chunk / AD_NR * panel_bytes);
     int64_t floats = w->points * (l.source_step + l.product_step) +
