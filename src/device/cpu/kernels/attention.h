@@ -8,6 +8,7 @@
 #ifndef AD_CPU_ATTENTION_H
 #define AD_CPU_ATTENTION_H
 
+#include "device/cpu/sizes.h"
 #include "device/cpu/vmath.h"
 #include "ops/attrs.h"
 #include "plan/device.h"
@@ -41,19 +42,6 @@ typedef struct attention {
     char *scratch;
     int64_t scratch_bytes; /* per worker */
 } attention;
-
-static inline int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-static inline int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-static inline int64_t up(int64_t n, int64_t to)
-{
-    return (n + to - 1) / to * to;
-}
 
 static inline const float *row_of(const heads *x, int64_t batch, int64_t time, int64_t head)
 {

@@ -11,6 +11,7 @@
 #include "base/cpu.h"
 #include "device/cpu/finish.h"
 #include "device/cpu/gemm.h"
+#include "device/cpu/sizes.h"
 #include "ops/attrs.h"
 
 /* Tiles exist in one build of this file; elsewhere its solvers take nothing. */
@@ -49,19 +50,6 @@ typedef struct conv_run {
     uint16_t *to;
     char *scratch;
 } conv_run;
-
-static int64_t up(int64_t n, int64_t to)
-{
-    return (n + to - 1) / to * to;
-}
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 /* ---- the problem ---- */
 

@@ -6,6 +6,7 @@
  * (conv_gemm.c says how taps, strides and remainders relate). */
 #include "device/cpu/finish.h"
 #include "device/cpu/simd.h"
+#include "device/cpu/sizes.h"
 #include "ops/attrs.h"
 
 enum { STRIP = 8, CHANNELS = 4 * AD_VF };
@@ -18,11 +19,6 @@ typedef struct depthwise {
     bool gradient;
     int64_t images, rows, cols, channels, taps_y, taps_x;
 } depthwise;
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 static bool prepare(depthwise *d, const ad_problem *problem)
 {

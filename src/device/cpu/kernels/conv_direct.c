@@ -9,6 +9,7 @@
 #include "device/cpu/conv_axis.h"
 #include "device/cpu/conv_window.h"
 #include "device/cpu/finish.h"
+#include "device/cpu/sizes.h"
 
 enum {
     PIXELS = AD_KERNEL_AVX512 || AD_KERNEL_NEON ? 8
@@ -38,19 +39,6 @@ typedef struct direct {
     float *direct; /* where the result is if it can be stored as it comes; else NULL */
     int64_t direct_step;
 } direct;
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-static int64_t up(int64_t n, int64_t to)
-{
-    return (n + to - 1) / to * to;
-}
 
 /* ---- the problem ---- */
 

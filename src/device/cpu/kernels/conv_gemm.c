@@ -5,6 +5,7 @@
  * input gradient of a strided convolution is cut into phases (conv_axis.h). */
 #include "device/cpu/conv_axis.h"
 #include "device/cpu/gemm.h"
+#include "device/cpu/sizes.h"
 
 typedef struct gather {
     ad_gemm gemm;
@@ -17,11 +18,6 @@ typedef struct gather {
     int64_t filter_group;                  /* stride from group to group */
     bool taps_adjoin; /* the taps of a row and their channels are one run of memory */
 } gather;
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 /* ---- packing ---- */
 typedef struct pixel {

@@ -6,6 +6,7 @@
  * their order, recomputing those that reach into two blocks; so nothing depends on the number of
  * threads. */
 #include "device/cpu/gemm.h"
+#include "device/cpu/sizes.h"
 #include "ops/attrs.h"
 
 enum { BLOCK_ROWS = 16, MOST_COLUMNS = 8 * AD_NR };
@@ -22,19 +23,6 @@ typedef struct scatter {
     size_t filter_bytes, row_bytes, product_bytes, sum_bytes; /* packed; of one row of g; sums */
     char *filter, *scratch;
 } scatter;
-
-static int64_t up(int64_t n, int64_t to)
-{
-    return (n + to - 1) / to * to;
-}
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 static bool prepare(scatter *c, const ad_problem *problem)
 {

@@ -6,6 +6,7 @@
  * partial sums are added in order; their number depends on the shape alone. In form AD_BF16
  * neighbours in the sum are neighbouring pixels, whose channels are interleaved while packing. */
 #include "device/cpu/gemm.h"
+#include "device/cpu/sizes.h"
 #include "ops/attrs.h"
 
 enum { WANTED_TILES = 8, LEAST_PIXELS = 2048, PARTIAL_BYTES = 16 << 20, SUM_ROWS = 64 };
@@ -23,19 +24,6 @@ typedef struct weight_gradient {
     size_t partial_bytes;
     char *partial, *sums;
 } weight_gradient;
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-static int64_t up(int64_t n, int64_t to)
-{
-    return (n + to - 1) / to * to;
-}
 
 /* ---- packing ---- */
 static void copy_f32(const float *from, int64_t step, int n, int64_t count, int width, float *to)

@@ -11,6 +11,7 @@
 #include "device/cpu/conv_window.h"
 #include "device/cpu/finish.h"
 #include "device/cpu/simd.h"
+#include "device/cpu/sizes.h"
 #include "ops/attrs.h"
 
 enum {
@@ -35,15 +36,6 @@ typedef struct direct {
     size_t partial, scratch; /* bytes of a chunk's sums, of a worker's copies */
     char *partials, *scratches;
 } direct;
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-static int64_t up(int64_t n, int64_t to)
-{
-    return (n + to - 1) / to * to;
-}
 
 static bool prepare(direct *d, const ad_problem *problem)
 {

@@ -9,6 +9,7 @@
  * of scratch areas. */
 #include "base/cpu.h"
 #include "device/cpu/gemm.h"
+#include "device/cpu/sizes.h"
 
 enum {
     BLOCK_UNITS = 256, /* of k: a panel of B is then 32 KB at most */
@@ -44,14 +45,6 @@ typedef struct gemm_run {
     int64_t direct_ld;
 } gemm_run;
 
-static int64_t up(int64_t n, int64_t to)
-{
-    return (n + to - 1) / to * to;
-}
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 static size_t line(int64_t bytes)
 {
     return (size_t)up(bytes, 64);

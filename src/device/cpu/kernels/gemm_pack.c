@@ -4,11 +4,7 @@
  * in registers. B: the other way round. Anything else goes element by element. */
 #include "device/cpu/as_f32.h"
 #include "device/cpu/gemm.h"
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
+#include "device/cpu/sizes.h"
 
 #if AD_KERNEL_ISA == 3
 /* Pairs of n <= AD_VF neighbours in two rows: each low half from `at`, each high half from `next`,

@@ -6,6 +6,7 @@
 #ifndef AD_CPU_GRAPH_ATTENTION_H
 #define AD_CPU_GRAPH_ATTENTION_H
 
+#include "device/cpu/sizes.h"
 #include "device/cpu/vmath.h"
 #include "ops/attrs.h"
 #include "plan/device.h"
@@ -31,11 +32,6 @@ typedef struct graph_attention {
     float *dscore;                    /* [entries, heads] */
     float *dscores, *dx;
 } graph_attention;
-
-static inline int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 static inline bool inside(int64_t i, int64_t count)
 {

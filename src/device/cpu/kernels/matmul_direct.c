@@ -7,6 +7,7 @@
  * first. f32 accumulators; bf16 and f16 operands are widened as they are loaded. */
 #include "device/cpu/as_f32.h"
 #include "device/cpu/gemm.h"
+#include "device/cpu/sizes.h"
 #include "ops/attrs.h"
 
 enum {
@@ -33,15 +34,6 @@ typedef struct direct {
     int64_t tile_rows, tile_ld, row_tiles, col_tiles;
     const ad_finish *finish;
 } direct;
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-static int64_t up(int64_t n, int64_t to)
-{
-    return (n + to - 1) / to * to;
-}
 
 static void swap_axes(ad_operand *o)
 {

@@ -6,6 +6,7 @@
  * widened as they are loaded. */
 #include "device/cpu/as_f32.h"
 #include "device/cpu/finish.h"
+#include "device/cpu/sizes.h"
 #include "ops/attrs.h"
 
 #include <stdlib.h>
@@ -31,11 +32,6 @@ typedef struct stream {
     float *partial; /* [runs, m, n] */
     const ad_finish *finish;
 } stream;
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 static bool prepare(stream *s, const ad_problem *problem)
 {

@@ -6,6 +6,7 @@
 #include "device/cpu/kernels/chain_steps.h"
 #include "device/cpu/kernels/real.h"
 #include "device/cpu/kernels/row_exp.h"
+#include "device/cpu/sizes.h"
 #include "ops/attrs.h"
 #include "plan/device.h"
 
@@ -19,11 +20,6 @@ typedef struct sparse {
     int64_t segments, entries, others; /* rows of `a` and `b` for dot: segments, others */
     int64_t heads, width, per_task;
 } sparse;
-
-static inline int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 /* The entries of a segment, within what there is. */
 static inline void range(const sparse *s, int64_t segment, int64_t *begin, int64_t *end)

@@ -8,6 +8,7 @@
  * slice while it is in cache. The input gradient is the same with the filter flipped and
  * transposed, phase by phase. */
 #include "device/cpu/conv_axis.h"
+#include "device/cpu/sizes.h"
 #include "device/cpu/winograd.h"
 #include "ops/attrs.h"
 
@@ -42,19 +43,6 @@ typedef struct winograd_run {
     int64_t col, cols;
     char *scratch;
 } winograd_run;
-
-static int64_t up(int64_t n, int64_t to)
-{
-    return (n + to - 1) / to * to;
-}
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 /* Phase number i of the problem. */
 static bool prepare(ad_winograd *w, const ad_problem *problem, int edge, int taps, int64_t i)

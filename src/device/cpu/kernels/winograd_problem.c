@@ -1,13 +1,9 @@
 /* winograd_problem.c - convolutions, their input and weight gradients as problems of winograd.h. */
 #include "device/cpu/conv_axis.h"
+#include "device/cpu/sizes.h"
 #include "device/cpu/winograd.h"
 
 enum { LEAST_SIZE = 16 }; /* channels and columns: below, vectors are mostly padding */
-
-static int64_t up(int64_t n, int64_t to)
-{
-    return (n + to - 1) / to * to;
-}
 
 /* Whether a filter of `taps` steps a side, with this attribute, is one at all. */
 static bool suits(const ad_operand *filter, const ad_attr_conv *attr, int taps)

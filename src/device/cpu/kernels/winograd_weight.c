@@ -5,6 +5,7 @@
  * multiplies a block of channels and columns at all points. What chunks bring is added in order;
  * after the last one a block's sums become taps while they are in cache. Chunks and blocks depend
  * on the shape alone. */
+#include "device/cpu/sizes.h"
 #include "device/cpu/winograd.h"
 #include "ops/attrs.h"
 
@@ -35,19 +36,6 @@ typedef struct weight_run {
     float *source, *of_gradient, *sums, *taps; /* transformed; per block or worker; per worker */
     int64_t tile, count;                       /* of this chunk */
 } weight_run;
-
-static int64_t up(int64_t n, int64_t to)
-{
-    return (n + to - 1) / to * to;
-}
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
 
 static layout plan(const ad_winograd *w)
 {
