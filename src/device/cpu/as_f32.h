@@ -2,7 +2,8 @@
 #ifndef AD_CPU_AS_F32_H
 #define AD_CPU_AS_F32_H
 
-#include "autodidact/tensor.h"
+#include <autodidact/tensor.h>
+
 #include "device/cpu/simd.h"
 
 static inline bool ad_is_narrow_float(ad_dtype dtype)
