@@ -24,8 +24,10 @@ typedef struct kernel_kind {
 } kernel_kind;
 
 #define WIDE_TOLERANCE     1e-12
-#define TRANSFORMED_LOOSER 20   /* solvers that multiply in a transformed domain */
-#define TRANSFORMED_LEAST  0.25 /* and `least` of compare_outputs */
+#define TRANSFORMED_LOOSER 20 /* solvers that multiply in a transformed domain */
+/* `least` of compare_outputs for filters of two steps a side: pixels past the last step see no tap,
+ * but share the errors of their tile. */
+#define TWO_STEPS_LEAST 0.25
 
 extern const kernel_kind kernel_kinds[];
 extern const int n_kernel_kinds;

@@ -115,7 +115,7 @@ static void check_one(contender *w, const kernel_kind *kind, solver_case *c, con
     if (wide) tolerance = kind->measure == OF_ROUNDING ? tolerance * 0x1p-29 : WIDE_TOLERANCE;
     if (!run_solver(w->solver, c, 1, false)) return;
     ++w->problems;
-    double least = w->solver->transforms ? TRANSFORMED_LEAST : 0;
+    double least = strstr(w->solver->name, "2x2") ? TWO_STEPS_LEAST : 0;
     double error = compare_outputs(c, e, tolerance, least, &worst);
     if (!wide && (w->level > 0 || e->wide)) w->error = fmax(w->error, error);
     if (worst.allowed > 0) {
