@@ -71,6 +71,9 @@ typedef struct ad_option {
 #define AD_OPTION_THREADS {"threads", 0, AD_OPTION_INT, .min = 1, .max = 1024, .help = "threads to compute with, else one per core"}
 #define AD_OPTION_QUIET   {"quiet", 'q', AD_OPTION_FLAG, .help = "no progress line and no notes"}
 #define AD_OPTION_JSON    {"json", 0, AD_OPTION_FLAG, .help = "write one JSON object per line to standard output"}
+/* The most that one program may take beside weights and an optimizer's state: memory_limit of program.h. `otherwise_`: what the
+ * help says of the default: " (default: ...)" or "". */
+#define AD_OPTION_MEMORY_LIMIT(otherwise_) {"memory-limit", 0, AD_OPTION_SIZE, .help = "refuse a program whose activations and workspace take more memory" otherwise_}
 #define AD_COMMON_OPTIONS AD_OPTION_THREADS, AD_OPTION_QUIET, AD_OPTION_JSON
 /* clang-format on */
 

@@ -72,6 +72,7 @@ typedef struct ad_run_folder ad_run_folder; /* the folder of one part, open for 
     {"accumulate", 0, AD_OPTION_INT, .initial = "1", .min = 1, .max = 100000, .help = "batches whose gradients make one step"}, \
     {"ema", 0, AD_OPTION_REAL, .initial = "0", .min = 0, .max = 0.999999, .help = "average the weights with this decay, and evaluate the average"}, \
     {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16", .help = "of products; weights stay f32"},  \
+    AD_OPTION_MEMORY_LIMIT(""),                                                                                            \
     {"eval-every", 0, AD_OPTION_INT, .min = 1, .max = 1e12, .unit = "STEPS", .help = "steps between evaluations, else an epoch"}, \
     {"log-every", 0, AD_OPTION_INT, .min = 1, .max = 1e12, .unit = "STEPS", .help = "steps between lines of metrics.jsonl"}, \
     {"patience", 0, AD_OPTION_INT, .initial = patience_, .min = 0, .max = 1e9, .help = "evaluations without a better one before stopping, 0: never"}, \

@@ -110,7 +110,8 @@ static ad_status compile(ad_loop *l, ad_node *effect, ad_program **program)
     for (int i = 0; i < t->update_count; ++i) outputs[2 + t->metric_count + i] = t->updates[i];
     ad_compile_options options = {.precision = ad_command_choice(l->cmd, "precision") == 1
                                                    ? AD_PRECISION_BF16
-                                                   : AD_PRECISION_F32};
+                                                   : AD_PRECISION_F32,
+                                  .memory_limit = (size_t)ad_command_size(l->cmd, "memory-limit")};
     ad_status status = ad_compile(program, l->ctx, outputs, count, &options);
     ad_free(l->ctx, outputs, (size_t)count * sizeof *outputs);
     return status;

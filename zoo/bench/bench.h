@@ -23,6 +23,7 @@ typedef struct bench_job {
     const bench_workload *workload;
     ad_context *ctx;
     ad_precision precision;
+    size_t memory_limit; /* of the program; 0: none */
     bool exact; /* without what only PyTorch's or our own random numbers can repeat (dropout) */
     ad_graph *graph;
     ad_vars *vars;   /* weights, by their published names */

@@ -77,7 +77,7 @@ static ad_status open_job(bench_job *job)
     if (!job->graph || !job->vars || !job->inputs)
         return ad_error_set(job->ctx, AD_ERROR_MEMORY, "out of memory");
     ad_status status = w->build(job);
-    ad_compile_options options = {.precision = job->precision};
+    ad_compile_options options = {.precision = job->precision, .memory_limit = job->memory_limit};
     if (!status && job->outputs)
         status = ad_compile(&job->program, job->ctx, job->output, job->outputs, &options);
     if (!status && job->program) status = bind_inputs(job);
@@ -165,6 +165,7 @@ ad_status bench_measure(ad_command *cmd, const bench_workload *workload, ad_prec
     bench_job job = {.workload = workload,
                      .ctx = ad_command_context(cmd),
                      .precision = precision,
+                     .memory_limit = (size_t)ad_command_size(cmd, "memory-limit"),
                      .exact = workload->dropout,
                      .save = save};
     *result = (bench_result){0};
@@ -172,7 +173,10 @@ ad_status bench_measure(ad_command *cmd, const bench_workload *workload, ad_prec
     if (!status) status = compare(&job, result);
     if (!status && workload->dropout) {
         close_job(&job);
-        job = (bench_job){.workload = workload, .ctx = job.ctx, .precision = precision};
+        job = (bench_job){.workload = workload,
+                          .ctx = job.ctx,
+                          .precision = precision,
+                          .memory_limit = job.memory_limit};
         status = open_job(&job);
         if (!status) status = run_once(&job);
     }

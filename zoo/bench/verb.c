@@ -15,6 +15,7 @@ const bench_workload *const bench_workloads[] = {
 static const ad_option options[] = {
     {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16",
      .help = "of products; weights stay f32"},
+    AD_OPTION_MEMORY_LIMIT(""),
     {"runs", 0, AD_OPTION_INT, .min = 1, .max = 2000,
      .help = "runs to time, else as many as --seconds hold"},
     {"seconds", 0, AD_OPTION_REAL, .initial = "2", .min = 0, .max = 3600,

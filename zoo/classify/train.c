@@ -265,7 +265,9 @@ static ad_status build_eval(trainer *t)
     ad_node *x = ad_input(t->eval_graph, "image", AD_F32,
                           ad_shape(EVAL_BATCH, m->height, m->width, m->channels));
     t->logits = classify_network(m, t->vars, x, NULL);
-    return ad_compile(&t->eval, t->ctx, &t->logits, 1, NULL);
+    return ad_compile(
+        &t->eval, t->ctx, &t->logits, 1,
+        &(ad_compile_options){.memory_limit = (size_t)ad_command_size(t->cmd, "memory-limit")});
 }
 
 static ad_status train(trainer *t, ad_train_part part, ad_train_result *result)

@@ -187,7 +187,9 @@ static ad_status build_eval(trainer *t, bool loops)
     if (!(t->eval_graph = ad_graph_new(t->ctx))) return ad_error_status(t->ctx);
     gat_inputs in = gat_declare_inputs(t->eval_graph, &t->model, room);
     t->logits = gat_network(&t->model, t->vars, &in, NULL, NULL);
-    ad_status status = ad_compile(&t->eval, t->ctx, &t->logits, 1, NULL);
+    ad_status status = ad_compile(
+        &t->eval, t->ctx, &t->logits, 1,
+        &(ad_compile_options){.memory_limit = (size_t)ad_command_size(t->cmd, "memory-limit")});
     if (!status) status = gat_batch_new(&t->eval_batch, t->set, room, loops);
     return status ? status : gat_batch_bind(&t->eval_batch, t->eval);
 }

@@ -78,7 +78,7 @@ static int run(ad_command *cmd)
     if (!status) exit = choose_windows(cmd, &model.config, tokens.count, &block, &stride);
     if (!status && !exit)
         status = gpt_scorer_new(&scorer, ctx, &model.config, model.vars,
-                                ad_command_int(cmd, "batch"), block);
+                                ad_command_int(cmd, "batch"), block, 0);
     if (!status && !exit)
         status = gpt_score(&scorer, cmd, tokens.ids, tokens.count, stride, 0, &loss, &counted);
     if (status)

@@ -184,7 +184,7 @@ typedef struct gpt_scorer {
     int32_t *inputs, *labels;
 } gpt_scorer;
 ad_status gpt_scorer_new(gpt_scorer *scorer, ad_context *ctx, const gpt_config *config,
-                         ad_vars *vars, int64_t batch, int64_t block);
+                         ad_vars *vars, int64_t batch, int64_t block, size_t memory_limit);
 void gpt_scorer_free(gpt_scorer *scorer);
 /* Mean loss in nats over the tokens of `ids` but the first, in windows of `block` that begin
  * `stride` apart; each token counts once, in the first window that has it. `windows` > 0: no more

@@ -5,7 +5,7 @@
 #include <string.h>
 
 ad_status gpt_scorer_new(gpt_scorer *s, ad_context *ctx, const gpt_config *config, ad_vars *vars,
-                         int64_t batch, int64_t block)
+                         int64_t batch, int64_t block, size_t memory_limit)
 {
     size_t bytes = (size_t)(batch * block) * sizeof(int32_t);
     *s = (gpt_scorer){.ctx = ctx, .batch = batch, .block = block};
@@ -17,7 +17,8 @@ ad_status gpt_scorer_new(gpt_scorer *s, ad_context *ctx, const gpt_config *confi
     pass.tokens = ad_input(s->graph, "tokens", AD_I32, ad_shape(batch, block));
     ad_node *labels = ad_input(s->graph, "labels", AD_I32, ad_shape(batch, block));
     s->loss = gpt_loss(&pass, labels);
-    ad_status status = ad_compile(&s->program, ctx, &s->loss, 1, NULL);
+    ad_status status = ad_compile(&s->program, ctx, &s->loss, 1,
+                                  &(ad_compile_options){.memory_limit = memory_limit});
     if (!status) status = ad_bind(s->program, pass.tokens, s->inputs);
     if (!status) status = ad_bind(s->program, labels, s->labels);
     return status;

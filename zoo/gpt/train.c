@@ -232,7 +232,8 @@ static ad_status once(ad_command *cmd, ad_run_folder *run, ad_train_part part,
     t.inputs = malloc(bytes), t.labels = malloc(bytes);
     if (!t.inputs || !t.labels) status = ad_error_set(t.ctx, AD_ERROR_MEMORY, "out of memory");
     if (!status)
-        status = gpt_scorer_new(&t.scorer, t.ctx, &t.model.config, t.model.vars, t.batch, t.block);
+        status = gpt_scorer_new(&t.scorer, t.ctx, &t.model.config, t.model.vars, t.batch, t.block,
+                                (size_t)ad_command_size(t.cmd, "memory-limit"));
     if (!status)
         status = gpt_writer_new(&t.writer, t.ctx, &t.model.config, t.model.vars, AD_PRECISION_F32,
                                 t.tokenizer);

@@ -122,7 +122,7 @@ ad_image *style_read_picture(ad_command *cmd, const char *path, int channels);
     {"weights", 0, AD_OPTION_FILE, .help = "weights of the backbone (.pth, .safetensors, .npz); without it the embedded ones are used"}, \
     {"backbone", 0, AD_OPTION_CHOICE, .choices = "vgg16|vgg19|compact", .help = "the network that the weights are for (default: told from the tensors in the file)"}, \
     {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16", .help = "arithmetic of convolutions and matrix products"}, \
-    {"memory-limit", 0, AD_OPTION_SIZE, .help = "refuse to start when the computation would need more memory than this (default: what the machine has)"}
+    AD_OPTION_MEMORY_LIMIT(" (default: what the machine has)")
 /* clang-format on */
 
 /* Reads those options: the kind of network, its default layers, compile options, and an empty store
