@@ -22,7 +22,7 @@ stands_on() { # ROOM: itself and what it may include
 }
 
 # The rooms' parts of include/autodidact.
-public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io command=command data=data tokenizer=data graph_data=data train=train profile=train'
+public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io command=command data=data tokenizer=data graph_data=data train=train profile=train wisdom=plan tuning=train'
 
 check() { # NAME OFFENDERS
     if [ -z "$2" ]; then

@@ -17,5 +17,6 @@
 #include <autodidact/tensor.h>
 #include <autodidact/tokenizer.h>
 #include <autodidact/train.h>
+#include <autodidact/wisdom.h>
 
 #endif

@@ -25,6 +25,7 @@
  *     samples/         pictures and texts that the system made on the way
  *     report.html      all of it on one page, without network
  *     log.txt          what was said
+ *     wisdom           with --tune or --wisdom: which kernels it computes with; --resume reads it
  * With --seeds or --folds it holds one such folder for each part, and the mean.
  *
  * The same run gives the same bytes in its last checkpoint, whatever the number of threads, and
@@ -39,6 +40,7 @@
 #include <autodidact/optim.h>
 #include <autodidact/profile.h>
 #include <autodidact/program.h>
+#include <autodidact/tuning.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -80,7 +82,7 @@ typedef struct ad_run_folder ad_run_folder; /* the folder of one part, open for 
     {"checkpoint-minutes", 0, AD_OPTION_REAL, .initial = "5", .min = 0, .max = 1e6, .help = "minutes between checkpoints, 0: none by time"}, \
     {"keep", 0, AD_OPTION_INT, .initial = "2", .min = 1, .max = 1e6, .help = "checkpoints kept, beside the best"},         \
     {"histograms", 0, AD_OPTION_FLAG, .help = "write histograms of the weights for TensorBoard, at each evaluation"},      \
-    AD_OPTION_PROFILE
+    AD_OPTION_PROFILE, AD_OPTION_TUNE
 /* clang-format on */
 
 /* ---- a verb `train` ---- */

@@ -21,6 +21,7 @@ struct ad_context {
     size_t held, peak;
     const struct ad_tracer *tracer;
     int watched;
+    struct ad_wisdom *wisdom;
     ad_status status;
     char error[ERROR_BYTES];
 };
@@ -115,6 +116,16 @@ void ad_context_set_tracer(ad_context *ctx, const struct ad_tracer *tracer)
 int ad_context_count_watched(ad_context *ctx)
 {
     return ++ctx->watched;
+}
+
+struct ad_wisdom *ad_context_wisdom(const ad_context *ctx)
+{
+    return ctx->wisdom;
+}
+
+void ad_context_set_wisdom(ad_context *ctx, struct ad_wisdom *wisdom)
+{
+    ctx->wisdom = wisdom;
 }
 
 ad_pool *ad_context_pool(ad_context *ctx)

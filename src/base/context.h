@@ -7,6 +7,7 @@
 
 struct ad_pool;
 struct ad_tracer;
+struct ad_wisdom;
 
 /* Memory through the context's hook: 64-byte aligned, not zeroed (ad_zalloc: zeroed). On refusal
  * the context's error is set and NULL returned. ad_free takes the same size back; NULL is ignored.
@@ -36,6 +37,9 @@ struct ad_pool *ad_context_pool(ad_context *ctx);
 const struct ad_tracer *ad_context_tracer(const ad_context *ctx);
 void ad_context_set_tracer(ad_context *ctx, const struct ad_tracer *tracer);
 int ad_context_count_watched(ad_context *ctx);
+/* What the context's programs are compiled with (wisdom.h), or NULL. */
+struct ad_wisdom *ad_context_wisdom(const ad_context *ctx);
+void ad_context_set_wisdom(ad_context *ctx, struct ad_wisdom *wisdom);
 int ad_context_isa_level(const ad_context *ctx); /* an ad_isa of cpu.h */
 
 #endif

@@ -65,9 +65,7 @@ static ad_isa find_isa(void)
  * multiply-adds run per cycle, so that packing to f32 is the faster way. */
 static bool find_bf16_dot(ad_isa isa)
 {
-    uint32_t a, b, c, d;
-    if (isa < AD_ISA_AVX512BF16 || !__get_cpuid(0, &a, &b, &c, &d)) return false;
-    return b == signature_AMD_ebx && c == signature_AMD_ecx && d == signature_AMD_edx;
+    return isa >= AD_ISA_AVX512BF16 && cpu.vendor == AD_VENDOR_AMD;
 }
 
 /* Tiles are 8 KB of registers that Linux saves only for processes that ask (arch_prctl(2)). */
@@ -83,6 +81,21 @@ static bool find_amx(ad_isa isa)
     (void)isa;
     return false;
 #endif
+}
+
+/* Extended family and model count where the plain ones are full (Intel's manual, CPUID 1). */
+static void find_kind(ad_cpu *found)
+{
+    uint32_t a, b, c, d;
+    if (!__get_cpuid(0, &a, &b, &c, &d)) return;
+    if (b == signature_AMD_ebx && c == signature_AMD_ecx && d == signature_AMD_edx)
+        found->vendor = AD_VENDOR_AMD;
+    if (b == signature_INTEL_ebx && c == signature_INTEL_ecx && d == signature_INTEL_edx)
+        found->vendor = AD_VENDOR_INTEL;
+    if (!__get_cpuid(1, &a, &b, &c, &d)) return;
+    found->family = (int)(a >> 8 & 15), found->number = (int)(a >> 4 & 15);
+    if (found->family == 6 || found->family == 15) found->number += (int)(a >> 16 & 15) << 4;
+    if (found->family == 15) found->family += (int)(a >> 20 & 255);
 }
 
 static void find_model(char model[64])
@@ -121,6 +134,10 @@ static void find_model(char model[64])
 {
     (void)model;
 }
+static void find_kind(ad_cpu *found)
+{
+    (void)found;
+}
 #endif
 
 static int find_cores(void)
@@ -147,6 +164,7 @@ static void fill(void)
 #endif
     strcpy(cpu.model, "unknown");
     find_model(cpu.model);
+    find_kind(&cpu);
     cpu.isa = find_isa();
     cpu.bf16_dot = find_bf16_dot(cpu.isa);
     cpu.amx = find_amx(cpu.isa);

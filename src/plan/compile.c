@@ -143,8 +143,8 @@ static bool plan_once(ad_plan *plan, const ad_passes *passes)
     plan->buffers_capacity = plan->kernels_capacity = plan->before_capacity = 0;
     return plan_setup(plan, passes) && ad_plan_check_assigns(plan) && ad_plan_values(plan) &&
            ad_plan_groups(plan) && ad_plan_homes(plan) && ad_plan_emit(plan) &&
-           (!plan->pack || ad_plan_pack(plan)) && ad_plan_schedule(plan) && add_workspaces(plan) &&
-           ad_plan_place(plan);
+           ad_plan_tune(plan) && (!plan->pack || ad_plan_pack(plan)) && ad_plan_schedule(plan) &&
+           add_workspaces(plan) && ad_plan_place(plan);
 }
 
 static bool fail_limit(const ad_plan *plan, size_t needed)

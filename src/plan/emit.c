@@ -332,7 +332,7 @@ static bool emit_group(ad_plan *plan, const ad_group *group)
         if (!ad_emit_ref(plan, out_nodes[o], &kernel->out[o]) ||
             !add_writer(plan, out_nodes[o], index))
             return false;
-    kernel->seconds = seconds;
+    kernel->seconds = ad_solver_bid(plan, solver, &problem); /* the copies have their own */
     kernel->order = group->members[group->n - 1];
     kernel->covers = covered_nodes(plan, group, named);
     return kernel->covers != NULL;

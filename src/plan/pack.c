@@ -56,6 +56,11 @@ static bool static_value(const ad_plan *plan, int id)
     return value->n_writers > 0;
 }
 
+static size_t plain_bytes(const ad_problem *problem)
+{
+    return ad_bytes(ad_operand_count(&problem->in[1]), ad_dtype_size(problem->in[1].dtype));
+}
+
 /* Packing pays when it would otherwise take a good part of each run of the kernel; and the packed
  * form should not be much larger than the operand, because peak memory counts. */
 static bool worth_packing(const ad_plan *plan, const ad_kernel *kernel, size_t plain, size_t packed)
@@ -65,6 +70,20 @@ static bool worth_packing(const ad_plan *plan, const ad_kernel *kernel, size_t p
     if (plan->options->pack_all) return true;
     double seconds = (double)(plain + packed) / plan->device.machine.bandwidth;
     return packed / 2 <= plain && seconds > share * kernel->seconds;
+}
+
+bool ad_plan_constant_operand(const ad_plan *plan, const ad_kernel *kernel)
+{
+    return kernel->problem.n_in > 1 && static_value(plan, kernel->in[1].value);
+}
+
+size_t ad_plan_packed_bytes(const ad_plan *plan, const ad_kernel *kernel)
+{
+    const ad_solver *solver = kernel->solver;
+    if (!plan->pack || !solver->packed || !solver->pack || !ad_plan_constant_operand(plan, kernel))
+        return 0;
+    size_t bytes = solver->packed(&kernel->problem);
+    return worth_packing(plan, kernel, plain_bytes(&kernel->problem), bytes) ? bytes : 0;
 }
 
 static void note_storage(const ad_plan *plan, int id)
@@ -92,12 +111,9 @@ static void prepare_value(ad_plan *plan, int id)
 static bool pack_kernel(ad_plan *plan, ad_kernel *kernel)
 {
     const ad_problem *problem = &kernel->problem;
-    if (!kernel->solver->packed || !kernel->solver->pack || problem->n_in < 2 || kernel->prepares)
-        return true;
-    size_t bytes = kernel->solver->packed(problem);
-    size_t plain = ad_bytes(ad_operand_count(&problem->in[1]), ad_dtype_size(problem->in[1].dtype));
-    if (!worth_packing(plan, kernel, plain, bytes) || !static_value(plan, kernel->in[1].value))
-        return true;
+    if (kernel->prepares) return true;
+    size_t bytes = ad_plan_packed_bytes(plan, kernel);
+    if (!bytes) return true;
     int buffer = ad_emit_buffer(plan, AD_IN_KEPT, bytes,
                                 plan->program->buffers[kernel->in[1].buffer].name);
     ad_kernel *step = ad_emit_kernel(plan, problem, kernel->solver, kernel->name);
@@ -107,7 +123,7 @@ static bool pack_kernel(ad_plan *plan, ad_kernel *kernel)
     step->packed = kernel->packed = buffer;
     step->packs = step->prepares = true;
     step->order = kernel->order;
-    step->flops = 0, step->bytes = (double)(plain + bytes);
+    step->flops = 0, step->bytes = (double)(plain_bytes(problem) + bytes);
     prepare_value(plan, kernel->in[1].value);
     return true;
 }

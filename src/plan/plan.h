@@ -6,6 +6,7 @@
  *   group.c     nodes become groups, each one kernel (fusion)
  *   homes.c     which results are written straight into a concatenation or a variable
  *   emit.c      groups become problems with buffers; solvers are chosen (select.c)
+ *   tune.c      solvers that are known to be faster, or are measured, take their place
  *   pack.c      constant operands are prepared once
  *   schedule.c  kernels get their order
  *   placement.c buffers get their place in the arena
@@ -190,6 +191,7 @@ bool ad_plan_values(ad_plan *plan);
 bool ad_plan_groups(ad_plan *plan);
 bool ad_plan_homes(ad_plan *plan);
 bool ad_plan_emit(ad_plan *plan);
+bool ad_plan_tune(ad_plan *plan);
 bool ad_plan_pack(ad_plan *plan);
 bool ad_plan_schedule(ad_plan *plan);
 bool ad_plan_place(ad_plan *plan);
@@ -211,6 +213,12 @@ ad_status ad_program_verify(const ad_program *program);
 
 /* Whether a pass is to run. */
 bool ad_pass_wanted(const ad_compile_options *options, const char *name);
+
+/* ---- pack.c ---- */
+/* Whether in[1] is the same in every run unless a variable is set from outside; and how large it is
+ * in the solver's own form if it is kept in that, else 0. */
+bool ad_plan_constant_operand(const ad_plan *plan, const ad_kernel *kernel);
+size_t ad_plan_packed_bytes(const ad_plan *plan, const ad_kernel *kernel);
 
 /* ---- values.c ---- */
 ad_operand ad_operand_of(ad_dtype dtype, ad_shape shape); /* contiguous */
@@ -250,6 +258,8 @@ bool ad_group_problem(const ad_plan *plan, const ad_group *group, const ad_chain
 void ad_problem_merge_axes(ad_problem *problem); /* of a chain */
 /* The lowest bid, or -1 when nobody takes it. */
 double ad_best_bid(const ad_plan *plan, const ad_problem *problem, const ad_solver **solver);
+/* One solver's bid under the plan's options, or a negative number. */
+double ad_solver_bid(const ad_plan *plan, const ad_solver *solver, const ad_problem *problem);
 /* A node on its own with contiguous operands, and the lowest bid for a problem: for the passes. */
 void ad_node_problem(const ad_device *device, const ad_node *node, ad_problem *problem);
 double ad_device_bid(const ad_device *device, const ad_problem *problem);

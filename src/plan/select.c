@@ -148,19 +148,25 @@ bool ad_group_problem(const ad_plan *plan, const ad_group *group, const ad_chain
     }
 }
 
-double ad_best_bid(const ad_plan *plan, const ad_problem *problem, const ad_solver **solver)
+double ad_solver_bid(const ad_plan *plan, const ad_solver *solver, const ad_problem *problem)
 {
-    int count = 0;
-    const ad_solver *const *solvers = plan->device.solvers(&plan->device, problem->op, &count);
     /* All bid for one core: another number of threads must not mean another algorithm, whose
      * results would be other bits. */
     ad_machine core = plan->device.machine;
     core.threads = 1, core.overhead = 0;
+    return solver->transforms && plan->options && plan->options->direct
+               ? -1
+               : solver->bid(problem, &core);
+}
+
+double ad_best_bid(const ad_plan *plan, const ad_problem *problem, const ad_solver **solver)
+{
+    int count = 0;
+    const ad_solver *const *solvers = plan->device.solvers(&plan->device, problem->op, &count);
     double best = -1;
     size_t best_room = 0;
     for (int i = 0; i < count; ++i) {
-        if (solvers[i]->transforms && plan->options && plan->options->direct) continue;
-        double seconds = solvers[i]->bid(problem, &core);
+        double seconds = ad_solver_bid(plan, solvers[i], problem);
         if (seconds < 0) continue;
         size_t room = plan->small && solvers[i]->workspace ? solvers[i]->workspace(problem) : 0;
         bool better = room != best_room ? room < best_room : seconds < best;

@@ -97,6 +97,7 @@ ad_status ad_loop_save(ad_loop *l)
 {
     contents c;
     ad_status status = ad_run_flush(l->run);
+    if (!status) status = ad_tuning_keep(l->run->tuning, l->run);
     if (!status) status = save_best(l);
     if (!status) status = ad_variable_set(l->own, l->own_counters, &l->n);
     if (!status) status = ad_variable_set(l->own, l->own_values, &l->v);

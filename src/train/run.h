@@ -28,6 +28,8 @@ struct ad_run_folder {
     double earlier_seconds; /* of training, by former processes */
     uint64_t fingerprint;   /* of the data, once known */
     bool has_data;
+    struct ad_tuning *tuning; /* the command's, or NULL */
+    int kept_wisdom;          /* how many winners the folder has a copy of */
 };
 
 /* ---- run_folder.c ---- */
@@ -108,6 +110,14 @@ ad_status ad_checkpoint_load(ad_run_folder *run, const ad_checkpoint *checkpoint
 /* Steps of the checkpoints in a folder, the newest first; up to `most`. Returns how many. */
 int ad_checkpoint_list(const char *run_path, int64_t *steps, int most);
 void ad_checkpoint_name(const char *run_path, int64_t step, char path[PATH_MAX]);
+
+/* ---- tuning.c ---- */
+
+/* As ad_tuning_open; where the file `kept` is there, it is read instead. */
+int ad_tuning_open_kept(struct ad_tuning **tuning, ad_command *cmd, const char *kept);
+/* The wisdom that the run's programs were compiled with into its folder, and that of all parts; to
+ * be called before each checkpoint. `tuning` may be NULL. */
+ad_status ad_tuning_keep(struct ad_tuning *tuning, ad_run_folder *run);
 
 /* ---- weights_copy.c ---- */
 

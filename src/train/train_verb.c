@@ -15,6 +15,7 @@ typedef struct session {
     int folds;
     int64_t seeds;
     uint64_t seed;
+    ad_tuning *tuning;
 } session;
 
 static bool has_option(const ad_command *cmd, const char *name)
@@ -91,6 +92,7 @@ static ad_status run_part(const session *s, const char *path, ad_train_part part
     ad_status status = ad_run_open(&run, s->cmd, path, part, resume);
     if (status) return status;
     run->top = strcmp(path, s->path) != 0 ? s->path : NULL;
+    run->tuning = s->tuning;
     *result = (ad_train_result){0};
     if (!resume) status = ad_run_write_config(run);
     ad_run_log(run, "%s with %d threads, %s", resume ? "gone on with" : "started",
@@ -248,6 +250,23 @@ static int train_single(const session *s)
     return AD_EXIT_OK;
 }
 
+static int train_tuned(session *s)
+{
+    char kept[PATH_MAX];
+    snprintf(kept, sizeof kept, "%.*s/wisdom", PATH_MAX - 64, s->path);
+    int status = ad_tuning_open_kept(&s->tuning, s->cmd, s->resume ? kept : NULL);
+    if (status) return status;
+    status = s->seeds * s->folds > 1 ? train_parts(s, s->seeds * s->folds) : train_single(s);
+    return ad_tuning_close(s->tuning, status);
+}
+
+static int train_watched(session *s)
+{
+    ad_profile *profile;
+    int status = ad_profile_open(&profile, s->cmd);
+    return status ? status : ad_profile_close(profile, train_tuned(s));
+}
+
 int ad_train_main(ad_command *cmd, ad_train_once once)
 {
     session s = {.cmd = cmd, .once = once, .folds = 1, .seeds = 1};
@@ -260,8 +279,5 @@ int ad_train_main(ad_command *cmd, ad_train_once once)
     if (has_option(cmd, "folds") && ad_command_int(cmd, "folds") > 1)
         s.folds = (int)ad_command_int(cmd, "folds");
     (void)ad_command_interrupted(cmd); /* from here on signals are noticed, not obeyed */
-    int64_t parts = s.seeds * s.folds;
-    ad_profile *profile;
-    if ((status = ad_profile_open(&profile, cmd))) return status;
-    return ad_profile_close(profile, parts > 1 ? train_parts(&s, parts) : train_single(&s));
+    return train_watched(&s);
 }

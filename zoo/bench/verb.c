@@ -25,6 +25,7 @@ static const ad_option options[] = {
     {"save", 0, AD_OPTION_FILE, .unit = "FOLDER",
      .help =
          "write weights and inputs as FOLDER/WORKLOAD.safetensors, for others to compute the same"},
+    AD_OPTION_TUNE,
     AD_COMMON_OPTIONS,
     {0},
 };
@@ -161,14 +162,10 @@ static int run_first(ad_command *cmd)
     return AD_EXIT_OK;
 }
 
-static int run(ad_command *cmd)
+static int run_all(ad_command *cmd)
 {
     int count = ad_command_operands(cmd), code = AD_EXIT_OK;
     ad_peaks peaks;
-    for (int i = 0; i < count; ++i)
-        if (!find(ad_command_operand(cmd, i)))
-            return ad_command_usage(cmd, "no workload is called %s; see autodidact bench --help",
-                                    ad_command_operand(cmd, i));
     ad_context *ctx = ad_command_context(cmd);
     if (!ctx) return AD_EXIT_FAILURE;
     if (count == 1 && find(ad_command_operand(cmd, 0)) == &bench_first) return run_first(cmd);
@@ -182,6 +179,17 @@ static int run(ad_command *cmd)
         code = run_one(cmd, w, &peaks);
     }
     return code;
+}
+
+static int run(ad_command *cmd)
+{
+    ad_tuning *tuning;
+    for (int i = 0; i < ad_command_operands(cmd); ++i)
+        if (!find(ad_command_operand(cmd, i)))
+            return ad_command_usage(cmd, "no workload is called %s; see autodidact bench --help",
+                                    ad_command_operand(cmd, i));
+    int code = ad_tuning_open(&tuning, cmd);
+    return code ? code : ad_tuning_close(tuning, run_all(cmd));
 }
 
 const ad_verb bench_verb = {

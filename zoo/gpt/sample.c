@@ -2,6 +2,7 @@
 #include "zoo/gpt/gpt.h"
 
 #include <autodidact/profile.h>
+#include <autodidact/tuning.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ static const ad_option options[] = {
     {"tokenizer", 0, AD_OPTION_FILE,
      .help = "its file or folder, if the model does not bring it along"},
     AD_OPTION_PROFILE,
+    AD_OPTION_TUNE,
     AD_COMMON_OPTIONS,
     {0},
 };
@@ -140,11 +142,18 @@ static int sample(ad_command *cmd)
     return exit;
 }
 
+static int tuned(ad_command *cmd)
+{
+    ad_tuning *tuning;
+    int exit = ad_tuning_open(&tuning, cmd);
+    return exit ? exit : ad_tuning_close(tuning, sample(cmd));
+}
+
 static int run(ad_command *cmd)
 {
     ad_profile *profile;
     int exit = ad_profile_open(&profile, cmd);
-    return exit ? exit : ad_profile_close(profile, sample(cmd));
+    return exit ? exit : ad_profile_close(profile, tuned(cmd));
 }
 
 const ad_verb gpt_sample_verb = {

@@ -2,6 +2,7 @@
 #include "zoo/style/make.h"
 
 #include <autodidact/profile.h>
+#include <autodidact/tuning.h>
 
 static const ad_option options[] = {
     {"output", 'o', AD_OPTION_FILE, .required = true,
@@ -42,6 +43,7 @@ static const ad_option options[] = {
      .help = "also save OUT-0040.png and so on"},
     STYLE_NETWORK_OPTIONS,
     AD_OPTION_PROFILE,
+    AD_OPTION_TUNE,
     AD_COMMON_OPTIONS,
     {0},
 };
@@ -131,11 +133,18 @@ done:
     return exit;
 }
 
+static int tuned(ad_command *cmd)
+{
+    ad_tuning *tuning;
+    int exit = ad_tuning_open(&tuning, cmd);
+    return exit ? exit : ad_tuning_close(tuning, make(cmd));
+}
+
 static int run(ad_command *cmd)
 {
     ad_profile *profile;
     int exit = ad_profile_open(&profile, cmd);
-    return exit ? exit : ad_profile_close(profile, make(cmd));
+    return exit ? exit : ad_profile_close(profile, tuned(cmd));
 }
 
 const ad_verb style_make_verb = {
