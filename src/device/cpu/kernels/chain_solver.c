@@ -6,6 +6,7 @@
  * inner axis. Pieces of a fixed size are the tasks. */
 #include "device/cpu/kernels/chain_steps.h"
 #include "device/cpu/kernels/walk.h"
+#include "device/cpu/sizes.h"
 #include "plan/device.h"
 
 typedef struct domain {
@@ -96,7 +97,16 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
 
 static void run(const ad_problem *problem, const ad_run_args *args)
 {
-    enum { PIECE = 16384, LARGE_PIECE = 131072, LARGE = 1 << 25, SERIAL = 32768, ROW_STEP = 16 };
+    enum {
+        PIECE = 16384,
+        SMALL_PIECE = 2048, /* of small domains: so that each thread gets as much */
+        SMALL_PIECES = 8,
+        ALIGN = 256,
+        LARGE_PIECE = 131072,
+        LARGE = 1 << 25,
+        SERIAL = 32768,
+        ROW_STEP = 16,
+    };
     ad_chain_code code;
     const ad_operand *out = &problem->out[0];
     domain d = {.problem = problem, .args = args, .code = &code};
@@ -107,7 +117,10 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     d.cols = d.col_axis < 0 ? 1 : out->dim[d.col_axis];
     if (d.rows == 0 || d.cols == 0 || d.outer.count == 0) return;
 
-    int64_t piece = d.outer.count * d.rows * d.cols < LARGE ? PIECE : LARGE_PIECE;
+    int64_t count = d.outer.count * d.rows * d.cols;
+    int64_t piece = count < LARGE ? PIECE : LARGE_PIECE;
+    if (count < (int64_t)SMALL_PIECES * PIECE)
+        piece = most(SMALL_PIECE, up(count / SMALL_PIECES, ALIGN));
     d.piece_cols = d.cols < piece ? d.cols : piece;
     d.piece_rows = (piece / d.piece_cols + ROW_STEP - 1) / ROW_STEP * ROW_STEP;
     if (d.piece_rows > d.rows) d.piece_rows = d.rows;
@@ -115,8 +128,7 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     d.col_pieces = (d.cols + d.piece_cols - 1) / d.piece_cols;
     d.pieces = d.outer.count * d.row_pieces * d.col_pieces;
     d.pieces_per_task = (piece + d.piece_rows * d.piece_cols - 1) / (d.piece_rows * d.piece_cols);
-    double work = (double)d.outer.count * (double)d.rows * (double)d.cols *
-                  (1 + problem->chain->n_steps);
+    double work = (double)count * (1 + problem->chain->n_steps);
     ad_parallel(work < SERIAL ? NULL : args->pool,
                 (d.pieces + d.pieces_per_task - 1) / d.pieces_per_task, task, &d);
 }
