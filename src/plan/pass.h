@@ -35,5 +35,9 @@ bool ad_pass_simplify(ad_passes *passes);
 bool ad_pass_fold(ad_passes *passes);
 bool ad_pass_precision(ad_passes *passes);
 bool ad_pass_share(ad_passes *passes);
+bool ad_pass_repeat(ad_passes *passes);
+
+/* simplify_sums.c: a plainer node for a reduction of x without kept axes, or NULL. */
+ad_node *ad_simplify_sum(ad_graph *graph, const ad_node *old, ad_node *x);
 
 #endif

@@ -5,6 +5,8 @@
 #include "plan/pass.h"
 #include "plan/plan.h"
 
+#include "ops/attrs.h"
+
 enum { MOST_ROUNDS = 8 };
 
 /* Whether some solver takes the op on its own. */
@@ -48,6 +50,15 @@ static bool has_step(const ad_device *device, const ad_node *node)
     return ad_device_bid(device, &problem) >= 0;
 }
 
+/* A norm over columns: as sums and a chain it shares them with running statistics and the gradients
+ * of its scale and shift, and the chain takes in what stands before and behind. */
+static bool better_plain(const ad_node *node)
+{
+    if (node->op != AD_OP_NORMALIZE && node->op != AD_OP_NORMALIZE_GRAD) return false;
+    const ad_attr_reduce *attr = node->attr;
+    return !(attr->axes >> (node->shape.rank - 1) & 1);
+}
+
 static ad_node *decompose(ad_passes *passes, ad_graph *graph, const ad_node *old, ad_node **inputs,
                           void *user)
 {
@@ -57,7 +68,7 @@ static ad_node *decompose(ad_passes *passes, ad_graph *graph, const ad_node *old
     bool direct = info->klass == AD_CLASS_ELEMENTWISE ? has_step(passes->device, old)
                   : info->klass == AD_CLASS_REDUCE    ? true
                                                       : has_solver(passes->device, old);
-    if (direct) return NULL;
+    if (direct && !better_plain(old)) return NULL;
     passes->changed = true;
     ad_node *plain = info->decompose(graph, old, inputs);
     /* The value keeps its name; what it was made of is called after it. */

@@ -203,6 +203,18 @@ static ad_node *merge_slices(ad_graph *graph, const ad_node *old, ad_node *x)
     return ad_node_new(graph, AD_OP_SLICE, x->inputs, 1, &both);
 }
 
+/* Axes of size 1 put in front of x, which stretching it puts there anyway: x without them. */
+static ad_node *without_leading(const ad_node *x)
+{
+    if (x->op != AD_OP_RESHAPE) return NULL;
+    ad_node *inner = x->inputs[0];
+    int added = x->shape.rank - inner->shape.rank;
+    if (added < 0) return NULL;
+    for (int i = 0; i < x->shape.rank; ++i)
+        if (x->shape.dim[i] != (i < added ? 1 : inner->shape.dim[i - added])) return NULL;
+    return inner;
+}
+
 static ad_node *simplify_view(ad_graph *graph, const ad_node *old, ad_node *x)
 {
     double c;
@@ -211,6 +223,8 @@ static ad_node *simplify_view(ad_graph *graph, const ad_node *old, ad_node *x)
     case AD_OP_BROADCAST:
     case AD_OP_RESHAPE:
         if (ad_shape_equal(x->shape, old->shape)) return x;
+        if (old->op == AD_OP_BROADCAST && without_leading(x))
+            return same_op(graph, old, without_leading(x));
         return x->op == old->op ? same_op(graph, old, x->inputs[0]) : NULL;
     case AD_OP_PERMUTE: return merge_permutes(graph, old, x);
     default: return merge_slices(graph, old, x);
@@ -246,14 +260,18 @@ static bool pads_nothing(const ad_node *old)
     return true;
 }
 
-/* A reduction over axes of size 1 (or none) only changes the shape. */
+/* A reduction over axes of size 1 (or none) only changes the shape, and so does keeping axes: what
+ * differs in that alone can be shared. */
 static ad_node *simplify_reduction(ad_graph *graph, const ad_node *old, ad_node *x)
 {
-    const ad_attr_reduce *attr = old->attr;
-    for (int i = 0; i < x->shape.rank; ++i)
-        if (attr->axes >> i & 1 && x->shape.dim[i] != 1) return NULL;
+    ad_attr_reduce attr = *(const ad_attr_reduce *)old->attr;
+    bool reduces = false;
+    for (int i = 0; i < x->shape.rank; ++i) reduces |= attr.axes >> i & 1 && x->shape.dim[i] != 1;
+    if (reduces && !attr.keep) return ad_simplify_sum(graph, old, x);
     ad_attr_dims dims = {.rank = old->shape.rank};
     for (int i = 0; i < old->shape.rank; ++i) dims.dim[i] = old->shape.dim[i];
+    attr.keep = 0;
+    if (reduces) x = ad_node_new(graph, old->op, &x, 1, &attr);
     return ad_node_new(graph, AD_OP_RESHAPE, &x, 1, &dims);
 }
 

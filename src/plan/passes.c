@@ -13,7 +13,7 @@ static const struct {
     bool (*run)(ad_passes *passes);
 } passes_in_order[] = {
     {"decompose", ad_pass_decompose}, {"simplify", ad_pass_simplify}, {"fold", ad_pass_fold},
-    {"precision", ad_pass_precision}, {"share", ad_pass_share},
+    {"precision", ad_pass_precision}, {"share", ad_pass_share},       {"repeat", ad_pass_repeat},
 };
 
 /* Planning steps that are not graph passes but can be left out too. */

@@ -168,8 +168,8 @@ static bool close_to(const float *a, const float *b, int n)
 
 static void compare(uint64_t seed)
 {
-    static const char *const passes[] = {"",     "fuse",     "in_place", "homes",
-                                         "pack", "simplify", "fold",     "share"};
+    static const char *const passes[] = {"",         "fuse", "in_place", "homes", "pack",
+                                         "simplify", "fold", "share",    "repeat"};
     run want, got;
     float v[64], w[64];
     state = seed * 7919 + 1;

@@ -50,6 +50,10 @@ typedef struct ad_chain_code {
 typedef struct ad_chain_tiles {
     _Alignas(64) unsigned char input[AD_CHAIN_INPUTS][AD_CHAIN_TILE * 8];
     unsigned char reg[AD_CHAIN_REGISTERS][AD_CHAIN_TILE * 8];
+    struct {
+        const void *data; /* NULL: nothing */
+        int64_t rows, cols;
+    } row[AD_CHAIN_INPUTS]; /* the row that `input` holds so many times */
 } ad_chain_tiles;
 
 #define AD_CHAIN_DECLARE(isa, level, unused)                                                       \
@@ -63,6 +67,6 @@ AD_FOR_ISAS(AD_CHAIN_DECLARE, )
  * ad_chain_run: the chain over a piece of any size.
  * ad_chain_eval: output 0 of a piece with rows * cols <= AD_CHAIN_TILE, in its register type, as
  *   contiguous rows; valid until the next call with these tiles, or points into the input's memory.
- */
+ *   `row` of the tiles is zero at first; between calls the operands' memory stays as it is. */
 
 #endif

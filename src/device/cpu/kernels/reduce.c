@@ -16,6 +16,8 @@ enum {
     CHUNK = 128,    /* tiles of a chunk */
     FLUSH = 128,    /* rows added up in f32 before they go into the double */
     SERIAL = 32768, /* elements for which one thread is enough */
+    AHEAD = 8192,   /* bytes that tiles lying in a row are fetched ahead */
+    LINE = 64,
 };
 
 /* One of the two axes that make tiles. */
@@ -155,6 +157,15 @@ static bool plan(reduction *r, const ad_problem *problem)
     return true;
 }
 
+/* Fetches what tiles soon to come read, where they lie one behind the other. */
+static void look_ahead(const ad_chain_view *in, size_t size, int64_t rows, int64_t cols)
+{
+    int64_t bytes = rows * cols * (int64_t)size;
+    if (in->col != 1 || (rows > 1 && in->row != cols)) return;
+    for (int64_t at = 0; at < bytes; at += LINE)
+        __builtin_prefetch((const char *)in->data + AHEAD + at);
+}
+
 /* Tiles [begin, end) of the reduced elements into result[0 .. the tile's kept elements). */
 static void reduce_tiles(const reduction *r, ad_wide *result, int64_t kept_index, int64_t kept_at,
                          int64_t kept_size, int64_t begin, int64_t end)
@@ -162,6 +173,7 @@ static void reduce_tiles(const reduction *r, ad_wide *result, int64_t kept_index
     ad_chain_tiles tiles;
     _Alignas(64) int64_t accumulators[AD_CHAIN_TILE];
     int64_t pending = 0;
+    memset(tiles.row, 0, sizeof tiles.row);
     for (int64_t k = 0; k < kept_size; ++k) result[k] = r->reducer.identity;
     if (!r->along) r->reducer.start(accumulators, kept_size);
     for (int64_t t = begin; t < end; ++t) {
@@ -181,6 +193,8 @@ static void reduce_tiles(const reduction *r, ad_wide *result, int64_t kept_index
             in[i].col = r->along ? reduced_stride : kept_stride;
         }
         int64_t rows = r->along ? kept_size : size, cols = r->along ? size : kept_size;
+        for (int i = 0; i < r->n_in; ++i)
+            look_ahead(&in[i], ad_dtype_size(r->in[i].dtype), rows, cols);
         const void *tile = AD_ISA_NAME(ad_chain_eval)(&r->code, in, rows, cols, &tiles);
         if (r->along) {
             r->reducer.along(result, tile, rows, cols);
