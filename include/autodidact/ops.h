@@ -213,6 +213,9 @@ AD_API ad_node *ad_gather(ad_node *table, ad_node *indices);
 /* Zeros [rows, ...] with updates[i...] added at row indices[i...]; its adjoint. Floats; fixed
  * order; an index out of range is left out. */
 AD_API ad_node *ad_scatter_add(ad_node *indices, ad_node *updates, int64_t rows);
+/* The same on top of `base` [rows, ...] instead of zeros, in its memory where nobody else needs it.
+ */
+AD_API ad_node *ad_scatter_add_to(ad_node *base, ad_node *indices, ad_node *updates);
 /* `table` [n, ...] with rows begin, begin + 1, ... replaced by `rows` [m, ...]; begin is one i32 or
  * i64, known only when the program runs; what falls outside is left out. Assigned to the variable
  * that `table` reads, it touches those rows alone: a cache. */

@@ -97,7 +97,7 @@ typedef struct ad_attr_resize { /* RESIZE2D; RESIZE2D_GRAD: size = that of the i
     int64_t mode; /* ad_resize */
 } ad_attr_resize;
 
-typedef struct ad_attr_rows { /* SCATTER_ADD */
+typedef struct ad_attr_rows { /* SCATTER_ADD: of the result */
     int64_t rows;
 } ad_attr_rows;
 

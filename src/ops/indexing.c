@@ -51,6 +51,10 @@ bool ad_infer_scatter_add(ad_infer *rule)
     rule->shape = (ad_shape){.rank = 1, .dim = {rows}};
     for (int i = indices.rank; i < updates.rank; ++i)
         rule->shape.dim[rule->shape.rank++] = updates.dim[i];
+    if (rule->n_inputs == 3 && (rule->inputs[2]->dtype != rule->dtype ||
+                                !ad_shape_equal(rule->inputs[2]->shape, rule->shape)))
+        return ad_infer_fail(rule, AD_ERROR_SHAPE,
+                             "what is added to does not have the shape and type of the result");
     return true;
 }
 
@@ -60,9 +64,17 @@ ad_node *ad_scatter_add(ad_node *indices, ad_node *updates, int64_t rows)
                        &(ad_attr_rows){rows});
 }
 
+ad_node *ad_scatter_add_to(ad_node *base, ad_node *indices, ad_node *updates)
+{
+    ad_shape shape = ad_node_shape(base);
+    return ad_node_new(NULL, AD_OP_SCATTER_ADD, (ad_node *[]){indices, updates, base}, 3,
+                       &(ad_attr_rows){shape.rank ? shape.dim[0] : 0});
+}
+
 void ad_gradient_scatter_add(ad_node *y, ad_node *g, ad_node **grads)
 {
     grads[1] = ad_gather(g, y->inputs[0]);
+    if (y->n_inputs == 3) grads[2] = g;
 }
 
 void ad_print_rows(ad_text *text, const void *attr)

@@ -7,8 +7,8 @@
  * reads.
  *
  * A join is refused when it would close a circle (a path that leaves the group and comes back),
- * when the chain would exceed chain.h's limits, and when no solver takes a contraction or reduction
- * with it. */
+ * when the chain would exceed chain.h's limits, when a contraction in front is better off with the
+ * node, and when no solver takes a contraction or reduction with it. */
 #include "plan/plan.h"
 
 typedef struct search {
@@ -165,6 +165,21 @@ static ad_group_kind kind_of(const ad_node *node)
     }
 }
 
+/* Whether an elementwise node reads a contraction that nobody else does. It is left to that one:
+ * behind another contraction, the operand would be stored all the same, and terms of a sum would
+ * all have to be there before the last one. */
+static bool belongs_to_another(const ad_plan *plan, int id)
+{
+    const ad_node *node = plan->nodes[id];
+    for (int k = 0; k < node->n_inputs && elementwise(plan, id); ++k) {
+        int input = ad_plan_input(plan, node, k);
+        if (ad_ops[plan->nodes[input]->op].klass == AD_CLASS_CONTRACT &&
+            plan->user_start[input + 1] - plan->user_start[input] == 1)
+            return true;
+    }
+    return false;
+}
+
 static bool join_readers(search *s, int id)
 {
     ad_plan *plan = s->plan;
@@ -179,6 +194,7 @@ static bool join_readers(search *s, int id)
                      (kind == AD_GROUP_REDUCE && user == plan->groups[other].anchor);
         if (kind == AD_GROUP_KERNEL || kind == AD_GROUP_CONCAT || kind == AD_GROUP_COPY || !takes)
             continue;
+        if (kind == AD_GROUP_CONTRACT && belongs_to_another(plan, id)) continue;
         if (elementwise(plan, id) || kind == AD_GROUP_CHAIN) merge(s, group, other, &failed);
         if (failed) return false;
         group = plan->values[id].group;

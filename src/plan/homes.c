@@ -4,7 +4,8 @@
  * by then: readers of it are told to run before (and must not depend on the new value); the kernel
  * itself may read it if it is elementwise and walks it as it writes. Parts of a concatenation are
  * written in place when what makes them can: any kernel if the part is contiguous, elementwise ones
- * with any strides. */
+ * with any strides. What such a kernel overwrites element by element, the sum that it adds to, is
+ * made there too. */
 #include "plan/plan.h"
 
 #include "ops/attrs.h"
@@ -164,6 +165,34 @@ static bool read_elementwise(const ad_plan *plan, int id, int concat)
     return !plan->values[id].is_output && one_shape(plan, &plan->groups[plan->values[id].group]);
 }
 
+/* Whether node `id` may be made where the only one that reads it writes `made`, over it. */
+static bool may_be_replaced(const ad_plan *plan, int id, int made)
+{
+    const ad_value *value = &plan->values[id], *result = &plan->values[made];
+    const ad_node *node = plan->nodes[id], *to = plan->nodes[made];
+    return value->base == id && value->group >= 0 && value->group != result->group &&
+           value->concat < 0 && value->variable < 0 && !value->is_output &&
+           plan->user_start[id + 1] - plan->user_start[id] == 1 && node->dtype == to->dtype &&
+           ad_shape_equal(node->shape, to->shape);
+}
+
+/* The value that the kernel of `id` can write over, or -1. */
+static int replaced(const ad_plan *plan, int id)
+{
+    const ad_group *group = &plan->groups[plan->values[id].group];
+    for (int i = 0; i < group->n; ++i) {
+        const ad_node *node = plan->nodes[group->members[i]];
+        bool epilogue = group->kind == AD_GROUP_CONTRACT && node->id != group->anchor &&
+                        plan->nodes[group->anchor]->op == AD_OP_MATMUL;
+        for (int k = 0; k < node->n_inputs; ++k)
+            if ((epilogue ||
+                 (group->kind == AD_GROUP_KERNEL && ad_problem_replaces((int)node->op, k))) &&
+                may_be_replaced(plan, node->inputs[k]->id, id))
+                return node->inputs[k]->id;
+    }
+    return -1;
+}
+
 static void place_part(ad_plan *plan, int concat, int input, ad_operand part, int64_t at)
 {
     int base = plan->values[input].base;
@@ -180,6 +209,9 @@ static void place_part(ad_plan *plan, int concat, int input, ad_operand part, in
     value->concat = concat;
     value->at_in_concat = at;
     if (!contiguous) value->operand = placed;
+    if (!contiguous || !ad_pass_wanted(plan->options, "in_place")) return;
+    for (int below = replaced(plan, base); below >= 0; below = replaced(plan, below))
+        plan->values[below].concat = concat, plan->values[below].at_in_concat = at;
 }
 
 static void place_parts(ad_plan *plan, int id)

@@ -1,8 +1,8 @@
 /* lowered.c - the verifier of finished programs. It knows nothing of how they were made.
  *
  * Every operand lies inside its buffer, and every buffer inside its block; what a kernel reads has
- * been written before it; buffers alive at the same time do not overlap, except where an
- * elementwise kernel replaces an input that dies there; who reads what a variable held before the
+ * been written before it; buffers alive at the same time do not overlap, except where a kernel
+ * replaces, element by element, an input that dies there; who reads what a variable held before the
  * run does so before it is overwritten, or element by element in the kernel that overwrites it;
  * chains are well-formed. */
 #include "plan/plan.h"
@@ -91,6 +91,22 @@ static bool reads_old_value(const ad_program *program, int k, int i)
     return true;
 }
 
+/* What a kernel reads where it writes, both contiguous, it may only overwrite element by element.
+ */
+static bool overwrites(const ad_program *program, int k, int i, int o)
+{
+    const ad_kernel *kernel = program->kernels[k];
+    const ad_operand *in = &kernel->problem.in[i], *out = &kernel->problem.out[o];
+    int64_t begin, end, from, to;
+    if (kernel->in[i].buffer != kernel->out[o].buffer || !ad_operand_contiguous(in) ||
+        !ad_operand_contiguous(out))
+        return false;
+    range(&kernel->in[i], in, &begin, &end), range(&kernel->out[o], out, &from, &to);
+    if (from >= end || begin >= to) return false;
+    return !ad_problem_replaces(kernel->problem.op, i) || from != begin ||
+           !ad_operand_same_map(in, out);
+}
+
 static ad_status check_kernel(const ad_program *program, int k)
 {
     const ad_kernel *kernel = program->kernels[k];
@@ -115,6 +131,9 @@ static ad_status check_kernel(const ad_program *program, int k)
             return fail(program, k, "it writes outside a buffer", kernel->out[o].buffer);
         if (buffer->place == AD_IN_INPUT || buffer->place == AD_IN_CONSTANT)
             return fail(program, k, "it writes to what is read-only", kernel->out[o].buffer);
+        for (int i = 0; i < p->n_in; ++i)
+            if (ad_kernel_reads(kernel, i) && overwrites(program, k, i, o))
+                return fail(program, k, "it overwrites what it reads", kernel->out[o].buffer);
         for (int64_t axis = 0; axis < p->out[o].rank; ++axis)
             if (p->out[o].dim[axis] > 1 && !p->out[o].stride[axis])
                 return fail(program, k, "it writes one element several times",

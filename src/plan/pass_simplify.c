@@ -125,6 +125,30 @@ static ad_node *factor_matmul(ad_graph *graph, ad_node **in)
     return ad_node_new(graph, AD_OP_MATMUL, (ad_node *[]){in[0]->inputs[0], b}, 2, &attr);
 }
 
+/* What is scattered lands on the other term of its sum, which so needs no memory of its own: the
+ * gradient of an embedding that is also the output layer. */
+static ad_node *add_scattered(ad_graph *graph, ad_node **in)
+{
+    for (int i = 1; i >= 0; --i) {
+        const ad_node *scattered = in[i];
+        ad_op_class klass = ad_ops[in[1 - i]->op].klass;
+        if (scattered->op != AD_OP_SCATTER_ADD || scattered->n_inputs != 2) continue;
+        if (klass == AD_CLASS_LEAF || klass == AD_CLASS_VIEW) continue;
+        ad_node *inputs[3] = {scattered->inputs[0], scattered->inputs[1], in[1 - i]};
+        return ad_node_new(graph, AD_OP_SCATTER_ADD, inputs, 3, scattered->attr);
+    }
+    return NULL;
+}
+
+static ad_node *add(ad_graph *graph, ad_node **in)
+{
+    if (is_fill(in[0], 0)) return in[1];
+    if (is_fill(in[1], 0)) return in[0];
+    if (in[1]->op == AD_OP_NEG) return apply(graph, AD_OP_SUB, in[0], in[1]->inputs[0]);
+    ad_node *scattered = add_scattered(graph, in);
+    return scattered ? scattered : factor_matmul(graph, in);
+}
+
 static ad_node *simplify_elementwise(ad_graph *graph, const ad_node *old, ad_node **in)
 {
     double c;
@@ -132,11 +156,7 @@ static ad_node *simplify_elementwise(ad_graph *graph, const ad_node *old, ad_nod
     if (number) return number;
     switch (old->op) {
     case AD_OP_STOP_GRADIENT: return in[0];
-    case AD_OP_ADD:
-        if (is_fill(in[0], 0)) return in[1];
-        if (is_fill(in[1], 0)) return in[0];
-        if (in[1]->op == AD_OP_NEG) return apply(graph, AD_OP_SUB, in[0], in[1]->inputs[0]);
-        return factor_matmul(graph, in);
+    case AD_OP_ADD: return add(graph, in);
     case AD_OP_SUB:
         if (is_fill(in[1], 0)) return in[0];
         if (is_fill(in[0], 0) && ad_dtype_is_float(old->dtype))

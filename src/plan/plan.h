@@ -205,8 +205,8 @@ bool ad_program_keep_stages(ad_program *program, ad_graph *graph, ad_node *const
  * reads in[1] only, and a kernel with a packed operand does not read in[1]. */
 bool ad_kernel_reads(const ad_kernel *kernel, int i);
 bool ad_kernel_writes(const ad_kernel *kernel);
-/* Whether its result may lie where input i does, if both are walked alike: it is elementwise, or
- * leaves most of that input as it is. */
+/* Whether its result may lie where input i does, if both are walked alike: each element is read
+ * before it is written, and not after. */
 bool ad_problem_replaces(int op, int i);
 /* Checks the finished program as a whole: see lowered.c. */
 ad_status ad_program_verify(const ad_program *program);

@@ -214,10 +214,18 @@ double ad_problem_bytes(const ad_problem *problem)
     return bytes;
 }
 
-/* As a direct algorithm counts: a multiply-add is two, an elementwise step one. */
+/* The epilogue of a matmul reads its operands piece by piece, when the piece's sum is complete; a
+ * row of logits is read before its gradient is written. */
 bool ad_problem_replaces(int op, int i)
 {
-    return op == AD_OP_CHAIN || (op == AD_OP_WRITE_ROWS && i == 0);
+    switch (op) {
+    case AD_OP_CHAIN: return true;
+    case AD_OP_MATMUL:
+    case AD_OP_SCATTER_ADD: return i >= 2;
+    case AD_OP_WRITE_ROWS:
+    case AD_OP_CROSS_ENTROPY_GRAD: return i == 0;
+    default: return false;
+    }
 }
 
 /* Two products over all pairs forward, five backward; half of the pairs under a causal mask. */
@@ -233,6 +241,7 @@ static double attention_flops(const ad_problem *problem)
     return (gradient ? 10 : 4) * dim * pairs * (double)(q->dim[0] * attr->heads);
 }
 
+/* As a direct algorithm counts: a multiply-add is two, an elementwise step one. */
 double ad_problem_flops(const ad_problem *problem)
 {
     double out = (double)ad_operand_count(&problem->out[0]),

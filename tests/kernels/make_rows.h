@@ -56,6 +56,7 @@ static void make_rows(solver_case *c, int op, int medium)
     } else if (op == AD_OP_SCATTER_ADD) {
         add_filled(c, index, 1, &count, 0, 0, -2, (double)rows + 1);
         add_input(c, dtype, 2, other, 0, 0);
+        if (solve_below(2)) add_input(c, dtype, 2, table, 0, 0);
         add_output(c, dtype, 2, table, 0);
     } else { /* table, begin, rows */
         if (count == 0) count = other[0] = 1;

@@ -76,6 +76,7 @@ NONSENSE(normalize_eps, ad_normalize(two(2, 3), ad_axes(0), NAN))
 NONSENSE(norm_groups, ad_group_norm(image(2, 2, 6), 4, NULL, NULL, 0))
 NONSENSE(gather_floats, ad_gather(two(2, 3), f32("y", ad_shape(2))))
 NONSENSE(scatter_misfit, ad_scatter_add(ints("i", 4), two(2, 3), 5))
+NONSENSE(scatter_base, ad_scatter_add_to(two(5, 2), ints("i", 2), f32("y", ad_shape(2, 3))))
 NONSENSE(one_hot_depth, ad_one_hot(ints("i", 4), 0, AD_F32))
 NONSENSE(random_state, ad_random_normal(ints("i", 2), AD_F32, ad_shape(3)))
 NONSENSE(dropout_rate, ad_dropout(two(2, 3), 1, ints("i", 2)))
@@ -158,6 +159,8 @@ static const struct {
     {gather_floats, AD_ERROR_DTYPE, "gather: indices are f32, expected i32 or i64"},
     {scatter_misfit, AD_ERROR_SHAPE,
      "scatter_add: the updates do not begin with the shape of the indices"},
+    {scatter_base, AD_ERROR_SHAPE,
+     "scatter_add: what is added to does not have the shape and type of the result"},
     {one_hot_depth, AD_ERROR_ARGUMENT, "one_hot of i32 with 1 axes and depth 0"},
     {random_state, AD_ERROR_SHAPE,
      "random_normal: the state is i32, expected i64 [2]: seed and step"},
@@ -227,7 +230,7 @@ static ad_node *any_call(void)
                         .ceil_mode = roll(2),
                         .exclude_pad = roll(2)};
     int axis = (int)roll(7) - 3;
-    switch (roll(44)) {
+    switch (roll(45)) {
     case 0: return ad_fill(g, (ad_dtype)roll(AD_DTYPES + 1), any_shape(), 1);
     case 1: return ad_iota(g, (ad_dtype)roll(AD_DTYPES), any_shape(), axis);
     case 2: return ad_relu(a);
@@ -271,6 +274,7 @@ static ad_node *any_call(void)
     case 40: return ad_random_uniform(a, (ad_dtype)roll(AD_DTYPES), any_shape());
     case 41: return ad_dropout(a, 0.25 * (double)roll(5), b);
     case 42: return ad_instance_norm(a, b, NULL, 1e-5);
+    case 43: return ad_scatter_add_to(a, b, c);
     default: return ad_input(g, roll(2) ? "more" : "", (ad_dtype)roll(AD_DTYPES), any_shape());
     }
 }

@@ -163,6 +163,7 @@ BUILD(write_rows,
 BUILD(write_rows_before,
       ad_write_rows(x[0], ad_constant(x[0]->graph, AD_I64, ad_shape(1), (int64_t[]){-1}), x[1]))
 BUILD(scatter_add, ad_scatter_add(rows(x[0]), x[0], 4))
+BUILD(scatter_add_to, ad_scatter_add_to(x[1], rows(x[0]), x[0]))
 /* Entries (0,1) (0,0) (1,2) (3,1) (3,1) of a 4 x 3 matrix: a row without, a place twice. */
 static ad_sparse entries(ad_node *like)
 {
@@ -326,6 +327,7 @@ static const grad_case cases[] = {
     SMOOTH(WRITE_ROWS, write_rows, S(4, 3), S(2, 3)),
     SMOOTH(WRITE_ROWS, write_rows_before, S(4, 3), S(2, 3)),
     LINEAR(SCATTER_ADD, scatter_add, S(2, 3, 2)),
+    SMOOTH(SCATTER_ADD, scatter_add_to, S(2, 3, 2), S(4, 2)),
     LINEAR(SPARSE_MATMUL, sparse_matmul, S(5, 2), S(3, 2, 3)),
     LINEAR(SPARSE_MATMUL, sparse_matmul_transposed, S(5, 2), S(4, 2, 3), S(3, 2, 3)),
     LINEAR(SPARSE_DOT, sparse_dot, S(4, 2, 3), S(3, 2, 3)),

@@ -147,6 +147,20 @@ static void gather_and_scatter(void)
             CHECK(!memcmp(sum, want,
                           (size_t)(rows * width) *
                               ad_dtype_size(dtype))); /* the same order of adding */
+            s.n_in = 3, s.in[2] = table;
+            for (int64_t k = 0; k < rows * width; ++k)
+                solve_set(&table, want, k, solve_get(&table, t, k));
+            for (int64_t k = 0; k < count * width; ++k) {
+                int64_t row = (int64_t)solve_get(&indices, at, k / width),
+                        cell = row * width + k % width;
+                if (row >= 0 && row < rows)
+                    solve_set(&table, want, cell,
+                              solve_get(&table, want, cell) + solve_get(&other, updates, k));
+            }
+            CHECK(solve_run(&d, &s, (void *[]){at, updates, t}, &sum));
+            CHECK(!memcmp(sum, want, (size_t)(rows * width) * ad_dtype_size(dtype)));
+            CHECK(solve_run(&d, &s, (void *[]){at, updates, t}, &t)); /* in place */
+            CHECK(!memcmp(t, want, (size_t)(rows * width) * ad_dtype_size(dtype)));
             solve_free(t), solve_free(at), solve_free(y), solve_free(sum), solve_free(want),
                 solve_free(updates);
         }

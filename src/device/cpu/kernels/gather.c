@@ -17,6 +17,7 @@ typedef struct rows {
     int64_t count, table_rows, width; /* indices, rows of the table, elements of a row */
     size_t size;
     char *table, *other; /* the table's side, and [count, width] */
+    const char *base;    /* what is added to, perhaps the table itself; NULL: zeros */
     int64_t per_task, column_blocks, row_step;
 } rows;
 
@@ -81,7 +82,7 @@ static void run_gather(const ad_problem *problem, const ad_run_args *args)
     ad_parallel(args->pool, (r.count + r.per_task - 1) / r.per_task, gather_rows, &r);
 }
 
-/* ---- scatter_add: indices, updates ---- */
+/* ---- scatter_add: indices, updates[, base]; the result may be the base itself ---- */
 
 static void scatter_rows(void *user, int64_t task, int worker)
 {
@@ -90,8 +91,12 @@ static void scatter_rows(void *user, int64_t task, int worker)
     int64_t columns = r->width - column < BLOCK ? r->width - column : BLOCK;
     int64_t end = row + r->row_step < r->table_rows ? row + r->row_step : r->table_rows;
     (void)worker;
-    for (int64_t k = row; k < end; ++k) {
-        memset(r->table + (size_t)(k * r->width + column) * r->size, 0, (size_t)columns * r->size);
+    for (int64_t k = row; k < end && r->base != r->table; ++k) {
+        size_t at = (size_t)(k * r->width + column) * r->size, bytes = (size_t)columns * r->size;
+        if (r->base)
+            memcpy(r->table + at, r->base + at, bytes);
+        else
+            memset(r->table + at, 0, bytes);
     }
     for (int64_t i = 0; i < r->count; ++i) {
         int64_t at = index_at(r, i);
@@ -111,9 +116,9 @@ static void scatter_rows(void *user, int64_t task, int worker)
 static double bid_scatter(const ad_problem *problem, const ad_machine *machine)
 {
     const ad_operand *out = &problem->out[0];
-    if (problem->n_in != 2 || out->rank < 1 || !integers(&problem->in[0])) return -1;
+    if (problem->n_in < 2 || out->rank < 1 || !integers(&problem->in[0])) return -1;
     if (out->dtype != AD_F32 && out->dtype != AD_F64) return -1;
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < problem->n_in; ++i) {
         if (!ad_operand_contiguous(&problem->in[i])) return -1;
     }
     if (!ad_operand_contiguous(out)) return -1;
@@ -131,7 +136,8 @@ static void run_scatter(const ad_problem *problem, const ad_run_args *args)
               .width = row_width(&problem->out[0]),
               .size = ad_dtype_size(problem->out[0].dtype),
               .table = args->out[0],
-              .other = args->in[1]};
+              .other = args->in[1],
+              .base = problem->n_in == 3 ? args->in[2] : NULL};
     r.column_blocks = (r.width + BLOCK - 1) / BLOCK;
     int64_t row_tasks = r.column_blocks >= ROW_TASKS || r.count * r.width < TASK ? 1 : ROW_TASKS;
     r.row_step = (r.table_rows + row_tasks - 1) / row_tasks;
