@@ -73,7 +73,7 @@ typedef struct ad_option {
 #define AD_OPTION_JSON    {"json", 0, AD_OPTION_FLAG, .help = "write one JSON object per line to standard output"}
 /* The most that one program may take beside weights and an optimizer's state: memory_limit of program.h. `otherwise_`: what the
  * help says of the default: " (default: ...)" or "". */
-#define AD_OPTION_MEMORY_LIMIT(otherwise_) {"memory-limit", 0, AD_OPTION_SIZE, .help = "refuse a program whose activations and workspace take more memory" otherwise_}
+#define AD_OPTION_MEMORY_LIMIT(otherwise_) {"memory-limit", 0, AD_OPTION_SIZE, .help = "memory for activations, gradients and workspace of a program: what does not fit is computed again, or refused" otherwise_}
 #define AD_COMMON_OPTIONS AD_OPTION_THREADS, AD_OPTION_QUIET, AD_OPTION_JSON
 /* clang-format on */
 

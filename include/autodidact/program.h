@@ -29,9 +29,14 @@ typedef enum ad_precision {
 typedef struct ad_compile_options {
     ad_device_kind device;
     ad_precision precision;
-    size_t memory_limit;   /* bytes for arena and packed weights; 0: none */
+    /* Bytes for the arena (activations, gradients that no variable holds, workspace) and for packed
+     * weights; not counted are variables (parameters, optimizer state), inputs and constants. 0:
+     * none. What does not fit is packed less, then computed again instead of kept, which gives the
+     * same bits; then solvers of the least workspace are taken, which may round differently; then
+     * it is AD_ERROR_LIMIT, naming the largest buffers and the least that was reached. */
+    size_t memory_limit;
     bool no_passes;        /* plan the graph as it is: for tests and bisection */
-    const char *skip_pass; /* leave out one pass by name ("fuse"), likewise */
+    const char *skip_pass; /* leave out one pass or step by name ("fuse"), likewise */
     bool direct;   /* no algorithms that multiply in a transformed domain (Winograd): slower, and
                       rounding errors of 1e-6 instead of 1e-5; for comparisons */
     bool pack_all; /* keep constant operands in a kernel's own form even if that is more than twice
@@ -68,8 +73,13 @@ typedef struct ad_program_stats {
     size_t packed_bytes;   /* constant operands kept in a kernel's own form */
     size_t constant_bytes; /* literals */
     int kernels;
-    double flops; /* of one run, as a direct algorithm would count them */
-    double bytes; /* read and written by one run's kernels */
+    double flops;   /* of one run, as a direct algorithm would count them */
+    double bytes;   /* read and written by one run's kernels */
+    double seconds; /* that the planner expects of one run on one core */
+    /* Under a memory limit: those of the kernels that make values again which were not kept, and
+     * their part of `seconds`. */
+    int kernels_again;
+    double seconds_again;
 } ad_program_stats;
 AD_API ad_program_stats ad_program_get_stats(const ad_program *program);
 

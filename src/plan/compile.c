@@ -120,8 +120,7 @@ static bool plan_setup(ad_plan *plan, const ad_passes *passes)
     return true;
 }
 
-/* A buffer that lives for one step. */
-static bool add_workspaces(ad_plan *plan)
+bool ad_plan_workspaces(ad_plan *plan)
 {
     for (int k = 0; k < plan->program->n_kernels; ++k) {
         ad_kernel *kernel = plan->program->kernels[k];
@@ -144,7 +143,7 @@ static bool plan_once(ad_plan *plan, const ad_passes *passes)
     return plan_setup(plan, passes) && ad_plan_check_assigns(plan) && ad_plan_values(plan) &&
            ad_plan_groups(plan) && ad_plan_homes(plan) && ad_plan_emit(plan) &&
            ad_plan_tune(plan) && (!plan->pack || ad_plan_pack(plan)) && ad_plan_schedule(plan) &&
-           add_workspaces(plan) && ad_plan_place(plan);
+           ad_plan_workspaces(plan) && ad_plan_place(plan);
 }
 
 static bool fail_limit(const ad_plan *plan, size_t needed)
@@ -174,24 +173,30 @@ static bool fail_limit(const ad_plan *plan, size_t needed)
                        largest[i]->bytes);
     if (!text.failed)
         ad_fail(plan->ctx, AD_ERROR_LIMIT,
-                "the program needs %zu bytes, the memory limit is %zu; its largest buffers: %s",
+                "the program needs at least %zu bytes, the memory limit is %zu; its largest "
+                "buffers: %s",
                 needed, plan->options->memory_limit, ad_text_get(&text));
     ad_text_free(&text);
     return false;
 }
 
-/* Under a memory limit packed operands go first, then the solvers that need much workspace. */
+/* Under a memory limit packed operands go first; then values are made again instead of kept; then
+ * the solvers go that need much workspace, whose results are other bits. */
 static bool make_program(ad_plan *plan, const ad_passes *passes)
 {
-    size_t limit = plan->options->memory_limit, needed = 0;
+    size_t limit = plan->options->memory_limit, least = SIZE_MAX;
     for (int attempt = 0; attempt < 3; ++attempt) {
         plan->pack = attempt == 0 && ad_pass_wanted(plan->options, "pack");
         plan->small = attempt == 2;
         if (!plan_once(plan, passes)) return false;
-        needed = plan->program->block_bytes + plan->program->kept_bytes;
+        size_t needed = plan->program->block_bytes + plan->program->kept_bytes;
+        if (limit && needed > limit && attempt > 0 && ad_pass_wanted(plan->options, "recompute") &&
+            !ad_plan_recompute(plan, limit, &needed))
+            return false;
         if (!limit || needed <= limit) return ad_program_prepare(plan->program);
+        if (attempt > 0 && needed < least) least = needed;
     }
-    return fail_limit(plan, needed);
+    return fail_limit(plan, least);
 }
 
 static bool compile(ad_program *program, ad_graph *graph, ad_node *const *outputs, int count,

@@ -73,6 +73,7 @@ static void add_label(ad_text *text, const ad_kernel *kernel)
                    same ? "" : " ", kernel->solver->name);
     ad_text_format(text, "  %s", kernel->name);
     if (*kernel->covers) ad_text_format(text, " (with %s)", kernel->covers);
+    if (kernel->again) ad_text_add(text, " (again)");
 }
 
 static void print_kernels(ad_text *text, const ad_program *program)
@@ -165,6 +166,9 @@ static void print_program(ad_text *text, const ad_program *program)
     add_bytes(text, (double)stats.packed_bytes);
     ad_text_add(text, ", constants ");
     add_bytes(text, (double)stats.constant_bytes);
+    if (stats.kernels_again)
+        ad_text_format(text, "; %d kernels make values again, %.1f %% of the time expected",
+                       stats.kernels_again, 100 * stats.seconds_again / stats.seconds);
     ad_text_add(text, "\n");
 }
 

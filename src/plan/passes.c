@@ -17,7 +17,7 @@ static const struct {
 };
 
 /* Planning steps that are not graph passes but can be left out too. */
-static const char *const steps[] = {"fuse", "in_place", "homes", "pack"};
+static const char *const steps[] = {"fuse", "in_place", "homes", "pack", "recompute"};
 
 typedef struct ad_graph_list {
     ad_graph *graph;

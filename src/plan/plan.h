@@ -10,6 +10,7 @@
  *   pack.c      constant operands are prepared once
  *   schedule.c  kernels get their order
  *   placement.c buffers get their place in the arena
+ *   recompute.c under a memory limit values are made again instead of kept
  *   lowered.c   the verifier of all that
  *   program.c   the run */
 #ifndef AD_PLAN_PLAN_H
@@ -60,6 +61,7 @@ typedef struct ad_kernel {
     int packed;         /* buffer of in[1] in the solver's own form, or -1 */
     bool packs;         /* this step makes `packed` from in[1] and does nothing else */
     bool prepares;      /* runs only when something constant changed */
+    bool again;         /* makes once more what was given up for lack of memory */
     const char *name;   /* of the node that it is known by */
     const char *covers; /* the other nodes that it computes, "relu_3, bias_4", or "" */
     int order;          /* recorded order: the largest node id */
@@ -194,7 +196,13 @@ bool ad_plan_emit(ad_plan *plan);
 bool ad_plan_tune(ad_plan *plan);
 bool ad_plan_pack(ad_plan *plan);
 bool ad_plan_schedule(ad_plan *plan);
+/* A buffer that lives for one step, for each kernel that wants one (compile.c). */
+bool ad_plan_workspaces(ad_plan *plan);
 bool ad_plan_place(ad_plan *plan);
+/* Makes values again instead of keeping them until the program needs no more than `limit` bytes;
+ * *needed: what it then needs, or, where that is more, the least that can be reached this way, with
+ * the program as it was. */
+bool ad_plan_recompute(ad_plan *plan, size_t limit, size_t *needed);
 /* Takes the program's memory and makes its run list (program.c). */
 bool ad_program_prepare(ad_program *program);
 /* Keeps the recorded graph and the one after the passes in printed form (explain.c). */
@@ -205,6 +213,9 @@ bool ad_program_keep_stages(ad_program *program, ad_graph *graph, ad_node *const
  * reads in[1] only, and a kernel with a packed operand does not read in[1]. */
 bool ad_kernel_reads(const ad_kernel *kernel, int i);
 bool ad_kernel_writes(const ad_kernel *kernel);
+/* The bytes that an operand touches in a variable's storage; false: it lies somewhere else. */
+bool ad_variable_range(const ad_program *program, const ad_ref *ref, const ad_operand *operand,
+                       ad_storage **storage, int64_t *begin, int64_t *end);
 /* Whether its result may lie where input i does, if both are walked alike: each element is read
  * before it is written, and not after. */
 bool ad_problem_replaces(int op, int i);

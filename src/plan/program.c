@@ -360,6 +360,10 @@ ad_program_stats ad_program_get_stats(const ad_program *program)
         ++stats.kernels;
         stats.flops += program->kernels[k]->flops;
         stats.bytes += program->kernels[k]->bytes;
+        stats.seconds += program->kernels[k]->seconds;
+        if (!program->kernels[k]->again) continue;
+        ++stats.kernels_again;
+        stats.seconds_again += program->kernels[k]->seconds;
     }
     return stats;
 }

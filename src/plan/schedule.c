@@ -40,10 +40,10 @@ static bool after_writers(ad_plan *plan, edges *e, int value, int kernel)
     return true;
 }
 
-static bool variable_range(const ad_plan *plan, const ad_ref *ref, const ad_operand *operand,
-                           ad_storage **storage, int64_t *begin, int64_t *end)
+bool ad_variable_range(const ad_program *program, const ad_ref *ref, const ad_operand *operand,
+                       ad_storage **storage, int64_t *begin, int64_t *end)
 {
-    const ad_buffer *buffer = &plan->program->buffers[ref->buffer];
+    const ad_buffer *buffer = &program->buffers[ref->buffer];
     if (buffer->place != AD_IN_VARIABLE) return false;
     ad_operand_span(operand, begin, end);
     *begin += ref->offset + (int64_t)buffer->offset;
@@ -58,14 +58,15 @@ static bool readers_before_writer(ad_plan *plan, edges *e, int writer, const ad_
 {
     ad_storage *storage, *other;
     int64_t begin, end, from, to;
-    if (!variable_range(plan, ref, operand, &storage, &begin, &end)) return true;
+    if (!ad_variable_range(plan->program, ref, operand, &storage, &begin, &end)) return true;
     for (int k = 0; k < plan->n_kernels; ++k) {
         const ad_kernel *reader = plan->kernels[k];
         for (int i = 0; i < reader->problem.n_in; ++i) {
             if (!ad_kernel_reads(reader, i)) continue;
             int value = reader->in[i].value;
             if (value >= plan->n_nodes || plan->nodes[value]->op != AD_OP_VARIABLE) continue;
-            if (!variable_range(plan, &reader->in[i], &reader->problem.in[i], &other, &from, &to))
+            if (!ad_variable_range(plan->program, &reader->in[i], &reader->problem.in[i], &other,
+                                   &from, &to))
                 continue;
             if (other == storage && from < end && begin < to && !add_edge(plan, e, k, writer))
                 return false;

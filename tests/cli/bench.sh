@@ -31,6 +31,10 @@ run "$autodidact" bench dqn-mlp --runs 1 --kernels 3
 exits 0
 says out "of peak"
 says err "GFLOP/s"
+"$autodidact" bench gpt-char --runs 1 --threads 1 --json | sed -n 's/.*\("check":[^]]*]\).*/\1/p' >whole
+"$autodidact" bench gpt-char --runs 1 --threads 1 --json --memory-limit 16M >limited
+check "the results depend on the memory limit" grep -qF "$(cat whole)" limited
+check "nothing is made again under a memory limit" grep -q '"kernels_again":[1-9]' limited
 run "$autodidact" bench dqn-mlp --runs 1 --save nowhere
 exits 1
 says err nowhere

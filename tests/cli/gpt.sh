@@ -26,6 +26,20 @@ exits 0
 check 'the same bytes with two threads' cmp one/checkpoints/step-000000060.safetensors two/checkpoints/step-000000060.safetensors
 check 'the same best weights' cmp one/checkpoints/best.safetensors two/checkpoints/best.safetensors
 
+# Under a memory limit values are computed again: the same bytes.
+train limited --threads 1 --dropout 0.1 --memory-limit 400K
+exits 0
+check 'the same bytes under a memory limit' cmp one/checkpoints/best.safetensors limited/checkpoints/best.safetensors
+check 'the same metrics' [ "$(grep -c loss one/metrics.jsonl)" = "$(grep -c loss limited/metrics.jsonl)" ]
+# shellcheck disable=SC2086
+run "$autodidact" explain gpt $small --memory-limit 400K --threads 1
+exits 0
+says out '(again): '
+says out ' kernels make values again, '
+train x0 --memory-limit 10K
+exits 1
+says err 'the memory limit is 10240; its largest buffers: '
+
 run "$autodidact" gpt eval one beer.txt
 exits 0
 says out perplexity
@@ -63,6 +77,9 @@ says out '8 bottles'
 run "$autodidact" gpt train --resume two --steps 70
 exits 0
 check 'the run went on' test -f two/checkpoints/step-000000070.safetensors
+run "$autodidact" gpt train --resume limited --steps 70 --threads 1
+exits 0
+check 'it went on as well under its memory limit' cmp two/checkpoints/step-000000070.safetensors limited/checkpoints/step-000000070.safetensors
 run "$autodidact" gpt train --data beer.txt --run tuned --init one --block 16 --batch 2 --steps 5 --lr 1e-4 -q
 exits 0
 run "$autodidact" gpt eval tuned beer.txt --json

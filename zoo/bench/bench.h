@@ -72,6 +72,8 @@ typedef struct bench_result {
     int runs;
     double flops, bytes; /* of a run; 0: not known */
     double estimate_error;
+    double compile;         /* seconds to plan the program */
+    ad_program_stats stats; /* of it, where there is one */
 } bench_result;
 typedef struct bench_limits {
     int64_t runs;   /* 0: as many as there is time for */

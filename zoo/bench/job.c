@@ -69,7 +69,7 @@ static ad_status bind_inputs(bench_job *job)
     return status;
 }
 
-static ad_status open_job(bench_job *job)
+static ad_status open_job(bench_job *job, bench_result *r)
 {
     const bench_workload *w = job->workload;
     job->graph = ad_graph_new(job->ctx);
@@ -78,8 +78,11 @@ static ad_status open_job(bench_job *job)
         return ad_error_set(job->ctx, AD_ERROR_MEMORY, "out of memory");
     ad_status status = w->build(job);
     ad_compile_options options = {.precision = job->precision, .memory_limit = job->memory_limit};
+    double begin = now();
     if (!status && job->outputs)
         status = ad_compile(&job->program, job->ctx, job->output, job->outputs, &options);
+    r->compile = now() - begin;
+    if (job->program) r->stats = ad_program_get_stats(job->program);
     if (!status && job->program) status = bind_inputs(job);
     if (!status && w->ready) status = w->ready(job);
     if (!status && job->save) {
@@ -153,8 +156,7 @@ static ad_status time_runs(bench_job *job, ad_command *cmd, bench_limits limits,
     r->median = seconds[r->runs / 2], r->least = seconds[0], r->most = seconds[r->runs - 1];
     if (job->program && !job->workload->run) {
         status = profile(job, limits, r);
-        ad_program_stats stats = ad_program_get_stats(job->program);
-        r->flops = stats.flops, r->bytes = stats.bytes;
+        r->flops = r->stats.flops, r->bytes = r->stats.bytes;
     }
     return status;
 }
@@ -169,7 +171,7 @@ ad_status bench_measure(ad_command *cmd, const bench_workload *workload, ad_prec
                      .exact = workload->dropout,
                      .save = save};
     *result = (bench_result){0};
-    ad_status status = open_job(&job);
+    ad_status status = open_job(&job, result);
     if (!status) status = compare(&job, result);
     if (!status && workload->dropout) {
         close_job(&job);
@@ -177,7 +179,7 @@ ad_status bench_measure(ad_command *cmd, const bench_workload *workload, ad_prec
                           .ctx = job.ctx,
                           .precision = precision,
                           .memory_limit = job.memory_limit};
-        status = open_job(&job);
+        status = open_job(&job, result);
         if (!status) status = run_once(&job);
     }
     if (!status) status = time_runs(&job, cmd, limits, result);

@@ -114,6 +114,10 @@ static void say_result(ad_command *cmd, const bench_workload *w, const ad_peaks 
         ad_json_real(cmd, "of_arithmetic", arithmetic);
         ad_json_real(cmd, "of_memory", bytes / p->bandwidth);
         ad_json_real(cmd, "estimate_error", r->estimate_error);
+        ad_json_real(cmd, "compile", r->compile);
+        ad_json_int(cmd, "arena", (int64_t)r->stats.arena_bytes);
+        ad_json_int(cmd, "kernels_again", r->stats.kernels_again);
+        ad_json_real(cmd, "seconds_again", r->stats.seconds_again);
         ad_json_real(cmd, "peak_mb", peak_mb());
         ad_json_end(cmd);
         return;
@@ -128,6 +132,10 @@ static void say_result(ad_command *cmd, const bench_workload *w, const ad_peaks 
     else
         fprintf(out, " %10s %8s %9s %8s %9s", "", "", "", "", "");
     fprintf(out, " %9.0f MB\n", peak_mb());
+    if (r->stats.kernels_again)
+        fprintf(out, "  %d of %d kernels make values again, %.0f %% of the time expected\n",
+                r->stats.kernels_again, r->stats.kernels,
+                100 * r->stats.seconds_again / r->stats.seconds);
     fflush(out);
 }
 

@@ -14,6 +14,7 @@ static const ad_option options[] = {
      .help = "as recorded; after the graph passes; as kernels; as scheduled, with memory"},
     {"format", 0, AD_OPTION_CHOICE, .initial = "text", .choices = "text|dot|json",
      .help = "text; for graph and passes also dot (Graphviz) and json"},
+    AD_OPTION_MEMORY_LIMIT(""),
     AD_OPTION_THREADS,
     {0},
 };
@@ -64,7 +65,9 @@ static int run(ad_command *cmd)
     status = vars && cache && graph && out ? AD_OK : AD_ERROR_MEMORY;
     if (!status) {
         int count = record(cmd, graph, &config, vars, cache, &optimizer, out);
-        status = ad_compile(&program, ctx, out, count, &(ad_compile_options){.keep_stages = true});
+        ad_compile_options planning = {
+            .keep_stages = true, .memory_limit = (size_t)ad_command_size(cmd, "memory-limit")};
+        status = ad_compile(&program, ctx, out, count, &planning);
     }
     if (!status)
         status = ad_explain(program, (ad_stage)ad_command_choice(cmd, "stage"),
