@@ -135,6 +135,13 @@ AD_API ad_node *ad_huber_loss(ad_node *prediction, ad_node *target, double delta
 AD_API ad_node *ad_bce_with_logits_loss(ad_node *logits, ad_node *target);
 /* The mean of ad_cross_entropy over the rows. */
 AD_API ad_node *ad_cross_entropy_loss(ad_node *logits, ad_node *labels);
+/* The same of logits = x weight^T, x [rows, width], weight [classes, width], labels [rows]: a few
+ * rows at a time, forward and backward, so that the logits of no more than `block` rows are ever
+ * there (block 0: as many as make 64 MB of logits; all at once if they do). The blocks follow from
+ * the shapes alone. Gradients to x and weight. (After Hsu et al. 2024, Liger Kernel, arXiv
+ * 2410.10989.) */
+AD_API ad_node *ad_linear_cross_entropy_loss(ad_node *x, ad_node *weight, ad_node *labels,
+                                             int64_t block);
 
 /* ---- weights to and from files (formats of io.h) ---- */
 typedef struct ad_load_options {

@@ -267,6 +267,13 @@ AD_API ad_node *ad_random_normal(ad_node *state, ad_dtype dtype, ad_shape shape)
 /* x with each element kept with probability 1 - rate and then divided by 1 - rate. */
 AD_API ad_node *ad_dropout(ad_node *x, double rate, ad_node *state);
 
+/* ---- gradients of one's own ---- */
+/* y, one number, whose gradients to x[0 .. count) (at most 7) are given, each of its x's shape. The
+ * reverse walk takes them as they are, times y's own, and does not look into y. So the work of the
+ * backward pass can stand among that of the forward pass; see ad_linear_cross_entropy_loss. */
+AD_API ad_node *ad_with_gradients(ad_node *y, ad_node *const *x, ad_node *const *gradients,
+                                  int count);
+
 /* ---- effects ---- */
 /* The variable holds `value` after the run; every ad_read sees the value before. The node's value
  * is `value`, without a gradient. At most one assign per variable (or overlapping block) in a

@@ -164,6 +164,13 @@ BUILD(write_rows_before,
       ad_write_rows(x[0], ad_constant(x[0]->graph, AD_I64, ad_shape(1), (int64_t[]){-1}), x[1]))
 BUILD(scatter_add, ad_scatter_add(rows(x[0]), x[0], 4))
 BUILD(scatter_add_to, ad_scatter_add_to(x[1], rows(x[0]), x[0]))
+/* y = sum(x0^2 x1), with its gradients written down. */
+static ad_node *with_gradients(ad_node **x)
+{
+    ad_node *y = ad_sum(ad_mul(ad_square(x[0]), x[1]), AD_ALL_AXES, false);
+    ad_node *grads[2] = {ad_mul_scalar(ad_mul(x[0], x[1]), 2), ad_square(x[0])};
+    return ad_with_gradients(ad_stop_gradient(y), x, grads, 2);
+}
 /* Entries (0,1) (0,0) (1,2) (3,1) (3,1) of a 4 x 3 matrix: a row without, a place twice. */
 static ad_sparse entries(ad_node *like)
 {
@@ -327,6 +334,7 @@ static const grad_case cases[] = {
     SMOOTH(WRITE_ROWS, write_rows, S(4, 3), S(2, 3)),
     SMOOTH(WRITE_ROWS, write_rows_before, S(4, 3), S(2, 3)),
     LINEAR(SCATTER_ADD, scatter_add, S(2, 3, 2)),
+    SMOOTH(WITH_GRADIENTS, with_gradients, S(2, 3), S(2, 3)),
     SMOOTH(SCATTER_ADD, scatter_add_to, S(2, 3, 2), S(4, 2)),
     LINEAR(SPARSE_MATMUL, sparse_matmul, S(5, 2), S(3, 2, 3)),
     LINEAR(SPARSE_MATMUL, sparse_matmul_transposed, S(5, 2), S(4, 2, 3), S(3, 2, 3)),

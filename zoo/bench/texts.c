@@ -52,6 +52,12 @@ static ad_status gpt2_build(bench_job *job)
     return train_gpt(job, gpt2_like(12, 12, 768, 1024, GPT2_VOCAB), 4, 64);
 }
 
+/* Where the logits would be larger than everything else. */
+static ad_status gpt2_long_build(bench_job *job)
+{
+    return train_gpt(job, gpt2_like(12, 12, 768, 1024, GPT2_VOCAB), 8, 512);
+}
+
 const bench_workload bench_gpt_char = {
     .name = "gpt-char",
     .what = "character GPT, 4 layers x 128, 12 x 64 tokens: training step",
@@ -62,6 +68,9 @@ const bench_workload bench_gpt_char_384 = {
     .build = gpt_char_384_build};
 const bench_workload bench_gpt2 = {
     .name = "gpt2", .what = "GPT-2 124M, 4 x 64 tokens: training step", .build = gpt2_build};
+const bench_workload bench_gpt2_long = {.name = "gpt2-long",
+                                        .what = "GPT-2 124M, 8 x 512 tokens: training step",
+                                        .build = gpt2_long_build};
 
 /* ---- making text ---- */
 

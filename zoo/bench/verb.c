@@ -6,11 +6,23 @@
 #include <string.h>
 #include <sys/resource.h>
 
-const bench_workload *const bench_workloads[] = {
-    &bench_style,   &bench_resnet20,    &bench_dcgan,     &bench_gat,
-    &bench_dqn_mlp, &bench_dqn_nature,  &bench_gpt_char,  &bench_gpt_char_384,
-    &bench_gpt2,    &bench_gpt2_decode, &bench_attention, &bench_alphazero,
-    &bench_adamw,   &bench_start,       &bench_first,     NULL};
+const bench_workload *const bench_workloads[] = {&bench_style,
+                                                 &bench_resnet20,
+                                                 &bench_dcgan,
+                                                 &bench_gat,
+                                                 &bench_dqn_mlp,
+                                                 &bench_dqn_nature,
+                                                 &bench_gpt_char,
+                                                 &bench_gpt_char_384,
+                                                 &bench_gpt2,
+                                                 &bench_gpt2_long,
+                                                 &bench_gpt2_decode,
+                                                 &bench_attention,
+                                                 &bench_alphazero,
+                                                 &bench_adamw,
+                                                 &bench_start,
+                                                 &bench_first,
+                                                 NULL};
 
 static const ad_option options[] = {
     {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16",
@@ -219,6 +231,7 @@ const ad_verb bench_verb = {
         "  gpt-char      character GPT, 4 layers x 128: training step\n"
         "  gpt-char-384  character GPT, 6 layers x 384: training step\n"
         "  gpt2          GPT-2 124M, 4 x 64 tokens: training step\n"
+        "  gpt2-long     GPT-2 124M, 8 x 512 tokens: training step\n"
         "  gpt2-decode   GPT-2 124M: a token, greedily\n"
         "  attention     causal attention over 1024 tokens: forward and backward\n"
         "  alphazero     a network for Go on 16 boards\n"

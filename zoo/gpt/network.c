@@ -91,20 +91,27 @@ ad_node *gpt_network(gpt_pass *pass)
     return ad_name(ad_reshape(x, ad_shape(-1, c->width)), "hidden");
 }
 
-ad_node *gpt_logits(const gpt_pass *pass, ad_node *x)
+/* [vocab, width] */
+static ad_node *output_weight(const gpt_pass *pass)
 {
     const gpt_config *c = pass->config;
     const char *name = c->arch == GPT_GPT2 ? "transformer.wte.weight"
                        : c->untied         ? "lm_head.weight"
                                            : "model.embed_tokens.weight";
-    ad_node *weight = gpt_matrix(pass, name, c->vocab, c->width, 0.02);
-    return ad_name(ad_matmul_with(x, weight, (ad_matmul_options){.transpose_b = true}), "logits");
+    return gpt_matrix(pass, name, c->vocab, c->width, 0.02);
+}
+
+ad_node *gpt_logits(const gpt_pass *pass, ad_node *x)
+{
+    ad_matmul_options transposed = {.transpose_b = true};
+    return ad_name(ad_matmul_with(x, output_weight(pass), transposed), "logits");
 }
 
 ad_node *gpt_loss(gpt_pass *pass, ad_node *labels)
 {
-    ad_node *logits = gpt_logits(pass, gpt_network(pass));
-    return ad_name(ad_cross_entropy_loss(logits, ad_reshape(labels, ad_shape(-1))), "loss");
+    ad_node *x = gpt_network(pass), *weight = output_weight(pass);
+    labels = ad_reshape(labels, ad_shape(-1));
+    return ad_name(ad_linear_cross_entropy_loss(x, weight, labels, 0), "loss");
 }
 
 ad_status gpt_declare(ad_vars *vars, const gpt_config *config, ad_dtype matrices)

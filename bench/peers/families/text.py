@@ -93,6 +93,10 @@ def gpt2(s):
     return train(s, 12, 12, 768, 1024, 4, 64, 50257)
 
 
+def gpt2_long(s):
+    return train(s, 12, 12, 768, 1024, 8, 512, 50257)
+
+
 # ---- decoding: one token at a time, greedily, keys and values kept ----
 
 PROMPT, NEW = 16, 64
