@@ -20,6 +20,7 @@ enum {
     MOST_ROWS = 256,        /* of A for such a B: more pay for packing it */
     NARROW_B = 2 * AD_VF,   /* columns or steps of k for which panels are mostly padding */
     NARROW_B_SIZE = 131072, /* elements of such a B */
+    FEW_DOTS = 4,           /* columns of a transposed B: a panel would be nearly empty */
 };
 #define SERIAL_FLOPS 4e5 /* these are bound by memory, so less is worth waking the pool for */
 
@@ -94,7 +95,7 @@ static bool prepare(direct *d, const ad_problem *problem)
     set_tiles(d);
     d->dots = d->b_col != 1;
     if (d->dots && (d->b_row != 1 || d->a_col != 1)) return false;
-    return d->m <= TILE_ROWS || many_rows(d);
+    return d->m <= TILE_ROWS || many_rows(d) || (d->dots && d->n <= FEW_DOTS);
 }
 
 /* ROWS x (NV vectors) of C from where A and B are; cols may end inside. */
