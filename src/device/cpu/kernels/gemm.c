@@ -12,7 +12,7 @@
 #include "device/cpu/sizes.h"
 
 enum {
-    BLOCK_UNITS = 256, /* of k: a panel of B is then 32 KB at most */
+    BLOCK_UNITS = AD_KERNEL_AVX512 ? 384 : 256, /* of k: a panel of B is then 48 or 32 KB at most */
     ROW_PANELS = AD_KERNEL_AVX512                       ? 12
                  : AD_KERNEL_ISA == 1 || AD_KERNEL_NEON ? 24
                                                         : 16,
