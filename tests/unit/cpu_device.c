@@ -3,8 +3,8 @@
 
 static bool has_kernel(int op)
 {
-    if (op == AD_OP_SEGMENT_SPREAD)
-        return false; /* a gather by its decomposition, on every device */
+    if (op == AD_OP_SEGMENT_SPREAD || op == AD_OP_WITH_GRADIENTS)
+        return false; /* other ops by their decompositions, on every device */
     switch (ad_ops[op].klass) {
     case AD_CLASS_REDUCE:
     case AD_CLASS_CONTRACT:
