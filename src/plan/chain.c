@@ -45,6 +45,39 @@ bool ad_chain_verify(const ad_chain *chain)
     return true;
 }
 
+/* The dearer steps, by what kernels of vectors take for them. */
+static double step_work(const ad_chain_step *step)
+{
+    double wide = step->type == AD_F64 || step->type == AD_I64 ? 2 : 1;
+    switch (step->op) {
+    case AD_OP_FILL: return 0.5;
+    case AD_OP_DIV:
+    case AD_OP_SQRT:
+    case AD_OP_RSQRT: return 2 * wide;
+    case AD_OP_EXP:
+    case AD_OP_LOG:
+    case AD_OP_TANH:
+    case AD_OP_SIGMOID:
+    case AD_OP_ELU:
+    case AD_OP_SILU: return 6 * wide;
+    case AD_OP_ERF:
+    case AD_OP_GELU:
+    case AD_OP_GELU_TANH:
+    case AD_OP_POW:
+    case AD_OP_SIN:
+    case AD_OP_COS: return 10 * wide;
+    case AD_OP_WHERE: return 2 * wide;
+    default: return compares(step->op) ? 2 * wide : wide; /* masks become bytes, and masks again */
+    }
+}
+
+double ad_chain_work(const ad_chain *chain)
+{
+    double work = 0;
+    for (int s = 0; s < chain->n_steps; ++s) work += step_work(&chain->step[s]);
+    return work;
+}
+
 void ad_chain_print(ad_text *text, const ad_chain *chain)
 {
     for (int s = 0; s < chain->n_steps; ++s) {

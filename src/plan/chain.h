@@ -38,6 +38,8 @@ typedef struct ad_chain {
 
 /* The register type that a memory dtype is loaded as. */
 ad_dtype ad_chain_type(ad_dtype memory);
+/* For estimates: what its steps cost for an element, as so many simple ones. */
+double ad_chain_work(const ad_chain *chain);
 void ad_chain_print(ad_text *text, const ad_chain *chain);
 /* True if registers are written before they are read and types agree; the planner's own check. */
 bool ad_chain_verify(const ad_chain *chain);

@@ -59,11 +59,29 @@ typedef struct ad_run_args {
 } ad_run_args;
 
 typedef struct ad_machine {                  /* for estimates; all per core */
-    double flops_f32, flops_f64, flops_bf16; /* per second, sustained by a good kernel */
-    double bandwidth;                        /* bytes per second */
-    double overhead;                         /* seconds to wake the pool once */
+    double flops_f32, flops_f64, flops_bf16; /* per second, of register tiles over packed panels */
+    double steps;                            /* simple elementwise operations on f32 per second */
+    double bandwidth;       /* bytes per second from and to memory, read or written in one stream */
+    double cache_bandwidth; /* the same where operands lie in the caches, */
+    double cache;           /* which is expected of so many bytes of a kernel's operands */
+    double call;            /* seconds to start a kernel */
+    double overhead;        /* seconds to wake the pool once */
     int threads;
 } ad_machine;
+
+/* Seconds to read or write so many bytes in one stream. */
+static inline double ad_move_seconds(const ad_machine *machine, double bytes)
+{
+    double near = bytes < machine->cache ? bytes : machine->cache;
+    return near / machine->cache_bandwidth + (bytes - near) / machine->bandwidth;
+}
+
+/* The same in several streams at once or in pieces of rows, where fetching ahead fails. */
+static inline double ad_scattered_seconds(const ad_machine *machine, double bytes)
+{
+    double near = bytes < machine->cache ? bytes : machine->cache;
+    return 1.6 * near / machine->cache_bandwidth + 2.5 * (bytes - near) / machine->bandwidth;
+}
 
 typedef struct ad_solver {
     const char *name; /* "winograd 4x4 3x3" */

@@ -3,6 +3,8 @@
 
 #include "ops/attrs.h"
 
+#include <math.h>
+
 /* An operand of a matmul brought to the result's rank, leading axes stretched. */
 static ad_operand matmul_operand(const ad_node *node, const ad_operand *operand)
 {
@@ -148,15 +150,45 @@ bool ad_group_problem(const ad_plan *plan, const ad_group *group, const ad_chain
     }
 }
 
+/* Elements of an operand that lie in memory (zero strides repeat). */
+static double stored_count(const ad_operand *operand)
+{
+    double count = 1;
+    for (int i = 0; i < operand->rank; ++i)
+        if (operand->stride[i] || operand->dim[i] == 0) count *= (double)operand->dim[i];
+    return count;
+}
+
+static bool contracts(int op)
+{
+    return op != AD_OP_CHAIN && ad_ops[op].klass == AD_CLASS_CONTRACT;
+}
+
+/* What a matmul or convolution does with each finished piece of its result, whoever solves it: the
+ * chain's steps, its other operands, and the results. */
+static double finish_seconds(const ad_problem *problem, const ad_machine *machine)
+{
+    const ad_operand *out = &problem->out[0];
+    double bytes = 0, steps = problem->chain ? ad_chain_work(problem->chain) : 0,
+           count = (double)ad_operand_count(out);
+    for (int i = 2; i < problem->n_in; ++i)
+        bytes += stored_count(&problem->in[i]) * (double)ad_dtype_size(problem->in[i].dtype);
+    for (int i = 0; i < problem->n_out; ++i)
+        bytes += stored_count(&problem->out[i]) * (double)ad_dtype_size(problem->out[i].dtype);
+    double rows = count / fmax(1, (double)out->dim[out->rank - 1]);
+    return fmax(ad_scattered_seconds(machine, bytes), (count + 16 * rows) * steps / machine->steps);
+}
+
 double ad_solver_bid(const ad_plan *plan, const ad_solver *solver, const ad_problem *problem)
 {
     /* All bid for one core: another number of threads must not mean another algorithm, whose
      * results would be other bits. */
     ad_machine core = plan->device.machine;
     core.threads = 1, core.overhead = 0;
-    return solver->transforms && plan->options && plan->options->direct
-               ? -1
-               : solver->bid(problem, &core);
+    if (solver->transforms && plan->options && plan->options->direct) return -1;
+    double seconds = solver->bid(problem, &core);
+    return seconds < 0 || !contracts(problem->op) ? seconds
+                                                  : seconds + finish_seconds(problem, &core);
 }
 
 double ad_best_bid(const ad_plan *plan, const ad_problem *problem, const ad_solver **solver)
@@ -193,15 +225,6 @@ double ad_device_bid(const ad_device *device, const ad_problem *problem)
 {
     ad_plan plan = {.device = *device};
     return ad_best_bid(&plan, problem, NULL);
-}
-
-/* Elements of an operand that lie in memory (zero strides repeat). */
-static double stored_count(const ad_operand *operand)
-{
-    double count = 1;
-    for (int i = 0; i < operand->rank; ++i)
-        if (operand->stride[i] || operand->dim[i] == 0) count *= (double)operand->dim[i];
-    return count;
 }
 
 double ad_problem_bytes(const ad_problem *problem)

@@ -1,7 +1,8 @@
 /* trial.c - solvers of one problem timed beside each other on scratch operands.
  *
- * They run in turn, so that what else the machine does meets all alike, and the least time of each
- * counts; who needs twice the best time leaves early. Operands are warm, as they mostly are in a
+ * They run in turn, so that what else the machine does meets all alike, and the least processor
+ * time of each counts, in which other processes do not appear; who needs twice the best leaves
+ * early. Operands are warm, as they mostly are in a
  * program, where another kernel has just written them. */
 #include "plan/tune.h"
 
@@ -12,10 +13,10 @@
 enum { PATTERN = 4093, LEAST_ROUNDS = 3, MOST_ROUNDS = 40 };
 static const double enough = 0.04, most = 0.4; /* seconds for all rounds; then there is no more */
 
-static double now(void)
+static double seconds_of(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -97,11 +98,11 @@ static void prepare(ad_trial *t, ad_contender *c)
 
 static double run(ad_trial *t, const ad_contender *c)
 {
-    double begin = now();
+    double begin = seconds_of(CLOCK_THREAD_CPUTIME_ID);
     c->solver->run(
         &t->problem,
         &(ad_run_args){.in = t->in, .out = t->out, .workspace = c->workspace, .packed = c->form});
-    return now() - begin;
+    return seconds_of(CLOCK_THREAD_CPUTIME_ID) - begin;
 }
 
 /* Runs each that is still in once; returns the least time so far. */
@@ -119,7 +120,7 @@ static double round_of(ad_trial *t, ad_contender *contenders, int count, double 
 
 void ad_trial_compare(ad_trial *t, ad_contender *contenders, int count)
 {
-    double begin = now(), best = 0;
+    double begin = seconds_of(CLOCK_MONOTONIC), best = 0;
     for (int i = 0; i < count; ++i) prepare(t, &contenders[i]);
     for (int round = 0, in = count; round < MOST_ROUNDS && in > 1; ++round) {
         best = round_of(t, contenders, count, best);
@@ -129,7 +130,7 @@ void ad_trial_compare(ad_trial *t, ad_contender *contenders, int count)
             c->out = c->out || (round > 0 && c->seconds > 2 * best);
             in += !c->out;
         }
-        double spent = now() - begin;
+        double spent = seconds_of(CLOCK_MONOTONIC) - begin;
         if (spent > most || (round + 1 >= LEAST_ROUNDS && spent > enough)) break;
     }
     for (int i = 0; i < count; ++i) {

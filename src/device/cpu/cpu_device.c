@@ -1,11 +1,9 @@
-/* cpu_device.c - hands out the CPU's solvers and estimates what the machine can do.
- *
- * The figures steer the choice between solvers and between one thread and several. They are
- * estimates from the instruction set, not measurements: a program must start in milliseconds. */
+/* cpu_device.c - hands out the CPU's solvers and, for their bids, what the machine can do. */
 #include "device/cpu/cpu_device.h"
 
 #include "base/cpu.h"
 #include "device/cpu/isa.h"
+#include "device/cpu/rates.h"
 
 /* The op of each row of solvers.def; the rows of an op stand together. */
 static const int ops[] = {
@@ -66,62 +64,34 @@ static const ad_solver *const *find(const ad_solver *const *table, int op, int *
     }
 AD_FOR_ISAS(LOOKUP, )
 
-/* Floats per fused multiply-add and such operations per cycle, as a good kernel sustains them. */
-static const struct {
-    const ad_solver *const *(*lookup)(const ad_device *device, int op, int *count);
-    double f32_per_cycle, bf16_per_cycle;
-} levels[AD_ISAS] = {
-    [AD_ISA_SCALAR] = {scalar_lookup, 6, 2},
+static const ad_solver *const *(*const lookups[AD_ISAS])(const ad_device *, int, int *) = {
+    [AD_ISA_SCALAR] = scalar_lookup,
 #if defined(__x86_64__)
-    [AD_ISA_AVX2] = {avx2_lookup, 28, 10},
-    [AD_ISA_AVX512] = {avx512_lookup, 45, 16},
-    [AD_ISA_AVX512BF16] = {avx512bf16_lookup, 45, 90},
+    [AD_ISA_AVX2] = avx2_lookup,
+    [AD_ISA_AVX512] = avx512_lookup,
+    [AD_ISA_AVX512BF16] = avx512bf16_lookup,
 #elif defined(__aarch64__)
-    [AD_ISA_NEON] = {neon_lookup, 14, 7},
+    [AD_ISA_NEON] = neon_lookup,
 #endif
 };
 
+static bool bf16_at_full_speed(int isa)
+{
 #if defined(__x86_64__)
-static bool bf16_at_full_speed(int isa)
-{
     return isa >= AD_ISA_AVX512BF16;
-}
-
-static double bf16_per_cycle(int isa)
-{
-    enum { AMX_PER_CYCLE = 290 }; /* of 896: the rest waits for panels from L2 */
-    if (!bf16_at_full_speed(isa)) return levels[isa].bf16_per_cycle;
-    if (ad_cpu_get()->amx) return AMX_PER_CYCLE;
-    return ad_cpu_get()->bf16_dot ? levels[isa].bf16_per_cycle
-                                  : levels[AD_ISA_AVX512].f32_per_cycle;
-}
 #else
-static bool bf16_at_full_speed(int isa)
-{
     return isa < 0;
-}
-
-static double bf16_per_cycle(int isa)
-{
-    return levels[isa].bf16_per_cycle;
-}
 #endif
+}
 
 ad_status ad_cpu_device_open(ad_device *device, ad_context *ctx)
 {
-    const double hertz = 2.8e9; /* under sustained vector load, of the usual processors */
-    const double core_bandwidth = 10e9;
-    int isa = ad_context_isa_level(ctx), threads = ad_context_threads(ctx);
+    int isa = ad_context_isa_level(ctx);
     *device = (ad_device){
         .name = "cpu",
         .runs = true,
-        .machine = {.flops_f32 = hertz * levels[isa].f32_per_cycle,
-                    .flops_f64 = hertz * levels[isa].f32_per_cycle / 2,
-                    .flops_bf16 = hertz * bf16_per_cycle(isa),
-                    .bandwidth = core_bandwidth,
-                    .overhead = threads > 1 ? 5e-6 : 0,
-                    .threads = threads},
-        .solvers = levels[isa].lookup,
+        .machine = ad_cpu_rates(ad_cpu_get(), isa, ad_context_threads(ctx)),
+        .solvers = lookups[isa],
         .bf16 = bf16_at_full_speed(isa),
     };
     return AD_OK;

@@ -28,8 +28,20 @@ typedef struct ad_gemm {
                    int64_t depth, void *panels);
     void (*pack_b)(const struct ad_gemm *gemm, int64_t item, int64_t j, int64_t cols, int64_t p,
                    int64_t depth, void *panels);
-    const void *source; /* for the packing routines */
+    const void *source;    /* for the packing routines */
+    double a_work, b_work; /* for estimates: flops that packing an element takes the time of */
 } ad_gemm;
+
+/* Those of rows that lie as the panels want them, and of rows across, which cost the more the less
+ * of them the caches hold. */
+enum {
+    AD_PACK_A = 25,
+    AD_PACK_A_ACROSS = 68,
+    AD_PACK_B = 60,
+    AD_PACK_B_ACROSS = 134,
+    AD_PACK_B_ACROSS_NEAR = 40,
+    AD_PACK_NEAR = 1 << 16, /* elements */
+};
 
 /* What a strided matrix's panels are made from: element (r, p) at data + (r * row + p * col). */
 typedef struct ad_matrix {

@@ -51,7 +51,7 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     const ad_operand *in = &problem->in[0], *out = &problem->out[0];
     if (!task_for(in->dtype) || out->dtype != AD_I32 || in->rank < 1) return -1;
     if (!ad_operand_contiguous(in) || !ad_operand_contiguous(out)) return -1;
-    return (double)ad_operand_count(in) * 4 * (double)ad_dtype_size(in->dtype) / machine->bandwidth;
+    return machine->call + 8 * (double)ad_operand_count(in) / machine->steps;
 }
 
 static void run(const ad_problem *problem, const ad_run_args *args)

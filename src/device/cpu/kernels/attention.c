@@ -160,8 +160,8 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
 {
     attention a;
     if (!attention_prepare(&a, problem, 0, problem->n_in)) return -1;
-    double flops = attention_pairs(&a) * (4 * (double)a.dim + 40);
-    return flops / machine->flops_f32 / machine->threads + 2e-6;
+    double flops = block_pairs(&a) * (4 * (double)a.dim + 120);
+    return flops / machine->flops_f32 / machine->threads + machine->call;
 }
 
 static size_t workspace(const ad_problem *problem)

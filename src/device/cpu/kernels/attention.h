@@ -228,4 +228,12 @@ static inline double attention_pairs(const attention *a)
     return pairs * (double)(a->batches * a->n_heads);
 }
 
+/* The pairs of whole blocks, for estimates: on the diagonal half of them are masked. */
+static inline double block_pairs(const attention *a)
+{
+    enum { HALF_BLOCK = 32 };
+    double masked = a->causal && a->time > 1 ? HALF_BLOCK * (double)a->time : 0;
+    return attention_pairs(a) + masked * (double)(a->batches * a->n_heads);
+}
+
 #endif

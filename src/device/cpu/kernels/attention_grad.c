@@ -166,8 +166,8 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
 {
     attention a;
     if (!prepare(&a, problem)) return -1;
-    double flops = attention_pairs(&a) * (10 * (double)a.dim + 60);
-    return flops / machine->flops_f32 / machine->threads + 4e-6;
+    double flops = block_pairs(&a) * (10 * (double)a.dim + 60);
+    return flops / machine->flops_f32 / machine->threads + machine->call;
 }
 
 static size_t workspace(const ad_problem *problem)

@@ -9,6 +9,8 @@
 #include "device/cpu/sizes.h"
 #include "plan/device.h"
 
+#include <math.h>
+
 typedef struct domain {
     const ad_problem *problem;
     const ad_run_args *args;
@@ -79,6 +81,14 @@ static void task(void *user, int64_t index, int worker)
     }
 }
 
+/* In memory: zero strides repeat. */
+static double stored_bytes(const ad_operand *o)
+{
+    double bytes = (double)ad_dtype_size(o->dtype);
+    for (int axis = 0; axis < o->rank; ++axis) bytes *= o->stride[axis] ? (double)o->dim[axis] : 1;
+    return bytes;
+}
+
 static double bid(const ad_problem *problem, const ad_machine *machine)
 {
     const ad_chain *chain = problem->chain;
@@ -89,10 +99,13 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     }
     for (int axis = 0; axis < problem->out[0].rank; ++axis)
         count *= (double)problem->out[0].dim[axis];
-    for (int i = 0; i < problem->n_in; ++i) bytes += (double)ad_dtype_size(problem->in[i].dtype);
-    for (int o = 0; o < problem->n_out; ++o) bytes += (double)ad_dtype_size(problem->out[o].dtype);
-    return count * (bytes / machine->bandwidth +
-                    16.0 * chain->n_steps / machine->flops_f32 / machine->threads);
+    for (int i = 0; i < problem->n_in; ++i) bytes += stored_bytes(&problem->in[i]);
+    for (int o = 0; o < problem->n_out; ++o) bytes += stored_bytes(&problem->out[o]);
+    int64_t cols = problem->out[0].dim[problem->out[0].rank - 1];
+    double rows = cols ? count / (double)cols : 0;
+    double work = count * ad_chain_work(chain) / machine->steps / machine->threads;
+    return machine->call + 1e-8 * chain->n_steps + rows * 4e-9 / machine->threads +
+           fmax(work, ad_move_seconds(machine, bytes));
 }
 
 static void run(const ad_problem *problem, const ad_run_args *args)

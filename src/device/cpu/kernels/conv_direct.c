@@ -269,7 +269,7 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     double products = 2 * pixels * taps * (double)(d.channels * d.columns);
     if (slab > SLAB_BYTES) products *= 1.2;
     double copies = pixels * (double)(d.channels + d.columns) * 10 + (double)d.filter_floats * 50;
-    double work = (1.05 * products + copies) / machine->flops_f32 + 1e-6;
+    double work = (1.3 * products + copies) / machine->flops_f32 + machine->call;
     return machine->threads == 1 ? work : work / machine->threads + machine->overhead;
 }
 

@@ -7,6 +7,8 @@
 #include "device/cpu/gemm.h"
 #include "device/cpu/sizes.h"
 
+#include <math.h>
+
 typedef struct gather {
     ad_gemm gemm;
     ad_conv_axis y, x;
@@ -112,6 +114,7 @@ static void finish_gather(gather *c, const ad_problem *problem, int64_t images, 
     c->filter_size = (int64_t)ad_dtype_size(c->filter->dtype);
     c->taps_adjoin = c->source->stride[3] == 1 && attr->groups == 1 && c->x.taps > 1 &&
                      c->source->stride[2] * c->x.delta == c->channels;
+    double run = (double)((c->taps_adjoin ? c->x.taps : 1) * c->channels);
     *g = (ad_gemm){.form = AD_ISA_NAME(ad_gemm_form)(c->source->dtype, c->filter->dtype),
                    .items = attr->groups,
                    .m = images * c->y.pixels * c->x.pixels,
@@ -121,6 +124,8 @@ static void finish_gather(gather *c, const ad_problem *problem, int64_t images, 
                    .col_step = columns,
                    .pack_a = pack_pixels,
                    .pack_b = pack_filter,
+                   .a_work = AD_PACK_A + 1200 / fmax(run, 1), /* each run is looked for */
+                   .b_work = AD_PACK_B,
                    .source = c};
     if (g->form == AD_BF16 && c->channels % 2) g->form = AD_F32; /* pairs would straddle taps */
 }

@@ -135,7 +135,7 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
 {
     scatter c;
     if (!prepare(&c, problem)) return -1;
-    double pixels = (double)(c.images * c.g->dim[1] * c.g->dim[2]), again = 1.2;
+    double pixels = (double)(c.images * c.g->dim[1] * c.g->dim[2]), again = 1.6;
     double work = again * pixels * (2 * (double)up(c.columns, AD_VF) * (double)c.k) +
                   pixels * (double)c.columns * 100 + /* scattered adds, not in vectors */
                   (double)(c.k * c.columns) * 100;

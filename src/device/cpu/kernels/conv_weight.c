@@ -210,6 +210,8 @@ static bool prepare(weight_gradient *c, const ad_problem *problem)
                         .shared_b = c->groups * c->chunks == 1,
                         .pack_a = pack_gradient,
                         .pack_b = pack_taps,
+                        .a_work = AD_PACK_A_ACROSS,
+                        .b_work = AD_PACK_B_ACROSS,
                         .source = c};
     return form != AD_DTYPES;
 }

@@ -193,8 +193,8 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     double blocks = pixels / (double)(d.block_rows * d.width);
     double copies = pixels * (double)(2 * d.x_channels + d.g_channels) * 10 +
                     blocks * (double)d.partial * 3;
-    double work = (products + copies) / machine->flops_f32 +
-                  (double)d.chunks * (double)d.partial / machine->bandwidth + 1e-6;
+    double work = (1.25 * products + copies) / machine->flops_f32 +
+                  ad_move_seconds(machine, (double)d.chunks * (double)d.partial) + machine->call;
     return machine->threads == 1 ? work : work / machine->threads + machine->overhead;
 }
 

@@ -64,8 +64,8 @@ static double bid_gather(const ad_problem *problem, const ad_machine *machine)
         if (!ad_operand_contiguous(&problem->in[i])) return -1;
     }
     if (!ad_operand_contiguous(out)) return -1;
-    return 2 * (double)ad_operand_count(out) * (double)ad_dtype_size(out->dtype) /
-           machine->bandwidth;
+    return machine->call + ad_scattered_seconds(machine, 2 * (double)ad_operand_count(out) *
+                                                             (double)ad_dtype_size(out->dtype));
 }
 
 static void run_gather(const ad_problem *problem, const ad_run_args *args)
@@ -123,7 +123,8 @@ static double bid_scatter(const ad_problem *problem, const ad_machine *machine)
     }
     if (!ad_operand_contiguous(out)) return -1;
     double elements = (double)ad_operand_count(out) + 3 * (double)ad_operand_count(&problem->in[1]);
-    return elements * (double)ad_dtype_size(out->dtype) / machine->bandwidth;
+    return machine->call +
+           1.9 * ad_move_seconds(machine, elements * (double)ad_dtype_size(out->dtype));
 }
 
 static void run_scatter(const ad_problem *problem, const ad_run_args *args)
@@ -155,8 +156,9 @@ static double bid_write(const ad_problem *problem, const ad_machine *machine)
     if (!ad_operand_contiguous(&problem->in[0]) || !ad_operand_contiguous(&problem->in[2]) ||
         !ad_operand_contiguous(out))
         return -1;
-    return 2 * (double)ad_operand_count(&problem->in[2]) * (double)ad_dtype_size(out->dtype) /
-           machine->bandwidth;
+    return machine->call +
+           ad_scattered_seconds(machine, 2 * (double)ad_operand_count(&problem->in[2]) *
+                                             (double)ad_dtype_size(out->dtype));
 }
 
 static void run_write(const ad_problem *problem, const ad_run_args *args)

@@ -11,6 +11,8 @@
 #include "device/cpu/gemm.h"
 #include "device/cpu/sizes.h"
 
+#include <math.h>
+
 enum {
     BLOCK_UNITS = AD_KERNEL_AVX512 ? 384 : 256, /* of k: a panel of B is then 48 or 32 KB at most */
     ROW_PANELS = AD_KERNEL_AVX512                       ? 12
@@ -245,12 +247,12 @@ double AD_ISA_NAME(ad_gemm_seconds)(const ad_gemm *g, const ad_machine *machine)
     int vector = g->form == AD_F64 ? AD_VD : AD_VF;
     double rows = (double)up(g->m, (AD_MR + 3) / 4), cols = (double)up(g->n, vector);
     double products = 2 * rows * cols * (double)g->k / rate;
-    /* packing an element takes as long as some 20 flops of a vector, once per tile that needs it */
-    double tile = AD_MR * ROW_PANELS;
-    double packs = (double)g->m * (double)g->k * (1 + (double)g->n / 512) +
-                   (double)g->k * (double)g->n * (1 + (g->shared_b ? 0 : (double)g->m / tile));
-    double copies = 20 * packs / (g->form == AD_F64 ? machine->flops_f64 : machine->flops_f32);
+    /* once per tile that needs it */
+    double tile = AD_MR * ROW_PANELS, m = (double)g->m, n = (double)g->n, k = (double)g->k;
+    double packs = g->a_work * m * k * (1 + n / 512) +
+                   g->b_work * k * n * (g->shared_b ? 1 : ceil(m / tile));
+    double copies = packs / (g->form == AD_F64 ? machine->flops_f64 : machine->flops_f32);
     double work = (double)g->items * (products + copies + 3e-7);
-    if (work < SERIAL_FLOPS / rate || machine->threads == 1) return work + 1e-6;
+    if (work < SERIAL_FLOPS / rate || machine->threads == 1) return work + machine->call;
     return work / machine->threads + machine->overhead;
 }

@@ -143,14 +143,13 @@ static inline void over_nodes(graph_attention *a, ad_pool *pool, int64_t passes,
     ad_parallel(pool, (a->nodes + a->per_task - 1) / a->per_task, task, a);
 }
 
-/* Seconds: for each entry a row of x, `passes` times, and some 20 operations a head, at an eighth
- * of the speed of a product. */
+/* Seconds: for each entry the scores, and a row of x, `passes` times. */
 static inline double graph_attention_seconds(const graph_attention *a, const ad_machine *machine,
                                              double passes)
 {
-    double entries = (double)(a->entries + a->nodes), heads = (double)a->heads;
-    double flops = entries * (passes * 2 * (double)a->size + 20 * heads);
-    return flops / (machine->flops_f32 / 8) / machine->threads + 4e-6;
+    double entries = (double)(a->entries + a->nodes);
+    double steps = entries * (210 + passes * 1.5 * (double)a->size);
+    return machine->call + steps / machine->steps / machine->threads;
 }
 
 #endif

@@ -84,7 +84,10 @@ static bool prepare(matmul *mm, const ad_problem *problem)
                    .row_step = out->dim[rank - 2],
                    .pack_a = pack_a,
                    .pack_b = pack_b,
-                   .source = mm};
+                   .source = mm,
+                   .a_work = mm->a.col == 1 ? AD_PACK_A : AD_PACK_A_ACROSS,
+                   .b_work = mm->b.row == 1 ? AD_PACK_B : AD_PACK_B_ACROSS};
+    if (mm->b.row != 1 && g->n * g->k <= AD_PACK_NEAR) g->b_work = AD_PACK_B_ACROSS_NEAR;
     for (int axis = 0; axis < rank - 2; ++axis) {
         g->items *= out->dim[axis];
         if (out->dim[axis] > 1 && b->stride[axis]) g->shared_b = false;
@@ -150,7 +153,7 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     if (!prepare(&mm, problem)) return -1;
     if (!mm.across) return AD_ISA_NAME(ad_gemm_seconds)(&mm.gemm, machine);
     double m = (double)mm.gemm.m, n = (double)mm.gemm.n, k = (double)mm.gemm.k;
-    double seconds = 2 * m * n * k / machine->flops_f32 + 4 * (m + n) * k / machine->bandwidth / 4;
+    double seconds = 2 * m * n * k / machine->flops_f32 + ad_move_seconds(machine, 4 * (m + n) * k);
     return seconds / machine->threads + machine->overhead;
 }
 

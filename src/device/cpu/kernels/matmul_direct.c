@@ -247,7 +247,9 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     /* few rows: half the rate of packed products; some 10 flops' time to bring four bytes of B */
     double flops = (d.m > TILE_ROWS ? 2 : 4) * m * n * lanes; /* 8 rows share what is loaded */
     double bring = 2.5 * n * k * (double)d.b_size;
-    double work = items * ((flops + bring) / machine->flops_f32 + 5e-8) + 5e-7;
+    double work = items * ((flops + bring) / machine->flops_f32 +
+                           3.5e-8 * (double)(d.row_tiles * d.col_tiles)) +
+                  machine->call;
     if (items * 2 * m * n * k < SERIAL_FLOPS || machine->threads == 1) return work;
     return work / machine->threads + machine->overhead;
 }

@@ -118,7 +118,9 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
             return -1;
     }
     if (!ad_operand_contiguous(out) || !plan(&p, problem)) return -1;
-    return 4 * (double)ad_operand_count(x) * (double)ad_dtype_size(x->dtype) / machine->bandwidth;
+    double arrays = problem->n_in + 1;
+    return machine->call + ad_scattered_seconds(machine, arrays * (double)ad_operand_count(x) *
+                                                             (double)ad_dtype_size(x->dtype));
 }
 
 static void run(const ad_problem *problem, const ad_run_args *args)

@@ -113,7 +113,7 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     double count = 2;
     for (int i = 0; i < problem->out[0].rank; ++i) count *= (double)problem->out[0].dim[i];
     if (problem->n_in != 1 || problem->in[0].rank != problem->out[0].rank) return -1;
-    return count * (double)ad_dtype_size(problem->out[0].dtype) / machine->bandwidth;
+    return machine->call + count * 2 / machine->steps;
 }
 
 static void copy_scalar(const ad_problem *problem, const ad_run_args *args)

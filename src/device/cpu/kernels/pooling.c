@@ -65,14 +65,15 @@ static const ad_operand *small_side(const ad_problem *problem)
 static double bid(const ad_problem *problem, const ad_machine *machine)
 {
     const ad_operand *out = &problem->out[0];
-    double elements = 3 * (double)ad_operand_count(large_side(problem));
+    double elements = 2 * (double)ad_operand_count(large_side(problem));
     if (out->dtype != AD_F32 && out->dtype != AD_F64) return -1;
     if (out->rank != 4 || !ad_operand_contiguous(out)) return -1;
     for (int i = 0; i < problem->n_in; ++i) {
         if (problem->in[i].dtype != out->dtype || !ad_operand_contiguous(&problem->in[i]))
             return -1;
     }
-    return elements * (double)ad_dtype_size(out->dtype) / machine->bandwidth;
+    return machine->call +
+           ad_scattered_seconds(machine, elements * (double)ad_dtype_size(out->dtype));
 }
 
 static void run(const ad_problem *problem, const ad_run_args *args)

@@ -94,7 +94,9 @@ static double bid_noise(const ad_problem *problem, const ad_machine *machine)
     if (!ad_dtype_is_float(out->dtype)) return -1;
     if (problem->n_in != 1 || state->dtype != AD_I64 || !ad_operand_contiguous(state)) return -1;
     if (!ad_operand_contiguous(out)) return -1;
-    return 100 * (double)ad_operand_count(out) / machine->flops_f32 / machine->threads;
+    double steps = problem->op == AD_OP_RANDOM_NORMAL ? 25 : 11;
+    return machine->call +
+           steps * (double)ad_operand_count(out) / machine->steps / machine->threads;
 }
 
 static void run_noise(const ad_problem *problem, const ad_run_args *args)
@@ -113,8 +115,8 @@ static void run_noise(const ad_problem *problem, const ad_run_args *args)
 static double bid_iota(const ad_problem *problem, const ad_machine *machine)
 {
     const ad_operand *out = &problem->out[0];
-    return (double)ad_operand_count(out) * 4 * (double)ad_dtype_size(out->dtype) /
-           machine->bandwidth;
+    return machine->call + ad_scattered_seconds(machine, (double)ad_operand_count(out) *
+                                                             (double)ad_dtype_size(out->dtype));
 }
 
 static void run_iota(const ad_problem *problem, const ad_run_args *args)

@@ -285,10 +285,12 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
 {
     reduction r;
     if (!plan(&r, problem)) return -1;
-    double steps = problem->chain ? problem->chain->n_steps + 1 : 1, bytes = 0;
+    /* sums are made in f64: five steps */
+    double steps = 5 + (problem->chain ? ad_chain_work(problem->chain) : 0), bytes = 0;
     for (int i = 0; i < r.n_in; ++i) bytes += (double)ad_dtype_size(r.in[i].dtype);
-    return (double)r.kept_count * reduced_elements(&r) *
-           (bytes / machine->bandwidth + 16 * steps / machine->flops_f32 / machine->threads);
+    double elements = (double)r.kept_count * reduced_elements(&r);
+    return machine->call + ad_scattered_seconds(machine, elements * bytes) +
+           elements * steps / machine->steps / machine->threads;
 }
 
 #define REDUCTION(ID, name_)                                                                       \

@@ -44,7 +44,8 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     if (!ad_operand_contiguous(in) || !ad_operand_contiguous(out)) return -1;
     double elements = 4 * (double)ad_operand_count(result_side(problem)) +
                       (double)ad_operand_count(out);
-    return elements * (double)ad_dtype_size(out->dtype) / machine->bandwidth;
+    return machine->call +
+           ad_scattered_seconds(machine, elements * (double)ad_dtype_size(out->dtype));
 }
 
 static size_t workspace(const ad_problem *problem)

@@ -32,7 +32,8 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     if (in->dtype != out->dtype || out->rank < 1) return -1;
     if (!ad_operand_contiguous(in) || !ad_operand_contiguous(out)) return -1;
     double elements = (double)ad_operand_count(out), size = (double)ad_dtype_size(out->dtype);
-    return elements * (2 * size / machine->bandwidth + 60 / machine->flops_f32 / machine->threads);
+    return machine->call + ad_move_seconds(machine, 2 * elements * size) +
+           elements * 12 / machine->steps / machine->threads;
 }
 
 static void run(const ad_problem *problem, const ad_run_args *args)

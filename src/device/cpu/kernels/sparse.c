@@ -299,10 +299,10 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
         if (!ad_operand_contiguous(in) || in->dtype != (i < 5 ? AD_I32 : out->dtype)) return -1;
         moved += (double)ad_operand_count(in);
     }
-    double entries = (double)problem->in[1].dim[0];
+    double entries = (double)problem->in[1].dim[0], rows = entries * 8;
     if (problem->n_in == 7) /* a row of the other side for each entry */
-        moved += entries * (double)(problem->in[6].dim[1] * problem->in[6].dim[2]);
-    return moved * size / machine->bandwidth;
+        rows = entries * (20 + (double)(problem->in[6].dim[1] * problem->in[6].dim[2]));
+    return machine->call + ad_scattered_seconds(machine, moved * size) + rows / machine->steps;
 }
 
 static void setup(sparse *s, const ad_problem *problem, const ad_run_args *args, bool by_column)

@@ -175,11 +175,12 @@ static double bid(const ad_problem *problem, const ad_machine *machine, int edge
         if (!prepare(&w, problem, edge, taps, i)) return -1;
         double depth = (double)w.depth, columns = (double)up(w.columns, AD_VF);
         double tiles = (double)w.tiles;
-        /* in flops' worth of time: a transformed element costs about as much as 16 */
-        work += w.points * (2 * tiles * depth * columns + 16 * tiles * (depth + columns) +
-                            16 * depth * columns);
+        /* in flops' worth of time: a transformed element costs about as much as 30, of a
+         * filter 85 */
+        work += w.points * (2 * tiles * depth * columns + 30 * tiles * (depth + columns) +
+                            85 * depth * columns);
     }
-    double seconds = work / machine->flops_f32;
+    double seconds = work / machine->flops_f32 + machine->call;
     if (machine->threads == 1) return seconds;
     return seconds / machine->threads + 2 * (double)phases(problem) * machine->overhead;
 }

@@ -161,7 +161,7 @@ static double bid(const ad_problem *problem, const ad_machine *machine, int edge
      * about as much as 60 */
     double work = w.points * (2 * tiles * depth * columns + 60 * tiles * (depth + columns) +
                               (8 + 8 * (double)l.chunks) * depth * columns);
-    double seconds = work / machine->flops_f32;
+    double seconds = work / machine->flops_f32 + machine->call;
     if (machine->threads == 1) return seconds;
     return seconds / machine->threads + 2 * (double)l.chunks * machine->overhead;
 }
