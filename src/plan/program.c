@@ -18,6 +18,14 @@ static bool allocate(ad_context *ctx, void **block, size_t bytes)
     return *block || !bytes;
 }
 
+/* Whether a kernel is long enough for several threads: half of its time must be worth waking the
+ * pool. Decided here for all kernels; it changes no bits. */
+static bool shared_out(const ad_program *program, const ad_kernel *kernel)
+{
+    if (!program->device.runs) return false;
+    return kernel->packs || kernel->seconds > 2 * program->device.machine.overhead;
+}
+
 /* Takes the program's memory, copies the constants and makes the run list. */
 bool ad_program_prepare(ad_program *program)
 {
@@ -33,7 +41,8 @@ bool ad_program_prepare(ad_program *program)
         program->steps[k] = (ad_step){.run = program->kernels[k]->solver->run, .problem = problem};
         program->steps[k].args.in = pointers;
         program->steps[k].args.out = pointers + problem->n_in;
-        program->steps[k].args.pool = program->device.runs ? ad_context_pool(program->ctx) : NULL;
+        if (shared_out(program, program->kernels[k]))
+            program->steps[k].args.pool = ad_context_pool(program->ctx);
     }
     program->stale = true;
     if (!program->device.runs) return true;

@@ -99,6 +99,6 @@ ad_machine ad_cpu_rates(const ad_cpu *cpu, int isa, int threads)
                         .cache_bandwidth = k->cache_bandwidth,
                         .cache = k->cache,
                         .call = 4e-7,
-                        .overhead = threads > 1 ? 5e-6 : 0,
+                        .overhead = threads > 1 ? 1.5e-6 : 0, /* idle threads spin */
                         .threads = threads};
 }
