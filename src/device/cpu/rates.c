@@ -1,9 +1,9 @@
 /* rates.c - what a core sustains, by the kind of processor.
  *
  * Nothing is measured when a program starts: that would take time, and another choice of kernels
- * now and then, which is other bits. The figures of Zen 5 and of Sapphire Rapids were fitted to
- * `autodidact bench NAME --kernels 400 --threads 1`; those of other kinds follow from the width of
- * their units and their usual clock under vector load. */
+ * now and then, which is other bits. The figures of Zen 5 were fitted to `autodidact bench NAME
+ * --kernels 400 --threads 1`; those of other kinds follow from the width of their units and their
+ * usual clock under vector load. */
 #include "device/cpu/rates.h"
 
 typedef struct kind {
