@@ -101,7 +101,8 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
         count *= (double)problem->out[0].dim[axis];
     for (int i = 0; i < problem->n_in; ++i) bytes += stored_bytes(&problem->in[i]);
     for (int o = 0; o < problem->n_out; ++o) bytes += stored_bytes(&problem->out[o]);
-    int64_t cols = problem->out[0].dim[problem->out[0].rank - 1];
+    int rank = problem->out[0].rank;
+    int64_t cols = rank ? problem->out[0].dim[rank - 1] : 1;
     double rows = cols ? count / (double)cols : 0;
     double work = count * ad_chain_work(chain) / machine->steps / machine->threads;
     return machine->call + 1e-8 * chain->n_steps + rows * 4e-9 / machine->threads +
