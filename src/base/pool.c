@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 enum {
-    SPINS = 4000, /* pauses before sleeping: some tens of microseconds */
+    SPINS = 4000, /* pauses before sleeping: a tenth of a millisecond or two */
 };
 #define CLOSED    UINT32_MAX
 #define MAX_COUNT ((int64_t)1 << 30) /* tasks of one job; longer calls are cut into jobs */

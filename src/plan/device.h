@@ -49,6 +49,9 @@ typedef struct ad_problem {
 
 #define AD_OP_CHAIN ((int)AD_OPS)
 
+/* Bytes of its operands and results; what zero strides repeat counts once. */
+double ad_problem_bytes(const ad_problem *problem);
+
 typedef struct ad_run_args {
     void *const *in; /* per problem input */
     void *const *out;

@@ -17,6 +17,11 @@ static size_t aligned(size_t bytes)
     return (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
+size_t ad_arena_bytes(size_t bytes)
+{
+    return aligned(bytes ? bytes : 1);
+}
+
 static void touch(ad_buffer *buffer, int step)
 {
     if (buffer->first < 0 || step < buffer->first) buffer->first = step;
@@ -139,7 +144,7 @@ static bool place_arena(ad_plan *plan)
         const ad_buffer *buffer = &program->buffers[b];
         if (buffer->place != AD_IN_ARENA || buffer->shares >= 0 || buffer->first < 0) continue;
         blocks[n++] = (block){.buffer = b,
-                              .bytes = aligned(buffer->bytes ? buffer->bytes : 1),
+                              .bytes = ad_arena_bytes(buffer->bytes),
                               .first = buffer->first,
                               .last = buffer->last};
     }

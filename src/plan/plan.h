@@ -199,6 +199,8 @@ bool ad_plan_schedule(ad_plan *plan);
 /* A buffer that lives for one step, for each kernel that wants one (compile.c). */
 bool ad_plan_workspaces(ad_plan *plan);
 bool ad_plan_place(ad_plan *plan);
+/* What a buffer of so many bytes takes in the arena (placement.c). */
+size_t ad_arena_bytes(size_t bytes);
 /* Makes values again instead of keeping them until the program needs no more than `limit` bytes;
  * *needed: what it then needs, or, where that is more, the least that can be reached this way, with
  * the program as it was. */
@@ -275,6 +277,5 @@ double ad_solver_bid(const ad_plan *plan, const ad_solver *solver, const ad_prob
 void ad_node_problem(const ad_device *device, const ad_node *node, ad_problem *problem);
 double ad_device_bid(const ad_device *device, const ad_problem *problem);
 double ad_problem_flops(const ad_problem *problem);
-double ad_problem_bytes(const ad_problem *problem);
 
 #endif

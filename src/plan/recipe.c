@@ -11,13 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64 };
-
-size_t ad_recompute_aligned(size_t bytes)
-{
-    return ((bytes ? bytes : 1) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-}
-
 static bool contracts(const ad_problem *p)
 {
     return p->op != AD_OP_CHAIN && ad_ops[p->op].klass == AD_CLASS_CONTRACT;
@@ -158,7 +151,7 @@ static bool list_uses(ad_recompute *r)
     go_through(r, false);
     for (int b = 0; b < r->n_buffers; ++b) {
         ad_held *held = &r->held[b];
-        held->bytes = buffers[b].place == AD_IN_ARENA ? ad_recompute_aligned(buffers[b].bytes) : 0;
+        held->bytes = buffers[b].place == AD_IN_ARENA ? ad_arena_bytes(buffers[b].bytes) : 0;
         held->use = room(r, held->n_uses + 1, sizeof(int));
         held->recipe = room(r, held->n_recipes, sizeof *held->recipe);
         if (!held->use || !held->recipe) return false;

@@ -118,7 +118,7 @@ static bool perform(ad_recompute *r, const ad_kernel *kernel, bool again)
 {
     size_t (*workspace)(const ad_problem *) = kernel->solver->workspace;
     size_t needs = workspace ? workspace(&kernel->problem) : 0, made = 0;
-    if (needs) needs = ad_recompute_aligned(needs);
+    if (needs) needs = ad_arena_bytes(needs);
     pin(r, kernel, 1);
     bool done = open_outputs(r, kernel, again, &made) && ad_make_room(r, needs) &&
                 emit(r, kernel, again);

@@ -72,7 +72,6 @@ typedef struct ad_recompute {
 
 /* Fills in all but what changes from step to step. False: memory was refused. */
 bool ad_recipes(ad_recompute *r);
-size_t ad_recompute_aligned(size_t bytes);
 /* How recipe number i of a buffer is followed as things stand: from what is there of the same
  * kernel's results, or by the kernel. */
 const ad_kernel *ad_recipe_now(const ad_recompute *r, int buffer, int i);

@@ -2,8 +2,8 @@
  *
  * They run in turn, so that what else the machine does meets all alike, and the least processor
  * time of each counts, in which other processes do not appear; who needs twice the best leaves
- * early. Operands are warm, as they mostly are in a
- * program, where another kernel has just written them. */
+ * early. Operands are warm, as they mostly are in a program, where another kernel has just written
+ * them. */
 #include "plan/tune.h"
 
 #include <string.h>

@@ -87,8 +87,8 @@ static void say_machine(ad_command *cmd, ad_context *ctx, const ad_peaks *p)
     }
     fprintf(ad_command_out(cmd),
             "%s, %s, %d threads: %.0f GFLOP/s in f32, %.0f in bf16, memory %.1f GB/s\n\n"
-            "workload            median      least    GFLOP/s  of peak      GB/s  of peak  peak "
-            "memory\n",
+            "workload            median      least    GFLOP/s  of peak      GB/s  of peak  "
+            "estimates  peak memory\n",
             ad_context_cpu(ctx), ad_context_isa(ctx), ad_context_threads(ctx), p->flops_f32 * 1e-9,
             p->flops_bf16 * 1e-9, p->bandwidth * 1e-9);
 }
@@ -139,10 +139,10 @@ static void say_result(ad_command *cmd, const bench_workload *w, const ad_peaks 
     put_seconds(out, r->median / units);
     put_seconds(out, r->least / units);
     if (r->flops > 0)
-        fprintf(out, " %10.1f %6.0f %% %9.1f %6.0f %%  +-%4.0f %%", flops * 1e-9, 100 * arithmetic,
+        fprintf(out, " %10.1f %6.0f %% %9.1f %6.0f %%  +-%5.0f %%", flops * 1e-9, 100 * arithmetic,
                 bytes * 1e-9, 100 * bytes / p->bandwidth, 100 * r->estimate_error);
     else
-        fprintf(out, " %10s %8s %9s %8s %9s", "", "", "", "", "");
+        fprintf(out, " %10s %8s %9s %8s %11s", "", "", "", "", "");
     fprintf(out, " %9.0f MB\n", peak_mb());
     if (r->stats.kernels_again)
         fprintf(out, "  %d of %d kernels make values again, %.0f %% of the time expected\n",

@@ -81,32 +81,22 @@ static void task(void *user, int64_t index, int worker)
     }
 }
 
-/* In memory: zero strides repeat. */
-static double stored_bytes(const ad_operand *o)
-{
-    double bytes = (double)ad_dtype_size(o->dtype);
-    for (int axis = 0; axis < o->rank; ++axis) bytes *= o->stride[axis] ? (double)o->dim[axis] : 1;
-    return bytes;
-}
-
 static double bid(const ad_problem *problem, const ad_machine *machine)
 {
     const ad_chain *chain = problem->chain;
-    double count = 1, bytes = 0;
+    double count = 1;
     if (!chain || problem->n_in != chain->n_inputs || problem->n_out != chain->n_outputs) return -1;
     for (int s = 0; s < chain->n_steps; ++s) {
         if (!AD_ISA_NAME(ad_chain_step_kernel)(&chain->step[s])) return -1;
     }
     for (int axis = 0; axis < problem->out[0].rank; ++axis)
         count *= (double)problem->out[0].dim[axis];
-    for (int i = 0; i < problem->n_in; ++i) bytes += stored_bytes(&problem->in[i]);
-    for (int o = 0; o < problem->n_out; ++o) bytes += stored_bytes(&problem->out[o]);
     int rank = problem->out[0].rank;
     int64_t cols = rank ? problem->out[0].dim[rank - 1] : 1;
     double rows = cols ? count / (double)cols : 0;
     double work = count * ad_chain_work(chain) / machine->steps / machine->threads;
     return machine->call + 1e-8 * chain->n_steps + rows * 4e-9 / machine->threads +
-           fmax(work, ad_move_seconds(machine, bytes));
+           fmax(work, ad_move_seconds(machine, ad_problem_bytes(problem)));
 }
 
 static void run(const ad_problem *problem, const ad_run_args *args)
