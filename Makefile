@@ -82,7 +82,7 @@ $(BUILD)/autodidact: $(CLI_OBJ) $(LIB)
 	$(CC) $(CFLAGS_ALL) -o $@ $(CLI_OBJ) $(LIB) $(LDFLAGS) $(LIBS)
 
 $(BUILD)/zoo/vision/embedded.o: $(wildcard zoo/backbone/*.safetensors)
-$(BUILD)/src/train/page.o: src/train/page.html
+$(BUILD)/src/page/page.o: src/page/page.html
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)

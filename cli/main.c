@@ -4,7 +4,7 @@
 #include "zoo/backbone/fit.h"
 #include "zoo/bench/bench.h"
 #include "zoo/classify/classify.h"
-#include "zoo/gat/gat.h"
+#include "zoo/graph/graph.h"
 #include "zoo/gpt/gpt.h"
 #include "zoo/style/style.h"
 
@@ -15,16 +15,16 @@ static const ad_verb *const verbs[] = {
     &classify_train_verb,
     &classify_eval_verb,
     &classify_predict_verb,
-    &gat_train_verb,
-    &gat_predict_verb,
-    &gat_show_verb,
+    &graph_train_verb,
+    &graph_predict_verb,
+    &graph_show_verb,
     &gpt_train_verb,
     &gpt_sample_verb,
     &gpt_eval_verb,
     &backbone_fit_verb,
     &style_explain_verb,
     &classify_explain_verb,
-    &gat_explain_verb,
+    &graph_explain_verb,
     &gpt_explain_verb,
     &ad_cli_runs_list,
     &ad_cli_runs_show,

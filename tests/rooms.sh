@@ -4,7 +4,7 @@
 # or ends the process, and every extern name of the library begins with ad_.
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
-rooms="base graph ops plan device nn optim io command data train"
+rooms="base graph ops plan device nn optim io command data/text data/pictures data/graphs run page train"
 
 stands_on() { # ROOM: itself and what it may include
     case $1 in
@@ -16,13 +16,15 @@ stands_on() { # ROOM: itself and what it may include
     device) echo base graph ops plan device ;;
     nn) echo base graph ops io nn ;;
     optim) echo base graph ops plan io nn optim ;;
-    data) echo base io data ;;
-    train) echo base graph ops plan io nn optim command data train ;;
+    data/*) echo base io "$1" ;;
+    run) echo base graph ops plan io nn optim command run ;;
+    page) echo base io command run page ;;
+    train) echo base graph ops plan io nn optim command run page train ;;
     esac
 }
 
 # The rooms' parts of include/autodidact.
-public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io command=command data=data tokenizer=data graph_data=data train=train profile=train wisdom=plan tuning=train'
+public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io command=command data=data/pictures tokenizer=data/text graph_data=data/graphs train=run profile=train wisdom=plan tuning=train'
 
 check() { # NAME OFFENDERS
     if [ -z "$2" ]; then
@@ -33,8 +35,9 @@ check() { # NAME OFFENDERS
     fi
 }
 
-for folder in src/*/; do
-    room=$(basename "$folder")
+for folder in src/*/ src/data/*/; do
+    [ "$folder" != src/data/ ] || continue
+    room=${folder#src/} room=${room%/}
     if [ -z "$(stands_on "$room")" ]; then
         check "src/$room is no room that rooms.sh knows" "$folder"
         continue

@@ -4,7 +4,7 @@
  * written beside, flushed, read back and renamed (base/file.c), and only then older ones go: at no
  * moment is there less than there was. Nothing in it depends on the clock, so that a run that was
  * interrupted ends in the same bytes as one that was not. */
-#include "train/run.h"
+#include "run/run.h"
 
 #include <dirent.h>
 #include <errno.h>

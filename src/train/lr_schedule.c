@@ -1,5 +1,5 @@
 /* lr_schedule.c - the learning rate as a function of the step. */
-#include "train/run.h"
+#include "run/run.h"
 
 #include <math.h>
 

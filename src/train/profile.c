@@ -6,9 +6,9 @@
  * written, so that events that do not overlap do not overlap by rounding either. */
 #include <autodidact/profile.h>
 
-#include "train/page.h"
+#include "page/page.h"
 #include "base/file.h"
-#include "train/run.h"
+#include "run/run.h"
 #include "train/train_loop.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 #ifndef AD_TRAIN_LOOP_H
 #define AD_TRAIN_LOOP_H
 
-#include "train/run.h"
+#include "run/run.h"
 
 enum { SUMS = AD_TRAIN_METRICS + 1, LIVE_METRICS = AD_TRAIN_METRICS + 2 };
 

@@ -1,6 +1,6 @@
 /* train_verb.c - what every verb `train` does around its training: options from files, the run's
  * folder, one part after the other, the result. */
-#include "train/run.h"
+#include "run/run.h"
 
 #include <math.h>
 #include <string.h>

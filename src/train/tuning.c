@@ -8,7 +8,7 @@
 #include <autodidact/wisdom.h>
 
 #include "base/file.h"
-#include "train/run.h"
+#include "run/run.h"
 
 #include <stdlib.h>
 #include <string.h>

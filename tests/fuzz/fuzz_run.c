@@ -1,6 +1,6 @@
 /* fuzz_run.c - any bytes as a file of a run's folder, and any names among its checkpoints: runs are
  * listed, told on a page, compared, and looked through for weights. */
-#include "train/run.h"
+#include "run/run.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Any bytes as each of the files that hold a tokenizer; what is accepted encodes the input, decodes
  * it, and is kept and read again. The first byte chooses the file. */
-#include "data/tokenizer_kinds.h"
+#include "data/text/tokenizer_kinds.h"
 
 #include <string.h>
 

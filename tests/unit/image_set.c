@@ -3,7 +3,7 @@
 #include "check.h"
 #include "sparing.h"
 
-#include "data/source.h"
+#include "io/source.h"
 
 #include <autodidact/data.h>
 

@@ -3,7 +3,7 @@
  * more is an error of one line. */
 #include "train_toy.h"
 
-#include "train/metric_log.h"
+#include "run/metric_log.h"
 
 /* ---- event files, read as TensorBoard reads them ---- */
 

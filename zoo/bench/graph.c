@@ -1,6 +1,6 @@
 /* graph.c - a training step of graph attention on a random graph of Cora's size. */
 #include "zoo/bench/bench.h"
-#include "zoo/gat/gat.h"
+#include "zoo/graph/graph.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@ enum { NODES = 2708, LINKS = 5278, FEATURES = 1433, VALUES = 18, CLASSES = 7, TR
 
 typedef struct citation {
     ad_graph_set set;
-    gat_batch batch;
+    graph_batch batch;
     int32_t start[2], edge_start[NODES + 1], source[2 * LINKS];
     int32_t value_start[NODES + 1], feature[NODES * VALUES];
     float value[NODES * VALUES];
@@ -84,15 +84,15 @@ static ad_status save_array(bench_job *job, const char *name, ad_dtype dtype, in
     return AD_OK;
 }
 
-static ad_status gat_build(bench_job *job)
+static ad_status graph_build(bench_job *job)
 {
-    static const gat_model model = {.kind = "gat",
-                                    .layers = 2,
-                                    .heads = {8, 1},
-                                    .width = {8, CLASSES},
-                                    .bias = true,
-                                    .features = FEATURES,
-                                    .classes = CLASSES};
+    static const graph_model model = {.kind = "gat",
+                                      .layers = 2,
+                                      .heads = {8, 1},
+                                      .width = {8, CLASSES},
+                                      .bias = true,
+                                      .features = FEATURES,
+                                      .classes = CLASSES};
     citation *c = job->own = calloc(1, sizeof *c);
     int32_t all = 0;
     if (!c) return ad_error_set(job->ctx, AD_ERROR_MEMORY, "out of memory");
@@ -115,13 +115,13 @@ static ad_status gat_build(bench_job *job)
                             .labels = c->labels,
                             .split = c->split,
                             .has_splits = true};
-    ad_status status = gat_batch_new(&c->batch, &c->set, gat_room(&c->set, 1, true), true);
+    ad_status status = graph_batch_new(&c->batch, &c->set, graph_room(&c->set, 1, true), true);
     if (status) return status;
-    gat_batch_fill(&c->batch, &all, 1, AD_GRAPH_TRAIN);
-    gat_inputs in = gat_declare_inputs(job->graph, &model, c->batch.room);
-    gat_training form = {.dropout = job->exact ? 0 : 0.6,
-                         .rng = job->exact ? NULL : ad_rng(job->graph, job->vars)};
-    ad_node *loss = gat_loss(&model, gat_network(&model, job->vars, &in, &form, NULL));
+    graph_batch_fill(&c->batch, &all, 1, AD_GRAPH_TRAIN);
+    graph_inputs in = graph_declare_inputs(job->graph, &model, c->batch.room);
+    graph_training form = {.dropout = job->exact ? 0 : 0.6,
+                           .rng = job->exact ? NULL : ad_rng(job->graph, job->vars)};
+    ad_node *loss = graph_loss(&model, graph_network(&model, job->vars, &in, &form, NULL));
     job->optimizer[0] = ad_adam(job->vars, NULL,
                                 (ad_adam_options){.lr = 5e-3, .weight_decay = 5e-4});
     bench_output(job, loss), bench_output(job, ad_minimize(job->optimizer[0], loss));
@@ -129,13 +129,13 @@ static ad_status gat_build(bench_job *job)
     return AD_OK;
 }
 
-static ad_status gat_ready(bench_job *job)
+static ad_status graph_ready(bench_job *job)
 {
     const citation *c = job->own;
-    const gat_batch *b = &c->batch;
+    const graph_batch *b = &c->batch;
     int32_t nodes[TRAINED];
     for (int i = 0; i < TRAINED; ++i) nodes[i] = i;
-    ad_status status = gat_batch_bind(b, job->program);
+    ad_status status = graph_batch_bind(b, job->program);
     const struct {
         const char *name;
         ad_dtype dtype;
@@ -153,10 +153,10 @@ static ad_status gat_ready(bench_job *job)
     return status;
 }
 
-static void gat_end(bench_job *job)
+static void graph_end(bench_job *job)
 {
     citation *c = job->own;
-    if (c) gat_batch_free(&c->batch);
+    if (c) graph_batch_free(&c->batch);
     free(c);
 }
 
@@ -164,6 +164,6 @@ const bench_workload bench_gat = {
     .name = "gat",
     .what = "graph attention on a graph of Cora's size: training step",
     .dropout = true,
-    .build = gat_build,
-    .ready = gat_ready,
-    .end = gat_end};
+    .build = graph_build,
+    .ready = graph_ready,
+    .end = graph_end};

@@ -1,0 +1,29 @@
+/* picture_list.h - which picture files a set has and what they show, before they are decoded. */
+#ifndef AD_DATA_PICTURES_PICTURE_LIST_H
+#define AD_DATA_PICTURES_PICTURE_LIST_H
+
+#include "data/pictures/image_set.h"
+#include "data/pictures/name_table.h"
+
+typedef struct ad_picture {
+    int64_t entry;        /* in the source */
+    int32_t label, group; /* numbers in the tables below */
+} ad_picture;
+
+typedef struct ad_picture_list {
+    ad_context *ctx;
+    const ad_source *source;
+    const char *path; /* the source's, for errors */
+    const ad_image_set_options *options;
+    ad_picture *pictures; /* room for one per entry of the source */
+    int64_t count, skipped;
+    ad_name_table classes, groups; /* no groups: none are known */
+} ad_picture_list;
+
+/* [SPLIT/]CLASS/.../PICTURE, below whatever folders all pictures share. */
+ad_status ad_list_class_folders(ad_picture_list *list);
+/* The table of labels, an entry of the source; -1: there is none, or several and none by name. */
+int64_t ad_find_label_table(const ad_source *source);
+ad_status ad_list_label_table(ad_picture_list *list, int64_t table);
+
+#endif

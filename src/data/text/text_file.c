@@ -1,0 +1,62 @@
+/* text_file.c - texts as files, their validation part, and batches of their tokens. */
+#include "base/philox.h"
+#include "io/source.h"
+#include "data/text/utf8.h"
+
+#include <autodidact/tokenizer.h>
+#include <string.h>
+
+ad_status ad_text_file_read(ad_text_file *out, ad_context *ctx, const char *path)
+{
+    *out = (ad_text_file){0};
+    ad_content *file = ad_zalloc(ctx, sizeof *file);
+    if (!file) return AD_ERROR_MEMORY;
+    ad_status status = ad_content_read(file, ctx, path, SIZE_MAX / 2);
+    if (status) return ad_free(ctx, file, sizeof *file), status;
+    *out = (ad_text_file){(const char *)file->bytes, file->size, file};
+    size_t valid = ad_utf8_valid(out->text, out->length);
+    if (valid == out->length) return AD_OK;
+    ad_fail(ctx, AD_ERROR_FORMAT, "%s: byte %zu (0x%02x) is not UTF-8", path, valid,
+            (unsigned char)out->text[valid]);
+    ad_text_file_free(out);
+    return AD_ERROR_FORMAT;
+}
+
+void ad_text_file_free(ad_text_file *file)
+{
+    ad_content *owner = file->owner;
+    if (owner) {
+        ad_context *ctx = owner->ctx;
+        ad_content_free(owner);
+        ad_free(ctx, owner, sizeof *owner);
+    }
+    *file = (ad_text_file){0};
+}
+
+size_t ad_text_split(const char *text, size_t length, double share)
+{
+    if (!(share > 0)) return length;
+    if (share >= 1) return 0;
+    size_t at = (size_t)((double)length * (1 - share));
+    while (at > 0 && at < length && ((unsigned char)text[at] & 0xC0) == 0x80) --at;
+    return at;
+}
+
+ad_status ad_token_batch(ad_context *ctx, const int32_t *ids, int64_t count, int64_t batch,
+                         int64_t block, uint64_t seed, uint64_t number, int32_t *inputs,
+                         int32_t *targets)
+{
+    if (batch < 1 || block < 1 || count <= block)
+        return ad_fail(ctx, AD_ERROR_ARGUMENT,
+                       "batches of %lld x %lld tokens cannot be drawn from %lld; one more than a "
+                       "row is needed",
+                       (long long)batch, (long long)block, (long long)count);
+    for (int64_t row = 0; row < batch; ++row) {
+        ad_philox random = ad_philox_block(seed, number, (uint64_t)row);
+        uint64_t draw = (uint64_t)random.v[1] << 32 | random.v[0];
+        const int32_t *from = ids + draw % (uint64_t)(count - block);
+        memcpy(inputs + row * block, from, (size_t)block * sizeof *ids);
+        memcpy(targets + row * block, from + 1, (size_t)block * sizeof *ids);
+    }
+    return AD_OK;
+}

@@ -1,0 +1,135 @@
+/* tokenizer_open.c - which kind of tokenizer a file or a folder holds, told by content. */
+#include "base/file.h"
+#include "data/text/tokenizer_kinds.h"
+#include "data/text/utf8.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { PATH = 4096 };
+
+static bool exists(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode);
+}
+
+/* The first of the names that is a file in `folder` (of which `length` bytes count). */
+static const char *beside(char path[PATH], const char *folder, size_t length,
+                          const char *const *names)
+{
+    for (; *names; ++names)
+        if (snprintf(path, PATH, "%.*s%s", (int)length, folder, *names) < PATH && exists(path))
+            return path;
+    return NULL;
+}
+
+static size_t folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+static const char *const merge_names[] = {"vocab.bpe", "merges.txt", NULL};
+static const char *const json_names[] = {"encoder.json", "vocab.json", NULL};
+
+static ad_status map(ad_mapped *file, ad_context *ctx, const char *path)
+{
+    return ad_map(file, ctx, path, AD_MAX_TOKENIZER_BYTES);
+}
+
+static ad_status read_bpe(ad_tokenizer **out, ad_context *ctx, const char *json_path,
+                          const char *merges_path)
+{
+    ad_mapped json = {0}, merges = {0};
+    ad_status status = map(&json, ctx, json_path);
+    if (!status && merges_path) status = map(&merges, ctx, merges_path);
+    if (!status)
+        status = ad_tokenizer_read_json(out, ctx, json_path, (const char *)json.bytes, json.size,
+                                        merges_path, (const char *)merges.bytes, merges.size);
+    ad_unmap(&json);
+    ad_unmap(&merges);
+    return status;
+}
+
+static bool starts(const char *bytes, size_t size, const char *with)
+{
+    return size >= strlen(with) && !memcmp(bytes, with, strlen(with));
+}
+
+/* Whether a text has a line that is this. */
+static bool has_line(const char *bytes, size_t size, const char *line)
+{
+    size_t n = strlen(line);
+    for (size_t at = 0; size - at >= n && at < size;) {
+        if (!memcmp(bytes + at, line, n) &&
+            (at + n == size || bytes[at + n] == '\n' || bytes[at + n] == '\r'))
+            return true;
+        const char *end = memchr(bytes + at, '\n', size - at);
+        if (!end) return false;
+        at = (size_t)(end - bytes) + 1;
+    }
+    return false;
+}
+
+/* Our own text says so near its start. */
+static bool is_own(const char *bytes, size_t size)
+{
+    static const char mark[] = "\"autodidact tokenizer\"";
+    size_t n = sizeof mark - 1;
+    for (size_t i = 0; i + n <= size && i < 256; ++i)
+        if (!memcmp(bytes + i, mark, n)) return true;
+    return false;
+}
+
+static ad_status read_file(ad_tokenizer **out, ad_context *ctx, const char *path, const char *bytes,
+                           size_t size)
+{
+    char other[PATH];
+    size_t folder = folder_length(path), first = 0;
+    while (first < size && strchr(" \t\r\n", bytes[first]) && bytes[first]) ++first;
+    if (starts(bytes, size, "GGUF")) return ad_tokenizer_read_gguf(out, ctx, path, bytes, size);
+    if (is_own(bytes, size)) return ad_tokenizer_read_text(out, ctx, path, bytes, size);
+    if (first < size && bytes[first] == '{')
+        return read_bpe(out, ctx, path, beside(other, path, folder, merge_names));
+    if (starts(bytes, size, "#version")) {
+        if (!beside(other, path, folder, json_names))
+            return ad_fail(ctx, AD_ERROR_NOT_FOUND,
+                           "%s: holds merges, but there is no encoder.json or vocab.json beside it",
+                           path);
+        return read_bpe(out, ctx, other, path);
+    }
+    if (size >= 4 && memchr(bytes, 0, 4)) /* lengths and scores have bytes that are 0 */
+        return ad_tokenizer_read_llama2c(out, ctx, path, bytes, size);
+    if (has_line(bytes, size, "[UNK]"))
+        return ad_tokenizer_read_vocab_txt(out, ctx, path, bytes, size);
+    return ad_fail(ctx, AD_ERROR_FORMAT,
+                   "%s: is no tokenizer that is known (encoder.json, vocab.json, their merges, "
+                   "tokenizer.bin, vocab.txt with [UNK], GGUF, or a tokenizer saved here)",
+                   path);
+}
+
+ad_status ad_tokenizer_open(ad_tokenizer **out, ad_context *ctx, const char *path)
+{
+    static const char *const names[] = {"/encoder.json",  "/vocab.json",     "/vocab.txt",
+                                        "/tokenizer.bin", "/tokenizer.json", NULL};
+    struct stat about;
+    char within[PATH];
+    ad_mapped file;
+    *out = NULL;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        const char *found = beside(within, path, strlen(path), names);
+        if (!found)
+            return ad_fail(ctx, AD_ERROR_NOT_FOUND,
+                           "%s: the folder holds no encoder.json, vocab.json, vocab.txt, "
+                           "tokenizer.bin or tokenizer.json",
+                           path);
+        path = found;
+    }
+    ad_status status = map(&file, ctx, path);
+    if (status) return status;
+    status = read_file(out, ctx, path, (const char *)file.bytes, file.size);
+    ad_unmap(&file);
+    return status;
+}

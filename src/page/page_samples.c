@@ -1,0 +1,189 @@
+/* page_samples.c - what a run left in samples/: pictures and texts by name and step, figures.
+ * Pictures and figures go into the page as data of img elements, in which nothing that an SVG holds
+ * is executed. */
+#include "page/page.h"
+#include "base/file.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FILES_MOST = 20000,
+    NAMES_MOST = 24,      /* of samples on a page */
+    PICTURES_OF_NAME = 8, /* the first, the last, and some between */
+    TEXTS_OF_NAME = 4,
+    TEXT_BYTES = 6000,
+    PICTURE_BYTES = 2 << 20, /* of one; */
+    PAGE_BYTES = 4 << 20,    /*   of all */
+};
+
+/* NAME-STEP.png, NAME-STEP.txt, NAME.svg. */
+typedef struct sample {
+    char file[256], name[256];
+    int64_t step; /* -1: has none */
+    char kind;    /* 'p'ng, 't'xt, 's'vg */
+} sample;
+
+typedef struct samples {
+    ad_context *ctx;
+    sample *item;
+    int count, capacity;
+    size_t bytes; /* of pictures so far */
+} samples;
+
+static bool parse(const char *file, sample *out)
+{
+    size_t length = strlen(file);
+    if (length < 5 || length > 255) return false;
+    const char *ending = file + length - 4;
+    out->kind = !strcmp(ending, ".png")   ? 'p'
+                : !strcmp(ending, ".txt") ? 't'
+                : !strcmp(ending, ".svg") ? 's'
+                                          : 0;
+    if (!out->kind) return false;
+    snprintf(out->file, sizeof out->file, "%s", file);
+    snprintf(out->name, sizeof out->name, "%.*s", (int)(length - 4), file);
+    out->step = -1;
+    char *dash = strrchr(out->name, '-'), *end = NULL;
+    if (out->kind == 's' || !dash || dash == out->name || !dash[1]) return true;
+    long long step = strtoll(dash + 1, &end, 10);
+    if (!*end && step >= 0) *dash = 0, out->step = step;
+    return true;
+}
+
+static int by_name_and_step(const void *a, const void *b)
+{
+    const sample *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    if (order) return order;
+    if (x->kind != y->kind) return x->kind - y->kind;
+    return (x->step > y->step) - (x->step < y->step);
+}
+
+static void list(samples *s, const char *run_path)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%.*s/samples", PATH_MAX - 64, run_path);
+    DIR *folder = opendir(path);
+    if (!folder) return;
+    for (struct dirent *entry; (entry = readdir(folder)) && s->count < FILES_MOST;) {
+        if (s->count == s->capacity) {
+            int more = 2 * s->capacity + 64;
+            sample *item = ad_realloc(s->ctx, s->item, (size_t)s->capacity * sizeof *item,
+                                      (size_t)more * sizeof *item);
+            if (!item) break;
+            s->item = item, s->capacity = more;
+        }
+        s->count += parse(entry->d_name, &s->item[s->count]);
+    }
+    closedir(folder);
+    if (s->count) qsort(s->item, (size_t)s->count, sizeof *s->item, by_name_and_step);
+}
+
+static void free_list(samples *s)
+{
+    ad_free(s->ctx, s->item, (size_t)s->capacity * sizeof *s->item);
+}
+
+static bool load(samples *s, const char *run_path, const sample *item, size_t limit,
+                 ad_mapped *file)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%.*s/samples/%s", PATH_MAX - 300, run_path, item->file);
+    return ad_map(file, s->ctx, path, limit) == AD_OK;
+}
+
+static void begin_item(ad_text *to, const sample *item)
+{
+    ad_text_add(to, "<figure class=\"sample\">");
+    if (item->step < 0) return;
+    ad_text_add(to, "<figcaption>step ");
+    ad_page_count(to, item->step);
+    ad_text_add(to, "</figcaption>");
+}
+
+static void write_picture(ad_text *to, samples *s, const char *run_path, const sample *item)
+{
+    ad_mapped file;
+    begin_item(to, item);
+    bool png = item->kind == 'p';
+    if (load(s, run_path, item, PICTURE_BYTES, &file)) {
+        bool fits = s->bytes + file.size <= PAGE_BYTES;
+        bool valid = !png || (file.size > 8 && !memcmp(file.bytes, "\x89PNG\r\n\x1a\n", 8));
+        if (fits && valid) {
+            ad_text_format(to, "<img alt=\"\" src=\"data:image/%s;base64,",
+                           png ? "png" : "svg+xml");
+            ad_page_base64(to, file.bytes, file.size);
+            ad_text_add(to, "\">");
+            s->bytes += file.size;
+        } else
+            ad_text_format(to, "<p class=\"quiet\">%s</p>",
+                           valid ? "left out here, as the page would grow too large"
+                                 : "is no PNG file");
+        ad_unmap(&file);
+    } else
+        ad_text_add(to, "<p class=\"quiet\">cannot be read, or is too large for the page</p>");
+    ad_text_add(to, "</figure>\n");
+}
+
+static void write_text(ad_text *to, samples *s, const char *run_path, const sample *item)
+{
+    ad_mapped file;
+    if (!load(s, run_path, item, (size_t)64 << 20, &file)) return;
+    begin_item(to, item);
+    size_t shown = file.size < TEXT_BYTES ? file.size : TEXT_BYTES;
+    while (shown < file.size && shown && (file.bytes[shown] & 0xc0) == 0x80) --shown;
+    ad_text_add(to, "<pre>");
+    ad_page_bytes(to, (const char *)file.bytes, shown);
+    ad_text_add(to, shown < file.size ? " \xe2\x80\xa6</pre></figure>\n" : "</pre></figure>\n");
+    ad_unmap(&file);
+}
+
+/* The samples of one name and kind: item[0 .. count - 1], by step. */
+static void write_group(ad_text *to, samples *s, const char *run_path, const sample *item,
+                        int count)
+{
+    bool text = item->kind == 't';
+    int most = text ? TEXTS_OF_NAME : PICTURES_OF_NAME, shown = count < most ? count : most;
+    ad_text_add(to, "<h3>");
+    ad_page_text(to, item->name);
+    if (shown < count)
+        ad_text_format(to, " <span class=\"quiet\">%d of %d, from samples/</span>", shown, count);
+    ad_text_format(to, "</h3><div class=\"%s\">\n", text ? "texts" : "strip");
+    for (int i = shown - 1; i >= 0; --i) { /* the newest first */
+        int at = shown > 1 ? (int)((int64_t)i * (count - 1) / (shown - 1)) : count - 1;
+        (text ? write_text : write_picture)(to, s, run_path, &item[at]);
+    }
+    ad_text_add(to, "</div>\n");
+}
+
+static void write_section(ad_text *to, ad_context *ctx, const char *run_path, bool figures)
+{
+    samples s = {.ctx = ctx};
+    int groups = 0;
+    list(&s, run_path);
+    for (int from = 0, next; from < s.count; from = next) {
+        for (next = from + 1; next < s.count && !strcmp(s.item[from].name, s.item[next].name) &&
+                              s.item[from].kind == s.item[next].kind;)
+            ++next;
+        if ((s.item[from].kind == 's') != figures || groups == NAMES_MOST) continue;
+        if (!groups++)
+            ad_text_format(to, "<section id=\"%s\"><h2>%s</h2>\n", figures ? "figures" : "samples",
+                           figures ? "Figures" : "Samples");
+        write_group(to, &s, run_path, &s.item[from], next - from);
+    }
+    if (groups) ad_text_add(to, "</section>\n");
+    free_list(&s);
+}
+
+void ad_page_samples(ad_text *to, ad_context *ctx, const char *run_path)
+{
+    write_section(to, ctx, run_path, false);
+}
+
+void ad_page_figures(ad_text *to, ad_context *ctx, const char *run_path)
+{
+    write_section(to, ctx, run_path, true);
+}

@@ -1,0 +1,124 @@
+/* metric_log.c - see metric_log.h. */
+#include "run/metric_log.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static ad_status fail(ad_metric_log *log, const char *what)
+{
+    char reason[128] = "";
+    if (strerror_r(errno, reason, sizeof reason)) snprintf(reason, sizeof reason, "error");
+    return ad_fail(log->ctx, AD_ERROR_IO, "%s: %s: %s", log->path, what, reason);
+}
+
+/* The length of what lies before the first line that is beyond `step`, broken, or unfinished. */
+static size_t valid_length(const char *bytes, size_t size, int64_t step, double *seconds)
+{
+    static const char start[] = "{\"step\":";
+    size_t at = 0;
+    while (at < size) {
+        const char *line = bytes + at, *end = memchr(line, '\n', size - at);
+        char text[160];
+        if (!end || (size_t)(end - line) < sizeof start) break;
+        size_t length = (size_t)(end - line) < sizeof text - 1 ? (size_t)(end - line)
+                                                               : sizeof text - 1;
+        memcpy(text, line, length);
+        text[length] = 0;
+        if (strncmp(text, start, sizeof start - 1) || end[-1] != '}') break;
+        if (strtoll(text + sizeof start - 1, NULL, 10) > step) break;
+        const char *clock = strstr(text, "\"seconds\":");
+        if (clock) *seconds = strtod(clock + 10, NULL);
+        at += (size_t)(end - line) + 1;
+    }
+    return at;
+}
+
+ad_status ad_metric_log_open(ad_metric_log *log, ad_context *ctx, const char *path, int64_t step,
+                             double *seconds)
+{
+    ad_mapped old = {0};
+    size_t keep = 0;
+    *log = (ad_metric_log){.ctx = ctx, .file = -1, .flushed = now()};
+    *seconds = 0;
+    ad_text_init(&log->pending, ctx);
+    snprintf(log->path, sizeof log->path, "%s", path);
+    if (!access(path, F_OK)) {
+        ad_status status = ad_map(&old, ctx, path, SIZE_MAX);
+        if (status) return status;
+        keep = valid_length((const char *)old.bytes, old.size, step, seconds);
+        ad_unmap(&old);
+    }
+    log->file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (log->file < 0) return fail(log, "cannot open");
+    if (ftruncate(log->file, (off_t)keep) || lseek(log->file, 0, SEEK_END) < 0)
+        return fail(log, "cannot write");
+    return AD_OK;
+}
+
+static void number(ad_text *text, const char *name, double value)
+{
+    if (isfinite(value))
+        ad_text_format(text, ",\"%s\":%.9g", name, value);
+    else
+        ad_text_format(text, ",\"%s\":null", name);
+}
+
+ad_status ad_metric_log_add(ad_metric_log *log, int64_t step, double epoch, double seconds,
+                            const ad_metric *metrics, int count)
+{
+    ad_text_format(&log->pending, "{\"step\":%lld", (long long)step);
+    if (epoch >= 0) ad_text_format(&log->pending, ",\"epoch\":%.6g", epoch);
+    ad_text_format(&log->pending, ",\"seconds\":%.3f", seconds);
+    for (int i = 0; i < count; ++i) number(&log->pending, metrics[i].name, metrics[i].value);
+    ad_text_add(&log->pending, "}\n");
+    if (log->pending.failed) return AD_ERROR_MEMORY;
+    return now() - log->flushed < 1 ? AD_OK : ad_metric_log_flush(log);
+}
+
+ad_status ad_metric_log_flush(ad_metric_log *log)
+{
+    size_t done = 0;
+    ad_status status = AD_OK;
+    while (done < log->pending.length && !status) {
+        ssize_t n = write(log->file, log->pending.data + done, log->pending.length - done);
+        if (n >= 0)
+            done += (size_t)n;
+        else if (errno != EINTR)
+            status = fail(log, "cannot write");
+    }
+    if (done) memmove(log->pending.data, log->pending.data + done, log->pending.length - done);
+    log->pending.length -= done;
+    log->flushed = now();
+    return status;
+}
+
+ad_status ad_metric_log_sync(ad_metric_log *log)
+{
+    ad_status status = ad_metric_log_flush(log);
+    if (!status && fdatasync(log->file) && errno != EINVAL)
+        status = fail(log, "cannot write to the disk");
+    return status;
+}
+
+void ad_metric_log_close(ad_metric_log *log)
+{
+    if (log->file >= 0) {
+        (void)ad_metric_log_flush(log);
+        close(log->file);
+    }
+    if (log->ctx) ad_text_free(&log->pending);
+    *log = (ad_metric_log){.file = -1};
+}

@@ -1,0 +1,106 @@
+/* run_contents.c - what is written into a run: numbers, samples, the confusion matrix.
+ * TensorBoard's event file gets the same. */
+#include "run/run.h"
+#include "base/file.h"
+
+#include <jansson.h>
+#include <unistd.h>
+
+/* ---- numbers ---- */
+
+ad_status ad_run_begin(ad_run_folder *run, int64_t step)
+{
+    char path[PATH_MAX];
+    (void)unlink(ad_run_file(run, "result.json", path)); /* of a run that went on from its end */
+    ad_status status = ad_metric_log_open(&run->metrics, run->ctx,
+                                          ad_run_file(run, "metrics.jsonl", path), step,
+                                          &run->earlier_seconds);
+    if (status) return status;
+    return ad_events_open(&run->events, run->ctx, run->path,
+                          &(ad_events_options){.first_step = run->resumed ? step + 1 : 0});
+}
+
+ad_status ad_run_numbers(ad_run_folder *run, int64_t step, double epoch, double seconds,
+                         const ad_metric *metrics, int count)
+{
+    ad_status status = ad_metric_log_add(&run->metrics, step, epoch, seconds, metrics, count);
+    for (int i = 0; i < count && !status && run->events; ++i)
+        status = ad_events_scalar(run->events, metrics[i].name, step, metrics[i].value);
+    if (!status && !run->metrics.pending.length && run->events) /* it has just been written */
+        status = ad_events_flush(run->events);
+    return status;
+}
+
+ad_status ad_run_histogram(ad_run_folder *run, const char *name, int64_t step, const float *values,
+                           int64_t count)
+{
+    return run->events ? ad_events_histogram(run->events, name, step, values, count) : AD_OK;
+}
+
+ad_status ad_run_histograms(ad_run_folder *run, ad_vars *vars, int64_t step)
+{
+    ad_status status = AD_OK;
+    for (int i = 0; i < ad_vars_count(vars) && !status; ++i) {
+        const ad_variable *v = ad_vars_at(vars, i);
+        if (ad_variable_is_buffer(v) || ad_variable_dtype(v) != AD_F32) continue;
+        status = ad_run_histogram(run, ad_variable_name(v), step, ad_variable_data(vars, v),
+                                  ad_shape_count(ad_variable_shape(v)));
+    }
+    return status;
+}
+
+ad_status ad_run_flush(ad_run_folder *run)
+{
+    ad_status status = ad_metric_log_sync(&run->metrics);
+    return status || !run->events ? status : ad_events_flush(run->events);
+}
+
+/* ---- samples ---- */
+
+ad_status ad_run_image(ad_run_folder *run, const char *name, int64_t step, const ad_image *image)
+{
+    char file[PATH_MAX], path[PATH_MAX];
+    ad_mapped png;
+    snprintf(file, sizeof file, "samples/%.100s-%09lld.png", name, (long long)step);
+    ad_status status = ad_image_write(run->ctx, ad_run_file(run, file, path), image, NULL);
+    if (status || !run->events) return status;
+    status = ad_map(&png, run->ctx, path, SIZE_MAX);
+    if (status) return status;
+    status = ad_events_image(run->events, name, step, png.bytes, png.size);
+    ad_unmap(&png);
+    return status;
+}
+
+ad_status ad_run_text(ad_run_folder *run, const char *name, int64_t step, const char *text)
+{
+    char file[PATH_MAX], path[PATH_MAX];
+    snprintf(file, sizeof file, "samples/%.100s-%09lld.txt", name, (long long)step);
+    ad_status status = ad_run_write(run->ctx, ad_run_file(run, file, path), text);
+    return status || !run->events ? status : ad_events_text(run->events, name, step, text);
+}
+
+ad_status ad_run_figure(ad_run_folder *run, const char *name, const char *svg)
+{
+    char file[PATH_MAX], path[PATH_MAX];
+    snprintf(file, sizeof file, "samples/%.100s.svg", name);
+    return ad_run_write(run->ctx, ad_run_file(run, file, path), svg);
+}
+
+ad_status ad_run_confusion(ad_run_folder *run, const int64_t *counts, int classes,
+                           const char *const *names)
+{
+    char path[PATH_MAX];
+    json_t *rows = json_array(), *labels = json_array();
+    for (int i = 0; i < classes; ++i) {
+        json_t *row = json_array();
+        for (int k = 0; k < classes; ++k)
+            json_array_append_new(row, json_integer((json_int_t)counts[i * classes + k]));
+        json_array_append_new(rows, row);
+        json_array_append_new(labels, ad_run_json_text(run->ctx, names[i]));
+    }
+    json_t *root = json_pack("{s:o, s:o}", "classes", labels, "counts", rows);
+    ad_status status = ad_run_write_json(run->ctx, ad_run_file(run, "confusion.json", path), root,
+                                         0);
+    json_decref(root);
+    return status;
+}

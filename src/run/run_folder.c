@@ -1,0 +1,287 @@
+/* run_folder.c - the folder of a run: made, locked, described, and written into. */
+#include "run/run.h"
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+const char *ad_run_path(const ad_run_folder *run)
+{
+    return run->path;
+}
+
+ad_command *ad_run_command(const ad_run_folder *run)
+{
+    return run->cmd;
+}
+
+const char *ad_run_file(const ad_run_folder *run, const char *name, char buffer[PATH_MAX])
+{
+    snprintf(buffer, PATH_MAX, "%s/%.200s", run->path, name);
+    return buffer;
+}
+
+static ad_status fail_errno(ad_context *ctx, const char *path, const char *what)
+{
+    char reason[128] = "";
+    if (strerror_r(errno, reason, sizeof reason)) snprintf(reason, sizeof reason, "error");
+    return ad_fail(ctx, AD_ERROR_IO, "%s: %s: %s", path, what, reason);
+}
+
+ad_status ad_run_write(ad_context *ctx, const char *path, const char *text)
+{
+    ad_output *output;
+    ad_status status = ad_output_open(&output, ctx, path);
+    if (status) return status;
+    (void)ad_output_write(output, text, strlen(text));
+    return ad_output_commit(output);
+}
+
+/* Numbers as short as they can be so that they are the same when read again. */
+static char *json_bytes(const json_t *root, size_t flags)
+{
+    char *text = json_dumps(root, flags | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
+    json_t *again = text ? json_loads(text, 0, NULL) : NULL;
+    bool same = json_equal(again, root);
+    json_decref(again);
+    if (same) return text;
+    free(text);
+    return json_dumps(root, flags | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(17));
+}
+
+ad_status ad_run_write_json(ad_context *ctx, const char *path, const json_t *root, size_t flags)
+{
+    char *text = root ? json_bytes(root, flags) : NULL;
+    ad_status status = text ? ad_run_write(ctx, path, text)
+                            : ad_fail(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
+    free(text);
+    return status;
+}
+
+json_t *ad_run_json_text(ad_context *ctx, const char *bytes)
+{
+    ad_text text;
+    ad_text_init(&text, ctx);
+    ad_text_utf8(&text, bytes, strlen(bytes));
+    json_t *value = json_string(ad_text_get(&text));
+    ad_text_free(&text);
+    return value;
+}
+
+/* With the folders above it that are missing. */
+ad_status ad_run_make_folder(ad_context *ctx, const char *path)
+{
+    struct stat info;
+    char above[PATH_MAX];
+    if (!mkdir(path, 0777) || (errno == EEXIST && !stat(path, &info) && S_ISDIR(info.st_mode)))
+        return AD_OK;
+    const char *slash = strrchr(path, '/');
+    if (errno != ENOENT || !slash || slash == path || strlen(path) >= sizeof above)
+        return fail_errno(ctx, path, "cannot make the folder");
+    snprintf(above, sizeof above, "%.*s", (int)(slash - path), path);
+    ad_status status = ad_run_make_folder(ctx, above);
+    if (!status && mkdir(path, 0777)) status = fail_errno(ctx, path, "cannot make the folder");
+    return status;
+}
+
+ad_status ad_run_new_name(ad_context *ctx, const char *system, char path[PATH_MAX])
+{
+    struct tm day;
+    char date[16];
+    time_t t = time(NULL);
+    localtime_r(&t, &day);
+    strftime(date, sizeof date, "%Y%m%d", &day);
+    ad_status status = ad_run_make_folder(ctx, "runs");
+    if (status) return status;
+    for (int n = 1; n < 100000; ++n) {
+        snprintf(path, PATH_MAX, "runs/%.60s-%s-%d", system, date, n);
+        if (access(path, F_OK)) return AD_OK;
+    }
+    return ad_fail(ctx, AD_ERROR_IO, "runs: holds too many runs of this day; name one with --run");
+}
+
+/* ---- opening and closing ---- */
+
+/* A line of the log may not be lost silently, but does not stop a run either: the disk being full
+ * shows in what matters. */
+void ad_run_log(ad_run_folder *run, const char *format, ...)
+{
+    if (!run->log) return;
+    struct tm now;
+    char stamp[32];
+    time_t t = time(NULL);
+    localtime_r(&t, &now);
+    strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &now);
+    fprintf(run->log, "%s  ", stamp);
+    va_list args;
+    va_start(args, format);
+    vfprintf(run->log, format, args);
+    va_end(args);
+    fputc('\n', run->log);
+    fflush(run->log);
+}
+
+static ad_status lock(ad_run_folder *run)
+{
+    char path[PATH_MAX];
+    ad_run_file(run, "run.lock", path);
+    run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (run->lock < 0) return fail_errno(run->ctx, path, "cannot open");
+    /* Who only looks whether the run is locked holds the lock for a moment, too. */
+    for (int tries = 0; tries < 20; ++tries) {
+        if (!flock(run->lock, LOCK_EX | LOCK_NB)) return AD_OK;
+        (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    }
+    return ad_fail(run->ctx, AD_ERROR_IO, "%s: another process is training this run", run->path);
+}
+
+/* NAME.PID-N.tmp, which base/file.c writes to before it renames. */
+static bool half_written(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 4 && !strcmp(name + length - 4, ".tmp") && strspn(name, ".") == 0 &&
+           strspn(name + length - 5, "0123456789") == 1;
+}
+
+/* What a killed process left. */
+static void remove_half_written(const ad_run_folder *run)
+{
+    static const char *const names[] = {".", "checkpoints", "samples"};
+    char path[PATH_MAX], file[PATH_MAX + 256];
+    for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
+        DIR *folder = opendir(ad_run_file(run, names[i], path));
+        for (struct dirent *entry; folder && (entry = readdir(folder));) {
+            snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+            if (half_written(entry->d_name)) unlink(file);
+        }
+        if (folder) closedir(folder);
+    }
+}
+
+/* A new run must not be made where there is one, or what is left of one. */
+static ad_status check_free(const ad_run_folder *run)
+{
+    static const char *const names[] = {"config.json", "metrics.jsonl",
+                                        "checkpoints/best.safetensors"};
+    char file[PATH_MAX];
+    int64_t step;
+    bool taken = ad_checkpoint_list(run->path, &step, 1) > 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
+        taken |= !access(ad_run_file(run, names[i], file), F_OK);
+    if (!taken) return AD_OK;
+    return ad_fail(run->ctx, AD_ERROR_ARGUMENT,
+                   "%s: holds a run already; --resume goes on with it, --run names another",
+                   run->path);
+}
+
+static ad_status make_folders(ad_run_folder *run)
+{
+    static const char *const names[] = {"checkpoints", "samples"};
+    char path[PATH_MAX];
+    ad_status status = ad_run_make_folder(run->ctx, run->path);
+    for (int i = 0; i < 2 && !status; ++i)
+        status = ad_run_make_folder(run->ctx, ad_run_file(run, names[i], path));
+    return status;
+}
+
+ad_status ad_run_open(ad_run_folder **out, ad_command *cmd, const char *path, ad_train_part part,
+                      bool resume)
+{
+    ad_context *ctx = ad_command_context(cmd);
+    char file[PATH_MAX];
+    *out = NULL;
+    ad_run_folder *run = ad_zalloc(ctx, sizeof *run);
+    if (!run) return AD_ERROR_MEMORY;
+    *run = (ad_run_folder){
+        .ctx = ctx, .cmd = cmd, .part = part, .resumed = resume, .lock = -1, .metrics.file = -1};
+    ad_status status = AD_OK;
+    if (snprintf(run->path, sizeof run->path, "%s", path) >= (int)sizeof run->path)
+        status = ad_fail(ctx, AD_ERROR_ARGUMENT, "%.64s...: the path is too long", path);
+    if (!status && !resume) status = check_free(run);
+    if (!status && resume && access(ad_run_file(run, "config.json", file), F_OK))
+        status = ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: is no run: it has no config.json", path);
+    if (!status) status = make_folders(run);
+    if (!status) status = lock(run);
+    if (!status && resume) remove_half_written(run);
+    if (!status && !(run->log = fopen(ad_run_file(run, "log.txt", file), "ae")))
+        status = fail_errno(ctx, file, "cannot open");
+    if (status)
+        ad_run_close(run);
+    else
+        *out = run;
+    return status;
+}
+
+void ad_run_close(ad_run_folder *run)
+{
+    if (!run) return;
+    ad_metric_log_close(&run->metrics);
+    (void)ad_events_close(run->events);
+    if (run->log) fclose(run->log);
+    if (run->lock >= 0) close(run->lock); /* and with it the lock */
+    ad_free(run->ctx, run, sizeof *run);
+}
+
+/* ---- results ---- */
+
+void ad_train_result_add(ad_train_result *result, const char *name, double value)
+{
+    if (result->count == AD_TRAIN_METRICS) return;
+    ad_train_number *number = &result->number[result->count++];
+    snprintf(number->name, sizeof number->name, "%s", name);
+    number->value = value;
+}
+
+double ad_train_result_get(const ad_train_result *result, const char *name)
+{
+    for (int i = 0; i < result->count; ++i)
+        if (!strcmp(result->number[i].name, name)) return result->number[i].value;
+    return NAN;
+}
+
+ad_status ad_run_finish(ad_run_folder *run, const char *state, const ad_train_result *result,
+                        const char *error)
+{
+    char path[PATH_MAX];
+    json_t *root = json_pack("{s:s}", "state", state), *numbers = json_object();
+    for (int i = 0; result && i < result->count; ++i)
+        json_object_set_new(numbers, result->number[i].name,
+                            isfinite(result->number[i].value) ? json_real(result->number[i].value)
+                                                              : json_null());
+    json_object_set_new(root, "results", numbers);
+    if (error) json_object_set_new(root, "error", ad_run_json_text(run->ctx, error));
+    ad_status status = ad_run_write_json(run->ctx, ad_run_file(run, "result.json", path), root,
+                                         JSON_INDENT(2));
+    json_decref(root);
+    return status;
+}
+
+bool ad_run_finished(const char *run_path, ad_train_result *result)
+{
+    char path[PATH_MAX];
+    json_error_t error;
+    snprintf(path, sizeof path, "%.*s/result.json", PATH_MAX - 64, run_path);
+    json_t *root = json_load_file(path, 0, &error);
+    const char *state = json_string_value(json_object_get(root, "state"));
+    bool finished = state && !strcmp(state, "finished");
+    *result = (ad_train_result){0};
+    json_t *numbers = json_object_get(root, "results");
+    for (void *at = json_object_iter(numbers); finished && at;
+         at = json_object_iter_next(numbers, at)) {
+        const json_t *value = json_object_iter_value(at);
+        ad_train_result_add(result, json_object_iter_key(at),
+                            json_is_number(value) ? json_number_value(value) : NAN);
+    }
+    json_decref(root);
+    return finished;
+}

@@ -1,0 +1,439 @@
+/* run_info.c - a run read from its files: config.json, result.json, metrics.jsonl, and the runs of
+ * its parts. Nothing in the files is trusted: every field may be missing or of another kind. */
+#include "run/run_info.h"
+#include "run/run.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PARTS_MOST = 10000, JSON_BYTES_MOST = 16 << 20 };
+
+const char *ad_run_state_name(ad_run_state state)
+{
+    static const char *const names[] = {"running", "finished", "interrupted", "failed"};
+    return (unsigned)state < 4 ? names[state] : "unknown";
+}
+
+static void join(char to[PATH_MAX], const char *folder, const char *name)
+{
+    snprintf(to, PATH_MAX, "%.*s/%.255s", PATH_MAX - 300, folder, name);
+}
+
+bool ad_run_is(const char *path)
+{
+    char file[PATH_MAX];
+    join(file, path, "config.json");
+    return !access(file, F_OK);
+}
+
+/* *root NULL: the file is not there. */
+static ad_status load_json(ad_context *ctx, const char *folder, const char *name, json_t **root)
+{
+    char path[PATH_MAX];
+    json_error_t error;
+    struct stat about;
+    join(path, folder, name);
+    *root = NULL;
+    if (stat(path, &about)) return AD_OK;
+    if (!S_ISREG(about.st_mode) || about.st_size > JSON_BYTES_MOST)
+        return ad_fail(ctx, AD_ERROR_FORMAT, "%s: is no file of at most 16 MiB", path);
+    *root = json_load_file(path, 0, &error);
+    if (json_is_object(*root)) return AD_OK;
+    bool valid = *root != NULL;
+    json_decref(*root);
+    *root = NULL;
+    return ad_fail(ctx, AD_ERROR_FORMAT, "%s: %s", path, valid ? "is no object" : error.text);
+}
+
+/* ---- texts and numbers ---- */
+
+static const char *keep(ad_run_record *r, const char *text)
+{
+    const char *copy = text ? ad_arena_text(&r->arena, text) : "";
+    if (!copy) r->refused = true;
+    return copy ? copy : "";
+}
+
+static const char *member_text(ad_run_record *r, const json_t *object, const char *name)
+{
+    return keep(r, json_string_value(json_object_get(object, name)));
+}
+
+static double member_number(const json_t *object, const char *name, double otherwise)
+{
+    const json_t *value = json_object_get(object, name);
+    double number = json_is_number(value) ? json_number_value(value) : otherwise;
+    return isfinite(number) ? number : otherwise;
+}
+
+static int64_t member_count(const json_t *object, const char *name)
+{
+    double number = member_number(object, name, 0);
+    return number > 0 && number < 9e18 ? (int64_t)number : 0;
+}
+
+/* As a person would give it: 0.1, not 0.10000000000000001. NULL: unset. */
+static const char *option_text(ad_run_record *r, const json_t *value)
+{
+    char text[64];
+    if (json_is_string(value)) return keep(r, json_string_value(value));
+    if (json_is_boolean(value)) return json_is_true(value) ? "yes" : "no";
+    if (json_is_integer(value))
+        snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value)) {
+        double number = json_real_value(value);
+        for (int digits = 6; digits <= 17; digits += digits < 15 ? 9 : 2) {
+            snprintf(text, sizeof text, "%.*g", digits, number);
+            if (strtod(text, NULL) == number) break;
+        }
+    } else
+        return NULL;
+    return keep(r, text);
+}
+
+/* ---- config.json ---- */
+
+static bool listed(const json_t *list, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(list); ++i) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (text && !strcmp(text, name)) return true;
+    }
+    return false;
+}
+
+static ad_status read_options(ad_run_record *r, const json_t *config)
+{
+    ad_run_info *info = &r->info;
+    const char *name;
+    json_t *value, *options = json_object_get(config, "options");
+    const json_t *changed = json_object_get(config, "changed");
+    size_t count = json_object_size(options);
+    ad_metadata *table = ad_arena_alloc(&r->arena, (count + 1) * sizeof *table);
+    bool *differs = ad_arena_alloc(&r->arena, count + 1);
+    r->flags = ad_arena_alloc(&r->arena, count + 1);
+    if (!table || !differs || !r->flags) return AD_ERROR_MEMORY;
+    json_object_foreach(options, name, value)
+    {
+        table[info->option_count] = (ad_metadata){keep(r, name), option_text(r, value)};
+        r->flags[info->option_count] = json_is_boolean(value);
+        differs[info->option_count++] = listed(changed, name);
+    }
+    info->options = table, info->changed = differs;
+    return AD_OK;
+}
+
+static ad_status read_config(ad_run_record *r)
+{
+    ad_run_info *info = &r->info;
+    json_t *config;
+    ad_status status = load_json(r->ctx, info->path, "config.json", &config);
+    if (status) return status;
+    if (!config)
+        return ad_fail(r->ctx, AD_ERROR_NOT_FOUND, "%s: is no run: it has no config.json",
+                       info->path);
+    const json_t *data = json_object_get(config, "data"),
+                 *training = json_object_get(config, "training");
+    info->system = member_text(r, config, "system");
+    info->verb = member_text(r, config, "verb");
+    info->version = member_text(r, config, "version");
+    info->cpu = member_text(r, config, "cpu");
+    info->isa = member_text(r, config, "isa");
+    info->started = member_text(r, config, "started");
+    info->threads = (int)fmin(1e6, (double)member_count(config, "threads"));
+    info->data = member_text(r, data, "path");
+    info->data_summary = member_text(r, data, "summary");
+    info->data_fingerprint = member_text(r, data, "fingerprint");
+    info->monitor = member_text(r, training, "monitor");
+    info->monitor_low = json_is_true(json_object_get(training, "monitor_low"));
+    info->steps = member_count(training, "steps");
+    info->parameters = member_count(training, "parameters");
+    status = read_options(r, config);
+    json_decref(config);
+    return status;
+}
+
+const char *ad_run_option(const ad_run_info *info, const char *name)
+{
+    for (int i = 0; i < info->option_count; ++i)
+        if (!strcmp(info->options[i].key, name)) return info->options[i].value;
+    return NULL;
+}
+
+/* ---- the command ---- */
+
+char *ad_shell_quote(ad_arena *arena, const char *word)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:,=@%";
+    size_t length = strlen(word), quotes = 0;
+    if (length && strspn(word, plain) == length) return ad_arena_text(arena, word);
+    for (const char *c = word; *c; ++c) quotes += *c == '\'';
+    char *text = ad_arena_alloc(arena, length + 3 * quotes + 3), *to = text;
+    if (!text) return NULL;
+    *to++ = '\'';
+    for (; *word; ++word) {
+        if (*word == '\'') memcpy(to, "'\\'", 3), to += 3;
+        *to++ = *word;
+    }
+    *to = '\'';
+    return text;
+}
+
+static void make_command(ad_run_record *r)
+{
+    ad_run_info *info = &r->info;
+    ad_text text;
+    ad_text_init(&text, r->ctx);
+    const char *system = ad_shell_quote(&r->arena, info->system);
+    const char *verb = ad_shell_quote(&r->arena, info->verb);
+    ad_text_format(&text, "autodidact%s%s %s", *info->system ? " " : "",
+                   *info->system && system ? system : "", verb ? verb : "");
+    for (int i = 0; i < info->option_count; ++i) {
+        const char *name = info->options[i].key, *value = info->options[i].value;
+        if (!value || !info->changed[i]) continue;
+        bool off = r->flags[i] && !strcmp(value, "no");
+        const char *word = ad_arena_format(&r->arena, off ? "--no-%s" : "--%s", name);
+        word = word ? ad_shell_quote(&r->arena, word) : NULL;
+        value = r->flags[i] ? "" : ad_shell_quote(&r->arena, value);
+        if (!word || !value) r->refused = true;
+        ad_text_format(&text, " %s%s%s", word ? word : "", r->flags[i] ? "" : " ",
+                       value ? value : "");
+    }
+    if (text.failed) r->refused = true;
+    info->command = keep(r, ad_text_get(&text));
+    ad_text_free(&text);
+}
+
+/* ---- result.json, and what the run is doing ---- */
+
+static bool is_locked(const char *run_path)
+{
+    char path[PATH_MAX];
+    join(path, run_path, "run.lock");
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return false;
+    bool locked = flock(file, LOCK_SH | LOCK_NB) != 0;
+    close(file);
+    return locked;
+}
+
+static ad_status read_result(ad_run_record *r)
+{
+    ad_run_info *info = &r->info;
+    json_t *root;
+    info->state = AD_RUN_INTERRUPTED; /* killed, unless it says otherwise */
+    info->error = "";
+    ad_status status = load_json(r->ctx, info->path, "result.json", &root);
+    if (status) return status;
+    const char *state = json_string_value(json_object_get(root, "state"));
+    if (state && !strcmp(state, "finished")) info->state = AD_RUN_FINISHED;
+    if (state && !strcmp(state, "failed")) info->state = AD_RUN_FAILED;
+    info->error = member_text(r, root, "error");
+    json_t *numbers = json_object_get(root, "results");
+    for (void *at = json_object_iter(numbers); info->state == AD_RUN_FINISHED && at;
+         at = json_object_iter_next(numbers, at)) {
+        const json_t *value = json_object_iter_value(at);
+        ad_train_result_add(&info->result, json_object_iter_key(at),
+                            json_is_number(value) ? json_number_value(value) : NAN);
+    }
+    json_decref(root);
+    if (is_locked(info->path)) info->state = AD_RUN_RUNNING;
+    return AD_OK;
+}
+
+static double latest(const char *folder)
+{
+    static const char *const names[] = {"config.json", "metrics.jsonl", "result.json", "log.txt"};
+    char path[PATH_MAX];
+    struct stat about;
+    double time = 0;
+    for (int i = 0; i < 4; ++i) {
+        join(path, folder, names[i]);
+        if (!stat(path, &about)) time = fmax(time, (double)about.st_mtime);
+    }
+    return time;
+}
+
+static void find_best(ad_run_info *info)
+{
+    const ad_run_series *s = ad_run_find_series(info, info->monitor);
+    info->best = NAN, info->best_step = -1;
+    for (int64_t i = 0; s && i < s->count; ++i) {
+        bool better = info->monitor_low ? s->value[i] < info->best : s->value[i] > info->best;
+        if (info->best_step >= 0 && !better) continue;
+        info->best = s->value[i], info->best_step = (int64_t)s->step[i];
+    }
+}
+
+/* ---- parts ---- */
+
+static int by_number(const void *a, const void *b)
+{
+    const char *x = *(char *const *)a, *y = *(char *const *)b;
+    while (*x && *y) { /* seed-2 before seed-10 */
+        if (*x >= '0' && *x <= '9' && *y >= '0' && *y <= '9') {
+            unsigned long long m = strtoull(x, (char **)&x, 10), n = strtoull(y, (char **)&y, 10);
+            if (m != n) return m < n ? -1 : 1;
+        } else if (*x != *y)
+            return (unsigned char)*x - (unsigned char)*y;
+        else
+            ++x, ++y;
+    }
+    return (unsigned char)*x - (unsigned char)*y;
+}
+
+static bool is_part(const char *name)
+{
+    return !strncmp(name, "seed-", 5) || !strncmp(name, "fold-", 5);
+}
+
+static ad_status list_parts(ad_run_record *r, char ***names, int *count)
+{
+    char path[PATH_MAX];
+    int capacity = 0;
+    *names = NULL, *count = 0;
+    DIR *folder = opendir(r->info.path);
+    if (!folder) return AD_OK;
+    ad_status status = AD_OK;
+    for (struct dirent *entry; !status && (entry = readdir(folder));) {
+        if (!is_part(entry->d_name) || *count == PARTS_MOST) continue;
+        join(path, r->info.path, entry->d_name);
+        if (!ad_run_is(path)) continue;
+        if (*count == capacity) {
+            char **more = ad_arena_alloc(&r->arena, (size_t)(2 * capacity + 16) * sizeof *more);
+            if (!more) {
+                status = AD_ERROR_MEMORY;
+                break;
+            }
+            if (*count) memcpy(more, *names, (size_t)*count * sizeof *more);
+            *names = more, capacity = 2 * capacity + 16;
+        }
+        if (!((*names)[(*count)++] = ad_arena_text(&r->arena, path))) status = AD_ERROR_MEMORY;
+    }
+    closedir(folder);
+    if (*count && !status) qsort(*names, (size_t)*count, sizeof **names, by_number);
+    return status;
+}
+
+static ad_status open_run(ad_run_info **out, ad_context *ctx, const char *path, bool top);
+
+/* Deviation over the parts that are finished, of what the run itself gives as means. */
+static void spread_parts(ad_run_info *info)
+{
+    for (int i = 0; i < info->result.count; ++i) {
+        double sum = 0, squares = 0;
+        int count = 0;
+        const char *name = info->result.number[i].name;
+        for (int p = 0; p < info->part_count; ++p) {
+            double value = ad_train_result_get(&info->parts[p]->result, name);
+            if (isfinite(value)) sum += value, ++count;
+        }
+        for (int p = 0; p < info->part_count && count > 1; ++p) {
+            double value = ad_train_result_get(&info->parts[p]->result, name);
+            if (isfinite(value)) squares += pow(value - sum / count, 2);
+        }
+        ad_train_result_add(&info->deviation, name, count > 1 ? sqrt(squares / (count - 1)) : NAN);
+    }
+}
+
+static void sum_parts(ad_run_info *info)
+{
+    double best = 0;
+    int with_best = 0;
+    info->seconds = 0;
+    for (int i = 0; i < info->part_count; ++i) {
+        const ad_run_info *part = info->parts[i];
+        info->seconds += part->seconds;
+        info->written = fmax(info->written, part->written);
+        if (part->step > info->step) info->step = part->step;
+        if (part->steps > info->steps) info->steps = part->steps;
+        if (!info->parameters) info->parameters = part->parameters;
+        if (part->state == AD_RUN_RUNNING) info->state = AD_RUN_RUNNING;
+        if (!*info->monitor) info->monitor = part->monitor, info->monitor_low = part->monitor_low;
+        if (!*info->data)
+            info->data = part->data, info->data_summary = part->data_summary,
+            info->data_fingerprint = part->data_fingerprint;
+        if (isfinite(part->best)) best += part->best, ++with_best;
+    }
+    info->best = with_best ? best / with_best : NAN;
+}
+
+static ad_status read_parts(ad_run_record *r)
+{
+    ad_run_info *info = &r->info;
+    char **names;
+    int count;
+    ad_status status = list_parts(r, &names, &count);
+    if (status || !count) return status;
+    info->parts = ad_arena_alloc(&r->arena, (size_t)count * sizeof *info->parts);
+    if (!info->parts) return AD_ERROR_MEMORY;
+    for (int i = 0; i < count && !status; ++i) {
+        status = open_run(&info->parts[info->part_count], r->ctx, names[i], false);
+        if (!status) ++info->part_count;
+    }
+    if (!status) sum_parts(info), spread_parts(info);
+    return status;
+}
+
+/* ---- all of it ---- */
+
+static ad_status read_run(ad_run_record *r, const char *path, bool top)
+{
+    ad_run_info *info = &r->info;
+    char file[PATH_MAX];
+    if (strlen(path) > PATH_MAX - 512)
+        return ad_fail(r->ctx, AD_ERROR_ARGUMENT, "%.64s...: the path is too long", path);
+    char *copy = ad_arena_text(&r->arena, path);
+    if (!copy) return AD_ERROR_MEMORY;
+    for (size_t n = strlen(copy); n > 1 && copy[n - 1] == '/'; --n) copy[n - 1] = 0;
+    info->path = copy;
+    info->name = strrchr(copy, '/') && strrchr(copy, '/')[1] ? strrchr(copy, '/') + 1 : copy;
+    ad_status status = read_config(r);
+    if (!status) status = read_result(r);
+    join(file, info->path, "metrics.jsonl");
+    if (!status) status = ad_run_read_series(r, file);
+    if (status) return status;
+    info->written = latest(info->path);
+    find_best(info);
+    make_command(r);
+    if (r->refused) return AD_ERROR_MEMORY;
+    return top ? read_parts(r) : AD_OK;
+}
+
+static ad_status open_run(ad_run_info **out, ad_context *ctx, const char *path, bool top)
+{
+    *out = NULL;
+    ad_run_record *r = ad_zalloc(ctx, sizeof *r);
+    if (!r) return AD_ERROR_MEMORY;
+    r->ctx = ctx;
+    ad_arena_init(&r->arena, ctx);
+    ad_status status = read_run(r, path, top);
+    if (status)
+        ad_run_info_close(&r->info);
+    else
+        *out = &r->info;
+    return status;
+}
+
+ad_status ad_run_info_open(ad_run_info **out, ad_context *ctx, const char *path)
+{
+    return open_run(out, ctx, path, true);
+}
+
+void ad_run_info_close(ad_run_info *info)
+{
+    if (!info) return;
+    ad_run_record *r = (ad_run_record *)info;
+    for (int i = 0; i < info->part_count; ++i) ad_run_info_close(info->parts[i]);
+    ad_arena_free(&r->arena);
+    ad_free(r->ctx, r->numbers, r->number_bytes);
+    ad_free(r->ctx, r, sizeof *r);
+}

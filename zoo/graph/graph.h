@@ -1,0 +1,192 @@
+/* graph.h - networks on graphs.
+ *
+ *   gat   Velickovic et al. 2018, "Graph attention networks". A layer of H heads, for edge j -> i:
+ *             p = W x,  e_ij = LeakyReLU_0.2(<a_source, p_j> + <a_target, p_i>),
+ *             alpha_ij = softmax of e_ij over the edges that enter i (and one from i to itself),
+ *             x'_i = sum over j of alpha_ij p_j (+ skip), concatenated, ELU; the last layer: the
+ *             heads' mean
+ *   gcn   Kipf & Welling 2017: x'_i = sum of p_j / sqrt(d_i d_j), ReLU; d counts the loop
+ *   gin   Xu et al. 2019, for whole graphs: x'_i = MLP(x_i + sum of x_j), batch norm; a linear
+ * layer on the sum over nodes of each layer's result, added up
+ *
+ * Graphs are kept sparse: attention exists for edges alone, features for those that are not zero.
+ *
+ * data.c      the set that the options ask for, its splits
+ * batch.c     some graphs of a set side by side, as the arrays that a program is bound to
+ * layers.c    gat, gcn;  graph_level.c: gin, batch norm, pooling
+ * model.c     what a network is built from again; opening trained ones
+ * scores.c    accuracy, loss, micro-F1
+ * train.c, predict.c, show.c, explain.c   the verbs
+ * look.c, drawing.c, tsne.c   what show draws, and what the report shows */
+#ifndef ZOO_GRAPH_GRAPH_H
+#define ZOO_GRAPH_GRAPH_H
+
+#include <autodidact/autodidact.h>
+
+extern const ad_verb graph_train_verb, graph_predict_verb, graph_show_verb, graph_explain_verb;
+
+#define GRAPH_MODELS "gat|gcn|gin"
+enum { GRAPH_LAYERS = 16, GRAPH_UPDATES = 64 };
+
+/* ---- data ---- */
+
+/* clang-format off */
+#define GRAPH_DATA_OPTIONS                                                                                       \
+    {"data", 0, AD_OPTION_FILE, .required = true, .unit = "PATH", .help = "graphs: a folder, an .npz file, or a text"}, \
+    {"dataset", 0, AD_OPTION_TEXT, .unit = "NAME", .help = "which of the folder's sets"},                      \
+    {"directed", 0, AD_OPTION_FLAG, .help = "edges of .npz and .csv lead one way only"},                       \
+    {"raw", 0, AD_OPTION_FLAG, .help = "features as they are, instead of divided by their sum in each node"},  \
+    {"per-class", 0, AD_OPTION_INT, .initial = "20", .min = 1, .max = 1e9, .help = "nodes of a class to train on, where the data have no splits"}, \
+    {"split-seed", 0, AD_OPTION_INT, .initial = "0", .help = "of splits that are drawn"}
+/* clang-format on */
+
+typedef struct graph_part {
+    int fold, folds;   /* of sets of graphs; folds 0: none */
+    double validation; /* share of what is outside the fold */
+} graph_part;
+
+/* The set that the verb's options name, with splits. */
+ad_status graph_read(ad_command *cmd, graph_part part, const ad_graph_set_options *options,
+                     ad_graph_set **out);
+void graph_summary(const ad_graph_set *set, char *text, size_t size);
+
+/* ---- batches ---- */
+
+/* Rooms of a program's inputs; a batch may fill less. */
+typedef struct graph_sizes {
+    int64_t nodes, edges, values, graphs; /* edges: with a loop for each node */
+} graph_sizes;
+
+/* The five arrays of a sparse pattern. */
+typedef struct graph_pattern {
+    int32_t *row_start, *row, *column, *column_start, *order;
+    int64_t rows, columns, entries; /* room */
+} graph_pattern;
+
+typedef struct graph_batch {
+    ad_context *ctx;
+    const ad_graph_set *set;
+    graph_sizes room, filled;
+    bool loops;                          /* a loop for each node */
+    graph_pattern edges, features, pool; /* pool: nodes of each graph */
+    float *value, *degree;               /* of features; 1 / sqrt(d_i d_j) of edges */
+    float *inside;                       /* [nodes]: 1, and 0 behind what is filled */
+    int32_t *label;         /* [items]: -1 outside the split, and behind what is filled */
+    float *target, *weight; /* several labels: [items, classes], and [items] */
+    float *share;           /* [1]: 1 / items of the split, or 0 */
+    int32_t *item;          /* [items]: the set's number */
+    int64_t items;
+} graph_batch;
+
+ad_status graph_batch_new(graph_batch *batch, const ad_graph_set *set, graph_sizes room,
+                          bool loops);
+void graph_batch_free(graph_batch *batch);
+/* Takes the graphs numbered in `index`, as many of the `count` as there is room for; returns how
+ * many. Labels are those of items in `split` (AD_GRAPH_NO_SPLIT: all). */
+int64_t graph_batch_fill(graph_batch *batch, const int32_t *index, int64_t count,
+                         ad_graph_split split);
+/* Rooms for one graph set as a whole, or for `graphs` graphs at a time. */
+graph_sizes graph_room(const ad_graph_set *set, int64_t graphs, bool loops);
+/* Binds the arrays that the program has inputs for. */
+ad_status graph_batch_bind(const graph_batch *batch, ad_program *program);
+
+/* ---- networks ---- */
+
+typedef struct graph_model {
+    char kind[8]; /* "gat", "gcn", "gin" */
+    int layers;
+    int heads[GRAPH_LAYERS],
+        width[GRAPH_LAYERS]; /* of a layer's result: heads of this width each */
+    bool skip, bias;
+    bool of_graphs, several;
+    char readout[8]; /* "sum", "mean", "max": of graphs */
+    int64_t features;
+    int classes;
+    char **class_names; /* [classes]; owned (graph_model_free) */
+    bool raw;           /* features as they are */
+} graph_model;
+
+/* What a network is computed from: inputs of the graph, by name. */
+typedef struct graph_inputs {
+    ad_sparse edges, features, pool;
+    ad_node *value, *degree, *inside;
+    graph_sizes room;
+} graph_inputs;
+graph_inputs graph_declare_inputs(ad_graph *graph, const graph_model *model, graph_sizes room);
+
+/* What a network in training form does besides. */
+typedef struct graph_training {
+    double dropout;
+    ad_node *rng;
+    ad_node *update[GRAPH_UPDATES];
+    int count;
+} graph_training;
+
+/* What can be looked at inside. */
+typedef struct graph_inside {
+    ad_node *attention[GRAPH_LAYERS]; /* gat: [edges, heads] */
+    ad_node *embedding; /* of nodes: what the last layer of all reads, [nodes, width] */
+} graph_inside;
+
+/* -> logits [nodes or graphs, classes]. `training` NULL: in evaluation form; `inside` may be NULL.
+ */
+ad_node *graph_network(const graph_model *model, ad_vars *vars, const graph_inputs *in,
+                       graph_training *training, graph_inside *inside);
+ad_node *graph_level(const graph_model *model, ad_vars *vars, const graph_inputs *in, ad_node *x,
+                     graph_training *training);
+ad_node *graph_isomorphism_network(const graph_model *model, ad_vars *vars, const graph_inputs *in,
+                                   graph_training *training, graph_inside *inside);
+/* x W of sparse or (from the second layer on) dense x, [nodes, width]. */
+ad_node *graph_project(const graph_inputs *in, ad_vars *vars, const char *name, ad_node *x,
+                       int64_t features, int64_t width, graph_training *training);
+ad_node *graph_dropout(ad_node *x, graph_training *training);
+/* The mean loss over the batch's items of the split: inputs label, or target and weight; share. */
+ad_node *graph_loss(const graph_model *model, ad_node *logits);
+
+/* ---- files ---- */
+
+enum { GRAPH_METADATA = 12 };
+typedef struct graph_text {
+    ad_metadata row[GRAPH_METADATA];
+    int count;
+    char shape[256], flags[64], features[24];
+    char *classes;
+} graph_text;
+/* The model as metadata, which point into `text`. */
+ad_status graph_model_describe(ad_context *ctx, const graph_model *model, graph_text *text);
+void graph_text_free(graph_text *text);
+void graph_model_free(graph_model *model);
+ad_status graph_model_names(ad_context *ctx, graph_model *model, char *const *names, int count);
+
+/* A trained network on the graphs of a set. */
+typedef struct graph_trained {
+    graph_model model;
+    ad_graph_set *set;
+    ad_vars *vars;
+    ad_graph *graph;
+    ad_program *program;
+    ad_node *logits;
+    graph_inside inside;
+    graph_batch batch;
+    bool looks; /* attention and embedding are outputs */
+} graph_trained;
+/* From a run's folder or a weights file (also PyTorch's, of a graph attention network), on the data
+ * that the options name. Reports errors. 0 or an exit status. */
+int graph_open(ad_command *cmd, const char *path, bool looks, graph_trained *trained);
+void graph_close(graph_trained *trained);
+
+/* ---- scores ---- */
+
+typedef struct graph_scores {
+    int64_t items, right;         /* one label each */
+    int64_t hits, misses, alarms; /* several: true positives, false negatives, false positives */
+    double loss;                  /* sum */
+} graph_scores;
+/* Adds the rows of a batch that have a label. `confusion` [classes, classes] may be NULL. */
+void graph_score(graph_scores *scores, const graph_model *model, const graph_batch *batch,
+                 const float *logits, int64_t *confusion);
+double graph_accuracy(const graph_scores *scores); /* or micro-F1 */
+int graph_best(const float *logits, int classes);
+void graph_probabilities(const float *logits, int classes, bool several, double *probability);
+
+#endif

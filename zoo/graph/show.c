@@ -1,0 +1,96 @@
+/* show.c - `graph show`: pictures of what a trained network looks at. */
+#include "zoo/graph/drawing.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const ad_option options[] = {
+    GRAPH_DATA_OPTIONS,
+    {"output", 'o', AD_OPTION_FILE, .initial = "graph", .unit = "FOLDER",
+     .help = "where the pictures go"},
+    {"node", 0, AD_OPTION_INT,
+     .help = "whose neighbourhood, else that of the node with the most neighbours below 40"},
+    {"layer", 0, AD_OPTION_INT, .initial = "1", .min = 1, .max = GRAPH_LAYERS,
+     .help = "whose attention"},
+    AD_OPTION_THREADS,
+    AD_OPTION_QUIET,
+    {0},
+};
+
+static ad_status write(ad_command *cmd, const char *folder, const char *name, graph_svg *svg)
+{
+    ad_context *ctx = ad_command_context(cmd);
+    char path[4096];
+    snprintf(path, sizeof path, "%.3900s/%s.svg", folder, name);
+    FILE *file = svg->text ? fopen(path, "w") : NULL;
+    bool good = file && fputs(svg->text, file) >= 0;
+    if (file && fclose(file)) good = false;
+    free(svg->text);
+    *svg = (graph_svg){0};
+    if (!good) return ad_error_set(ctx, AD_ERROR_IO, "%s: cannot write: %s", path, strerror(errno));
+    ad_command_note(cmd, "wrote %s", path);
+    return AD_OK;
+}
+
+static ad_status draw(ad_command *cmd, graph_trained *t)
+{
+    const char *folder = ad_command_text(cmd, "output");
+    ad_context *ctx = ad_command_context(cmd);
+    int layer = (int)ad_command_int(cmd, "layer") - 1;
+    graph_look look;
+    graph_svg svg = {0};
+    int64_t node = ad_command_int(cmd, "node");
+    if (node >= t->set->nodes)
+        return ad_error_set(ctx, AD_ERROR_ARGUMENT, "--node: there are %lld nodes, from 0 on",
+                            (long long)t->set->nodes);
+    if (layer >= t->model.layers)
+        return ad_error_set(ctx, AD_ERROR_ARGUMENT, "--layer: there are %d layers",
+                            t->model.layers);
+    if (mkdir(folder, 0777) && errno != EEXIST)
+        return ad_error_set(ctx, AD_ERROR_IO, "%s: cannot make the folder: %s", folder,
+                            strerror(errno));
+    ad_status status = graph_look_at(&t->model, t->program, &t->inside, &t->batch, &look);
+    if (!status && !ad_command_value(cmd, "node")) node = graph_chosen_node(&look);
+    if (!status && look.attention[layer]) {
+        graph_draw_neighbourhood(&svg, &look, layer, node);
+        status = write(cmd, folder, "neighbourhood", &svg);
+        if (!status) graph_draw_entropy(&svg, &look);
+        if (!status) status = write(cmd, folder, "entropy", &svg);
+    }
+    if (!status) status = graph_draw_embedding(ctx, &svg, &look);
+    if (!status) status = write(cmd, folder, "embedding", &svg);
+    return status;
+}
+
+static int run(ad_command *cmd)
+{
+    graph_trained t;
+    int code = graph_open(cmd, ad_command_operand(cmd, 0), true, &t);
+    if (code) return code;
+    ad_context *ctx = ad_command_context(cmd);
+    ad_status status = t.set->graphs == 1 && !t.model.several
+                           ? draw(cmd, &t)
+                           : ad_error_set(ctx, AD_ERROR_UNSUPPORTED,
+                                          "pictures are drawn of one graph whose nodes have one "
+                                          "label each");
+    if (status) code = ad_command_fail(cmd, "%s", ad_error(ctx));
+    graph_close(&t);
+    return code;
+}
+
+const ad_verb graph_show_verb = {
+    .system = "graph",
+    .name = "show",
+    .operands = "MODEL",
+    .options = options,
+    .run = run,
+    .summary = "draw what a network looks at, and how it sees the nodes",
+    .description =
+        "Writes three SVG pictures: a node's neighbourhood with attention as the width of edges; "
+        "histograms of the entropy of attention against even attention; the nodes by their "
+        "embeddings (t-SNE), coloured by class.\n\n"
+        "  autodidact graph show runs/graph-20260101-1 --data planetoid/ --dataset cora -o cora/",
+};
