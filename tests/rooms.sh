@@ -4,12 +4,14 @@
 # or ends the process, and every extern name of the library begins with ad_.
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
-rooms="base graph ops plan device nn optim io command data/text data/pictures data/graphs run page train"
+rooms="base record graph ops plan device nn optim io command data/text data/pictures data/graphs run page train"
 
 stands_on() { # ROOM: itself and what it may include
     case $1 in
     base) echo base ;;
-    io | command) echo "base $1" ;;
+    io) echo base io ;;
+    record) echo base io record ;;
+    command) echo base io record command ;;
     graph) echo base graph ;;
     ops) echo base graph ops ;;
     plan) echo base graph ops plan ;;
@@ -17,14 +19,14 @@ stands_on() { # ROOM: itself and what it may include
     nn) echo base graph ops io nn ;;
     optim) echo base graph ops plan io nn optim ;;
     data/*) echo base io "$1" ;;
-    run) echo base graph ops plan io nn optim command run ;;
-    page) echo base io command run page ;;
-    train) echo base graph ops plan io nn optim command run page train ;;
+    run) echo base graph ops plan io nn optim record command run ;;
+    page) echo base io record command run page ;;
+    train) echo base graph ops plan io nn optim record command run page train ;;
     esac
 }
 
 # The rooms' parts of include/autodidact.
-public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io command=command data=data/pictures tokenizer=data/text graph_data=data/graphs train=run profile=train wisdom=plan tuning=train'
+public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io record=record command=command data=data/pictures tokenizer=data/text graph_data=data/graphs train=run profile=train wisdom=plan tuning=train'
 
 check() { # NAME OFFENDERS
     if [ -z "$2" ]; then

@@ -14,6 +14,7 @@
 #include <autodidact/ops.h>
 #include <autodidact/optim.h>
 #include <autodidact/program.h>
+#include <autodidact/record.h>
 #include <autodidact/tensor.h>
 #include <autodidact/tokenizer.h>
 #include <autodidact/train.h>

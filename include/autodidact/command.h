@@ -29,7 +29,7 @@
 #ifndef AUTODIDACT_COMMAND_H
 #define AUTODIDACT_COMMAND_H
 
-#include <autodidact/base.h>
+#include <autodidact/record.h>
 #include <stdio.h>
 
 #ifdef __cplusplus
@@ -40,37 +40,12 @@ typedef struct ad_command ad_command;
 
 enum { AD_EXIT_OK = 0, AD_EXIT_FAILURE = 1, AD_EXIT_USAGE = 2 };
 
-typedef enum ad_option_type {
-    AD_OPTION_FLAG = 0, /* --name, --no-name */
-    AD_OPTION_INT,      /* a whole number within [min, max] */
-    AD_OPTION_REAL,     /* a finite number within [min, max]; 1e5 is fine */
-    AD_OPTION_SIZE,     /* bytes, with K, M, G or T for powers of 1024: 1.5G */
-    AD_OPTION_TEXT,     /* anything */
-    AD_OPTION_FILE,     /* a path (shells complete it) */
-    AD_OPTION_CHOICE,   /* one of `choices` */
-    AD_OPTION_TEXTS,    /* several, separated by commas */
-    AD_OPTION_REALS,    /* several numbers, separated by commas, each within [min, max] */
-} ad_option_type;
-
-/* One row. A table ends with {0}. Strings are static. */
-typedef struct ad_option {
-    const char *name; /* without the dashes: "style-weight" */
-    char letter;      /* 'o' for -o, or 0 */
-    ad_option_type type;
-    const char *initial; /* the default as a person would write it; NULL: unset (flags: off) */
-    const char *choices; /* "lbfgs|adam", for AD_OPTION_CHOICE */
-    double min, max;     /* both 0: any value (INT, SIZE: any that is not negative) */
-    const char *unit;    /* "px", "steps"; what help calls the value; NULL: by type */
-    bool required;
-    const char *help; /* one sentence, no capital, no full stop */
-} ad_option;
-
 /* Rows that every verb that computes shares. `ad_command_context` and the printing functions below
  * look at them; a verb may leave them out. */
 /* clang-format off */
-#define AD_OPTION_THREADS {"threads", 0, AD_OPTION_INT, .min = 1, .max = 1024, .help = "threads to compute with, else one per core"}
-#define AD_OPTION_QUIET   {"quiet", 'q', AD_OPTION_FLAG, .help = "no progress line and no notes"}
-#define AD_OPTION_JSON    {"json", 0, AD_OPTION_FLAG, .help = "write one JSON object per line to standard output"}
+#define AD_OPTION_THREADS {"threads", 0, AD_OPTION_INT, .min = 1, .max = 1024, .process = true, .help = "threads to compute with, else one per core"}
+#define AD_OPTION_QUIET   {"quiet", 'q', AD_OPTION_FLAG, .process = true, .help = "no progress line and no notes"}
+#define AD_OPTION_JSON    {"json", 0, AD_OPTION_FLAG, .process = true, .help = "write one JSON object per line to standard output"}
 /* The most that one program may take beside weights and an optimizer's state: memory_limit of program.h. `otherwise_`: what the
  * help says of the default: " (default: ...)" or "". */
 #define AD_OPTION_MEMORY_LIMIT(otherwise_) {"memory-limit", 0, AD_OPTION_SIZE, .help = "memory for activations, gradients and workspace of a program: what does not fit is computed again, or refused" otherwise_}
@@ -90,6 +65,10 @@ typedef struct ad_verb {
      * begin with two spaces stays as it is (examples). NULL: none. */
     const char *description;
     bool hidden; /* not listed */
+    /* Rows of structs (record.h), which come before `options`, each under its record's title; read
+     * with ad_command_read. Ends with NULL; NULL: none. */
+    const ad_record *const *records;
+    const ad_default *defaults; /* other defaults than the rows'; ends with {0}; NULL: none */
 } ad_verb;
 
 typedef struct ad_app {
@@ -129,6 +108,10 @@ AD_API const char *ad_command_item(ad_command *cmd, const char *name, int index)
 AD_API double ad_command_real_item(ad_command *cmd, const char *name, int index);
 /* Any type, as text: "yes" and "no" for flags; NULL if unset. */
 AD_API const char *ad_command_value(ad_command *cmd, const char *name);
+/* The values of a record of the verb's into its struct, which is initialised by this; free it with
+ * ad_record_free. Derived members are zero, and record->check is left to who knows them. Reports
+ * errors: 0 or an exit status. */
+AD_API int ad_command_read(ad_command *cmd, const ad_record *record, void *value);
 AD_API int ad_command_operands(const ad_command *cmd);
 AD_API const char *ad_command_operand(const ad_command *cmd, int index); /* NULL past the end */
 

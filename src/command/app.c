@@ -51,10 +51,8 @@ ad_context *ad_command_context(ad_command *cmd)
 {
     if (cmd->ctx) return cmd->ctx;
     ad_context_options options = {0};
-    const ad_option *table = cmd->verb->options;
-    for (int i = 0; table && table[i].name; ++i)
-        if (!strcmp(table[i].name, "threads"))
-            options.threads = (int)ad_command_int(cmd, "threads");
+    if (ad_command_row_named(cmd, "threads", strlen("threads")))
+        options.threads = (int)ad_command_int(cmd, "threads");
     cmd->ctx = ad_context_new(&options);
     if (!cmd->ctx) ad_command_fail(cmd, "out of memory");
     return cmd->ctx;
@@ -191,7 +189,7 @@ int ad_app_main(const ad_app *app, int argc, char **argv)
     int status = dispatch(&cmd, argc, argv);
     ad_command_erase_live(&cmd);
     ad_context_free(cmd.ctx);
-    for (int i = 0; i < OPTIONS_MAX; ++i) free(cmd.config_text[i]);
+    ad_command_free_rows(&cmd);
     errno = 0;
     if ((fflush(cmd.out) || ferror(cmd.out)) && status == AD_EXIT_OK)
         status = ad_command_fail(&cmd, "standard output could not be written%s%s",

@@ -34,12 +34,14 @@ static void option_words(const ad_verb *verb, FILE *out)
 {
     fprintf(out, "        '%s%s%s') options='--help", verb->system ? verb->system : "",
             verb->system ? " " : "", verb->name);
-    for (const ad_option *o = verb->options; o && o->name; ++o) {
+    for (ad_row_walk walk = {.verb = verb}; ad_row_next(&walk);) {
+        const ad_option *o = &walk.option;
         fprintf(out, " --%s", o->name);
         if (o->letter) fprintf(out, " -%c", o->letter);
     }
     fputs("'\n            case $previous in\n", out);
-    for (const ad_option *o = verb->options; o && o->name; ++o) {
+    for (ad_row_walk walk = {.verb = verb}; ad_row_next(&walk);) {
+        const ad_option *o = &walk.option;
         if (o->type == AD_OPTION_FLAG || o->type == AD_OPTION_FILE) continue;
         fprintf(out, "                --%s", o->name);
         if (o->letter) fprintf(out, "|-%c", o->letter);

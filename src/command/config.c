@@ -3,7 +3,6 @@
  * Values become text first, which is what the rest of the room works on; the texts live as long as
  * the command. What was given on the command line wins. */
 #include "command/state.h"
-#include "base/text.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -58,10 +57,7 @@ static char *value_text(struct ad_command *cmd, const char *path, const ad_optio
 
 static int unknown_key(struct ad_command *cmd, const char *path, const char *key)
 {
-    const char *names[OPTIONS_MAX];
-    int count = 0;
-    for (const ad_option *o = cmd->verb->options; o && o->name; ++o) names[count++] = o->name;
-    const char *nearest = ad_nearest(key, names, count);
+    const char *nearest = ad_command_nearest(cmd, key, NULL);
     if (nearest)
         return ad_command_usage(cmd, "%.200s: unknown option \"%.60s\"; did you mean \"%s\"?", path,
                                 key, nearest);
@@ -75,18 +71,16 @@ static int take(struct ad_command *cmd, const char *path, json_t *options)
     for (void *at = json_object_iter(options); at; at = json_object_iter_next(options, at)) {
         const char *key = json_object_iter_key(at);
         const json_t *value = json_object_iter_value(at);
-        int row = 0;
-        const ad_option *table = cmd->verb->options;
-        while (table && table[row].name && strcmp(table[row].name, key)) ++row;
-        if (!table || !table[row].name) return unknown_key(cmd, path, key);
-        if (cmd->given[row] || json_is_null(value)) continue;
-        char *text = value_text(cmd, path, &table[row], value);
+        ad_command_row *row = ad_command_row_named(cmd, key, strlen(key));
+        if (!row) return unknown_key(cmd, path, key);
+        if (row->given || json_is_null(value)) continue;
+        char *text = value_text(cmd, path, &row->option, value);
         if (!text) return AD_EXIT_USAGE;
-        free(cmd->config_text[row]);
-        cmd->config_text[row] = text;
+        free(row->config_text);
+        row->config_text = text;
         int status = ad_command_set(cmd, row, text);
         if (status) return status;
-        cmd->configured[row] = true;
+        row->configured = true;
     }
     return AD_EXIT_OK;
 }

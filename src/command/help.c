@@ -79,11 +79,14 @@ void ad_verb_help(const ad_app *app, const ad_verb *verb, FILE *out)
     char title[128];
     ad_verb_title(app, verb, title, sizeof title);
     fprintf(out, "%s: %s\n\nusage: %s%s%s%s\n", title, verb->summary, title,
-            verb->options ? " [options]" : "", verb->operands && *verb->operands ? " " : "",
-            verb->operands ? verb->operands : "");
+            ad_verb_has_rows(verb) ? " [options]" : "",
+            verb->operands && *verb->operands ? " " : "", verb->operands ? verb->operands : "");
     if (verb->description) paragraphs(out, verb->description);
-    fputs("\noptions:\n", out);
-    for (const ad_option *o = verb->options; o && o->name; ++o) option_row(out, o);
+    if (!verb->records) fputs("\noptions:\n", out);
+    for (ad_row_walk walk = {.verb = verb}; ad_row_next(&walk);) {
+        if (walk.title) fprintf(out, "\n%s options:\n", walk.title);
+        option_row(out, &walk.option);
+    }
     row(out, "      --help", "show this");
 }
 

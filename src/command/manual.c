@@ -72,7 +72,7 @@ static void verb_section(FILE *out, const ad_app *app, const ad_verb *verb)
     char title[128];
     fputs(".SS ", out);
     plain(out, ad_verb_title(app, verb, title, sizeof title));
-    if (verb->options) fputs(" [options]", out);
+    if (ad_verb_has_rows(verb)) fputs(" [options]", out);
     if (verb->operands && *verb->operands) {
         fputc(' ', out);
         plain(out, verb->operands);
@@ -81,7 +81,7 @@ static void verb_section(FILE *out, const ad_app *app, const ad_verb *verb)
     plain(out, verb->summary);
     fputs(".\n", out);
     if (verb->description) paragraphs(out, verb->description);
-    for (const ad_option *o = verb->options; o && o->name; ++o) option_entry(out, o);
+    for (ad_row_walk walk = {.verb = verb}; ad_row_next(&walk);) option_entry(out, &walk.option);
 }
 
 void ad_app_manual(const ad_app *app, FILE *out)

@@ -5,24 +5,30 @@
 #include <autodidact/command.h>
 
 enum {
-    OPTIONS_MAX = 64,      /* rows of one table */
     ITEMS_BYTES = 8192,    /* all list items of one command line */
     OPERAND_KINDS_MAX = 8, /* words in ad_verb.operands */
 };
+
+/* A row of the verb's table and its value as text: from the command line, else from a file of
+ * options, else the default, else NULL. Flags: "yes", "no". */
+typedef struct ad_command_row {
+    ad_option option;  /* with the verb's default */
+    const char *title; /* of the group that begins here, or NULL */
+    const char *value;
+    bool given;        /* on the command line */
+    bool configured;   /* from a file of options */
+    char *config_text; /* whose text that is; owned */
+    int item_count;    /* of lists */
+    const char *items; /* NUL-terminated strings, one after the other */
+} ad_command_row;
 
 struct ad_command {
     const ad_app *app;
     const ad_verb *verb;
     FILE *out, *err;
 
-    /* Values as text: from the command line, else the row's default, else NULL. Flags: "yes", "no".
-     */
-    const char *value[OPTIONS_MAX];
-    bool given[OPTIONS_MAX];
-    bool configured[OPTIONS_MAX];   /* from a file of options */
-    char *config_text[OPTIONS_MAX]; /* whose texts these are; owned */
-    int item_count[OPTIONS_MAX];
-    const char *items[OPTIONS_MAX]; /* item_count NUL-terminated strings, one after the other */
+    ad_command_row *rows; /* [row_count]: all of the verb's; owned */
+    int row_count;
     char item_pool[ITEMS_BYTES];
     size_t item_bytes;
     char **operands; /* the front part of argv */
@@ -39,11 +45,32 @@ struct ad_command {
     int64_t first_step;
 };
 
-/* options.c: fills values, operands and `help` from argv[0..argc); 0 or an exit status (reported).
+/* rows.c */
+
+/* All rows of a verb in their order, its records' before its own; false at the end. Begin with
+ * {.verb = verb}. */
+typedef struct ad_row_walk {
+    const ad_verb *verb;
+    int record;            /* whose rows come next */
+    const ad_option *next; /* NULL: the record's first */
+    ad_option option;      /* out: with the verb's default */
+    const char *title;     /* out: of the group that begins with it, or NULL */
+} ad_row_walk;
+bool ad_row_next(ad_row_walk *walk);
+bool ad_verb_has_rows(const ad_verb *verb);
+/* Makes cmd->rows; false: out of memory (reported). */
+bool ad_command_make_rows(struct ad_command *cmd);
+void ad_command_free_rows(struct ad_command *cmd);
+/* The row of that name; NULL: none. */
+ad_command_row *ad_command_row_named(const struct ad_command *cmd, const char *name, size_t length);
+/* The most similar option's name, or NULL; `also` may be NULL. */
+const char *ad_command_nearest(const struct ad_command *cmd, const char *word, const char *also);
+
+/* parse.c: fills values, operands and `help` from argv[0..argc); 0 or an exit status (reported).
  */
 int ad_command_parse(struct ad_command *cmd, int argc, char **argv);
-/* Checks a value of row `row` and takes it; the text must last. 0 or an exit status (reported). */
-int ad_command_set(struct ad_command *cmd, int row, const char *value);
+/* Checks a value of the row and takes it; the text must last. 0 or an exit status (reported). */
+int ad_command_set(struct ad_command *cmd, ad_command_row *row, const char *value);
 const char *ad_option_placeholder(const ad_option *option); /* "FILE", "N", ...; NULL for flags */
 /* "default 500, 1 to 1000000 steps" or "" */
 const char *ad_option_range(const ad_option *option, char *buffer, size_t size);

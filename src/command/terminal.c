@@ -22,10 +22,8 @@ static double now(void)
 /* The flag `name` if the table has one; verbs may leave the common rows out. */
 static bool optional_flag(const ad_command *cmd, const char *name)
 {
-    const ad_option *options = cmd->verb ? cmd->verb->options : NULL;
-    for (int i = 0; options && options[i].name; ++i)
-        if (!strcmp(options[i].name, name)) return cmd->value[i] && !strcmp(cmd->value[i], "yes");
-    return false;
+    const ad_command_row *row = ad_command_row_named(cmd, name, strlen(name));
+    return row && row->value && !strcmp(row->value, "yes");
 }
 
 bool ad_command_json(const ad_command *cmd)

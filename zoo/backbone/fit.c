@@ -296,16 +296,16 @@ static int run(ad_command *cmd)
 }
 
 const ad_verb backbone_fit_verb = {
-    "backbone",
-    "fit",
-    "",
-    options,
-    run,
-    "train the compact network that the binary embeds",
-    "Fits a compact VGG-19 to a teacher's features on a folder of photos. OUT can be used with "
-    "--weights; "
-    "`autodidact convert OUT small.safetensors --dtype f16` halves it.\n\n"
-    "  autodidact backbone fit --data photos/ --teacher vgg19.pth --match maps -o "
-    "compact.safetensors",
-    false,
+    .system = "backbone",
+    .name = "fit",
+    .operands = "",
+    .options = options,
+    .run = run,
+    .summary = "train the compact network that the binary embeds",
+    .description =
+        "Fits a compact VGG-19 to a teacher's features on a folder of photos. OUT can be used with "
+        "--weights; "
+        "`autodidact convert OUT small.safetensors --dtype f16` halves it.\n\n"
+        "  autodidact backbone fit --data photos/ --teacher vgg19.pth --match maps -o "
+        "compact.safetensors",
 };

@@ -1,0 +1,134 @@
+/* values.c - what was parsed, by name. Every value was checked when it was parsed, so that these
+ * cannot fail on what a person wrote. */
+#include "command/state.h"
+#include "record/option_value.h"
+
+#include <string.h>
+
+/* The row of that name and one of the types (a bit set), or NULL and the command is marked. */
+static const ad_command_row *row_of(ad_command *cmd, const char *name, unsigned types)
+{
+    const ad_command_row *row = ad_command_row_named(cmd, name, strlen(name));
+    if (row && types >> row->option.type & 1) return row;
+    if (!cmd->misused)
+        ad_command_fail(cmd, "internal: the table of \"%s\" has no such option: %s",
+                        cmd->verb->name, name);
+    cmd->misused = true;
+    return NULL;
+}
+
+static const char *value_of(ad_command *cmd, const char *name, unsigned types)
+{
+    const ad_command_row *row = row_of(cmd, name, types);
+    return row ? row->value : NULL;
+}
+
+bool ad_command_given(ad_command *cmd, const char *name)
+{
+    const ad_command_row *row = row_of(cmd, name, ~0u);
+    return row && row->given;
+}
+
+const ad_verb *ad_command_verb(const ad_command *cmd)
+{
+    return cmd->verb;
+}
+
+const char *ad_command_value(ad_command *cmd, const char *name)
+{
+    return value_of(cmd, name, ~0u);
+}
+
+bool ad_command_flag(ad_command *cmd, const char *name)
+{
+    const char *text = value_of(cmd, name, 1u << AD_OPTION_FLAG);
+    return text && !strcmp(text, "yes");
+}
+
+int64_t ad_command_int(ad_command *cmd, const char *name)
+{
+    const char *text = value_of(cmd, name, 1u << AD_OPTION_INT);
+    int64_t value = 0;
+    if (text) (void)ad_parse_int(text, &value);
+    return value;
+}
+
+double ad_command_real(ad_command *cmd, const char *name)
+{
+    const char *text = value_of(cmd, name, 1u << AD_OPTION_REAL);
+    double value = 0;
+    if (text) (void)ad_parse_real(text, &value);
+    return value;
+}
+
+int64_t ad_command_size(ad_command *cmd, const char *name)
+{
+    const char *text = value_of(cmd, name, 1u << AD_OPTION_SIZE);
+    int64_t value = 0;
+    if (text) (void)ad_parse_size(text, &value);
+    return value;
+}
+
+const char *ad_command_text(ad_command *cmd, const char *name)
+{
+    return value_of(cmd, name,
+                    1u << AD_OPTION_TEXT | 1u << AD_OPTION_FILE | 1u << AD_OPTION_CHOICE);
+}
+
+int ad_command_choice(ad_command *cmd, const char *name)
+{
+    const ad_command_row *row = row_of(cmd, name, 1u << AD_OPTION_CHOICE);
+    return row && row->value ? ad_parse_choice(row->option.choices, row->value) : -1;
+}
+
+static const ad_command_row *list_of(ad_command *cmd, const char *name)
+{
+    return row_of(cmd, name, 1u << AD_OPTION_TEXTS | 1u << AD_OPTION_REALS);
+}
+
+int ad_command_count(ad_command *cmd, const char *name)
+{
+    const ad_command_row *row = list_of(cmd, name);
+    return row ? row->item_count : 0;
+}
+
+const char *ad_command_item(ad_command *cmd, const char *name, int index)
+{
+    const ad_command_row *row = list_of(cmd, name);
+    if (!row || index < 0 || index >= row->item_count) return NULL;
+    const char *item = row->items;
+    for (; index; --index) item += strlen(item) + 1;
+    return item;
+}
+
+double ad_command_real_item(ad_command *cmd, const char *name, int index)
+{
+    const char *item = ad_command_item(cmd, name, index);
+    double value = 0;
+    if (item) (void)ad_parse_real(item, &value);
+    return value;
+}
+
+int ad_command_operands(const ad_command *cmd)
+{
+    return cmd->operand_count;
+}
+
+const char *ad_command_operand(const ad_command *cmd, int index)
+{
+    return index >= 0 && index < cmd->operand_count ? cmd->operands[index] : NULL;
+}
+
+int ad_command_read(ad_command *cmd, const ad_record *record, void *value)
+{
+    ad_context *ctx = ad_command_context(cmd);
+    if (!ctx) return AD_EXIT_FAILURE;
+    ad_status status = ad_record_init(record, ctx, value, NULL);
+    for (const ad_option *o = record->options; o->name && !status; ++o) {
+        const ad_command_row *row = ad_command_row_named(cmd, o->name, strlen(o->name));
+        if (row && !o->derived) status = ad_record_set(record, ctx, value, o->name, row->value);
+    }
+    if (!status) return AD_EXIT_OK;
+    ad_record_free(record, ctx, value);
+    return ad_command_fail(cmd, "%s", ad_error(ctx));
+}
