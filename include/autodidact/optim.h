@@ -13,18 +13,71 @@ extern "C" {
 
 typedef struct ad_optimizer ad_optimizer;
 
+/* ---- which optimizers there are ---- */
+
+enum { AD_OPTIMIZER_OPTIONS = 12 }; /* the most that one has */
+
+typedef struct ad_optimizer_option {
+    const char *name; /* as on a command line: "weight-decay" */
+    double initial;   /* the default */
+    double min, max;  /* min <= value < max; finite */
+    bool flag;        /* 0 or 1, written no or yes; no range */
+    const char *help; /* one sentence, no capital, no full stop */
+} ad_optimizer_option;
+
+/* Every kind has the options "lr" and "weight-decay", first and second. */
+typedef struct ad_optimizer_kind {
+    const char *name;                   /* "adam" */
+    const char *summary;                /* as an option's help; with the source */
+    const ad_optimizer_option *options; /* ends with a NULL name */
+} ad_optimizer_kind;
+AD_API const ad_optimizer_kind *ad_optimizer_kind_at(int index);          /* NULL past the last */
+AD_API const ad_optimizer_kind *ad_optimizer_kind_find(const char *name); /* NULL: none */
+
+/* A kind and the values of its options: plain data to copy. In the names of options '_' may stand
+ * for '-'. */
+typedef struct ad_optimizer_spec {
+    const ad_optimizer_kind *kind;
+    double value[AD_OPTIMIZER_OPTIONS]; /* in the order of kind->options */
+    bool given[AD_OPTIMIZER_OPTIONS];   /* set by parse or set; else the default */
+} ad_optimizer_spec;
+/* Reads "adam" or "adam:lr=2e-4,beta1=0.5"; of a flag "nesterov", "nesterov=yes" or "nesterov=no".
+ * AD_ERROR_NOT_FOUND for an unknown optimizer or option, AD_ERROR_ARGUMENT for a value that is not
+ * a number, out of range, or given twice. On an error spec->kind is NULL. */
+AD_API ad_status ad_optimizer_spec_parse(ad_optimizer_spec *spec, ad_context *ctx,
+                                         const char *text);
+/* Sets one option; errors as above, and the spec stays as it was. */
+AD_API ad_status ad_optimizer_spec_set(ad_optimizer_spec *spec, ad_context *ctx, const char *option,
+                                       double value);
+/* The index of an option, into kind->options, value and given; -1: the kind has no such option. */
+AD_API int ad_optimizer_spec_option(const ad_optimizer_spec *spec, const char *option);
+
+/* ---- making one ---- */
+
+/* An optimizer for every parameter of `vars` (buffers excluded) under `prefix` (NULL: all). Its
+ * state lives in a store of its own (names "adam.m.0", "adam.step", ...) so that it can be saved.
+ * NULL on failure; AD_ERROR_ARGUMENT for options that do not go together. */
+AD_API ad_optimizer *ad_optimizer_make(ad_vars *vars, const char *prefix,
+                                       const ad_optimizer_spec *spec);
+/* The same from a spec's text: ad_optimizer_new(vars, "netG", "adam:lr=2e-4,beta1=0.5"). */
+AD_API ad_optimizer *ad_optimizer_new(ad_vars *vars, const char *prefix, const char *text);
+
+/* The same again for programs that name their optimizer in C; 0 is the default of each option. */
+
 /* Stochastic gradient descent, with momentum as in Sutskever et al. 2013, in PyTorch's form. */
 typedef struct ad_sgd_options {
     double lr; /* 0: 1e-2 */
     double momentum, weight_decay;
-    bool nesterov;
+    bool nesterov;    /* needs a momentum, and no dampening */
+    double dampening; /* of the gradient as it goes into the momentum, from the second step on */
 } ad_sgd_options;
-/* RMSProp (Tieleman & Hinton 2012), in torch.optim.RMSprop's form. */
+/* RMSProp (Tieleman & Hinton 2012; centred: Graves 2013), in torch.optim.RMSprop's form. */
 typedef struct ad_rmsprop_options {
     double lr;    /* 0: 1e-2 */
     double alpha; /* 0: 0.99 */
     double eps;   /* 0: 1e-8 */
     double momentum, weight_decay;
+    bool centered; /* divides by the gradient's deviation, not by its root mean square */
 } ad_rmsprop_options;
 /* Kingma & Ba 2015; AdamW: Loshchilov & Hutter 2019. */
 typedef struct ad_adam_options {
@@ -33,14 +86,19 @@ typedef struct ad_adam_options {
     double eps;          /* 0: 1e-8 */
     double weight_decay; /* Adam: L2 added to the gradient; AdamW: decoupled */
 } ad_adam_options;
-
-/* An optimizer for every parameter of `vars` (buffers excluded) under `prefix` (NULL: all). Its
- * state lives in a store of its own (names "adam.m.0", "adam.step", ...) so that it can be saved.
- * NULL on failure. */
 AD_API ad_optimizer *ad_sgd(ad_vars *vars, const char *prefix, ad_sgd_options options);
 AD_API ad_optimizer *ad_rmsprop(ad_vars *vars, const char *prefix, ad_rmsprop_options options);
 AD_API ad_optimizer *ad_adam(ad_vars *vars, const char *prefix, ad_adam_options options);
 AD_API ad_optimizer *ad_adamw(ad_vars *vars, const char *prefix, ad_adam_options options);
+
+/* What it trains from now on, instead of what lies under its prefix: these variables, each a
+ * parameter of its store, not frozen, and named once; or what lies under any of these prefixes,
+ * each of which must hold a parameter by the time of ad_minimize. Both are copied. On an error
+ * nothing changes. Parameters that are frozen later are left alone in any case. */
+AD_API ad_status ad_optimizer_select(ad_optimizer *optimizer, ad_variable *const *variables,
+                                     int count);
+AD_API ad_status ad_optimizer_select_under(ad_optimizer *optimizer, const char *const *prefixes,
+                                           int count);
 /* After the programs that use it, and before `vars`; frees its state. NULL is ignored. */
 AD_API void ad_optimizer_free(ad_optimizer *optimizer);
 /* The store of its state, owned by it. Complete after ad_minimize. */
@@ -48,6 +106,8 @@ AD_API ad_vars *ad_optimizer_state(ad_optimizer *optimizer);
 /* The learning rate is a variable: it may be set between runs (schedules). */
 AD_API ad_status ad_optimizer_set_lr(ad_optimizer *optimizer, double lr);
 AD_API double ad_optimizer_lr(const ad_optimizer *optimizer);
+
+/* ---- a step ---- */
 
 /* Appends the gradients of `loss` and the update (which lays out what is pending in the stores);
  * the returned node, as an output of ad_compile, makes the step happen. Parameters that the loss

@@ -46,6 +46,13 @@ ad_variable *ad_vars_at(const ad_vars *vars, int index)
     return index >= 0 && index < vars->count ? &vars->entries[index]->variable : NULL;
 }
 
+int ad_vars_index(const ad_vars *vars, const ad_variable *variable)
+{
+    for (int i = 0; i < vars->count; ++i)
+        if (&vars->entries[i]->variable == variable) return i;
+    return -1;
+}
+
 static uint64_t name_hash(const char *name)
 {
     return ad_hash_mix(ad_hash(AD_HASH_START, name, strlen(name)));

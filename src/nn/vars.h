@@ -57,6 +57,9 @@ ad_variable *ad_vars_span(ad_vars *vars, const ad_var_entry *first, const ad_var
 ad_variable *ad_variable_span(ad_vars *vars, const ad_variable *variable, int64_t begin,
                               int64_t count);
 
+/* Its index in the store; -1: it is not of this store. */
+int ad_vars_index(const ad_vars *vars, const ad_variable *variable);
+
 /* Whether `name` is in the subtree `prefix`: "encoder" holds "encoder.weight", not
  * "encoder2.weight". NULL or "": it is. */
 bool ad_name_under(const char *name, const char *prefix);

@@ -5,33 +5,45 @@
  * variable per block and moment. */
 #include "optim/optimizer.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { NAME_BYTES = 64 };
 
-ad_optimizer *ad_optimizer_new(ad_vars *vars, const char *prefix, const ad_optimizer_rule *rule,
-                               int moments, double lr, double weight_decay)
+static ad_status check(ad_context *ctx, const ad_optimizer_rule *rule, const double *option)
+{
+    const ad_optimizer_option *options = rule->kind.options;
+    for (int i = 0; options[i].name; ++i) {
+        ad_status status = ad_optimizer_check_option(ctx, &rule->kind, &options[i], option[i]);
+        if (status) return status;
+    }
+    const char *wrong = rule->check ? rule->check(option) : NULL;
+    return wrong ? ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: %s", rule->kind.name, wrong) : AD_OK;
+}
+
+/* A scalar of the state: "adam.lr". */
+static ad_variable *state_scalar(ad_optimizer *o, const char *what, ad_dtype dtype, double value)
+{
+    char name[NAME_BYTES];
+    snprintf(name, sizeof name, "%s.%s", o->rule->kind.name, what);
+    return ad_var(
+        o->state, name, (ad_shape){0},
+        (ad_var_options){.init = {AD_INIT_CONSTANT, value, 0, 0}, .dtype = dtype, .buffer = true});
+}
+
+ad_optimizer *ad_optimizer_with(ad_vars *vars, const char *prefix, const ad_optimizer_rule *rule,
+                                const double *option)
 {
     ad_context *ctx = vars->ctx;
-    char name[NAME_BYTES];
+    if (check(ctx, rule, option)) return NULL;
     ad_optimizer *o = ad_zalloc(ctx, sizeof *o);
     if (!o) return NULL;
-    *o = (ad_optimizer){
-        .ctx = ctx, .vars = vars, .rule = rule, .moments = moments, .weight_decay = weight_decay};
+    *o = (ad_optimizer){.ctx = ctx, .vars = vars, .rule = rule};
+    ad_arena_init(&o->arena, ctx);
+    for (int i = 0; rule->kind.options[i].name; ++i) o->option[i] = option[i];
     o->state = ad_vars_new(ctx, 0);
-    if (prefix) o->prefix = ad_alloc(ctx, strlen(prefix) + 1);
-    if (!o->state || (prefix && !o->prefix)) goto failed;
-    if (prefix) strcpy(o->prefix, prefix);
-
-    snprintf(name, sizeof name, "%s.lr", rule->name);
-    o->lr = ad_var(
-        o->state, name, (ad_shape){0},
-        (ad_var_options){.init = {AD_INIT_CONSTANT, lr, 0, 0}, .dtype = AD_F64, .buffer = true});
-    snprintf(name, sizeof name, "%s.step", rule->name);
-    o->step = ad_var(o->state, name, (ad_shape){0},
-                     (ad_var_options){.dtype = AD_I64, .buffer = true});
+    if (!o->state || (prefix && ad_optimizer_select_under(o, &prefix, 1))) goto failed;
+    o->lr = state_scalar(o, "lr", AD_F64, option[AD_OPTIMIZER_LR]);
+    o->step = state_scalar(o, "step", AD_I64, 0);
     if (o->lr && o->step) return o;
 failed:
     ad_optimizer_free(o);
@@ -42,7 +54,7 @@ void ad_optimizer_free(ad_optimizer *o)
 {
     if (!o) return;
     ad_vars_free(o->state);
-    if (o->prefix) ad_free(o->ctx, o->prefix, strlen(o->prefix) + 1);
+    ad_arena_free(&o->arena);
     ad_free(o->ctx, o, sizeof *o);
 }
 
@@ -79,39 +91,51 @@ static void assign(step *s, ad_variable *variable, ad_node *value)
     s->assigns[s->n_assigns++] = ad_assign(s->graph, variable, ad_cast(value, variable->dtype));
 }
 
-/* The run's part of a vector over the whole block that the state holds. */
-static ad_variable *vector_of(ad_optimizer *o, const ad_run_of_parameters *run, const char *what)
+/* The run's part of a vector over the whole block that the state holds, which begins as `initial`.
+ */
+static ad_variable *vector_of(ad_optimizer *o, const ad_run_of_parameters *run, const char *what,
+                              double initial)
 {
     char name[NAME_BYTES];
     size_t size = ad_dtype_size(run->first->variable.dtype);
     int64_t whole = (int64_t)(run->first->block->storage.bytes / size);
-    snprintf(name, sizeof name, "%s.%s.%d", o->rule->name, what, run->block);
-    ad_variable *vector = ad_var(
-        o->state, name, ad_shape(whole),
-        (ad_var_options){.dtype = ad_node_dtype(run->flat), .buffer = true});
+    snprintf(name, sizeof name, "%s.%s.%d", o->rule->kind.name, what, run->block);
+    ad_variable *vector = ad_var(o->state, name, ad_shape(whole),
+                                 (ad_var_options){.init = {AD_INIT_CONSTANT, initial, 0, 0},
+                                                  .dtype = ad_node_dtype(run->flat),
+                                                  .buffer = true});
     if (!vector) return NULL;
     return ad_variable_span(o->state, vector, (int64_t)(run->first->variable.offset / size),
                             ad_node_shape(run->flat).dim[0]);
 }
 
+static bool keeps(const ad_optimizer *o, const ad_optimizer_moment *moment)
+{
+    return moment->name && (!moment->kept || o->option[moment->kept] != 0);
+}
+
 static bool update_run(ad_optimizer *o, step *s, const ad_run_of_parameters *run, bool decays)
 {
+    const ad_optimizer_rule *rule = o->rule;
     ad_variable *parameters = ad_vars_span(o->vars, run->first, run->last);
     ad_variable *moment[AD_OPTIMIZER_MOMENTS] = {0};
     ad_node *value[AD_OPTIMIZER_MOMENTS] = {0}, *scalar[AD_OPTIMIZER_SCALARS] = {0};
     ad_dtype dtype = ad_node_dtype(run->flat);
     if (!parameters) return false;
-    for (int i = 0; i < o->moments; ++i) {
-        moment[i] = vector_of(o, run, o->rule->moment[i]);
+    for (int i = 0; i < AD_OPTIMIZER_MOMENTS; ++i) {
+        const ad_optimizer_moment *m = &rule->moment[i];
+        if (!keeps(o, m)) continue;
+        moment[i] = vector_of(o, run, m->name, m->initial ? o->option[m->initial] : 0);
         if (!moment[i]) return false;
         value[i] = ad_read(s->graph, moment[i]);
     }
     for (int i = 0; i < AD_OPTIMIZER_SCALARS && s->scalar[i]; ++i)
         scalar[i] = ad_cast(s->scalar[i], dtype);
     ad_node *p = ad_cast(ad_read(s->graph, parameters), dtype);
-    assign(s, parameters,
-           o->rule->update(o, scalar, decays ? o->weight_decay : 0, p, run->flat, value));
-    for (int i = 0; i < o->moments; ++i) assign(s, moment[i], value[i]);
+    double weight_decay = decays ? o->option[AD_OPTIMIZER_WEIGHT_DECAY] : 0;
+    assign(s, parameters, rule->update(o->option, scalar, weight_decay, p, run->flat, value));
+    for (int i = 0; i < AD_OPTIMIZER_MOMENTS; ++i)
+        if (moment[i]) assign(s, moment[i], value[i]);
     return true;
 }
 
@@ -124,14 +148,14 @@ static bool accumulate(ad_optimizer *o, step *s, ad_run_of_parameters *runs, int
     ad_node **sums = ad_arena_alloc(&graph->arena, (size_t)count * sizeof *sums);
     if (!sums) return false;
     for (int i = 0; i < count; ++i) {
-        ad_variable *collected = vector_of(o, &runs[i], "collected");
+        ad_variable *collected = vector_of(o, &runs[i], "collected", 0);
         if (!collected) return false;
         ad_node *sum = ad_add(ad_read(graph, collected), runs[i].flat);
         sums[i] = ad_assign(graph, collected, sum);
         runs[i].flat = ad_mul_scalar(sum, 1.0 / batches);
         assign(s, collected, ad_fill(graph, ad_node_dtype(sum), ad_node_shape(sum), 0));
     }
-    *collect = ad_name(ad_join(sums, count), "%s.collect", o->rule->name);
+    *collect = ad_name(ad_join(sums, count), "%s.collect", o->rule->kind.name);
     return true;
 }
 
@@ -147,17 +171,17 @@ ad_minimize_nodes ad_minimize_with(ad_optimizer *o, ad_node *loss, ad_minimize_o
     ad_graph *graph = ad_node_graph(loss);
     step s = {.graph = graph};
     int count;
-    bool by_rank = options.decay_matrices && o->weight_decay != 0;
+    bool by_rank = options.decay_matrices && o->option[AD_OPTIMIZER_WEIGHT_DECAY] != 0;
     /* the blocks are closed, so that their sizes, which the moments share, are final */
     if (ad_vars_ready(o->vars) != AD_OK) goto failed;
-    ad_run_of_parameters *runs = ad_parameter_runs(o->vars, o->prefix, loss, by_rank, &count);
+    ad_run_of_parameters *runs = ad_parameter_runs(o, loss, by_rank, &count);
     if (!runs) return failed(graph->poison);
-    s.assigns = ad_arena_alloc(&graph->arena,
-                               (size_t)(count * (2 + o->moments) + 1) * sizeof *s.assigns);
+    s.assigns = ad_arena_alloc(&graph->arena, (size_t)(count * (2 + AD_OPTIMIZER_MOMENTS) + 1) *
+                                                  sizeof *s.assigns);
     if (!s.assigns) goto failed;
 
     ad_node *number = ad_add(ad_read(graph, o->step), ad_scalar(graph, AD_I64, 1));
-    o->rule->prepare(o, ad_read(graph, o->lr), ad_cast(number, AD_F64), s.scalar);
+    o->rule->prepare(o->option, ad_read(graph, o->lr), ad_cast(number, AD_F64), s.scalar);
     assign(&s, o->step, number); /* first: the joined value is the step's number */
     if (options.accumulate > 1 &&
         !accumulate(o, &s, runs, count, options.accumulate, &nodes.collect))
@@ -165,7 +189,7 @@ ad_minimize_nodes ad_minimize_with(ad_optimizer *o, ad_node *loss, ad_minimize_o
     if (options.max_norm > 0) nodes.norm = ad_clip_runs(runs, count, options.max_norm);
     for (int i = 0; i < count; ++i)
         if (!update_run(o, &s, &runs[i], !by_rank || runs[i].matrix)) goto failed;
-    nodes.step = ad_name(ad_join(s.assigns, s.n_assigns), "%s.step", o->rule->name);
+    nodes.step = ad_name(ad_join(s.assigns, s.n_assigns), "%s.step", o->rule->kind.name);
     return nodes;
 failed:
     return failed(ad_poison(graph, ad_error_status(o->ctx), "%s", ad_error(o->ctx)));

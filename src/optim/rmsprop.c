@@ -1,48 +1,66 @@
 /* rmsprop.c - RMSProp (Tieleman & Hinton 2012), in torch.optim.RMSprop's form:
- *     v <- alpha v + (1 - alpha) g^2,  b <- momentum b + g / (sqrt(v) + eps),  p <- p - lr b,
- * and without momentum p <- p - lr g / (sqrt(v) + eps). Weight decay is added to the gradient. */
+ *     v <- alpha v + (1 - alpha) g^2,  a = sqrt(v), or centred (Graves 2013)
+ *     m <- m + (1 - alpha)(g - m),  a = sqrt(v - m^2),
+ *     b <- momentum b + g / (a + eps),  p <- p - lr b.
+ * Weight decay is added to the gradient. */
 #include "optim/optimizer.h"
 
-#include <math.h>
+enum { ALPHA = AD_OPTIMIZER_OWN, EPS, MOMENTUM, CENTERED };
+enum { SQUARE, MOVE, MEAN };
 
-static void prepare(const ad_optimizer *optimizer, ad_node *lr, ad_node *step, ad_node **scalar)
+static const ad_optimizer_option options[] = {
+    AD_OPTIMIZER_COMMON(1e-2, 0, "L2, added to the gradient"),
+    [ALPHA] = {"alpha", 0.99, 0, 1, .help = "decay of the mean square of the gradient"},
+    [EPS] = AD_OPTIMIZER_EPS(1e-8),
+    [MOMENTUM] = {"momentum", 0, 0, 1, .help = "how much of the last move is made again"},
+    [CENTERED] = {"centered", 0, .flag = true, .help = "divide by the deviation of the gradient"},
+    {0},
+};
+
+static void prepare(const double *option, ad_node *lr, ad_node *step, ad_node **scalar)
 {
-    (void)optimizer, (void)step;
+    (void)option, (void)step;
     scalar[0] = lr;
 }
 
-static ad_node *update(const ad_optimizer *optimizer, ad_node *const *scalar, double weight_decay,
+static ad_node *update(const double *option, ad_node *const *scalar, double weight_decay,
                        ad_node *p, ad_node *g, ad_node **moment)
 {
-    const ad_rmsprop_options *o = &optimizer->options.rmsprop;
     if (weight_decay != 0) g = ad_add(g, ad_mul_scalar(p, weight_decay));
-    moment[0] = ad_add(ad_mul_scalar(moment[0], o->alpha),
-                       ad_mul_scalar(ad_square(g), 1 - o->alpha));
-    ad_node *move = ad_div(g, ad_add_scalar(ad_sqrt(moment[0]), o->eps));
-    if (o->momentum != 0) {
-        moment[1] = ad_add(ad_mul_scalar(moment[1], o->momentum), move);
-        move = moment[1];
+    moment[SQUARE] = ad_add(ad_mul_scalar(moment[SQUARE], option[ALPHA]),
+                            ad_mul_scalar(ad_square(g), 1 - option[ALPHA]));
+    ad_node *square = moment[SQUARE];
+    if (option[CENTERED]) {
+        ad_node *way = ad_sub(g, moment[MEAN]);
+        moment[MEAN] = ad_add(moment[MEAN], ad_mul_scalar(way, 1 - option[ALPHA]));
+        square = ad_sub(square, ad_square(moment[MEAN]));
+    }
+    ad_node *move = ad_div(g, ad_add_scalar(ad_sqrt(square), option[EPS]));
+    if (option[MOMENTUM] != 0) {
+        moment[MOVE] = ad_add(ad_mul_scalar(moment[MOVE], option[MOMENTUM]), move);
+        move = moment[MOVE];
     }
     return ad_sub(p, ad_mul(move, scalar[0]));
 }
 
-ad_optimizer *ad_rmsprop(ad_vars *vars, const char *prefix, ad_rmsprop_options options)
+const ad_optimizer_rule ad_optimizer_rule_rmsprop = {
+    .kind = {"rmsprop", "RMSProp (Tieleman & Hinton 2012)", options},
+    .moment = {[SQUARE] = {"v"},
+               [MOVE] = {"momentum", .kept = MOMENTUM},
+               [MEAN] = {"mean", .kept = CENTERED}},
+    .prepare = prepare,
+    .update = update,
+};
+
+ad_optimizer *ad_rmsprop(ad_vars *vars, const char *prefix, ad_rmsprop_options o)
 {
-    static const ad_optimizer_rule rule = {"rmsprop", {"v", "momentum"}, prepare, update};
-    if (!options.lr) options.lr = 1e-2;
-    if (!options.alpha) options.alpha = 0.99;
-    if (!options.eps) options.eps = 1e-8;
-    if (!(options.lr >= 0) || isinf(options.lr) || !(options.alpha > 0 && options.alpha < 1) ||
-        !(options.eps > 0) || !(options.momentum >= 0) || !(options.weight_decay >= 0)) {
-        ad_fail(
-            ad_vars_context(vars), AD_ERROR_ARGUMENT,
-            "rmsprop: lr %g, alpha %g, eps %g, momentum %g, weight decay %g: alpha should lie in "
-            "(0, 1), the others be 0 or more",
-            options.lr, options.alpha, options.eps, options.momentum, options.weight_decay);
-        return NULL;
-    }
-    ad_optimizer *optimizer = ad_optimizer_new(vars, prefix, &rule, 1 + (options.momentum != 0),
-                                               options.lr, options.weight_decay);
-    if (optimizer) optimizer->options.rmsprop = options;
-    return optimizer;
+    const double option[] = {
+        [AD_OPTIMIZER_LR] = o.lr ? o.lr : options[AD_OPTIMIZER_LR].initial,
+        [AD_OPTIMIZER_WEIGHT_DECAY] = o.weight_decay,
+        [ALPHA] = o.alpha ? o.alpha : options[ALPHA].initial,
+        [EPS] = o.eps ? o.eps : options[EPS].initial,
+        [MOMENTUM] = o.momentum,
+        [CENTERED] = o.centered,
+    };
+    return ad_optimizer_with(vars, prefix, &ad_optimizer_rule_rmsprop, option);
 }

@@ -11,23 +11,10 @@ bool ad_gradient_is_none(const ad_node *gradient)
     return gradient->op == AD_OP_FILL && ((const ad_attr_leaf *)gradient->attr)->value == 0;
 }
 
-static int index_of(const ad_vars *vars, const ad_variable *variable)
-{
-    for (int i = 0; i < vars->count; ++i)
-        if (&vars->entries[i]->variable == variable) return i;
-    return -1;
-}
-
-static bool trained(const ad_var_entry *entry, const char *prefix)
-{
-    const ad_variable *variable = &entry->variable;
-    return !variable->buffer && !entry->frozen && ad_dtype_is_float(variable->dtype) &&
-           ad_shape_count(variable->shape) > 0 && ad_name_under(variable->name, prefix);
-}
-
 /* Per variable of the store its gradient, or NULL. */
-static ad_node **gradients_of(ad_vars *vars, const char *prefix, ad_node *loss)
+static ad_node **gradients_of(const ad_optimizer *optimizer, ad_node *loss)
 {
+    const ad_vars *vars = optimizer->vars;
     ad_graph *graph = loss->graph;
     size_t bytes = (size_t)vars->count * sizeof(ad_node *);
     ad_node **read = ad_arena_alloc(&graph->arena, bytes);
@@ -36,11 +23,11 @@ static ad_node **gradients_of(ad_vars *vars, const char *prefix, ad_node *loss)
     int count = 0;
     if (!read || !found || !gradient) return NULL;
     for (int i = 0; i < vars->count; ++i)
-        if (trained(vars->entries[i], prefix))
+        if (ad_optimizer_trains(optimizer, vars->entries[i]))
             read[count++] = ad_read(graph, &vars->entries[i]->variable);
     ad_gradients(loss, read, count, found);
     for (int i = count = 0; i < vars->count; ++i) {
-        if (!trained(vars->entries[i], prefix)) continue;
+        if (!ad_optimizer_trains(optimizer, vars->entries[i])) continue;
         if (!ad_gradient_is_none(found[count])) gradient[i] = found[count];
         ++count;
     }
@@ -54,7 +41,7 @@ static size_t end_of(const ad_variable *variable)
 }
 
 /* [elements from first to last], with zeros for the gaps that alignment leaves. */
-static ad_node *flatten(ad_graph *graph, ad_vars *vars, const ad_run_of_parameters *run,
+static ad_node *flatten(ad_graph *graph, const ad_vars *vars, const ad_run_of_parameters *run,
                         ad_node *const *gradient)
 {
     ad_dtype stored = run->first->variable.dtype, dtype = stored == AD_F64 ? AD_F64 : AD_F32;
@@ -64,7 +51,7 @@ static ad_node *flatten(ad_graph *graph, ad_vars *vars, const ad_run_of_paramete
     ad_node **piece = ad_arena_alloc(&graph->arena, (size_t)(capacity + 1) * sizeof *piece);
     if (!piece) return ad_poison(graph, AD_ERROR_MEMORY, "%s", ad_error(graph->ctx));
     for (const ad_var_entry *e = run->first;; e = e->next) {
-        ad_node *g = gradient[index_of(vars, &e->variable)];
+        ad_node *g = gradient[ad_vars_index(vars, &e->variable)];
         piece[count++] = ad_cast(ad_reshape(g, ad_shape(-1)), dtype);
         if (e == run->last) break;
         int64_t gap = (int64_t)((e->next->variable.offset - end_of(&e->variable)) / size);
@@ -73,21 +60,40 @@ static ad_node *flatten(ad_graph *graph, ad_vars *vars, const ad_run_of_paramete
     return count == 1 ? piece[0] : ad_concat(piece, count, 0);
 }
 
-ad_run_of_parameters *ad_parameter_runs(ad_vars *vars, const char *prefix, ad_node *loss,
-                                        bool by_rank, int *count)
+static void fail_without_parameters(const ad_optimizer *o, ad_node *loss)
 {
+    const char *under = o->prefix_count == 1 && !o->variables ? o->prefixes[0] : NULL;
+    ad_poison(loss->graph, AD_ERROR_ARGUMENT, "the loss %s depends on no parameter%s%s%s",
+              ad_node_name(loss), under ? " under " : "", under ? under : "",
+              o->variables || o->prefix_count > 1 ? " of those that are to be trained" : "");
+}
+
+ad_run_of_parameters *ad_parameter_runs(const ad_optimizer *optimizer, ad_node *loss, bool by_rank,
+                                        int *count)
+{
+    const ad_vars *vars = optimizer->vars;
     ad_graph *graph = loss->graph;
     ad_run_of_parameters *runs = ad_arena_alloc(&graph->arena, (size_t)vars->count * sizeof *runs);
-    ad_node **gradient = runs ? gradients_of(vars, prefix, loss) : NULL;
+    ad_node **gradient = runs ? gradients_of(optimizer, loss) : NULL;
+    const char *empty = ad_optimizer_empty_prefix(optimizer);
     *count = 0;
-    if (!gradient) return ad_poison(graph, AD_ERROR_MEMORY, "%s", ad_error(graph->ctx)), NULL;
+    if (empty) {
+        ad_poison(graph, AD_ERROR_ARGUMENT,
+                  "%s is to train what is under %s, where there is no parameter",
+                  optimizer->rule->kind.name, empty);
+        return NULL;
+    }
+    if (!gradient) {
+        ad_poison(graph, AD_ERROR_MEMORY, "%s", ad_error(graph->ctx));
+        return NULL;
+    }
 
     int number = 0;
     for (const ad_var_block *block = vars->blocks; block; block = block->next) {
         if (block->buffer || !ad_dtype_is_float(block->dtype)) continue;
         ad_run_of_parameters *run = NULL;
         for (const ad_var_entry *e = block->first; e; e = e->next) {
-            if (!gradient[index_of(vars, &e->variable)]) {
+            if (!gradient[ad_vars_index(vars, &e->variable)]) {
                 run = NULL;
                 continue;
             }
@@ -102,7 +108,6 @@ ad_run_of_parameters *ad_parameter_runs(ad_vars *vars, const char *prefix, ad_no
     }
     for (int i = 0; i < *count; ++i) runs[i].flat = flatten(graph, vars, &runs[i], gradient);
     if (*count) return runs;
-    ad_poison(graph, AD_ERROR_ARGUMENT, "the loss %s depends on no parameter%s%s",
-              ad_node_name(loss), prefix ? " under " : "", prefix ? prefix : "");
+    fail_without_parameters(optimizer, loss);
     return NULL;
 }

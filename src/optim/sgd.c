@@ -1,45 +1,64 @@
 /* sgd.c - stochastic gradient descent with momentum (Sutskever et al. 2013), in torch.optim.SGD's
- * form: g <- g + decay p,  b <- momentum b + g,  p <- p - lr (b, or g + momentum b by Nesterov's
- * rule). */
+ * form: g <- g + decay p,  b <- momentum b + (1 - dampening) g, but b = g at the first step,
+ * p <- p - lr (b, or g + momentum b by Nesterov's rule). */
 #include "optim/optimizer.h"
 
-#include <math.h>
+enum { MOMENTUM = AD_OPTIMIZER_OWN, DAMPENING, NESTEROV };
+enum { RATE, INTAKE };
 
-static void prepare(const ad_optimizer *optimizer, ad_node *lr, ad_node *step, ad_node **scalar)
+static const ad_optimizer_option options[] = {
+    AD_OPTIMIZER_COMMON(1e-2, 0, "L2, added to the gradient"),
+    [MOMENTUM] = {"momentum", 0, 0, 1, .help = "how much of the last move is made again"},
+    [DAMPENING] = {"dampening", 0, 0, 1,
+                   .help = "how much of the gradient the momentum leaves out"},
+    [NESTEROV] = {"nesterov", 0, .flag = true, .help = "look ahead by the momentum"},
+    {0},
+};
+
+static const char *check(const double *option)
 {
-    (void)optimizer, (void)step;
-    scalar[0] = lr;
+    if (option[NESTEROV] && (option[MOMENTUM] == 0 || option[DAMPENING] != 0))
+        return "nesterov needs a momentum and no dampening";
+    return NULL;
 }
 
-static ad_node *update(const ad_optimizer *optimizer, ad_node *const *scalar, double weight_decay,
+static void prepare(const double *option, ad_node *lr, ad_node *step, ad_node **scalar)
+{
+    scalar[RATE] = lr;
+    if (option[DAMPENING] == 0) return;
+    ad_node *whole = ad_scalar(ad_node_graph(step), AD_F64, 1);
+    ad_node *first = ad_equal(step, whole);
+    scalar[INTAKE] = ad_where(first, whole, ad_mul_scalar(whole, 1 - option[DAMPENING]));
+}
+
+static ad_node *update(const double *option, ad_node *const *scalar, double weight_decay,
                        ad_node *p, ad_node *g, ad_node **moment)
 {
-    const ad_sgd_options *o = &optimizer->options.sgd;
     if (weight_decay != 0) g = ad_add(g, ad_mul_scalar(p, weight_decay));
-    if (o->momentum != 0) {
-        moment[0] = ad_add(ad_mul_scalar(moment[0], o->momentum), g);
-        g = o->nesterov ? ad_add(g, ad_mul_scalar(moment[0], o->momentum)) : moment[0];
+    if (option[MOMENTUM] != 0) {
+        ad_node *taken = option[DAMPENING] != 0 ? ad_mul(g, scalar[INTAKE]) : g;
+        moment[0] = ad_add(ad_mul_scalar(moment[0], option[MOMENTUM]), taken);
+        g = option[NESTEROV] ? ad_add(g, ad_mul_scalar(moment[0], option[MOMENTUM])) : moment[0];
     }
-    return ad_sub(p, ad_mul(g, scalar[0]));
+    return ad_sub(p, ad_mul(g, scalar[RATE]));
 }
 
-ad_optimizer *ad_sgd(ad_vars *vars, const char *prefix, ad_sgd_options options)
+const ad_optimizer_rule ad_optimizer_rule_sgd = {
+    .kind = {"sgd", "stochastic gradient descent (momentum: Sutskever et al. 2013)", options},
+    .moment = {{"momentum", .kept = MOMENTUM}},
+    .check = check,
+    .prepare = prepare,
+    .update = update,
+};
+
+ad_optimizer *ad_sgd(ad_vars *vars, const char *prefix, ad_sgd_options o)
 {
-    static const ad_optimizer_rule rule = {"sgd", {"momentum"}, prepare, update};
-    if (!options.lr) options.lr = 1e-2;
-    if (!(options.lr >= 0) || isinf(options.lr) || !(options.momentum >= 0) ||
-        !(options.weight_decay >= 0)) {
-        ad_fail(ad_vars_context(vars), AD_ERROR_ARGUMENT,
-                "sgd: lr %g, momentum %g and weight decay %g should be 0 or more", options.lr,
-                options.momentum, options.weight_decay);
-        return NULL;
-    }
-    if (options.nesterov && !options.momentum) {
-        ad_fail(ad_vars_context(vars), AD_ERROR_ARGUMENT, "sgd: Nesterov's rule needs a momentum");
-        return NULL;
-    }
-    ad_optimizer *optimizer = ad_optimizer_new(vars, prefix, &rule, options.momentum != 0,
-                                               options.lr, options.weight_decay);
-    if (optimizer) optimizer->options.sgd = options;
-    return optimizer;
+    const double option[] = {
+        [AD_OPTIMIZER_LR] = o.lr ? o.lr : options[AD_OPTIMIZER_LR].initial,
+        [AD_OPTIMIZER_WEIGHT_DECAY] = o.weight_decay,
+        [MOMENTUM] = o.momentum,
+        [DAMPENING] = o.dampening,
+        [NESTEROV] = o.nesterov,
+    };
+    return ad_optimizer_with(vars, prefix, &ad_optimizer_rule_sgd, option);
 }

@@ -334,7 +334,7 @@ static void misuse(void)
     ad_context *ctx = ad_context_new(NULL);
     ad_vars *vars = ad_vars_new(ctx, 1);
     CHECK(!ad_sgd(vars, NULL, (ad_sgd_options){.lr = -1}));
-    CHECK_CONTAINS(ad_error(ctx), "sgd: lr -1");
+    CHECK_CONTAINS(ad_error(ctx), "sgd: lr is -1, expected a number of 0 or more");
     CHECK(!ad_sgd(vars, NULL, (ad_sgd_options){.nesterov = true}));
     CHECK(!ad_adam(vars, NULL, (ad_adam_options){.beta1 = 1}));
     CHECK_INT(ad_error_status(ctx), AD_ERROR_ARGUMENT);
@@ -346,7 +346,7 @@ static void misuse(void)
     ad_graph *g = ad_graph_new(ctx);
     ad_node *p = ad_param(g, vars, "other.p", ad_shape(2), (ad_var_options){0});
     CHECK(ad_node_poisoned(ad_minimize(optimizer, ad_sum(p, AD_ALL_AXES, false))));
-    CHECK_CONTAINS(ad_graph_error(g), "depends on no parameter under net");
+    CHECK_CONTAINS(ad_graph_error(g), "what is under net, where there is no parameter");
     ad_graph_free(g);
     ad_optimizer_free(optimizer);
     ad_vars_free(vars);
