@@ -22,8 +22,7 @@ static const ad_optimizer_option adamw_options[] = {
     OWN_OPTIONS,
     {0}};
 
-/* 1 - beta^t */
-static ad_node *bias_correction(ad_node *step, double beta)
+ad_node *ad_bias_correction(ad_node *step, double beta)
 {
     ad_node *power = ad_exp(ad_mul_scalar(step, log(beta)));
     return ad_add_scalar(ad_neg(power), 1);
@@ -31,8 +30,8 @@ static ad_node *bias_correction(ad_node *step, double beta)
 
 static void prepare_adam(const double *option, ad_node *lr, ad_node *step, ad_node **scalar)
 {
-    scalar[STEP_SIZE] = ad_div(lr, bias_correction(step, option[BETA1]));
-    scalar[ROOT_CORRECTION] = ad_rsqrt(bias_correction(step, option[BETA2]));
+    scalar[STEP_SIZE] = ad_div(lr, ad_bias_correction(step, option[BETA1]));
+    scalar[ROOT_CORRECTION] = ad_rsqrt(ad_bias_correction(step, option[BETA2]));
 }
 
 static void prepare_adamw(const double *option, ad_node *lr, ad_node *step, ad_node **scalar)

@@ -72,6 +72,9 @@ bool ad_optimizer_trains(const ad_optimizer *optimizer, const ad_var_entry *entr
 /* A prefix that it is to train, and under which the store has no parameter; NULL: there is none. */
 const char *ad_optimizer_empty_prefix(const ad_optimizer *optimizer);
 
+/* 1 - beta^t at step t: what a mean with that decay has seen of its weights, from zero on. */
+ad_node *ad_bias_correction(ad_node *step, double beta);
+
 /* Neighbouring parameters with gradients. */
 typedef struct ad_run_of_parameters {
     const ad_var_entry *first, *last;

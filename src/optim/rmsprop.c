@@ -33,7 +33,8 @@ static ad_node *update(const double *option, ad_node *const *scalar, double weig
     if (option[CENTERED]) {
         ad_node *way = ad_sub(g, moment[MEAN]);
         moment[MEAN] = ad_add(moment[MEAN], ad_mul_scalar(way, 1 - option[ALPHA]));
-        square = ad_sub(square, ad_square(moment[MEAN]));
+        /* not below 0 but for rounding, where the gradient stays the same */
+        square = ad_relu(ad_sub(square, ad_square(moment[MEAN])));
     }
     ad_node *move = ad_div(g, ad_add_scalar(ad_sqrt(square), option[EPS]));
     if (option[MOMENTUM] != 0) {
