@@ -35,7 +35,7 @@ int main(void)
     ad_node *update = ad_minimize(sgd, loss); /* appends the gradients and the update */
 
     if (ad_compile(&step, ctx, (ad_node *[]){loss, update}, 2, NULL)) goto done;
-    if (ad_bind(step, input, x) || ad_bind(step, target, y)) goto done;
+    if (ad_bind(step, input, x, sizeof x) || ad_bind(step, target, y, sizeof y)) goto done;
     for (int i = 0; i < STEPS; ++i) {
         if (ad_run(step)) goto done;
         if (i % 50 == 0) printf("step %3d  loss %.5f\n", i, ad_result_scalar(step, loss));

@@ -53,7 +53,7 @@ int main(int argc, char **argv)
         goto done;
 
     if (ad_compile(&program, ctx, &logits, 1, NULL)) goto done;
-    if (ad_bind(program, x, picture) || ad_run(program)) goto done;
+    if (ad_bind(program, x, picture, sizeof picture) || ad_run(program)) goto done;
     const float *got = ad_result(program, logits); /* [batch, classes] */
     float worst = 0;
     for (int b = 0; b < BATCH; ++b) {

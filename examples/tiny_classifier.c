@@ -50,7 +50,7 @@ int main(void)
     if (ad_compile(&train, ctx, (ad_node *[]){loss, update}, 2, NULL)) goto done;
 
     spirals(xy, label, 0);
-    if (ad_bind(train, x, xy) || ad_bind(train, t, label)) goto done;
+    if (ad_bind(train, x, xy, sizeof xy) || ad_bind(train, t, label, sizeof label)) goto done;
     for (int i = 0; i <= STEPS; ++i) {
         if (ad_run(train)) goto done;
         if (i % 100 == 0) printf("step %3d  loss %.5f\n", i, ad_result_scalar(train, loss));
@@ -60,7 +60,7 @@ int main(void)
     ad_node *answer = ad_argmax(network(vars, unseen), 1, false); /* [points] */
     if (ad_compile(&test, ctx, &answer, 1, NULL)) goto done;
     spirals(xy, label, 0.5f); /* points between the ones it was trained on */
-    if (ad_bind(test, unseen, xy) || ad_run(test)) goto done;
+    if (ad_bind(test, unseen, xy, sizeof xy) || ad_run(test)) goto done;
     const int32_t *guess = ad_result(test, answer);
     int right = 0;
     for (int i = 0; i < POINTS; ++i) right += guess[i] == label[i];

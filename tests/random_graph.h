@@ -164,7 +164,7 @@ static inline bool run_once(ad_context *ctx, ad_node **outputs, int count,
     for (int i = 0; i < INPUTS; ++i) {
         char name[8];
         snprintf(name, sizeof name, "x%d", i);
-        if (ad_bind_name(p, name, from->inputs[i]) != AD_OK)
+        if (ad_bind_name(p, name, from->inputs[i], sizeof from->inputs[i]) != AD_OK)
             ad_error_clear(ctx); /* not every graph needs all */
     }
     for (int step = 0; step < 2 && good; ++step) good = ad_run(p) == AD_OK;

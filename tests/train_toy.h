@@ -42,9 +42,9 @@ static inline ad_status batch(void *user, ad_program *program, int64_t index)
     if (index == trouble.kill_at) raise(SIGKILL);
     if (index == trouble.stop_at) raise(SIGTERM);
     t->z = index == trouble.slope_at ? 0 : 1;
-    ad_status status = ad_bind_name(program, "x", t->x);
-    if (!status && trouble.slope_at) status = ad_bind_name(program, "z", &t->z);
-    return status ? status : ad_bind_name(program, "y", t->y);
+    ad_status status = ad_bind_name(program, "x", t->x, sizeof t->x);
+    if (!status && trouble.slope_at) status = ad_bind_name(program, "z", &t->z, sizeof t->z);
+    return status ? status : ad_bind_name(program, "y", t->y, sizeof t->y);
 }
 
 static inline ad_status evaluate(void *user, const char *split, ad_metric *metrics, int *count)
@@ -52,8 +52,8 @@ static inline ad_status evaluate(void *user, const char *split, ad_metric *metri
     toy *t = user;
     (void)split;
     for (int i = 0; i < 16; ++i) t->x[i] = (float)i / 8 - 1, t->y[i] = sinf(3 * t->x[i]);
-    ad_status status = ad_bind_name(t->eval, "x", t->x);
-    if (!status) status = ad_bind_name(t->eval, "y", t->y);
+    ad_status status = ad_bind_name(t->eval, "x", t->x, sizeof t->x);
+    if (!status) status = ad_bind_name(t->eval, "y", t->y, sizeof t->y);
     if (!status) status = ad_run(t->eval);
     metrics[(*count)++] = (ad_metric){
         "error", ad_result_at(t->eval, 0) ? *(const float *)ad_result_at(t->eval, 0) : NAN};

@@ -52,9 +52,13 @@ AD_API ad_status ad_compile(ad_program **program, ad_context *ctx, ad_node *cons
 AD_API void ad_program_free(ad_program *program); /* NULL is ignored */
 
 /* Binds memory (not copied, contiguous, of the input's dtype and shape) to an input; it must stay
- * valid during runs. */
-AD_API ad_status ad_bind(ad_program *program, const ad_node *input, const void *data);
-AD_API ad_status ad_bind_name(ad_program *program, const char *input, const void *data);
+ * valid during runs. `bytes` is how much memory the caller has at `data` for this input, `sizeof
+ * array` where that is one; anything but the input's size is AD_ERROR_SHAPE. An input that the
+ * program does not have is AD_ERROR_NOT_FOUND, a NULL AD_ERROR_ARGUMENT. What was bound before
+ * stays bound. */
+AD_API ad_status ad_bind(ad_program *program, const ad_node *input, const void *data, size_t bytes);
+AD_API ad_status ad_bind_name(ad_program *program, const char *input, const void *data,
+                              size_t bytes);
 /* One run: forward, backward, update. Fails if an input is unbound, or (check_finite) on NaN. */
 AD_API ad_status ad_run(ad_program *program);
 /* The same, looking for NaN and infinity after each kernel: once a result is not finite, this says

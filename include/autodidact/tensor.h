@@ -44,6 +44,8 @@ AD_API ad_shape ad_shape_of(const int64_t *dim, size_t rank);
 AD_API bool ad_shape_valid(ad_shape shape); /* rank 0..8, dims >= 0, element count fits int64 */
 AD_API bool ad_shape_equal(ad_shape a, ad_shape b);
 AD_API int64_t ad_shape_count(ad_shape shape); /* product of the dims; -1 if invalid */
+/* Of a contiguous tensor; SIZE_MAX if the shape is invalid or they are too many. */
+AD_API size_t ad_shape_bytes(ad_shape shape, ad_dtype dtype);
 /* "[2, 3]" into buffer; returns buffer. 192 bytes hold any shape. */
 AD_API const char *ad_shape_text(ad_shape shape, char *buffer, size_t size);
 

@@ -1,6 +1,7 @@
 /* tensor.c - element types, shapes, and conversion between element types. */
 #include <autodidact/tensor.h>
 
+#include "base/context.h"
 #include "base/half.h"
 
 #include <math.h>
@@ -54,6 +55,11 @@ int64_t ad_shape_count(ad_shape shape)
 bool ad_shape_valid(ad_shape shape)
 {
     return ad_shape_count(shape) >= 0;
+}
+
+size_t ad_shape_bytes(ad_shape shape, ad_dtype dtype)
+{
+    return ad_bytes(ad_shape_count(shape), ad_dtype_size(dtype));
 }
 
 bool ad_shape_equal(ad_shape a, ad_shape b)

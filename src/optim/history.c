@@ -58,6 +58,11 @@ struct ad_history {
 
 /* ---- programs ---- */
 
+static size_t vector_bytes(const ad_history *h)
+{
+    return (size_t)h->n * sizeof(float);
+}
+
 static ad_node *dot(ad_node *a, ad_node *b)
 {
     return ad_sum(ad_mul(ad_cast(a, AD_F64), ad_cast(b, AD_F64)), ad_axes(-1), false);
@@ -76,7 +81,7 @@ static ad_status compile_pair(ad_history *h, const ad_compile_options *options)
     h->pair_yy = dot(h->pair_y, h->pair_y);
     ad_node *outputs[] = {h->pair_s, h->pair_y, h->pair_sy, h->pair_yy};
     ad_status status = ad_compile(&h->pair, h->ctx, outputs, 4, options);
-    return status == AD_OK ? ad_bind(h->pair, h->pair_t, &h->t) : status;
+    return status == AD_OK ? ad_bind(h->pair, h->pair_t, &h->t, sizeof h->t) : status;
 }
 
 static ad_node *input(ad_history *h, const char *name, int rows, ad_shape shape)
@@ -88,8 +93,9 @@ static ad_node *input(ad_history *h, const char *name, int rows, ad_shape shape)
 
 static ad_status bind_rows(ad_history *h, level *l, ad_program *program)
 {
-    ad_status status = ad_bind(program, l->s, h->s);
-    return status == AD_OK ? ad_bind(program, l->y, h->y) : status;
+    size_t bytes = (size_t)l->rows * vector_bytes(h);
+    ad_status status = ad_bind(program, l->s, h->s, bytes);
+    return status == AD_OK ? ad_bind(program, l->y, h->y, bytes) : status;
 }
 
 static ad_status compile_level(ad_history *h, level *l, const ad_compile_options *options)
@@ -112,9 +118,10 @@ static ad_status compile_level(ad_history *h, level *l, const ad_compile_options
     l->direction = ad_add(sum, ad_mul(l->gradient, l->weight));
     status = ad_compile(&l->combine, h->ctx, &l->direction, 1, options);
     if (status == AD_OK) status = bind_rows(h, l, l->combine);
-    if (status == AD_OK) status = ad_bind(l->combine, l->s_weights, h->s_weights);
-    if (status == AD_OK) status = ad_bind(l->combine, l->y_weights, h->y_weights);
-    if (status == AD_OK) status = ad_bind(l->combine, l->weight, &h->weight);
+    size_t bytes = (size_t)l->rows * sizeof(float);
+    if (status == AD_OK) status = ad_bind(l->combine, l->s_weights, h->s_weights, bytes);
+    if (status == AD_OK) status = ad_bind(l->combine, l->y_weights, h->y_weights, bytes);
+    if (status == AD_OK) status = ad_bind(l->combine, l->weight, &h->weight, sizeof h->weight);
     return status;
 }
 
@@ -241,9 +248,9 @@ ad_status ad_history_push(ad_history *h, const float *direction, double t, const
                           const float *after)
 {
     h->t = (float)t;
-    ad_status status = ad_bind(h->pair, h->pair_direction, direction);
-    if (status == AD_OK) status = ad_bind(h->pair, h->pair_before, before);
-    if (status == AD_OK) status = ad_bind(h->pair, h->pair_after, after);
+    ad_status status = ad_bind(h->pair, h->pair_direction, direction, vector_bytes(h));
+    if (status == AD_OK) status = ad_bind(h->pair, h->pair_before, before, vector_bytes(h));
+    if (status == AD_OK) status = ad_bind(h->pair, h->pair_after, after, vector_bytes(h));
     if (status == AD_OK) status = ad_run(h->pair);
     if (status != AD_OK) return status;
 
@@ -251,10 +258,8 @@ ad_status ad_history_push(ad_history *h, const float *direction, double t, const
     if (!(sy > 1e-10)) return AD_OK;
     int row = row_of(h, h->count);
     current_level(h, row + 1);
-    memcpy(h->s + (size_t)row * (size_t)h->n, ad_result(h->pair, h->pair_s),
-           (size_t)h->n * sizeof(float));
-    memcpy(h->y + (size_t)row * (size_t)h->n, ad_result(h->pair, h->pair_y),
-           (size_t)h->n * sizeof(float));
+    memcpy(h->s + (size_t)row * (size_t)h->n, ad_result(h->pair, h->pair_s), vector_bytes(h));
+    memcpy(h->y + (size_t)row * (size_t)h->n, ad_result(h->pair, h->pair_y), vector_bytes(h));
     *at(h, h->sy, row, row) = sy;
     *at(h, h->yy, row, row) = yy;
     h->scale = sy / yy;
@@ -269,7 +274,7 @@ ad_status ad_history_push(ad_history *h, const float *direction, double t, const
 /* Products of the blocks with the gradient, and from their change those of the newest y. */
 static ad_status multiply(ad_history *h, level *l, const float *gradient)
 {
-    ad_status status = ad_bind(l->products, l->gradient, gradient);
+    ad_status status = ad_bind(l->products, l->gradient, gradient, vector_bytes(h));
     if (status == AD_OK) status = ad_run(l->products);
     if (status != AD_OK) return status;
     const double *sg = ad_result(l->products, l->sg), *yg = ad_result(l->products, l->yg);
@@ -323,9 +328,9 @@ ad_status ad_history_direction(ad_history *h, const float *gradient, float *dire
     ad_status status = h->count ? multiply(h, l, gradient) : AD_OK;
     if (status != AD_OK) return status;
     recur(h);
-    status = ad_bind(l->combine, l->gradient, gradient);
+    status = ad_bind(l->combine, l->gradient, gradient, vector_bytes(h));
     if (status == AD_OK) status = ad_run(l->combine);
     if (status != AD_OK) return status;
-    memcpy(direction, ad_result(l->combine, l->direction), (size_t)h->n * sizeof(float));
+    memcpy(direction, ad_result(l->combine, l->direction), vector_bytes(h));
     return AD_OK;
 }

@@ -85,6 +85,11 @@ static ad_status check(ad_lbfgs *l, ad_vars *vars, ad_node *loss, ad_node *const
     return ad_vars_ready(vars);
 }
 
+static size_t vector_bytes(const ad_lbfgs *l)
+{
+    return (size_t)l->n * sizeof(float);
+}
+
 static size_t vectors_bytes(const ad_lbfgs *l)
 {
     size_t bytes;
@@ -135,9 +140,9 @@ static ad_status compile_move(ad_lbfgs *l, const ad_compile_options *options)
     ad_node *t = ad_input(l->graph, "step_length", AD_F32, (ad_shape){0});
     ad_node *moved = ad_assign(l->graph, l->variable, ad_add(origin, ad_mul(direction, t)));
     ad_status status = ad_compile(&l->move, l->ctx, &moved, 1, options);
-    if (status == AD_OK) status = ad_bind(l->move, origin, l->origin);
-    if (status == AD_OK) status = ad_bind(l->move, direction, l->direction);
-    if (status == AD_OK) status = ad_bind(l->move, t, &l->t);
+    if (status == AD_OK) status = ad_bind(l->move, origin, l->origin, vector_bytes(l));
+    if (status == AD_OK) status = ad_bind(l->move, direction, l->direction, vector_bytes(l));
+    if (status == AD_OK) status = ad_bind(l->move, t, &l->t, sizeof l->t);
     return status;
 }
 
@@ -152,7 +157,7 @@ static ad_status compile_measure(ad_lbfgs *l, const ad_compile_options *options)
     l->total_node = ad_sum(ad_cast(size, AD_F64), AD_ALL_AXES, false);
     ad_status status = ad_compile(
         &l->measure, l->ctx, (ad_node *[]){l->slope, l->largest_node, l->total_node}, 3, options);
-    return status == AD_OK ? ad_bind(l->measure, d, l->direction) : status;
+    return status == AD_OK ? ad_bind(l->measure, d, l->direction, vector_bytes(l)) : status;
 }
 
 static ad_lbfgs_options with_defaults(ad_lbfgs_options o)
@@ -222,10 +227,7 @@ static float *value(const ad_lbfgs *l)
     void *at = (char *)l->variable->storage->data + l->variable->offset;
     return at;
 }
-static size_t vector_bytes(const ad_lbfgs *l)
-{
-    return (size_t)l->n * sizeof(float);
-}
+
 static double number(const ad_program *program, int index)
 {
     return *(const double *)ad_result_at(program, index);
@@ -234,7 +236,7 @@ static double number(const ad_program *program, int index)
 /* The slope along the direction of the gradient in a slot, and its size. */
 static ad_status measure(ad_lbfgs *l, ad_wolfe_point *point)
 {
-    ad_status status = ad_bind(l->measure, l->measured, l->gradient[point->slot]);
+    ad_status status = ad_bind(l->measure, l->measured, l->gradient[point->slot], vector_bytes(l));
     if (status == AD_OK) status = ad_run(l->measure);
     if (status != AD_OK) return status;
     point->slope = ad_result_scalar(l->measure, l->slope);

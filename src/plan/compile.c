@@ -62,7 +62,8 @@ static bool list_inputs(ad_program *program, ad_node *const *nodes, int n)
         ad_program_input *input = &program->inputs[at++];
         input->key = nodes[i];
         input->name = ad_arena_text(&program->arena, ((const ad_attr_leaf *)nodes[i]->attr)->name);
-        input->bytes = ad_bytes(ad_shape_count(nodes[i]->shape), ad_dtype_size(nodes[i]->dtype));
+        input->dtype = nodes[i]->dtype, input->shape = nodes[i]->shape;
+        input->bytes = ad_shape_bytes(nodes[i]->shape, nodes[i]->dtype);
         if (!input->name) return false;
     }
     program->unbound = program->n_inputs;

@@ -71,7 +71,9 @@ typedef struct ad_kernel {
 typedef struct ad_program_input {
     const ad_node *key;
     const char *name;
-    const void *data;
+    ad_dtype dtype;
+    ad_shape shape;
+    const void *data; /* NULL: not bound yet */
     size_t bytes;
 } ad_program_input;
 

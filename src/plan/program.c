@@ -97,8 +97,15 @@ static void resolve(ad_program *program)
     program->stale = false;
 }
 
-static ad_status bind(ad_program *program, ad_program_input *input, const void *data)
+static ad_status bind(ad_program *program, ad_program_input *input, const void *data, size_t bytes)
 {
+    if (bytes != input->bytes) {
+        char shape[192];
+        return ad_fail(program->ctx, AD_ERROR_SHAPE,
+                       "input %s, %s %s, takes %zu bytes; it was given %zu", input->name,
+                       ad_dtype_name(input->dtype),
+                       ad_shape_text(input->shape, shape, sizeof shape), input->bytes, bytes);
+    }
     if (!data && input->bytes)
         return ad_fail(program->ctx, AD_ERROR_ARGUMENT, "input %s is bound to no memory (NULL)",
                        input->name);
@@ -110,19 +117,20 @@ static ad_status bind(ad_program *program, ad_program_input *input, const void *
     return AD_OK;
 }
 
-ad_status ad_bind(ad_program *program, const ad_node *input, const void *data)
+ad_status ad_bind(ad_program *program, const ad_node *input, const void *data, size_t bytes)
 {
     for (int i = 0; i < program->n_inputs; ++i)
         if (program->inputs[i].key == input && input)
-            return bind(program, &program->inputs[i], data);
+            return bind(program, &program->inputs[i], data, bytes);
     return ad_fail(program->ctx, AD_ERROR_NOT_FOUND, "%s is no input of this program",
                    input ? ad_node_name(input) : "a missing node (NULL)");
 }
 
-ad_status ad_bind_name(ad_program *program, const char *name, const void *data)
+ad_status ad_bind_name(ad_program *program, const char *name, const void *data, size_t bytes)
 {
     for (int i = 0; name && i < program->n_inputs; ++i)
-        if (!strcmp(program->inputs[i].name, name)) return bind(program, &program->inputs[i], data);
+        if (!strcmp(program->inputs[i].name, name))
+            return bind(program, &program->inputs[i], data, bytes);
     return ad_fail(program->ctx, AD_ERROR_NOT_FOUND, "this program has no input called %s",
                    name ? name : "(NULL)");
 }

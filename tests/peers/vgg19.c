@@ -101,8 +101,8 @@ static void agrees(const char *weights_name, bool direct)
     for (int i = 0; i < 12; ++i) all[4 + i] = out[i];
     if (style_targets_compute(&targets, ctx, &settings, weights, &photo, &painting, (double[]){1},
                               1) ||
-        ad_compile(&program, ctx, all, 16, &settings.compile) || ad_bind(program, x, image.data) ||
-        style_targets_bind(&targets, program))
+        ad_compile(&program, ctx, all, 16, &settings.compile) ||
+        ad_bind(program, x, image.data, image.bytes) || style_targets_bind(&targets, program))
         CHECK_FAIL("%s", ad_error(ctx));
     REQUIRE(program);
     if (ad_run(program)) CHECK_FAIL("%s", ad_error(ctx));

@@ -84,9 +84,11 @@ static int results(const setting *s, ad_dtype dtype, const char *isa, int thread
     for (int i = 0; i < 4; ++i) {
         narrow[i] = malloc((size_t)sizes[i] * sizeof(float));
         for (int64_t j = 0; j < sizes[i]; ++j) narrow[i][j] = (float)operands[i][j];
-        if (n) ad_bind_name(program, names[i], dtype == AD_F64 ? (void *)operands[i] : narrow[i]);
+        if (n)
+            ad_bind_name(program, names[i], dtype == AD_F64 ? (void *)operands[i] : narrow[i],
+                         (size_t)sizes[i] * ad_dtype_size(dtype));
     }
-    if (n && s->offset) ad_bind_name(program, "offset", &offset);
+    if (n && s->offset) ad_bind_name(program, "offset", &offset, sizeof offset);
     ad_error_clear(ctx);
     if (n && ad_run(program)) {
         CHECK_FAIL("%s", ad_error(ctx));
@@ -198,7 +200,7 @@ static void not_a_number(void)
     data[AT * 3 * DIM + DIM] = NAN; /* in a key */
     CHECK_INT(ad_compile(&program, ctx, &y, 1, NULL), AD_OK);
     REQUIRE(program);
-    CHECK_INT(ad_bind(program, x, data), AD_OK);
+    CHECK_INT(ad_bind(program, x, data, sizeof data), AD_OK);
     CHECK_INT(ad_run(program), AD_OK);
     const float *out = ad_result(program, y);
     for (int t = 0; t < TIME; ++t) CHECK(isnan(out[t * DIM]) == (t >= AT));

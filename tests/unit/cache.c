@@ -35,7 +35,8 @@ static void open(cached *c)
 static bool compile(cached *c, ad_node *const *outputs, int count)
 {
     if (ad_compile(&c->program, c->ctx, outputs, count, NULL) || ad_program_verify(c->program) ||
-        ad_bind(c->program, c->at, &c->begin) || ad_bind(c->program, c->rows, c->data)) {
+        ad_bind(c->program, c->at, &c->begin, sizeof c->begin) ||
+        ad_bind(c->program, c->rows, c->data, sizeof c->data)) {
         CHECK_FAIL("%s", ad_error(c->ctx));
         return false;
     }

@@ -23,8 +23,9 @@ static void check_answers(ad_dtype dtype, const void *numbers,
                                  ad_or(less, equal),
                                  ad_where(less, equal, ad_not(equal))};
     ad_program *program;
-    if (ad_compile(&program, ctx, answers, ANSWERS, NULL) || ad_bind(program, a, numbers) ||
-        ad_bind(program, b, numbers) || ad_run(program))
+    size_t bytes = N * ad_dtype_size(dtype);
+    if (ad_compile(&program, ctx, answers, ANSWERS, NULL) || ad_bind(program, a, numbers, bytes) ||
+        ad_bind(program, b, numbers, bytes) || ad_run(program))
         CHECK_FAIL("%s", ad_error(ctx));
     for (int k = 0; k < ANSWERS && program; ++k) {
         const unsigned char *got = ad_result(program, answers[k]);

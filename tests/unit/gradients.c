@@ -424,7 +424,9 @@ static bool compile(trial *t, ad_node *const *outputs, int count)
     }
     for (int k = 0; k < t->n;
          ++k) /* an operand that nothing depends on is no input of the program */
-        if (ad_bind(t->program, t->x[k], t->value[k]) != AD_OK) ad_error_clear(t->ctx);
+        if (ad_bind(t->program, t->x[k], t->value[k],
+                    ad_shape_bytes(ad_node_shape(t->x[k]), ad_node_dtype(t->x[k]))) != AD_OK)
+            ad_error_clear(t->ctx);
     return true;
 }
 
@@ -592,7 +594,9 @@ static void check_choice(const char *name, ad_node *(*build)(ad_node **x), int64
     ad_gradients(ad_sum(build(&x), AD_ALL_AXES, false), &x, 1, &grad);
     ad_program *program = NULL;
     bool good = ad_compile(&program, ctx, &grad, 1, NULL) == AD_OK;
-    if (good) ad_bind(program, x, at); /* refused where the gradient does not need x */
+    if (good)
+        ad_bind(program, x, at,
+                (size_t)n * sizeof *at); /* refused where the gradient does not need x */
     if (!good || ad_run(program) != AD_OK) {
         CHECK_FAIL("%s: %s", name, ad_error(ctx));
     } else {
@@ -648,7 +652,7 @@ static void seeds_add_up(void)
     ad_program *program = NULL;
     double at[2] = {5, 1};
     CHECK_INT(ad_compile(&program, ctx, &grad, 1, NULL), AD_OK);
-    if (program && ad_bind(program, x, at) == AD_OK && ad_run(program) == AD_OK) {
+    if (program && ad_bind(program, x, at, sizeof at) == AD_OK && ad_run(program) == AD_OK) {
         const double *got = ad_result_at(program, 0);
         CHECK_NEAR(got[0], 30, 1e-13);
         CHECK_NEAR(got[1], 2 * exp(1), 1e-13);

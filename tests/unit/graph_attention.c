@@ -84,7 +84,9 @@ static int results(const setting *s, ad_dtype dtype, const char *isa, int thread
     if (ad_compile(&program, ctx, out, n, NULL)) n = 0;
     for (int i = 0; i < (s->masked ? 4 : 3); ++i) {
         for (int64_t j = 0; j < size_of(s, i); ++j) narrow[i][j] = (float)operands[i][j];
-        if (n) ad_bind_name(program, names[i], dtype == AD_F64 ? (void *)operands[i] : narrow[i]);
+        if (n)
+            ad_bind_name(program, names[i], dtype == AD_F64 ? (void *)operands[i] : narrow[i],
+                         (size_t)size_of(s, i) * ad_dtype_size(dtype));
     }
     if (!n || ad_run(program)) {
         CHECK_FAIL("%s", ad_error(ctx));

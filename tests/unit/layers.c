@@ -59,6 +59,11 @@ static void run(bench *b, ad_program *program)
     if (ad_run(program) != AD_OK) CHECK_FAIL("%s: %s", b->name, ad_error(b->ctx));
 }
 
+static void bind(ad_program *program, const ad_node *input, ad_tensor t)
+{
+    ad_bind(program, input, t.data, ad_shape_bytes(t.shape, t.dtype));
+}
+
 static void agrees(const bench *b, const char *what, const void *got, ad_tensor want,
                    double tolerance)
 {
@@ -88,7 +93,7 @@ static void compare(bench *b, ad_node *y)
     ad_program *program = compile(b, outputs, 1 + count);
     if (!program) return;
     CHECK(ad_shape_equal(ad_node_shape(y), fixture_get(&b->file, "%s.y", b->name).shape));
-    ad_bind(program, b->x, fixture_get(&b->file, "%s.x", b->name).data);
+    bind(program, b->x, fixture_get(&b->file, "%s.x", b->name));
     run(b, program);
     agrees(b, "the value", ad_result_at(program, 0), fixture_get(&b->file, "%s.y", b->name), 1e-5);
     for (int i = 0; i < count; ++i) {
@@ -159,13 +164,13 @@ static void batch_norm_statistics(void)
         ad_program *train = compile(&b, (ad_node *[]){y, update}, 2),
                    *evaluate = compile(&b, &eval, 1);
         if (train && evaluate) {
-            ad_bind(train, b.x, fixture_get(&b.file, "batch_norm.x").data);
+            bind(train, b.x, fixture_get(&b.file, "batch_norm.x"));
             run(&b, train);
             check_statistics(&b, 1);
-            ad_bind(train, b.x, fixture_get(&b.file, "batch_norm.x2").data);
+            bind(train, b.x, fixture_get(&b.file, "batch_norm.x2"));
             run(&b, train);
             check_statistics(&b, 2);
-            ad_bind(evaluate, b.x, fixture_get(&b.file, "batch_norm.x2").data);
+            bind(evaluate, b.x, fixture_get(&b.file, "batch_norm.x2"));
             run(&b, evaluate);
             agrees(&b, "evaluation", ad_result_at(evaluate, 0),
                    fixture_get(&b.file, "batch_norm.eval"), 1e-5);
@@ -196,7 +201,7 @@ static void losses(void)
     for (int i = 0; i < LOSSES; ++i) ad_gradients(outputs[i], &b.x, 1, &outputs[LOSSES + i]);
     ad_program *program = compile(&b, outputs, 2 * LOSSES);
     if (program) {
-        ad_bind(program, b.x, p.data);
+        bind(program, b.x, p);
         run(&b, program);
         for (int i = 0; i < LOSSES; ++i) {
             agrees(&b, name[i], ad_result_at(program, i), fixture_get(&b.file, "loss.%s", name[i]),

@@ -224,8 +224,8 @@ static void restarts_where_history_misleads(void)
     ad_node *bent = ad_sum(ad_cos(ad_mul(ad_sub(b.read, t), s)), AD_ALL_AXES, false);
     b.loss = ad_add(quadratic(ad_sub(b.read, t)), ad_mul_scalar(bent, 3));
     REQUIRE(search(&b, (ad_lbfgs_options){.history = 5}));
-    ad_bind_name(ad_lbfgs_program(b.search), "sign", &sign);
-    ad_bind_name(ad_lbfgs_program(b.search), "target", &target);
+    ad_bind_name(ad_lbfgs_program(b.search), "sign", &sign, sizeof sign);
+    ad_bind_name(ad_lbfgs_program(b.search), "target", &target, sizeof target);
     ad_lbfgs_report report = {0};
     for (int step = 0; step < 6; ++step) {
         sign = step % 2 ? 5.0f : 0.2f;

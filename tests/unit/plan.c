@@ -61,9 +61,9 @@ static void adam_is_one_kernel(void)
     CHECK_INT(ad_program_get_stats(program).arena_bytes, 0);
     float gradient[1000], after[1000];
     for (int i = 0; i < 1000; ++i) gradient[i] = 2;
-    ad_bind(program, ad_input(g, "unused", AD_F32, ad_shape(1)), gradient);
+    ad_bind(program, ad_input(g, "unused", AD_F32, ad_shape(1)), gradient, sizeof(float));
     CHECK_CONTAINS(ad_error(ctx), "unused is no input");
-    ad_bind_name(program, "g", gradient);
+    ad_bind_name(program, "g", gradient, sizeof gradient);
     REQUIRE(ad_run(program) == AD_OK);
     ad_variable_get(vars, vp, after);
     double want = 1 - 0.01 * 0.2 / (sqrt(0.004) + 1e-8);
@@ -128,7 +128,7 @@ static void concat_is_written_in_place(void)
     CHECK_INT(kernels(p), 2);
     float values[20];
     for (int i = 0; i < 20; ++i) values[i] = (float)i / 10;
-    ad_bind_name(p, "a", values);
+    ad_bind_name(p, "a", values, sizeof values);
     REQUIRE(ad_run(p) == AD_OK);
     const float *got = ad_result(p, wide);
     for (int i = 0; i < 20; ++i) {
@@ -238,7 +238,7 @@ static void results_are_contiguous(void)
     REQUIRE(p);
     float values[6] = {1, 2, 3, 4, 5, 6};
     CHECK(ad_result(p, x) == NULL); /* before the first run */
-    ad_bind(p, x, values);
+    ad_bind(p, x, values, sizeof values);
     REQUIRE(ad_run(p) == AD_OK);
     CHECK(ad_result(p, x) != values);
     CHECK_NEAR(((const float *)ad_result(p, x))[5], 6, 0);
@@ -265,7 +265,7 @@ static void weights_are_packed_anew(void)
     CHECK_INT(kernels(p), 1);
     static float ones[N * N], other[N * N];
     for (int i = 0; i < N * N; ++i) ones[i] = 1, other[i] = 3;
-    ad_bind(p, x, ones);
+    ad_bind(p, x, ones, sizeof ones);
     REQUIRE(ad_run(p) == AD_OK);
     CHECK_NEAR(((const float *)ad_result(p, y))[7], N, 0);
     ad_variable_set(vars, w, other);
@@ -276,7 +276,7 @@ static void weights_are_packed_anew(void)
     p = compile(trained, 2, (ad_compile_options){.pack_all = true}); /* it changes in every run */
     REQUIRE(p);
     CHECK_INT(ad_program_get_stats(p).packed_bytes, 0);
-    ad_bind(p, x, ones);
+    ad_bind(p, x, ones, sizeof ones);
     REQUIRE(ad_run(p) == AD_OK && ad_run(p) == AD_OK);
     CHECK_NEAR(((const float *)ad_result(p, y))[7], 6 * N, 0);
     ad_program_free(p);
@@ -296,12 +296,12 @@ static void precision_is_lowered(void)
     for (int i = 0; i < N * N; ++i) values[i] = (float)(i % 17) / 8 - 1;
     ad_program *full = compile(&y, 1, (ad_compile_options){0}), *half;
     REQUIRE(full);
-    ad_bind(full, x, values);
+    ad_bind(full, x, values, sizeof values);
     REQUIRE(ad_run(full) == AD_OK);
     ad_status status = ad_compile(&half, ctx, &y, 1,
                                   &(ad_compile_options){.precision = AD_PRECISION_BF16});
     if (status == AD_OK) {
-        ad_bind(half, x, values);
+        ad_bind(half, x, values, sizeof values);
         REQUIRE(ad_run(half) == AD_OK);
         CHECK_INT(ad_node_dtype(y), AD_F32);
         for (int i = 0; i < N * N; i += 5)
@@ -418,7 +418,7 @@ static void finite_check_and_profile(void)
     ad_program *p = compile((ad_node *[]){y, z}, 2, (ad_compile_options){.check_finite = true});
     REQUIRE(p);
     float values[4] = {1, 2, 3, 4};
-    ad_bind(p, x, values);
+    ad_bind(p, x, values, sizeof values);
     ad_profile_start(p);
     CHECK_INT(ad_run(p), AD_OK);
     int n = 0;
@@ -450,18 +450,22 @@ static void wrong_calls_are_refused(void)
     p = compile(&y, 1, (ad_compile_options){0});
     REQUIRE(p);
     float first[3] = {1, 2, 3}, second[3] = {4, 5, 6};
-    CHECK_INT(ad_bind(p, x, NULL), AD_ERROR_ARGUMENT);
-    CHECK_INT(ad_bind(p, NULL, first), AD_ERROR_NOT_FOUND);
-    CHECK_INT(ad_bind(p, y, first), AD_ERROR_NOT_FOUND);
-    CHECK_INT(ad_bind_name(p, "z", first), AD_ERROR_NOT_FOUND);
+    CHECK_INT(ad_bind(p, x, NULL, sizeof first), AD_ERROR_ARGUMENT);
+    CHECK_INT(ad_bind(p, x, first, 2 * sizeof *first), AD_ERROR_SHAPE);
+    CHECK_TEXT(ad_error(ctx), "input x, f32 [3], takes 12 bytes; it was given 8");
+    CHECK_INT(ad_bind_name(p, "x", first, 4 * sizeof *first), AD_ERROR_SHAPE);
+    CHECK_CONTAINS(ad_error(ctx), "it was given 16");
+    CHECK_INT(ad_bind(p, NULL, first, sizeof first), AD_ERROR_NOT_FOUND);
+    CHECK_INT(ad_bind(p, y, first, sizeof first), AD_ERROR_NOT_FOUND);
+    CHECK_INT(ad_bind_name(p, "z", first, sizeof first), AD_ERROR_NOT_FOUND);
     CHECK_INT(ad_run(p), AD_ERROR_ARGUMENT);
-    CHECK_INT(ad_bind(p, x, first), AD_OK);
-    CHECK_INT(ad_bind(p, x, second), AD_OK);
+    CHECK_INT(ad_bind(p, x, first, sizeof first), AD_OK);
+    CHECK_INT(ad_bind(p, x, second, sizeof second), AD_OK);
     REQUIRE(ad_run(p) == AD_OK);
     CHECK_NEAR(((const float *)ad_result(p, y))[0], -4, 0);
     ad_graph_free(g); /* the program lives on */
     g = ad_graph_new(ctx);
-    CHECK_INT(ad_bind_name(p, "x", first), AD_OK);
+    CHECK_INT(ad_bind_name(p, "x", first, sizeof first), AD_OK);
     REQUIRE(ad_run(p) == AD_OK);
     CHECK_NEAR(((const float *)ad_result_at(p, 0))[2], -3, 0);
     ad_program_free(p);
@@ -527,7 +531,7 @@ static void each_allocation_fails(void)
     CHECK(failures > 20);
     REQUIRE(p);
     float values[12] = {1, -1, 2};
-    ad_bind(p, x, values);
+    ad_bind(p, x, values, sizeof values);
     int64_t calls = c.calls;
     for (int i = 0; i < 3; ++i) CHECK_INT(ad_run(p), AD_OK);
     CHECK_INT(c.calls, calls); /* a run allocates nothing */

@@ -58,7 +58,7 @@ static void tracer(void)
     for (int i = 0; i < 64; ++i) values[i] = (float)i / 64;
     ad_gradients(y, &x, 1, &sum);
     REQUIRE(!ad_compile(&program, ctx, (ad_node *[]){y, sum}, 2, NULL));
-    REQUIRE(!ad_bind(program, x, values));
+    REQUIRE(!ad_bind(program, x, values, sizeof values));
     seen = (struct seen){0};
     const ad_tracer watch = {.first = 3, .last = 5, .event = see, .user = &seen};
     ad_trace_programs(ctx, &watch);

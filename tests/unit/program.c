@@ -15,10 +15,10 @@ static void runs_elementwise(void)
     ad_program *p;
     REQUIRE(ad_compile(&p, ctx, (ad_node *[]){y, s, ad_transpose(y)}, 3, NULL) == AD_OK);
     float xs[6] = {1, 2, 3, -4, 5, 6}, bs[3] = {1, -10, 0.5f}, want[6] = {3, 0, 6.5f, 0, 0, 12.5f};
-    CHECK_INT(ad_bind(p, x, xs), AD_OK);
+    CHECK_INT(ad_bind(p, x, xs, sizeof xs), AD_OK);
     CHECK_INT(ad_run(p), AD_ERROR_ARGUMENT);
     CHECK_TEXT(ad_error(ctx), "input b is not bound");
-    CHECK_INT(ad_bind_name(p, "b", bs), AD_OK);
+    CHECK_INT(ad_bind_name(p, "b", bs, sizeof bs), AD_OK);
     REQUIRE(ad_run(p) == AD_OK);
     const float *got = ad_result(p, y), *turned = ad_result_at(p, 2);
     for (int i = 0; i < 6; ++i) CHECK_NEAR(got[i], want[i], 0);

@@ -106,7 +106,8 @@ static size_t memory(const ad_program *p)
 
 static bool run(ad_program *p, const network *n)
 {
-    return ad_bind_name(p, "x", n->x) == AD_OK && ad_run(p) == AD_OK;
+    return ad_bind_name(p, "x", n->x, (size_t)n->count * sizeof *n->x) == AD_OK &&
+           ad_run(p) == AD_OK;
 }
 
 static bool same_results(const network *n, const ad_program *a, const ad_program *b)

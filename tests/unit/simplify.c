@@ -13,7 +13,9 @@ static void values_of(ad_node *y, ad_node *x, const void *data, bool passes, voi
     size_t bytes = (size_t)ad_shape_count(ad_node_shape(y)) * ad_dtype_size(ad_node_dtype(y));
     ad_compile_options options = {.no_passes = !passes};
     memset(out, 0, bytes);
-    if (ad_compile(&program, ctx, &y, 1, &options) || ad_bind(program, x, data) || ad_run(program))
+    if (ad_compile(&program, ctx, &y, 1, &options) ||
+        ad_bind(program, x, data, ad_shape_bytes(ad_node_shape(x), ad_node_dtype(x))) ||
+        ad_run(program))
         CHECK_FAIL("%s", ad_error(ctx));
     else
         memcpy(out, ad_result(program, y), bytes);
@@ -120,7 +122,8 @@ static ad_program_stats run_batch_norm(ad_node *const *out, int n, ad_node *x, c
 {
     ad_program *program;
     ad_program_stats stats = {0};
-    if (ad_compile(&program, ctx, out, n, &options) || ad_bind(program, x, data))
+    if (ad_compile(&program, ctx, out, n, &options) ||
+        ad_bind(program, x, data, ad_shape_bytes(ad_node_shape(x), ad_node_dtype(x))))
         CHECK_FAIL("%s", ad_error(ctx));
     if (!program) return stats;
     ad_profile_start(program);

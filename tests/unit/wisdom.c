@@ -219,8 +219,8 @@ static void the_same_bits_with_any_threads(void)
             REQUIRE(compile(&c, (ad_compile_options){0}));
         }
         CHECK_TEXT(chosen(&c), ad_wisdom_at(c.wisdom, 0).solver);
-        CHECK_INT(ad_bind_name(c.program, "x", c.x), 0);
-        CHECK_INT(ad_bind_name(c.program, "w", c.w), 0);
+        CHECK_INT(ad_bind_name(c.program, "x", c.x, sizeof c.x), 0);
+        CHECK_INT(ad_bind_name(c.program, "w", c.w, sizeof c.w), 0);
         CHECK_INT(ad_run(c.program), 0);
         if (!i) memcpy(first, ad_result_at(c.program, 0), sizeof first);
         CHECK(!memcmp(first, ad_result_at(c.program, 0), sizeof first));

@@ -109,7 +109,9 @@ static ad_program *compute(bench *b, ad_node *const *outputs, int count)
     ad_program *program = NULL;
     for (int i = 0; i < ad_vars_count(b->vars); ++i) fill(b, ad_vars_at(b->vars, i));
     ad_status status = ad_compile(&program, b->ctx, outputs, count, NULL);
-    if (!status) status = ad_bind(program, b->x, b->pixels);
+    if (!status)
+        status = ad_bind(program, b->x, b->pixels,
+                         ad_shape_bytes(ad_node_shape(b->x), ad_node_dtype(b->x)));
     if (!status) status = ad_run(program);
     if (status) CHECK_FAIL("%s: %s", b->name, ad_error(b->ctx));
     return status ? ad_program_free(program), NULL : program;

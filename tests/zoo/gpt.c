@@ -55,7 +55,9 @@ static void check_whole(const gpt_model *model, const expected *e)
     gpt_pass pass = {.config = &model->config, .vars = model->vars};
     pass.tokens = ad_input(graph, "tokens", AD_I32, ad_shape(e->batch, e->time));
     ad_node *logits = gpt_logits(&pass, gpt_network(&pass));
-    if (ad_compile(&program, ctx, &logits, 1, NULL) || ad_bind(program, pass.tokens, e->tokens) ||
+    if (ad_compile(&program, ctx, &logits, 1, NULL) ||
+        ad_bind(program, pass.tokens, e->tokens,
+                (size_t)(e->batch * e->time) * sizeof *e->tokens) ||
         ad_run(program))
         CHECK_FAIL("%s", ad_error(ctx));
     else

@@ -69,6 +69,11 @@ typedef struct fit {
     char state_path[4096], progress_path[4096];
 } fit;
 
+static size_t pixels_bytes(const fit *f)
+{
+    return (size_t)(f->batch * f->crop * f->crop * 3) * sizeof(float);
+}
+
 /* RGB 0..1 to BGR of about unit size: (255 x - mean) / 58, fixed arithmetic and not learned
  * knowledge. Larger weights elsewhere, so that a ReLU network's activations neither fade nor grow
  * (He et al. 2015: gain sqrt 2, that is sqrt 6 times the default bound). */
@@ -129,7 +134,7 @@ static ad_status measure(fit *f, vision_kind kind, const char *const *layers, in
     vision_build(f->teacher, "", kind, image, layers, count, nodes);
     for (int i = 0; i < count; ++i) nodes[i] = ad_mean(ad_square(nodes[i]), AD_ALL_AXES, false);
     ad_status status = ad_compile(&program, f->ctx, nodes, count, NULL);
-    if (!status) status = ad_bind(program, image, f->pixels);
+    if (!status) status = ad_bind(program, image, f->pixels, pixels_bytes(f));
     for (int i = 0; i < count; ++i) size[i] = 0;
     for (int round = 0; round < MEASURE_ROUNDS && !status; ++round) {
         draw_batch(f, MEASURE_AT + round);
@@ -229,7 +234,7 @@ static ad_status train(fit *f, int64_t from)
 {
     double peak = ad_command_real(f->cmd, "lr"), smooth = 0;
     int64_t every = ad_command_int(f->cmd, "save-every"), step = from;
-    ad_status status = ad_bind(f->program, f->image, f->pixels);
+    ad_status status = ad_bind(f->program, f->image, f->pixels, pixels_bytes(f));
     for (; step < f->steps && !status && !ad_command_interrupted(f->cmd); ++step) {
         draw_batch(f, step);
         status = ad_optimizer_set_lr(f->adam, rate_at(peak, step, f->steps));
@@ -267,7 +272,7 @@ static int run(ad_command *cmd)
     f.student = ad_vars_new(f.ctx, f.seed);
     f.progress = ad_vars_new(f.ctx, 0);
     f.graph = ad_graph_new(f.ctx);
-    f.pixels = malloc((size_t)(f.batch * f.crop * f.crop * 3) * sizeof(float));
+    f.pixels = malloc(pixels_bytes(&f));
     if (!f.teacher || !f.student || !f.progress || !f.graph || !f.pixels)
         status = ad_error_set(f.ctx, AD_ERROR_MEMORY, "out of memory");
     if (!status) status = photos_read(&f.set, f.ctx, ad_command_text(cmd, "data"), f.crop);

@@ -61,7 +61,8 @@ static ad_status bind_inputs(bench_job *job)
     ad_status status = AD_OK;
     for (int i = 0; i < ad_vars_count(job->inputs) && !status; ++i) {
         const ad_variable *v = ad_vars_at(job->inputs, i);
-        status = ad_bind_name(job->program, ad_variable_name(v), ad_variable_data(job->inputs, v));
+        status = ad_bind_name(job->program, ad_variable_name(v), ad_variable_data(job->inputs, v),
+                              ad_shape_bytes(ad_variable_shape(v), ad_variable_dtype(v)));
         if (status != AD_ERROR_NOT_FOUND) continue;
         ad_error_clear(job->ctx); /* an array that is not an input of this program */
         status = AD_OK;

@@ -103,6 +103,7 @@ static ad_status score(const classify_trained *t, const ad_image_set *set, class
 {
     ad_loader *loader;
     ad_augment augment = {0};
+    size_t bytes = (size_t)(BATCH * set->height * set->width * set->channels) * sizeof(float);
     memcpy(augment.mean, t->model.mean, sizeof augment.mean);
     memcpy(augment.deviation, t->model.deviation, sizeof augment.deviation);
     ad_status status = ad_loader_new(
@@ -110,7 +111,7 @@ static ad_status score(const classify_trained *t, const ad_image_set *set, class
     for (int64_t n = 0; !status && n < ad_loader_batches(loader); ++n) {
         ad_batch batch;
         status = ad_loader_batch(loader, n, &batch);
-        if (!status) status = ad_bind(t->program, t->x, batch.images);
+        if (!status) status = ad_bind(t->program, t->x, batch.images, bytes);
         if (!status) status = ad_run(t->program);
         if (!status)
             classify_scores_add(s, ad_result(t->program, t->logits), batch.labels, batch.size);

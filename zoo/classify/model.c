@@ -116,7 +116,8 @@ static ad_status build(ad_context *ctx, classify_trained *t, ad_file *file)
     const classify_model *m = &t->model;
     t->vars = ad_vars_new(ctx, 0);
     t->graph = ad_graph_new(ctx);
-    t->pixels = calloc((size_t)(t->batch * m->height * m->width * m->channels), sizeof *t->pixels);
+    size_t count = (size_t)(t->batch * m->height * m->width * m->channels);
+    t->pixels = calloc(count, sizeof *t->pixels);
     if (!t->vars || !t->graph || !t->pixels)
         return ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
     t->x = ad_input(t->graph, "image", AD_F32,
@@ -125,7 +126,7 @@ static ad_status build(ad_context *ctx, classify_trained *t, ad_file *file)
     ad_status status = ad_graph_status(t->graph);
     if (!status) status = ad_vars_load_file(t->vars, file, (ad_load_options){.allow_unused = true});
     if (!status) status = ad_compile(&t->program, ctx, &t->logits, 1, NULL);
-    if (!status) status = ad_bind(t->program, t->x, t->pixels);
+    if (!status) status = ad_bind(t->program, t->x, t->pixels, count * sizeof *t->pixels);
     return status;
 }
 

@@ -57,6 +57,7 @@ typedef struct trainer {
     classify_scores scores;
     int64_t wrong[WRONG_SHOWN]; /* pictures of the validation or test split that were mistaken */
     int wrong_count;
+    int64_t batch; /* pictures in a step */
     classify_split wrong_split;
 } trainer;
 
@@ -79,13 +80,20 @@ static ad_node *share_right(ad_node *logits, ad_node *labels)
 
 /* ---- what the loop asks for ---- */
 
+static size_t picture_bytes(const classify_model *m)
+{
+    return (size_t)(m->height * m->width * m->channels) * sizeof(float);
+}
+
 static ad_status bind_batch(void *user, ad_program *program, int64_t index)
 {
     trainer *t = user;
     ad_batch batch;
     ad_status status = ad_loader_batch(t->loader[CLASSIFY_TRAIN], index, &batch);
-    if (!status) status = ad_bind_name(program, "image", batch.images);
-    if (!status) status = ad_bind_name(program, "label", batch.labels);
+    size_t bytes = (size_t)t->batch * picture_bytes(&t->model);
+    if (!status) status = ad_bind_name(program, "image", batch.images, bytes);
+    bytes = (size_t)t->batch * sizeof *batch.labels;
+    if (!status) status = ad_bind_name(program, "label", batch.labels, bytes);
     return status;
 }
 
@@ -111,7 +119,8 @@ static ad_status score(trainer *t, classify_split split)
     for (int64_t n = 0; !status && n < ad_loader_batches(t->loader[split]); ++n) {
         ad_batch batch;
         status = ad_loader_batch(t->loader[split], n, &batch);
-        if (!status) status = ad_bind_name(t->eval, "image", batch.images);
+        size_t bytes = EVAL_BATCH * picture_bytes(&t->model);
+        if (!status) status = ad_bind_name(t->eval, "image", batch.images, bytes);
         if (!status) status = ad_run(t->eval);
         if (status) break;
         const float *logits = ad_result(t->eval, t->logits);
@@ -275,6 +284,7 @@ static ad_status train(trainer *t, ad_train_part part, ad_train_result *result)
     const classify_model *m = &t->model;
     int64_t batch = ad_command_int(t->cmd, "batch");
     if (batch > t->pictures.count[0]) batch = t->pictures.count[0];
+    t->batch = batch;
     classify_training form = {.dropout = ad_command_real(t->cmd, "dropout")};
     t->vars = ad_vars_new(t->ctx, part.seed);
     t->graph = ad_graph_new(t->ctx);

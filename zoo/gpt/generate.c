@@ -44,9 +44,10 @@ static ad_status plan(gpt_generator *g, ad_vars *vars, ad_precision precision, r
         out[0] = gpt_logits(&pass, x);
         status = ad_compile(&r->program, g->ctx, out, outputs, &options);
     }
-    if (!status) status = ad_bind_name(r->program, "tokens", g->tokens);
-    if (!status) status = ad_bind_name(r->program, "offset", &g->offset);
-    if (!status && time > 1) status = ad_bind_name(r->program, "last", &g->last);
+    if (!status)
+        status = ad_bind_name(r->program, "tokens", g->tokens, (size_t)time * sizeof *g->tokens);
+    if (!status) status = ad_bind_name(r->program, "offset", &g->offset, sizeof g->offset);
+    if (!status && time > 1) status = ad_bind_name(r->program, "last", &g->last, sizeof g->last);
     free(out);
     return status;
 }

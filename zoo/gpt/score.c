@@ -19,8 +19,8 @@ ad_status gpt_scorer_new(gpt_scorer *s, ad_context *ctx, const gpt_config *confi
     s->loss = gpt_loss(&pass, labels);
     ad_status status = ad_compile(&s->program, ctx, &s->loss, 1,
                                   &(ad_compile_options){.memory_limit = memory_limit});
-    if (!status) status = ad_bind(s->program, pass.tokens, s->inputs);
-    if (!status) status = ad_bind(s->program, labels, s->labels);
+    if (!status) status = ad_bind(s->program, pass.tokens, s->inputs, bytes);
+    if (!status) status = ad_bind(s->program, labels, s->labels, bytes);
     return status;
 }
 

@@ -45,8 +45,9 @@ static ad_status bind_batch(void *user, ad_program *program, int64_t index)
     ad_status status = ad_token_batch(t->ctx, t->corpus.training.ids, t->corpus.training.count,
                                       t->batch, t->block, t->seed, (uint64_t)index, t->inputs,
                                       t->labels);
-    if (!status) status = ad_bind_name(program, "tokens", t->inputs);
-    return status ? status : ad_bind_name(program, "labels", t->labels);
+    size_t bytes = (size_t)(t->batch * t->block) * sizeof(int32_t);
+    if (!status) status = ad_bind_name(program, "tokens", t->inputs, bytes);
+    return status ? status : ad_bind_name(program, "labels", t->labels, bytes);
 }
 
 /* Over `windows` windows of the validation part, 0: all. */

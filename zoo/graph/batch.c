@@ -185,9 +185,11 @@ graph_sizes graph_room(const ad_graph_set *set, int64_t graphs, bool loops)
 
 /* ---- binding ---- */
 
-static ad_status bind(ad_context *ctx, ad_program *program, const char *name, const void *data)
+/* `count` elements of four bytes. */
+static ad_status bind(ad_context *ctx, ad_program *program, const char *name, const void *data,
+                      int64_t count)
 {
-    ad_status status = ad_bind_name(program, name, data);
+    ad_status status = ad_bind_name(program, name, data, (size_t)count * 4);
     if (status != AD_ERROR_NOT_FOUND) return status;
     ad_error_clear(ctx); /* the program does without */
     return AD_OK;
@@ -197,8 +199,9 @@ static ad_status bind_pattern(ad_context *ctx, ad_program *program, const char *
                               const graph_pattern *p)
 {
     const int32_t *data[5] = {p->row_start, p->row, p->column, p->column_start, p->order};
+    int64_t count[5] = {p->rows + 1, p->entries, p->entries, p->columns + 1, p->entries};
     ad_status status = AD_OK;
-    for (int i = 0; i < 5 && !status; ++i) status = bind(ctx, program, name[i], data[i]);
+    for (int i = 0; i < 5 && !status; ++i) status = bind(ctx, program, name[i], data[i], count[i]);
     return status;
 }
 
@@ -213,12 +216,13 @@ ad_status graph_batch_bind(const graph_batch *b, ad_program *program)
     ad_status status = bind_pattern(b->ctx, program, edges, &b->edges);
     if (!status) status = bind_pattern(b->ctx, program, features, &b->features);
     if (!status) status = bind_pattern(b->ctx, program, pool, &b->pool);
-    if (!status) status = bind(b->ctx, program, "features.value", b->value);
-    if (!status) status = bind(b->ctx, program, "edges.degree", b->degree);
-    if (!status) status = bind(b->ctx, program, "inside", b->inside);
-    if (!status) status = bind(b->ctx, program, "label", b->label);
-    if (!status) status = bind(b->ctx, program, "share", b->share);
-    if (!status && b->target) status = bind(b->ctx, program, "target", b->target);
-    if (!status && b->target) status = bind(b->ctx, program, "weight", b->weight);
+    if (!status) status = bind(b->ctx, program, "features.value", b->value, b->room.values);
+    if (!status) status = bind(b->ctx, program, "edges.degree", b->degree, b->room.edges);
+    if (!status) status = bind(b->ctx, program, "inside", b->inside, b->room.nodes);
+    if (!status) status = bind(b->ctx, program, "label", b->label, b->items);
+    if (!status) status = bind(b->ctx, program, "share", b->share, 1);
+    if (!status && b->target)
+        status = bind(b->ctx, program, "target", b->target, b->items * b->set->classes);
+    if (!status && b->target) status = bind(b->ctx, program, "weight", b->weight, b->items);
     return status;
 }

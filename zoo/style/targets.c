@@ -21,7 +21,7 @@ static ad_status look(ad_context *ctx, const style_settings *settings, ad_vars *
     for (int i = 0; i < count && grams; ++i) nodes[i] = style_gram(nodes[i], NULL);
 
     ad_status status = ad_compile(&program, ctx, nodes, count, &settings->compile);
-    if (!status) status = ad_bind(program, image, picture->data);
+    if (!status) status = ad_bind(program, image, picture->data, picture->bytes);
     if (!status) status = ad_run(program);
     for (int i = 0; i < count && !status; ++i) {
         bytes[i] = (size_t)ad_shape_count(ad_node_shape(nodes[i])) * sizeof(float);
@@ -73,11 +73,12 @@ ad_status style_targets_compute(style_targets *targets, ad_context *ctx,
 ad_status style_targets_bind(const style_targets *targets, ad_program *program)
 {
     ad_status status = AD_OK;
-    if (targets->content) status = ad_bind_name(program, "target.content", targets->content);
+    if (targets->content)
+        status = ad_bind_name(program, "target.content", targets->content, targets->content_bytes);
     for (int i = 0; i < STYLE_MAX_LAYERS && targets->gram[i] && !status; ++i) {
         char name[32];
         snprintf(name, sizeof name, "target.gram%d", i);
-        status = ad_bind_name(program, name, targets->gram[i]);
+        status = ad_bind_name(program, name, targets->gram[i], targets->gram_bytes[i]);
     }
     return status;
 }
