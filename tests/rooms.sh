@@ -4,12 +4,13 @@
 # or ends the process, and every extern name of the library begins with ad_.
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
-rooms="base record graph ops plan device nn optim io command data/text data/pictures data/graphs run page train"
+rooms="base record graph ops plan device nn optim io score command data/text data/pictures data/graphs run page train"
 
 stands_on() { # ROOM: itself and what it may include
     case $1 in
     base) echo base ;;
     io) echo base io ;;
+    score) echo base score ;;
     record) echo base io record ;;
     command) echo base io record command ;;
     graph) echo base graph ;;
@@ -26,7 +27,7 @@ stands_on() { # ROOM: itself and what it may include
 }
 
 # The rooms' parts of include/autodidact.
-public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io record=record command=command data=data/pictures tokenizer=data/text graph_data=data/graphs train=run profile=train wisdom=plan tuning=train'
+public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io scores=score record=record command=command data=data/pictures tokenizer=data/text graph_data=data/graphs train=run profile=train wisdom=plan tuning=train'
 
 check() { # NAME OFFENDERS
     if [ -z "$2" ]; then

@@ -15,6 +15,7 @@
 #include <autodidact/optim.h>
 #include <autodidact/program.h>
 #include <autodidact/record.h>
+#include <autodidact/scores.h>
 #include <autodidact/tensor.h>
 #include <autodidact/tokenizer.h>
 #include <autodidact/train.h>
