@@ -27,7 +27,7 @@ stands_on() { # ROOM: itself and what it may include
 }
 
 # The rooms' parts of include/autodidact.
-public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io scores=score record=record command=command data=data/pictures tokenizer=data/text graph_data=data/graphs train=run profile=train wisdom=plan tuning=train'
+public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io scores=score record=record command=command table=command data=data/pictures tokenizer=data/text graph_data=data/graphs train=run profile=train wisdom=plan tuning=train'
 
 check() { # NAME OFFENDERS
     if [ -z "$2" ]; then

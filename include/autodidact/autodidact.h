@@ -16,6 +16,7 @@
 #include <autodidact/program.h>
 #include <autodidact/record.h>
 #include <autodidact/scores.h>
+#include <autodidact/table.h>
 #include <autodidact/tensor.h>
 #include <autodidact/tokenizer.h>
 #include <autodidact/train.h>
