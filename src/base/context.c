@@ -180,6 +180,16 @@ void ad_free(ad_context *ctx, void *memory, size_t bytes)
     ctx->allocator.release(ctx->allocator.user, memory, bytes);
 }
 
+void *ad_grow(ad_context *ctx, void *memory, int64_t *capacity, int64_t need, size_t size)
+{
+    if (need <= *capacity) return memory;
+    int64_t more = *capacity ? *capacity : 16;
+    while (more < need) more = more > INT64_MAX / 4 ? INT64_MAX / 2 : more * 2;
+    void *grown = ad_realloc(ctx, memory, ad_bytes(*capacity, size), ad_bytes(more, size));
+    if (grown) *capacity = more;
+    return grown;
+}
+
 size_t ad_bytes(int64_t count, size_t size)
 {
     size_t bytes;

@@ -17,6 +17,10 @@ void *ad_zalloc(ad_context *ctx, size_t bytes);
 void *ad_realloc(ad_context *ctx, void *memory, size_t old_bytes, size_t new_bytes);
 void ad_free(ad_context *ctx, void *memory, size_t bytes);
 
+/* Makes room for `need` elements of `size` bytes, doubling; NULL (and the context's error):
+ * refused, and the memory is as it was. */
+void *ad_grow(ad_context *ctx, void *memory, int64_t *capacity, int64_t need, size_t size);
+
 /* count * size, or SIZE_MAX on overflow (which every allocator refuses). */
 size_t ad_bytes(int64_t count, size_t size);
 

@@ -69,7 +69,7 @@ static ad_status check_empty(const ad_picture_list *list)
     if (!found) return AD_ERROR_MEMORY;
     for (int64_t i = 0; i < list->count; ++i) found[list->pictures[i].label] = 1;
     const unsigned char *empty = memchr(found, 0, bytes);
-    const char *name = empty ? list->classes.names[empty - found] : NULL;
+    const char *name = empty ? ad_name_text(&list->classes, empty - found) : NULL;
     ad_free(list->ctx, found, bytes);
     if (!name) return AD_OK;
     return ad_fail(list->ctx, AD_ERROR_FORMAT, "%s: class \"%s\" has no picture", list->path, name);

@@ -1,7 +1,6 @@
 /* image_set.c - labelled pictures in memory: making, and which kind of set a path holds. */
 #include "data/pictures/image_set.h"
-#include "base/hash.h"
-#include "data/pictures/name_table.h"
+#include "base/name_table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -93,11 +92,12 @@ ad_split ad_split_wanted(const ad_image_set_options *options)
 static ad_status adopt_classes(ad_image_set *set, const ad_image_set *like, const char *path)
 {
     ad_context *ctx = set->ctx;
-    ad_name_table names = {.ctx = ctx};
+    ad_name_table names;
     ad_status status = AD_OK;
     int old = set->classes;
     int32_t *to = ad_alloc(ctx, ad_bytes(old, sizeof *to));
     if (!to) return AD_ERROR_MEMORY;
+    ad_name_table_init(&names, ctx);
     for (int i = 0; i < like->classes && !status; ++i) {
         const char *name = like->class_names[i];
         if (ad_name_add(&names, name, strlen(name)) < 0) status = ad_error_status(ctx);

@@ -53,13 +53,13 @@ static ad_status settle_classes(ad_image_set *set, ad_picture_list *list)
     const char **sorted = ad_alloc(ctx, ad_bytes(met->count, sizeof *sorted));
     ad_status status = to && sorted ? AD_OK : AD_ERROR_MEMORY;
     if (!status) {
-        for (int32_t i = 0; i < met->count; ++i) sorted[i] = met->names[i];
+        for (int32_t i = 0; i < met->count; ++i) sorted[i] = ad_name_text(met, i);
         qsort(sorted, (size_t)met->count, sizeof *sorted, by_class);
         for (int32_t i = 0; i < met->count; ++i)
             to[ad_name_find(met, sorted[i], strlen(sorted[i]))] = i;
         for (int64_t i = 0; i < list->count; ++i)
             list->pictures[i].label = to[list->pictures[i].label];
-        status = ad_image_set_classes(set, sorted, met->count);
+        status = ad_image_set_classes(set, sorted, (int)met->count);
     }
     ad_free(ctx, to, ad_bytes(met->count, sizeof *to));
     ad_free(ctx, sorted, ad_bytes(met->count, sizeof *sorted));
@@ -234,10 +234,9 @@ ad_status ad_read_picture_set(ad_image_set *set, const ad_source *source, const 
                             .source = source,
                             .path = path,
                             .options = options,
-                            .pictures = ad_alloc(ctx, bytes),
-                            .classes.ctx = ctx,
-                            .groups.ctx = ctx};
+                            .pictures = ad_alloc(ctx, bytes)};
     reading r = {.set = set, .list = &list, .options = options};
+    ad_name_table_init(&list.classes, ctx), ad_name_table_init(&list.groups, ctx);
     ad_status status = list.pictures ? AD_OK : AD_ERROR_MEMORY;
     if (!status && table < 0) status = ad_list_class_folders(&list);
     if (!status && table >= 0 && training) /* a table is all training data */

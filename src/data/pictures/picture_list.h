@@ -2,8 +2,8 @@
 #ifndef AD_DATA_PICTURES_PICTURE_LIST_H
 #define AD_DATA_PICTURES_PICTURE_LIST_H
 
+#include "base/name_table.h"
 #include "data/pictures/image_set.h"
-#include "data/pictures/name_table.h"
 
 typedef struct ad_picture {
     int64_t entry;        /* in the source */

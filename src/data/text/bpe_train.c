@@ -255,7 +255,8 @@ ad_status ad_tokenizer_train(ad_tokenizer **out, ad_context *ctx, const char *na
     if (valid != length)
         return ad_fail(ctx, AD_ERROR_FORMAT, "%s: byte %zu (0x%02x) is not UTF-8", name, valid,
                        (unsigned char)text[valid]);
-    trainer tr = {.ctx = ctx, .texts.ctx = ctx, .index.ctx = ctx};
+    trainer tr = {.ctx = ctx, .index.ctx = ctx};
+    ad_vocabulary_init(&tr.texts, ctx);
     ad_tokenizer *t = ad_tokenizer_new(ctx, AD_TOKENIZER_BPE);
     ad_status status = t ? learn(t, &tr, name, text, length, count) : AD_ERROR_MEMORY;
     trainer_free(&tr);

@@ -17,7 +17,8 @@ ad_tokenizer *ad_tokenizer_new(ad_context *ctx, ad_tokenizer_kind kind)
 {
     ad_tokenizer *t = ad_zalloc(ctx, sizeof *t);
     if (!t) return NULL;
-    t->ctx = t->vocabulary.ctx = t->ranks.ctx = ctx;
+    t->ctx = t->ranks.ctx = ctx;
+    ad_vocabulary_init(&t->vocabulary, ctx);
     t->kind = kind;
     ad_text_init(&t->scratch, ctx);
     ad_text_init(&t->text, ctx);

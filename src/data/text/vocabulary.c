@@ -1,18 +1,12 @@
-/* vocabulary.c - pieces by content and pairs by ids: two tables with open addressing, at most half
- * full. */
+/* vocabulary.c - pieces by content; and pairs by ids, a table of its own because a pair's number
+ * lies in its slot, and looking up whether two symbols merge is what encoding does all the time. */
 #include "data/text/vocabulary.h"
-#include "base/hash.h"
 
 #include <string.h>
 
-void *ad_grow(ad_context *ctx, void *memory, int64_t *capacity, int64_t need, size_t size)
+void ad_vocabulary_init(ad_vocabulary *v, ad_context *ctx)
 {
-    if (need <= *capacity) return memory;
-    int64_t more = *capacity ? *capacity : 16;
-    while (more < need) more = more > INT64_MAX / 4 ? INT64_MAX / 2 : more * 2;
-    void *grown = ad_realloc(ctx, memory, ad_bytes(*capacity, size), ad_bytes(more, size));
-    if (grown) *capacity = more;
-    return grown;
+    *v = (ad_vocabulary){.ctx = ctx, .index.ctx = ctx};
 }
 
 void ad_vocabulary_free(ad_vocabulary *v)
@@ -20,8 +14,8 @@ void ad_vocabulary_free(ad_vocabulary *v)
     if (!v->ctx) return;
     ad_free(v->ctx, v->bytes, (size_t)v->bytes_capacity);
     ad_free(v->ctx, v->pieces, ad_bytes(v->capacity, sizeof *v->pieces));
-    ad_free(v->ctx, v->slots, ad_bytes(v->slot_count, sizeof *v->slots));
-    *v = (ad_vocabulary){.ctx = v->ctx};
+    ad_hash_index_free(&v->index);
+    ad_vocabulary_init(v, v->ctx);
 }
 
 static uint64_t hash_of(const char *bytes, size_t length)
@@ -29,29 +23,14 @@ static uint64_t hash_of(const char *bytes, size_t length)
     return ad_hash_mix(ad_hash(AD_HASH_START, bytes, length));
 }
 
-/* The slot of a piece, or the free one where it belongs. */
-static int64_t slot_of(const ad_vocabulary *v, const char *bytes, size_t length)
+static int32_t find(const ad_vocabulary *v, uint64_t hash, const char *bytes, size_t length)
 {
-    int64_t mask = v->slot_count - 1, at = (int64_t)(hash_of(bytes, length) & (uint64_t)mask);
-    for (; v->slots[at]; at = (at + 1) & mask) {
-        const ad_piece *piece = &v->pieces[v->slots[at] - 1];
+    int32_t id;
+    for (int64_t probe = 0; (id = ad_hash_index_next(&v->index, hash, &probe)) >= 0;) {
+        const ad_piece *piece = &v->pieces[id];
         if (piece->length == length && !memcmp(v->bytes + piece->at, bytes, length)) break;
     }
-    return at;
-}
-
-static bool more_slots(ad_vocabulary *v)
-{
-    int64_t count = v->slot_count ? v->slot_count * 2 : 1024;
-    int32_t *slots = ad_zalloc(v->ctx, ad_bytes(count, sizeof *slots));
-    if (!slots) return false;
-    ad_free(v->ctx, v->slots, ad_bytes(v->slot_count, sizeof *v->slots));
-    v->slots = slots, v->slot_count = count;
-    for (int64_t i = 0; i < v->count; ++i) {
-        const ad_piece *piece = &v->pieces[i];
-        v->slots[slot_of(v, v->bytes + piece->at, piece->length)] = (int32_t)i + 1;
-    }
-    return true;
+    return id;
 }
 
 ad_status ad_vocabulary_add(ad_vocabulary *v, const char *name, const char *bytes, size_t length,
@@ -65,30 +44,30 @@ ad_status ad_vocabulary_add(ad_vocabulary *v, const char *name, const char *byte
         return ad_fail(v->ctx, AD_ERROR_LIMIT,
                        "%s: piece %lld has %zu bytes; at most %d pieces of %d bytes are taken",
                        name, (long long)v->count, length, AD_MAX_PIECES, AD_MAX_PIECE_BYTES);
-    if (v->count * 2 >= v->slot_count && !more_slots(v)) return AD_ERROR_MEMORY;
-    int64_t slot = slot_of(v, bytes, length);
-    if (v->slots[slot])
+    uint64_t hash = hash_of(bytes, length);
+    int32_t known = find(v, hash, bytes, length);
+    if (known >= 0)
         return ad_fail(v->ctx, AD_ERROR_FORMAT, "%s: piece %lld, \"%.*s\", is also piece %d", name,
-                       (long long)v->count, (int)(length < 60 ? length : 60), bytes,
-                       v->slots[slot] - 1);
+                       (long long)v->count, (int)(length < 60 ? length : 60), bytes, known);
     void *grown = ad_grow(v->ctx, v->pieces, &v->capacity, v->count + 1, sizeof *v->pieces);
     if (!grown) return AD_ERROR_MEMORY;
     v->pieces = grown;
     grown = ad_grow(v->ctx, v->bytes, &v->bytes_capacity, v->used + (int64_t)length, 1);
     if (!grown) return AD_ERROR_MEMORY;
     v->bytes = grown;
+    if (!ad_hash_index_put(&v->index, hash, (int32_t)v->count)) return AD_ERROR_MEMORY;
     memcpy(v->bytes + v->used, bytes, length);
     v->pieces[v->count] = (ad_piece){(uint32_t)v->used, (uint32_t)length, type};
     v->used += (int64_t)length;
     if (length > v->longest) v->longest = (uint32_t)length;
-    v->slots[slot] = (int32_t)++v->count;
+    ++v->count;
     return AD_OK;
 }
 
 int32_t ad_vocabulary_find(const ad_vocabulary *v, const char *bytes, size_t length)
 {
     if (!v->count || length > v->longest) return -1;
-    return v->slots[slot_of(v, bytes, length)] - 1;
+    return find(v, hash_of(bytes, length), bytes, length);
 }
 
 /* ---- pairs ---- */

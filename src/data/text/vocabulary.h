@@ -1,19 +1,15 @@
 /* vocabulary.h - pieces of text by number and by content: the table that every tokenizer stands on.
  *
- * Also the room's growing arrays, and the map of pairs of ids that byte pair encoding merges. */
+ * Also the map of pairs of ids that byte pair encoding merges. */
 #ifndef AD_DATA_TEXT_VOCABULARY_H
 #define AD_DATA_TEXT_VOCABULARY_H
 
-#include "base/context.h"
+#include "base/hash_index.h"
 
 enum {
     AD_MAX_PIECES = 1 << 24,
     AD_MAX_PIECE_BYTES = 1 << 16,
 };
-
-/* Makes room for `need` elements of `size` bytes, doubling; NULL (and the context's error):
- * refused, and the memory is as it was. */
-void *ad_grow(ad_context *ctx, void *memory, int64_t *capacity, int64_t need, size_t size);
 
 typedef enum ad_piece_type {
     AD_PIECE_NORMAL = 0,
@@ -32,11 +28,11 @@ typedef struct ad_vocabulary {
     int64_t used, bytes_capacity;
     ad_piece *pieces;
     int64_t count, capacity;
-    int32_t *slots; /* open addressing: id + 1, 0: free */
-    int64_t slot_count;
+    ad_hash_index index;
     uint32_t longest;
 } ad_vocabulary;
 
+void ad_vocabulary_init(ad_vocabulary *v, ad_context *ctx);
 void ad_vocabulary_free(ad_vocabulary *v);
 /* Appends. A piece that is there already, or an empty one, is a format error; `name` is the file.
  */
