@@ -95,29 +95,33 @@ $(BUILD)/src/device/cpu/kernels/%.$(1).o: src/device/cpu/kernels/%.c $(BUILD)/fl
 endef
 $(foreach isa,$(ISAS),$(eval $(call kernel_rule,$(isa))))
 
-# A program of one file: tests/unit/X.c -> tests/X, and likewise for the other folders.
+$(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -Itests -MMD -MP -c -o $@ $<
+
+# A program of one file, tests/unit/X.c -> tests/X and likewise for the other folders. Its object lies
+# apart: a change of the library links the programs again and compiles none of them.
 define program_rule
-$(BUILD)/$(2)/%: $(1)/%.c $(4) $(LIB) $(BUILD)/flags
+$(BUILD)/$(2)/%: $(BUILD)/$(1)/%.o $(4) $(LIB)
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS_ALL) $(3) -MMD -MP -o $$@ $$< $(4) $(LIB) $$(LDFLAGS) $$(LIBS)
+	$$(CC) $$(CFLAGS_ALL) $(3) -o $$@ $$< $(4) $(LIB) $$(LDFLAGS) $$(LIBS)
 endef
 ZOO_OBJ := $(filter $(BUILD)/zoo/%,$(CLI_OBJ))
-$(eval $(call program_rule,tests/unit,tests,-Itests))
-$(eval $(call program_rule,tests/zoo,tests,-Itests,$(ZOO_OBJ)))
-$(eval $(call program_rule,tests/data,tests-data,-Itests))
+$(eval $(call program_rule,tests/unit,tests))
+$(eval $(call program_rule,tests/zoo,tests,,$(ZOO_OBJ)))
+$(eval $(call program_rule,tests/data,tests-data))
 $(eval $(call program_rule,tests/fuzz,fuzz,-fsanitize=fuzzer,$(ZOO_OBJ)))
-$(eval $(call program_rule,tests/peers,peers,-Itests,$(ZOO_OBJ)))
+$(eval $(call program_rule,tests/peers,peers,,$(ZOO_OBJ)))
 $(eval $(call program_rule,bench,bench,,$(ZOO_OBJ)))
-$(eval $(call program_rule,examples,examples,))
+$(eval $(call program_rule,examples,examples))
 SCENE_SRC := $(sort $(wildcard examples/scene/*.c))
 $(BUILD)/examples/scene: $(SCENE_SRC) examples/scene/scene.h $(LIB) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -o $@ $(SCENE_SRC) $(LIB) $(LDFLAGS) $(LIBS)
 
-KERNELS_SRC := $(sort $(wildcard tests/kernels/*.c))
-$(BUILD)/tests/check_kernels: $(KERNELS_SRC) $(wildcard tests/kernels/*.h tests/*.h) $(LIB) $(BUILD)/flags
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Itests -o $@ $(KERNELS_SRC) $(LIB) $(LDFLAGS) $(LIBS)
+CHECK_KERNELS_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/kernels/*.c)))
+$(BUILD)/tests/check_kernels: $(CHECK_KERNELS_OBJ) $(LIB)
+	$(CC) $(CFLAGS_ALL) -o $@ $(CHECK_KERNELS_OBJ) $(LIB) $(LDFLAGS) $(LIBS)
 
 programs = $(patsubst $(1)/%.c,$(BUILD)/$(2)/%,$(sort $(wildcard $(1)/*.c)))
 
