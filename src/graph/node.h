@@ -9,14 +9,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
-
-/* AD_OP_RELU, ... in the order of the table. AD_OP_POISON is row 0. */
-typedef enum ad_op {
-#define OP(id, ...) AD_OP_##id,
-#include "ops/ops.def"
-#undef OP
-    AD_OPS,
-} ad_op;
+#include "graph/op.h"
 
 struct ad_node {
     ad_graph *graph;
@@ -74,10 +67,24 @@ typedef enum ad_op_class {
     AD_CLASS_EFFECT,      /* assign, join: the value of input 0 */
 } ad_op_class;
 
+/* The inputs that a kernel may write its result over, if both are walked alike: it reads each of
+ * their elements before it writes there, and not after. */
+typedef enum ad_op_in_place {
+    AD_IN_PLACE_NONE,
+    AD_IN_PLACE_FIRST,
+    AD_IN_PLACE_ADDED, /* the third and further ones: what is added to a product or a sum */
+    AD_IN_PLACE_ANY,
+} ad_op_in_place;
+
 typedef struct ad_op_info {
     const char *name;
     ad_op_class klass;
     int min_inputs, max_inputs; /* max -1: any number */
+    ad_op_in_place in_place;
+    double step_work; /* elementwise ops: what a step on f32 costs, as so many additions */
+    /* What a direct algorithm takes, a multiply-add as two. NULL: one for each element of the first
+     * input or of the result, whichever is larger. */
+    double (*flops)(const void *attr, const ad_shape *inputs, const ad_shape *result);
     size_t attr_bytes; /* attribute structs hold no pointers that own memory and no padding */
     bool (*infer)(ad_infer *rule);
     /* Fills grads[i] with the gradient to input i given g, that of the node; leaves it NULL where

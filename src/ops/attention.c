@@ -253,6 +253,29 @@ ad_node *ad_decompose_attention_grad(ad_graph *graph, const ad_node *node, ad_no
     return ad_concat(parts, 3, 0);
 }
 
+/* Of one product of a number for each pair with vectors; half of the pairs under a causal mask. */
+static double product_flops(const ad_attr_attention *attr, const ad_shape *q, const ad_shape *k)
+{
+    double dim = (double)q->dim[q->rank - 1], time = (double)q->dim[1];
+    double pairs = time * (double)k->dim[1];
+    if (q->rank == 3) dim /= (double)(attr->heads + 2 * attr->kv_heads);
+    if (attr->causal) pairs -= time * (time - 1) / 2;
+    return 2 * dim * pairs * (double)(q->dim[0] * attr->heads);
+}
+
+/* Two such products; five in the gradient, whose first input is g. */
+double ad_flops_attention(const void *attr, const ad_shape *inputs, const ad_shape *result)
+{
+    (void)result;
+    return 2 * product_flops(attr, &inputs[0], &inputs[inputs[0].rank == 4]);
+}
+
+double ad_flops_attention_grad(const void *attr, const ad_shape *inputs, const ad_shape *result)
+{
+    (void)result;
+    return 5 * product_flops(attr, &inputs[1], &inputs[1 + (inputs[1].rank == 4)]);
+}
+
 void ad_print_attention(ad_text *text, const void *attr)
 {
     const ad_attr_attention *attention = attr;

@@ -140,6 +140,32 @@ bool ad_infer_conv2d_weight_grad(ad_infer *rule)
     return true;
 }
 
+/* ---- flops: each is what the second operand's first three axes say, for each element of one ----
+ */
+
+static double flops_of(const ad_shape *each, const ad_shape *second)
+{
+    const int64_t *dim = second->dim;
+    return 2 * (double)(dim[0] * dim[1] * dim[2]) * (double)ad_shape_count(*each);
+}
+
+double ad_flops_conv2d(const void *attr, const ad_shape *inputs, const ad_shape *result)
+{
+    (void)attr;
+    return flops_of(result, &inputs[1]);
+}
+
+double ad_flops_conv2d_input_grad(const void *attr, const ad_shape *inputs, const ad_shape *result)
+{
+    (void)attr, (void)result;
+    return flops_of(&inputs[0], &inputs[1]);
+}
+
+double ad_flops_conv2d_weight_grad(const void *attr, const ad_shape *inputs, const ad_shape *result)
+{
+    return ad_flops_conv2d(attr, inputs, result);
+}
+
 /* ---- builders ---- */
 
 static ad_attr_conv attr_of(ad_conv options, int64_t height, int64_t width)

@@ -37,6 +37,13 @@ bool ad_infer_matmul(ad_infer *rule)
     return true;
 }
 
+double ad_flops_matmul(const void *attr, const ad_shape *inputs, const ad_shape *result)
+{
+    bool turned = ((const ad_attr_matmul *)attr)->transpose_a;
+    double k = (double)inputs[0].dim[inputs[0].rank - (turned ? 2 : 1)];
+    return 2 * k * (double)ad_shape_count(*result);
+}
+
 static ad_shape with_leading(ad_shape leading, ad_shape matrix)
 {
     ad_shape shape = leading;

@@ -9,9 +9,20 @@
 #include "graph/node.h"
 #include "ops/attrs.h"
 
-/* A NULL column declares a function too; table.c puts NULL in its place, and nothing defines it. */
-#define OP(id, name, klass, least, most, attr, infer, gradient, decompose, print)                  \
-    bool ad_infer_##infer(ad_infer *rule);                                                         \
+/* A NULL column declares a function too; table.c puts NULL in its place, and nothing defines it.
+ * `work` names a function unless the op is elementwise. */
+#define FLOPS_ELEMENTWISE(work)
+#define FLOPS_FUNCTION(work)                                                                       \
+    double ad_flops_##work(const void *attr, const ad_shape *inputs, const ad_shape *result);
+#define FLOPS_LEAF     FLOPS_FUNCTION
+#define FLOPS_VIEW     FLOPS_FUNCTION
+#define FLOPS_MOVE     FLOPS_FUNCTION
+#define FLOPS_REDUCE   FLOPS_FUNCTION
+#define FLOPS_CONTRACT FLOPS_FUNCTION
+#define FLOPS_KERNEL   FLOPS_FUNCTION
+#define FLOPS_EFFECT   FLOPS_FUNCTION
+#define OP(id, name, klass, least, most, in_place, work, attr, infer, gradient, decompose, print)  \
+    FLOPS_##klass(work) bool ad_infer_##infer(ad_infer *rule);                                     \
     void ad_gradient_##gradient(ad_node *node, ad_node *g, ad_node **grads);                       \
     ad_node *ad_decompose_##decompose(ad_graph *graph, const ad_node *node,                        \
                                       ad_node *const *inputs);                                     \

@@ -19,16 +19,30 @@
 #define ATTR_sparse    sizeof(ad_attr_sparse)
 #define ATTR_attention sizeof(ad_attr_attention)
 
+#define ad_flops_each     NULL
 #define ad_gradient_NULL  NULL
 #define ad_decompose_NULL NULL
 #define ad_print_NULL     NULL
 
+/* What the column `work` says, by the op's class. */
+#define WORK_ELEMENTWISE(work) .step_work = work
+#define WORK_FLOPS(work)       .flops = ad_flops_##work
+#define WORK_LEAF              WORK_FLOPS
+#define WORK_VIEW              WORK_FLOPS
+#define WORK_MOVE              WORK_FLOPS
+#define WORK_REDUCE            WORK_FLOPS
+#define WORK_CONTRACT          WORK_FLOPS
+#define WORK_KERNEL            WORK_FLOPS
+#define WORK_EFFECT            WORK_FLOPS
+
 const ad_op_info ad_ops[AD_OPS] = {
-#define OP(id, text, klass_, least, most, attr, infer_, gradient_, decompose_, print_)             \
+#define OP(id, text, klass_, least, most, over, work, attr, infer_, gradient_, decompose_, print_) \
     [AD_OP_##id] = {.name = text,                                                                  \
                     .klass = AD_CLASS_##klass_,                                                    \
                     .min_inputs = least,                                                           \
                     .max_inputs = most,                                                            \
+                    .in_place = AD_IN_PLACE_##over,                                                \
+                    WORK_##klass_(work),                                                           \
                     .attr_bytes = ATTR_##attr,                                                     \
                     .infer = ad_infer_##infer_,                                                    \
                     .gradient = ad_gradient_##gradient_,                                           \
@@ -37,6 +51,14 @@ const ad_op_info ad_ops[AD_OPS] = {
 #include "ops/ops.def"
 #undef OP
 };
+
+enum {
+    ROWS = 0
+#define OP(...) +1
+#include "ops/ops.def"
+#undef OP
+};
+_Static_assert(ROWS == (int)AD_OPS, "an op of graph/op.h has no row, or two, in ops.def");
 
 bool ad_infer_never(ad_infer *rule)
 {

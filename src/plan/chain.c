@@ -1,6 +1,8 @@
 /* chain.c - what a chain must be, and how it prints. */
 #include "plan/chain.h"
 
+#include "ops/rules.h"
+
 ad_dtype ad_chain_type(ad_dtype memory)
 {
     switch (memory) {
@@ -11,9 +13,10 @@ ad_dtype ad_chain_type(ad_dtype memory)
     }
 }
 
-static bool compares(int op)
+static bool gives_truth(int op)
 {
-    return op >= AD_OP_EQUAL && op <= AD_OP_OR;
+    bool (*infer)(ad_infer *) = ad_ops[op].infer;
+    return infer == ad_infer_equal || infer == ad_infer_order || infer == ad_infer_logic;
 }
 
 bool ad_chain_verify(const ad_chain *chain)
@@ -36,7 +39,7 @@ bool ad_chain_verify(const ad_chain *chain)
             if (type[step->src[i]] != want) return false;
         }
         type[step->dst] = (int)ad_chain_type((ad_dtype)step->to);
-        if (compares(step->op) && step->to != AD_U8) return false;
+        if (gives_truth(step->op) && step->to != AD_U8) return false;
     }
     for (int o = 0; o < chain->n_outputs; ++o) {
         if (chain->output_register[o] >= chain->n_registers) return false;
@@ -45,30 +48,10 @@ bool ad_chain_verify(const ad_chain *chain)
     return true;
 }
 
-/* The dearer steps, by what kernels of vectors take for them. */
 static double step_work(const ad_chain_step *step)
 {
     double wide = step->type == AD_F64 || step->type == AD_I64 ? 2 : 1;
-    switch (step->op) {
-    case AD_OP_FILL: return 0.5;
-    case AD_OP_DIV:
-    case AD_OP_SQRT:
-    case AD_OP_RSQRT: return 2 * wide;
-    case AD_OP_EXP:
-    case AD_OP_LOG:
-    case AD_OP_TANH:
-    case AD_OP_SIGMOID:
-    case AD_OP_ELU:
-    case AD_OP_SILU: return 6 * wide;
-    case AD_OP_ERF:
-    case AD_OP_GELU:
-    case AD_OP_GELU_TANH:
-    case AD_OP_POW:
-    case AD_OP_SIN:
-    case AD_OP_COS: return 10 * wide;
-    case AD_OP_WHERE: return 2 * wide;
-    default: return compares(step->op) ? 2 * wide : wide; /* masks become bytes, and masks again */
-    }
+    return step->op == AD_OP_FILL ? 0.5 : wide * ad_ops[step->op].step_work;
 }
 
 double ad_chain_work(const ad_chain *chain)
@@ -87,9 +70,9 @@ void ad_chain_print(ad_text *text, const ad_chain *chain)
         if (step->op == AD_OP_CAST) ad_text_format(text, " %s", ad_dtype_name((ad_dtype)step->to));
         for (int i = 0; i < step->n_src; ++i)
             ad_text_format(text, "%s r%d", i ? "," : "", step->src[i]);
-        if (step->op == AD_OP_LEAKY_RELU || step->op == AD_OP_ELU)
-            ad_text_format(text, ", %g", step->a);
-        if (step->op == AD_OP_CLAMP) ad_text_format(text, ", %g, %g", step->a, step->b);
+        if (ad_ops[step->op].attr_bytes != sizeof(ad_attr_scalar)) continue;
+        ad_text_format(text, ", %g", step->a);
+        if (step->b != 0 || step->op == AD_OP_CLAMP) ad_text_format(text, ", %g", step->b);
     }
     for (int o = 0; o < chain->n_outputs; ++o)
         ad_text_format(text, "%sr%d",

@@ -24,7 +24,7 @@ typedef struct ad_chain_step {
     uint8_t type, to; /* ad_dtype: of the operands; of the result */
     uint8_t dst, src[3];
     uint8_t n_src;
-    double a, b; /* attributes: slope, alpha, low and high; FILL (no operands): the value a */
+    double a, b; /* those of its ad_attr_scalar, if it has one; FILL (no operands): the value a */
 } ad_chain_step;
 
 typedef struct ad_chain {

@@ -4,6 +4,7 @@
 #include "ops/attrs.h"
 
 #include <math.h>
+#include <string.h>
 
 /* An operand of a matmul brought to the result's rank, leading axes stretched. */
 static ad_operand matmul_operand(const ad_node *node, const ad_operand *operand)
@@ -237,56 +238,32 @@ double ad_problem_bytes(const ad_problem *problem)
     return bytes;
 }
 
-/* The epilogue of a matmul reads its operands piece by piece, when the piece's sum is complete; a
- * row of logits is read before its gradient is written. */
 bool ad_problem_replaces(int op, int i)
 {
-    switch (op) {
-    case AD_OP_CHAIN: return true;
-    case AD_OP_MATMUL:
-    case AD_OP_SCATTER_ADD: return i >= 2;
-    case AD_OP_WRITE_ROWS:
-    case AD_OP_CROSS_ENTROPY_GRAD: return i == 0;
+    switch (op == AD_OP_CHAIN ? AD_IN_PLACE_ANY : ad_ops[op].in_place) {
+    case AD_IN_PLACE_FIRST: return i == 0;
+    case AD_IN_PLACE_ADDED: return i >= 2;
+    case AD_IN_PLACE_ANY: return true;
     default: return false;
     }
 }
 
-/* Two products over all pairs forward, five backward; half of the pairs under a causal mask. */
-static double attention_flops(const ad_problem *problem)
+static ad_shape shape_of(const ad_operand *operand)
 {
-    const ad_attr_attention *attr = problem->attr;
-    bool gradient = problem->op == AD_OP_ATTENTION_GRAD;
-    const ad_operand *q = &problem->in[gradient], *k = q + (q->rank == 4);
-    double dim = (double)q->dim[q->rank - 1];
-    if (q->rank == 3) dim /= (double)(attr->heads + 2 * attr->kv_heads);
-    double time = (double)q->dim[1], pairs = time * (double)k->dim[1];
-    if (attr->causal) pairs -= time * (time - 1) / 2;
-    return (gradient ? 10 : 4) * dim * pairs * (double)(q->dim[0] * attr->heads);
+    ad_shape shape = {.rank = operand->rank};
+    memcpy(shape.dim, operand->dim, sizeof shape.dim);
+    return shape;
 }
 
-/* As a direct algorithm counts: a multiply-add is two, an elementwise step one. */
+/* As a direct algorithm counts: an elementwise step is one for each element. */
 double ad_problem_flops(const ad_problem *problem)
 {
     double out = (double)ad_operand_count(&problem->out[0]),
            in = (double)(problem->n_in ? ad_operand_count(&problem->in[0]) : 0);
     double steps = problem->chain ? problem->chain->n_steps : 0;
-    const ad_operand *second = &problem->in[1];
-    switch (problem->op) {
-    case AD_OP_CHAIN: return out * steps;
-    case AD_OP_MATMUL: {
-        const ad_attr_matmul *attr = problem->attr;
-        return out *
-               (2 * (double)problem->in[0].dim[problem->in[0].rank - (attr->transpose_a ? 2 : 1)] +
-                steps);
-    }
-    case AD_OP_CONV2D: /* weight [kh, kw, c / groups, k] */
-        return out * (2 * (double)(second->dim[0] * second->dim[1] * second->dim[2]) + steps);
-    case AD_OP_CONV2D_INPUT_GRAD:
-        return in * 2 * (double)(second->dim[0] * second->dim[1] * second->dim[2]) + out * steps;
-    case AD_OP_CONV2D_WEIGHT_GRAD: /* out [kh, kw, c / groups, k], g [n, oh, ow, k] */
-        return out * 2 * (double)(second->dim[0] * second->dim[1] * second->dim[2]) + out * steps;
-    case AD_OP_ATTENTION:
-    case AD_OP_ATTENTION_GRAD: return attention_flops(problem);
-    default: return (in > out ? in : out) * (1 + steps);
-    }
+    if (problem->op == AD_OP_CHAIN) return out * steps;
+    if (!ad_ops[problem->op].flops) return (in > out ? in : out) * (1 + steps);
+    ad_shape inputs[AD_PROBLEM_INPUTS], result = shape_of(&problem->out[0]);
+    for (int i = 0; i < problem->n_in; ++i) inputs[i] = shape_of(&problem->in[i]);
+    return ad_ops[problem->op].flops(problem->attr, inputs, &result) + out * steps;
 }

@@ -112,6 +112,12 @@ static inline vf vf_rsqrt(vf x)
     return vf_div(vf_set1(1), vf_sqrt(x));
 }
 
+static inline vf vf_floor(vf x)
+{
+    vf r = vf_round(x);
+    return vf_select(vf_gt(r, x), vf_sub(r, vf_set1(1)), r);
+}
+
 /* The sign of `sign` on |a|. */
 static inline vf vf_copysign(vf a, vf sign)
 {

@@ -1,8 +1,8 @@
 /* chain_types.c - the functions of chain steps that are plain loops, for the compiler to vectorise:
  * comparisons, choice, casts and fills of every register type; arithmetic of f64 and the integers.
  *
- * Integer arithmetic wraps; division by zero gives 0 and rounds towards zero. f64 functions are the
- * C library's. */
+ * Integer arithmetic wraps; division by zero gives 0 and rounds towards zero. f64 steps are the
+ * expressions of steps.def, with the C library's functions. */
 #include "device/cpu/kernels/chain_types.h"
 #include "device/cpu/kernels/chain_steps.h"
 #include "device/cpu/simd.h"
@@ -17,15 +17,6 @@
         out *d = dst;                                                                              \
         (void)c, (void)step, (void)q;                                                              \
         AD_INDEPENDENT for (int64_t i = 0; i < n; ++i) d[i] = (out)(expression);                   \
-    }
-/* The same with calls of the C library inside. */
-#define CALL(name, in, out, expression)                                                            \
-    static void name SIGNATURE                                                                     \
-    {                                                                                              \
-        const in *p = a, *q = b;                                                                   \
-        out *d = dst;                                                                              \
-        (void)c, (void)step, (void)q;                                                              \
-        for (int64_t i = 0; i < n; ++i) d[i] = (out)(expression);                                  \
     }
 #define X p[i]
 #define Y q[i]
@@ -70,15 +61,15 @@
     [AD_OP_GREATER_EQUAL] = greater_equal_##s, [AD_OP_WHERE] = where_##s, [AD_OP_FILL] = fill_##s, \
     [AD_OP_STOP_GRADIENT] = copy_##s
 
-/* Arithmetic that floats and integers share but for overflow: U is the type to compute in. */
+/* Arithmetic of integers, which wraps in the unsigned type U. */
 #define ARITHMETIC(T, U, s)                                                                        \
     LOOP(neg_##s, T, T, (U)0 - (U)X)                                                               \
     LOOP(add_##s, T, T, (U)X + (U)Y)                                                               \
     LOOP(sub_##s, T, T, (U)X - (U)Y)                                                               \
     LOOP(mul_##s, T, T, (U)X *(U)Y)                                                                \
     LOOP(square_##s, T, T, (U)X *(U)X)                                                             \
-    LOOP(maximum_##s, T, T, ((X > Y) | (X != X)) ? X : Y)                                          \
-    LOOP(minimum_##s, T, T, ((X < Y) | (X != X)) ? X : Y)                                          \
+    LOOP(maximum_##s, T, T, X > Y ? X : Y)                                                         \
+    LOOP(minimum_##s, T, T, X < Y ? X : Y)                                                         \
     LOOP(abs_##s, T, T, X < 0 ? (U)0 - (U)X : (U)X)                                                \
     LOOP(sign_##s, T, T, (X > 0) - (X < 0))                                                        \
     LOOP(relu_##s, T, T, X < 0 ? 0 : X)                                                            \
@@ -102,7 +93,6 @@ ORDER(double, f64)
 ORDER(int32_t, i32)
 ORDER(int64_t, i64)
 ORDER(uint8_t, u8)
-ARITHMETIC(double, double, f64)
 ARITHMETIC(int32_t, uint32_t, i32)
 ARITHMETIC(int64_t, uint64_t, i64)
 
@@ -119,63 +109,34 @@ LOOP(not_u8, uint8_t, uint8_t, !X)
 LOOP(and_u8, uint8_t, uint8_t, X &Y)
 LOOP(or_u8, uint8_t, uint8_t, X | Y)
 
-/* The formula is beside the op's decomposition (ops/unary.c). */
-static double gelu_tanh_slope_of(double x)
-{
-    const double a = 0.79788456080286535588, b = 0.044715;
-    double s = 1 / (1 + exp(-2 * a * x * (1 + b * x * x)));
-    return s * (1 + x * (1 - s) * (2 * a + 6 * a * b * x * x));
-}
-
-LOOP(div_f64, double, double, X / Y)
-CALL(exp_f64, double, double, exp(X))
-CALL(log_f64, double, double, log(X))
-LOOP(sqrt_f64, double, double, sqrt(X))
-LOOP(rsqrt_f64, double, double, 1 / sqrt(X))
-LOOP(reciprocal_f64, double, double, 1 / X)
-CALL(sin_f64, double, double, sin(X))
-CALL(cos_f64, double, double, cos(X))
-CALL(tanh_f64, double, double, tanh(X))
-CALL(sigmoid_f64, double, double, 1 / (1 + exp(-X)))
-CALL(erf_f64, double, double, erf(X))
-CALL(gelu_f64, double, double, 0.5 * X * erfc(X * -0.70710678118654752440))
-CALL(gelu_tanh_f64, double, double,
-     X / (1 + exp(-2 * 0.79788456080286535588 * (X + 0.044715 * X * X * X))))
-CALL(gelu_slope_f64, double, double,
-     0.5 * erfc(X * -0.70710678118654752440) + X * 0.39894228040143267794 * exp(-0.5 * X * X))
-CALL(gelu_tanh_slope_f64, double, double, gelu_tanh_slope_of(X))
-LOOP(leaky_relu_f64, double, double, X < 0 ? X * step->a : X)
-CALL(elu_f64, double, double, X < 0 ? step->a * expm1(X) : X)
-CALL(silu_f64, double, double, X / (1 + exp(-X)))
-CALL(softplus_f64, double, double, (X < 0 ? 0 : X) + log1p(exp(-fabs(X))))
-LOOP(floor_f64, double, double, floor(X))
-CALL(pow_f64, double, double, pow(X, Y))
+#define STEP(op, y_of, expression)                                                                 \
+    static void f64_##op(void *dst, const void *first, const void *second, const void *third,      \
+                         const ad_chain_step *step, int64_t n)                                     \
+    {                                                                                              \
+        const double *p = first, *q = second, a = step->a, b = step->b;                            \
+        double *d = dst;                                                                           \
+        (void)q, (void)third, (void)a, (void)b;                                                    \
+        AD_INDEPENDENT for (int64_t i = 0; i < n; ++i)                                             \
+        {                                                                                          \
+            double x = p[i];                                                                       \
+            y_of;                                                                                  \
+            d[i] = expression;                                                                     \
+        }                                                                                          \
+    }
+#define STEP1(op, low, high, units, of, f32, f64) STEP(op, , f64)
+#define STEP2(op, low, high, units, of, f32, f64) STEP(op, double y = q[i], f64)
+#include "device/cpu/kernels/steps.def"
+#undef STEP1
+#undef STEP2
 
 static const ad_chain_kernel f32_kernels[AD_OPS] = {ORDER_ROWS(f32)};
 static const ad_chain_kernel f64_kernels[AD_OPS] = {
     ORDER_ROWS(f64),
-    ARITHMETIC_ROWS(f64),
-    [AD_OP_DIV] = div_f64,
-    [AD_OP_EXP] = exp_f64,
-    [AD_OP_LOG] = log_f64,
-    [AD_OP_SQRT] = sqrt_f64,
-    [AD_OP_RSQRT] = rsqrt_f64,
-    [AD_OP_RECIPROCAL] = reciprocal_f64,
-    [AD_OP_SIN] = sin_f64,
-    [AD_OP_COS] = cos_f64,
-    [AD_OP_TANH] = tanh_f64,
-    [AD_OP_SIGMOID] = sigmoid_f64,
-    [AD_OP_ERF] = erf_f64,
-    [AD_OP_GELU] = gelu_f64,
-    [AD_OP_GELU_TANH] = gelu_tanh_f64,
-    [AD_OP_GELU_SLOPE] = gelu_slope_f64,
-    [AD_OP_GELU_TANH_SLOPE] = gelu_tanh_slope_f64,
-    [AD_OP_LEAKY_RELU] = leaky_relu_f64,
-    [AD_OP_ELU] = elu_f64,
-    [AD_OP_SILU] = silu_f64,
-    [AD_OP_SOFTPLUS] = softplus_f64,
-    [AD_OP_FLOOR] = floor_f64,
-    [AD_OP_POW] = pow_f64,
+#define STEP1(op, ...) [AD_OP_##op] = f64_##op,
+#define STEP2          STEP1
+#include "device/cpu/kernels/steps.def"
+#undef STEP1
+#undef STEP2
 };
 static const ad_chain_kernel i32_kernels[AD_OPS] = {ORDER_ROWS(i32),
                                                     ARITHMETIC_ROWS(i32), [AD_OP_DIV] = div_i32};
