@@ -123,7 +123,15 @@ static ad_status fail(ad_events *e)
 {
     char reason[128] = "";
     if (strerror_r(errno, reason, sizeof reason)) snprintf(reason, sizeof reason, "error");
-    return e->status = ad_fail(e->ctx, AD_ERROR_IO, "%s: cannot write: %s", e->path, reason);
+    e->status = ad_fail(e->ctx, AD_ERROR_IO, "%s: cannot write: %s", e->path, reason);
+    return e->status;
+}
+
+/* Memory was refused, and the context has the sentence. */
+static ad_status fail_memory(ad_events *e)
+{
+    e->status = AD_ERROR_MEMORY;
+    return e->status;
 }
 
 /* What a full disk left unwritten stays pending, so that the file never has a hole in it. */
@@ -169,7 +177,7 @@ static ad_status add_event(ad_events *e, int64_t step, int field, const ad_text 
     }
     if (refused || e->pending.failed) {
         e->pending.length = before;
-        return e->status = AD_ERROR_MEMORY; /* the context has the sentence */
+        return fail_memory(e);
     }
     return e->pending.length >= FLUSH_BYTES ? ad_events_flush(e) : AD_OK;
 }
@@ -394,9 +402,9 @@ ad_status ad_events_histogram(ad_events *e, const char *tag, int64_t step, const
                               int64_t count)
 {
     moments m = {.least = DBL_MAX, .most = -DBL_MAX};
-    if (make_limits(e)) return e->status = AD_ERROR_MEMORY;
+    if (make_limits(e)) return fail_memory(e);
     double *counts = ad_zalloc(e->ctx, LIMITS_MOST * sizeof *counts);
-    if (!counts) return e->status = AD_ERROR_MEMORY;
+    if (!counts) return fail_memory(e);
     double bound = e->limits[e->limit_count - 1];
     for (int64_t i = 0; i < count; ++i) {
         double v = values[i];

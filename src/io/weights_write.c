@@ -25,8 +25,11 @@ static bool ends_with(const char *path, const char *ending)
 
 static ad_status find_format(ad_context *ctx, const char *path, size_t *format)
 {
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; ++i)
-        if (ends_with(path, formats[i].ending)) return *format = i, AD_OK;
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; ++i) {
+        if (!ends_with(path, formats[i].ending)) continue;
+        *format = i;
+        return AD_OK;
+    }
     return ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: the name ends in none of .safetensors, .npz, .npy",
                    path);
 }

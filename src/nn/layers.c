@@ -286,8 +286,10 @@ ad_node *ad_batch_norm_layer(ad_vars *vars, const char *name, ad_node *x,
 {
     ad_node *poisoned;
     if (options.update) *options.update = x;
-    if (!takes(x, name, 0, &poisoned))
-        return options.update ? *options.update = poisoned : poisoned;
+    if (!takes(x, name, 0, &poisoned)) {
+        if (options.update) *options.update = poisoned;
+        return poisoned;
+    }
     ad_graph *graph = ad_node_graph(x);
     ad_dtype dtype = ad_node_dtype(x);
     ad_shape channels = ad_shape(last_dim(x));

@@ -132,7 +132,8 @@ static ad_var_block *open_block(ad_vars *vars, ad_dtype dtype, bool buffer)
         vars->last_block->next = block;
     else
         vars->blocks = block;
-    return vars->last_block = block;
+    vars->last_block = block;
+    return block;
 }
 
 ad_status ad_vars_ready(ad_vars *vars)
@@ -185,25 +186,22 @@ static ad_variable *agree(ad_vars *vars, ad_variable *found, ad_shape shape, ad_
     return found;
 }
 
-static bool declarable(ad_vars *vars, const char *name, ad_shape shape, ad_var_options options)
+static ad_status check_declaration(ad_vars *vars, const char *name, ad_shape shape,
+                                   ad_var_options options)
 {
     char text[192];
-    if (!*name) return ad_fail(vars->ctx, AD_ERROR_ARGUMENT, "a variable needs a name"), false;
+    if (!*name) return ad_fail(vars->ctx, AD_ERROR_ARGUMENT, "a variable needs a name");
     if ((unsigned)options.dtype >= AD_DTYPES)
         return ad_fail(vars->ctx, AD_ERROR_DTYPE, "%s: there is no element type number %d", name,
-                       (int)options.dtype),
-               false;
-    if (!ad_shape_valid(shape)) {
-        ad_fail(vars->ctx, AD_ERROR_SHAPE,
-                "%s: %s is no shape: up to %d axes of 0 or more elements", name,
-                ad_shape_text(shape, text, sizeof text), AD_MAX_RANK);
-        return false;
-    }
+                       (int)options.dtype);
+    if (!ad_shape_valid(shape))
+        return ad_fail(vars->ctx, AD_ERROR_SHAPE,
+                       "%s: %s is not a shape: up to %d axes of 0 or more elements", name,
+                       ad_shape_text(shape, text, sizeof text), AD_MAX_RANK);
     const char *wrong = ad_init_check(shape, options.dtype, options.layout, options.init);
-    if (wrong)
-        ad_fail(vars->ctx, AD_ERROR_ARGUMENT, "%s %s: %s", name,
-                ad_shape_text(shape, text, sizeof text), wrong);
-    return !wrong;
+    if (!wrong) return AD_OK;
+    return ad_fail(vars->ctx, AD_ERROR_ARGUMENT, "%s %s: %s", name,
+                   ad_shape_text(shape, text, sizeof text), wrong);
 }
 
 ad_variable *ad_var_with(ad_vars *vars, const char *name, ad_shape shape, ad_var_options options,
@@ -211,7 +209,7 @@ ad_variable *ad_var_with(ad_vars *vars, const char *name, ad_shape shape, ad_var
 {
     ad_variable *found = ad_var_find(vars, name);
     if (found) return agree(vars, found, shape, options);
-    if (!declarable(vars, name, shape, options) || !reserve_entry(vars)) return NULL;
+    if (check_declaration(vars, name, shape, options) || !reserve_entry(vars)) return NULL;
 
     ad_var_block *block = open_block(vars, options.dtype, options.buffer);
     ad_var_entry *entry = ad_arena_alloc(&vars->arena, sizeof *entry);
