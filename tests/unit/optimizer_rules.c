@@ -99,8 +99,12 @@ static bool open_vector(vector *v, const char *spec, ad_dtype dtype, bool consta
     v->graph = ad_graph_new(v->ctx);
     v->p = ad_param(v->graph, v->vars, "p", ad_shape(LENGTH),
                     (ad_var_options){.dtype = dtype, .init = {AD_INIT_NORMAL, 1, 0, 0}});
+    static float slope[LENGTH];
+    for (int i = 0; i < LENGTH; ++i) slope[i] = (float)ad_random_unit(3, 0, (uint64_t)i) * 4 - 2;
     ad_node *way = ad_add_scalar(v->p, -0.3);
-    v->loss = ad_sum(constant_gradient ? way : ad_square(way), AD_ALL_AXES, false);
+    ad_node *along = ad_constant(v->graph, AD_F32, ad_shape(LENGTH), slope);
+    ad_node *loss = constant_gradient ? ad_mul(way, along) : ad_square(way);
+    v->loss = ad_sum(loss, AD_ALL_AXES, false);
     v->optimizer = ad_optimizer_new(v->vars, NULL, spec);
     ad_node *step = v->optimizer ? ad_minimize(v->optimizer, v->loss) : NULL;
     if (step && !ad_compile(&v->program, v->ctx, &step, 1, NULL)) return true;
@@ -208,7 +212,7 @@ static void stays_finite(const char *spec)
     vector v;
     static float p[LENGTH];
     if (open_vector(&v, spec, AD_F32, true)) {
-        for (int i = 0; i < 150; ++i) CHECK_INT(ad_run(v.program), AD_OK);
+        for (int i = 0; i < 3000; ++i) CHECK_INT(ad_run(v.program), AD_OK);
         ad_variable_get(v.vars, ad_var_find(v.vars, "p"), p);
         for (int i = 0; i < LENGTH; ++i)
             if (!isfinite(p[i])) {
@@ -261,69 +265,6 @@ static void resumes(const char *spec)
 static void state_can_be_saved(void)
 {
     for_every_case(resumes);
-}
-
-/* ---- the forms of C ---- */
-
-static void same_as_its_spec(ad_vars *vars, ad_optimizer *typed, const char *spec)
-{
-    ad_context *ctx = ad_vars_context(vars);
-    ad_variable *p = ad_var_find(vars, "p");
-    float start[64], end[2][64];
-    ad_optimizer *both[] = {typed, ad_optimizer_new(vars, NULL, spec)};
-    ad_variable_get(vars, p, start);
-    for (int i = 0; i < 2; ++i) {
-        REQUIRE(both[i]);
-        ad_graph *graph = ad_graph_new(ctx);
-        ad_node *step = ad_minimize(both[i],
-                                    ad_sum(ad_square(ad_read(graph, p)), AD_ALL_AXES, false));
-        ad_program *program;
-        REQUIRE(ad_compile(&program, ctx, &step, 1, NULL) == AD_OK);
-        for (int n = 0; n < 3; ++n) CHECK_INT(ad_run(program), AD_OK);
-        ad_variable_get(vars, p, end[i]);
-        ad_variable_set(vars, p, start);
-        ad_program_free(program);
-        ad_graph_free(graph);
-        ad_optimizer_free(both[i]);
-    }
-    if (memcmp(end[0], end[1], sizeof end[0]) || !memcmp(start, end[0], sizeof start))
-        CHECK_FAIL("%s differs from its struct", spec);
-}
-
-static void structs_and_specs_agree(void)
-{
-    ad_context *ctx = ad_context_new(NULL);
-    ad_vars *v = ad_vars_new(ctx, 1);
-    ad_var(v, "p", ad_shape(64), (ad_var_options){.init = {AD_INIT_NORMAL, 1, 0, 0}});
-    same_as_its_spec(v, ad_sgd(v, NULL, (ad_sgd_options){0}), "sgd");
-    same_as_its_spec(
-        v,
-        ad_sgd(
-            v, NULL,
-            (ad_sgd_options){.lr = 0.1, .momentum = 0.9, .weight_decay = 0.02, .nesterov = true}),
-        "sgd:lr=0.1,momentum=0.9,weight-decay=0.02,nesterov");
-    same_as_its_spec(v, ad_sgd(v, NULL, (ad_sgd_options){.momentum = 0.9, .dampening = 0.3}),
-                     "sgd:momentum=0.9,dampening=0.3");
-    same_as_its_spec(v, ad_rmsprop(v, NULL, (ad_rmsprop_options){0}), "rmsprop");
-    same_as_its_spec(v,
-                     ad_rmsprop(v, NULL,
-                                (ad_rmsprop_options){.lr = 0.1,
-                                                     .alpha = 0.9,
-                                                     .eps = 1e-3,
-                                                     .momentum = 0.5,
-                                                     .weight_decay = 0.02,
-                                                     .centered = true}),
-                     "rmsprop:lr=0.1,alpha=0.9,eps=1e-3,momentum=0.5,weight-decay=0.02,centered");
-    ad_adam_options adam = {
-        .lr = 0.1, .beta1 = 0.8, .beta2 = 0.9, .eps = 1e-3, .weight_decay = 0.02};
-    same_as_its_spec(v, ad_adam(v, NULL, (ad_adam_options){0}), "adam");
-    same_as_its_spec(v, ad_adam(v, NULL, adam),
-                     "adam:lr=0.1,beta1=0.8,beta2=0.9,eps=1e-3,weight-decay=0.02");
-    same_as_its_spec(v, ad_adamw(v, NULL, (ad_adam_options){0}), "adamw");
-    same_as_its_spec(v, ad_adamw(v, NULL, adam),
-                     "adamw:lr=0.1,beta1=0.8,beta2=0.9,eps=1e-3,weight-decay=0.02");
-    ad_vars_free(v);
-    ad_context_free(ctx);
 }
 
 /* ---- FTRL as it is published ---- */
@@ -393,7 +334,7 @@ int main(int argc, char **argv)
                                      CASE(both_precisions),
                                      CASE(a_constant_gradient),
                                      CASE(state_can_be_saved),
-                                     CASE(structs_and_specs_agree),
+
                                      CASE(ftrl_from_zero),
                                      {0}});
 }

@@ -152,6 +152,68 @@ static void options_that_do_not_go_together(void)
     ad_context_free(ctx);
 }
 
+/* The forms of C are the same optimizers. */
+static void same_as_its_spec(ad_vars *vars, ad_optimizer *typed, const char *spec)
+{
+    ad_context *ctx = ad_vars_context(vars);
+    ad_variable *p = ad_var_find(vars, "p");
+    float start[64], end[2][64];
+    ad_optimizer *both[] = {typed, ad_optimizer_new(vars, NULL, spec)};
+    ad_variable_get(vars, p, start);
+    for (int i = 0; i < 2; ++i) {
+        REQUIRE(both[i]);
+        ad_graph *graph = ad_graph_new(ctx);
+        ad_node *step = ad_minimize(both[i],
+                                    ad_sum(ad_square(ad_read(graph, p)), AD_ALL_AXES, false));
+        ad_program *program;
+        REQUIRE(ad_compile(&program, ctx, &step, 1, NULL) == AD_OK);
+        for (int n = 0; n < 3; ++n) CHECK_INT(ad_run(program), AD_OK);
+        ad_variable_get(vars, p, end[i]);
+        ad_variable_set(vars, p, start);
+        ad_program_free(program);
+        ad_graph_free(graph);
+        ad_optimizer_free(both[i]);
+    }
+    if (memcmp(end[0], end[1], sizeof end[0]) || !memcmp(start, end[0], sizeof start))
+        CHECK_FAIL("%s differs from its struct", spec);
+}
+
+static void structs_and_specs_agree(void)
+{
+    ad_context *ctx = ad_context_new(NULL);
+    ad_vars *v = ad_vars_new(ctx, 1);
+    ad_var(v, "p", ad_shape(64), (ad_var_options){.init = {AD_INIT_NORMAL, 1, 0, 0}});
+    same_as_its_spec(v, ad_sgd(v, NULL, (ad_sgd_options){0}), "sgd");
+    same_as_its_spec(
+        v,
+        ad_sgd(
+            v, NULL,
+            (ad_sgd_options){.lr = 0.1, .momentum = 0.9, .weight_decay = 0.02, .nesterov = true}),
+        "sgd:lr=0.1,momentum=0.9,weight-decay=0.02,nesterov");
+    same_as_its_spec(v, ad_sgd(v, NULL, (ad_sgd_options){.momentum = 0.9, .dampening = 0.3}),
+                     "sgd:momentum=0.9,dampening=0.3");
+    same_as_its_spec(v, ad_rmsprop(v, NULL, (ad_rmsprop_options){0}), "rmsprop");
+    same_as_its_spec(v,
+                     ad_rmsprop(v, NULL,
+                                (ad_rmsprop_options){.lr = 0.1,
+                                                     .alpha = 0.9,
+                                                     .eps = 1e-3,
+                                                     .momentum = 0.5,
+                                                     .weight_decay = 0.02,
+                                                     .centered = true}),
+                     "rmsprop:lr=0.1,alpha=0.9,eps=1e-3,momentum=0.5,weight-decay=0.02,centered");
+    ad_adam_options adam = {
+        .lr = 0.1, .beta1 = 0.8, .beta2 = 0.9, .eps = 1e-3, .weight_decay = 0.02};
+    same_as_its_spec(v, ad_adam(v, NULL, (ad_adam_options){0}), "adam");
+    same_as_its_spec(v, ad_adam(v, NULL, adam),
+                     "adam:lr=0.1,beta1=0.8,beta2=0.9,eps=1e-3,weight-decay=0.02");
+    same_as_its_spec(v, ad_adamw(v, NULL, (ad_adam_options){0}), "adamw");
+    same_as_its_spec(v, ad_adamw(v, NULL, adam),
+                     "adamw:lr=0.1,beta1=0.8,beta2=0.9,eps=1e-3,weight-decay=0.02");
+    ad_vars_free(v);
+    ad_context_free(ctx);
+}
+
 static ad_status one_made(ad_context *ctx)
 {
     static const char *const prefixes[] = {"a", "b"};
@@ -176,6 +238,7 @@ int main(int argc, char **argv)
                                      CASE(wrong_text_is_refused),
                                      CASE(options_are_set_one_by_one),
                                      CASE(options_that_do_not_go_together),
+                                     CASE(structs_and_specs_agree),
                                      CASE(every_allocation_fails_once),
                                      {0}});
 }
