@@ -18,7 +18,7 @@ stands_on() { # ROOM: itself and what it may include
     plan) echo base graph ops plan ;;
     device) echo base graph ops plan device ;;
     nn) echo base graph ops io nn ;;
-    optim) echo base graph ops plan io nn optim ;;
+    optim) echo base graph ops plan io nn record optim ;;
     data/*) echo base io "$1" ;;
     run) echo base graph ops plan io nn optim record command run ;;
     page) echo base io record command run page ;;

@@ -30,7 +30,7 @@ static ad_node *update(const double *option, ad_node *const *scalar, double weig
 const ad_optimizer_rule ad_optimizer_rule_adagrad = {
     .kind = {"adagrad", "a rate for each weight by its past gradients (Duchi et al. 2011)",
              options},
-    .moment = {{"sum", .initial = INITIAL}},
+    .moment = {{.name = "sum", .initial = INITIAL}},
     .prepare = prepare,
     .update = update,
 };

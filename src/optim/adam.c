@@ -68,14 +68,14 @@ static ad_node *update_adamw(const double *option, ad_node *const *scalar, doubl
 
 const ad_optimizer_rule ad_optimizer_rule_adam = {
     .kind = {"adam", "Adam (Kingma & Ba 2015)", adam_options},
-    .moment = {[M] = {"m"}, [V] = {"v"}},
+    .moment = {[M] = {.name = "m"}, [V] = {.name = "v"}},
     .prepare = prepare_adam,
     .update = update_adam,
 };
 
 const ad_optimizer_rule ad_optimizer_rule_adamw = {
     .kind = {"adamw", "Adam with decoupled weight decay (Loshchilov & Hutter 2019)", adamw_options},
-    .moment = {[M] = {"m"}, [V] = {"v"}},
+    .moment = {[M] = {.name = "m"}, [V] = {.name = "v"}},
     .prepare = prepare_adamw,
     .update = update_adamw,
 };

@@ -60,7 +60,8 @@ static ad_node *update(const double *option, ad_node *const *scalar, double weig
 
 const ad_optimizer_rule ad_optimizer_rule_ftrl = {
     .kind = {"ftrl", "FTRL-Proximal, with L1 that makes zeros (McMahan et al. 2013)", options},
-    .moment = {[SQUARES] = {"n", .initial = INITIAL}, [CLIPPED] = {"c", .kept = L1}},
+    .moment =
+        {[SQUARES] = {.name = "n", .initial = INITIAL}, [CLIPPED] = {.name = "c", .kept = L1}},
     .check = check,
     .prepare = prepare,
     .update = update,

@@ -35,7 +35,7 @@ static ad_node *update(const double *option, ad_node *const *scalar, double weig
 
 const ad_optimizer_rule ad_optimizer_rule_lion = {
     .kind = {"lion", "the sign of a momentum (Chen et al. 2023)", options},
-    .moment = {{"m"}},
+    .moment = {{.name = "m"}},
     .prepare = prepare,
     .update = update,
 };

@@ -56,7 +56,7 @@ static ad_node *update(const double *option, ad_node *const *scalar, double weig
 
 const ad_optimizer_rule ad_optimizer_rule_radam = {
     .kind = {"radam", "rectified Adam (Liu et al. 2020)", options},
-    .moment = {[M] = {"m"}, [V] = {"v"}},
+    .moment = {[M] = {.name = "m"}, [V] = {.name = "v"}},
     .prepare = prepare,
     .update = update,
 };

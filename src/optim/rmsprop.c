@@ -46,9 +46,9 @@ static ad_node *update(const double *option, ad_node *const *scalar, double weig
 
 const ad_optimizer_rule ad_optimizer_rule_rmsprop = {
     .kind = {"rmsprop", "RMSProp (Tieleman & Hinton 2012)", options},
-    .moment = {[SQUARE] = {"v"},
-               [MOVE] = {"momentum", .kept = MOMENTUM},
-               [MEAN] = {"mean", .kept = CENTERED}},
+    .moment = {[SQUARE] = {.name = "v"},
+               [MOVE] = {.name = "momentum", .kept = MOMENTUM},
+               [MEAN] = {.name = "mean", .kept = CENTERED}},
     .prepare = prepare,
     .update = update,
 };

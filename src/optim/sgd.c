@@ -45,7 +45,7 @@ static ad_node *update(const double *option, ad_node *const *scalar, double weig
 
 const ad_optimizer_rule ad_optimizer_rule_sgd = {
     .kind = {"sgd", "stochastic gradient descent (momentum: Sutskever et al. 2013)", options},
-    .moment = {{"momentum", .kept = MOMENTUM}},
+    .moment = {{.name = "momentum", .kept = MOMENTUM}},
     .check = check,
     .prepare = prepare,
     .update = update,

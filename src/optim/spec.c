@@ -3,10 +3,9 @@
 #include "optim/optimizer.h"
 
 #include "base/text.h"
+#include "record/option_value.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define OPTIMIZER(name) extern const ad_optimizer_rule ad_optimizer_rule_##name;
@@ -115,16 +114,6 @@ ad_status ad_optimizer_spec_set(ad_optimizer_spec *spec, ad_context *ctx, const 
     return AD_OK;
 }
 
-/* Decimal only: strtod would also take "nan", "inf" and hexadecimal. */
-static bool parse_number(const char *text, double *value)
-{
-    char *end;
-    if (!*text || text[strspn(text, "0123456789+-.eE")]) return false;
-    errno = 0;
-    *value = strtod(text, &end);
-    return !*end && end != text && isfinite(*value);
-}
-
 static bool parse_flag(const char *text, double *value)
 {
     *value = !strcmp(text, "yes") || !strcmp(text, "1");
@@ -146,7 +135,7 @@ static ad_status parse_setting(ad_optimizer_spec *spec, ad_context *ctx, char *s
         return ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: %s has no value, expected %s=NUMBER", kind,
                        option->name, option->name);
     double value = 1;
-    if (text && !(option->flag ? parse_flag(text, &value) : parse_number(text, &value)))
+    if (text && !(option->flag ? parse_flag(text, &value) : ad_parse_real(text, &value)))
         return ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: %s is \"%s\", expected %s", kind, option->name,
                        text, option->flag ? "yes or no" : "a number");
     return ad_optimizer_spec_set(spec, ctx, option->name, value);

@@ -183,7 +183,9 @@ static void agrees_in_f64(const char *spec)
     static float f[LENGTH];
     static double d[LENGTH];
     double error = 0;
-    if (open_vector(&single, spec, AD_F32, false) & open_vector(&twice, spec, AD_F64, false)) {
+    bool open = open_vector(&single, spec, AD_F32, false);
+    open = open_vector(&twice, spec, AD_F64, false) && open;
+    if (open) {
         ad_variable *p = ad_var_find(single.vars, "p"), *q = ad_var_find(twice.vars, "p");
         ad_variable_get(single.vars, p, f);
         for (int i = 0; i < LENGTH; ++i) d[i] = (double)f[i];
