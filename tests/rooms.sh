@@ -68,6 +68,8 @@ for folder in cli zoo examples bench; do
 done
 check "zoo or examples include the command line's files" \
     "$(grep -rnE '#[ 	]*include "cli/' --include='*.[ch]' $(ls -d zoo examples 2>/dev/null) /dev/null)"
+check "tests of two folders are built to one program" \
+    "$(ls tests/unit/*.c tests/zoo/*.c | sed 's|.*/||' | sort | uniq -d)"
 check "a public header includes an internal one" "$(grep -nE '#[ 	]*include "' include/autodidact/*.h)"
 check "the library prints or ends the process" \
     "$(grep -rnwE 'printf|puts|putchar|perror|abort|exit|_exit|assert' --include='*.[ch]' src |

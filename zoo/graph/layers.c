@@ -110,13 +110,13 @@ static ad_node *attention_layer(const graph_model *m, int layer, ad_vars *vars,
     bool last = layer == m->layers - 1;
     char name[96];
     ad_init uniform = {.kind = AD_INIT_XAVIER_UNIFORM, .fan_in = heads * width, .fan_out = width};
-    ad_scope_push(g, "graph_net.%d", layer);
-    snprintf(name, sizeof name, "graph_net.%d.linear_proj", layer);
+    ad_scope_push(g, "gat_net.%d", layer);
+    snprintf(name, sizeof name, "gat_net.%d.linear_proj", layer);
     ad_node *p = graph_project(in, vars, name, x, features, heads * width, t);
     p = graph_dropout(ad_reshape(p, ad_shape(nodes, heads, width)), t); /* [N, H, F] */
     ad_shape one = ad_shape(1, heads, width);
-    ad_node *to = param(g, vars, "graph_net", layer, "scoring_fn_target", one, uniform);
-    ad_node *from = param(g, vars, "graph_net", layer, "scoring_fn_source", one, uniform);
+    ad_node *to = param(g, vars, "gat_net", layer, "scoring_fn_target", one, uniform);
+    ad_node *from = param(g, vars, "gat_net", layer, "scoring_fn_source", one, uniform);
     ad_node *both = ad_concat((ad_node *[]){columns(to), columns(from)}, 2, 1); /* [H F, 2 H] */
     ad_node *scores = ad_matmul(ad_reshape(p, ad_shape(nodes, heads * width)), both);
     scores = ad_reshape(scores, ad_shape(nodes, 2, heads));
@@ -126,7 +126,7 @@ static ad_node *attention_layer(const graph_model *m, int layer, ad_vars *vars,
                         : NULL;
     ad_node *y = ad_graph_attention(in->edges, scores, p, kept, SLOPE); /* [N, H, F] */
     if (m->skip) {
-        snprintf(name, sizeof name, "graph_net.%d.skip_proj", layer);
+        snprintf(name, sizeof name, "gat_net.%d.skip_proj", layer);
         bool equal = x && features == width;
         ad_node *skip = equal ? ad_reshape(x, ad_shape(nodes, 1, features))
                               : ad_reshape(
@@ -136,7 +136,7 @@ static ad_node *attention_layer(const graph_model *m, int layer, ad_vars *vars,
     }
     y = last ? ad_mean(y, ad_axes(1), false) : ad_reshape(y, ad_shape(nodes, heads * width));
     if (m->bias)
-        y = ad_add(y, param(g, vars, "graph_net", layer, "bias",
+        y = ad_add(y, param(g, vars, "gat_net", layer, "bias",
                             ad_shape(last ? width : heads * width), (ad_init){0}));
     ad_scope_pop(g);
     return last ? y : ad_elu(y, 1);

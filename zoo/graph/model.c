@@ -123,15 +123,15 @@ static ad_status read_own(ad_context *ctx, const ad_file *file, graph_model *m)
     return read_classes(ctx, file, m);
 }
 
-/* graph_net.N.scoring_fn_source [1, heads, width], graph_net.0.linear_proj.weight [.., features].
+/* gat_net.N.scoring_fn_source [1, heads, width], gat_net.0.linear_proj.weight [.., features].
  */
 static ad_status read_torch(ad_context *ctx, const ad_file *file, graph_model *m,
                             const ad_graph_set *set)
 {
     char name[96];
-    int first = ad_file_find(file, "graph_net.0.linear_proj.weight");
+    int first = ad_file_find(file, "gat_net.0.linear_proj.weight");
     for (; m->layers < GRAPH_LAYERS; ++m->layers) {
-        snprintf(name, sizeof name, "graph_net.%d.scoring_fn_source", m->layers);
+        snprintf(name, sizeof name, "gat_net.%d.scoring_fn_source", m->layers);
         int at = ad_file_find(file, name);
         if (at < 0) break;
         ad_shape s = ad_file_at(file, at)->shape;
@@ -143,15 +143,15 @@ static ad_status read_torch(ad_context *ctx, const ad_file *file, graph_model *m
     if (!m->layers || first < 0 || ad_file_at(file, first)->shape.rank != 2)
         return ad_error_set(
             ctx, AD_ERROR_FORMAT,
-            "%s: holds no network on graphs (no graph_net.0.scoring_fn_source; it was "
+            "%s: holds no network on graphs (no gat_net.0.scoring_fn_source; it was "
             "not written by `graph train`)",
             ad_file_path(file));
     strcpy(m->kind, "gat");
     m->features = ad_file_at(file, first)->shape.dim[1];
-    m->bias = ad_file_find(file, "graph_net.0.bias") >= 0;
+    m->bias = ad_file_find(file, "gat_net.0.bias") >= 0;
     const char *skip = ad_file_metadata(file, "add_skip_connection");
     m->skip = skip ? !strcmp(skip, "true")
-                   : ad_file_find(file, "graph_net.0.skip_proj.weight") >= 0;
+                   : ad_file_find(file, "gat_net.0.skip_proj.weight") >= 0;
     m->several = set->targets != NULL;
     if (set->classes != m->width[m->layers - 1])
         return ad_error_set(ctx, AD_ERROR_SHAPE, "%s: tells %d classes apart, the data have %d",
