@@ -49,8 +49,8 @@ typedef struct ad_column {
                          PERCENT two after the point */
     const char *unit; /* REAL and INT: behind each number, after a space; NULL: none */
     int width;        /* at least so wide, so that rows printed at different times agree */
-    int most;         /* TEXT: longer ones are shortened, with an ellipsis; 0: never. Numbers never
-                         are */
+    int most;         /* longer text, the heading's too, is shortened, with an ellipsis; 0: never.
+                         Numbers never are */
     ad_cut cut;       /* what the ellipsis stands for: the end, or the middle */
     ad_align align;
     ad_column_where where;

@@ -203,8 +203,11 @@ static void measure(ad_table *t, ad_text *piece)
 {
     for (int i = 0; i < t->columns; ++i) {
         const ad_column *c = &t->column[i];
-        int width = ad_text_columns(c->name);
-        width = width > c->width ? width : c->width;
+        int width = c->width > 0 ? c->width : 0;
+        piece->length = 0;
+        ad_clean_text(piece, c->name, c->most, c->cut);
+        int heading = piece->length ? ad_text_columns(piece->data) : 0;
+        width = width > heading ? width : heading;
         for (int64_t r = 0; r < t->rows; ++r) {
             piece->length = 0;
             write_cell(piece, c, &t->cells[r * t->columns + i]);
@@ -226,7 +229,7 @@ static void print_line(const ad_table *t, FILE *out, const cell *cells, ad_text 
         if (cells)
             write_cell(piece, c, &cells[i]);
         else
-            ad_clean_text(piece, c->name, 0, AD_CUT_END);
+            ad_clean_text(piece, c->name, c->most, c->cut);
         int taken = piece->length ? ad_text_columns(piece->data) : 0, left = t->width[i] - taken;
         if (to_the_right(c)) owed += left;
         if (taken) {

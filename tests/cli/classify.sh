@@ -34,7 +34,8 @@ says err "holds a run already"
 
 run "$autodidact" classify eval "$tmp/a" --data "$tmp/data"
 exits 0
-says out "accuracy           100.00%"
+says out "accuracy           100.00 %"
+says out "is \\ taken for  left  right"
 run "$autodidact" classify eval "$tmp/a" --data "$tmp/data" --json
 says out '"accuracy":1'
 run "$autodidact" classify predict "$tmp/a" "$tmp/data/test/left/3.pgm" --top 1 --saliency "$tmp/looks.png"

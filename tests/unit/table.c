@@ -139,6 +139,12 @@ static void cuts(ad_command *cmd)
     cut_one(cmd, 4, AD_CUT_MIDDLE, "\xe6\xbc\xa2\xe5\xad\x97\xe6\xbc\xa2");
     cut_one(cmd, 3, AD_CUT_END, "xe\xcc\x81\xcc\x82yz"); /* marks stay with their letter */
     cut_one(cmd, 1, AD_CUT_MIDDLE, "abc");
+    ad_table *t;
+    ad_column wide[] = {{"a long name", .kind = AD_COLUMN_INT, .most = 6}};
+    REQUIRE(!ad_table_new(&t, ad_command_context(cmd), wide, 1));
+    ad_table_row(t), ad_table_int(t, 123456789);
+    CHECK_INT(ad_table_print(t, cmd, "x"), AD_OK);
+    ad_table_free(t);
 }
 
 static void long_text_is_shortened_visibly(void)
@@ -150,7 +156,8 @@ static void long_text_is_shortened_visibly(void)
                                      "x\na\xe6\xbc\xa2" DOTS "\n"
                                      "x\n\xe6\xbc\xa2" DOTS "\n"
                                      "x\nxe\xcc\x81\xcc\x82" DOTS "\n"
-                                     "x\n" DOTS "\n");
+                                     "x\n" DOTS "\n"
+                                     "   a lon" DOTS "\n123456789\n");
     printed(cuts, true);
     CHECK_CONTAINS(out, "\"abcdefg\""); /* a machine gets all of it */
 }

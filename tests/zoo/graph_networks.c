@@ -1,4 +1,4 @@
-/* graph.c - networks on graphs against PyTorch's dense form of them (tests/oracle/graph.py):
+/* graph_networks.c - networks on graphs against PyTorch's dense form of them (tests/oracle/graph.py):
  * logits, loss, gradients, running statistics, micro-F1; in batches just large enough, and larger.
  */
 #include "fixture.h"
@@ -232,10 +232,14 @@ static void micro_f1_of_unseen_graph(void)
     ad_node *logits = graph_network(&b.model, b.vars, &in, NULL, NULL);
     ad_program *program = compute(&b, &batch, &logits, 1);
     if (program) {
-        graph_scores scores = {0};
-        graph_score(&scores, &b.model, &batch, ad_result(program, logits), NULL);
-        CHECK_INT(scores.items, 14);
-        float f1 = (float)graph_accuracy(&scores);
+        graph_scores scores;
+        graph_result result;
+        REQUIRE(!graph_scores_new(b.ctx, &scores, &b.model));
+        CHECK_INT(graph_scores_add(&scores, &batch, ad_result(program, logits)), AD_OK);
+        CHECK_INT(graph_scores_result(&scores, &result), AD_OK);
+        graph_scores_free(&scores);
+        CHECK_INT(result.items, 14);
+        float f1 = (float)result.value;
         agrees(&b, "micro-F1", &f1, of(&b, "micro_f1"));
     }
     ad_program_free(program);

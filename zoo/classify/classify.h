@@ -16,7 +16,6 @@
  *   - networks.c: mlp, lenet, vgg
  *   - resnet.c: the residual networks
  *   - pictures.c: the data of a verb: sets, splits, loaders
- *   - scores.c: accuracy, balanced accuracy, confusion, area under the ROC curve
  *   - saliency.c: where a network looks
  *   - train.c, eval.c, predict.c, explain.c: the verbs */
 #ifndef ZOO_CLASSIFY_CLASSIFY_H
@@ -93,31 +92,5 @@ typedef struct classify_trained {
  * passed over. 0 or an exit status. */
 int classify_open(ad_command *cmd, const char *path, int64_t batch, classify_trained *trained);
 void classify_close(classify_trained *trained);
-
-/* ---- scores ---- */
-
-typedef struct classify_scores {
-    int classes;
-    int64_t *confusion; /* [truth * classes + prediction]; owned */
-    double loss_sum;
-    int64_t count;
-    float *positive; /* two classes: the score of the second for each picture, and */
-    int32_t *truth;  /*   its label; owned */
-    int64_t capacity;
-} classify_scores;
-
-ad_status classify_scores_new(ad_context *ctx, classify_scores *scores, int classes,
-                              int64_t pictures);
-void classify_scores_free(classify_scores *scores);
-void classify_scores_clear(classify_scores *scores);
-/* `count` rows of logits [count, classes] with their labels. */
-void classify_scores_add(classify_scores *scores, const float *logits, const int32_t *labels,
-                         int64_t count);
-double classify_accuracy(const classify_scores *scores);
-double classify_balanced_accuracy(const classify_scores *scores); /* mean of the classes' recalls */
-double classify_area(classify_scores *scores); /* under the ROC curve; NaN unless two classes */
-
-/* exp(logits) / sum, of one row. */
-void classify_softmax(const float *logits, int classes, double *probability);
 
 #endif

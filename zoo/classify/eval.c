@@ -15,56 +15,88 @@ static const ad_option options[] = {
 
 enum { BATCH = 256 };
 
-static void print_table(FILE *out, const classify_scores *s, char *const *names)
+enum { CONFUSION_SHOWN = 20 }; /* classes; more are too wide to read */
+
+static ad_status print_summary(ad_command *cmd, const ad_class_result *r, bool two)
 {
-    fprintf(out, "\n%-20s %8s %8s %10s\n", "class", "pictures", "recall", "precision");
-    for (int c = 0; c < s->classes; ++c) {
-        int64_t row = 0, column = 0, right = s->confusion[(int64_t)c * s->classes + c];
-        for (int k = 0; k < s->classes; ++k) {
-            row += s->confusion[(int64_t)c * s->classes + k];
-            column += s->confusion[(int64_t)k * s->classes + c];
-        }
-        fprintf(out, "%-20.20s %8lld", names[c], (long long)row);
-        fprintf(out, row ? " %7.2f%%" : "        -", row ? 100.0 * (double)right / (double)row : 0);
-        fprintf(out, column ? " %9.2f%%\n" : "         -\n",
-                column ? 100.0 * (double)right / (double)column : 0);
-    }
+    static const ad_column columns[] = {
+        {"pictures", .kind = AD_COLUMN_INT},
+        {"accuracy", .kind = AD_COLUMN_PERCENT},
+        {"balanced accuracy", .kind = AD_COLUMN_PERCENT, .key = "balanced_accuracy"},
+        {"area under ROC", .kind = AD_COLUMN_REAL, .digits = 4, .key = "area_under_roc"},
+        {"top 5", .kind = AD_COLUMN_PERCENT, .key = "top_5_accuracy"},
+        {"macro F1", .kind = AD_COLUMN_PERCENT, .key = "macro_f1"},
+        {"calibration error", .kind = AD_COLUMN_PERCENT, .key = "calibration_error"},
+        {"loss", .kind = AD_COLUMN_REAL, .digits = 4},
+    };
+    ad_table *t;
+    ad_status status = ad_table_new(&t, ad_command_context(cmd), columns, 8);
+    ad_table_row(t);
+    ad_table_int(t, r->count), ad_table_real(t, r->accuracy);
+    ad_table_real(t, r->balanced_accuracy);
+    if (two)
+        ad_table_real(t, r->area_under_roc), ad_table_text(t, NULL);
+    else
+        ad_table_text(t, NULL), ad_table_real(t, r->top_k_accuracy);
+    ad_table_real(t, r->macro_f1), ad_table_real(t, r->calibration_error);
+    ad_table_real(t, r->loss);
+    if (!status) status = ad_table_print_upright(t, cmd, "result");
+    ad_table_free(t);
+    return status;
 }
 
-static void print_confusion(FILE *out, const classify_scores *s, char *const *names)
+static ad_status print_classes(ad_command *cmd, const ad_class_scores *s, char *const *names)
 {
-    if (s->classes > 20) return; /* too wide to read */
-    fprintf(out, "\nrows: what it is; columns: what it was taken for\n%-12s", "");
-    for (int c = 0; c < s->classes; ++c) fprintf(out, " %6.6s", names[c]);
-    fputc('\n', out);
-    for (int c = 0; c < s->classes; ++c) {
-        fprintf(out, "%-12.12s", names[c]);
-        for (int k = 0; k < s->classes; ++k)
-            fprintf(out, " %6lld", (long long)s->confusion[(int64_t)c * s->classes + k]);
-        fputc('\n', out);
+    static const ad_column columns[] = {
+        {"class", .most = 40},
+        {"pictures", .kind = AD_COLUMN_INT},
+        {"recall", .kind = AD_COLUMN_PERCENT},
+        {"precision", .kind = AD_COLUMN_PERCENT},
+        {"F1", .kind = AD_COLUMN_PERCENT, .key = "f1"},
+    };
+    ad_table *t;
+    ad_status status = ad_table_new(&t, ad_command_context(cmd), columns, 5);
+    for (int c = 0; c < ad_class_scores_classes(s); ++c) {
+        ad_class_score of = ad_class_scores_of(s, c);
+        ad_table_row(t);
+        ad_table_text(t, names[c]), ad_table_int(t, of.rows);
+        ad_table_real(t, of.recall), ad_table_real(t, of.precision), ad_table_real(t, of.f1);
     }
+    if (!ad_command_json(cmd)) fputc('\n', ad_command_out(cmd));
+    if (!status) status = ad_table_print(t, cmd, "class");
+    ad_table_free(t);
+    return status;
 }
 
-static void print_scores(ad_command *cmd, classify_scores *s, char *const *names)
+static ad_status print_confusion(ad_command *cmd, const ad_class_scores *s, char *const *names)
 {
-    double area = classify_area(s);
-    FILE *out = ad_command_out(cmd);
-    if (ad_command_json(cmd)) {
-        ad_json_begin(cmd, "result");
-        ad_json_int(cmd, "pictures", s->count);
-        ad_json_real(cmd, "accuracy", classify_accuracy(s));
-        ad_json_real(cmd, "balanced_accuracy", classify_balanced_accuracy(s));
-        if (s->classes == 2) ad_json_real(cmd, "area_under_roc", area);
-        ad_json_real(cmd, "loss", s->loss_sum / (double)s->count);
-        ad_json_end(cmd);
-        return;
+    int classes = ad_class_scores_classes(s);
+    const int64_t *counts = ad_class_scores_confusion(s);
+    ad_column columns[CONFUSION_SHOWN + 1] = {{"is \\ taken for", .most = 24}};
+    ad_table *t;
+    if (classes > CONFUSION_SHOWN || ad_command_json(cmd)) return AD_OK;
+    for (int c = 0; c < classes; ++c)
+        columns[c + 1] = (ad_column){names[c], .kind = AD_COLUMN_INT, .width = 4, .most = 10};
+    ad_status status = ad_table_new(&t, ad_command_context(cmd), columns, classes + 1);
+    for (int i = 0; i < classes; ++i) {
+        ad_table_row(t);
+        ad_table_text(t, names[i]);
+        for (int k = 0; k < classes; ++k) ad_table_int(t, counts[i * classes + k]);
     }
-    fprintf(out, "pictures           %lld\naccuracy           %.2f%%\nbalanced accuracy  %.2f%%\n",
-            (long long)s->count, 100 * classify_accuracy(s), 100 * classify_balanced_accuracy(s));
-    if (s->classes == 2) fprintf(out, "area under ROC     %.4f\n", area);
-    fprintf(out, "loss               %.4f\n", s->loss_sum / (double)s->count);
-    print_table(out, s, names);
-    print_confusion(out, s, names);
+    fputc('\n', ad_command_out(cmd));
+    if (!status) status = ad_table_print(t, cmd, "confusion");
+    ad_table_free(t);
+    return status;
+}
+
+static ad_status print_scores(ad_command *cmd, const ad_class_scores *s, char *const *names)
+{
+    ad_class_result r;
+    ad_status status = ad_class_scores_result(s, &r);
+    if (!status) status = print_summary(cmd, &r, ad_class_scores_classes(s) == 2);
+    if (!status) status = print_classes(cmd, s, names);
+    if (!status) status = print_confusion(cmd, s, names);
+    return status;
 }
 
 static ad_status read_like(ad_command *cmd, const classify_model *m, ad_image_set **set)
@@ -99,7 +131,7 @@ static ad_status read_like(ad_command *cmd, const classify_model *m, ad_image_se
     return AD_OK;
 }
 
-static ad_status score(const classify_trained *t, const ad_image_set *set, classify_scores *s)
+static ad_status score(const classify_trained *t, const ad_image_set *set, ad_class_scores *s)
 {
     ad_loader *loader;
     ad_augment augment = {0};
@@ -114,7 +146,8 @@ static ad_status score(const classify_trained *t, const ad_image_set *set, class
         if (!status) status = ad_bind(t->program, t->x, batch.images, bytes);
         if (!status) status = ad_run(t->program);
         if (!status)
-            classify_scores_add(s, ad_result(t->program, t->logits), batch.labels, batch.size);
+            status = ad_class_scores_add(s, ad_result(t->program, t->logits), batch.labels,
+                                         batch.size);
     }
     ad_loader_free(loader);
     return status;
@@ -123,19 +156,17 @@ static ad_status score(const classify_trained *t, const ad_image_set *set, class
 static int run(ad_command *cmd)
 {
     classify_trained t;
-    classify_scores scores = {0};
+    ad_class_scores *scores = NULL;
     ad_image_set *set = NULL;
     int code = classify_open(cmd, ad_command_operand(cmd, 0), BATCH, &t);
     if (code) return code;
     ad_context *ctx = ad_command_context(cmd);
     ad_status status = read_like(cmd, &t.model, &set);
-    if (!status) status = classify_scores_new(ctx, &scores, t.model.classes, set->count);
-    if (!status) status = score(&t, set, &scores);
-    if (!status)
-        print_scores(cmd, &scores, t.model.class_names);
-    else
-        code = ad_command_fail(cmd, "%s", ad_error(ctx));
-    classify_scores_free(&scores);
+    if (!status) status = ad_class_scores_new(&scores, ctx, t.model.classes, NULL);
+    if (!status) status = score(&t, set, scores);
+    if (!status) status = print_scores(cmd, scores, t.model.class_names);
+    if (status) code = ad_command_fail(cmd, "%s", ad_error(ctx));
+    ad_class_scores_free(scores);
     ad_image_set_free(set);
     classify_close(&t);
     return code;

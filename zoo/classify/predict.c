@@ -32,8 +32,8 @@ typedef struct predict {
     int64_t count;
     const char *names[BATCH]; /* of the pictures in the batch */
     int64_t filled, skipped;
-    double *probability;
-    int *order;
+    double *probability; /* [classes] */
+    int *order;          /* the best of them */
     ad_image *first;     /* resized, for --saliency */
     float *first_pixels; /* normalised; NULL: not asked for */
 } predict;
@@ -120,37 +120,28 @@ static ad_status take_picture(predict *p, const char *path, float *to)
     return AD_OK;
 }
 
-static void rank(predict *p)
-{
-    int classes = p->net.model.classes, top = (int)ad_command_int(p->cmd, "top");
-    for (int c = 0; c < classes; ++c) p->order[c] = c;
-    for (int i = 0; i < top && i < classes; ++i)
-        for (int c = i + 1; c < classes; ++c)
-            if (p->probability[p->order[c]] > p->probability[p->order[i]]) {
-                int t = p->order[i];
-                p->order[i] = p->order[c], p->order[c] = t;
-            }
-}
-
 static void print_row(predict *p, const char *name)
 {
     const classify_model *m = &p->net.model;
-    int top = (int)ad_command_int(p->cmd, "top");
     FILE *out = ad_command_out(p->cmd);
-    rank(p);
+    int top = ad_top_classes(p->probability, m->classes, (int)ad_command_int(p->cmd, "top"),
+                             p->order);
     if (ad_command_json(p->cmd)) {
         ad_json_begin(p->cmd, "prediction");
         ad_json_text(p->cmd, "file", name);
         ad_json_text(p->cmd, "class", m->class_names[p->order[0]]);
-        for (int i = 0; i < top && i < m->classes; ++i)
+        for (int i = 0; i < top; ++i)
             ad_json_real(p->cmd, m->class_names[p->order[i]], p->probability[p->order[i]]);
         ad_json_end(p->cmd);
         return;
     }
-    fprintf(out, "%s\n", name);
-    for (int i = 0; i < top && i < m->classes; ++i)
-        fprintf(out, "  %6.2f%%  %s\n", 100 * p->probability[p->order[i]],
-                m->class_names[p->order[i]]);
+    ad_print_text(out, name, 0);
+    fputc('\n', out);
+    for (int i = 0; i < top; ++i) {
+        fprintf(out, "  %6.2f %%  ", 100 * p->probability[p->order[i]]);
+        ad_print_text(out, m->class_names[p->order[i]], 0);
+        fputc('\n', out);
+    }
 }
 
 static ad_status run_batch(predict *p)
@@ -159,7 +150,7 @@ static ad_status run_batch(predict *p)
     ad_status status = ad_run(p->net.program);
     const float *logits = status ? NULL : ad_result(p->net.program, p->net.logits);
     for (int64_t i = 0; logits && i < p->filled; ++i) {
-        classify_softmax(logits + i * p->net.model.classes, p->net.model.classes, p->probability);
+        ad_softmax_row(logits + i * p->net.model.classes, p->net.model.classes, p->probability);
         print_row(p, p->names[i]);
     }
     p->filled = 0;
@@ -198,10 +189,8 @@ static ad_status draw_saliency(predict *p, const char *path)
     memcpy(p->net.pixels, p->first_pixels,
            (size_t)(m->height * m->width * m->channels) * sizeof *heat);
     ad_status status = ad_run(p->net.program);
-    int best = 0;
     const float *logits = status ? NULL : ad_result(p->net.program, p->net.logits);
-    for (int c = 1; logits && c < m->classes; ++c)
-        if (logits[c] > logits[best]) best = c;
+    int best = logits ? ad_best_class(logits, m->classes) : 0;
     if (!status) status = classify_saliency(p->ctx, &p->net, p->first_pixels, best, heat);
     if (!status) status = classify_saliency_picture(p->ctx, p->first, heat, &picture);
     if (!status && picture->width < LOOKS_WIDTH)

@@ -54,7 +54,7 @@ typedef struct trainer {
     ad_node *logits;
     ad_program *eval;
     ad_loader *loader[LOADERS];
-    classify_scores scores;
+    ad_class_scores *scores;
     int64_t wrong[WRONG_SHOWN]; /* pictures of the validation or test split that were mistaken */
     int wrong_count;
     int64_t batch; /* pictures in a step */
@@ -102,11 +102,7 @@ static void note_wrong(trainer *t, classify_split split, int64_t first, const fl
 {
     int classes = t->model.classes;
     for (int64_t i = 0; i < batch->size && t->wrong_count < WRONG_SHOWN; ++i) {
-        const float *row = logits + i * classes;
-        int best = 0;
-        for (int c = 1; c < classes; ++c)
-            if (row[c] > row[best]) best = c;
-        if (best != batch->labels[i])
+        if (ad_best_class(logits + i * classes, classes) != batch->labels[i])
             t->wrong[t->wrong_count++] = t->pictures.index[split][first + i];
     }
 }
@@ -114,7 +110,7 @@ static void note_wrong(trainer *t, classify_split split, int64_t first, const fl
 static ad_status score(trainer *t, classify_split split)
 {
     ad_status status = AD_OK;
-    classify_scores_clear(&t->scores);
+    ad_class_scores_clear(t->scores);
     t->wrong_count = 0, t->wrong_split = split;
     for (int64_t n = 0; !status && n < ad_loader_batches(t->loader[split]); ++n) {
         ad_batch batch;
@@ -124,7 +120,7 @@ static ad_status score(trainer *t, classify_split split)
         if (!status) status = ad_run(t->eval);
         if (status) break;
         const float *logits = ad_result(t->eval, t->logits);
-        classify_scores_add(&t->scores, logits, batch.labels, batch.size);
+        status = ad_class_scores_add(t->scores, logits, batch.labels, batch.size);
         note_wrong(t, split, n * EVAL_BATCH, logits, &batch);
     }
     return status;
@@ -136,14 +132,16 @@ static ad_status evaluate(void *user, const char *split, ad_metric *metrics, int
     classify_split which = strcmp(split, "test") ? CLASSIFY_VALIDATION : CLASSIFY_TEST;
     if (!t->loader[which]) return AD_OK;
     ad_status status = score(t, which);
-    metrics[(*count)++] = (ad_metric){"accuracy", classify_accuracy(&t->scores)};
-    metrics[(*count)++] = (ad_metric){"balanced_accuracy", classify_balanced_accuracy(&t->scores)};
+    ad_class_result r = {0};
+    if (!status) status = ad_class_scores_result(t->scores, &r);
+    metrics[(*count)++] = (ad_metric){"accuracy", r.accuracy};
+    metrics[(*count)++] = (ad_metric){"balanced_accuracy", r.balanced_accuracy};
     if (t->model.classes == 2)
-        metrics[(*count)++] = (ad_metric){"area_under_roc", classify_area(&t->scores)};
-    metrics[(*count)++] = (ad_metric){"loss",
-                                      t->scores.loss_sum / fmax(1, (double)t->scores.count)};
-    if (!status && which == CLASSIFY_TEST)
-        status = ad_run_confusion(t->run, t->scores.confusion, t->model.classes,
+        metrics[(*count)++] = (ad_metric){"area_under_roc", r.area_under_roc};
+    metrics[(*count)++] = (ad_metric){"loss", r.loss};
+    const int64_t *confusion = ad_class_scores_confusion(t->scores);
+    if (!status && which == CLASSIFY_TEST && confusion)
+        status = ad_run_confusion(t->run, confusion, t->model.classes,
                                   (const char *const *)t->model.class_names);
     return status;
 }
@@ -344,16 +342,14 @@ static ad_status once(ad_command *cmd, ad_run_folder *run, ad_train_part part,
                              summary);
     }
     if (!status) status = describe_model(&t);
-    int64_t most = t.pictures.count[1] > t.pictures.count[2] ? t.pictures.count[1]
-                                                             : t.pictures.count[2];
-    if (!status) status = classify_scores_new(t.ctx, &t.scores, t.model.classes, most);
+    if (!status) status = ad_class_scores_new(&t.scores, t.ctx, t.model.classes, NULL);
     if (!status) status = train(&t, part, result);
     for (int i = 0; i < LOADERS; ++i) ad_loader_free(t.loader[i]);
     ad_program_free(t.eval);
     ad_graph_free(t.eval_graph);
     ad_graph_free(t.graph);
     ad_vars_free(t.vars);
-    classify_scores_free(&t.scores);
+    ad_class_scores_free(t.scores);
     classify_text_free(&t.text);
     classify_pictures_free(&t.pictures);
     return status;

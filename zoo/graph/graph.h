@@ -15,7 +15,7 @@
  * batch.c     some graphs of a set side by side, as the arrays that a program is bound to
  * layers.c    gat, gcn;  graph_level.c: gin, batch norm, pooling
  * model.c     what a network is built from again; opening trained ones
- * scores.c    accuracy, loss, micro-F1
+ * scores.c    of items with one label or several
  * train.c, predict.c, show.c, explain.c   the verbs
  * look.c, drawing.c, tsne.c   what show draws, and what the report shows */
 #ifndef ZOO_GRAPH_GRAPH_H
@@ -177,16 +177,22 @@ void graph_close(graph_trained *trained);
 
 /* ---- scores ---- */
 
+/* Of items with one label each, or with several at once. */
 typedef struct graph_scores {
-    int64_t items, right;         /* one label each */
-    int64_t hits, misses, alarms; /* several: true positives, false negatives, false positives */
-    double loss;                  /* sum */
+    ad_class_scores *one; /* the other one is NULL */
+    ad_label_scores *several;
 } graph_scores;
-/* Adds the rows of a batch that have a label. `confusion` [classes, classes] may be NULL. */
-void graph_score(graph_scores *scores, const graph_model *model, const graph_batch *batch,
-                 const float *logits, int64_t *confusion);
-double graph_accuracy(const graph_scores *scores); /* or micro-F1 */
-int graph_best(const float *logits, int classes);
-void graph_probabilities(const float *logits, int classes, bool several, double *probability);
+ad_status graph_scores_new(ad_context *ctx, graph_scores *scores, const graph_model *model);
+void graph_scores_free(graph_scores *scores);
+void graph_scores_clear(graph_scores *scores);
+/* Adds the rows of a batch that have a label. */
+ad_status graph_scores_add(graph_scores *scores, const graph_batch *batch, const float *logits);
+
+typedef struct graph_result {
+    const char *name; /* "accuracy", or with several labels "micro_f1" */
+    double value, loss;
+    int64_t items;
+} graph_result;
+ad_status graph_scores_result(const graph_scores *scores, graph_result *result);
 
 #endif

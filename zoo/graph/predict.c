@@ -23,50 +23,55 @@ typedef struct predict {
     graph_trained net;
     ad_graph_split split; /* AD_GRAPH_NO_SPLIT: all */
     graph_scores scores;
-    double *probability;
-    int *order;
+    double *probability; /* [classes] */
+    int top, *order;     /* the best of them */
+    ad_table *table;
 } predict;
 
-/* The classes by falling probability. */
-static void rank(const predict *p, int top)
+/* A column for the item, two for each class shown, one for what it is where that is another. */
+static ad_status make_table(predict *p)
 {
-    int classes = p->net.model.classes;
-    for (int c = 0; c < classes; ++c) p->order[c] = c;
-    for (int i = 0; i < top && i < classes; ++i)
-        for (int c = i + 1; c < classes; ++c)
-            if (p->probability[p->order[c]] > p->probability[p->order[i]]) {
-                int swap = p->order[i];
-                p->order[i] = p->order[c], p->order[c] = swap;
-            }
+    int count = 2 * p->top + 2;
+    ad_column *columns = calloc((size_t)count, sizeof *columns);
+    if (!columns) return ad_error_set(p->ctx, AD_ERROR_MEMORY, "out of memory");
+    columns[0] = (ad_column){p->net.set->of_graphs ? "graph" : "node", .most = 40};
+    for (int i = 0; i < p->top; ++i) {
+        columns[2 * i + 1] = (ad_column){i ? "" : "taken for", .kind = AD_COLUMN_PERCENT};
+        columns[2 * i + 2] = (ad_column){.name = "", .most = 40};
+    }
+    columns[count - 1] = (ad_column){"is", .most = 40};
+    ad_status status = ad_table_new(&p->table, p->ctx, columns, count);
+    free(columns);
+    return status;
 }
 
 static void print_item(predict *p, int32_t item)
 {
     const graph_model *m = &p->net.model;
     const ad_graph_set *set = p->net.set;
-    int top = (int)ad_command_int(p->cmd, "top"), label = set->labels ? set->labels[item] : -1;
+    int label = set->labels ? set->labels[item] : -1;
     const char *name = !set->of_graphs && set->node_names ? set->node_names[item] : NULL;
     char number[24];
     snprintf(number, sizeof number, "%d", (int)item);
-    rank(p, top);
+    ad_top_classes(p->probability, m->classes, p->top, p->order);
     if (ad_command_json(p->cmd)) {
         ad_json_begin(p->cmd, "prediction");
         ad_json_text(p->cmd, set->of_graphs ? "graph" : "node", name ? name : number);
         ad_json_text(p->cmd, "class", m->class_names[p->order[0]]);
         if (!m->several && label >= 0) ad_json_text(p->cmd, "label", m->class_names[label]);
-        for (int i = 0; i < top && i < m->classes; ++i)
+        for (int i = 0; i < p->top; ++i)
             ad_json_real(p->cmd, m->class_names[p->order[i]], p->probability[p->order[i]]);
         ad_json_end(p->cmd);
         return;
     }
-    FILE *out = ad_command_out(p->cmd);
-    fprintf(out, "%-12s", name ? name : number);
-    for (int i = 0; i < top && i < m->classes; ++i)
-        fprintf(out, "  %6.2f%% %-16.16s", 100 * p->probability[p->order[i]],
-                m->class_names[p->order[i]]);
+    ad_table_row(p->table);
+    ad_table_text(p->table, name ? name : number);
+    for (int i = 0; i < p->top; ++i) {
+        ad_table_real(p->table, p->probability[p->order[i]]);
+        ad_table_text(p->table, m->class_names[p->order[i]]);
+    }
     if (!m->several && label >= 0 && label != p->order[0])
-        fprintf(out, "  is %s", m->class_names[label]);
-    fputc('\n', out);
+        ad_table_text(p->table, m->class_names[label]);
 }
 
 static bool wanted(const predict *p, int32_t item)
@@ -86,36 +91,39 @@ static ad_status predict_all(predict *p)
         at += graph_batch_fill(&t->batch, index + at, set->graphs - at, p->split);
         status = ad_run(t->program);
         const float *logits = status ? NULL : ad_result(t->program, t->logits);
-        if (logits) graph_score(&p->scores, &t->model, &t->batch, logits, NULL);
+        if (logits) status = graph_scores_add(&p->scores, &t->batch, logits);
         bool rows = logits && !ad_command_flag(p->cmd, "score");
         for (int64_t i = 0; rows && i < t->batch.items; ++i) {
             int32_t item = t->batch.item[i];
             if (item < 0 || !wanted(p, item)) continue;
-            graph_probabilities(logits + i * t->model.classes, t->model.classes, t->model.several,
-                                p->probability);
+            (t->model.several ? ad_sigmoid_row : ad_softmax_row)(logits + i * t->model.classes,
+                                                                 t->model.classes, p->probability);
             print_item(p, item);
         }
+        if (!status) status = ad_table_print(p->table, p->cmd, "prediction");
     }
     free(index);
     return status;
 }
 
-static void print_score(predict *p)
+static ad_status print_score(predict *p)
 {
-    const char *name = p->net.model.several ? "micro_f1" : "accuracy";
-    if (!p->scores.items) return;
+    graph_result r;
+    ad_status status = graph_scores_result(&p->scores, &r);
+    if (status || !r.items) return status;
     if (ad_command_json(p->cmd)) {
         ad_json_begin(p->cmd, "result");
         ad_json_text(p->cmd, "split", ad_command_text(p->cmd, "split"));
-        ad_json_int(p->cmd, "items", p->scores.items);
-        ad_json_real(p->cmd, name, graph_accuracy(&p->scores));
-        ad_json_real(p->cmd, "loss", p->scores.loss / (double)p->scores.items);
+        ad_json_int(p->cmd, "items", r.items);
+        ad_json_real(p->cmd, r.name, r.value);
+        ad_json_real(p->cmd, "loss", r.loss);
         ad_json_end(p->cmd);
-        return;
+        return AD_OK;
     }
-    fprintf(ad_command_out(p->cmd), "%s %.4f on %lld %s (%s)\n", name, graph_accuracy(&p->scores),
-            (long long)p->scores.items, p->net.set->of_graphs ? "graphs" : "nodes",
+    fprintf(ad_command_out(p->cmd), "%s %.4f on %lld %s (%s)\n", r.name, r.value,
+            (long long)r.items, p->net.set->of_graphs ? "graphs" : "nodes",
             ad_command_text(p->cmd, "split"));
+    return AD_OK;
 }
 
 static int run(ad_command *cmd)
@@ -126,16 +134,20 @@ static int run(ad_command *cmd)
     int code = graph_open(cmd, ad_command_operand(cmd, 0), false, &p.net);
     if (code) return code;
     p.ctx = ad_command_context(cmd);
-    p.probability = malloc((size_t)p.net.model.classes * sizeof *p.probability);
-    p.order = malloc((size_t)p.net.model.classes * sizeof *p.order);
+    int classes = p.net.model.classes, top = (int)ad_command_int(cmd, "top");
+    p.top = top < classes ? top : classes;
+    p.probability = malloc((size_t)classes * sizeof *p.probability);
+    p.order = malloc((size_t)classes * sizeof *p.order);
     ad_status status = p.probability && p.order
-                           ? predict_all(&p)
+                           ? make_table(&p)
                            : ad_error_set(p.ctx, AD_ERROR_MEMORY, "out of memory");
-    if (!status)
-        print_score(&p);
-    else
-        code = ad_command_fail(cmd, "%s", ad_error(p.ctx));
+    if (!status) status = graph_scores_new(p.ctx, &p.scores, &p.net.model);
+    if (!status) status = predict_all(&p);
+    if (!status) status = print_score(&p);
+    if (status) code = ad_command_fail(cmd, "%s", ad_error(p.ctx));
     free(p.probability), free(p.order);
+    ad_table_free(p.table);
+    graph_scores_free(&p.scores);
     graph_close(&p.net);
     return code;
 }

@@ -1,65 +1,45 @@
-/* scores.c - accuracy, mean loss, and micro-F1 where a node can be of several classes. */
+/* scores.c - how right a network is about items that have one label, or several at once. */
 #include "zoo/graph/graph.h"
 
-#include <math.h>
-
-int graph_best(const float *logits, int classes)
+ad_status graph_scores_new(ad_context *ctx, graph_scores *s, const graph_model *m)
 {
-    int best = 0;
-    for (int c = 1; c < classes; ++c)
-        if (logits[c] > logits[best]) best = c;
-    return best;
+    *s = (graph_scores){0};
+    return m->several ? ad_label_scores_new(&s->several, ctx, m->classes)
+                      : ad_class_scores_new(&s->one, ctx, m->classes, NULL);
 }
 
-void graph_probabilities(const float *logits, int classes, bool several, double *p)
+void graph_scores_free(graph_scores *s)
 {
-    double sum = 0, top = (double)logits[graph_best(logits, classes)];
-    for (int c = 0; c < classes; ++c) {
-        p[c] = several ? 1 / (1 + exp(-(double)logits[c])) : exp((double)logits[c] - top);
-        sum += p[c];
+    ad_class_scores_free(s->one);
+    ad_label_scores_free(s->several);
+    *s = (graph_scores){0};
+}
+
+void graph_scores_clear(graph_scores *s)
+{
+    if (s->one) ad_class_scores_clear(s->one);
+    if (s->several) ad_label_scores_clear(s->several);
+}
+
+ad_status graph_scores_add(graph_scores *s, const graph_batch *b, const float *logits)
+{
+    int classes = b->set->classes;
+    if (s->one) return ad_class_scores_add(s->one, logits, b->label, b->items);
+    for (int64_t i = 0; i < b->items; ++i)
+        if (b->weight[i] > 0)
+            ad_label_scores_add(s->several, logits + i * classes, b->target + i * classes, 1);
+    return AD_OK;
+}
+
+ad_status graph_scores_result(const graph_scores *s, graph_result *r)
+{
+    if (s->several) {
+        ad_label_result of = ad_label_scores_result(s->several);
+        *r = (graph_result){"micro_f1", of.micro_f1, of.loss, of.count};
+        return AD_OK;
     }
-    for (int c = 0; c < classes && !several; ++c) p[c] /= sum;
-}
-
-static void score_several(graph_scores *s, int classes, const float *logits, const float *target)
-{
-    for (int c = 0; c < classes; ++c) {
-        double x = (double)logits[c], t = (double)target[c];
-        s->loss += (fmax(x, 0) + log1p(exp(-fabs(x))) - x * t) / classes;
-        s->hits += x > 0 && t > 0;
-        s->alarms += x > 0 && t <= 0;
-        s->misses += x <= 0 && t > 0;
-    }
-}
-
-static void score_one(graph_scores *s, int classes, const float *logits, int label,
-                      int64_t *confusion)
-{
-    int best = graph_best(logits, classes);
-    double sum = 0;
-    for (int c = 0; c < classes; ++c) sum += exp((double)logits[c] - (double)logits[best]);
-    s->loss += log(fmax(sum, 1)) + (double)logits[best] - (double)logits[label];
-    s->right += best == label;
-    if (confusion) ++confusion[label * classes + best];
-}
-
-void graph_score(graph_scores *s, const graph_model *m, const graph_batch *b, const float *logits,
-                 int64_t *confusion)
-{
-    for (int64_t i = 0; i < b->items; ++i) {
-        const float *row = logits + i * m->classes;
-        if (m->several ? b->weight[i] <= 0 : b->label[i] < 0) continue;
-        ++s->items;
-        if (m->several)
-            score_several(s, m->classes, row, b->target + i * m->classes);
-        else
-            score_one(s, m->classes, row, b->label[i], confusion);
-    }
-}
-
-double graph_accuracy(const graph_scores *s)
-{
-    double errors = (double)(s->misses + s->alarms), hits = 2 * (double)s->hits;
-    if (hits + errors > 0) return hits / (hits + errors);
-    return s->items ? (double)s->right / (double)s->items : NAN;
+    ad_class_result of;
+    ad_status status = ad_class_scores_result(s->one, &of);
+    *r = (graph_result){"accuracy", of.accuracy, of.loss, of.count};
+    return status;
 }

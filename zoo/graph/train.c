@@ -51,7 +51,7 @@ typedef struct trainer {
     int32_t *order; /* of the training graphs, in pass number `pass` */
     int64_t per_step, pass;
     ad_graph_split filled; /* of eval_batch, where all graphs fit at once */
-    int64_t *confusion;
+    graph_scores scores;
 } trainer;
 
 /* ---- batches ---- */
@@ -116,10 +116,10 @@ static ad_status bind_batch(void *user, ad_program *program, int64_t number)
 
 /* ---- evaluation ---- */
 
-static ad_status score(trainer *t, ad_graph_split split, graph_scores *scores, int64_t *confusion)
+static ad_status score(trainer *t, ad_graph_split split)
 {
     ad_status status = AD_OK;
-    *scores = (graph_scores){0};
+    graph_scores_clear(&t->scores);
     for (int64_t at = 0; !status && at < t->count[split];) {
         if (t->set->graphs > 1 || t->filled != split) {
             at += graph_batch_fill(&t->eval_batch, t->index[split] + at, t->count[split] - at,
@@ -130,8 +130,7 @@ static ad_status score(trainer *t, ad_graph_split split, graph_scores *scores, i
         }
         status = ad_run(t->eval);
         if (!status)
-            graph_score(scores, &t->model, &t->eval_batch, ad_result(t->eval, t->logits),
-                        confusion);
+            status = graph_scores_add(&t->scores, &t->eval_batch, ad_result(t->eval, t->logits));
     }
     return status;
 }
@@ -141,17 +140,15 @@ static ad_status evaluate(void *user, const char *split, ad_metric *metrics, int
     trainer *t = user;
     bool test = !strcmp(split, "test");
     ad_graph_split which = test ? AD_GRAPH_TEST : AD_GRAPH_VALIDATION;
-    int classes = t->model.classes;
-    graph_scores scores;
+    graph_result result = {.name = "accuracy"};
     if (!t->count[which]) return AD_OK;
-    if (test && !t->model.several)
-        memset(t->confusion, 0, (size_t)(classes * classes) * sizeof *t->confusion);
-    ad_status status = score(t, which, &scores, test && !t->model.several ? t->confusion : NULL);
-    const char *name = t->model.several ? "micro_f1" : "accuracy";
-    metrics[(*count)++] = (ad_metric){name, graph_accuracy(&scores)};
-    metrics[(*count)++] = (ad_metric){"loss", scores.loss / fmax(1, (double)scores.items)};
-    if (!status && test && !t->model.several)
-        status = ad_run_confusion(t->run, t->confusion, classes,
+    ad_status status = score(t, which);
+    if (!status) status = graph_scores_result(&t->scores, &result);
+    metrics[(*count)++] = (ad_metric){result.name, result.value};
+    metrics[(*count)++] = (ad_metric){"loss", result.loss};
+    const int64_t *confusion = t->scores.one ? ad_class_scores_confusion(t->scores.one) : NULL;
+    if (!status && test && confusion)
+        status = ad_run_confusion(t->run, confusion, t->model.classes,
                                   (const char *const *)t->model.class_names);
     return status;
 }
@@ -206,16 +203,15 @@ static ad_status train(trainer *t, ad_train_result *result)
     t->per_step = ad_command_int(t->cmd, "batch") < n ? ad_command_int(t->cmd, "batch") : n;
     graph_sizes room = graph_room(t->set, t->per_step, loops);
     t->vars = ad_vars_new(t->ctx, t->seed), t->graph = ad_graph_new(t->ctx);
-    t->confusion = calloc((size_t)m->classes * (size_t)m->classes, sizeof *t->confusion);
-    if (!t->vars || !t->graph || !t->confusion)
-        return ad_error_set(t->ctx, AD_ERROR_MEMORY, "out of memory");
+    if (!t->vars || !t->graph) return ad_error_status(t->ctx);
     form.rng = ad_rng(t->graph, t->vars);
     graph_inputs in = graph_declare_inputs(t->graph, m, room);
     ad_node *loss = graph_loss(m, graph_network(m, t->vars, &in, &form, NULL));
     if (form.count < GRAPH_UPDATES) form.update[form.count++] = ad_rng_advance(t->graph, t->vars);
     ad_status status = ad_graph_status(t->graph);
     if (status) return ad_error_set(t->ctx, status, "%s", ad_graph_error(t->graph));
-    status = graph_batch_new(&t->batch, t->set, room, loops);
+    status = graph_scores_new(t->ctx, &t->scores, m);
+    if (!status) status = graph_batch_new(&t->batch, t->set, room, loops);
     if (!status) status = build_eval(t, loops);
     if (status) return status;
     int64_t per_pass = (n + t->per_step - 1) / t->per_step;
@@ -267,7 +263,8 @@ static ad_status once(ad_command *cmd, ad_run_folder *run, ad_train_part part,
     ad_vars_free(t.vars);
     graph_batch_free(&t.batch), graph_batch_free(&t.eval_batch);
     for (int i = 0; i < 4; ++i) free(t.index[i]);
-    free(t.order), free(t.confusion);
+    free(t.order);
+    graph_scores_free(&t.scores);
     graph_text_free(&t.text);
     graph_model_free(&t.model);
     ad_graph_set_free(t.set);
