@@ -4,27 +4,8 @@
 
 #include <autodidact/image.h>
 #include <autodidact/io.h>
+#include <autodidact/table.h>
 #include <string.h>
-
-/* Names come from files that anyone may have written: nothing in them reaches the terminal raw. */
-void ad_cli_print_name(FILE *out, const char *name, int width)
-{
-    int column = 0;
-    for (; *name; ++name, ++column)
-        fputc((unsigned char)*name < ' ' || *name == 127 ? '?' : *name, out);
-    if (width > column) fprintf(out, "%*s", width - column, "");
-}
-
-/* "1.5 MiB" */
-static const char *size_text(int64_t bytes, char *buffer, size_t size)
-{
-    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-    double value = (double)bytes;
-    int unit = 0;
-    for (; value >= 1024 && unit < 4; ++unit) value /= 1024;
-    snprintf(buffer, size, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
-    return buffer;
-}
 
 /* ---- pictures ---- */
 
@@ -100,52 +81,76 @@ static void weights_json(ad_command *cmd, const ad_file *file)
     ad_json_end(cmd);
 }
 
-static void weights_table(ad_command *cmd, const ad_file *file)
+static ad_status tensors_table(ad_command *cmd, const ad_file *file)
+{
+    static const ad_column columns[] = {
+        {.name = "name"}, {.name = "dtype"}, {.name = "shape"}, {"bytes", .kind = AD_COLUMN_INT}};
+    bool raw = ad_command_flag(cmd, "raw-names");
+    char shape[192];
+    ad_table *t;
+    ad_status status = ad_table_new(&t, ad_command_context(cmd), columns, 4);
+    for (int i = 0; i < ad_file_count(file); ++i) {
+        const ad_file_entry *entry = ad_file_at(file, i);
+        ad_table_row(t);
+        ad_table_text(t, raw ? entry->raw_name : entry->name);
+        ad_table_text(t, type_name(entry->dtype));
+        ad_table_text(t, ad_shape_text(entry->shape, shape, sizeof shape));
+        ad_table_int(t, entry->bytes);
+    }
+    if (!status) status = ad_table_print(t, cmd, "tensor");
+    ad_table_free(t);
+    return status;
+}
+
+static ad_status metadata_table(ad_command *cmd, const ad_file *file)
+{
+    static const ad_column columns[] = {{.name = "metadata"}, {"value", .most = 100}};
+    ad_table *t;
+    ad_status status = ad_table_new(&t, ad_command_context(cmd), columns, 2);
+    for (int i = 0; i < ad_file_metadata_count(file); ++i) {
+        ad_metadata metadata = ad_file_metadata_at(file, i);
+        ad_table_row(t);
+        ad_table_text(t, metadata.key), ad_table_text(t, metadata.value);
+    }
+    if (!status) status = ad_table_print(t, cmd, "metadata");
+    ad_table_free(t);
+    return status;
+}
+
+static ad_status weights_text(ad_command *cmd, const ad_file *file)
 {
     FILE *out = ad_command_out(cmd);
-    bool raw = ad_command_flag(cmd, "raw-names");
-    int count = ad_file_count(file), width = 4;
+    int count = ad_file_count(file);
     int64_t bytes = 0, elements = 0;
-    char shape[192], size[32];
+    char size[32];
     for (int i = 0; i < count; ++i) {
         const ad_file_entry *entry = ad_file_at(file, i);
-        size_t length = strlen(raw ? entry->raw_name : entry->name);
-        if (length < 64 && (int)length > width) width = (int)length;
         bytes += entry->bytes;
         elements += ad_shape_count(entry->shape);
     }
     fprintf(out, "%s: %s, %d tensor%s, %lld elements, %s\n", ad_file_path(file),
             ad_file_format_name(ad_file_get_format(file)), count, count == 1 ? "" : "s",
-            (long long)elements, size_text(bytes, size, sizeof size));
-    if (count) fprintf(out, "\n%-*s  %-10s  %-24s  %s\n", width, "name", "dtype", "shape", "bytes");
-    for (int i = 0; i < count; ++i) {
-        const ad_file_entry *entry = ad_file_at(file, i);
-        ad_cli_print_name(out, raw ? entry->raw_name : entry->name, width);
-        fprintf(out, "  %-10s  %-24s  %lld\n", type_name(entry->dtype),
-                ad_shape_text(entry->shape, shape, sizeof shape), (long long)entry->bytes);
-    }
-    if (ad_file_metadata_count(file)) fputs("\nmetadata\n", out);
-    for (int i = 0; i < ad_file_metadata_count(file); ++i) {
-        ad_metadata metadata = ad_file_metadata_at(file, i);
-        char value[101];
-        snprintf(value, sizeof value, "%s", metadata.value);
-        ad_cli_print_name(out, metadata.key, 0);
-        fputs(": ", out);
-        ad_cli_print_name(out, value, 0);
+            (long long)elements, ad_bytes_text((double)bytes, size, sizeof size));
+    if (count) fputc('\n', out);
+    ad_status status = tensors_table(cmd, file);
+    if (!status && ad_file_metadata_count(file)) {
         fputc('\n', out);
+        status = metadata_table(cmd, file);
     }
+    return status;
 }
 
 static int weights(ad_command *cmd, ad_context *ctx, const char *path)
 {
     ad_file *file;
-    if (ad_file_open(&file, ctx, path) != AD_OK) return ad_command_fail(cmd, "%s", ad_error(ctx));
+    ad_status status = ad_file_open(&file, ctx, path);
+    if (status) return ad_command_fail(cmd, "%s", ad_error(ctx));
     if (ad_command_json(cmd))
         weights_json(cmd, file);
     else
-        weights_table(cmd, file);
+        status = weights_text(cmd, file);
     ad_file_close(file);
-    return AD_EXIT_OK;
+    return status ? ad_command_fail(cmd, "%s", ad_error(ctx)) : AD_EXIT_OK;
 }
 
 /* Whether the file begins as a picture does; what follows may still be broken. */

@@ -2,6 +2,7 @@
 #include "cli/verbs.h"
 
 #include <autodidact/data.h>
+#include <autodidact/table.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,7 +98,7 @@ static void print_split(FILE *out, const char *name, const ad_image_set *set)
                 (long long)set->skipped);
 }
 
-static void print_table(FILE *out, const char *path, const holding *h)
+static void print_set(FILE *out, const char *path, const holding *h)
 {
     const ad_image_set *set = h->first;
     fprintf(out, "%s: pictures of %d class%s, ", path, set->classes, set->classes > 1 ? "es" : "");
@@ -108,17 +109,35 @@ static void print_table(FILE *out, const char *path, const holding *h)
                 set->channels == 1 ? "grey" : "colour");
     for (int i = 0; i < SPLITS; ++i)
         if (h->set[i]) print_split(out, splits[i], h->set[i]);
-    fputs("\nclass                   ", out);
+}
+
+static ad_status print_classes(ad_command *cmd, const holding *h)
+{
+    const ad_image_set *set = h->first;
+    ad_column columns[SPLITS + 1] = {{"class", .most = 40}};
+    int count = 1;
+    ad_table *t;
     for (int i = 0; i < SPLITS; ++i)
-        if (h->set[i]) fprintf(out, "  %10s", splits[i]);
-    fputc('\n', out);
+        if (h->set[i]) columns[count++] = (ad_column){splits[i], .kind = AD_COLUMN_INT};
+    ad_status status = ad_table_new(&t, ad_command_context(cmd), columns, count);
     for (int k = 0; k < set->classes && k < ROWS_MOST; ++k) {
-        ad_cli_print_name(out, set->class_names[k], 24);
+        ad_table_row(t);
+        ad_table_text(t, set->class_names[k]);
         for (int i = 0; i < SPLITS; ++i)
-            if (h->set[i]) fprintf(out, "  %10lld", (long long)h->count[i][k]);
-        fputc('\n', out);
+            if (h->set[i]) ad_table_int(t, h->count[i][k]);
     }
-    if (set->classes > ROWS_MOST) fprintf(out, "and %d more\n", set->classes - ROWS_MOST);
+    fputc('\n', ad_command_out(cmd));
+    if (!status) status = ad_table_print(t, cmd, "class");
+    ad_table_free(t);
+    if (set->classes > ROWS_MOST)
+        fprintf(ad_command_out(cmd), "and %d more\n", set->classes - ROWS_MOST);
+    return status;
+}
+
+static ad_status print_text(ad_command *cmd, const char *path, const holding *h)
+{
+    print_set(ad_command_out(cmd), path, h);
+    return print_classes(cmd, h);
 }
 
 int ad_cli_info_set(ad_command *cmd, ad_context *ctx, const char *path)
@@ -126,9 +145,11 @@ int ad_cli_info_set(ad_command *cmd, ad_context *ctx, const char *path)
     holding h = {0};
     ad_status status = AD_OK;
     for (int i = 0; i < SPLITS && !status; ++i) status = read_split(ctx, path, i, &h);
+    if (!status && ad_command_json(cmd))
+        print_json(cmd, path, &h);
+    else if (!status)
+        status = print_text(cmd, path, &h);
     int code = status ? ad_command_fail(cmd, "%s", ad_error(ctx)) : AD_EXIT_OK;
-    if (!status && ad_command_json(cmd)) print_json(cmd, path, &h);
-    if (!status && !ad_command_json(cmd)) print_table(ad_command_out(cmd), path, &h);
     for (int i = 0; i < SPLITS; ++i) ad_image_set_free(h.set[i]), free(h.count[i]);
     return code;
 }

@@ -6,8 +6,6 @@
 
 /* "3 min ago", of seconds since 1970. */
 const char *ad_cli_age(double written, char *buffer, size_t size);
-/* "2h05m", "12.3 s" */
-const char *ad_cli_duration(double seconds, char *buffer, size_t size);
 /* "validation/accuracy 0.981", or the result's first number, or "". */
 const char *ad_cli_best(const ad_run_info *run, char *buffer, size_t size);
 /* Opens every operand; NULL (reported) on a failure. Free with ad_cli_close_runs. */

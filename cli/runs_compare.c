@@ -2,32 +2,10 @@
 #include "cli/runs.h"
 #include "cli/verbs.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 18 };
-
-ad_run_info **ad_cli_open_runs(ad_command *cmd, int *code)
-{
-    int count = ad_command_operands(cmd);
-    ad_context *ctx = ad_command_context(cmd);
-    ad_run_info **runs = ctx ? calloc((size_t)count, sizeof *runs) : NULL;
-    *code = AD_EXIT_OK;
-    for (int i = 0; i < count && runs && !*code; ++i)
-        if (ad_run_info_open(&runs[i], ctx, ad_command_operand(cmd, i)))
-            *code = ad_command_fail(cmd, "%s", ad_error(ctx));
-    if (!runs) *code = ctx ? ad_command_fail(cmd, "out of memory") : AD_EXIT_FAILURE;
-    if (!*code) return runs;
-    ad_cli_close_runs(runs, count);
-    return NULL;
-}
-
-void ad_cli_close_runs(ad_run_info **runs, int count)
-{
-    for (int i = 0; runs && i < count; ++i) ad_run_info_close(runs[i]);
-    free(runs);
-}
+enum { VALUE_MOST = 40 };
 
 static const char *option(const ad_run_info *r, const char *name)
 {
@@ -54,58 +32,62 @@ static bool known_before(ad_run_info *const *runs, int run, const char *name)
     return false;
 }
 
-static void cell(FILE *out, const char *text)
-{
-    char cut[WIDTH + 1];
-    snprintf(cut, sizeof cut, "%s", text);
-    fputs("  ", out);
-    ad_cli_print_name(out, cut, WIDTH);
-}
-
-static void print_options(FILE *out, ad_run_info *const *runs, int count)
+static void add_options(ad_table *t, ad_run_info *const *runs, int count)
 {
     for (int r = 0; r < count; ++r)
         for (int k = 0; k < runs[r]->option_count; ++k) {
             const char *name = runs[r]->options[k].key;
             if (known_before(runs, r, name) || !differs(runs, count, name)) continue;
-            fprintf(out, "%-28.28s", name);
+            ad_table_row(t);
+            ad_table_text(t, name);
             for (int i = 0; i < count; ++i) {
                 const char *value = option(runs[i], name);
-                cell(out, value ? value : "-");
+                ad_table_text(t, value ? value : "-");
             }
-            fputc('\n', out);
         }
 }
 
-static void print_results(FILE *out, ad_run_info *const *runs, int count)
+static void add_results(ad_table *t, ad_run_info *const *runs, int count)
 {
-    char text[64];
     for (int k = 0; k < runs[0]->result.count; ++k) {
         const char *name = runs[0]->result.number[k].name;
-        fprintf(out, "%-28.28s", name);
-        for (int i = 0; i < count; ++i) {
-            double value = ad_train_result_get(&runs[i]->result, name);
-            snprintf(text, sizeof text, isnan(value) ? "-" : "%.6g", value);
-            cell(out, text);
-        }
-        fputc('\n', out);
+        ad_table_row(t);
+        ad_table_text(t, name);
+        for (int i = 0; i < count; ++i)
+            ad_table_real(t, ad_train_result_get(&runs[i]->result, name));
     }
 }
 
-static void print(ad_command *cmd, ad_run_info *const *runs, int count)
+static void fill(ad_table *t, ad_run_info *const *runs, int count)
 {
-    FILE *out = ad_command_out(cmd);
-    char text[96];
-    fprintf(out, "%-28s", "");
-    for (int i = 0; i < count; ++i) cell(out, runs[i]->name);
-    fprintf(out, "\n%-28s", "state");
-    for (int i = 0; i < count; ++i) cell(out, ad_run_state_name(runs[i]->state));
-    fputc('\n', out);
-    print_options(out, runs, count);
-    print_results(out, runs, count);
-    fprintf(out, "%-28s", "trained for");
-    for (int i = 0; i < count; ++i) cell(out, ad_cli_duration(runs[i]->seconds, text, sizeof text));
-    fputc('\n', out);
+    char text[32];
+    ad_table_row(t);
+    ad_table_text(t, "state");
+    for (int i = 0; i < count; ++i) ad_table_text(t, ad_run_state_name(runs[i]->state));
+    add_options(t, runs, count);
+    add_results(t, runs, count);
+    ad_table_row(t);
+    ad_table_text(t, "trained for");
+    for (int i = 0; i < count; ++i)
+        ad_table_text(t, ad_seconds_text(runs[i]->seconds, text, sizeof text));
+}
+
+/* A column for each run. */
+static ad_status print(ad_command *cmd, ad_run_info *const *runs, int count)
+{
+    ad_context *ctx = ad_command_context(cmd);
+    ad_table *t;
+    ad_column *columns = calloc((size_t)count + 1, sizeof *columns);
+    if (!columns) return ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
+    columns[0] = (ad_column){.name = ""};
+    for (int i = 0; i < count; ++i)
+        columns[i + 1] = (ad_column){runs[i]->name, .most = VALUE_MOST, .cut = AD_CUT_MIDDLE};
+    ad_status status = ad_table_new(&t, ctx, columns, count + 1);
+    free(columns);
+    fill(t, runs, count);
+    if (!status) status = ad_table_print(t, cmd, "row");
+    ad_table_free(t);
+    return status;
 }
 
 static int run(ad_command *cmd)
@@ -114,9 +96,10 @@ static int run(ad_command *cmd)
     const char *output = ad_command_text(cmd, "output");
     ad_run_info **runs = ad_cli_open_runs(cmd, &code);
     if (!runs) return code;
-    print(cmd, runs, count);
+    if (print(cmd, runs, count))
+        code = ad_command_fail(cmd, "%s", ad_error(ad_command_context(cmd)));
     ad_cli_close_runs(runs, count);
-    if (!output) return AD_EXIT_OK;
+    if (!output || code) return code;
     const char **paths = malloc((size_t)count * sizeof *paths);
     if (!paths) return ad_command_fail(cmd, "out of memory");
     for (int i = 0; i < count; ++i) paths[i] = ad_command_operand(cmd, i);

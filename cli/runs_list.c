@@ -7,49 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { RUNS_MOST = 100000 };
-
-/* ---- words ---- */
-
-const char *ad_cli_duration(double seconds, char *buffer, size_t size)
-{
-    long s = seconds < 1e9 ? lround(seconds) : 0;
-    if (s >= 3600)
-        snprintf(buffer, size, "%ldh%02ldm", s / 3600, s / 60 % 60);
-    else if (s >= 60)
-        snprintf(buffer, size, "%ldm%02lds", s / 60, s % 60);
-    else
-        snprintf(buffer, size, "%.1f s", seconds);
-    return buffer;
-}
-
-const char *ad_cli_age(double written, char *buffer, size_t size)
-{
-    double s = difftime(time(NULL), (time_t)written);
-    if (written <= 0)
-        snprintf(buffer, size, "-");
-    else if (s < 90)
-        snprintf(buffer, size, "%.0f s ago", fmax(s, 0));
-    else if (s < 5400)
-        snprintf(buffer, size, "%.0f min ago", s / 60);
-    else if (s < 172800)
-        snprintf(buffer, size, "%.0f h ago", s / 3600);
-    else
-        snprintf(buffer, size, "%.0f days ago", s / 86400);
-    return buffer;
-}
-
-const char *ad_cli_best(const ad_run_info *run, char *buffer, size_t size)
-{
-    *buffer = 0;
-    if (*run->monitor && !isnan(run->best))
-        snprintf(buffer, size, "%s %.5g", run->monitor, run->best);
-    else if (run->result.count)
-        snprintf(buffer, size, "%s %.5g", run->result.number[0].name, run->result.number[0].value);
-    return buffer;
-}
 
 /* ---- list ---- */
 
@@ -113,26 +72,33 @@ static void list_json(ad_command *cmd, const ad_run_info *r)
     ad_json_end(cmd);
 }
 
-static int width_of(ad_run_info *const *runs, int count)
+static ad_status list_text(ad_command *cmd, ad_run_info *const *runs, int count)
 {
-    int width = 3;
-    for (int i = 0; i < count; ++i)
-        if ((int)strlen(runs[i]->name) > width) width = (int)strlen(runs[i]->name);
-    return width < 40 ? width : 40;
-}
-
-static void list_row(ad_command *cmd, const ad_run_info *r, int width)
-{
-    FILE *out = ad_command_out(cmd);
-    char step[48], best[96], age[32];
-    snprintf(step, sizeof step, r->steps ? "%lld/%lld" : "%lld", (long long)r->step,
-             (long long)r->steps);
-    ad_cli_print_name(out, r->name, width);
-    fprintf(out, "  %-9.9s %-13s %-30.30s %-12s ", r->system, step,
-            ad_cli_best(r, best, sizeof best), ad_cli_age(r->written, age, sizeof age));
-    fprintf(out, "%s", ad_run_state_name(r->state));
-    if (r->part_count) fprintf(out, " (%d parts)", r->part_count);
-    fputc('\n', out);
+    static const ad_column columns[] = {
+        {"run", .most = 40, .cut = AD_CUT_MIDDLE}, {"system", .most = 16},
+        {"step", .align = AD_ALIGN_RIGHT},         {"best", .most = 40},
+        {"written", .align = AD_ALIGN_RIGHT},      {.name = "state"}};
+    ad_table *t;
+    char text[96];
+    ad_status status = ad_table_new(&t, ad_command_context(cmd), columns, 6);
+    for (int i = 0; i < count; ++i) {
+        const ad_run_info *r = runs[i];
+        ad_table_row(t);
+        ad_table_text(t, r->name), ad_table_text(t, r->system);
+        if (r->steps)
+            ad_table_format(t, "%lld/%lld", (long long)r->step, (long long)r->steps);
+        else
+            ad_table_format(t, "%lld", (long long)r->step);
+        ad_table_text(t, ad_cli_best(r, text, sizeof text));
+        ad_table_text(t, ad_cli_age(r->written, text, sizeof text));
+        if (r->part_count)
+            ad_table_format(t, "%s (%d parts)", ad_run_state_name(r->state), r->part_count);
+        else
+            ad_table_text(t, ad_run_state_name(r->state));
+    }
+    if (!status) status = ad_table_print(t, cmd, "run");
+    ad_table_free(t);
+    return status;
 }
 
 static int list(ad_command *cmd)
@@ -143,20 +109,12 @@ static int list(ad_command *cmd)
     int count = find_runs(cmd, path, &runs);
     if (count == -2) return AD_EXIT_FAILURE;
     if (count < 0) return ad_command_fail(cmd, "%s: there is no such folder", path);
-    int width = width_of(runs, count);
+    ad_status status = AD_OK;
     if (!count && !ad_command_json(cmd)) ad_command_note(cmd, "%s: holds no run", path);
-    if (count && !ad_command_json(cmd)) {
-        fprintf(ad_command_out(cmd), "%-*s  %-9s %-13s %-30s %-12s %s\n", width, "run", "system",
-                "step", "best", "written", "state");
-    }
-    for (int i = 0; i < count; ++i) {
-        if (ad_command_json(cmd))
-            list_json(cmd, runs[i]);
-        else
-            list_row(cmd, runs[i], width);
-    }
+    for (int i = 0; i < count && ad_command_json(cmd); ++i) list_json(cmd, runs[i]);
+    if (!ad_command_json(cmd)) status = list_text(cmd, runs, count);
     ad_cli_close_runs(runs, count);
-    return AD_EXIT_OK;
+    return status ? ad_command_fail(cmd, "%s", ad_error(ad_command_context(cmd))) : AD_EXIT_OK;
 }
 
 static const ad_option list_options[] = {AD_OPTION_QUIET, AD_OPTION_JSON, {0}};
@@ -190,7 +148,7 @@ static void show_options(FILE *out, const ad_run_info *r)
     for (int i = 0; i < r->option_count; ++i) {
         if (!r->changed[i] || !r->options[i].value) continue;
         fprintf(out, "  %-24s ", r->options[i].key);
-        ad_cli_print_name(out, r->options[i].value, 0);
+        ad_print_text(out, r->options[i].value, 0);
         fputc('\n', out);
     }
 }
@@ -211,7 +169,7 @@ static void show_run(ad_command *cmd, const ad_run_info *r)
     if (*r->error) fprintf(out, "  %s\n", r->error);
     fprintf(out, "  started %s, written %s, trained for ", r->started,
             ad_cli_age(r->written, text, sizeof text));
-    fprintf(out, "%s\n", ad_cli_duration(r->seconds, text, sizeof text));
+    fprintf(out, "%s\n", ad_seconds_text(r->seconds, text, sizeof text));
     fprintf(out, "  step %lld", (long long)r->step);
     if (r->steps) fprintf(out, " of %lld", (long long)r->steps);
     if (r->parameters) fprintf(out, ", %lld parameters", (long long)r->parameters);

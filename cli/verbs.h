@@ -11,8 +11,7 @@ extern const ad_verb ad_cli_runs_compare, ad_cli_runs_export, ad_cli_runs_list, 
     ad_cli_runs_resume, ad_cli_runs_show;
 extern const ad_verb ad_cli_version;
 
-/* Of info: `name` without what would reach a terminal as a command, padded to `width`. */
-void ad_cli_print_name(FILE *out, const char *name, int width);
+/* Of info. */
 bool ad_cli_names_set(const char *path); /* a folder or an archive */
 int ad_cli_info_set(ad_command *cmd, ad_context *ctx, const char *path);
 

@@ -20,7 +20,7 @@ says out 'fc.weight'
 says out 'f32'
 says out '[2, 1]'
 says out 'i64'
-says out 'made by: a test'
+says out 'made by   a test'
 silent err
 run "$autodidact" info net.safetensors --json
 exits 0
@@ -111,7 +111,7 @@ run "$autodidact" info pets
 exits 0
 says out 'pets: pictures of 2 classes, 2 x 1, grey'
 says out 'train: 3 pictures; mean 0.1667'
-says out 'cat                                2           1'
+says out 'cat        2     1'
 tar cf pets.tar pets
 run "$autodidact" info pets.tar --json
 exits 0

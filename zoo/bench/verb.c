@@ -86,74 +86,97 @@ static void say_machine(ad_command *cmd, ad_context *ctx, const ad_peaks *p)
         return;
     }
     fprintf(ad_command_out(cmd),
-            "%s, %s, %d threads: %.0f GFLOP/s in f32, %.0f in bf16, memory %.1f GB/s\n\n"
-            "workload            median      least    GFLOP/s  of peak      GB/s  of peak  "
-            "estimates  peak memory\n",
+            "%s, %s, %d threads: %.0f GFLOP/s in f32, %.0f in bf16, memory %.1f GB/s\n\n",
             ad_context_cpu(ctx), ad_context_isa(ctx), ad_context_threads(ctx), p->flops_f32 * 1e-9,
             p->flops_bf16 * 1e-9, p->bandwidth * 1e-9);
 }
 
-static void put_seconds(FILE *out, double seconds)
+/* What a result is beside the machine's limits. */
+typedef struct bench_rates {
+    double units, gflops, gbs, of_arithmetic, of_memory;
+    bool bf16;
+} bench_rates;
+
+static bench_rates rates_of(ad_command *cmd, const bench_workload *w, const ad_peaks *p,
+                            const bench_result *r)
 {
-    if (seconds < 1e-3)
-        fprintf(out, " %7.1f us", seconds * 1e6);
-    else if (seconds < 1)
-        fprintf(out, " %7.2f ms", seconds * 1e3);
-    else
-        fprintf(out, " %7.3f s ", seconds);
+    bool bf16 = ad_command_choice(cmd, "precision") == 1;
+    double flops = r->flops / r->median, bytes = r->bytes / r->median;
+    return (bench_rates){
+        .units = w->units > 0 ? w->units : 1,
+        .gflops = flops * 1e-9,
+        .gbs = bytes * 1e-9,
+        .of_arithmetic = flops / (bf16 && p->flops_bf16 > 0 ? p->flops_bf16 : p->flops_f32),
+        .of_memory = bytes / p->bandwidth,
+        .bf16 = bf16};
 }
 
-static void say_result(ad_command *cmd, const bench_workload *w, const ad_peaks *p,
-                       const bench_result *r)
+static void json_result(ad_command *cmd, const bench_workload *w, const bench_rates *rates,
+                        const bench_result *r)
 {
-    double units = w->units > 0 ? w->units : 1, flops = r->flops / r->median,
-           bytes = r->bytes / r->median;
-    bool bf16 = ad_command_choice(cmd, "precision") == 1;
-    double arithmetic = flops / (bf16 && p->flops_bf16 > 0 ? p->flops_bf16 : p->flops_f32);
-    if (ad_command_json(cmd)) {
-        ad_json_begin(cmd, "workload");
-        ad_json_text(cmd, "workload", w->name);
-        ad_json_text(cmd, "what", w->what);
-        ad_json_int(cmd, "threads", ad_context_threads(ad_command_context(cmd)));
-        ad_json_text(cmd, "precision", bf16 ? "bf16" : "f32");
-        ad_json_reals(cmd, "check", r->check, BENCH_CHECKS);
-        ad_json_real(cmd, "median", r->median / units);
-        ad_json_real(cmd, "least", r->least / units);
-        ad_json_real(cmd, "most", r->most / units);
-        ad_json_int(cmd, "runs", r->runs);
-        ad_json_real(cmd, "gflops", flops * 1e-9);
-        ad_json_real(cmd, "gbs", bytes * 1e-9);
-        ad_json_real(cmd, "of_arithmetic", arithmetic);
-        ad_json_real(cmd, "of_memory", bytes / p->bandwidth);
-        ad_json_real(cmd, "estimate_error", r->estimate_error);
-        ad_json_real(cmd, "compile", r->compile);
-        ad_json_int(cmd, "arena", (int64_t)r->stats.arena_bytes);
-        ad_json_int(cmd, "kernels_again", r->stats.kernels_again);
-        ad_json_real(cmd, "seconds_again", r->stats.seconds_again);
-        ad_json_real(cmd, "peak_mb", peak_mb());
-        ad_json_end(cmd);
-        return;
-    }
-    FILE *out = ad_command_out(cmd);
-    fprintf(out, "%-15s", w->name);
-    put_seconds(out, r->median / units);
-    put_seconds(out, r->least / units);
-    if (r->flops > 0)
-        fprintf(out, " %10.1f %6.0f %% %9.1f %6.0f %%  +-%5.0f %%", flops * 1e-9, 100 * arithmetic,
-                bytes * 1e-9, 100 * bytes / p->bandwidth, 100 * r->estimate_error);
-    else
-        fprintf(out, " %10s %8s %9s %8s %11s", "", "", "", "", "");
-    fprintf(out, " %9.0f MB\n", peak_mb());
+    ad_json_begin(cmd, "workload");
+    ad_json_text(cmd, "workload", w->name);
+    ad_json_text(cmd, "what", w->what);
+    ad_json_int(cmd, "threads", ad_context_threads(ad_command_context(cmd)));
+    ad_json_text(cmd, "precision", rates->bf16 ? "bf16" : "f32");
+    ad_json_reals(cmd, "check", r->check, BENCH_CHECKS);
+    ad_json_real(cmd, "median", r->median / rates->units);
+    ad_json_real(cmd, "least", r->least / rates->units);
+    ad_json_real(cmd, "most", r->most / rates->units);
+    ad_json_int(cmd, "runs", r->runs);
+    ad_json_real(cmd, "gflops", rates->gflops);
+    ad_json_real(cmd, "gbs", rates->gbs);
+    ad_json_real(cmd, "of_arithmetic", rates->of_arithmetic);
+    ad_json_real(cmd, "of_memory", rates->of_memory);
+    ad_json_real(cmd, "estimate_error", r->estimate_error);
+    ad_json_real(cmd, "compile", r->compile);
+    ad_json_int(cmd, "arena", (int64_t)r->stats.arena_bytes);
+    ad_json_int(cmd, "kernels_again", r->stats.kernels_again);
+    ad_json_real(cmd, "seconds_again", r->stats.seconds_again);
+    ad_json_real(cmd, "peak_mb", peak_mb());
+    ad_json_end(cmd);
+}
+
+/* Printed workload by workload, as they are done. */
+static const ad_column columns[] = {
+    {"workload", .width = 15},
+    {"median", .kind = AD_COLUMN_SECONDS, .width = 10},
+    {"least", .kind = AD_COLUMN_SECONDS, .width = 10},
+    {"GFLOP/s", .kind = AD_COLUMN_REAL, .digits = 1, .width = 8},
+    {"of peak", .kind = AD_COLUMN_PERCENT, .digits = -1},
+    {"GB/s", .kind = AD_COLUMN_REAL, .digits = 1, .width = 6},
+    {"of peak", .kind = AD_COLUMN_PERCENT, .digits = -1},
+    {"estimates", .align = AD_ALIGN_RIGHT},
+    {"peak memory", .kind = AD_COLUMN_REAL, .digits = -1, .unit = "MB"},
+};
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
+static ad_status text_result(ad_command *cmd, ad_table *t, const bench_workload *w,
+                             const bench_rates *rates, const bench_result *r)
+{
+    ad_table_row(t);
+    ad_table_text(t, w->name);
+    ad_table_real(t, r->median / rates->units), ad_table_real(t, r->least / rates->units);
+    if (r->flops > 0) {
+        ad_table_real(t, rates->gflops), ad_table_real(t, rates->of_arithmetic);
+        ad_table_real(t, rates->gbs), ad_table_real(t, rates->of_memory);
+        ad_table_format(t, "+-%.0f %%", 100 * r->estimate_error);
+    } else
+        for (int i = 0; i < 5; ++i) ad_table_text(t, NULL);
+    ad_table_real(t, peak_mb());
+    ad_status status = ad_table_print(t, cmd, "workload");
     if (r->stats.kernels_again)
-        fprintf(out, "  %d of %d kernels make values again, %.0f %% of the time expected\n",
+        fprintf(ad_command_out(cmd),
+                "  %d of %d kernels make values again, %.0f %% of the time expected\n",
                 r->stats.kernels_again, r->stats.kernels,
                 100 * r->stats.seconds_again / r->stats.seconds);
-    fflush(out);
+    fflush(ad_command_out(cmd));
+    return status;
 }
 
 /* ---- the verb ---- */
 
-static int run_one(ad_command *cmd, const bench_workload *w, const ad_peaks *peaks)
+static int run_one(ad_command *cmd, ad_table *table, const bench_workload *w, const ad_peaks *peaks)
 {
     char path[4096];
     const char *folder = ad_command_text(cmd, "save");
@@ -167,8 +190,12 @@ static int run_one(ad_command *cmd, const bench_workload *w, const ad_peaks *pea
         snprintf(path, sizeof path, "%s/%s.safetensors", folder, w->name) >= (int)sizeof path)
         return ad_command_fail(cmd, "%s: the path is too long", folder);
     ad_status status = bench_measure(cmd, w, precision, folder ? path : NULL, limits, &result);
+    bench_rates rates = status ? (bench_rates){0} : rates_of(cmd, w, peaks, &result);
+    if (!status && ad_command_json(cmd))
+        json_result(cmd, w, &rates, &result);
+    else if (!status)
+        status = text_result(cmd, table, w, &rates, &result);
     if (status) return ad_command_fail(cmd, "%s: %s", w->name, ad_error(ad_command_context(cmd)));
-    say_result(cmd, w, peaks, &result);
     return AD_EXIT_OK;
 }
 
@@ -186,18 +213,21 @@ static int run_all(ad_command *cmd)
 {
     int count = ad_command_operands(cmd), code = AD_EXIT_OK;
     ad_peaks peaks;
+    ad_table *table;
     ad_context *ctx = ad_command_context(cmd);
     if (!ctx) return AD_EXIT_FAILURE;
     if (count == 1 && find(ad_command_operand(cmd, 0)) == &bench_first) return run_first(cmd);
-    if (ad_measure_peaks(ctx, &peaks)) return ad_command_fail(cmd, "%s", ad_error(ctx));
+    if (ad_measure_peaks(ctx, &peaks) || ad_table_new(&table, ctx, columns, COLUMNS))
+        return ad_command_fail(cmd, "%s", ad_error(ctx));
     say_machine(cmd, ctx, &peaks);
     for (int i = 0; count ? i < count : bench_workloads[i] != NULL; ++i) {
         const bench_workload *w = count ? find(ad_command_operand(cmd, i)) : bench_workloads[i];
         if (!count && w->alone) continue;
         if (code || ad_command_interrupted(cmd)) continue;
         reset_peak_memory();
-        code = run_one(cmd, w, &peaks);
+        code = run_one(cmd, table, w, &peaks);
     }
+    ad_table_free(table);
     return code;
 }
 
