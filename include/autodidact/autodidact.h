@@ -17,6 +17,7 @@
 #include <autodidact/record.h>
 #include <autodidact/scores.h>
 #include <autodidact/table.h>
+#include <autodidact/table_data.h>
 #include <autodidact/tensor.h>
 #include <autodidact/tokenizer.h>
 #include <autodidact/train.h>

@@ -5,7 +5,8 @@
  *     pickles of scipy matrices, numpy arrays and a dictionary; nothing in them is executed;
  *   - .npz with CSR arrays: adj_indptr, adj_indices, attr_* and labels (Shchur et al. 2018), or
  *     edges, feat_*, labels and idx_train, idx_val, idx_test;
- *   - a folder with nodes.csv (id,label[,split][,features...]) and edges.csv (source,target);
+ *   - a folder with nodes.csv (id,label[,split][,features...]) and edges.csv (source,target),
+ *     in any dialect (table_data.h);
  *   - many graphs as text (.txt, also .xz): their number, then for each "nodes label" and a line
  *     "tag neighbours neighbour..." per node.
  * A folder may hold several by name. Everything is hostile until parsed: every failure names the

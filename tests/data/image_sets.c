@@ -115,7 +115,7 @@ static void table_with_gaps(void)
     ad_image_set *set;
     snprintf(path, sizeof path, "%s/faces_gray_64", folder);
     CHECK_INT(ad_image_set_read(&set, ctx, path, NULL), AD_ERROR_FORMAT);
-    CHECK_CONTAINS(ad_error(ctx), "labels.csv: line 17 has no label");
+    CHECK_CONTAINS(ad_error(ctx), "labels.csv:17: has no label");
     skip_bad = true;
     set = read_set("faces_gray_64", "train");
     skip_bad = false;

@@ -85,6 +85,15 @@ static void tables(void)
     CHECK(!strcmp(set->node_names[1], "y, z") && set->has_splits);
     CHECK(set->value[set->value_start[1]] == -2.5f && set->feature[set->value_start[1]] == 1);
     ad_graph_set_free(set);
+    /* a byte order mark, capitals, semicolons, commas for points */
+    write_text("nodes.csv", "\xef\xbb\xbf"
+                            "Id;Label;F\nx;a;1,5\ny;b;2\n");
+    write_text("edges.csv", "Source\tTarget\nx\ty\n");
+    set = read_set(folder, NULL);
+    REQUIRE(set);
+    CHECK(set->nodes == 2 && set->edges == 2 && set->features == 1);
+    CHECK(set->value[0] == 1.5f && set->value[1] == 2);
+    ad_graph_set_free(set);
     /* several labels, several graphs */
     write_text("nodes.csv", "id,labels,graph,f\n1,b;a,g1,1\n2,,g1,1\n3,a,g2,0\n");
     write_text("edges.csv", "source,target\n1,2\n");
@@ -107,7 +116,7 @@ static void broken_tables(void)
     write_text("nodes.csv", "id,label,f\n1,a,0\n2,b,1\n");
     refuses(folder, NULL, "edges.csv", "No such file");
     write_text("edges.csv", "source,target\n1,2\n1,7\n");
-    refuses(folder, NULL, "edges.csv:3", "target 7 is no node");
+    refuses(folder, NULL, "edges.csv:3", "target 7 is not a node");
     write_text("edges.csv", "source,target\n1,2,3\n");
     refuses(folder, NULL, "edges.csv:2", "has 3 fields");
     write_text("edges.csv", "from,target\n1,2\n");
@@ -115,9 +124,9 @@ static void broken_tables(void)
     write_text("nodes.csv", "id,label,f\n1,a,0\n2,b,1\n1,a,1\n");
     refuses(folder, NULL, "nodes.csv:4", "node 1 is there twice");
     write_text("nodes.csv", "id,label,f\n1,a,zero\n");
-    refuses(folder, NULL, "nodes.csv:2", "\"zero\" is no number");
+    refuses(folder, NULL, "nodes.csv:2", "\"zero\" in column f is not a number");
     write_text("nodes.csv", "id,label,f\n1,a,1e99\n");
-    refuses(folder, NULL, "nodes.csv:2", "is no number");
+    refuses(folder, NULL, "nodes.csv:2", "1e99 is too large");
     write_text("nodes.csv", "id,label,split\n1,a,later\n");
     refuses(folder, NULL, "nodes.csv:2", "split \"later\"");
     write_text("nodes.csv", "name,label\n1,a\n");
@@ -125,7 +134,7 @@ static void broken_tables(void)
     write_text("nodes.csv", "id,label\n1,\n");
     refuses(folder, NULL, "nodes.csv", "no node has a label");
     write_text("nodes.csv", "id,label,graph\n1,a,g\n2,a,h\n3,a,g\n");
-    refuses(folder, NULL, "nodes.csv:4", "graph g goes on");
+    refuses(folder, NULL, "nodes.csv:4", "graph g is continued");
     write_text("nodes.csv", "");
     refuses(folder, NULL, "nodes.csv", "is empty");
     end();

@@ -370,15 +370,15 @@ static void tables(void)
     ad_image_set_free(set);
     write_bytes("t/labels.csv", "file,label\nx/9.pgm,a\n", 21);
     CHECK(!read_set("t", (ad_image_set_options){0}));
-    CHECK_CONTAINS(ad_error(ctx), "line 2 names x/9.pgm, which is not there");
+    CHECK_CONTAINS(ad_error(ctx), "labels.csv:2: names x/9.pgm, which is not there");
     write_bytes("t/labels.csv", "file,label\nx/1.pgm\n", 19);
     CHECK(!read_set("t", (ad_image_set_options){0}));
-    CHECK_CONTAINS(ad_error(ctx), "line 2 has 1 fields");
+    CHECK_CONTAINS(ad_error(ctx), "labels.csv:2: has 1 field, expected 2");
     static const char gaps[] = "\xef\xbb\xbfsubject,image,class\n\nann,1.pgm,\"a, \"\"b\"\"\"\n"
                                "bob,2.pgm,\nann,9.pgm,c\nann,t/x/3.pgm,c\nann,x/3.pgm,10\n";
     write_bytes("t/labels.csv", gaps, sizeof gaps - 1);
     CHECK(!read_set("t", (ad_image_set_options){0}));
-    CHECK_CONTAINS(ad_error(ctx), "line 4 has no label");
+    CHECK_CONTAINS(ad_error(ctx), "labels.csv:4: has no label");
     set = read_set("t", (ad_image_set_options){.skip_bad = true});
     REQUIRE(set);
     CHECK_INT(set->count, 2);
@@ -391,18 +391,41 @@ static void tables(void)
     ad_image_set_free(set);
     static const struct {
         const char *text, *sentence;
-    } wrong[] = {{"name,label\nx/1.pgm,a\n", "columns called file and label are expected"},
-                 {"file\nx/1.pgm\n", "columns called file and label are expected"},
-                 {"file,label\n\"x\"1.pgm,a\n", "line 2 is damaged"},
-                 {"file,label\n", "holds no data set"}};
+    } wrong[] = {
+        {"name,label\nx/1.pgm,a\n", "has no column file; its columns"},
+        {"file\nx/1.pgm\n", "has no column label; its columns, separated by \",\", are file"},
+        {"file,label\n\"x\"1.pgm,a\n", "labels.csv:2: has text behind a closing quote"},
+        {"file,breed,owner\n1.pgm,a,b\n", "are file, breed, owner"},
+        {"file,width,height\n1.pgm,3,4\n", "are file, width, height"},
+        {"file,label\n1.pgm,a\nx/1.pgm,b\n", "csv:3: names x/1.pgm, which line 2 names"},
+        {"file,label\n", "holds no data set"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
         write_bytes("t/labels.csv", wrong[i].text, strlen(wrong[i].text));
         CHECK(!read_set("t", (ad_image_set_options){0}));
         CHECK_CONTAINS(ad_error(ctx), wrong[i].sentence);
     }
+    /* names as people and other systems write them; labels under a heading of their own */
+    static const char *const same[] = {
+        "filename, label, owner\n1.pgm, b, x\n 2.pgm, a, y\n", "id;breed\r\n1;b\r\n2;a\r\n",
+        "image_id\tbreed\twidth\nx/1\tb\t30\nx/2\ta\t40\n", "Path,Class\n./x/1.pgm,b\nx\\2.pgm,a\n",
+        "index,some_file,class\n0,./x/1.pgm,b\n1,x\\2,a\n"};
+    for (size_t i = 0; i < sizeof same / sizeof *same; ++i) {
+        write_bytes("t/labels.csv", same[i], strlen(same[i]));
+        set = read_set("t", (ad_image_set_options){0});
+        REQUIRE(set);
+        CHECK_INT(set->count, 2);
+        CHECK(set->classes == 2 && set->labels[0] == 1 && set->labels[1] == 0);
+        CHECK_TEXT(set->class_names[1], "b");
+        ad_image_set_free(set);
+    }
+    make_folders((const char *const[]){"t/y"}, 1);
+    write_picture("t/y/1.pgm", 2, 2, 1, true);
+    write_bytes("t/labels.csv", "file,label\n1.pgm,a\n", 19);
+    CHECK(!read_set("t", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "csv:2: names 1.pgm, which several pictures are called");
     write_bytes("t/labels.csv", "file,label\nx/1.pgm,a\0b\n", 23);
     CHECK(!read_set("t", (ad_image_set_options){0}));
-    CHECK_CONTAINS(ad_error(ctx), "labels.csv: is no text");
+    CHECK_CONTAINS(ad_error(ctx), "labels.csv: is not text");
     end();
 }
 

@@ -1,27 +1,32 @@
 /* label_table.c - pictures by a table (.csv): a header, then a row for each.
  *
- * The column of files is called file, filename, image or path, or ends in _file; that of labels
- * label or class, or is the last; that of groups (which folds keep together) person, subject or
- * group. Fields may stand in double quotes, in which two stand for one. */
+ * The column of files is called file, filename, image, path, id or image_id, or ends in _file; that
+ * of labels label or class, or is the only other one that holds words or zeros and ones; that of
+ * groups (which folds keep together) person, subject or group. */
 #include "data/pictures/picture_list.h"
+
+#include <autodidact/table_data.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { COLUMNS_MOST = 64 };
+typedef struct keyed {
+    const char *key; /* the last part of a picture's name */
+    size_t stem;     /* its length without the ending */
+    int64_t entry;   /* in the source */
+} keyed;
 
-typedef struct table {
+typedef struct labels {
     ad_picture_list *list;
-    const char *title;
-    int64_t line;
-    int file, label, group, count; /* columns; -1: none */
-    bool presence; /* labels 0 and 1 under a heading of their own: its absence and presence */
-    char heading[64];
-    int64_t *by_name; /* the source's pictures by the last part of their names */
+    ad_frame *frame;
+    int64_t file, label, group; /* columns; -1: none */
+    bool presence;  /* labels 0 and 1 under a heading of their own: its absence and presence */
+    keyed *by_name; /* the source's pictures, sorted */
     int64_t pictures;
-} table;
+    int64_t *row_of; /* per entry of the source: the row that names it, + 1 */
+} labels;
 
 int64_t ad_find_label_table(const ad_source *s)
 {
@@ -32,71 +37,74 @@ int64_t ad_find_label_table(const ad_source *s)
         size_t n = strlen(name);
         if (n < 5 || strcasecmp(name + n - 4, ".csv")) continue;
         if (!strcmp(last, "labels.csv") || !strcmp(last, "glasses.csv")) return i;
-        found = i, ++tables;
+        found = i;
+        ++tables;
     }
     return tables == 1 ? found : -1;
 }
 
-/* ---- rows ---- */
+/* ---- columns ---- */
 
-static ad_status bad(const table *t, const char *what)
+static ad_status find_files(labels *t)
 {
-    return ad_fail(t->list->ctx, AD_ERROR_FORMAT, "%s: line %lld %s", t->title, (long long)t->line,
-                   what);
-}
-
-/* Cuts the line up, quotes taken off. Returns how many fields; -1: too many or damaged. */
-static int cut(char *line, char *field[COLUMNS_MOST])
-{
-    char *p = line;
-    for (int count = 0; count < COLUMNS_MOST;) {
-        char *to = p;
-        field[count++] = p;
-        if (*p == '"') {
-            for (++p; *p && (*p != '"' || *++p == '"'); ++p) *to++ = *p;
-            if (*p && *p != ',') return -1;
-        } else {
-            to = p += strcspn(p, ",");
-        }
-        bool more = *p == ',';
-        *to = 0;
-        if (!more) return count;
-        ++p;
+    static const char *const names[] = {"file", "filename", "image", "path", NULL},
+                             *const numbers[] = {"id", "image_id", NULL};
+    ad_status status = ad_frame_find_column(t->frame, names, &t->file);
+    for (int64_t c = 0; !status && t->file < 0 && c < ad_frame_columns(t->frame); ++c) {
+        const char *name = ad_frame_column_name(t->frame, c);
+        size_t n = strlen(name);
+        if (n > 5 && !strcasecmp(name + n - 5, "_file")) t->file = c;
     }
-    return -1;
+    if (!status && t->file < 0) status = ad_frame_find_column(t->frame, numbers, &t->file);
+    if (!status && t->file < 0) status = ad_frame_fail_column(t->frame, "file");
+    return status;
 }
 
-static bool is_one_of(const char *text, const char *const *names)
+/* Whether a column can be one of labels: words, or nothing but zeros and ones. Other numbers
+ * measure or count something. */
+static bool holds_labels(const ad_frame *frame, int64_t column)
 {
-    for (; *names; ++names)
-        if (!strcasecmp(text, *names)) return true;
-    return false;
-}
-
-static ad_status take_header(table *t, char *field[COLUMNS_MOST], int count)
-{
-    static const char *const files[] = {"file", "filename", "image", "path", NULL},
-                             *const labels[] = {"label", "class", NULL},
-                             *const groups[] = {"person", "subject", "group", NULL};
-    if (count < 0) return bad(t, "is damaged or has too many fields");
-    t->file = t->label = t->group = -1, t->count = count;
-    for (int i = 0; i < count; ++i) {
-        size_t n = strlen(field[i]);
-        if (is_one_of(field[i], files) || (n > 5 && !strcasecmp(field[i] + n - 5, "_file")))
-            t->file = i;
-        else if (is_one_of(field[i], groups))
-            t->group = i;
-        else if (is_one_of(field[i], labels))
-            t->label = i, t->presence = false;
+    bool measured = false;
+    for (int64_t row = 0; row < ad_frame_rows(frame); ++row) {
+        double number;
+        const char *text = ad_frame_text(frame, row, column);
+        if (!*text) continue;
+        if (!ad_frame_is_number(frame, row, column, &number)) return true;
+        measured |= number != 0 && number != 1;
     }
-    if (t->label < 0) t->label = count - 1, t->presence = true;
-    if (t->file < 0 || t->file == t->label || t->group == t->label)
-        return ad_fail(t->list->ctx, AD_ERROR_FORMAT,
-                       "%s: columns called file and label are expected in its first line",
-                       t->title);
-    snprintf(t->heading, sizeof t->heading, "%s", field[t->label]);
-    return AD_OK;
+    return !measured;
 }
+
+/* Without a column that is called so, the only one left that can hold them. */
+static ad_status guess_labels(labels *t)
+{
+    int64_t left = 0, likely = 0, last = -1, found = -1;
+    for (int64_t c = 0; c < ad_frame_columns(t->frame); ++c) {
+        if (c == t->file || c == t->group) continue;
+        ++left;
+        last = c;
+        if (!holds_labels(t->frame, c)) continue;
+        ++likely;
+        found = c;
+    }
+    t->label = left == 1 ? last : likely == 1 ? found : -1;
+    t->presence = true;
+    return t->label < 0 ? ad_frame_fail_column(t->frame, "label") : AD_OK;
+}
+
+static ad_status find_columns(labels *t)
+{
+    static const char *const names[] = {"label", "class", NULL}, *const groups[] = {"person",
+                                                                                    "subject",
+                                                                                    "group", NULL};
+    ad_status status = find_files(t);
+    if (!status) status = ad_frame_find_column(t->frame, names, &t->label);
+    if (!status) status = ad_frame_find_column(t->frame, groups, &t->group);
+    if (!status && t->label < 0) status = guess_labels(t);
+    return status;
+}
+
+/* ---- pictures by name ---- */
 
 static const char *last_part(const char *name)
 {
@@ -104,128 +112,170 @@ static const char *last_part(const char *name)
     return slash ? slash + 1 : name;
 }
 
-/* The picture called `name`, whole or from a slash on; -1: none. */
-static int64_t find_picture(const table *t, const char *name)
+static size_t stem_length(const char *name)
 {
-    const ad_source *s = t->list->source;
-    const char *last = last_part(name);
-    int64_t low = 0, high = t->pictures;
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        if (strcmp(last_part(ad_source_name(s, t->by_name[middle])), last) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (size_t k = strlen(name); low < t->pictures; ++low) {
-        const char *entry = ad_source_name(s, t->by_name[low]);
-        size_t n = strlen(entry);
-        if (strcmp(last_part(entry), last)) break;
-        if (n >= k && !strcmp(entry + n - k, name) && (n == k || entry[n - k - 1] == '/'))
-            return t->by_name[low];
-    }
-    return -1;
+    const char *dot = strrchr(name, '.');
+    return dot && dot != name ? (size_t)(dot - name) : strlen(name);
 }
-
-static ad_status take_row(table *t, char *field[COLUMNS_MOST], int count)
-{
-    ad_picture_list *list = t->list;
-    char text[128];
-    if (count != t->count) {
-        snprintf(text, sizeof text, "has %d fields, the header %d", count, t->count);
-        return bad(t, count < 0 ? "is damaged or has too many fields" : text);
-    }
-    const char *label = field[t->label];
-    int64_t entry = find_picture(t, field[t->file]);
-    if (list->options->skip_bad && (!*label || entry < 0)) return ++list->skipped, AD_OK;
-    if (entry < 0) {
-        snprintf(text, sizeof text, "names %.64s, which is not there", field[t->file]);
-        return bad(t, text);
-    }
-    if (!*label) return bad(t, "has no label");
-    if (list->count == ad_source_count(list->source))
-        return bad(t, "is one more than there are files");
-    if (t->presence && (!strcmp(label, "0") || !strcmp(label, "1"))) {
-        snprintf(text, sizeof text, "%s%s", *label == '0' ? "no " : "", t->heading);
-        label = text;
-    }
-    ad_picture picture = {.entry = entry,
-                          .label = ad_name_add(&list->classes, label, strlen(label))};
-    if (picture.label >= 0 && t->group >= 0)
-        picture.group = ad_name_add(&list->groups, field[t->group], strlen(field[t->group]));
-    if (picture.label < 0 || picture.group < 0) return ad_error_status(list->ctx);
-    list->pictures[list->count++] = picture;
-    return AD_OK;
-}
-
-static ad_status take_lines(table *t, char *text)
-{
-    char *field[COLUMNS_MOST];
-    ad_status status = AD_OK;
-    for (char *line = text, *next; !status && *line; line = next) {
-        size_t length = strcspn(line, "\n");
-        next = line + length + (line[length] != 0);
-        ++t->line;
-        line[length] = 0;
-        if (length && line[length - 1] == '\r') line[length - 1] = 0;
-        if (!*line) continue;
-        int count = cut(line, field);
-        status = t->count ? take_row(t, field, count) : take_header(t, field, count);
-    }
-    return status;
-}
-
-/* ---- the whole ---- */
-
-typedef struct keyed {
-    const char *key;
-    int64_t entry;
-} keyed;
 
 static int by_key(const void *a, const void *b)
 {
     const keyed *x = a, *y = b;
-    int order = strcmp(x->key, y->key);
+    size_t shorter = x->stem < y->stem ? x->stem : y->stem;
+    int order = memcmp(x->key, y->key, shorter);
+    if (!order) order = (x->stem > y->stem) - (x->stem < y->stem);
+    if (!order) order = strcmp(x->key, y->key);
     return order ? order : (x->entry > y->entry) - (x->entry < y->entry);
 }
 
-static ad_status sort_pictures(table *t)
+static ad_status sort_pictures(labels *t)
 {
     const ad_source *s = t->list->source;
     int64_t entries = ad_source_count(s);
-    keyed *all = ad_alloc(t->list->ctx, ad_bytes(entries, sizeof *all));
     t->by_name = ad_alloc(t->list->ctx, ad_bytes(entries, sizeof *t->by_name));
-    for (int64_t i = 0; all && t->by_name && i < entries; ++i) {
-        const char *name = ad_source_name(s, i);
-        if (ad_names_picture(name)) all[t->pictures++] = (keyed){last_part(name), i};
+    t->row_of = ad_zalloc(t->list->ctx, ad_bytes(entries, sizeof *t->row_of));
+    if (!t->by_name || !t->row_of) return AD_ERROR_MEMORY;
+    for (int64_t i = 0; i < entries; ++i) {
+        if (!ad_names_picture(ad_source_name(s, i))) continue;
+        const char *key = last_part(ad_source_name(s, i));
+        t->by_name[t->pictures++] = (keyed){key, stem_length(key), i};
     }
-    if (t->pictures) qsort(all, (size_t)t->pictures, sizeof *all, by_key);
-    for (int64_t i = 0; i < t->pictures; ++i) t->by_name[i] = all[i].entry;
-    bool good = all && t->by_name;
-    ad_free(t->list->ctx, all, ad_bytes(entries, sizeof *all));
-    return good ? AD_OK : AD_ERROR_MEMORY;
+    if (t->pictures) qsort(t->by_name, (size_t)t->pictures, sizeof *t->by_name, by_key);
+    return AD_OK;
 }
+
+/* Where pictures begin whose last part without its ending is not before `key`. */
+static int64_t lower_bound(const labels *t, const char *key, size_t stem)
+{
+    int64_t low = 0, high = t->pictures;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        const keyed *k = &t->by_name[middle];
+        size_t shorter = k->stem < stem ? k->stem : stem;
+        int order = memcmp(k->key, key, shorter);
+        if (order < 0 || (!order && k->stem < stem))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Whether the first `length` bytes of an entry's name are `name`, or end in it behind a slash. */
+static bool is_named(const char *entry, size_t length, const char *name)
+{
+    size_t k = strlen(name);
+    return length >= k && !memcmp(entry + length - k, name, k) &&
+           (length == k || entry[length - k - 1] == '/');
+}
+
+/* The picture called `name`, whole or from a slash on, with its ending or (`stems`) without. -1:
+ * none; -2: several, none of them as a whole. */
+static int64_t find_picture(const labels *t, const char *name, bool stems)
+{
+    const ad_source *s = t->list->source;
+    const char *key = last_part(name);
+    size_t stem = stems ? strlen(key) : stem_length(key);
+    int64_t found = -1;
+    for (int64_t i = lower_bound(t, key, stem); i < t->pictures; ++i) {
+        const keyed *k = &t->by_name[i];
+        const char *entry = ad_source_name(s, k->entry);
+        if (k->stem != stem || memcmp(k->key, key, stem)) break;
+        size_t length = stems ? (size_t)(k->key - entry) + stem : strlen(entry);
+        if (!is_named(entry, length, name)) continue;
+        if (length == strlen(name) && !stems) return k->entry;
+        found = found == -1 ? k->entry : -2;
+    }
+    return found;
+}
+
+/* ---- rows ---- */
+
+/* As a path of the source: slashes, nothing in front. */
+static bool clean_name(const char *text, char *name, size_t room)
+{
+    while (!strncmp(text, "./", 2) || !strncmp(text, ".\\", 2)) text += 2;
+    size_t length = strlen(text);
+    if (length >= room) return false;
+    for (size_t i = 0; i <= length; ++i) name[i] = text[i] == '\\' ? '/' : text[i];
+    return true;
+}
+
+static ad_status find_entry(const labels *t, int64_t row, int64_t *entry)
+{
+    char name[4096];
+    const char *text = ad_frame_text(t->frame, row, t->file);
+    *entry = find_picture(t, text, false); /* as it stands: a name may hold a backslash */
+    if (*entry == -1 && clean_name(text, name, sizeof name)) {
+        *entry = find_picture(t, name, false);
+        if (*entry == -1) *entry = find_picture(t, name, true);
+    }
+    if (*entry == -1) return ad_frame_fail(t->frame, row, "names %.200s, which is not there", text);
+    if (*entry == -2)
+        return ad_frame_fail(t->frame, row, "names %.200s, which several pictures are called",
+                             text);
+    if (t->row_of[*entry])
+        return ad_frame_fail(t->frame, row, "names %.200s, which line %lld names already", text,
+                             (long long)ad_frame_line(t->frame, t->row_of[*entry] - 1));
+    return AD_OK;
+}
+
+static int32_t add_label(labels *t, const char *label)
+{
+    char text[128];
+    if (t->presence && (!strcmp(label, "0") || !strcmp(label, "1"))) {
+        snprintf(text, sizeof text, "%s%.64s", *label == '0' ? "no " : "",
+                 ad_frame_column_name(t->frame, t->label));
+        label = text;
+    }
+    return ad_name_add(&t->list->classes, label, strlen(label));
+}
+
+static ad_status take_row(labels *t, int64_t row)
+{
+    ad_picture_list *list = t->list;
+    const char *label = ad_frame_text(t->frame, row, t->label);
+    ad_picture picture = {0};
+    ad_status status = find_entry(t, row, &picture.entry);
+    if (!status && !*label) status = ad_frame_fail(t->frame, row, "has no label");
+    if (status && list->options->skip_bad) {
+        ++list->skipped;
+        ad_error_clear(list->ctx);
+        return AD_OK;
+    }
+    if (status) return status;
+    picture.label = add_label(t, label);
+    if (picture.label >= 0 && t->group >= 0) {
+        const char *group = ad_frame_text(t->frame, row, t->group);
+        picture.group = ad_name_add(&list->groups, group, strlen(group));
+    }
+    if (picture.label < 0 || picture.group < 0) return ad_error_status(list->ctx);
+    t->row_of[picture.entry] = row + 1;
+    list->pictures[list->count++] = picture;
+    return AD_OK;
+}
+
+/* ---- the whole ---- */
 
 ad_status ad_list_label_table(ad_picture_list *list, int64_t entry)
 {
-    static const char mark[] = "\xef\xbb\xbf"; /* UTF-8's, as spreadsheets write it */
     ad_context *ctx = list->ctx;
-    char title[512], *text = NULL;
+    char title[512];
     ad_content content;
-    table t = {.list = list, .title = ad_source_title(list->source, entry, title, sizeof title)};
+    labels t = {.list = list};
+    size_t entries = (size_t)ad_source_count(list->source);
+    ad_source_title(list->source, entry, title, sizeof title);
     ad_status status = ad_source_read(list->source, entry, ctx, &content);
-    size_t size = content.size;
-    if (!status && size && memchr(content.bytes, 0, size))
-        status = ad_fail(ctx, AD_ERROR_FORMAT, "%s: is no text", title);
-    if (!status && !(text = ad_alloc(ctx, size + 1))) status = AD_ERROR_MEMORY;
-    if (!status) status = sort_pictures(&t);
-    if (!status) {
-        memcpy(text, content.bytes, size);
-        text[size] = 0;
-        status = take_lines(&t, text + (strncmp(text, mark, 3) ? 0 : 3));
-    }
-    ad_free(ctx, t.by_name, ad_bytes(ad_source_count(list->source), sizeof *t.by_name));
-    ad_free(ctx, text, size + 1);
+    if (status) return status;
+    status = ad_frame_parse(&t.frame, ctx, title, content.bytes, content.size,
+                            &(ad_frame_options){.header = AD_FRAME_HEADER});
     ad_content_free(&content);
+    if (!status) status = find_columns(&t);
+    if (!status) status = sort_pictures(&t);
+    int64_t rows = status ? 0 : ad_frame_rows(t.frame);
+    for (int64_t row = 0; !status && row < rows; ++row) status = take_row(&t, row);
+    ad_free(ctx, t.by_name, entries * sizeof *t.by_name);
+    ad_free(ctx, t.row_of, entries * sizeof *t.row_of);
+    ad_frame_free(t.frame);
     return status;
 }
