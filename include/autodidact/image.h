@@ -82,6 +82,10 @@ AD_API ad_status ad_image_read_memory(ad_context *ctx, const char *name, const v
                                       size_t size, const ad_image_read_options *options,
                                       ad_image **out);
 
+/* Whether a name ends as those of pictures that can be read do (.png, .jpg, .jpeg, .webp, .bmp,
+ * .pgm, .ppm; upper case too), for picking pictures out of a folder: reading goes by content. */
+AD_API bool ad_image_ending_known(const char *name);
+
 /* The header alone, without decoding and without a limit on the size. */
 AD_API ad_status ad_image_probe(ad_context *ctx, const char *path, ad_image_info *info);
 AD_API ad_status ad_image_probe_memory(ad_context *ctx, const char *name, const void *bytes,

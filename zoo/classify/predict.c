@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 static const ad_option options[] = {
@@ -39,15 +38,6 @@ typedef struct predict {
 } predict;
 
 /* ---- files ---- */
-
-static bool is_picture(const char *name)
-{
-    static const char *const ends[] = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".pgm", ".ppm"};
-    const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && i < sizeof ends / sizeof *ends; ++i)
-        if (!strcasecmp(dot, ends[i])) return true;
-    return false;
-}
 
 static int add_file(predict *p, const char *path)
 {
@@ -85,7 +75,7 @@ static int add_path(predict *p, const char *path, int depth)
             snprintf(full, sizeof full, "%s/%s", path, d->d_name) >= (int)sizeof full)
             continue;
         bool below = !stat(full, &info) && S_ISDIR(info.st_mode) && depth < 16;
-        if (below || is_picture(d->d_name)) code = add_path(p, full, depth + 1);
+        if (below || ad_image_ending_known(d->d_name)) code = add_path(p, full, depth + 1);
     }
     closedir(folder);
     if (!code && !depth && p->count == before)

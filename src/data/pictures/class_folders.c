@@ -1,26 +1,8 @@
 /* class_folders.c - pictures by folder: [SPLIT/]CLASS/.../PICTURE. */
 #include "data/pictures/picture_list.h"
+#include "data/pictures/split_name.h"
 
 #include <string.h>
-#include <strings.h>
-
-/* The splits' names as people write them. */
-ad_split ad_split_of(const char *name, size_t length)
-{
-    static const struct {
-        const char *name;
-        ad_split split;
-    } splits[] = {
-        {"train", AD_SPLIT_TRAIN},    {"training", AD_SPLIT_TRAIN},
-        {"test", AD_SPLIT_TEST},      {"testing", AD_SPLIT_TEST},
-        {"val", AD_SPLIT_VALIDATION}, {"valid", AD_SPLIT_VALIDATION},
-        {"dev", AD_SPLIT_VALIDATION}, {"validation", AD_SPLIT_VALIDATION},
-    };
-    for (size_t i = 0; i < sizeof splits / sizeof *splits; ++i)
-        if (strlen(splits[i].name) == length && !strncasecmp(name, splits[i].name, length))
-            return splits[i].split;
-    return AD_SPLIT_NONE;
-}
 
 /* Up to the first slash, or the whole. */
 static size_t first_part(const char *name)
@@ -45,7 +27,7 @@ static size_t shared_length(const ad_source *s)
     bool deeper = false;
     for (int64_t i = 0; i < ad_source_count(s); ++i) {
         const char *name = ad_source_name(s, i);
-        if (!ad_names_picture(name)) continue;
+        if (!ad_image_ending_known(name)) continue;
         length = common_folders(name, first ? first : name, first ? length : strlen(name));
         if (!first) first = name;
     }
@@ -53,7 +35,7 @@ static size_t shared_length(const ad_source *s)
         if (ad_split_of(first + at, first_part(first + at))) return at;
     for (int64_t i = 0; i < ad_source_count(s) && !deeper; ++i) {
         const char *name = ad_source_name(s, i);
-        deeper = ad_names_picture(name) && strchr(name + length, '/');
+        deeper = ad_image_ending_known(name) && strchr(name + length, '/');
     }
     if (deeper || !length) return length;
     /* all in one folder, which is the only class */
@@ -83,7 +65,8 @@ ad_status ad_list_class_folders(ad_picture_list *list)
     bool splits = false;
     for (int64_t i = 0; i < ad_source_count(s) && !splits; ++i) {
         const char *name = ad_source_name(s, i);
-        splits = ad_names_picture(name) && ad_split_of(name + shared, first_part(name + shared));
+        splits = ad_image_ending_known(name) &&
+                 ad_split_of(name + shared, first_part(name + shared));
     }
     if (!splits && wanted != AD_SPLIT_TRAIN) return AD_OK;
     for (int64_t i = 0; i < ad_source_count(s); ++i) {
@@ -99,7 +82,7 @@ ad_status ad_list_class_folders(ad_picture_list *list)
         if (!length || name[length] != '/') continue; /* in no class */
         int32_t label = ad_name_add(&list->classes, name, length);
         if (label < 0) return ad_error_status(list->ctx);
-        if (ad_names_picture(name))
+        if (ad_image_ending_known(name))
             list->pictures[list->count++] = (ad_picture){.entry = i, .label = label};
     }
     return list->count ? check_empty(list) : AD_OK;

@@ -6,17 +6,11 @@
 
 #include "io/source.h"
 
-typedef enum ad_split {
-    AD_SPLIT_NONE = 0, /* no split's name */
-    AD_SPLIT_TRAIN,
-    AD_SPLIT_TEST,
-    AD_SPLIT_VALIDATION,
-} ad_split;
-
-/* By the names that people give them: "train", "val", "Validation", ... */
-ad_split ad_split_of(const char *name, size_t length);
-/* What the options ask for; not AD_SPLIT_NONE, which ad_image_set_read refuses. */
-ad_split ad_split_wanted(const ad_image_set_options *options);
+/* Of one picture of the set. */
+static inline int64_t ad_picture_bytes(const ad_image_set *set)
+{
+    return set->height * set->width * set->channels;
+}
 
 /* Memory for `count` pictures of the set's size (height, width and channels are filled in). */
 ad_status ad_image_set_reserve(ad_image_set *set, int64_t count);
@@ -24,6 +18,7 @@ ad_status ad_image_set_reserve(ad_image_set *set, int64_t count);
 ad_status ad_image_set_classes(ad_image_set *set, const char *const *names, int count);
 /* "0", "1", ... */
 ad_status ad_image_set_numbered(ad_image_set *set, int count);
+void ad_image_set_free_classes(ad_image_set *set);
 
 /* Each fills in the set, or leaves it empty (*is false) where the source is of another kind. */
 ad_status ad_read_idx_set(ad_image_set *set, const ad_source *source, const char *path,
@@ -33,8 +28,5 @@ ad_status ad_read_cifar_set(ad_image_set *set, const ad_source *source, const ch
 /* Pictures in class folders, or with labels in a .csv. */
 ad_status ad_read_picture_set(ad_image_set *set, const ad_source *source, const char *path,
                               const ad_image_set_options *options);
-
-/* Whether `name` (its last part) is a picture's, by its ending. */
-bool ad_names_picture(const char *name);
 
 #endif

@@ -3,6 +3,7 @@
  * IDX (LeCun): two zero bytes, the type (8: bytes), the number of axes, then big-endian sizes.
  * CIFAR-10 (Krizhevsky 2009): records of a label and 32 x 32 bytes of each of red, green, blue. */
 #include "data/pictures/image_set.h"
+#include "data/pictures/split_name.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -5,10 +5,10 @@
  * pictures is the one that is told. */
 #include "base/pool.h"
 #include "data/pictures/picture_list.h"
+#include "data/pictures/split_name.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 typedef struct reading {
     ad_image_set *set;
@@ -17,15 +17,6 @@ typedef struct reading {
     ad_context **contexts; /* per worker */
     unsigned char *status; /* per picture, an ad_status */
 } reading;
-
-bool ad_names_picture(const char *name)
-{
-    static const char *const ends[] = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".pgm", ".ppm"};
-    const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && i < sizeof ends / sizeof *ends; ++i)
-        if (!strcasecmp(dot, ends[i])) return true;
-    return false;
-}
 
 /* ---- classes ---- */
 

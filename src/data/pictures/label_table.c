@@ -136,7 +136,7 @@ static ad_status sort_pictures(labels *t)
     t->row_of = ad_zalloc(t->list->ctx, ad_bytes(entries, sizeof *t->row_of));
     if (!t->by_name || !t->row_of) return AD_ERROR_MEMORY;
     for (int64_t i = 0; i < entries; ++i) {
-        if (!ad_names_picture(ad_source_name(s, i))) continue;
+        if (!ad_image_ending_known(ad_source_name(s, i))) continue;
         const char *key = last_part(ad_source_name(s, i));
         t->by_name[t->pictures++] = (keyed){key, stem_length(key), i};
     }

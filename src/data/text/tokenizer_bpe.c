@@ -7,13 +7,6 @@
 
 #include <string.h>
 
-void ad_bpe_free(ad_tokenizer *t)
-{
-    ad_words_free(t->words);
-    ad_word_cache_free(t->cache);
-    t->words = NULL, t->cache = NULL;
-}
-
 static ad_status no_byte(const ad_tokenizer *t, unsigned char byte)
 {
     return ad_fail(t->ctx, AD_ERROR_ARGUMENT, "the vocabulary has no piece for the byte 0x%02x",

@@ -58,7 +58,6 @@ ad_status ad_sentencepiece_encode(ad_tokenizer *t, const char *text, size_t leng
                                   ad_tokens *out);
 ad_status ad_wordpiece_encode(ad_tokenizer *t, const char *text, size_t length, size_t offset,
                               ad_tokens *out);
-void ad_bpe_free(ad_tokenizer *t); /* words and cache */
 
 /* Room for `more` ids at the end. */
 ad_status ad_tokens_reserve(ad_tokens *tokens, ad_context *ctx, int64_t more);
