@@ -1,85 +1,10 @@
-/* app.c - finds the verb, runs it, reports errors, and turns all of it into an exit status. */
+/* app.c - finds the verb, runs it, and turns what comes of it into an exit status. */
 #include "command/state.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* ---- errors ---- */
-
-/* One line, whatever the sentence holds: control characters become '?'. */
-static void report(ad_command *cmd, const char *format, va_list args)
-{
-    char sentence[2048];
-    vsnprintf(sentence, sizeof sentence, format, args);
-    for (char *p = sentence; *p; ++p)
-        if ((unsigned char)*p < ' ' || *p == 127) *p = '?';
-    ad_command_erase_live(cmd);
-    fflush(cmd->out);
-    fprintf(cmd->err, "%s: %s\n", cmd->app->name, sentence);
-}
-
-int ad_command_fail(ad_command *cmd, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    report(cmd, format, args);
-    va_end(args);
-    return AD_EXIT_FAILURE;
-}
-
-int ad_command_usage(ad_command *cmd, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    report(cmd, format, args);
-    va_end(args);
-    return AD_EXIT_USAGE;
-}
-
-/* ---- the work ---- */
-
-const ad_app *ad_command_app(const ad_command *cmd)
-{
-    return cmd->app;
-}
-
-ad_context *ad_command_context(ad_command *cmd)
-{
-    if (cmd->ctx) return cmd->ctx;
-    ad_context_options options = {0};
-    if (ad_command_row_named(cmd, "threads", strlen("threads")))
-        options.threads = (int)ad_command_int(cmd, "threads");
-    cmd->ctx = ad_context_new(&options);
-    if (!cmd->ctx) ad_command_fail(cmd, "out of memory");
-    return cmd->ctx;
-}
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
-bool ad_command_interrupted(ad_command *cmd)
-{
-    if (!cmd->catching) {
-        /* SA_RESETHAND: the second signal finds the default action, which ends the process. */
-        struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-        sigemptyset(&action.sa_mask);
-        sigaction(SIGINT, &action, NULL);
-        sigaction(SIGTERM, &action, NULL);
-        cmd->catching = true;
-    }
-    return interrupted;
-}
-
-/* ---- finding the verb ---- */
 
 static bool same(const char *a, const char *b)
 {

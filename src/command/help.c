@@ -6,13 +6,6 @@
 
 enum { COLUMNS = 96, LEFT = 30 };
 
-const char *ad_verb_title(const ad_app *app, const ad_verb *verb, char *buffer, size_t size)
-{
-    snprintf(buffer, size, "%s%s%s %s", app->name, verb->system ? " " : "",
-             verb->system ? verb->system : "", verb->name);
-    return buffer;
-}
-
 /* Prints words from `column` on, continuing lines at `indent`. */
 static int wrap(FILE *out, const char *text, int column, int indent)
 {

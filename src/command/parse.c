@@ -8,14 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *ad_option_placeholder(const ad_option *option)
-{
-    static const char *const by_type[] = {NULL,   "N",  "X",       "SIZE",   "TEXT",
-                                          "FILE", NULL, "A,B,...", "X,Y,..."};
-    if (option->type == AD_OPTION_CHOICE) return option->choices;
-    return option->unit && option->type >= AD_OPTION_TEXT ? option->unit : by_type[option->type];
-}
-
 /* One word of ad_verb.operands, taken apart. */
 typedef struct operand_kind {
     char name[32];
@@ -40,26 +32,6 @@ static int operand_kinds(const ad_verb *verb, operand_kind kinds[OPERAND_KINDS_M
         p += strspn(p, " ");
     }
     return count;
-}
-
-const char *ad_option_range(const ad_option *option, char *buffer, size_t size)
-{
-    const char *unit = option->unit && option->type < AD_OPTION_TEXT ? option->unit : "";
-    int used = 0;
-    buffer[0] = 0;
-    if (option->initial && option->type != AD_OPTION_FLAG)
-        used = snprintf(buffer, size, "default %s", option->initial);
-    else if (option->initial && !strcmp(option->initial, "yes"))
-        used = snprintf(buffer, size, "on by default; --no-%s turns it off", option->name);
-    else if (option->required)
-        used = snprintf(buffer, size, "required");
-    if (ad_option_has_range(option) && option->type != AD_OPTION_FLAG && used >= 0 &&
-        (size_t)used < size)
-        used += snprintf(buffer + used, size - (size_t)used, "%s%.10g to %.10g", used ? ", " : "",
-                         option->min, option->max);
-    if (*unit && used >= 0 && (size_t)used < size)
-        snprintf(buffer + used, size - (size_t)used, "%s%s", used ? " " : "", unit);
-    return buffer;
 }
 
 /* ---- checking a value ---- */

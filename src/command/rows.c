@@ -83,6 +83,12 @@ ad_command_row *ad_command_row_named(const struct ad_command *cmd, const char *n
     return NULL;
 }
 
+bool ad_command_has_flag(const struct ad_command *cmd, const char *name)
+{
+    const ad_command_row *row = ad_command_row_named(cmd, name, strlen(name));
+    return row && row->value && !strcmp(row->value, "yes");
+}
+
 const char *ad_command_nearest(const struct ad_command *cmd, const char *word, const char *also)
 {
     int count = 0;

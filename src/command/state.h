@@ -63,6 +63,8 @@ bool ad_command_make_rows(struct ad_command *cmd);
 void ad_command_free_rows(struct ad_command *cmd);
 /* The row of that name; NULL: none. */
 ad_command_row *ad_command_row_named(const struct ad_command *cmd, const char *name, size_t length);
+/* Whether the verb has a flag of that name and it is on: verbs may leave the common rows out. */
+bool ad_command_has_flag(const struct ad_command *cmd, const char *name);
 /* The most similar option's name, or NULL; `also` may be NULL. */
 const char *ad_command_nearest(const struct ad_command *cmd, const char *word, const char *also);
 
@@ -71,17 +73,21 @@ const char *ad_command_nearest(const struct ad_command *cmd, const char *word, c
 int ad_command_parse(struct ad_command *cmd, int argc, char **argv);
 /* Checks a value of the row and takes it; the text must last. 0 or an exit status (reported). */
 int ad_command_set(struct ad_command *cmd, ad_command_row *row, const char *value);
+
+/* captions.c */
 const char *ad_option_placeholder(const ad_option *option); /* "FILE", "N", ...; NULL for flags */
 /* "default 500, 1 to 1000000 steps" or "" */
 const char *ad_option_range(const ad_option *option, char *buffer, size_t size);
 
 /* "autodidact style make" */
 const char *ad_verb_title(const ad_app *app, const ad_verb *verb, char *buffer, size_t size);
+
+/* help.c */
 void ad_app_overview(const ad_app *app, FILE *out);
 void ad_system_help(const ad_app *app, const char *system, FILE *out);
 void ad_verb_help(const ad_app *app, const ad_verb *verb, FILE *out);
 
-/* terminal.c: erases the live line, if any. */
+/* messages.c: erases the live line, if any. */
 void ad_command_erase_live(struct ad_command *cmd);
 
 #endif

@@ -1,9 +1,10 @@
-/* terminal.c - what a command says while it works: notes, the live line, JSON lines.
+/* terminal.c - what a command says while it works: notes, and the live line.
  *
  * The live line is redrawn in place on stderr, only when stderr is a terminal, and cut to its
- * width. JSON goes to stdout, one object per line, flushed so that a reader can follow. */
+ * width. */
 #include "command/state.h"
-#include "base/text.h"
+
+#include <autodidact/table.h>
 
 #include <math.h>
 #include <stdarg.h>
@@ -19,39 +20,22 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* The flag `name` if the table has one; verbs may leave the common rows out. */
-static bool optional_flag(const ad_command *cmd, const char *name)
-{
-    const ad_command_row *row = ad_command_row_named(cmd, name, strlen(name));
-    return row && row->value && !strcmp(row->value, "yes");
-}
-
-bool ad_command_json(const ad_command *cmd)
-{
-    return optional_flag(cmd, "json");
-}
 FILE *ad_command_out(ad_command *cmd)
 {
     return cmd->out;
 }
 
-void ad_command_erase_live(struct ad_command *cmd)
-{
-    if (!cmd->live_shown) return;
-    fputs("\r\033[K", cmd->err);
-    fflush(cmd->err);
-    cmd->live_shown = false;
-}
-
 void ad_command_note(ad_command *cmd, const char *format, ...)
 {
-    if (optional_flag(cmd, "quiet")) return;
+    if (ad_command_has_flag(cmd, "quiet")) return;
+    char note[2048];
     va_list args;
     va_start(args, format);
-    ad_command_erase_live(cmd);
-    vfprintf(cmd->err, format, args);
-    fputc('\n', cmd->err);
+    vsnprintf(note, sizeof note, format, args);
     va_end(args);
+    ad_command_erase_live(cmd);
+    ad_print_text(cmd->err, note, 0);
+    fputc('\n', cmd->err);
 }
 
 void ad_command_start(ad_command *cmd)
@@ -60,7 +44,7 @@ void ad_command_start(ad_command *cmd)
     cmd->start_seconds = now();
     cmd->drawn_seconds = -1;
     cmd->first_step = 0;
-    cmd->live_allowed = isatty(fileno(cmd->err)) == 1 && !optional_flag(cmd, "quiet") &&
+    cmd->live_allowed = isatty(fileno(cmd->err)) == 1 && !ad_command_has_flag(cmd, "quiet") &&
                         !ad_command_json(cmd);
 }
 
@@ -176,7 +160,7 @@ void ad_command_progress(ad_command *cmd, const ad_progress *p)
         ad_json_end(cmd);
         return;
     }
-    if (optional_flag(cmd, "quiet")) return;
+    if (ad_command_has_flag(cmd, "quiet")) return;
     double since = seconds - cmd->drawn_seconds;
     bool first = cmd->drawn_seconds < 0, last = p->step == p->steps;
     if (!first && since < (cmd->live_allowed ? 0.1 : p->notable ? 1 : 10) && !last) return;
@@ -211,101 +195,4 @@ void ad_command_step(ad_command *cmd, int64_t step, int64_t steps, const ad_metr
     if (cmd->drawn_seconds >= 0 && seconds - cmd->drawn_seconds < 0.1 && step != steps) return;
     cmd->drawn_seconds = seconds;
     draw(cmd, step, steps, seconds, metrics, count);
-}
-
-/* ---- JSON ---- */
-
-static void quote(FILE *out, const char *text)
-{
-    fputc('"', out);
-    const unsigned char *end = (const unsigned char *)text + strlen(text);
-    for (const unsigned char *p = (const unsigned char *)text; p < end;) {
-        int n = ad_utf8_length(p, (size_t)(end - p));
-        if (n == 0)
-            fputs("\\ufffd", out), n = 1;
-        else if (*p == '"' || *p == '\\')
-            fprintf(out, "\\%c", *p);
-        else if (*p < 0x20 || *p == 0x7f)
-            fprintf(out, "\\u%04x", *p);
-        else
-            fwrite(p, 1, (size_t)n, out);
-        p += n;
-    }
-    fputc('"', out);
-}
-
-static bool member(ad_command *cmd, const char *name)
-{
-    if (!cmd->json_open) return false;
-    fputc(',', cmd->out);
-    quote(cmd->out, name);
-    fputc(':', cmd->out);
-    return true;
-}
-
-void ad_json_begin(ad_command *cmd, const char *event)
-{
-    cmd->json_open = ad_command_json(cmd);
-    if (!cmd->json_open) return;
-    fputs("{\"event\":", cmd->out);
-    quote(cmd->out, event);
-}
-
-void ad_json_text(ad_command *cmd, const char *name, const char *value)
-{
-    if (!member(cmd, name)) return;
-    if (value)
-        quote(cmd->out, value);
-    else
-        fputs("null", cmd->out);
-}
-
-void ad_json_int(ad_command *cmd, const char *name, int64_t value)
-{
-    if (member(cmd, name)) fprintf(cmd->out, "%lld", (long long)value);
-}
-
-static void put_real(FILE *out, double value)
-{
-    if (isfinite(value))
-        fprintf(out, "%.9g", value);
-    else
-        fputs("null", out);
-}
-
-void ad_json_real(ad_command *cmd, const char *name, double value)
-{
-    if (member(cmd, name)) put_real(cmd->out, value);
-}
-
-void ad_json_ints(ad_command *cmd, const char *name, const int64_t *values, int count)
-{
-    if (!member(cmd, name)) return;
-    fputc('[', cmd->out);
-    for (int i = 0; i < count; ++i) fprintf(cmd->out, "%s%lld", i ? "," : "", (long long)values[i]);
-    fputc(']', cmd->out);
-}
-
-void ad_json_reals(ad_command *cmd, const char *name, const double *values, int count)
-{
-    if (!member(cmd, name)) return;
-    fputc('[', cmd->out);
-    for (int i = 0; i < count; ++i) {
-        if (i) fputc(',', cmd->out);
-        put_real(cmd->out, values[i]);
-    }
-    fputc(']', cmd->out);
-}
-
-void ad_json_bool(ad_command *cmd, const char *name, bool value)
-{
-    if (member(cmd, name)) fputs(value ? "true" : "false", cmd->out);
-}
-
-void ad_json_end(ad_command *cmd)
-{
-    if (!cmd->json_open) return;
-    fputs("}\n", cmd->out);
-    fflush(cmd->out);
-    cmd->json_open = false;
 }

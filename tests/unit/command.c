@@ -58,7 +58,7 @@ static int speak(ad_command *cmd)
     ad_json_end(cmd);
     ad_command_start(cmd);
     ad_command_step(cmd, 1, 2, (ad_metric[]){{"loss", 1.5}, {"content of the photo", 0.25}}, 2);
-    ad_command_note(cmd, "half way");
+    ad_command_note(cmd, "half way\x1b[2J \xc2\x9b \xe2\x80\xae\xff");
     return ad_command_fail(cmd, "broken\nline");
 }
 
@@ -262,7 +262,7 @@ static void json_lines(void)
                         "null,\"shape\":[2,3],\"yes\":true}\n");
     CHECK_CONTAINS(out, "{\"event\":\"step\",\"step\":1,\"steps\":2,\"seconds\":");
     CHECK_CONTAINS(out, ",\"loss\":1.5,\"content of the photo\":0.25}\n");
-    CHECK_TEXT(err, "half way\napp: broken?line\n");
+    CHECK_TEXT(err, "half way?[2J ? ?\xef\xbf\xbd\napp: broken?line\n");
     CHECK_INT(app("say --quiet"), 1);
     CHECK_TEXT(out, "");
     CHECK_TEXT(err, "app: broken?line\n");

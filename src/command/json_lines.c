@@ -1,0 +1,107 @@
+/* json_lines.c - what a command says to programs: JSON on stdout, one object per line, flushed so
+ * that a reader can follow. */
+#include "command/state.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <string.h>
+
+bool ad_command_json(const ad_command *cmd)
+{
+    return ad_command_has_flag(cmd, "json");
+}
+
+static void quote(FILE *out, const char *text)
+{
+    fputc('"', out);
+    const unsigned char *end = (const unsigned char *)text + strlen(text);
+    for (const unsigned char *p = (const unsigned char *)text; p < end;) {
+        int n = ad_utf8_length(p, (size_t)(end - p));
+        if (n == 0)
+            fputs("\\ufffd", out), n = 1;
+        else if (*p == '"' || *p == '\\')
+            fprintf(out, "\\%c", *p);
+        else if (*p < 0x20 || *p == 0x7f)
+            fprintf(out, "\\u%04x", *p);
+        else
+            fwrite(p, 1, (size_t)n, out);
+        p += n;
+    }
+    fputc('"', out);
+}
+
+static bool member(ad_command *cmd, const char *name)
+{
+    if (!cmd->json_open) return false;
+    fputc(',', cmd->out);
+    quote(cmd->out, name);
+    fputc(':', cmd->out);
+    return true;
+}
+
+void ad_json_begin(ad_command *cmd, const char *event)
+{
+    cmd->json_open = ad_command_json(cmd);
+    if (!cmd->json_open) return;
+    fputs("{\"event\":", cmd->out);
+    quote(cmd->out, event);
+}
+
+void ad_json_text(ad_command *cmd, const char *name, const char *value)
+{
+    if (!member(cmd, name)) return;
+    if (value)
+        quote(cmd->out, value);
+    else
+        fputs("null", cmd->out);
+}
+
+void ad_json_int(ad_command *cmd, const char *name, int64_t value)
+{
+    if (member(cmd, name)) fprintf(cmd->out, "%lld", (long long)value);
+}
+
+static void put_real(FILE *out, double value)
+{
+    if (isfinite(value))
+        fprintf(out, "%.9g", value);
+    else
+        fputs("null", out);
+}
+
+void ad_json_real(ad_command *cmd, const char *name, double value)
+{
+    if (member(cmd, name)) put_real(cmd->out, value);
+}
+
+void ad_json_ints(ad_command *cmd, const char *name, const int64_t *values, int count)
+{
+    if (!member(cmd, name)) return;
+    fputc('[', cmd->out);
+    for (int i = 0; i < count; ++i) fprintf(cmd->out, "%s%lld", i ? "," : "", (long long)values[i]);
+    fputc(']', cmd->out);
+}
+
+void ad_json_reals(ad_command *cmd, const char *name, const double *values, int count)
+{
+    if (!member(cmd, name)) return;
+    fputc('[', cmd->out);
+    for (int i = 0; i < count; ++i) {
+        if (i) fputc(',', cmd->out);
+        put_real(cmd->out, values[i]);
+    }
+    fputc(']', cmd->out);
+}
+
+void ad_json_bool(ad_command *cmd, const char *name, bool value)
+{
+    if (member(cmd, name)) fputs(value ? "true" : "false", cmd->out);
+}
+
+void ad_json_end(ad_command *cmd)
+{
+    if (!cmd->json_open) return;
+    fputs("}\n", cmd->out);
+    fflush(cmd->out);
+    cmd->json_open = false;
+}

@@ -1,0 +1,44 @@
+/* messages.c - why a command failed, in a line. */
+#include "command/state.h"
+
+#include <autodidact/table.h>
+
+#include <stdarg.h>
+
+void ad_command_erase_live(struct ad_command *cmd)
+{
+    if (!cmd->live_shown) return;
+    fputs("\r\033[K", cmd->err);
+    fflush(cmd->err);
+    cmd->live_shown = false;
+}
+
+/* One line, whatever the sentence holds. */
+static void report(ad_command *cmd, const char *format, va_list args)
+{
+    char sentence[2048];
+    vsnprintf(sentence, sizeof sentence, format, args);
+    ad_command_erase_live(cmd);
+    fflush(cmd->out);
+    fprintf(cmd->err, "%s: ", cmd->app->name);
+    ad_print_text(cmd->err, sentence, 0);
+    fputc('\n', cmd->err);
+}
+
+int ad_command_fail(ad_command *cmd, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    report(cmd, format, args);
+    va_end(args);
+    return AD_EXIT_FAILURE;
+}
+
+int ad_command_usage(ad_command *cmd, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    report(cmd, format, args);
+    va_end(args);
+    return AD_EXIT_USAGE;
+}
