@@ -5,16 +5,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { COUNT = 10000, BATCH = 128, ROUNDS = 400 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static bool measure(ad_context *ctx, const char *name, int64_t side, int channels, ad_augment a)
 {
@@ -28,9 +20,9 @@ static bool measure(ad_context *ctx, const char *name, int64_t side, int channel
     bool good = pixels && labels;
     for (size_t i = 0; good && i < bytes; ++i) pixels[i] = (unsigned char)(i * 2654435761u >> 20);
     good = good && !ad_loader_new(&loader, &set, &options) && !ad_loader_batch(loader, 0, &batch);
-    double from = now();
+    double from = ad_seconds();
     for (int64_t n = 1; n <= ROUNDS && good; ++n) good = !ad_loader_batch(loader, n, &batch);
-    double seconds = now() - from;
+    double seconds = ad_seconds() - from;
     if (good)
         printf("{\"set\":\"%lldx%lldx%d\",\"augmentation\":\"%s\",\"pictures_per_second\":%.0f}\n",
                (long long)side, (long long)side, channels, name, ROUNDS * BATCH / seconds);

@@ -13,14 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 typedef struct bench {
     ad_context *ctx;
@@ -61,14 +53,14 @@ static double time_problem(bench *b, const ad_problem *problem, const ad_solver 
         size[AD_PROBLEM_INPUTS + i] = (size_t)bytes_of(&problem->out[i]);
         out[i] = ad_zalloc(b->ctx, size[AD_PROBLEM_INPUTS + i]);
     }
-    double best = 1e9, start = now();
-    for (int run = 0; run < 3 || now() - start < 0.25; ++run) {
-        double t = now();
+    double best = 1e9, start = ad_seconds();
+    for (int run = 0; run < 3 || ad_seconds() - start < 0.25; ++run) {
+        double t = ad_seconds();
         solver->run(problem, &(ad_run_args){.in = in,
                                             .out = out,
                                             .workspace = workspace,
                                             .pool = ad_context_pool(b->ctx)});
-        t = now() - t;
+        t = ad_seconds() - t;
         if (t < best) best = t;
     }
     for (int i = 0; i < problem->n_in; ++i) ad_free(b->ctx, in[i], size[i]);
@@ -103,9 +95,9 @@ static void measure_memory(int64_t n)
     memset(a, 1, (size_t)n * 4);
     double best = 1e9;
     for (int run = 0; run < 8; ++run) {
-        double t = now();
+        double t = ad_seconds();
         memcpy(b, a, (size_t)n * 4);
-        t = now() - t;
+        t = ad_seconds() - t;
         if (t < best) best = t;
     }
     memory_bandwidth = 8 * (double)n / best;

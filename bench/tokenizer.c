@@ -6,14 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Words of a made-up language: frequent ones are short. */
 static char *invent(size_t length)
@@ -47,17 +39,17 @@ int main(int argc, char **argv)
         text = made = invent(length);
         if (!made) return 1;
     }
-    double begin = now();
+    double begin = ad_seconds();
     if (ad_tokenizer_train(&trained, ctx, "text", text, length, 1024))
         return printf("%s\n", ad_error(ctx)), 1;
     printf("train a BPE of %d on %.1f MB: %.3f s\n", ad_tokenizer_count(trained),
-           (double)length * 1e-6, now() - begin);
+           (double)length * 1e-6, ad_seconds() - begin);
     for (int round = 0; round < 3; ++round) {
         ad_tokens ids = {0};
-        begin = now();
+        begin = ad_seconds();
         if (ad_tokenizer_encode(t ? t : trained, text, length, 0, &ids))
             return printf("%s\n", ad_error(ctx)), 1;
-        double seconds = now() - begin;
+        double seconds = ad_seconds() - begin;
         printf("encode: %.1f MB/s, %.2f bytes per id\n", (double)length * 1e-6 / seconds,
                (double)length / (double)ids.count);
         ad_tokens_free(&ids);

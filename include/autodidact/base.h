@@ -80,6 +80,9 @@ AD_API double ad_random_unit(uint64_t seed, uint64_t stream, uint64_t index); /*
 /* 0 .. n - 1, n > 0. */
 AD_API int64_t ad_random_below(uint64_t seed, uint64_t stream, uint64_t index, int64_t n);
 
+/* The monotonic clock in seconds: for durations, its beginning means nothing. */
+AD_API double ad_seconds(void);
+
 AD_API int ad_context_threads(const ad_context *ctx);
 /* Bytes now held through this context's allocator, and the most ever held. */
 AD_API size_t ad_context_memory(const ad_context *ctx);

@@ -10,15 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 FILE *ad_command_out(ad_command *cmd)
 {
@@ -41,7 +33,7 @@ void ad_command_note(ad_command *cmd, const char *format, ...)
 void ad_command_start(ad_command *cmd)
 {
     cmd->started = true;
-    cmd->start_seconds = now();
+    cmd->start_seconds = ad_seconds();
     cmd->drawn_seconds = -1;
     cmd->first_step = 0;
     cmd->live_allowed = isatty(fileno(cmd->err)) == 1 && !ad_command_has_flag(cmd, "quiet") &&
@@ -50,7 +42,7 @@ void ad_command_start(ad_command *cmd)
 
 double ad_command_seconds(ad_command *cmd)
 {
-    return cmd->started ? now() - cmd->start_seconds : 0;
+    return cmd->started ? ad_seconds() - cmd->start_seconds : 0;
 }
 
 /* "2h05m", "2m10s", "9s" */

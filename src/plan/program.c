@@ -10,7 +10,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 static bool allocate(ad_context *ctx, void **block, size_t bytes)
 {
@@ -194,13 +193,6 @@ static ad_status check_step(const ad_program *program, int k)
     return AD_OK;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void run_step(ad_program *program, int k)
 {
     const ad_step *step = &program->steps[k];
@@ -253,9 +245,9 @@ static void trace_step(ad_program *program, const ad_tracer *tracer, int k, doub
 static ad_status run_watched(ad_program *program, int first, const ad_tracer *tracer)
 {
     for (int k = first; k < program->n_kernels; ++k) {
-        double begin = now();
+        double begin = ad_seconds();
         run_step(program, k);
-        double end = now();
+        double end = ad_seconds();
         if (program->profiling) program->seconds[k] += end - begin;
         if (tracer) trace_step(program, tracer, k, begin, end);
         if (program->check_finite && check_step(program, k) != AD_OK) return AD_ERROR_NUMERIC;

@@ -13,10 +13,11 @@
 enum { PATTERN = 4093, LEAST_ROUNDS = 3, MOST_ROUNDS = 40 };
 static const double enough = 0.04, most = 0.4; /* seconds for all rounds; then there is no more */
 
-static double seconds_of(clockid_t clock)
+/* Of the processor, which other processes do not take. */
+static double own_seconds(void)
 {
     struct timespec t;
-    clock_gettime(clock, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -98,11 +99,11 @@ static void prepare(ad_trial *t, ad_contender *c)
 
 static double run(ad_trial *t, const ad_contender *c)
 {
-    double begin = seconds_of(CLOCK_THREAD_CPUTIME_ID);
+    double begin = own_seconds();
     c->solver->run(
         &t->problem,
         &(ad_run_args){.in = t->in, .out = t->out, .workspace = c->workspace, .packed = c->form});
-    return seconds_of(CLOCK_THREAD_CPUTIME_ID) - begin;
+    return own_seconds() - begin;
 }
 
 /* Runs each that is still in once; returns the least time so far. */
@@ -120,7 +121,7 @@ static double round_of(ad_trial *t, ad_contender *contenders, int count, double 
 
 void ad_trial_compare(ad_trial *t, ad_contender *contenders, int count)
 {
-    double begin = seconds_of(CLOCK_MONOTONIC), best = 0;
+    double begin = ad_seconds(), best = 0;
     for (int i = 0; i < count; ++i) prepare(t, &contenders[i]);
     for (int round = 0, in = count; round < MOST_ROUNDS && in > 1; ++round) {
         best = round_of(t, contenders, count, best);
@@ -130,7 +131,7 @@ void ad_trial_compare(ad_trial *t, ad_contender *contenders, int count)
             c->out = c->out || (round > 0 && c->seconds > 2 * best);
             in += !c->out;
         }
-        double spent = seconds_of(CLOCK_MONOTONIC) - begin;
+        double spent = ad_seconds() - begin;
         if (spent > most || (round + 1 >= LEAST_ROUNDS && spent > enough)) break;
     }
     for (int i = 0; i < count; ++i) {

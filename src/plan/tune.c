@@ -7,7 +7,6 @@
 #include "plan/wisdom.h"
 
 #include <string.h>
-#include <time.h>
 
 enum { MOST = 16 };
 /* Bids beyond so many times the lowest are not worth a measurement; and the lowest bidder stays
@@ -78,14 +77,6 @@ static int measure(const choice *c, double *seconds)
     return n > 1 ? best : -1;
 }
 
-/* Seconds of the monotonic clock since `begin`. */
-static double since(const struct timespec *begin)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)(t.tv_sec - begin->tv_sec) + 1e-9 * (double)(t.tv_nsec - begin->tv_nsec);
-}
-
 static bool choose(choice *c, const char *problem)
 {
     const ad_wisdom_row *known = ad_wisdom_row_of(c->wisdom, problem, 0);
@@ -95,13 +86,12 @@ static bool choose(choice *c, const char *problem)
         return true;
     }
     if (!c->wisdom->tune) return true;
-    struct timespec begin;
-    double seconds = 0;
-    clock_gettime(CLOCK_MONOTONIC, &begin);
+    double seconds = 0, begin = ad_seconds();
     int winner = measure(c, &seconds);
     if (winner < 0) return true;
     take(c, winner);
-    ++c->wisdom->measured, c->wisdom->seconds += since(&begin);
+    ++c->wisdom->measured;
+    c->wisdom->seconds += ad_seconds() - begin;
     ad_wisdom_entry entry = {problem, c->solver[winner]->name, seconds};
     return ad_wisdom_add(c->wisdom, entry) == AD_OK;
 }

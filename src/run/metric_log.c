@@ -7,15 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static ad_status fail(ad_metric_log *log, const char *what)
 {
@@ -51,7 +43,7 @@ ad_status ad_metric_log_open(ad_metric_log *log, ad_context *ctx, const char *pa
 {
     ad_mapped old = {0};
     size_t keep = 0;
-    *log = (ad_metric_log){.ctx = ctx, .file = -1, .flushed = now()};
+    *log = (ad_metric_log){.ctx = ctx, .file = -1, .flushed = ad_seconds()};
     *seconds = 0;
     ad_text_init(&log->pending, ctx);
     snprintf(log->path, sizeof log->path, "%s", path);
@@ -85,7 +77,7 @@ ad_status ad_metric_log_add(ad_metric_log *log, int64_t step, double epoch, doub
     for (int i = 0; i < count; ++i) number(&log->pending, metrics[i].name, metrics[i].value);
     ad_text_add(&log->pending, "}\n");
     if (log->pending.failed) return AD_ERROR_MEMORY;
-    return now() - log->flushed < 1 ? AD_OK : ad_metric_log_flush(log);
+    return ad_seconds() - log->flushed < 1 ? AD_OK : ad_metric_log_flush(log);
 }
 
 ad_status ad_metric_log_flush(ad_metric_log *log)
@@ -101,7 +93,7 @@ ad_status ad_metric_log_flush(ad_metric_log *log)
     }
     if (done) memmove(log->pending.data, log->pending.data + done, log->pending.length - done);
     log->pending.length -= done;
-    log->flushed = now();
+    log->flushed = ad_seconds();
     return status;
 }
 

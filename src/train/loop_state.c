@@ -103,11 +103,11 @@ ad_status ad_loop_save(ad_loop *l)
     if (!status) status = ad_variable_set(l->own, l->own_values, &l->v);
     if (!status) status = ad_checkpoint_save(l->run, describe(l, &c), l->n.step, l->keep);
     if (!status) ad_run_log(l->run, "checkpoint at step %lld", (long long)l->n.step);
-    if (!status && ad_loop_now() - l->reported > REPORT_SECONDS) { /* to look at on the way */
+    if (!status && ad_seconds() - l->reported > REPORT_SECONDS) { /* to look at on the way */
         (void)ad_run_report(l->ctx, l->run->path);
-        l->reported = ad_loop_now();
+        l->reported = ad_seconds();
     }
-    l->saved = ad_loop_now(), l->saved_step = l->n.step;
+    l->saved = ad_seconds(), l->saved_step = l->n.step;
     return status;
 }
 

@@ -264,7 +264,7 @@ int ad_profile_open(ad_profile **profile, ad_command *cmd)
         ad_free(ctx, p, sizeof *p);
         return ad_command_fail(cmd, "%s", ad_error(ctx));
     }
-    p->cmd = cmd, p->ctx = ctx, p->path = path, p->epoch = ad_loop_now();
+    p->cmd = cmd, p->ctx = ctx, p->path = path, p->epoch = ad_seconds();
     p->tracer = (ad_tracer){.first = FIRST_RUN, .last = LAST_RUN, .event = take, .user = p};
     ad_trace_programs(ctx, &p->tracer);
     *profile = p;

@@ -7,18 +7,10 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
-
-double ad_loop_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static double elapsed(const ad_loop *l)
 {
-    return l->run->earlier_seconds + ad_loop_now() - l->began;
+    return l->run->earlier_seconds + ad_seconds() - l->began;
 }
 
 /* ---- options ---- */
@@ -182,7 +174,7 @@ static void show(ad_loop *l, bool notable)
     ad_metric metrics[2 * LIVE_METRICS];
     int count = l->n.summed ? live_metrics(l, metrics) : 0;
     for (int i = 0; i < l->seen_count; ++i) metrics[count++] = l->seen[i];
-    double t = ad_loop_now();
+    double t = ad_seconds();
     if (t - l->rate_from > 1) { /* the rate of the last second or more */
         l->rate = (double)(l->n.step - l->rate_step) / (t - l->rate_from);
         l->rate_from = t, l->rate_step = l->n.step;
@@ -283,7 +275,7 @@ static ad_status train(ad_loop *l)
         double loss;
         if (!ad_loop_step(l, false, &loss, &status)) return status ? status : ad_loop_trap(l, loss);
         bool last = l->n.step == l->steps, evaluated = due(l->n.step, l->eval_every) || last;
-        bool late = l->checkpoint_seconds > 0 && ad_loop_now() - l->saved > l->checkpoint_seconds;
+        bool late = l->checkpoint_seconds > 0 && ad_seconds() - l->saved > l->checkpoint_seconds;
         bool saved = due(l->n.step, l->checkpoint_every) || late;
         /* weights that ended must not be judged, nor take the place of good ones */
         if (!status && (evaluated || saved) && !ad_loop_finite(l)) return ad_loop_trap(l, loss);
@@ -354,7 +346,7 @@ static ad_status start(ad_loop *l)
     if (!status) status = take_up(l);
     if (!status) status = ad_run_begin(l->run, l->n.step);
     if (!status) status = ad_run_describe(l->run, l->t, l->steps);
-    l->began = l->saved = l->reported = l->rate_from = ad_loop_now();
+    l->began = l->saved = l->reported = l->rate_from = ad_seconds();
     l->rate_step = l->n.step;
     /* something to go back to, and proof that it can be written */
     if (!status && l->n.step == 0) status = ad_loop_save(l);

@@ -4,16 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { RUNS_LEAST = 5, RUNS_MOST = 2000 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- inputs ---- */
 
@@ -79,10 +71,10 @@ static ad_status open_job(bench_job *job, bench_result *r)
         return ad_error_set(job->ctx, AD_ERROR_MEMORY, "out of memory");
     ad_status status = w->build(job);
     ad_compile_options options = {.precision = job->precision, .memory_limit = job->memory_limit};
-    double begin = now();
+    double begin = ad_seconds();
     if (!status && job->outputs)
         status = ad_compile(&job->program, job->ctx, job->output, job->outputs, &options);
-    r->compile = now() - begin;
+    r->compile = ad_seconds() - begin;
     if (job->program) r->stats = ad_program_get_stats(job->program);
     if (!status && job->program) status = bind_inputs(job);
     if (!status && w->ready) status = w->ready(job);
@@ -141,16 +133,16 @@ static ad_status profile(bench_job *job, bench_limits limits, bench_result *r)
 
 static ad_status time_runs(bench_job *job, ad_command *cmd, bench_limits limits, bench_result *r)
 {
-    double seconds[RUNS_MOST], begin = now();
+    double seconds[RUNS_MOST], begin = ad_seconds();
     int64_t most = limits.runs > 0 && limits.runs < RUNS_MOST ? limits.runs : RUNS_MOST;
     int64_t least = limits.runs > 0 ? most : RUNS_LEAST;
     ad_status status = AD_OK;
-    while (r->runs < most && (r->runs < least || now() - begin < limits.seconds) &&
+    while (r->runs < most && (r->runs < least || ad_seconds() - begin < limits.seconds) &&
            !ad_command_interrupted(cmd)) {
-        double start = now();
+        double start = ad_seconds();
         status = run_once(job);
         if (status) return status;
-        seconds[r->runs++] = now() - start;
+        seconds[r->runs++] = ad_seconds() - start;
     }
     if (!r->runs) return ad_error_set(job->ctx, AD_ERROR_LIMIT, "interrupted");
     qsort(seconds, (size_t)r->runs, sizeof *seconds, by_size);

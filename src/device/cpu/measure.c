@@ -7,7 +7,6 @@
 #include <autodidact/program.h>
 
 #include <stdlib.h>
-#include <time.h>
 
 enum { TRIES = 5, ROUNDS = 300000, FLOATS = 8 << 20 }; /* of each of three arrays */
 
@@ -22,13 +21,6 @@ typedef struct work {
     float *a, *b, *c;
     int64_t parts;
 } work;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void compute(void *user, int64_t index, int worker)
 {
@@ -51,9 +43,9 @@ static double arithmetic(ad_pool *pool, work *w, double (*kernel)(int64_t))
     double best = 0;
     w->kernel = kernel;
     for (int i = 0; i < TRIES; ++i) {
-        double begin = now(), sum = 0;
+        double begin = ad_seconds(), sum = 0;
         ad_parallel(pool, w->parts, compute, w);
-        double seconds = now() - begin;
+        double seconds = ad_seconds() - begin;
         for (int64_t k = 0; k < w->parts; ++k) sum += w->done[k];
         if (sum / seconds > best) best = sum / seconds;
     }
@@ -64,9 +56,9 @@ static double bandwidth(ad_pool *pool, work *w)
 {
     double best = 0;
     for (int i = 0; i <= TRIES; ++i) { /* the first maps the pages */
-        double begin = now();
+        double begin = ad_seconds();
         ad_parallel(pool, w->parts, stream, w);
-        double rate = 3.0 * FLOATS * sizeof(float) / (now() - begin);
+        double rate = 3.0 * FLOATS * sizeof(float) / (ad_seconds() - begin);
         if (i && rate > best) best = rate;
     }
     return best;
