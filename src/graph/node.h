@@ -33,6 +33,8 @@ struct ad_graph {
     ad_status status;
     const char *error;
     struct ad_scope *scopes; /* the open scopes, innermost first; NULL: none */
+    ad_node **reads;         /* the nodes of variables: a hash table that ad_read keeps */
+    int n_reads, read_slots; /* a power of two, or 0 */
     int streams;             /* random streams handed out */
     bool planned; /* made by a pass: operands of a matmul may differ in type (pass_precision.c) */
 };

@@ -1,6 +1,8 @@
 /* leaves.c - nodes without inputs: inputs, variables, constants, fills, iota. */
 #include "ops/rules.h"
 
+#include "base/hash.h"
+
 #include <string.h>
 
 static ad_attr_leaf leaf(ad_dtype dtype, ad_shape shape)
@@ -8,6 +10,12 @@ static ad_attr_leaf leaf(ad_dtype dtype, ad_shape shape)
     ad_attr_leaf attr = {.rank = shape.rank, .dtype = (int64_t)dtype};
     for (int i = 0; i < shape.rank && i < AD_MAX_RANK; ++i) attr.dim[i] = shape.dim[i];
     return attr;
+}
+
+/* Memory was refused. */
+static ad_node *refused(ad_graph *graph)
+{
+    return ad_poison(graph, AD_ERROR_MEMORY, "%s", ad_error(graph->ctx));
 }
 
 bool ad_infer_leaf(ad_infer *rule)
@@ -40,7 +48,7 @@ ad_node *ad_input(ad_graph *graph, const char *name, ad_dtype dtype, ad_shape sh
                              "there already is one called %s", name);
     ad_attr_leaf attr = leaf(dtype, shape);
     attr.name = ad_arena_text(&graph->arena, name);
-    if (!attr.name) return ad_poison(graph, AD_ERROR_MEMORY, "%s", ad_error(graph->ctx));
+    if (!attr.name) return refused(graph);
     ad_node *node = ad_node_new(graph, AD_OP_INPUT, NULL, 0, &attr);
     if (!ad_node_poisoned(node)) node->name = attr.name;
     return node;
@@ -60,20 +68,43 @@ void ad_print_variable(ad_text *text, const void *attr)
     ad_text_format(text, ", variable=%s", ((const ad_attr_variable *)attr)->variable->name);
 }
 
+/* The variable's slot in a table of the nodes that read variables, or a free one. */
+static ad_node **read_slot(ad_node **table, int slots, const ad_variable *variable)
+{
+    size_t mask = (size_t)slots - 1, at = ad_hash_mix((uintptr_t)variable) & mask;
+    while (table[at] && ((const ad_attr_variable *)table[at]->attr)->variable != variable)
+        at = (at + 1) & mask;
+    return &table[at];
+}
+
+/* Room for one more node in the table, of which at most half is taken. False: memory was refused.
+ */
+static bool reserve_read(ad_graph *graph)
+{
+    if (2 * graph->n_reads < graph->read_slots) return true;
+    int slots = graph->read_slots ? 2 * graph->read_slots : 64;
+    ad_node **table = ad_arena_alloc(&graph->arena, (size_t)slots * sizeof(ad_node *));
+    if (!table) return false;
+    for (int i = 0; i < graph->read_slots; ++i) {
+        ad_node *node = graph->reads[i];
+        if (node) *read_slot(table, slots, ((const ad_attr_variable *)node->attr)->variable) = node;
+    }
+    graph->reads = table, graph->read_slots = slots;
+    return true;
+}
+
 ad_node *ad_read(ad_graph *graph, ad_variable *variable)
 {
     if (!graph || graph->status != AD_OK) return graph ? graph->poison : NULL;
-    for (int id = 0; id < graph->n_nodes; ++id) {
-        ad_node *node = graph->nodes[id];
-        if (node->op == AD_OP_VARIABLE &&
-            ((const ad_attr_variable *)node->attr)->variable == variable)
-            return node;
-    }
+    if (!reserve_read(graph)) return refused(graph);
+    ad_node **slot = read_slot(graph->reads, graph->read_slots, variable);
+    if (*slot) return *slot;
     ad_node *node = ad_node_new(graph, AD_OP_VARIABLE, NULL, 0, &(ad_attr_variable){variable});
-    if (!ad_node_poisoned(node)) {
-        node->name = ad_arena_text(&graph->arena, variable->name);
-        if (!node->name) return ad_poison(graph, AD_ERROR_MEMORY, "%s", ad_error(graph->ctx));
-    }
+    if (ad_node_poisoned(node)) return node;
+    node->name = ad_arena_text(&graph->arena, variable->name);
+    if (!node->name) return refused(graph);
+    *slot = node;
+    ++graph->n_reads;
     return node;
 }
 
@@ -88,7 +119,7 @@ ad_node *ad_constant(ad_graph *graph, ad_dtype dtype, ad_shape shape, const void
                              "has no data (NULL)");
         size_t bytes = ad_bytes(count, ad_dtype_size(dtype));
         void *copy = ad_arena_alloc(&graph->arena, bytes);
-        if (!copy) return ad_poison(graph, AD_ERROR_MEMORY, "%s", ad_error(graph->ctx));
+        if (!copy) return refused(graph);
         attr.data = memcpy(copy, data, bytes);
     }
     return ad_node_new(graph, AD_OP_CONSTANT, NULL, 0, &attr);
