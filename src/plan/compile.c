@@ -139,12 +139,12 @@ static bool plan_once(ad_plan *plan, const ad_passes *passes)
     ad_program *program = plan->program;
     program->n_buffers = program->n_kernels = program->n_prepare = 0;
     program->buffers = NULL;
-    plan->n_groups = plan->n_kernels = plan->n_before = 0;
-    plan->buffers_capacity = plan->kernels_capacity = plan->before_capacity = 0;
+    plan->n_groups = plan->n_kernels = 0;
+    plan->buffers_capacity = plan->kernels_capacity = 0;
     return plan_setup(plan, passes) && ad_plan_check_assigns(plan) && ad_plan_values(plan) &&
-           ad_plan_groups(plan) && ad_plan_homes(plan) && ad_plan_emit(plan) &&
-           ad_plan_tune(plan) && (!plan->pack || ad_plan_pack(plan)) && ad_plan_schedule(plan) &&
-           ad_plan_workspaces(plan) && ad_plan_place(plan);
+           ad_plan_groups(plan) && ad_plan_variable_homes(plan) && ad_plan_concat_homes(plan) &&
+           ad_plan_emit(plan) && ad_plan_tune(plan) && (!plan->pack || ad_plan_pack(plan)) &&
+           ad_plan_schedule(plan) && ad_plan_workspaces(plan) && ad_plan_place(plan);
 }
 
 static bool fail_limit(const ad_plan *plan, size_t needed)

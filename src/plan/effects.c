@@ -1,7 +1,7 @@
 /* effects.c - what a run leaves behind: assigned variables and the program's results.
  *
- * A value that could not be written straight into its variable (homes.c) is copied there after
- * everybody has read the old value; if it is itself (a view of) the old value of something
+ * A value that could not be written straight into its variable (variable_homes.c) is copied there
+ * after everybody has read the old value; if it is itself (a view of) the old value of something
  * assigned, it is set aside first, so that two variables can be swapped. */
 #include "plan/emit.h"
 
@@ -17,38 +17,40 @@ static size_t variable_bytes(const ad_variable *variable)
     return (size_t)ad_shape_count(variable->shape) * ad_dtype_size(variable->dtype);
 }
 
-bool ad_variables_overlap(const ad_variable *a, const ad_variable *b)
-{
-    return a->storage == b->storage && a->offset < b->offset + variable_bytes(b) &&
-           b->offset < a->offset + variable_bytes(a);
-}
-
-/* Whether some assign of the program changes a part of the variable. */
 bool ad_plan_assigns(const ad_plan *plan, const ad_variable *variable)
 {
+    ad_span span = ad_span_of(variable, 0);
+    return ad_spans_next(&plan->assigned, &span, -1) >= 0;
+}
+
+static bool list_assigned(ad_plan *plan)
+{
+    plan->assigned = (ad_spans){0};
     for (int id = 0; id < plan->n_nodes; ++id)
         if (plan->reachable[id] && plan->nodes[id]->op == AD_OP_ASSIGN &&
-            ad_variables_overlap(variable, variable_of(plan->nodes[id])))
-            return true;
-    return false;
+            !ad_spans_add(&plan->assigned, &plan->scratch,
+                          ad_span_of(variable_of(plan->nodes[id]), id)))
+            return false;
+    return ad_spans_index(&plan->assigned, &plan->scratch);
 }
 
 bool ad_plan_check_assigns(ad_plan *plan)
 {
-    for (int id = 0; id < plan->n_nodes; ++id) {
-        if (!plan->reachable[id] || plan->nodes[id]->op != AD_OP_ASSIGN) continue;
-        const ad_variable *variable = variable_of(plan->nodes[id]);
-        for (int other = 0; other < id; ++other) {
-            if (!plan->reachable[other] || plan->nodes[other]->op != AD_OP_ASSIGN) continue;
-            const ad_variable *before = variable_of(plan->nodes[other]);
-            if (!ad_variables_overlap(variable, before)) continue;
-            ad_fail(plan->ctx, AD_ERROR_ARGUMENT,
-                    "%s is assigned twice in one program, or overlaps %s, which is assigned too",
-                    variable->name, before->name);
-            return false;
+    const ad_spans *assigned = &plan->assigned;
+    int first = plan->n_nodes, before = -1; /* of all pairs that overlap the first as recorded */
+    if (!list_assigned(plan)) return false;
+    for (int i = 0; i < assigned->n; ++i)
+        for (int k = i; (k = ad_spans_next(assigned, &assigned->span[i], k)) >= 0;) {
+            int one = assigned->span[i].owner, other = assigned->span[k].owner;
+            int later = one > other ? one : other, earlier = one > other ? other : one;
+            if (later < first || (later == first && earlier < before))
+                first = later, before = earlier;
         }
-    }
-    return true;
+    if (before < 0) return true;
+    ad_fail(plan->ctx, AD_ERROR_ARGUMENT,
+            "%s is assigned twice in one program, or overlaps %s, which is assigned too",
+            variable_of(plan->nodes[first])->name, variable_of(plan->nodes[before])->name);
+    return false;
 }
 
 static bool emit_assign(ad_plan *plan, int id)

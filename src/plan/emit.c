@@ -48,11 +48,14 @@ int ad_emit_value(ad_plan *plan)
 static bool add_writer(ad_plan *plan, int value, int writer)
 {
     ad_value *v = &plan->values[value];
-    int *grown = ad_arena_alloc(&plan->scratch, (size_t)(v->n_writers + 1) * sizeof(int));
-    if (!grown) return false;
-    if (v->n_writers) memcpy(grown, v->writers, (size_t)v->n_writers * sizeof(int));
-    grown[v->n_writers++] = writer;
-    v->writers = grown;
+    if (!(v->n_writers & (v->n_writers - 1))) { /* room for 1, 2, 4, 8, ... is full */
+        size_t room = v->n_writers ? 2 * (size_t)v->n_writers : 1;
+        int *grown = ad_arena_alloc(&plan->scratch, room * sizeof *grown);
+        if (!grown) return false;
+        if (v->n_writers) memcpy(grown, v->writers, (size_t)v->n_writers * sizeof(int));
+        v->writers = grown;
+    }
+    v->writers[v->n_writers++] = writer;
     return true;
 }
 

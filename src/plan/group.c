@@ -9,12 +9,13 @@
  * A join is refused when it would close a circle (a path that leaves the group and comes back),
  * when the chain would exceed chain.h's limits, when a contraction in front is better off with the
  * node, and when no solver takes a contraction or reduction with it. */
-#include "plan/plan.h"
+#include "plan/long_paths.h"
 
 typedef struct search {
     ad_plan *plan;
     int *seen, stamp; /* per group: when it was last visited */
     int *stack;
+    ad_long_paths paths;
 } search;
 
 bool ad_group_has(const ad_group *group, int id)
@@ -63,6 +64,7 @@ bool ad_group_stores(const ad_plan *plan, const ad_group *group, int member)
 static bool push(search *s, const ad_group *merged, int id, int *depth)
 {
     int base = s->plan->values[id].base, group = s->plan->values[base].group;
+    ++s->plan->visits;
     if (base < merged->members[0]) return true; /* too early to depend on the group */
     if (ad_group_has(merged, base)) return false;
     if (group >= 0 && s->seen[group] != s->stamp) {
@@ -77,6 +79,7 @@ static bool circular(search *s, const ad_group *merged)
 {
     const ad_plan *plan = s->plan;
     int depth = 0;
+    if (ad_path_returns(plan, &s->paths, merged)) return true;
     ++s->stamp;
     for (int i = 0; i < merged->n; ++i) {
         const ad_node *node = plan->nodes[merged->members[i]];
@@ -209,7 +212,7 @@ bool ad_plan_groups(ad_plan *plan)
     plan->groups = ad_arena_alloc(&plan->scratch, n * sizeof *plan->groups);
     s.seen = ad_arena_alloc(&plan->scratch, n * sizeof *s.seen);
     s.stack = ad_arena_alloc(&plan->scratch, n * sizeof *s.stack);
-    if (!plan->groups || !s.seen || !s.stack) return false;
+    if (!plan->groups || !s.seen || !s.stack || !ad_find_long_paths(plan, &s.paths)) return false;
     bool fuse = ad_pass_wanted(plan->options, "fuse");
     for (int id = plan->n_nodes - 1; id >= 0; --id) {
         const ad_node *node = plan->nodes[id];

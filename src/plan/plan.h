@@ -3,12 +3,13 @@
  * The way from a graph to a program, one file each:
  *   passes.c    the graph rewritten (pass_*.c)
  *   values.c    views become strides over the memory of their base node
- *   group.c     nodes become groups, each one kernel (fusion)
- *   homes.c     which results are written straight into a concatenation or a variable
+ *   group.c     nodes become groups, each one kernel (fusion; long_paths.c)
+ *   variable_homes.c, concat_homes.c
+ *               which results are written straight into a variable or a concatenation
  *   emit.c      groups become problems with buffers; solvers are chosen (select.c)
  *   tune.c      solvers that are known to be faster, or are measured, take their place
  *   pack.c      constant operands are prepared once
- *   schedule.c  kernels get their order
+ *   schedule.c  kernels get their order (kernel_edges.c)
  *   placement.c buffers get their place in the arena
  *   recompute.c under a memory limit values are made again instead of kept
  *   lowered.c   the verifier of all that
@@ -19,6 +20,7 @@
 #include <autodidact/program.h>
 
 #include "plan/device.h"
+#include "plan/spans.h"
 
 /* ---- what remains in the program ---- */
 
@@ -179,13 +181,14 @@ typedef struct ad_plan {
     ad_value *values; /* n_nodes, and then the temporaries made by emit.c */
     int n_values, values_capacity;
     int *user_start, *users; /* users of node i: users[user_start[i] .. user_start[i+1]) */
+    ad_spans assigned;       /* what is assigned, by ASSIGN nodes */
     ad_group *groups;
     int n_groups;
-    int *before; /* pairs: group before[2i] must run before group before[2i+1] */
-    int n_before, before_capacity;
     ad_kernel **kernels;
     int n_kernels, kernels_capacity;
     int buffers_capacity;
+    int64_t
+        visits; /* steps of the walks that could grow faster than the graph (bench/planning.c) */
     bool pack;  /* constant operands may be packed */
     bool small; /* of several solvers take the one with the least workspace */
 } ad_plan;
@@ -193,7 +196,8 @@ typedef struct ad_plan {
 /* All return false with the context's error set. */
 bool ad_plan_values(ad_plan *plan);
 bool ad_plan_groups(ad_plan *plan);
-bool ad_plan_homes(ad_plan *plan);
+bool ad_plan_variable_homes(ad_plan *plan);
+bool ad_plan_concat_homes(ad_plan *plan);
 bool ad_plan_emit(ad_plan *plan);
 bool ad_plan_tune(ad_plan *plan);
 bool ad_plan_pack(ad_plan *plan);
@@ -217,9 +221,6 @@ bool ad_program_keep_stages(ad_program *program, ad_graph *graph, ad_node *const
  * reads in[1] only, and a kernel with a packed operand does not read in[1]. */
 bool ad_kernel_reads(const ad_kernel *kernel, int i);
 bool ad_kernel_writes(const ad_kernel *kernel);
-/* The bytes that an operand touches in a variable's storage; false: it lies somewhere else. */
-bool ad_variable_range(const ad_program *program, const ad_ref *ref, const ad_operand *operand,
-                       ad_storage **storage, int64_t *begin, int64_t *end);
 /* Whether its result may lie where input i does, if both are walked alike: each element is read
  * before it is written, and not after. */
 bool ad_problem_replaces(int op, int i);
@@ -243,11 +244,18 @@ ad_operand ad_operand_broadcast(const ad_operand *in, ad_shape shape);
 /* The bytes it touches, relative to its element 0. */
 void ad_operand_span(const ad_operand *operand, int64_t *begin, int64_t *end);
 bool ad_operand_same_map(const ad_operand *a, const ad_operand *b);
+/* Whether its value is the whole of its base, contiguous, perhaps reshaped: writing it elsewhere is
+ * writing the base there. */
+bool ad_plan_is_whole(const ad_plan *plan, int id);
 /* Input i of a node, seen through contiguous reshapes. */
 int ad_plan_input(const ad_plan *plan, const ad_node *node, int i);
 
+/* ---- spans.c ---- */
+/* The part of a variable that an operand of a kernel touches; empty where it lies elsewhere. */
+ad_span ad_span_of_input(const ad_program *program, const ad_kernel *kernel, int i, int owner);
+ad_span ad_span_of_output(const ad_program *program, const ad_kernel *kernel, int o, int owner);
+
 /* ---- effects.c ---- */
-bool ad_variables_overlap(const ad_variable *a, const ad_variable *b);
 bool ad_plan_check_assigns(ad_plan *plan);                              /* no two assigns overlap */
 bool ad_plan_assigns(const ad_plan *plan, const ad_variable *variable); /* some part of it */
 

@@ -270,50 +270,56 @@ static bool list_readers(ad_recompute *r)
 
 /* ---- variables that change on the way ---- */
 
-static bool overlap(const ad_program *program, const ad_kernel *reader, int i,
-                    const ad_kernel *writer, int o)
-{
-    ad_storage *read, *written;
-    int64_t begin, end, from, to;
-    return ad_variable_range(program, &reader->in[i], &reader->problem.in[i], &read, &begin,
-                             &end) &&
-           ad_variable_range(program, &writer->out[o], &writer->problem.out[o], &written, &from,
-                             &to) &&
-           read == written && from < end && begin < to;
-}
+/* What of variables the steps read and write. */
+typedef struct touched {
+    ad_spans reads, writes;
+} touched;
 
-static bool changes(const ad_program *program, const ad_kernel *reader, const ad_kernel *writer)
+static bool list_touched(ad_recompute *r, touched *t)
 {
-    for (int o = 0; o < writer->problem.n_out && ad_kernel_writes(writer); ++o)
-        for (int i = 0; i < reader->problem.n_in; ++i)
-            if (overlap(program, reader, i, writer, o)) return true;
-    return false;
-}
-
-static bool writes_variable(const ad_program *program, const ad_kernel *kernel)
-{
-    for (int o = 0; o < kernel->problem.n_out && ad_kernel_writes(kernel); ++o)
-        if (program->buffers[kernel->out[o].buffer].place == AD_IN_VARIABLE) return true;
-    return false;
+    ad_arena *scratch = &r->plan->scratch;
+    *t = (touched){0};
+    for (int s = 0; s < r->n_kernels; ++s) {
+        const ad_kernel *kernel = r->kernels[s];
+        for (int i = 0; i < kernel->problem.n_in; ++i)
+            if (!ad_spans_add(&t->reads, scratch, ad_span_of_input(r->plan->program, kernel, i, s)))
+                return false;
+        for (int o = 0; o < kernel->problem.n_out && ad_kernel_writes(kernel); ++o)
+            if (!ad_spans_add(&t->writes, scratch,
+                              ad_span_of_output(r->plan->program, kernel, o, s)))
+                return false;
+    }
+    return ad_spans_index(&t->reads, scratch) && ad_spans_index(&t->writes, scratch);
 }
 
 static bool find_changes(ad_recompute *r)
 {
-    const ad_program *program = r->plan->program;
+    touched t;
     r->fresh_until = room(r, r->n_kernels, sizeof(int));
-    if (!r->fresh_until) return false;
+    if (!r->fresh_until || !list_touched(r, &t)) return false;
     for (int s = 0; s < r->n_kernels; ++s) r->fresh_until[s] = AD_NEVER;
-    for (int w = r->n_kernels - 1; w >= 0; --w) {
-        if (!writes_variable(program, r->kernels[w])) continue;
-        for (int s = 0; s <= w; ++s)
-            if (changes(program, r->kernels[s], r->kernels[w])) r->fresh_until[s] = w;
+    for (int w = 0; w < t.writes.n; ++w) {
+        int writer = t.writes.span[w].owner;
+        for (int i = -1; (i = ad_spans_next(&t.reads, &t.writes.span[w], i)) >= 0;) {
+            int reader = t.reads.span[i].owner;
+            if (reader <= writer && writer < r->fresh_until[reader])
+                r->fresh_until[reader] = writer;
+        }
     }
     return true;
 }
 
+/* Whether a step after `s` touches this part of a variable. */
+static bool touched_later(const ad_spans *spans, const ad_span *part, int s)
+{
+    for (int i = -1; (i = ad_spans_next(spans, part, i)) >= 0;)
+        if (spans->span[i].owner > s) return true;
+    return false;
+}
+
 /* Whether the kernel only assigns variables from what is outside the arena, and can do so after all
  * others: the state of random numbers moves on. */
-static bool can_wait(const ad_recompute *r, int s)
+static bool can_wait(const ad_recompute *r, const touched *t, int s)
 {
     const ad_program *program = r->plan->program;
     const ad_kernel *kernel = r->kernels[s];
@@ -321,10 +327,14 @@ static bool can_wait(const ad_recompute *r, int s)
         if (program->buffers[kernel->in[i].buffer].place == AD_IN_ARENA) return false;
     for (int o = 0; o < kernel->problem.n_out; ++o)
         if (program->buffers[kernel->out[o].buffer].place != AD_IN_VARIABLE) return false;
-    for (int later = s + 1; later < r->n_kernels; ++later)
-        if (changes(program, r->kernels[later], kernel) ||
-            changes(program, kernel, r->kernels[later]))
-            return false;
+    for (int i = 0; i < kernel->problem.n_in; ++i) {
+        ad_span read = ad_span_of_input(program, kernel, i, s);
+        if (touched_later(&t->writes, &read, s)) return false;
+    }
+    for (int o = 0; o < kernel->problem.n_out && ad_kernel_writes(kernel); ++o) {
+        ad_span written = ad_span_of_output(program, kernel, o, s);
+        if (touched_later(&t->reads, &written, s)) return false;
+    }
     return true;
 }
 
@@ -332,16 +342,18 @@ static bool can_wait(const ad_recompute *r, int s)
 static bool put_off_assigns(ad_recompute *r)
 {
     ad_kernel **order = room(r, r->n_kernels, sizeof *order);
+    touched t;
     int n = 0;
-    if (!order) return false;
+    if (!order || !list_touched(r, &t)) return false;
     for (int waits = 0; waits < 2; ++waits)
         for (int s = 0; s < r->n_kernels; ++s)
-            if (can_wait(r, s) == (waits == 1)) order[n++] = r->kernels[s];
+            if (can_wait(r, &t, s) == (waits == 1)) order[n++] = r->kernels[s];
     r->kernels = order;
     return true;
 }
 
-/* What lies in a part of a buffer may be overwritten by the kernel that adds to it (homes.c). */
+/* What lies in a part of a buffer may be overwritten by the kernel that adds to it
+ * (concat_homes.c). */
 static void find_overwritten(ad_recompute *r)
 {
     for (int s = 0; s < r->n_kernels; ++s)

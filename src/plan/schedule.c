@@ -1,116 +1,31 @@
 /* schedule.c - the order in which kernels run.
  *
- * A kernel runs after the writers of what it reads, and who reads the old value of a variable runs
- * before who writes the new one. Of the orders that leave this open two are tried: the recorded
- * one, and a greedy one that always takes the ready kernel which frees the most memory. The one
- * with the lower peak wins. */
-#include "plan/emit.h"
+ * Of the orders that the edges between kernels leave open (kernel_edges.c) two are tried: the
+ * recorded one, and a greedy one that always takes the ready kernel which frees the most memory.
+ * The one with the lower peak wins.
+ *
+ * What a ready kernel would free changes when another one makes the first use of one of its
+ * buffers, and when it is left as the only one that uses a buffer; it is counted again just then,
+ * and its place in the heap of ready kernels is mended. */
+#include "plan/schedule.h"
 
 #include <string.h>
 
-typedef struct edges {
-    int *pairs; /* from, to */
-    int n, capacity;
-} edges;
-
-static bool add_edge(ad_plan *plan, edges *e, int from, int to)
-{
-    if (from == to) return true;
-    if (e->n == e->capacity) {
-        int capacity = e->capacity ? 2 * e->capacity : 256;
-        int *grown = ad_arena_alloc(&plan->scratch, (size_t)capacity * 2 * sizeof(int));
-        if (!grown) return false;
-        if (e->n) memcpy(grown, e->pairs, (size_t)e->n * 2 * sizeof(int));
-        e->pairs = grown, e->capacity = capacity;
-    }
-    e->pairs[2 * e->n] = from;
-    e->pairs[2 * e->n++ + 1] = to;
-    return true;
-}
-
-static bool after_writers(ad_plan *plan, edges *e, int value, int kernel)
-{
-    const ad_value *v = &plan->values[value];
-    for (int i = 0; i < v->n_writers; ++i) {
-        int writer = v->writers[i];
-        bool done = writer < 0 ? after_writers(plan, e, ~writer, kernel)
-                               : add_edge(plan, e, writer, kernel);
-        if (!done) return false;
-    }
-    return true;
-}
-
-bool ad_variable_range(const ad_program *program, const ad_ref *ref, const ad_operand *operand,
-                       ad_storage **storage, int64_t *begin, int64_t *end)
-{
-    const ad_buffer *buffer = &program->buffers[ref->buffer];
-    if (buffer->place != AD_IN_VARIABLE) return false;
-    ad_operand_span(operand, begin, end);
-    *begin += ref->offset + (int64_t)buffer->offset;
-    *end += ref->offset + (int64_t)buffer->offset;
-    *storage = buffer->storage;
-    return true;
-}
-
-/* Readers of the value that a variable has when the run starts, before its writers. */
-static bool readers_before_writer(ad_plan *plan, edges *e, int writer, const ad_ref *ref,
-                                  const ad_operand *operand)
-{
-    ad_storage *storage, *other;
-    int64_t begin, end, from, to;
-    if (!ad_variable_range(plan->program, ref, operand, &storage, &begin, &end)) return true;
-    for (int k = 0; k < plan->n_kernels; ++k) {
-        const ad_kernel *reader = plan->kernels[k];
-        for (int i = 0; i < reader->problem.n_in; ++i) {
-            if (!ad_kernel_reads(reader, i)) continue;
-            int value = reader->in[i].value;
-            if (value >= plan->n_nodes || plan->nodes[value]->op != AD_OP_VARIABLE) continue;
-            if (!ad_variable_range(plan->program, &reader->in[i], &reader->problem.in[i], &other,
-                                   &from, &to))
-                continue;
-            if (other == storage && from < end && begin < to && !add_edge(plan, e, k, writer))
-                return false;
-        }
-    }
-    return true;
-}
-
-static bool after_packing(ad_plan *plan, edges *e, int kernel)
-{
-    for (int k = 0; k < plan->n_kernels; ++k) {
-        const ad_kernel *other = plan->kernels[k];
-        if (other->packs && other->packed == plan->kernels[kernel]->packed)
-            return add_edge(plan, e, k, kernel);
-    }
-    return true;
-}
-
-static bool find_edges(ad_plan *plan, edges *e)
-{
-    for (int k = 0; k < plan->n_kernels; ++k) {
-        const ad_kernel *kernel = plan->kernels[k];
-        if (kernel->packed >= 0 && !kernel->packs && !after_packing(plan, e, k)) return false;
-        for (int i = 0; i < kernel->problem.n_in; ++i)
-            if (ad_kernel_reads(kernel, i) && !after_writers(plan, e, kernel->in[i].value, k))
-                return false;
-        for (int o = 0; o < kernel->problem.n_out && ad_kernel_writes(kernel); ++o)
-            if (!readers_before_writer(plan, e, k, &kernel->out[o], &kernel->problem.out[o]))
-                return false;
-    }
-    return true;
-}
-
 typedef struct simulation {
-    const ad_plan *plan;
-    int *start, *next; /* successors of each kernel */
-    int *waits;        /* predecessors that have not run */
-    int *uses;         /* per buffer: kernels that still touch it */
-    bool *live;
-    int *ready, n_ready;
+    ad_plan *plan;
+    bool greedy;
+    int *start, *next;       /* what follows each kernel and value */
+    int *waits;              /* what each still waits for; -1: a value that is complete */
+    int *user_start, *users; /* per buffer: the kernels that touch it */
+    int *uses, *left;        /* per buffer: operands that still touch it; kernels that do */
+    bool *live;              /* per buffer: it has been made */
+    int64_t *gain;           /* per kernel: bytes that running it frees, less those it makes */
+    int *ready, n_ready;     /* a heap: the next kernel to run on top */
+    int *place;              /* of each kernel in it, or -1 */
     size_t held, peak;
 } simulation;
 
-/* Calls for each arena buffer that a kernel touches, once per operand. */
+/* The buffers that a kernel touches, once per operand. */
 static int buffers_of(const ad_kernel *kernel, int *buffers)
 {
     int n = 0;
@@ -121,115 +36,236 @@ static int buffers_of(const ad_kernel *kernel, int *buffers)
     return n;
 }
 
-static bool in_arena(const ad_plan *plan, int buffer)
+/* Whether a buffer was named before in such a list. */
+static bool repeated(const int *buffers, int i)
 {
-    return plan->program->buffers[buffer].place == AD_IN_ARENA;
+    for (int k = 0; k < i; ++k)
+        if (buffers[k] == buffers[i]) return true;
+    return false;
 }
 
-/* Bytes that running it frees, less those it makes. */
-static int64_t gain(const simulation *s, const ad_kernel *kernel)
+static bool in_arena(const simulation *s, int buffer)
 {
-    int buffers[AD_PROBLEM_INPUTS + AD_CHAIN_OUTPUTS], n = buffers_of(kernel, buffers);
+    return s->plan->program->buffers[buffer].place == AD_IN_ARENA;
+}
+
+static int64_t gain_of(const simulation *s, int k)
+{
+    int buffers[AD_PROBLEM_INPUTS + AD_CHAIN_OUTPUTS], n = buffers_of(s->plan->kernels[k], buffers);
     int64_t bytes = 0;
     for (int i = 0; i < n; ++i) {
-        int b = buffers[i], here = 0;
-        bool seen = false;
-        for (int k = 0; k < n; ++k) here += buffers[k] == b, seen |= k < i && buffers[k] == b;
-        if (seen || !in_arena(s->plan, b)) continue;
-        const ad_buffer *buffer = &s->plan->program->buffers[b];
-        if (!s->live[b]) bytes -= (int64_t)buffer->bytes;
-        if (s->uses[b] == here && !buffer->result) bytes += (int64_t)buffer->bytes;
+        const ad_buffer *buffer = &s->plan->program->buffers[buffers[i]];
+        if (buffer->place != AD_IN_ARENA || repeated(buffers, i)) continue;
+        if (!s->live[buffers[i]]) bytes -= (int64_t)buffer->bytes;
+        if (s->left[buffers[i]] == 1 && !buffer->result) bytes += (int64_t)buffer->bytes;
     }
     return bytes;
 }
 
+/* ---- the heap of ready kernels ---- */
+
+/* Prepare kernels, then the larger gain, then recorded order. */
+static bool goes_first(const simulation *s, int a, int b)
+{
+    const ad_kernel *x = s->plan->kernels[a], *y = s->plan->kernels[b];
+    if (x->prepares != y->prepares) return x->prepares;
+    if (s->gain[a] != s->gain[b]) return s->gain[a] > s->gain[b];
+    if (x->order != y->order) return x->order < y->order;
+    return a < b;
+}
+
+static void put(simulation *s, int at, int kernel)
+{
+    s->ready[at] = kernel;
+    s->place[kernel] = at;
+}
+
+/* Moves the kernel at a place up or down to where it belongs. */
+static void mend(simulation *s, int at)
+{
+    int kernel = s->ready[at];
+    for (; at > 0 && goes_first(s, kernel, s->ready[(at - 1) / 2]); at = (at - 1) / 2)
+        put(s, at, s->ready[(at - 1) / 2]);
+    for (int below; (below = 2 * at + 1) < s->n_ready; at = below) {
+        if (below + 1 < s->n_ready && goes_first(s, s->ready[below + 1], s->ready[below])) ++below;
+        if (!goes_first(s, s->ready[below], kernel)) break;
+        put(s, at, s->ready[below]);
+        ++s->plan->visits;
+    }
+    put(s, at, kernel);
+}
+
+static void add_ready(simulation *s, int kernel)
+{
+    s->gain[kernel] = s->greedy ? gain_of(s, kernel) : 0;
+    s->ready[s->n_ready] = kernel;
+    mend(s, s->n_ready++);
+}
+
+static int take_first(simulation *s)
+{
+    int first = s->ready[0], last = s->ready[--s->n_ready];
+    s->place[first] = -1;
+    if (!s->n_ready) return first;
+    s->ready[0] = last;
+    mend(s, 0);
+    return first;
+}
+
+static void count_again(simulation *s, int buffer)
+{
+    for (int u = s->user_start[buffer]; u < s->user_start[buffer + 1]; ++u) {
+        int kernel = s->users[u];
+        ++s->plan->visits;
+        if (s->place[kernel] < 0) continue;
+        s->gain[kernel] = gain_of(s, kernel);
+        mend(s, s->place[kernel]);
+    }
+}
+
+/* ---- one kernel after the other ---- */
+
+/* What follows a kernel or a value waits for one thing less. */
+static void release(simulation *s, int done)
+{
+    for (int i = s->start[done]; i < s->start[done + 1]; ++i) {
+        int then = s->next[i];
+        if (--s->waits[then]) continue;
+        if (then < s->plan->n_kernels) {
+            add_ready(s, then);
+        } else {
+            s->waits[then] = -1;
+            release(s, then);
+        }
+    }
+}
+
 static void perform(simulation *s, int k)
 {
-    const ad_kernel *kernel = s->plan->kernels[k];
-    int buffers[AD_PROBLEM_INPUTS + AD_CHAIN_OUTPUTS], n = buffers_of(kernel, buffers);
+    const ad_buffer *all = s->plan->program->buffers;
+    int buffers[AD_PROBLEM_INPUTS + AD_CHAIN_OUTPUTS], n = buffers_of(s->plan->kernels[k], buffers);
     for (int i = 0; i < n; ++i) {
-        if (!in_arena(s->plan, buffers[i]) || s->live[buffers[i]]) continue;
-        s->live[buffers[i]] = true;
-        s->held += s->plan->program->buffers[buffers[i]].bytes;
+        int b = buffers[i];
+        if (!in_arena(s, b) || s->live[b]) continue;
+        s->live[b] = true;
+        s->held += all[b].bytes;
+        if (s->greedy) count_again(s, b);
     }
     if (s->held > s->peak) s->peak = s->held;
     for (int i = 0; i < n; ++i) {
-        const ad_buffer *buffer = &s->plan->program->buffers[buffers[i]];
-        if (--s->uses[buffers[i]] == 0 && in_arena(s->plan, buffers[i]) && !buffer->result)
-            s->held -= buffer->bytes;
+        int b = buffers[i];
+        if (--s->uses[b] == 0 && in_arena(s, b) && !all[b].result) s->held -= all[b].bytes;
+        if (repeated(buffers, i)) continue;
+        if (--s->left[b] == 1 && s->greedy && in_arena(s, b)) count_again(s, b);
     }
-    for (int i = s->start[k]; i < s->start[k + 1]; ++i)
-        if (--s->waits[s->next[i]] == 0) s->ready[s->n_ready++] = s->next[i];
+    release(s, k);
 }
 
-/* Between two ready kernels: prepare kernels, then the larger gain, then recorded order. */
-static bool goes_first(const simulation *s, int a, int64_t gain_a, int b, int64_t gain_b)
-{
-    const ad_kernel *x = s->plan->kernels[s->ready[a]], *y = s->plan->kernels[s->ready[b]];
-    if (x->prepares != y->prepares) return x->prepares;
-    if (gain_a != gain_b) return gain_a > gain_b;
-    if (x->order != y->order) return x->order < y->order;
-    return s->ready[a] < s->ready[b];
-}
-
-/* Fills `order`; false: a circle. */
-static bool simulate(simulation *s, const edges *e, bool greedy, int *order)
+static void begin(simulation *s, const ad_edges *e, bool greedy)
 {
     const ad_plan *plan = s->plan;
-    int n = plan->n_kernels;
-    memset(s->waits, 0, (size_t)n * sizeof(int));
+    int n = plan->n_kernels, nodes = n + plan->n_values;
+    memset(s->waits, 0, (size_t)nodes * sizeof(int));
     memset(s->uses, 0, (size_t)plan->program->n_buffers * sizeof(int));
     memset(s->live, 0, (size_t)plan->program->n_buffers * sizeof(bool));
-    s->held = s->peak = 0, s->n_ready = 0;
+    s->greedy = greedy, s->held = s->peak = 0, s->n_ready = 0;
     for (int i = 0; i < e->n; ++i) ++s->waits[e->pairs[2 * i + 1]];
     for (int k = 0; k < n; ++k) {
         int buffers[AD_PROBLEM_INPUTS + AD_CHAIN_OUTPUTS],
             count = buffers_of(plan->kernels[k], buffers);
         for (int i = 0; i < count; ++i) ++s->uses[buffers[i]];
-        if (!s->waits[k]) s->ready[s->n_ready++] = k;
+        s->place[k] = -1;
     }
-    for (int done = 0; done < n; ++done) {
-        int best = -1;
-        int64_t best_gain = 0;
-        for (int r = 0; r < s->n_ready; ++r) {
-            int64_t bytes = greedy ? gain(s, plan->kernels[s->ready[r]]) : 0;
-            if (best < 0 || goes_first(s, r, bytes, best, best_gain)) best = r, best_gain = bytes;
-        }
-        if (best < 0) return false;
-        order[done] = s->ready[best];
-        s->ready[best] = s->ready[--s->n_ready];
+    for (int b = 0; b < plan->program->n_buffers; ++b)
+        s->left[b] = s->user_start[b + 1] - s->user_start[b];
+    for (int k = 0; k < n; ++k)
+        if (!s->waits[k]) add_ready(s, k);
+    for (int v = n; v < nodes; ++v) {
+        if (s->waits[v]) continue;
+        s->waits[v] = -1;
+        release(s, v);
+    }
+}
+
+/* Fills `order`; false: a circle. */
+static bool simulate(simulation *s, const ad_edges *e, bool greedy, int *order)
+{
+    begin(s, e, greedy);
+    for (int done = 0; done < s->plan->n_kernels; ++done) {
+        if (!s->n_ready) return false;
+        order[done] = take_first(s);
         perform(s, order[done]);
     }
     return true;
 }
 
-static bool successors(ad_plan *plan, const edges *e, simulation *s)
+/* ---- what is prepared for both ---- */
+
+static bool list_followers(simulation *s, const ad_edges *e)
 {
-    size_t n = (size_t)plan->n_kernels, buffers = (size_t)plan->program->n_buffers;
-    s->start = ad_arena_alloc(&plan->scratch, (n + 2) * sizeof(int));
-    s->next = ad_arena_alloc(&plan->scratch, ((size_t)e->n + 1) * sizeof(int));
-    s->waits = ad_arena_alloc(&plan->scratch, (n + 1) * sizeof(int));
-    s->ready = ad_arena_alloc(&plan->scratch, (n + 1) * sizeof(int));
-    s->uses = ad_arena_alloc(&plan->scratch, (buffers + 1) * sizeof(int));
-    s->live = ad_arena_alloc(&plan->scratch, buffers + 1);
-    if (!s->start || !s->next || !s->waits || !s->ready || !s->uses || !s->live) return false;
+    size_t n = (size_t)s->plan->n_kernels + (size_t)s->plan->n_values;
+    s->start = ad_arena_alloc(&s->plan->scratch, (n + 2) * sizeof(int));
+    s->next = ad_arena_alloc(&s->plan->scratch, ((size_t)e->n + 1) * sizeof(int));
+    if (!s->start || !s->next) return false;
     for (int i = 0; i < e->n; ++i) ++s->start[e->pairs[2 * i] + 2];
     for (size_t k = 0; k < n; ++k) s->start[k + 2] += s->start[k + 1];
     for (int i = 0; i < e->n; ++i) s->next[s->start[e->pairs[2 * i] + 1]++] = e->pairs[2 * i + 1];
     return true;
 }
 
+static bool list_users(simulation *s)
+{
+    size_t n = (size_t)s->plan->program->n_buffers;
+    int buffers[AD_PROBLEM_INPUTS + AD_CHAIN_OUTPUTS];
+    s->user_start = ad_arena_alloc(&s->plan->scratch, (n + 2) * sizeof(int));
+    if (!s->user_start) return false;
+    for (int round = 0; round < 2; ++round) {
+        for (int k = 0; k < s->plan->n_kernels; ++k) {
+            int count = buffers_of(s->plan->kernels[k], buffers);
+            for (int i = 0; i < count; ++i) {
+                if (repeated(buffers, i)) continue;
+                if (round == 0)
+                    ++s->user_start[buffers[i] + 2];
+                else
+                    s->users[s->user_start[buffers[i] + 1]++] = k;
+            }
+        }
+        if (round == 1) break;
+        for (size_t b = 0; b < n; ++b) s->user_start[b + 2] += s->user_start[b + 1];
+        s->users = ad_arena_alloc(&s->plan->scratch,
+                                  ((size_t)s->user_start[n + 1] + 1) * sizeof(int));
+        if (!s->users) return false;
+    }
+    return true;
+}
+
+static bool open_simulation(simulation *s, const ad_edges *e)
+{
+    ad_arena *scratch = &s->plan->scratch;
+    size_t n = (size_t)s->plan->n_kernels + 1, values = (size_t)s->plan->n_values,
+           buffers = (size_t)s->plan->program->n_buffers + 1;
+    s->waits = ad_arena_alloc(scratch, (n + values) * sizeof(int));
+    s->ready = ad_arena_alloc(scratch, n * sizeof(int));
+    s->place = ad_arena_alloc(scratch, n * sizeof(int));
+    s->gain = ad_arena_alloc(scratch, n * sizeof *s->gain);
+    s->uses = ad_arena_alloc(scratch, buffers * sizeof(int));
+    s->left = ad_arena_alloc(scratch, buffers * sizeof(int));
+    s->live = ad_arena_alloc(scratch, buffers);
+    return s->waits && s->ready && s->place && s->gain && s->uses && s->left && s->live &&
+           list_followers(s, e) && list_users(s);
+}
+
 bool ad_plan_schedule(ad_plan *plan)
 {
     int n = plan->n_kernels;
-    edges e = {0};
+    ad_edges e = {0};
     simulation s = {.plan = plan};
     int *recorded = ad_arena_alloc(&plan->scratch, (size_t)(n + 1) * sizeof(int));
     int *frugal = ad_arena_alloc(&plan->scratch, (size_t)(n + 1) * sizeof(int));
     ad_program *program = plan->program;
     program->kernels = ad_arena_alloc(plan->arena, (size_t)(n + 1) * sizeof *program->kernels);
-    if (!recorded || !frugal || !program->kernels || !find_edges(plan, &e) ||
-        !successors(plan, &e, &s))
+    if (!recorded || !frugal || !program->kernels || !ad_kernel_edges(plan, &e) ||
+        !open_simulation(&s, &e))
         return false;
     if (!simulate(&s, &e, false, recorded)) {
         ad_fail(plan->ctx, AD_ERROR_UNSUPPORTED,

@@ -166,19 +166,22 @@ int ad_plan_input(const ad_plan *plan, const ad_node *node, int i)
     return plan->values[node->inputs[i]->id].alias;
 }
 
+bool ad_plan_is_whole(const ad_plan *plan, int id)
+{
+    const ad_value *value = &plan->values[id];
+    return !value->offset && ad_operand_contiguous(&value->operand) &&
+           ad_operand_count(&value->operand) == ad_shape_count(plan->nodes[value->base]->shape);
+}
+
 /* A reshape of a value that a chain may make or take holds the same elements in the same order: for
  * fusion it is that value. */
 static int find_alias(const ad_plan *plan, int id)
 {
-    const ad_value *value = &plan->values[id];
-    const ad_node *base = plan->nodes[value->base];
-    ad_op_class klass = ad_ops[base->op].klass;
+    int base = plan->values[id].base;
+    ad_op_class klass = ad_ops[plan->nodes[base]->op].klass;
     bool fusable = klass == AD_CLASS_ELEMENTWISE || klass == AD_CLASS_CONTRACT;
-    if (plan->nodes[id]->op != AD_OP_RESHAPE || value->base == id || !fusable || value->offset)
-        return id;
-    bool whole = ad_operand_contiguous(&value->operand) &&
-                 ad_operand_count(&value->operand) == ad_shape_count(base->shape);
-    return whole ? value->base : id;
+    bool reshaped = plan->nodes[id]->op == AD_OP_RESHAPE && base != id;
+    return reshaped && fusable && ad_plan_is_whole(plan, id) ? base : id;
 }
 
 /* Readers look through contiguous reshapes, so that these do not stand in the way of fusion. */
