@@ -67,13 +67,18 @@ static void pin(ad_recompute *r, const ad_kernel *kernel, int by)
     for (int o = 0; o < kernel->problem.n_out; ++o) r->held[kernel->out[o].buffer].pins += by;
 }
 
-/* Whether output o will be written over input i (placement.c): nobody wants that any more. */
-static bool takes_over(const ad_recompute *r, const ad_kernel *kernel, int o, int i)
+static bool used_later(const ad_recompute *r, const ad_held *held)
+{
+    return held->n_uses && held->use[held->n_uses - 1] >= r->now;
+}
+
+/* Whether output o could be written over input i (placement.c), if nobody wants that any more. */
+static bool fits_over(const ad_recompute *r, const ad_kernel *kernel, int o, int i)
 {
     const ad_problem *p = &kernel->problem;
     int from = kernel->in[i].buffer;
     const ad_held *source = &r->held[from], *target = &r->held[kernel->out[o].buffer];
-    if (!ad_problem_replaces(p->op, i) || !source->live || source->need != AD_NEVER) return false;
+    if (!ad_problem_replaces(p->op, i) || !source->live || used_later(r, source)) return false;
     if (source->pins > 1 || source->bytes != target->bytes || kernel->out[o].offset) return false;
     for (int other = 0; other < p->n_in; ++other)
         if (kernel->in[other].buffer == from &&
@@ -98,18 +103,18 @@ static bool open_outputs(ad_recompute *r, const ad_kernel *kernel, bool again, s
         *bytes += made->bytes;
         fresh |= 1u << o;
     }
-    bool may = false;
-    for (int i = 0; i < p->n_in; ++i) may |= ad_problem_replaces(p->op, i);
-    if (may) ad_find_needs(r);
-    for (int o = 0; o < p->n_out; ++o) {
-        int i = 0;
-        if (!may || !(fresh >> o & 1)) continue;
-        while (i < p->n_in && !takes_over(r, kernel, o, i)) ++i;
-        if (i == p->n_in) continue;
-        ad_held *source = &r->held[kernel->in[i].buffer];
-        source->live = false;
-        r->bytes -= source->bytes;
-    }
+    bool known = false; /* what is still needed, which takes a walk over all */
+    for (int o = 0; o < p->n_out; ++o)
+        for (int i = 0; i < p->n_in && fresh >> o & 1; ++i) {
+            ad_held *source = &r->held[kernel->in[i].buffer];
+            if (!fits_over(r, kernel, o, i)) continue;
+            if (!known) ad_find_needs(r);
+            known = true;
+            if (source->need != AD_NEVER) continue;
+            source->live = false;
+            r->bytes -= source->bytes;
+            break;
+        }
     return true;
 }
 
