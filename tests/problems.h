@@ -5,70 +5,18 @@
 #define AD_TESTS_PROBLEMS_H
 
 #include "solver_check.h"
+#include "steps.h"
 
 /* ---- elementwise chains ---- */
 
-/* One step on numbers. */
-static inline double step_value(const ad_chain_step *step, double x, double y, double z)
+/* An elementwise op of so many operands that `type` has, comparisons or the others; no cast. */
+static inline uint16_t random_step(ad_dtype type, int operands, bool decides)
 {
-    switch (step->op) {
-    case AD_OP_ADD: return x + y;
-    case AD_OP_SUB: return x - y;
-    case AD_OP_MUL: return x * y;
-    case AD_OP_DIV:
-        if (step->type == AD_I32 || step->type == AD_I64) return y == 0 ? 0 : trunc(x / y);
-        return x / y;
-    case AD_OP_MAXIMUM: return x > y ? x : y;
-    case AD_OP_MINIMUM: return x < y ? x : y;
-    case AD_OP_POW: return pow(x, y);
-    case AD_OP_NEG: return -x;
-    case AD_OP_ABS: return fabs(x);
-    case AD_OP_SIGN: return x > 0 ? 1 : x < 0 ? -1 : x;
-    case AD_OP_FLOOR: return floor(x);
-    case AD_OP_SQUARE: return x * x;
-    case AD_OP_SQRT: return sqrt(x);
-    case AD_OP_RSQRT: return 1 / sqrt(x);
-    case AD_OP_RECIPROCAL: return 1 / x;
-    case AD_OP_RELU: return x > 0 ? x : 0;
-    case AD_OP_LEAKY_RELU: return x > 0 ? x : step->a * x;
-    case AD_OP_ELU: return x > 0 ? x : step->a * expm1(x);
-    case AD_OP_CLAMP: return x < step->a ? step->a : x > step->b ? step->b : x;
-    case AD_OP_EXP: return exp(x);
-    case AD_OP_LOG: return log(x);
-    case AD_OP_TANH: return tanh(x);
-    case AD_OP_SIGMOID: return 1 / (1 + exp(-x));
-    case AD_OP_SILU: return x / (1 + exp(-x));
-    case AD_OP_SOFTPLUS: return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
-    case AD_OP_ERF: return erf(x);
-    case AD_OP_GELU: return 0.5 * x * erfc(-x / sqrt(2));
-    case AD_OP_GELU_TANH:
-        return x / (1 + exp(-2 * 0.7978845608028654 * (x + 0.044715 * x * x * x)));
-    case AD_OP_GELU_SLOPE:
-        return 0.5 * erfc(-x / sqrt(2)) + x * exp(-x * x / 2) * 0.3989422804014327;
-    case AD_OP_GELU_TANH_SLOPE: {
-        double c = 0.7978845608028654, s = 1 / (1 + exp(-2 * c * (x + 0.044715 * x * x * x)));
-        return s + x * s * (1 - s) * 2 * c * (1 + 3 * 0.044715 * x * x);
-    }
-    case AD_OP_SIN: return sin(x);
-    case AD_OP_COS: return cos(x);
-    case AD_OP_LESS: return x < y;
-    case AD_OP_LESS_EQUAL: return x <= y;
-    case AD_OP_GREATER: return x > y;
-    case AD_OP_GREATER_EQUAL: return x >= y;
-    case AD_OP_EQUAL: return x == y;
-    case AD_OP_NOT_EQUAL: return x != y;
-    case AD_OP_WHERE: return x != 0 ? y : z;
-    case AD_OP_NOT: return x == 0;
-    case AD_OP_AND: return x != 0 && y != 0;
-    case AD_OP_OR: return x != 0 || y != 0;
-    case AD_OP_FILL: return step->a;
-    case AD_OP_STOP_GRADIENT: return x;
-    case AD_OP_CAST: {
-        int64_t memory = 0;
-        set_element(&memory, step->to, 0, x);
-        return get_element(&memory, step->to, 0);
-    }
-    default: CHECK_FAIL("op %d has no value", step->op); return NAN;
+    for (;;) {
+        int op = (int)solve_below(AD_OPS);
+        if (op != AD_OP_CAST && ad_ops[op].max_inputs == operands && step_decides(op) == decides &&
+            step_exists(op, type))
+            return (uint16_t)op;
     }
 }
 
@@ -76,13 +24,6 @@ static inline double step_value(const ad_chain_step *step, double x, double y, d
 static inline void random_chain(ad_chain *chain, ad_dtype type, const ad_dtype *memory,
                                 int memories)
 {
-    static const uint16_t order[] = {AD_OP_LESS,          AD_OP_LESS_EQUAL, AD_OP_GREATER,
-                                     AD_OP_GREATER_EQUAL, AD_OP_EQUAL,      AD_OP_NOT_EQUAL};
-    static const uint16_t unary[] = {AD_OP_NEG,  AD_OP_ABS,     AD_OP_SQUARE,
-                                     AD_OP_RELU, AD_OP_CLAMP,   AD_OP_LEAKY_RELU,
-                                     AD_OP_TANH, AD_OP_SIGMOID, AD_OP_SIN};
-    static const uint16_t binary[] = {AD_OP_ADD,     AD_OP_SUB,     AD_OP_MUL,
-                                      AD_OP_MAXIMUM, AD_OP_MINIMUM, AD_OP_DIV};
     *chain = (ad_chain){.n_inputs = 1 + (int)solve_below(4), .n_outputs = 1 + (int)solve_below(3)};
     int registers = chain->n_inputs;
     bool floats = ad_dtype_is_float(type);
@@ -95,16 +36,16 @@ static inline void random_chain(ad_chain *chain, ad_dtype type, const ad_dtype *
         for (int k = 0; k < 3; ++k) step->src[k] = (uint8_t)solve_below(registers);
         int kind = (int)solve_below(5);
         if (kind == 0) {
-            step->n_src = 1, step->op = unary[solve_below(floats ? 9 : 5)];
+            step->n_src = 1, step->op = random_step(type, 1, false);
         } else if (kind < 3) {
-            step->n_src = 2, step->op = binary[solve_below(floats ? 5 : 6)];
+            step->n_src = 2, step->op = random_step(type, 2, false);
         } else if (kind == 3) {
             step->op = AD_OP_FILL, step->n_src = 0, step->a = (double)solve_below(5) - 2;
         } else { /* compare two, then choose */
             if (s + 1 == chain->n_steps) {
                 step->n_src = 1, step->op = AD_OP_ABS;
             } else {
-                step->n_src = 2, step->op = order[solve_below(6)], step->to = AD_BOOL,
+                step->n_src = 2, step->op = random_step(type, 2, true), step->to = AD_BOOL;
                 step->dst = 30;
                 step = &chain->step[++s];
                 *step = (ad_chain_step){

@@ -80,53 +80,7 @@ static double *values_of(const solver_case *c, int output)
     return values;
 }
 
-/* ---- chains: the error that roundings of f32 may add up to ---- */
-
-/* How many units a step may be off by, beside what it makes of its operands' errors: vmath.h's
- * bounds. */
-static double own_units(const ad_chain_step *step, double x, double y, double value)
-{
-    double relative = fabs(value);
-    switch (step->op) {
-    case AD_OP_GELU_TANH: return relative * (6 + fabs(3.2 * x + 0.1428 * x * x * x));
-    case AD_OP_GELU: return relative + fabs(x); /* against the operand, in the left tail */
-    case AD_OP_GELU_SLOPE:
-    case AD_OP_GELU_TANH_SLOPE: return 8;
-    case AD_OP_POW: return relative * (1 + fabs(y * log(fabs(x))));
-    default: return relative;
-    }
-}
-
-/* Bounds of the registers' errors after the chain, for one element; INFINITY where a comparison
- * may go either way. */
-static void chain_error(const ad_chain *chain, const double *in, double *error)
-{
-    double value[AD_CHAIN_REGISTERS] = {0}, bound[AD_CHAIN_REGISTERS] = {0};
-    const double unit = 0x1p-25; /* half of one */
-    memcpy(value, in, (size_t)chain->n_inputs * sizeof *value);
-    for (int s = 0; s < chain->n_steps; ++s) {
-        const ad_chain_step *step = &chain->step[s];
-        double x[3] = {0}, e[3] = {0}, most = 0;
-        for (int k = 0; k < step->n_src; ++k)
-            x[k] = value[step->src[k]], e[k] = bound[step->src[k]];
-        double result = step_value(step, x[0], x[1], x[2]);
-        bool lost = e[0] == INFINITY || e[1] == INFINITY || e[2] == INFINITY;
-        for (int corner = 0; corner < 27 && !lost; ++corner) {
-            double moved = step_value(step, x[0] + (corner % 3 - 1) * e[0],
-                                      x[1] + (corner / 3 % 3 - 1) * e[1],
-                                      x[2] + (corner / 9 - 1) * e[2]);
-            bool same = moved == result || (moved != moved && result != result);
-            if (!same && !(fabs(moved - result) <= most)) most = fabs(moved - result);
-        }
-        if (lost || most != most) most = INFINITY;
-        bool decides = step->op >= AD_OP_EQUAL && step->op <= AD_OP_GREATER_EQUAL;
-        if (decides && most > 0) most = INFINITY;
-        if (!decides && ad_dtype_is_float(step->type))
-            most += unit * own_units(step, x[0], x[1], result);
-        value[step->dst] = result, bound[step->dst] = most;
-    }
-    for (int o = 0; o < chain->n_outputs; ++o) error[o] = bound[chain->output_register[o]];
-}
+/* ---- chains ---- */
 
 static void chain_scales(const solver_case *c, expectation *e)
 {

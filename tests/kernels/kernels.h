@@ -36,6 +36,8 @@ extern const int n_kernel_kinds;
  * problems of a size to measure, so that each solver finds one that it takes. */
 enum { MEDIUMS = 4 };
 void make_problem(const kernel_kind *kind, solver_case *c, uint64_t seed, int medium);
+/* How many problems of single steps there are: every other chain is the next of them. */
+int count_step_problems(void);
 /* "in f32[2,3] f32[3]{0} out f32[2,3]": strides where they are not those of a contiguous one. */
 void describe_problem(const ad_problem *problem, char *text, size_t size);
 const char *kernel_op_name(int op);

@@ -1,5 +1,5 @@
-/* make_sums.h - random problems of chains, reductions and contractions; and what all makers use.
- * Included by makers.c. */
+/* make_sums.h - random problems of reductions and contractions; and what all makers use. Included
+ * by makers.c. */
 #include "kernels.h"
 
 static const ad_dtype reals[] = {AD_F32, AD_F32, AD_F64};
@@ -46,90 +46,6 @@ static void reverse(solver_case *c, int i)
                    (o->dim[axis] - 1) * o->stride[axis] * (int64_t)ad_dtype_size(o->dtype);
         o->stride[axis] = -o->stride[axis];
     }
-}
-
-/* ---- chains ---- */
-
-static const uint16_t float_steps[] = {
-    AD_OP_NEG,           AD_OP_EXP,        AD_OP_LOG,
-    AD_OP_SQRT,          AD_OP_RSQRT,      AD_OP_RECIPROCAL,
-    AD_OP_SQUARE,        AD_OP_SIN,        AD_OP_COS,
-    AD_OP_TANH,          AD_OP_SIGMOID,    AD_OP_ERF,
-    AD_OP_GELU,          AD_OP_GELU_TANH,  AD_OP_RELU,
-    AD_OP_LEAKY_RELU,    AD_OP_ELU,        AD_OP_SILU,
-    AD_OP_SOFTPLUS,      AD_OP_ABS,        AD_OP_SIGN,
-    AD_OP_FLOOR,         AD_OP_CLAMP,      AD_OP_STOP_GRADIENT,
-    AD_OP_ADD,           AD_OP_SUB,        AD_OP_MUL,
-    AD_OP_DIV,           AD_OP_MAXIMUM,    AD_OP_MINIMUM,
-    AD_OP_POW,           AD_OP_EQUAL,      AD_OP_NOT_EQUAL,
-    AD_OP_LESS,          AD_OP_LESS_EQUAL, AD_OP_GREATER,
-    AD_OP_GREATER_EQUAL, AD_OP_GELU_SLOPE, AD_OP_GELU_TANH_SLOPE};
-static const uint16_t truth_steps[] = {AD_OP_NOT, AD_OP_AND, AD_OP_OR};
-
-/* One step of any op, or a cast between any two dtypes. */
-static void single_step(ad_chain *chain, ad_dtype type)
-{
-    ad_chain_step step = {.type = (uint8_t)type, .to = (uint8_t)type, .a = -0.5, .b = 2};
-    ad_dtype memory = type;
-    if (solve_below(3) == 0) {
-        ad_dtype from = (ad_dtype)solve_below(AD_DTYPES), to = (ad_dtype)solve_below(AD_DTYPES);
-        bool narrow = to == AD_BF16 || to == AD_F16;
-        step = (ad_chain_step){.op = AD_OP_CAST, .type = (uint8_t)ad_chain_type(from)};
-        step.to = (uint8_t)(narrow ? AD_F32 : to);
-        *chain = (ad_chain){.input = {from}, .output = {to}};
-    } else if (solve_below(8) == 0) {
-        step.op = truth_steps[solve_below(3)], step.type = step.to = AD_U8;
-        *chain = (ad_chain){.input = {AD_BOOL, AD_BOOL}, .output = {AD_BOOL}};
-    } else {
-        step.op = float_steps[number / 2 % (sizeof float_steps / sizeof *float_steps)];
-        bool compares = step.op >= AD_OP_EQUAL && step.op <= AD_OP_GREATER_EQUAL;
-        if (type == AD_F32 && solve_below(3) == 0) memory = solve_below(2) ? AD_BF16 : AD_F16;
-        if (compares) step.to = AD_BOOL;
-        *chain = (ad_chain){.input = {memory, memory}, .output = {compares ? AD_BOOL : memory}};
-    }
-    step.n_src = (uint8_t)(step.op == AD_OP_CAST ? 1 : ad_ops[step.op].max_inputs);
-    step.src[1] = 1, step.dst = 2;
-    chain->n_inputs = step.n_src, chain->n_steps = chain->n_outputs = 1, chain->n_registers = 3;
-    chain->output_register[0] = 2, chain->step[0] = step;
-}
-
-static void make_chain(solver_case *c, int op, int medium)
-{
-    static const ad_dtype memories[] = {AD_F32, AD_F32, AD_BF16, AD_F16};
-    static const ad_dtype types[] = {AD_F32, AD_F32, AD_F64, AD_I32, AD_I64};
-    int rank = (int)random_in(0, 5), layout = (int)random_in(0, 1);
-    int64_t dim[AD_MAX_RANK] = {256, 1024};
-    ad_dtype type = types[solve_below(5)];
-    ad_chain *chain = &c->chain;
-    double low = -4, high = 5;
-    if (medium) { /* gelu(x + bias) */
-        uint8_t t = AD_F32;
-        rank = 2, layout = 0;
-        *chain = (ad_chain){.n_inputs = 2, .n_steps = 2, .n_outputs = 1, .n_registers = 4};
-        chain->input[0] = chain->input[1] = chain->output[0] = AD_F32;
-        chain->step[0] = (ad_chain_step){AD_OP_ADD, t, t, 2, {0, 1}, 2, 0, 0};
-        chain->step[1] = (ad_chain_step){AD_OP_GELU, t, t, 3, {2}, 1, 0, 0};
-        chain->output_register[0] = 3;
-    } else {
-        random_dims(rank, 6000, dim);
-        if (ad_dtype_is_float(type) && number % 2)
-            single_step(chain, type), low *= 20, high *= 20;
-        else
-            random_chain(chain, type, type == AD_F32 ? memories : &type,
-                         type == AD_F32 && solve_below(2) ? 4 : 1);
-    }
-    c->problem = (ad_problem){.op = op, .chain = chain};
-    for (int i = 0; i < chain->n_inputs; ++i) {
-        unsigned broadcast = 0;
-        for (int axis = 0; axis < rank; ++axis)
-            if (solve_below(5) == 0) broadcast |= 1u << axis;
-        if (medium) broadcast = i == 1;
-        bool truth = chain->input[i] == AD_BOOL;
-        add_filled(c, chain->input[i], rank, dim, layout, broadcast, truth ? 0 : low,
-                   truth ? 1 : high);
-        if (layout && solve_below(3) == 0) reverse(c, i);
-    }
-    for (int o = 0; o < chain->n_outputs; ++o) add_output(c, chain->output[o], rank, dim, layout);
 }
 
 /* ---- reductions ---- */

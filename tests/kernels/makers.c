@@ -1,14 +1,14 @@
 /* makers.c - a random problem of each op: ranks, sizes of 1 and around vector lengths, layouts with
  * gaps, turned, reversed and broadcast axes, dtypes, epilogues. Solvers decline what is not for
  * them. */
-#include "make_sums.h"
+#include "make_steps.h"
 
 #include "make_rows.h"
 
 /* ---- the table ---- */
 
 const kernel_kind kernel_kinds[] = {
-    {AD_OP_CHAIN, make_chain, 8, OF_ROUNDING, 40, 0},
+    {AD_OP_CHAIN, make_chain, 1, OF_ROUNDING, 80, 0},
     {AD_OP_SUM, make_reduction, 1e-6, OF_MAGNITUDES, 2, 0},
     {AD_OP_MEAN, make_reduction, 1e-6, OF_MAGNITUDES, 2, 0},
     {AD_OP_MAX, make_reduction, 1e-6, OF_MAGNITUDES, 2, 0},

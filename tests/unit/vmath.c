@@ -1,80 +1,42 @@
-/* vmath.c - the vector functions against libm in double, on every instruction set: dense samples,
- * the bounds that vmath.h states, and special values. They are reached as one-step chains. */
+/* vmath.c - the f32 steps of chains against f64 on every instruction set: every elementwise op of
+ * the table over its whole interval, to the bound that steps.def states; and special values. They
+ * are reached as chains of one step. */
 #include "../solve.h"
+#include "../steps.h"
 
 enum { N = 1 << 16 };
 
-static void apply(int isa, int op, double a, const float *x, float *y, int64_t n)
+/* The numbers of ops that have any: powers of two, so that they round nothing. */
+static const double number_a = -0.5, number_b = 2;
+
+static ad_chain_step step_of(int op)
 {
-    solve_device d;
-    REQUIRE(solve_open(&d, isa, 1));
-    ad_chain chain = {
-        .n_inputs = 1, .n_steps = 1, .n_outputs = 1, .n_registers = 2, .output_register = {1}};
-    chain.step[0] = (ad_chain_step){.op = (uint16_t)op, .dst = 1, .n_src = 1, .a = a};
-    ad_problem p = {.op = AD_OP_CHAIN, .n_in = 1, .n_out = 1, .chain = &chain, .threads = 1};
-    p.in[0] = p.out[0] = solve_dense(AD_F32, 1, &n);
-    CHECK(solve_run(&d, &p, (void *[]){(void *)x}, (void *[]){y}));
-    solve_close(&d);
+    bool decides = step_decides(op);
+    return (ad_chain_step){.op = (uint16_t)op,
+                           .type = AD_F32,
+                           .to = decides ? AD_U8 : AD_F32,
+                           .dst = 2,
+                           .src = {0, 1},
+                           .n_src = (uint8_t)ad_ops[op].max_inputs,
+                           .a = number_a,
+                           .b = number_b};
 }
 
-static double silu(double x)
+/* y: floats, or of comparisons bytes. */
+static void apply(solve_device *d, const ad_chain_step *step, const float *x, const float *x2,
+                  void *y, int64_t n)
 {
-    return x / (1 + exp(-x));
+    ad_chain chain = {.n_inputs = 2,
+                      .n_steps = 1,
+                      .n_outputs = 1,
+                      .n_registers = 3,
+                      .output_register = {2},
+                      .step = {*step}};
+    ad_problem p = {.op = AD_OP_CHAIN, .n_in = 2, .n_out = 1, .chain = &chain, .threads = 1};
+    chain.output[0] = step->to == AD_F32 ? AD_F32 : AD_BOOL;
+    p.in[0] = p.in[1] = solve_dense(AD_F32, 1, &n), p.out[0] = solve_dense(chain.output[0], 1, &n);
+    CHECK(solve_run(d, &p, (void *[]){(void *)x, (void *)x2}, (void *[]){y}));
 }
-static double sigmoid(double x)
-{
-    return 1 / (1 + exp(-x));
-}
-static double softplus(double x)
-{
-    return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
-}
-static double gelu_tanh(double x)
-{
-    return x / (1 + exp(-2 * 0.7978845608028654 * (x + 0.044715 * x * x * x)));
-}
-static double gelu_slope(double x)
-{
-    return 0.5 * erfc(-x / sqrt(2)) + x * exp(-x * x / 2) * 0.3989422804014327;
-}
-static double gelu_tanh_slope(double x)
-{
-    double c = 0.7978845608028654, s = 1 / (1 + exp(-2 * c * (x + 0.044715 * x * x * x)));
-    return s + x * s * (1 - s) * 2 * c * (1 + 3 * 0.044715 * x * x);
-}
-static double rsqrt(double x)
-{
-    return 1 / sqrt(x);
-}
-
-static const struct {
-    const char *name;
-    int op;
-    double (*exact)(double);
-    double low, high, bound;
-} functions[] = {
-    {"exp", AD_OP_EXP, exp, -87.3, 88.7, 1.5},
-    {"exp", AD_OP_EXP, exp, -1, 1, 1.5},
-    {"elu", AD_OP_ELU, expm1, -20, -1e-6, 2},
-    {"elu", AD_OP_ELU, expm1, -0.5, -1e-30, 2},
-    {"log", AD_OP_LOG, log, 1e-38, 1e38, 1.5},
-    {"log", AD_OP_LOG, log, 0.5, 2, 1.5},
-    {"log", AD_OP_LOG, log, 1e-44, 1e-38, 1.5},
-    {"rsqrt", AD_OP_RSQRT, rsqrt, 1e-30, 1e30, 1.5},
-    {"tanh", AD_OP_TANH, tanh, -10, 10, 2.5},
-    {"tanh", AD_OP_TANH, tanh, -1, 1, 2.5},
-    {"sigmoid", AD_OP_SIGMOID, sigmoid, -87.2, 30, 2.5},
-    {"erf", AD_OP_ERF, erf, -5, 5, 2},
-    {"erf", AD_OP_ERF, erf, -1e-3, 1e-3, 2},
-    {"softplus", AD_OP_SOFTPLUS, softplus, -87, 87, 3},
-    {"silu", AD_OP_SILU, silu, -80, 80, 3.5},
-    {"gelu_tanh", AD_OP_GELU_TANH, gelu_tanh, -4, 10, 24},
-    {"sin", AD_OP_SIN, sin, -8, 8, 2.5},
-    {"sin", AD_OP_SIN, sin, -8192, 8192, 2.5},
-    {"cos", AD_OP_COS, cos, -8, 8, 2.5},
-    {"cos", AD_OP_COS, cos, -8192, 8192, 2.5},
-    {"cos", AD_OP_COS, cos, 8192, 1e30, 2.5},
-};
 
 static double ulp(double exact)
 {
@@ -83,45 +45,80 @@ static double ulp(double exact)
     return ldexp(1, exponent - 24);
 }
 
+/* In units in the last place of what the bound is of. */
+static double error_of(const step_facts *facts, double x, double got, double exact)
+{
+    if (got == exact || (got != got && exact != exact)) return 0;
+    if (fabs(exact) > 0x1.ffffffp127 && fabs(got) == INFINITY) return 0;
+    double of = facts->of == STEP_OF_VALUE ? exact : facts->of == STEP_OF_OPERAND ? x : 1;
+    return fabs(got - exact) / ulp(of);
+}
+
+static void hold(solve_device *d, int isa, int op, const step_facts *facts, float *x, float *x2,
+                 float *y)
+{
+    ad_chain_step step = step_of(op);
+    double worst = 0, at = 0, at2 = 0;
+    apply(d, &step, x, x2, y, N);
+    for (int i = 0; i < N; ++i) {
+        double exact = step_value(&step, x[i], x2[i], 0);
+        double got = step.to == AD_F32 ? y[i] : ((const uint8_t *)y)[i];
+        double error = error_of(facts, x[i], got, exact);
+        if (!(error <= worst)) worst = error, at = x[i], at2 = x2[i];
+    }
+    if (!(worst <= facts->units + 1e-6))
+        CHECK_FAIL("%s at %.9g (%.9g) is off by %.3g units in build %d, steps.def says %g",
+                   ad_ops[op].name, at, at2, worst, isa, facts->units);
+}
+
+/* The second operands are those of the first in another order, a part of them equal. */
+static void fill_operands(const step_facts *facts, float *x, float *x2)
+{
+    for (int i = 0; i < N; ++i) x[i] = (float)step_operand(facts, (i + solve_uniform(0, 1)) / N);
+    for (int i = 0; i < N; ++i) x2[i] = i % 16 ? x[i * 40503LL % N] : x[i];
+}
+
 static void bounds(void)
 {
-    float *x = malloc(N * sizeof *x), *y = malloc(N * sizeof *y);
-    for (int isa = 0; isa <= (int)ad_cpu_get()->isa; ++isa) {
-        for (size_t f = 0; f < sizeof functions / sizeof *functions; ++f) {
-            double low = functions[f].low, high = functions[f].high, worst = 0, at = 0;
-            bool logarithmic = low > 0 && high / low > 100; /* spread over the exponents */
-            for (int i = 0; i < N; ++i) {
-                double t = (i + solve_uniform(0, 1)) / N;
-                x[i] = (float)(logarithmic ? low * pow(high / low, t) : low + (high - low) * t);
-            }
-            apply(isa, functions[f].op, 1, x, y, N);
-            for (int i = 0; i < N; ++i) {
-                double exact = functions[f].exact(x[i]), error = fabs(y[i] - exact) / ulp(exact);
-                if (!(error <= worst)) worst = error, at = x[i];
-            }
-            if (!(worst <= functions[f].bound)) {
-                CHECK_FAIL("%s at %.9g is off by %.2f ulp in build %d (bound %g)",
-                           functions[f].name, at, worst, isa, functions[f].bound);
-            }
+    static const struct {
+        int op;
+        double low, high;
+    } closer[] = {
+        {AD_OP_EXP, -1, 1},        {AD_OP_ELU, -0.5, -1e-30}, {AD_OP_LOG, 0.5, 2},
+        {AD_OP_LOG, 1e-44, 1e-38}, {AD_OP_TANH, -1, 1},       {AD_OP_ERF, -1e-3, 1e-3},
+        {AD_OP_SIN, -8, 8},        {AD_OP_COS, -8, 8},        {AD_OP_COS, 8192, 1e30},
+        {AD_OP_FLOOR, -4, 4},      {AD_OP_CLAMP, -4, 4},      {AD_OP_SIGN, -1e-30, 1e-30},
+        {AD_OP_GELU, -1e-3, 1e-3},
+    };
+    float *x = malloc(N * sizeof *x), *x2 = malloc(N * sizeof *x2), *y = malloc(N * sizeof *y);
+    solve_device d;
+    for (int isa = 0; solve_open(&d, isa, 1); solve_close(&d), ++isa) {
+        for (int op = 0; op < AD_OPS; ++op) {
+            if (!step_exists(op, AD_F32) || op == AD_OP_CAST || ad_ops[op].max_inputs > 2) continue;
+            step_facts facts = step_facts_of(op);
+            fill_operands(&facts, x, x2);
+            hold(&d, isa, op, &facts, x, x2, y);
         }
-        for (int i = 0; i < N; ++i) x[i] = (float)solve_uniform(-8, 8);
-        apply(isa, AD_OP_GELU, 0, x, y, N);
-        for (int i = 0; i < N; ++i) {
-            double exact = 0.5 * x[i] * erfc(-x[i] / sqrt(2));
-            if (!(fabs(y[i] - exact) <= 0x1p-23 * fabs(x[i])))
-                CHECK_FAIL("gelu(%g) is %g", x[i], y[i]);
-        }
-        for (int tanh_form = 0; tanh_form < 2; ++tanh_form) {
-            apply(isa, tanh_form ? AD_OP_GELU_TANH_SLOPE : AD_OP_GELU_SLOPE, 0, x, y, N);
-            for (int i = 0; i < N; ++i) {
-                double exact = tanh_form ? gelu_tanh_slope(x[i]) : gelu_slope(x[i]);
-                if (!(fabs(y[i] - exact) <= 0x1p-21))
-                    CHECK_FAIL("the slope of gelu%s at %g is %g, expected %g",
-                               tanh_form ? "_tanh" : "", x[i], y[i], exact);
-            }
+        for (size_t i = 0; i < sizeof closer / sizeof *closer; ++i) {
+            step_facts facts = step_facts_of(closer[i].op);
+            facts.low = closer[i].low, facts.high = closer[i].high;
+            fill_operands(&facts, x, x2);
+            hold(&d, isa, closer[i].op, &facts, x, x2, y);
         }
     }
-    free(x), free(y);
+    free(x), free(x2), free(y);
+}
+
+/* An op in a chain is a kernel's step or is decomposed: else no program could run it. */
+static void every_op_can_run(void)
+{
+    for (int op = 0; op < AD_OPS; ++op) {
+        if (ad_ops[op].klass != AD_CLASS_ELEMENTWISE || ad_ops[op].decompose) continue;
+        bool logic = ad_ops[op].infer == ad_infer_logic;
+        if (!logic && !(step_exists(op, AD_F32) && step_exists(op, AD_F64)))
+            CHECK_FAIL("%s has no row in src/device/cpu/kernels/steps.def, and no decomposition",
+                       ad_ops[op].name);
+    }
 }
 
 static void special_values(void)
@@ -185,13 +182,16 @@ static void special_values(void)
         {AD_OP_FLOOR, 2, 2},
         {AD_OP_SQUARE, -3, 9},
     };
-    for (int isa = 0; isa <= (int)ad_cpu_get()->isa; ++isa) {
+    solve_device d;
+    for (int isa = 0; solve_open(&d, isa, 1); solve_close(&d), ++isa) {
         for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
             float y = 0, x = cases[i].x, want = cases[i].y;
-            apply(isa, cases[i].op, 1, &x, &y, 1);
+            ad_chain_step step = step_of(cases[i].op);
+            step.a = 1;
+            apply(&d, &step, &x, &x, &y, 1);
             if (isnan(want) ? !isnan(y) : !(y == want || fabsf(y - want) <= 1e-45f)) {
-                CHECK_FAIL("op %d of %g is %g, expected %g (build %d)", cases[i].op, (double)x,
-                           (double)y, (double)want, isa);
+                CHECK_FAIL("%s of %g is %g, expected %g (build %d)", ad_ops[cases[i].op].name,
+                           (double)x, (double)y, (double)want, isa);
             }
         }
     }
@@ -199,5 +199,7 @@ static void special_values(void)
 
 int main(int argc, char **argv)
 {
-    return check_main(argc, argv, (check_case[]){CASE(bounds), CASE(special_values), {0}});
+    return check_main(
+        argc, argv,
+        (check_case[]){CASE(bounds), CASE(special_values), CASE(every_op_can_run), {0}});
 }

@@ -1,12 +1,9 @@
 /* vmath.h - elementary functions of float vectors, in the words of simd.h.
  *
- * Error bounds in units in the last place over all finite arguments whose result is a normal
- * number, in every build (tests/unit/vmath.c holds each function to its bound):
- *
- *     exp 1.5, expm1 2, log 1.5, log1p of [0, 1] 2, rsqrt 1.5, tanh 2.5, sigmoid 2.5, erf 2,
- * softplus 3, silu 3, gelu_tanh 24 (the exponent's argument is rounded), sin and cos 2.5 for |x| <=
- * VF_TRIG_MAX; gelu: |error| <= 2^-23 |x|, as x/2 (1 + erf) cancels for negative x; gelu_slope and
- * gelu_tanh_slope: |error| <= 2^-21, of values between -0.13 and 1.13.
+ * How far each may be off over its interval, in every build, is said in kernels/steps.def, and
+ * tests/unit/vmath.c holds it to that. log1p of [0, 1]: 2 units in the last place. sin and cos: for
+ * |x| <= VF_TRIG_MAX only. gelu_tanh's exponent is rounded before it is used, and gelu's x/2 (1 +
+ * erf) cancels for negative x.
  *
  * NaN gives NaN. exp overflows to infinity and underflows gradually; sigmoid is 0 where the result
  * would not be a normal number (x < -87.3), as are silu and gelu_tanh (times x). Polynomials are
