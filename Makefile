@@ -125,7 +125,8 @@ $(BUILD)/tests/check_kernels: $(CHECK_KERNELS_OBJ) $(LIB)
 
 programs = $(patsubst $(1)/%.c,$(BUILD)/$(2)/%,$(sort $(wildcard $(1)/*.c)))
 
-TEST_BIN    := $(call programs,tests/unit,tests) $(call programs,tests/zoo,tests)
+UNIT_BIN    := $(call programs,tests/unit,tests) $(call programs,tests/zoo,tests)
+TEST_BIN    := $(UNIT_BIN) $(BUILD)/tests/check_kernels
 DATA_BIN    := $(call programs,tests/data,tests-data)
 FUZZ_BIN    := $(call programs,tests/fuzz,fuzz)
 BENCH_BIN   := $(call programs,bench,bench)
@@ -148,8 +149,8 @@ test: deps
 	    tests/run tests/rooms.sh $(TEST_BIN) $(CLI_TESTS)
 
 # The unit tests alone, which is what the sanitizer builds run.
-test-unit: $(TEST_BIN)
-	@tests/run $(TEST_BIN)
+test-unit: $(UNIT_BIN)
+	@tests/run $(UNIT_BIN)
 
 # Tests against real data sets and published weights.
 DATA ?= ../shared/data
@@ -306,8 +307,8 @@ check-tsan:
 	@tests/run $(addprefix $(BUILD)-tsan/tests/,$(TSAN)) arg:threads $(addprefix $(BUILD)-tsan/tests/,chain reduce) \
 	    arg:thin $(BUILD)-tsan/tests/gemm
 
-# Every solver of every instruction set of this machine against the scalar ones; what each costs.
-# KERNELS='--rounds 100 --seed 7 --only matmul' and the like.
+# Every solver of every instruction set of this machine on other problems than `make test` has, or more; what
+# each costs. KERNELS='--rounds 100 --seed 7 --only matmul' and the like.
 check-kernels: $(BUILD)/tests/check_kernels
 	@$< $(KERNELS)
 

@@ -1,5 +1,5 @@
-/* expect.c - what a kernel should compute: the scalar solvers' values, in f64 where they have it,
- * and the scale of each element's error. */
+/* expect.c - what a kernel should compute: by plain loops where the op has no decomposition, else
+ * the scalar solvers' values, in f64 where they have it; and the scale of each element's error. */
 #include "kernels.h"
 
 #include <float.h>
@@ -137,6 +137,7 @@ bool expect(const kernel_kind *kind, solver_case *c, expectation *e)
         e->scale[o] = malloc((size_t)(solve_count(&c->problem.out[o]) + 1) * sizeof(double));
     }
     free_case(&plain);
+    if (kind->plain) kind->plain(c, e->want);
     scales(kind, c, e);
     if (kind->measure == OF_ROUNDING) chain_scales(c, e);
     if (kind->measure == OF_MAGNITUDES || kind->measure == OF_LARGEST_SUM) {

@@ -17,6 +17,9 @@ typedef enum measure {
 typedef struct kernel_kind {
     int op;
     void (*make)(solver_case *c, int op, int medium);
+    /* The results, row-major, by loops in double. NULL: by the scalar solver in f64; of an op that
+     * has a decomposition, which tests/unit/gradients.c holds that solver to. */
+    void (*plain)(const solver_case *c, double *const *out);
     double tolerance; /* in f32 arithmetic; WIDE_TOLERANCE in f64; integers are exact */
     measure measure;
     int share;        /* problems per round */
@@ -42,7 +45,22 @@ int count_step_problems(void);
 void describe_problem(const ad_problem *problem, char *text, size_t size);
 const char *kernel_op_name(int op);
 
-/* What is expected of a problem: values and scales of its outputs, by the scalar solvers. */
+/* plain.c */
+void plain_reduce(const solver_case *c, double *const *out);
+void plain_argmax(const solver_case *c, double *const *out);
+void plain_matmul(const solver_case *c, double *const *out);
+void plain_conv(const solver_case *c, double *const *out);
+void plain_pad(const solver_case *c, double *const *out);
+void plain_gather(const solver_case *c, double *const *out);
+void plain_scatter_add(const solver_case *c, double *const *out);
+void plain_segment_max(const solver_case *c, double *const *out);
+void plain_pool(const solver_case *c, double *const *out);
+void plain_resize(const solver_case *c, double *const *out);
+void plain_noise(const solver_case *c, double *const *out);
+void plain_iota(const solver_case *c, double *const *out);
+
+/* What is expected of a problem: values of its outputs, and scales of their errors by the scalar
+ * solvers. */
 typedef struct expectation {
     double *want[AD_CHAIN_OUTPUTS], *scale[AD_CHAIN_OUTPUTS];
     bool wide; /* computed in f64 */

@@ -1,5 +1,6 @@
-/* main.c - holds every solver of every instruction set of this machine against the scalar ones on
- * random problems, and shows what each of them costs.
+/* main.c - holds every solver of every instruction set of this machine against plain loops or the
+ * scalar solvers in f64 on random problems, and shows what each of them costs. An op that nothing
+ * here would hold to anything is a failure.
  *
  *     build/tests/check_kernels [--seed N] [--rounds N] [--only TEXT] [--isa NAME]
  *
@@ -224,6 +225,52 @@ static int report(const kernel_kind *kind)
     return bad;
 }
 
+/* ---- what must not be missing ---- */
+
+static int missing(const char *format, const char *op)
+{
+    printf(format, op);
+    return 1;
+}
+
+static const kernel_kind *kind_of(int op)
+{
+    for (int k = 0; k < n_kernel_kinds; ++k)
+        if (kernel_kinds[k].op == op) return &kernel_kinds[k];
+    return NULL;
+}
+
+static bool has_solver(int op)
+{
+    for (int i = 0; i < CONTENDERS; ++i)
+        if (contenders[i].solver->op == op) return true;
+    return false;
+}
+
+static int find_holes(void)
+{
+    int holes = 0;
+    for (int op = 0; op < AD_OPS; ++op) {
+        const char *name = ad_ops[op].name;
+        const kernel_kind *kind = kind_of(op);
+        ad_op_class klass = ad_ops[op].klass;
+        bool needs = klass == AD_CLASS_REDUCE || klass == AD_CLASS_CONTRACT ||
+                     klass == AD_CLASS_KERNEL;
+        if (needs && !has_solver(op) && !ad_ops[op].decompose)
+            holes += missing("FAILED %s has neither a solver nor a decomposition\n", name);
+        if (has_solver(op) && !kind)
+            holes += missing("FAILED %s has a solver and no row in tests/kernels/makers.c\n", name);
+        if (kind && !kind->plain && !ad_ops[op].decompose)
+            holes += missing("FAILED %s has no decomposition, so its row in tests/kernels/makers.c "
+                             "needs loops of plain.c\n",
+                             name);
+    }
+    if (DEFAULT_ROUNDS * kind_of(AD_OP_CHAIN)->share / 2 < count_step_problems())
+        holes += missing("FAILED the share of %s in tests/kernels/makers.c leaves steps out\n",
+                         "chain");
+    return holes;
+}
+
 static int usage(const char *word)
 {
     fprintf(stderr,
@@ -235,7 +282,7 @@ static int usage(const char *word)
 
 int main(int argc, char **argv)
 {
-    int bad = 0, rows = 0, problems = 0;
+    int bad = find_holes(), rows = 0, problems = 0;
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 >= argc) return usage(argv[i]);
         if (!strcmp(argv[i], "--seed"))
@@ -271,6 +318,6 @@ int main(int argc, char **argv)
     }
     if (!rows) return usage(only_isa ? only_isa : only);
     printf("%d runs of %d kernels, %d disagree\n", problems, rows, bad);
-    printf("%d passed, %d failed\n", rows - bad, bad);
+    printf("%d passed, %d failed\n", rows > bad ? rows - bad : 0, bad);
     return bad || problems == 0;
 }
