@@ -17,8 +17,7 @@ typedef enum measure {
 typedef struct kernel_kind {
     int op;
     void (*make)(solver_case *c, int op, int medium);
-    /* The results, row-major, by loops in double. NULL: by the scalar solver in f64; of an op that
-     * has a decomposition, which tests/unit/gradients.c holds that solver to. */
+    /* The results, row-major, by loops in double. NULL: by the op's decomposition in f64. */
     void (*plain)(const solver_case *c, double *const *out);
     double tolerance; /* in f32 arithmetic; WIDE_TOLERANCE in f64; integers are exact */
     measure measure;
@@ -63,7 +62,8 @@ void plain_iota(const solver_case *c, double *const *out);
  * solvers. */
 typedef struct expectation {
     double *want[AD_CHAIN_OUTPUTS], *scale[AD_CHAIN_OUTPUTS];
-    bool wide; /* computed in f64 */
+    bool defined; /* by loops or by the decomposition, not by the scalar solver itself */
+    bool wide;    /* the scalar solver computes it in f64 */
 } expectation;
 /* False: no scalar solver takes it. */
 bool expect(const kernel_kind *kind, solver_case *c, expectation *e);
