@@ -57,7 +57,6 @@ ad_status ad_loop_load(ad_loop *l);
 
 /* ---- train_loop.c ---- */
 
-
 /* A step. False on an error, and when the loss is not finite, which leaves *status AD_OK. */
 bool ad_loop_step(ad_loop *l, bool check, double *loss, ad_status *status);
 

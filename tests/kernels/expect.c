@@ -109,8 +109,11 @@ static bool run_decomposition(const solver_case *plain, double *want)
     int64_t count = solve_count(&plain->problem.out[0]);
     bool done = !ad_node_poisoned(value) && ad_shape_count(ad_node_shape(value)) == count &&
                 ad_compile(&program, ctx, &value, 1, NULL) == AD_OK;
-    for (int i = 0; done && i < plain->problem.n_in; ++i)
-        if (ad_bind(program, inputs[i], plain->in[i])) ad_error_clear(ctx); /* it is not read */
+    for (int i = 0; done && i < plain->problem.n_in; ++i) {
+        size_t bytes = (size_t)ad_shape_count(ad_node_shape(inputs[i])) *
+                       ad_dtype_size(ad_node_dtype(inputs[i]));
+        if (ad_bind(program, inputs[i], plain->in[i], bytes)) ad_error_clear(ctx); /* not read */
+    }
     done = done && ad_run(program) == AD_OK;
     if (done) ad_convert(want, AD_F64, ad_result_at(program, 0), ad_node_dtype(value), count);
     ad_program_free(program);

@@ -1,5 +1,6 @@
-/* graph_networks.c - networks on graphs against PyTorch's dense form of them (tests/oracle/graph.py):
- * logits, loss, gradients, running statistics, micro-F1; in batches just large enough, and larger.
+/* graph_networks.c - networks on graphs against PyTorch's dense form of them
+ * (tests/oracle/graph.py): logits, loss, gradients, running statistics, micro-F1; in batches just
+ * large enough, and larger.
  */
 #include "fixture.h"
 #include "zoo/graph/drawing.h"

@@ -150,8 +150,7 @@ static ad_status read_torch(ad_context *ctx, const ad_file *file, graph_model *m
     m->features = ad_file_at(file, first)->shape.dim[1];
     m->bias = ad_file_find(file, "gat_net.0.bias") >= 0;
     const char *skip = ad_file_metadata(file, "add_skip_connection");
-    m->skip = skip ? !strcmp(skip, "true")
-                   : ad_file_find(file, "gat_net.0.skip_proj.weight") >= 0;
+    m->skip = skip ? !strcmp(skip, "true") : ad_file_find(file, "gat_net.0.skip_proj.weight") >= 0;
     m->several = set->targets != NULL;
     if (set->classes != m->width[m->layers - 1])
         return ad_error_set(ctx, AD_ERROR_SHAPE, "%s: tells %d classes apart, the data have %d",
