@@ -17,7 +17,7 @@ static const struct {
     ad_shape shape;
     double middle;
 } files[] = {
-    {"graphs_planetoid/graph_cora/gat_000000.pth", 8, 92373, 108.95346267, 5948.61015916, "state_dict.gat_net.1.scoring_fn_target", {3, {1, 1, 7}}, -0.0194244552},
+    {"graphs_planetoid/gat_cora/gat_000000.pth", 8, 92373, 108.95346267, 5948.61015916, "state_dict.gat_net.1.scoring_fn_target", {3, {1, 1, 7}}, -0.0194244552},
     {"parser_samples/npy_npz/candle_test.npy", 1, 10, 45, 45, "tensor", {1, {10}}, 5},
     {"parser_samples/safetensors/jfk-codes.safetensors", 1, 1656, 960640, 960640, "codes", {3, {1, 2, 828}}, 200},
     {"parser_samples/safetensors/mnist_mlp_tinygrad.safetensors", 2, 101632, -68.8890178774, 1830.69013217, "l2.weight", {2, {10, 128}}, -0.0570494905},
@@ -87,7 +87,7 @@ static void unwraps_what_is_wrapped(void)
     static const struct {
         const char *path, *name;
     } rows[] = {{"w_vgg19_distilled16x/SE5.pth", "conv11.weight"},
-                {"graphs_planetoid/graph_cora/gat_000000.pth", "gat_net.1.scoring_fn_target"},
+                {"graphs_planetoid/gat_cora/gat_000000.pth", "gat_net.1.scoring_fn_target"},
                 {"w_microast/decoder_iter_160000.pth.tar", "dec3.1.conv_layer.bias"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i) {
         char path[1024];
@@ -119,7 +119,7 @@ static void refuses_pickled_arrays(void)
 {
     char path[1024];
     ad_file *file;
-    snprintf(path, sizeof path, "%s/graphs_planetoid/graph_cora/node_labels.npy", data_folder);
+    snprintf(path, sizeof path, "%s/graphs_planetoid/gat_cora/node_labels.npy", data_folder);
     CHECK_INT(ad_file_open(&file, ctx, path), AD_ERROR_FORMAT);
     CHECK_CONTAINS(ad_error(ctx), "is a pickle, but none that PyTorch wrote");
 }
