@@ -14,12 +14,14 @@ static bool measure(ad_context *ctx, const char *name, int64_t side, int channel
     unsigned char *pixels = malloc(bytes);
     int32_t *labels = calloc(COUNT, sizeof *labels);
     ad_image_set set = {COUNT, side, side, channels, pixels, labels, .classes = 10, .ctx = ctx};
-    ad_loader_options options = {.batch = BATCH, .shuffle = true, .augment = a};
+    ad_loader_options options = {.batch = BATCH, .shuffle = true};
+    ad_samples *samples = NULL;
     ad_loader *loader = NULL;
     ad_batch batch;
     bool good = pixels && labels;
     for (size_t i = 0; good && i < bytes; ++i) pixels[i] = (unsigned char)(i * 2654435761u >> 20);
-    good = good && !ad_loader_new(&loader, &set, &options) && !ad_loader_batch(loader, 0, &batch);
+    good = good && !ad_image_samples_new(&samples, &set, &a) &&
+           !ad_loader_new(&loader, ctx, samples, &options) && !ad_loader_batch(loader, 0, &batch);
     double from = ad_seconds();
     for (int64_t n = 1; n <= ROUNDS && good; ++n) good = !ad_loader_batch(loader, n, &batch);
     double seconds = ad_seconds() - from;
@@ -29,6 +31,7 @@ static bool measure(ad_context *ctx, const char *name, int64_t side, int channel
     else
         fprintf(stderr, "%s\n", ad_error(ctx));
     ad_loader_free(loader);
+    ad_samples_free(samples);
     free(labels), free(pixels);
     return good;
 }

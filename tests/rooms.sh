@@ -4,7 +4,7 @@
 # or ends the process, and every extern name of the library begins with ad_.
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
-rooms="base record graph ops plan device nn optim io score command data/table data/text data/pictures data/graphs run page train"
+rooms="base record graph ops plan device nn optim io score command data/samples data/table data/text data/pictures data/graphs run page train"
 
 stands_on() { # ROOM: itself and what it may include
     case $1 in
@@ -19,8 +19,11 @@ stands_on() { # ROOM: itself and what it may include
     device) echo base graph ops plan device ;;
     nn) echo base graph ops io nn ;;
     optim) echo base graph ops plan io nn record optim ;;
-    data/table | data/text) echo base io "$1" ;;
-    data/pictures | data/graphs) echo base io data/table "$1" ;;
+    data/samples) echo base graph ops plan data/samples ;;
+    data/text) echo base io data/samples data/text ;;
+    data/table) echo base io data/table ;;
+    data/pictures) echo base io data/samples data/table data/pictures ;;
+    data/graphs) echo base io data/table data/graphs ;;
     run) echo base graph ops plan io nn optim record command run ;;
     page) echo base io record command run page ;;
     train) echo base graph ops plan io nn optim record command run page train ;;
@@ -28,7 +31,7 @@ stands_on() { # ROOM: itself and what it may include
 }
 
 # The rooms' parts of include/autodidact.
-public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io scores=score record=record command=command table=command data=data/pictures tokenizer=data/text graph_data=data/graphs table_data=data/table train=run profile=train wisdom=plan tuning=train'
+public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io scores=score record=record command=command table=command samples=data/samples data=data/pictures tokenizer=data/text graph_data=data/graphs table_data=data/table train=run profile=train wisdom=plan tuning=train'
 
 check() { # NAME OFFENDERS
     if [ -z "$2" ]; then

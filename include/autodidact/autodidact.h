@@ -15,6 +15,7 @@
 #include <autodidact/optim.h>
 #include <autodidact/program.h>
 #include <autodidact/record.h>
+#include <autodidact/samples.h>
 #include <autodidact/scores.h>
 #include <autodidact/table.h>
 #include <autodidact/table_data.h>

@@ -1,4 +1,4 @@
-/* data.h - sets of labelled pictures, and loaders that make batches of them ahead of time.
+/* data.h - sets of labelled pictures, and how they become rows of batches (samples.h).
  *
  * A set is read whole into memory, decoded, as bytes: 50,000 pictures of 32 x 32 are 150 MB. Taken
  * from content, not from names: a folder with a folder per class (train/ and test/ or val/ above
@@ -10,6 +10,7 @@
 #define AUTODIDACT_DATA_H
 
 #include <autodidact/image.h>
+#include <autodidact/samples.h>
 #include <autodidact/tensor.h>
 
 #ifdef __cplusplus
@@ -69,35 +70,11 @@ typedef struct ad_augment {
     int cutout; /* a square of this side becomes the mean (DeVries & Taylor 2017) */
 } ad_augment;
 
-typedef struct ad_batch {
-    int64_t size;          /* pictures: the loader's batch, or fewer in the last one of a pass */
-    const float *images;   /* [batch, height, width, channels]; beyond `size` zeros */
-    const int32_t *labels; /* [batch]; beyond `size` -1 */
-} ad_batch;
-
-typedef struct ad_loader ad_loader;
-
-typedef struct ad_loader_options {
-    int64_t batch;
-    const int64_t *index; /* the pictures to use, copied; NULL: all */
-    int64_t count;
-    bool shuffle;   /* an order that depends on seed and epoch alone */
-    bool keep_last; /* the short last batch of an epoch is given too */
-    uint64_t seed;
-    int threads; /* that read ahead; 0: 1 */
-    int ahead;   /* batches made ahead; 0: 4 */
-    ad_augment augment;
-} ad_loader_options;
-
-/* The set must outlive the loader. */
-AD_API ad_status ad_loader_new(ad_loader **out, const ad_image_set *set,
-                               const ad_loader_options *options);
-AD_API void ad_loader_free(ad_loader *loader);             /* NULL is ignored */
-AD_API int64_t ad_loader_batches(const ad_loader *loader); /* of an epoch */
-/* Batch `number` (0, 1, ... on through the epochs), valid until the next call. What is in it
- * depends on seed and number alone, so the number is the cursor to save; asking in order is fast.
- */
-AD_API ad_status ad_loader_batch(ad_loader *loader, int64_t number, ad_batch *batch);
+/* The pictures of a set as rows of two fields: "image", f32 [height, width, channels], and "label",
+ * i32, which is -1 beyond a batch's rows. `augment` is copied; NULL: only scaled to 0 to 1. The set
+ * must outlive the samples. */
+AD_API ad_status ad_image_samples_new(ad_samples **out, const ad_image_set *set,
+                                      const ad_augment *augment);
 
 #ifdef __cplusplus
 }

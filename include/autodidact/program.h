@@ -59,6 +59,10 @@ AD_API void ad_program_free(ad_program *program); /* NULL is ignored */
 AD_API ad_status ad_bind(ad_program *program, const ad_node *input, const void *data, size_t bytes);
 AD_API ad_status ad_bind_name(ad_program *program, const char *input, const void *data,
                               size_t bytes);
+/* Whether the program has an input of this name, and if so its dtype and shape. An input of the
+ * graph that nothing depends on is none of the program's. */
+AD_API bool ad_program_find_input(const ad_program *program, const char *name, ad_dtype *dtype,
+                                  ad_shape *shape);
 /* One run: forward, backward, update. Fails if an input is unbound, or (check_finite) on NaN. */
 AD_API ad_status ad_run(ad_program *program);
 /* The same, looking for NaN and infinity after each kernel: once a result is not finite, this says

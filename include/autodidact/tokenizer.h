@@ -1,5 +1,5 @@
 /* tokenizer.h - text to numbers and back: characters, bytes, byte-level BPE (GPT-2), SentencePiece
- * (Llama) and WordPiece (BERT); and texts cut into batches for language models.
+ * (Llama) and WordPiece (BERT); and texts as rows of batches for language models (samples.h).
  *
  * A tokenizer is made from a text, trained on one, or opened from the files that networks are
  * published with, told apart by content. Files are hostile until parsed. It is used by its
@@ -7,7 +7,7 @@
 #ifndef AUTODIDACT_TOKENIZER_H
 #define AUTODIDACT_TOKENIZER_H
 
-#include <autodidact/base.h>
+#include <autodidact/samples.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -141,12 +141,26 @@ AD_API void ad_text_file_free(ad_text_file *file); /* a zeroed one is ignored */
  * character's first byte. */
 AD_API size_t ad_text_split(const char *text, size_t length, double share);
 
-/* Batch `number` of a long row of tokens, as nanoGPT draws them: each of `batch` rows begins at a
- * place drawn by seed and number alone. inputs and targets are [batch, block]; targets are the
- * inputs moved on by one. `count` is more than `block`. */
-AD_API ad_status ad_token_batch(ad_context *ctx, const int32_t *ids, int64_t count, int64_t batch,
-                                int64_t block, uint64_t seed, uint64_t number, int32_t *inputs,
-                                int32_t *targets);
+/* ---- windows ---- */
+
+/* A long row of tokens as rows of two fields, i32 [block] each: "tokens", and "labels", which are
+ * the tokens one further on; -1 is what does not count. */
+typedef struct ad_token_windows {
+    const int32_t *ids; /* [count]; must outlive the samples */
+    int64_t count;
+    int64_t block;
+    /* As nanoGPT trains: each row begins at a place that seed, number of the batch and row in it
+     * alone decide, whatever its index. `count` is more than `block`. */
+    bool random;
+    /* Else windows begin `stride` apart, each token but the first counts once, in the first window
+     * that has it, and what the last window lacks is padding. 0: block. */
+    int64_t stride;
+    /* random: rows of an epoch; 0: count / block. Else no more than so many windows, spread evenly;
+     * 0: all. */
+    int64_t windows;
+} ad_token_windows;
+AD_API ad_status ad_token_samples_new(ad_samples **out, ad_context *ctx,
+                                      const ad_token_windows *windows);
 
 #ifdef __cplusplus
 }

@@ -134,6 +134,18 @@ ad_status ad_bind_name(ad_program *program, const char *name, const void *data, 
                    name ? name : "(NULL)");
 }
 
+bool ad_program_find_input(const ad_program *program, const char *name, ad_dtype *dtype,
+                           ad_shape *shape)
+{
+    for (int i = 0; i < program->n_inputs; ++i) {
+        const ad_program_input *input = &program->inputs[i];
+        if (strcmp(input->name, name)) continue;
+        *dtype = input->dtype, *shape = input->shape;
+        return true;
+    }
+    return false;
+}
+
 static ad_status fail_unbound(const ad_program *program)
 {
     int i = 0;

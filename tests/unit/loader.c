@@ -1,119 +1,148 @@
-/* loader.c - batches follow from seed and number alone; each augmentation does what it says. */
-#include "check.h"
+/* loader.c - batches follow from seed and number alone, hold what the samples say, and reach a
+ * program by name. */
+#include "sparing.h"
 
-#include <autodidact/data.h>
+#include <autodidact/nn.h>
+#include <autodidact/samples.h>
 
-enum { COUNT = 103, SIDE = 8, BATCH = 10 };
+#include <pthread.h>
+#include <signal.h>
+
+enum { COUNT = 103, BATCH = 10, BYTE = 7 };
 
 static ad_context *ctx;
-static ad_image_set set;
-static unsigned char pixels[COUNT * SIDE * SIDE * 3];
-static int32_t labels[COUNT];
+static pthread_t owner;
+static bool strange; /* memory was asked for by another thread */
 
-static void begin(int channels)
+static void *allocate(void *user, size_t bytes)
 {
-    ctx = ad_context_new(NULL);
-    set = (ad_image_set){.count = COUNT,
-                         .height = SIDE,
-                         .width = SIDE,
-                         .channels = channels,
-                         .pixels = pixels,
-                         .labels = labels,
-                         .classes = COUNT,
-                         .ctx = ctx};
-    for (int i = 0; i < COUNT; ++i) labels[i] = i;
-    for (int i = 0; i < COUNT * SIDE * SIDE * channels; ++i)
-        pixels[i] = (unsigned char)(i * 7 % 251 + 1);
+    (void)user;
+    if (!pthread_equal(pthread_self(), owner)) strange = true;
+    return aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+}
+
+static void give_back(void *user, void *memory, size_t bytes)
+{
+    (void)user, (void)bytes;
+    if (!pthread_equal(pthread_self(), owner)) strange = true;
+    free(memory);
+}
+
+static void begin(void)
+{
+    owner = pthread_self(), strange = false;
+    ctx = ad_context_new(
+        &(ad_context_options){.allocator = {allocate, give_back, NULL}, .threads = 1});
 }
 
 static void end(void)
 {
+    CHECK(!strange);
     CHECK_INT(ad_context_memory(ctx), 0);
     ad_context_free(ctx);
 }
 
-static const ad_augment everything = {.pad = 2,
-                                      .flip = true,
-                                      .brightness = 0.2f,
-                                      .contrast = 0.2f,
-                                      .saturation = 0.2f,
-                                      .rotate = 10,
-                                      .scale = 0.1f,
-                                      .cutout = 3,
-                                      .mean = {0.5f, 0.5f, 0.5f},
-                                      .deviation = {0.25f, 0.25f, 0.25f}};
+/* ---- rows that say which they are ---- */
 
-static ad_loader *make(int threads, bool shuffle, bool keep_last, ad_augment augment)
+static const ad_sample_field fields[] = {
+    {.name = "x", .dtype = AD_F32, .shape = {.rank = 1, .dim = {2}}},
+    {.name = "label", .dtype = AD_I32, .padding = -1},
+    {.name = "byte", .dtype = AD_U8, .shape = {.rank = 1, .dim = {3}}, .padding = BYTE},
+};
+
+static _Atomic int fills, unmasked;
+
+static void fill(void *user, int64_t index, const ad_draws *draws, void *const *row)
+{
+    sigset_t mask;
+    float *x = row[0];
+    x[0] = (float)(index + 1), x[1] = (float)ad_draws_unit(draws, 0);
+    *(int32_t *)row[1] = (int32_t)index;
+    memset(row[2], (int)ad_draws_below(draws, 1, 200), 3);
+    memset(row[3], 1, 1000); /* scratch */
+    if (user) *(int64_t *)row[3] = (int64_t)draws->position;
+    pthread_sigmask(SIG_SETMASK, NULL, &mask);
+    unmasked += !sigismember(&mask, SIGINT);
+    ++fills;
+}
+
+static const ad_samples rows = {
+    .count = COUNT, .fields = fields, .field_count = 3, .scratch = 1000, .fill = fill};
+
+static ad_loader *make(const ad_samples *samples, ad_loader_options options)
 {
     ad_loader *loader;
-    if (ad_loader_new(&loader, &set,
-                      &(ad_loader_options){.batch = BATCH,
-                                           .shuffle = shuffle,
-                                           .keep_last = keep_last,
-                                           .seed = 5,
-                                           .threads = threads,
-                                           .augment = augment}))
-        CHECK_FAIL("%s", ad_error(ctx));
+    if (!options.batch) options.batch = BATCH;
+    if (!options.seed) options.seed = 5;
+    if (ad_loader_new(&loader, ctx, samples, &options)) CHECK_FAIL("%s", ad_error(ctx));
     return loader;
 }
 
-static uint64_t digest(const ad_batch *batch, int channels)
+static uint64_t digest(const ad_batch *batch)
 {
+    static const size_t bytes[] = {BATCH * 8, BATCH * 4, BATCH * 3};
     uint64_t hash = 14695981039346656037u;
-    const unsigned char *p = (const unsigned char *)batch->images;
-    for (size_t i = 0; i < BATCH * SIDE * SIDE * (size_t)channels * sizeof(float); ++i)
-        hash = (hash ^ p[i]) * 1099511628211u;
-    for (int i = 0; i < BATCH; ++i) hash = (hash ^ (uint64_t)batch->labels[i]) * 1099511628211u;
+    for (int f = 0; f < 3; ++f)
+        for (size_t i = 0; i < bytes[f]; ++i)
+            hash = (hash ^ ((const unsigned char *)batch->field[f])[i]) * 1099511628211u;
     return hash;
 }
 
-static void the_same_with_any_threads(void)
+/* ---- batches ---- */
+
+static void same_with_any_threads(void)
 {
     uint64_t want[40];
-    begin(3);
+    begin();
     for (int threads = 1; threads <= 7; threads += threads == 2 ? 5 : 1) {
-        ad_loader *loader = make(threads, true, false, everything);
+        ad_loader *loader = make(&rows, (ad_loader_options){.shuffle = true, .threads = threads});
         REQUIRE(loader);
         CHECK_INT(ad_loader_batches(loader), 10);
+        fills = unmasked = 0;
         for (int64_t i = 0; i < 40; ++i) {
             ad_batch batch;
             CHECK_INT(ad_loader_batch(loader, i, &batch), AD_OK);
-            if (threads == 1) want[i] = digest(&batch, 3);
-            CHECK(digest(&batch, 3) == want[i]);
+            if (threads == 1) want[i] = digest(&batch);
+            CHECK(digest(&batch) == want[i]);
+            CHECK_INT(batch.number, i);
         }
         static const int64_t jumps[] = {17, 18, 3, 39, 0, 0, 38, 37};
         for (int i = 0; i < 8; ++i) { /* in any order, too */
             ad_batch batch;
             CHECK_INT(ad_loader_batch(loader, jumps[i], &batch), AD_OK);
-            CHECK(digest(&batch, 3) == want[jumps[i]]);
+            CHECK(digest(&batch) == want[jumps[i]]);
         }
         ad_loader_free(loader);
+        CHECK(fills >= 400);
+        CHECK_INT(unmasked, 0); /* signals are for the program's own threads */
     }
     CHECK(want[0] != want[10]); /* another epoch, another order */
     end();
 }
 
-static void every_picture_once(void)
+static void every_row_once(void)
 {
-    begin(1);
+    begin();
     for (int keep = 0; keep < 2; ++keep) {
         int seen[COUNT] = {0}, total = 0;
-        ad_loader *loader = make(2, true, keep, (ad_augment){0});
+        ad_loader *loader = make(
+            &rows, (ad_loader_options){.shuffle = true, .keep_last = keep, .threads = 2});
         REQUIRE(loader);
+        CHECK_INT(ad_loader_batches(loader), 10 + keep);
         for (int64_t i = 0; i < ad_loader_batches(loader); ++i) {
             ad_batch batch;
             CHECK_INT(ad_loader_batch(loader, i, &batch), AD_OK);
             CHECK_INT(batch.size, i < 10 ? 10 : 3);
+            const float *x = ad_batch_field(loader, &batch, "x");
+            const int32_t *label = ad_batch_field(loader, &batch, "label");
+            const unsigned char *byte = ad_batch_field(loader, &batch, "byte");
+            CHECK(!ad_batch_field(loader, &batch, "y"));
             for (int64_t k = 0; k < BATCH; ++k) {
-                if (k >= batch.size) {
-                    CHECK_INT(batch.labels[k], -1);
-                    continue;
-                }
-                int32_t label = batch.labels[k];
-                ++seen[label], ++total;
-                for (int p = 0; p < SIDE * SIDE; ++p)
-                    CHECK_NEAR(batch.images[k * SIDE * SIDE + p],
-                               pixels[label * SIDE * SIDE + p] / 255.0, 1e-6);
+                bool in = k < batch.size;
+                CHECK_INT(label[k], in ? batch.index[k] : -1);
+                CHECK_NEAR(x[2 * k], label[k] + 1, 0);
+                if (in) ++seen[label[k]], ++total;
+                if (!in) CHECK(byte[3 * k] == BYTE && byte[3 * k + 2] == BYTE && !x[2 * k + 1]);
             }
         }
         CHECK_INT(total, keep ? COUNT : 100);
@@ -123,220 +152,22 @@ static void every_picture_once(void)
     end();
 }
 
-static float at(const ad_batch *batch, int64_t picture, int y, int x)
-{
-    return batch->images[(picture * SIDE + y) * SIDE + x];
-}
-
-/* Each crop is the padded picture seen from one of (2 pad + 1)^2 places, each flip its mirror. */
-static void crops_and_flips(void)
-{
-    int flips = 0, places[5][5] = {{0}}, found = 0;
-    begin(1);
-    ad_loader *loader = make(1, false, false, (ad_augment){.pad = 2, .flip = true});
-    REQUIRE(loader);
-    for (int64_t n = 0; n < 100; ++n) {
-        ad_batch batch;
-        CHECK_INT(ad_loader_batch(loader, n, &batch), AD_OK);
-        for (int64_t k = 0; k < BATCH; ++k) {
-            const unsigned char *p = pixels + batch.labels[k] * SIDE * SIDE;
-            bool any = false;
-            for (int f = 0; f < 2 && !any; ++f)
-                for (int dy = -2; dy <= 2 && !any; ++dy)
-                    for (int dx = -2; dx <= 2 && !any; ++dx) {
-                        bool same = true;
-                        for (int y = 0; y < SIDE && same; ++y)
-                            for (int x = 0; x < SIDE && same; ++x) {
-                                int sy = y + dy, sx = (f ? SIDE - 1 - x : x) + dx;
-                                bool in = sy >= 0 && sy < SIDE && sx >= 0 && sx < SIDE;
-                                double want = in ? p[sy * SIDE + sx] / 255.0 : 0;
-                                same = fabs(at(&batch, k, y, x) - want) < 1e-6;
-                            }
-                        if (same) any = true, flips += f, ++places[dy + 2][dx + 2];
-                    }
-            found += any;
-        }
-    }
-    CHECK_INT(found, 1000);
-    CHECK(flips > 430 && flips < 570);
-    for (int i = 0; i < 25; ++i) CHECK(places[i / 5][i % 5] > 10);
-    ad_loader_free(loader);
-    end();
-}
-
-static void normalising_and_cutout(void)
-{
-    ad_batch batch;
-    begin(1);
-    ad_loader *loader = make(1, false, false,
-                             (ad_augment){.mean = {0.5f}, .deviation = {0.1f}, .cutout = 3});
-    REQUIRE(loader);
-    CHECK_INT(ad_loader_batch(loader, 0, &batch), AD_OK);
-    for (int64_t k = 0; k < BATCH; ++k) {
-        int cut = 0;
-        for (int y = 0; y < SIDE; ++y)
-            for (int x = 0; x < SIDE; ++x) {
-                double want = (pixels[(k * SIDE + y) * SIDE + x] / 255.0 - 0.5) / 0.1;
-                float got = at(&batch, k, y, x);
-                if (got == 0 && fabs(want) > 1e-3)
-                    ++cut;
-                else
-                    CHECK_NEAR(got, want, 1e-5);
-            }
-        CHECK(cut >= 3 && cut <= 9);
-    }
-    ad_loader_free(loader);
-    end();
-}
-
-/* Without normalising the square has the mean's own value. */
-static void cutout_of_plain_values(void)
-{
-    ad_batch batch;
-    begin(3);
-    ad_loader *loader = make(1, false, false,
-                             (ad_augment){.mean = {0.1f, 0.2f, 0.3f}, .cutout = 2 * SIDE});
-    REQUIRE(loader);
-    CHECK_INT(ad_loader_batch(loader, 0, &batch), AD_OK);
-    for (int i = 0; i < BATCH * SIDE * SIDE * 3; ++i)
-        CHECK_NEAR(batch.images[i], 0.1 * (i % 3 + 1), 1e-6);
-    ad_loader_free(loader);
-    end();
-}
-
-/* Whole steps with the edge's pixels repeated, each about as often as the others. */
-static void shifts(void)
-{
-    int places[5][5] = {{0}}, found = 0;
-    begin(1);
-    ad_loader *loader = make(1, false, false, (ad_augment){.shift = 2});
-    REQUIRE(loader);
-    for (int64_t n = 0; n < 100; ++n) {
-        ad_batch batch;
-        CHECK_INT(ad_loader_batch(loader, n, &batch), AD_OK);
-        for (int64_t k = 0; k < BATCH; ++k) {
-            const unsigned char *p = pixels + batch.labels[k] * SIDE * SIDE;
-            for (int place = 0; place < 25; ++place) {
-                bool same = true;
-                for (int i = 0; i < SIDE * SIDE && same; ++i) {
-                    int sy = i / SIDE + place / 5 - 2, sx = i % SIDE + place % 5 - 2;
-                    sy = sy < 0 ? 0 : sy >= SIDE ? SIDE - 1 : sy;
-                    sx = sx < 0 ? 0 : sx >= SIDE ? SIDE - 1 : sx;
-                    same = fabs(at(&batch, k, i / SIDE, i % SIDE) - p[sy * SIDE + sx] / 255.0) <
-                           1e-6;
-                }
-                if (same) ++places[place / 5][place % 5], ++found;
-            }
-        }
-    }
-    CHECK_INT(found, 1000);
-    for (int i = 0; i < 25; ++i) CHECK(places[i / 5][i % 5] > 15);
-    ad_loader_free(loader);
-    end();
-}
-
-/* A slope stays a slope: its steepness is 1 / scale, its direction the angle. */
-static void turns(void)
-{
-    enum { PASSES = 40 };
-    double most_angle = 0, least_scale = 2, most_scale = 0;
-    begin(1);
-    for (int i = 0; i < COUNT * SIDE * SIDE; ++i)
-        pixels[i] = (unsigned char)(100 + 10 * (i % SIDE)); /* brighter to the right */
-    ad_loader *loader = make(1, false, false, (ad_augment){.rotate = 30, .scale = 0.2f});
-    REQUIRE(loader);
-    for (int64_t n = 0; n < PASSES; ++n) {
-        ad_batch batch;
-        CHECK_INT(ad_loader_batch(loader, n, &batch), AD_OK);
-        for (int64_t k = 0; k < BATCH; ++k) {
-            /* around the middle, where no edge is near */
-            double right = (at(&batch, k, 4, 4) - at(&batch, k, 4, 3)) * 25.5;
-            double down = (at(&batch, k, 4, 4) - at(&batch, k, 3, 4)) * 25.5;
-            double angle = atan2(down, right) * 57.29577951308232, scale = 1 / hypot(down, right);
-            CHECK(fabs(angle) <= 30.001 && scale >= 0.799 && scale <= 1.201);
-            /* the middle, (3.5, 3.5), stays where it is */
-            double middle = (at(&batch, k, 3, 3) + at(&batch, k, 3, 4) + at(&batch, k, 4, 3) +
-                             at(&batch, k, 4, 4)) /
-                            4;
-            CHECK_NEAR(middle, 135 / 255.0, 1e-5);
-            most_angle = fmax(most_angle, fabs(angle));
-            least_scale = fmin(least_scale, scale), most_scale = fmax(most_scale, scale);
-        }
-    }
-    CHECK(most_angle > 28 && least_scale < 0.82 && most_scale > 1.18);
-    ad_loader_free(loader);
-    end();
-}
-
-/* One colour everywhere, so that contrast changes only how far the channels lie apart. */
-static void colours(void)
-{
-    double least[3] = {9, 9, 9}, most[3] = {0};
-    begin(3);
-    for (int i = 0; i < COUNT * SIDE * SIDE * 3; ++i)
-        pixels[i] = (unsigned char)(i % 3 == 0 ? 90 : i % 3 == 1 ? 120 : 150);
-    for (int which = 0; which < 3; ++which) {
-        ad_augment a = {0};
-        *(which == 0 ? &a.brightness : which == 1 ? &a.contrast : &a.saturation) = 0.3f;
-        ad_loader *loader = make(1, false, false, a);
-        REQUIRE(loader);
-        for (int64_t n = 0; n < 20; ++n) {
-            ad_batch batch;
-            CHECK_INT(ad_loader_batch(loader, n, &batch), AD_OK);
-            for (int64_t k = 0; k < BATCH; ++k) {
-                const float *p = batch.images + k * SIDE * SIDE * 3;
-                double mean = (p[0] + p[1] + p[2]) / 3.0 * 255, spread = (p[2] - p[0]) * 255 / 60.0;
-                double factor = which == 0 ? mean / 120 : spread;
-                CHECK(factor > 0.699 && factor < 1.301);
-                CHECK_NEAR(which == 0 ? spread : mean, which == 0 ? factor : 120, 1e-4);
-                CHECK_NEAR(p[SIDE * SIDE * 3 - 1], p[2], 1e-6);
-                least[which] = fmin(least[which], factor), most[which] = fmax(most[which], factor);
-            }
-        }
-        CHECK(least[which] < 0.73 && most[which] > 1.27);
-        ad_loader_free(loader);
-    }
-    end();
-}
-
-/* All at once, on grey: each in its documented place, nothing leaves the scale. */
-static void all_at_once(void)
-{
-    ad_batch batch;
-    begin(1);
-    memset(pixels, 128, sizeof pixels);
-    ad_augment a = {.rotate = 30, .scale = 0.3f, .shift = 2};
-    for (int pass = 0; pass < 2; ++pass) {
-        ad_loader *loader = make(1, false, false, a);
-        REQUIRE(loader);
-        CHECK_INT(ad_loader_batch(loader, 0, &batch), AD_OK);
-        for (int i = 0; i < BATCH * SIDE * SIDE; ++i)
-            if (pass == 0)
-                CHECK_NEAR(batch.images[i], 128 / 255.0, 1e-5);
-            else
-                CHECK(batch.images[i] >= 0 && batch.images[i] <= 1);
-        ad_loader_free(loader);
-        a.pad = 3, a.flip = true, a.brightness = a.contrast = a.saturation = 0.9f;
-    }
-    end();
-}
-
-/* An epoch of one batch, and a run that goes on at its second: the orders of three epochs in a row.
- */
+/* An epoch of one batch, and a run that is resumed at its second: the orders of three epochs in a
+ * row. */
 static void epochs_of_one_batch(void)
 {
     uint64_t want[6] = {0};
-    begin(1);
+    begin();
     for (int first = 0; first < 3; ++first)
         for (int round = 0; round < 20; ++round) {
-            ad_loader *loader;
-            ad_loader_options o = {.batch = COUNT, .shuffle = true, .seed = 9, .threads = 3};
-            REQUIRE(!ad_loader_new(&loader, &set, &o));
+            ad_loader *loader = make(
+                &rows, (ad_loader_options){.batch = COUNT, .shuffle = true, .threads = 3});
+            REQUIRE(loader);
             for (int64_t n = first; n < 6; ++n) {
                 ad_batch batch;
                 CHECK_INT(ad_loader_batch(loader, n, &batch), AD_OK);
                 uint64_t hash = 0;
-                for (int i = 0; i < COUNT; ++i) hash = hash * 31 + (uint64_t)batch.labels[i];
+                for (int i = 0; i < COUNT; ++i) hash = hash * 31 + (uint64_t)batch.index[i];
                 if (first == 0 && round == 0) want[n] = hash;
                 CHECK(hash == want[n]);
             }
@@ -346,22 +177,410 @@ static void epochs_of_one_batch(void)
     end();
 }
 
-static void what_makes_no_sense(void)
+/* The numbers of a row depend on its place alone; 64 of them are spread over [0, 1). */
+static void draws(void)
+{
+    double sum = 0;
+    int times[5] = {0};
+    begin();
+    ad_loader *one = make(&rows, (ad_loader_options){0}), *all;
+    all = make(&rows,
+               (ad_loader_options){.index = (int64_t[]){9, 9, 9, 9, 9}, .count = 5, .batch = 5});
+    REQUIRE(one && all);
+    ad_batch batch, other;
+    CHECK_INT(ad_loader_batch(one, 2, &batch), AD_OK);
+    CHECK_INT(ad_loader_batch(all, 4, &other), AD_OK); /* rows 20 .. 24 of training, too */
+    for (int i = 0; i < 5; ++i)
+        CHECK_NEAR(((const float *)batch.field[0])[2 * i + 1],
+                   ((const float *)other.field[0])[2 * i + 1], 0);
+    for (uint64_t i = 0; i < 1000; ++i) {
+        const ad_draws row = {.seed = 3, .position = i / 10};
+        sum += ad_draws_unit(&row, i % 10);
+        int64_t n = ad_draws_below(&row, i % 10, 5);
+        REQUIRE(n >= 0 && n < 5);
+        ++times[n];
+    }
+    CHECK_NEAR(sum / 1000, 0.5, 0.04);
+    for (int i = 0; i < 5; ++i) CHECK(times[i] > 150 && times[i] < 250);
+    ad_loader_free(one), ad_loader_free(all);
+    end();
+}
+
+static void backwards_in_odd_epochs(void *user, uint64_t seed, int64_t epoch, int64_t *index,
+                                    int64_t count)
+{
+    (void)user;
+    CHECK_INT(seed, 5);
+    for (int64_t i = 0; i < count / 2 && epoch % 2; ++i) {
+        int64_t t = index[i];
+        index[i] = index[count - 1 - i], index[count - 1 - i] = t;
+    }
+}
+
+static void order_of_its_own(void)
+{
+    static const int64_t some[] = {4, 2, 8, 6};
+    ad_samples samples = rows;
+    samples.order = backwards_in_odd_epochs;
+    begin();
+    for (int shuffle = 0; shuffle < 2; ++shuffle) {
+        ad_loader *loader = make(
+            &samples,
+            (ad_loader_options){.batch = 2, .index = some, .count = 4, .shuffle = shuffle});
+        REQUIRE(loader);
+        for (int64_t n = 0; n < 12; ++n) {
+            ad_batch batch;
+            CHECK_INT(ad_loader_batch(loader, n, &batch), AD_OK);
+            for (int i = 0; i < 2; ++i) {
+                int64_t at = n % 2 * 2 + i;
+                CHECK_INT(batch.index[i], some[shuffle && n / 2 % 2 ? 3 - at : at]);
+            }
+        }
+        ad_loader_free(loader);
+    }
+    end();
+}
+
+static void smaller_batches_are_said(void)
+{
+    begin();
+    ad_loader *loader = make(&rows, (ad_loader_options){.batch = 128});
+    REQUIRE(loader);
+    CHECK_INT(ad_loader_rows(loader), COUNT);
+    CHECK_INT(ad_loader_batches(loader), 1);
+    CHECK_TEXT(ad_loader_note(loader),
+               "batches are of 103 rows: there are no more, 128 were asked for");
+    ad_loader_free(loader);
+    loader = make(&rows, (ad_loader_options){.batch = 128, .keep_last = true});
+    REQUIRE(loader);
+    CHECK_INT(ad_loader_rows(loader), 128);
+    CHECK_TEXT(ad_loader_note(loader), "");
+    ad_loader_free(loader);
+    end();
+}
+
+/* ---- rows that are packed ---- */
+
+enum { ROOM = 12 };
+
+static const ad_sample_field packed_fields[] = {
+    {.name = "values", .dtype = AD_I32, .shape = {.rank = 1, .dim = {ROOM}}, .whole = true},
+    {.name = "share", .dtype = AD_F32, .whole = true},
+    {.name = "label", .dtype = AD_I32, .padding = -1},
+};
+
+/* Row i is i % 5 + 1 long. */
+static int64_t fit(void *user, const int64_t *index, int64_t count)
+{
+    int64_t taken = 0, room = user ? 3 : ROOM;
+    while (taken < count && (room -= index[taken] % 5 + 1) >= 0) ++taken;
+    return taken;
+}
+
+static void pack(void *user, const int64_t *index, int64_t count, const ad_draws *draws,
+                 void *const *block)
+{
+    int32_t *values = block[0], *label = block[2];
+    int at = 0;
+    (void)user, (void)draws;
+    for (int64_t i = 0; i < count; ++i) {
+        for (int64_t k = 0; k <= index[i] % 5; ++k) values[at++] = (int32_t)index[i];
+        label[i] = (int32_t)index[i];
+    }
+    while (at < ROOM) values[at++] = -1;
+    *(float *)block[1] = 1 / (float)count;
+}
+
+static const ad_samples packed = {
+    .count = COUNT, .fields = packed_fields, .field_count = 3, .fill_batch = pack, .fit = fit};
+
+static void check_packed(const ad_batch *batch)
+{
+    const int32_t *values = batch->field[0], *label = batch->field[2];
+    int at = 0;
+    for (int64_t i = 0; i < batch->size; ++i) {
+        CHECK_INT(label[i], batch->index[i]);
+        for (int64_t k = 0; k <= batch->index[i] % 5; ++k) CHECK_INT(values[at++], label[i]);
+    }
+    for (int64_t i = batch->size; i < BATCH; ++i) CHECK_INT(label[i], -1);
+    CHECK_NEAR(*(const float *)batch->field[1], 1 / (double)batch->size, 1e-7);
+}
+
+static void packed_in_order(void)
+{
+    int64_t next = 0;
+    begin();
+    ad_loader *loader = make(&packed, (ad_loader_options){.keep_last = true, .threads = 2});
+    REQUIRE(loader);
+    CHECK_INT(ad_loader_rows(loader), BATCH);
+    for (int64_t n = 0; n < ad_loader_batches(loader); ++n) {
+        ad_batch batch;
+        CHECK_INT(ad_loader_batch(loader, n, &batch), AD_OK);
+        check_packed(&batch);
+        for (int64_t i = 0; i < batch.size; ++i) CHECK_INT(batch.index[i], next++);
+    }
+    CHECK_INT(next, COUNT);
+    ad_loader_free(loader);
+    end();
+}
+
+/* Batches are as many as without packing; what does not fit is left out. */
+static void packed_in_any_order(void)
+{
+    int64_t total = 0;
+    begin();
+    ad_loader *loader = make(&packed, (ad_loader_options){.batch = 4, .shuffle = true});
+    ad_loader *plain = make(&rows, (ad_loader_options){.batch = 4, .shuffle = true});
+    REQUIRE(loader && plain);
+    CHECK_INT(ad_loader_batches(loader), COUNT / 4);
+    for (int64_t n = 0; n < 2 * ad_loader_batches(loader); ++n) {
+        ad_batch batch, all;
+        CHECK_INT(ad_loader_batch(loader, n, &batch), AD_OK);
+        CHECK_INT(ad_loader_batch(plain, n, &all), AD_OK);
+        CHECK_INT(batch.size, fit(NULL, all.index, 4));
+        for (int64_t i = 0; i < batch.size; ++i) CHECK_INT(batch.index[i], all.index[i]);
+        total += batch.size;
+    }
+    CHECK(total < 2 * COUNT / 4 * 4 && total > COUNT);
+    ad_loader_free(loader), ad_loader_free(plain);
+    ad_samples small = packed;
+    small.user = &small; /* room for 3 */
+    CHECK_INT(ad_loader_new(&loader, ctx, &small, &(ad_loader_options){.batch = 4}),
+              AD_ERROR_SHAPE);
+    CHECK_TEXT(ad_error(ctx), "row 3 of the samples is too large for a batch");
+    end();
+}
+
+/* ---- rows that stay, rows that change ---- */
+
+static void constant_batches_are_made_once(void)
+{
+    ad_samples samples = rows;
+    const void *at = NULL;
+    begin();
+    for (int fixed = 0; fixed < 2; ++fixed) {
+        samples.fixed = fixed;
+        ad_loader *loader = make(&samples, (ad_loader_options){.batch = COUNT});
+        REQUIRE(loader);
+        fills = 0;
+        for (int64_t n = 0; n < 20; ++n) {
+            ad_batch batch;
+            CHECK_INT(ad_loader_batch(loader, n, &batch), AD_OK);
+            CHECK_INT(batch.number, n);
+            if (fixed && n) CHECK(batch.field[0] == at);
+            at = batch.field[0];
+        }
+        ad_loader_free(loader);
+        if (fixed)
+            CHECK_INT(fills, COUNT);
+        else
+            CHECK(fills >= 20 * COUNT);
+    }
+    /* the one row that there is stays where it is when it is shuffled; several do not */
+    for (int64_t count = 1; count < 3; ++count) {
+        ad_loader *loader = make(&samples, (ad_loader_options){.batch = count,
+                                                               .index = (int64_t[]){5, 6},
+                                                               .count = count,
+                                                               .shuffle = true});
+        REQUIRE(loader);
+        fills = 0;
+        for (int64_t n = 0; n < 9; ++n) {
+            ad_batch batch;
+            CHECK_INT(ad_loader_batch(loader, n, &batch), AD_OK);
+        }
+        ad_loader_free(loader);
+        CHECK(count == 1 ? fills == 1 : fills >= 18);
+    }
+    end();
+}
+
+static void arrays_that_change(void)
+{
+    float x[4][2] = {{1, 2}, {3, 4}, {5, 6}, {7, 8}};
+    int32_t y[4] = {10, 20, 30, 40};
+    ad_samples *samples;
+    const ad_array arrays[] = {
+        {{.name = "x", .dtype = AD_F32, .shape = ad_shape(2)}, x, sizeof x},
+        {{.name = "y", .dtype = AD_I32, .padding = -1}, y, sizeof y},
+    };
+    begin();
+    REQUIRE(!ad_array_samples_new(&samples, ctx, 4, arrays, 2));
+    ad_loader *loader = make(samples, (ad_loader_options){.batch = 4, .on_demand = true});
+    REQUIRE(loader);
+    for (int n = 0; n < 3; ++n) {
+        ad_batch batch;
+        x[2][1] = (float)(100 + n), y[3] = n;
+        CHECK_INT(ad_loader_batch(loader, n, &batch), AD_OK);
+        CHECK(!memcmp(batch.field[0], x, sizeof x));
+        CHECK(!memcmp(batch.field[1], y, sizeof y));
+    }
+    ad_loader_free(loader);
+    loader = make(samples, (ad_loader_options){.batch = 3, .keep_last = true});
+    REQUIRE(loader);
+    ad_batch last;
+    CHECK_INT(ad_loader_batch(loader, 1, &last), AD_OK);
+    CHECK_INT(last.size, 1);
+    CHECK_NEAR(((const float *)last.field[0])[1], 8, 0);
+    CHECK_INT(((const int32_t *)last.field[1])[1], -1);
+    ad_loader_free(loader);
+    ad_samples_free(samples);
+    CHECK_INT(ad_array_samples_new(&samples, ctx, 5, arrays, 2), AD_ERROR_SHAPE);
+    CHECK_TEXT(ad_error(ctx), "array x: 5 rows of f32 [2] take 40 bytes; it was given 32");
+    CHECK_INT(ad_array_samples_new(&samples, ctx, 0, arrays, 2), AD_ERROR_ARGUMENT);
+    end();
+}
+
+/* ---- programs ---- */
+
+/* x [rows, 2], label [rows] -> per row x[0] + 1000 label, or without the label. */
+static ad_program *compile(ad_graph *g, int64_t size, ad_dtype label_type, bool labels,
+                           ad_node **sum)
+{
+    ad_program *program = NULL;
+    ad_node *x = ad_input(g, "x", AD_F32, ad_shape(size, 2));
+    *sum = ad_slice(x, 1, 0, 1, 1);
+    if (labels) {
+        ad_node *label = ad_cast(ad_input(g, "label", label_type, ad_shape(size)), AD_F32);
+        *sum = ad_add(*sum, ad_mul_scalar(ad_reshape(label, ad_shape(size, 1)), 1000));
+    }
+    if (ad_compile(&program, ctx, sum, 1, NULL)) CHECK_FAIL("%s", ad_error(ctx));
+    return program;
+}
+
+static void bound_by_name(void)
+{
+    begin();
+    ad_loader *loader = make(&rows, (ad_loader_options){.shuffle = true});
+    REQUIRE(loader);
+    for (int labels = 0; labels < 2; ++labels) {
+        ad_graph *g = ad_graph_new(ctx);
+        ad_node *sum;
+        ad_program *program = compile(g, BATCH, AD_I32, labels, &sum);
+        REQUIRE(program);
+        for (int64_t n = 0; n < 5; ++n) {
+            ad_batch batch;
+            CHECK_INT(ad_loader_bind(loader, n, program, &batch), AD_OK);
+            CHECK_INT(ad_run(program), AD_OK);
+            const float *got = ad_result(program, sum);
+            for (int64_t i = 0; i < BATCH; ++i)
+                CHECK_NEAR(got[i], batch.index[i] + 1 + labels * 1000 * batch.index[i], 0);
+        }
+        ad_program_free(program);
+        ad_graph_free(g);
+    }
+    ad_loader_free(loader);
+    end();
+}
+
+static void what_does_not_agree(void)
+{
+    ad_batch batch;
+    ad_node *sum;
+    begin();
+    ad_loader *loader = make(&rows, (ad_loader_options){0});
+    ad_graph *g = ad_graph_new(ctx), *h = ad_graph_new(ctx);
+    ad_program *program = compile(g, 4, AD_I32, false, &sum);
+    REQUIRE(loader && program);
+    CHECK_INT(ad_loader_bind(loader, 0, program, &batch), AD_ERROR_SHAPE);
+    CHECK_TEXT(ad_error(ctx), "field x of the samples is f32 [10, 2] in a batch, the program's "
+                              "input is f32 [4, 2]");
+    ad_program_free(program);
+    program = compile(h, BATCH, AD_I64, true, &sum);
+    REQUIRE(program);
+    CHECK_INT(ad_loader_bind(loader, 0, program, &batch), AD_ERROR_DTYPE);
+    CHECK_TEXT(ad_error(ctx), "field label of the samples is i32 [10] in a batch, the program's "
+                              "input is i64 [10]");
+    ad_program_free(program);
+    ad_graph_free(g), ad_graph_free(h);
+    ad_loader_free(loader);
+    end();
+}
+
+typedef struct tally {
+    ad_loader *loader;
+    const ad_node *sum;
+    double total;
+    int64_t rows, batches, stop_at;
+} tally;
+
+static ad_status add_up(void *user, ad_program *program, const ad_batch *batch)
+{
+    tally *t = user;
+    const float *sum = ad_result(program, t->sum);
+    const int32_t *label = ad_batch_field(t->loader, batch, "label");
+    if (batch->number == t->stop_at) return ad_error_set(ctx, AD_ERROR_LIMIT, "enough");
+    for (int64_t i = 0; i < BATCH; ++i) {
+        if (label[i] < 0) continue;
+        t->total += sum[i];
+        ++t->rows;
+    }
+    ++t->batches;
+    return AD_OK;
+}
+
+static void evaluation_in_one_call(void)
+{
+    begin();
+    ad_graph *g = ad_graph_new(ctx);
+    tally t = {.stop_at = -1};
+    ad_node *sum;
+    ad_program *program = compile(g, BATCH, AD_I32, false, &sum);
+    ad_loader *loader = make(&rows, (ad_loader_options){.keep_last = true});
+    REQUIRE(program && loader);
+    t.loader = loader, t.sum = sum;
+    for (int round = 1; round < 3; ++round) {
+        CHECK_INT(ad_evaluate(program, loader, add_up, &t), AD_OK);
+        CHECK_INT(t.rows, round * COUNT);
+        CHECK_INT(t.batches, round * 11);
+        CHECK_NEAR(t.total, round * COUNT * (COUNT + 1) / 2.0, 0);
+    }
+    t = (tally){.loader = loader, .sum = sum, .stop_at = 3};
+    CHECK_INT(ad_evaluate(program, loader, add_up, &t), AD_ERROR_LIMIT);
+    CHECK_INT(t.batches, 3);
+    CHECK_INT(ad_evaluate(program, loader, NULL, NULL), AD_OK);
+    ad_loader_free(loader);
+    ad_program_free(program);
+    ad_graph_free(g);
+    end();
+}
+
+/* ---- refusals ---- */
+
+static void refuse(const ad_samples *samples, ad_loader_options options, ad_status status,
+                   const char *why)
 {
     ad_loader *loader;
-    begin(1);
-    CHECK_INT(ad_loader_new(&loader, &set, &(ad_loader_options){.batch = 0}), AD_ERROR_ARGUMENT);
-    CHECK_INT(
-        ad_loader_new(&loader, &set,
-                      &(ad_loader_options){.batch = 1, .index = (int64_t[]){COUNT}, .count = 1}),
-        AD_ERROR_ARGUMENT);
-    CHECK_CONTAINS(ad_error(ctx), "picture 103 is not in a set of 103");
-    CHECK_INT(ad_loader_new(&loader, &set, &(ad_loader_options){.batch = 1, .ahead = 1 << 30}),
-              AD_ERROR_ARGUMENT);
-    CHECK_INT(ad_loader_new(&loader, &set,
-                            &(ad_loader_options){.batch = INT64_MAX / 2, .keep_last = true}),
-              AD_ERROR_ARGUMENT);
-    CHECK_INT(ad_loader_new(&loader, &set, &(ad_loader_options){.batch = 1}), AD_OK);
+    CHECK_INT(ad_loader_new(&loader, ctx, samples, &options), status);
+    CHECK_CONTAINS(ad_error(ctx), why);
+    CHECK(!loader);
+    ad_loader_free(loader);
+}
+
+static void what_makes_no_sense(void)
+{
+    ad_samples twice = rows, both = rows, none = rows, whole = rows, deep = rows;
+    ad_sample_field two[2] = {fields[0], fields[0]}, wide = {.name = "wide", .shape = {.rank = 8}};
+    begin();
+    twice.fields = two, twice.field_count = 2;
+    both.fill_batch = pack;
+    none.fill = NULL;
+    whole.fields = packed_fields;
+    deep.fields = &wide, deep.field_count = 1;
+    refuse(&rows, (ad_loader_options){.batch = 0}, AD_ERROR_ARGUMENT,
+           "a loader of 103 rows in batches of 0");
+    refuse(&rows, (ad_loader_options){.batch = 1, .index = (int64_t[]){COUNT}, .count = 1},
+           AD_ERROR_ARGUMENT, "row 103 is not among the 103 of the samples");
+    refuse(&rows, (ad_loader_options){.batch = 1, .ahead = 1 << 30}, AD_ERROR_ARGUMENT, "ahead");
+    refuse(&rows, (ad_loader_options){.batch = INT64_MAX / 2, .keep_last = true}, AD_ERROR_ARGUMENT,
+           "does not fit into memory (field x)");
+    refuse(&twice, (ad_loader_options){.batch = 1}, AD_ERROR_ARGUMENT, "two fields called x");
+    refuse(&both, (ad_loader_options){.batch = 1}, AD_ERROR_ARGUMENT, "fill and fill_batch;");
+    refuse(&none, (ad_loader_options){.batch = 1}, AD_ERROR_ARGUMENT, "nothing that fills them");
+    refuse(&whole, (ad_loader_options){.batch = 1}, AD_ERROR_ARGUMENT,
+           "field values is of the whole batch, which only fill_batch can write");
+    refuse(&deep, (ad_loader_options){.batch = 1}, AD_ERROR_SHAPE, "field wide");
+    ad_loader *loader = make(&rows, (ad_loader_options){.batch = 1});
+    REQUIRE(loader);
     ad_batch batch;
     CHECK_INT(ad_loader_batch(loader, -1, &batch), AD_ERROR_ARGUMENT);
     CHECK_INT(ad_loader_batch(loader, INT64_MAX, &batch), AD_ERROR_ARGUMENT);
@@ -369,17 +588,42 @@ static void what_makes_no_sense(void)
     end();
 }
 
-static const check_case cases[] = {CASE(the_same_with_any_threads),
-                                   CASE(every_picture_once),
-                                   CASE(crops_and_flips),
-                                   CASE(normalising_and_cutout),
-                                   CASE(cutout_of_plain_values),
-                                   CASE(shifts),
-                                   CASE(turns),
-                                   CASE(colours),
-                                   CASE(all_at_once),
+static ad_status with_little(ad_context *poor)
+{
+    ad_samples *samples = NULL;
+    ad_loader *loader = NULL, *cut = NULL;
+    const float x[3] = {1, 2, 3};
+    const ad_array array = {{.name = "x"}, x, sizeof x};
+    ad_status status = ad_array_samples_new(&samples, poor, 3, &array, 1);
+    if (!status)
+        status = ad_loader_new(&loader, poor, samples,
+                               &(ad_loader_options){.batch = 2, .shuffle = true});
+    if (!status) status = ad_loader_new(&cut, poor, &packed, &(ad_loader_options){.batch = 9});
+    ad_loader_free(loader), ad_loader_free(cut);
+    ad_samples_free(samples);
+    return status;
+}
+
+static void memory(void)
+{
+    sparing_check(with_little);
+}
+
+static const check_case cases[] = {CASE(same_with_any_threads),
+                                   CASE(every_row_once),
                                    CASE(epochs_of_one_batch),
+                                   CASE(draws),
+                                   CASE(order_of_its_own),
+                                   CASE(smaller_batches_are_said),
+                                   CASE(packed_in_order),
+                                   CASE(packed_in_any_order),
+                                   CASE(constant_batches_are_made_once),
+                                   CASE(arrays_that_change),
+                                   CASE(bound_by_name),
+                                   CASE(what_does_not_agree),
+                                   CASE(evaluation_in_one_call),
                                    CASE(what_makes_no_sense),
+                                   CASE(memory),
                                    {0}};
 
 int main(int argc, char **argv)

@@ -274,22 +274,8 @@ static void hostile_files(void)
     REFUSES("merges.txt", "#version: 0.2\nab\n", "line 2 is not two pieces");
 }
 
-static void batches_are_rows_of_the_text(void)
+static void the_last_part_validates(void)
 {
-    int32_t ids[50], inputs[24], targets[24], again[24];
-    for (int i = 0; i < 50; ++i) ids[i] = i;
-    REQUIRE(!ad_token_batch(ctx, ids, 50, 3, 8, 1, 7, inputs, targets));
-    for (int i = 0; i < 24; ++i) {
-        CHECK_INT(targets[i], inputs[i] + 1);
-        if (i % 8) CHECK_INT(inputs[i], inputs[i - 1] + 1);
-    }
-    REQUIRE(!ad_token_batch(ctx, ids, 50, 3, 8, 1, 7, again, targets));
-    CHECK(!memcmp(inputs, again, sizeof again));
-    REQUIRE(!ad_token_batch(ctx, ids, 50, 3, 8, 1, 8, again, targets));
-    CHECK(memcmp(inputs, again, sizeof again));
-    REQUIRE(!ad_token_batch(ctx, ids, 9, 3, 8, 1, 8, again, targets)); /* one place */
-    CHECK_INT(again[0], 0);
-    CHECK_INT(ad_token_batch(ctx, ids, 8, 3, 8, 1, 8, again, targets), AD_ERROR_ARGUMENT);
     CHECK_INT(ad_text_split("abcdefghij", 10, 0.1), 9);
     CHECK_INT(ad_text_split("abcdefgh\xc3\xa9", 10, 0.1), 8);
     CHECK_INT(ad_text_split("ab", 2, 0), 2);
@@ -320,7 +306,7 @@ int main(int argc, char **argv)
                                        CASE(holds_back_half_characters),
                                        CASE(wordpieces),
                                        CASE(hostile_files),
-                                       CASE(batches_are_rows_of_the_text),
+                                       CASE(the_last_part_validates),
                                        CASE(text_files_are_utf8),
                                        {0}};
     ctx = ad_context_new(NULL);

@@ -136,15 +136,15 @@ static void gradient_agrees(bench *b, const ad_variable *v, const float *got)
     free(turned);
 }
 
-static int all_graphs(const bench *b, int32_t *index)
+static int all_graphs(const bench *b, int64_t *index)
 {
-    for (int64_t i = 0; i < b->set.graphs; ++i) index[i] = (int32_t)i;
+    for (int64_t i = 0; i < b->set.graphs; ++i) index[i] = i;
     return (int)b->set.graphs;
 }
 
 static void check_batch(bench *b, graph_batch *batch)
 {
-    int32_t index[8];
+    int64_t index[8];
     ad_node *outputs[2 + GRADIENTS + GRAPH_UPDATES], *wrt[GRADIENTS];
     ad_variable *variable[GRADIENTS];
     graph_training form = {0};
@@ -220,12 +220,57 @@ static void isomorphism(void)
                    .kind = "gin", .layers = 2, .heads = {1, 1}, .width = {4, 4}, .readout = "sum"});
 }
 
+/* What a loader packs is what graph_batch_fill does; behind the last graph is no item. */
+static void packed_by_a_loader(const char *name)
+{
+    bench b;
+    graph_batch batch = {0};
+    ad_sample_field fields[GRAPH_FIELDS];
+    ad_samples *samples = NULL;
+    ad_loader *loader = NULL;
+    REQUIRE(open_bench(&b, name, two_layers));
+    graph_sizes room = graph_room(&b.set, b.set.graphs, true);
+    int count = graph_batch_fields(&b.set, room, fields);
+    ad_loader_options options = {.batch = 2, .keep_last = true};
+    int64_t next = 0;
+    REQUIRE(!graph_batch_new(&batch, &b.set, room, true) &&
+            !graph_samples_new(&samples, &b.set, room, true, AD_GRAPH_TRAIN) &&
+            !ad_loader_new(&loader, b.ctx, samples, &options));
+    for (int64_t n = 0; n < ad_loader_batches(loader); ++n) {
+        ad_batch got;
+        graph_batch view;
+        REQUIRE(!ad_loader_batch(loader, n, &got));
+        graph_batch_view(&view, samples, &got);
+        CHECK_INT(graph_batch_fill(&batch, got.index, got.size, AD_GRAPH_TRAIN), got.size);
+        for (int f = 0; f < count; ++f)
+            if (memcmp(batch.owned[f], got.field[f],
+                       ad_shape_bytes(fields[f].shape, fields[f].dtype)))
+                CHECK_FAIL("%s: batch %d differs in %s", name, (int)n, fields[f].name);
+        for (int64_t i = 0; i < view.items; ++i)
+            CHECK_INT(view.item[i], i < (b.set.of_graphs ? batch.filled.graphs : batch.filled.nodes)
+                                        ? next++
+                                        : -1);
+    }
+    CHECK_INT(next, b.set.items);
+    ad_loader_free(loader);
+    ad_samples_free(samples);
+    graph_batch_free(&batch);
+    close_bench(&b);
+}
+
+static void loaders(void)
+{
+    packed_by_a_loader("gin");
+    packed_by_a_loader("several");
+    packed_by_a_loader("gcn");
+}
+
 /* A network that was trained on one graph, on another: micro-F1 of that one alone. */
 static void micro_f1_of_unseen_graph(void)
 {
     bench b;
     graph_batch batch = {0};
-    int32_t unseen = 1;
+    int64_t unseen = 1;
     REQUIRE(open_bench(&b, "several", two_layers));
     CHECK_INT(graph_batch_new(&batch, &b.set, graph_room(&b.set, 1, true), true), AD_OK);
     CHECK_INT(graph_batch_fill(&batch, &unseen, 1, AD_GRAPH_VALIDATION), 1);
@@ -283,6 +328,7 @@ static const check_case cases[] = {CASE(attention_with_skips),
                                    CASE(attention_several_labels),
                                    CASE(convolution),
                                    CASE(isomorphism),
+                                   CASE(loaders),
                                    CASE(micro_f1_of_unseen_graph),
                                    CASE(repulsion_of_far_points_together),
                                    {0}};

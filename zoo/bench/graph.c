@@ -94,7 +94,7 @@ static ad_status graph_build(bench_job *job)
                                       .features = FEATURES,
                                       .classes = CLASSES};
     citation *c = job->own = calloc(1, sizeof *c);
-    int32_t all = 0;
+    int64_t all = 0;
     if (!c) return ad_error_set(job->ctx, AD_ERROR_MEMORY, "out of memory");
     draw_links(c), draw_features(c);
     c->start[1] = NODES;

@@ -131,25 +131,34 @@ static ad_status read_like(ad_command *cmd, const classify_model *m, ad_image_se
     return AD_OK;
 }
 
-static ad_status score(const classify_trained *t, const ad_image_set *set, ad_class_scores *s)
-{
+typedef struct scoring {
+    const classify_trained *net;
     ad_loader *loader;
+    ad_class_scores *scores;
+} scoring;
+
+static ad_status add_scores(void *user, ad_program *program, const ad_batch *batch)
+{
+    const scoring *s = user;
+    return ad_class_scores_add(s->scores, ad_result(program, s->net->logits),
+                               ad_batch_field(s->loader, batch, "label"), batch->size);
+}
+
+static ad_status score(ad_context *ctx, const classify_trained *t, const ad_image_set *set,
+                       ad_class_scores *scores)
+{
+    ad_samples *samples;
+    scoring s = {.net = t, .scores = scores};
     ad_augment augment = {0};
-    size_t bytes = (size_t)(BATCH * set->height * set->width * set->channels) * sizeof(float);
     memcpy(augment.mean, t->model.mean, sizeof augment.mean);
     memcpy(augment.deviation, t->model.deviation, sizeof augment.deviation);
-    ad_status status = ad_loader_new(
-        &loader, set, &(ad_loader_options){.batch = BATCH, .keep_last = true, .augment = augment});
-    for (int64_t n = 0; !status && n < ad_loader_batches(loader); ++n) {
-        ad_batch batch;
-        status = ad_loader_batch(loader, n, &batch);
-        if (!status) status = ad_bind(t->program, t->x, batch.images, bytes);
-        if (!status) status = ad_run(t->program);
-        if (!status)
-            status = ad_class_scores_add(s, ad_result(t->program, t->logits), batch.labels,
-                                         batch.size);
-    }
-    ad_loader_free(loader);
+    ad_status status = ad_image_samples_new(&samples, set, &augment);
+    if (!status)
+        status = ad_loader_new(&s.loader, ctx, samples,
+                               &(ad_loader_options){.batch = BATCH, .keep_last = true});
+    if (!status) status = ad_evaluate(t->program, s.loader, add_scores, &s);
+    ad_loader_free(s.loader);
+    ad_samples_free(samples);
     return status;
 }
 
@@ -163,7 +172,7 @@ static int run(ad_command *cmd)
     ad_context *ctx = ad_command_context(cmd);
     ad_status status = read_like(cmd, &t.model, &set);
     if (!status) status = ad_class_scores_new(&scores, ctx, t.model.classes, NULL);
-    if (!status) status = score(&t, set, scores);
+    if (!status) status = score(ctx, &t, set, scores);
     if (!status) status = print_scores(cmd, scores, t.model.class_names);
     if (status) code = ad_command_fail(cmd, "%s", ad_error(ctx));
     ad_class_scores_free(scores);

@@ -53,12 +53,12 @@ typedef struct trainer {
     ad_graph *graph, *eval_graph;
     ad_node *logits;
     ad_program *eval;
+    ad_samples *samples[LOADERS]; /* by split */
     ad_loader *loader[LOADERS];
     ad_class_scores *scores;
     int64_t wrong[WRONG_SHOWN]; /* pictures of the validation or test split that were mistaken */
     int wrong_count;
-    int64_t batch; /* pictures in a step */
-    classify_split wrong_split;
+    classify_split scored, wrong_split;
 } trainer;
 
 /* ---- the loss ---- */
@@ -80,50 +80,30 @@ static ad_node *share_right(ad_node *logits, ad_node *labels)
 
 /* ---- what the loop asks for ---- */
 
-static size_t picture_bytes(const classify_model *m)
-{
-    return (size_t)(m->height * m->width * m->channels) * sizeof(float);
-}
-
 static ad_status bind_batch(void *user, ad_program *program, int64_t index)
 {
     trainer *t = user;
     ad_batch batch;
-    ad_status status = ad_loader_batch(t->loader[CLASSIFY_TRAIN], index, &batch);
-    size_t bytes = (size_t)t->batch * picture_bytes(&t->model);
-    if (!status) status = ad_bind_name(program, "image", batch.images, bytes);
-    bytes = (size_t)t->batch * sizeof *batch.labels;
-    if (!status) status = ad_bind_name(program, "label", batch.labels, bytes);
-    return status;
+    return ad_loader_bind(t->loader[CLASSIFY_TRAIN], index, program, &batch);
 }
 
-static void note_wrong(trainer *t, classify_split split, int64_t first, const float *logits,
+static void note_wrong(trainer *t, const float *logits, const int32_t *labels,
                        const ad_batch *batch)
 {
     int classes = t->model.classes;
     for (int64_t i = 0; i < batch->size && t->wrong_count < WRONG_SHOWN; ++i) {
-        if (ad_best_class(logits + i * classes, classes) != batch->labels[i])
-            t->wrong[t->wrong_count++] = t->pictures.index[split][first + i];
+        if (ad_best_class(logits + i * classes, classes) != labels[i])
+            t->wrong[t->wrong_count++] = batch->index[i];
     }
 }
 
-static ad_status score(trainer *t, classify_split split)
+static ad_status score(void *user, ad_program *program, const ad_batch *batch)
 {
-    ad_status status = AD_OK;
-    ad_class_scores_clear(t->scores);
-    t->wrong_count = 0, t->wrong_split = split;
-    for (int64_t n = 0; !status && n < ad_loader_batches(t->loader[split]); ++n) {
-        ad_batch batch;
-        status = ad_loader_batch(t->loader[split], n, &batch);
-        size_t bytes = EVAL_BATCH * picture_bytes(&t->model);
-        if (!status) status = ad_bind_name(t->eval, "image", batch.images, bytes);
-        if (!status) status = ad_run(t->eval);
-        if (status) break;
-        const float *logits = ad_result(t->eval, t->logits);
-        status = ad_class_scores_add(t->scores, logits, batch.labels, batch.size);
-        note_wrong(t, split, n * EVAL_BATCH, logits, &batch);
-    }
-    return status;
+    trainer *t = user;
+    const float *logits = ad_result(program, t->logits);
+    const int32_t *labels = ad_batch_field(t->loader[t->scored], batch, "label");
+    note_wrong(t, logits, labels, batch);
+    return ad_class_scores_add(t->scores, logits, labels, batch->size);
 }
 
 static ad_status evaluate(void *user, const char *split, ad_metric *metrics, int *count)
@@ -131,7 +111,9 @@ static ad_status evaluate(void *user, const char *split, ad_metric *metrics, int
     trainer *t = user;
     classify_split which = strcmp(split, "test") ? CLASSIFY_VALIDATION : CLASSIFY_TEST;
     if (!t->loader[which]) return AD_OK;
-    ad_status status = score(t, which);
+    ad_class_scores_clear(t->scores);
+    t->wrong_count = 0, t->scored = t->wrong_split = which;
+    ad_status status = ad_evaluate(t->eval, t->loader[which], score, t);
     ad_class_result r = {0};
     if (!status) status = ad_class_scores_result(t->scores, &r);
     metrics[(*count)++] = (ad_metric){"accuracy", r.accuracy};
@@ -204,15 +186,18 @@ static ad_status make_loaders(trainer *t, uint64_t seed)
     for (int split = 0; split < LOADERS && !status; ++split) {
         if (!t->pictures.count[split]) continue;
         bool training = split == CLASSIFY_TRAIN;
+        ad_augment augment = augmentation(t, training);
+        status = ad_image_samples_new(&t->samples[split],
+                                      classify_set(&t->pictures, (classify_split)split), &augment);
+        if (status) break;
         status = ad_loader_new(
-            &t->loader[split], classify_set(&t->pictures, (classify_split)split),
+            &t->loader[split], t->ctx, t->samples[split],
             &(ad_loader_options){.batch = training ? ad_command_int(t->cmd, "batch") : EVAL_BATCH,
                                  .index = t->pictures.index[split],
                                  .count = t->pictures.count[split],
                                  .shuffle = training,
                                  .keep_last = !training,
-                                 .seed = seed,
-                                 .augment = augmentation(t, training)});
+                                 .seed = seed});
     }
     return status;
 }
@@ -280,9 +265,11 @@ static ad_status build_eval(trainer *t)
 static ad_status train(trainer *t, ad_train_part part, ad_train_result *result)
 {
     const classify_model *m = &t->model;
-    int64_t batch = ad_command_int(t->cmd, "batch");
-    if (batch > t->pictures.count[0]) batch = t->pictures.count[0];
-    t->batch = batch;
+    ad_status status = make_loaders(t, part.seed);
+    if (status) return status;
+    const char *note = ad_loader_note(t->loader[CLASSIFY_TRAIN]);
+    if (*note) ad_command_note(t->cmd, "%s", note);
+    int64_t batch = ad_loader_rows(t->loader[CLASSIFY_TRAIN]);
     classify_training form = {.dropout = ad_command_real(t->cmd, "dropout")};
     t->vars = ad_vars_new(t->ctx, part.seed);
     t->graph = ad_graph_new(t->ctx);
@@ -296,7 +283,7 @@ static ad_status train(trainer *t, ad_train_part part, ad_train_result *result)
         form.update[form.count++] = ad_rng_advance(t->graph, t->vars);
     ad_node *loss = smoothed_loss(logits, labels, ad_command_real(t->cmd, "label-smoothing"));
     ad_train_metric right = {"accuracy", share_right(logits, labels)};
-    ad_status status = ad_graph_status(t->graph);
+    status = ad_graph_status(t->graph);
     if (status) return ad_error_set(t->ctx, status, "%s", ad_graph_error(t->graph));
     const char *start = ad_command_text(t->cmd, "init");
     if (!status && start) status = load_start(t, start);
@@ -305,7 +292,6 @@ static ad_status train(trainer *t, ad_train_part part, ad_train_result *result)
         ad_vars_freeze(t->vars, classify_head(m), false);
     }
     if (!status) status = build_eval(t);
-    if (!status) status = make_loaders(t, part.seed);
     if (status) return status;
     int64_t per_epoch = ad_loader_batches(t->loader[CLASSIFY_TRAIN]);
     ad_training training = {
@@ -344,7 +330,7 @@ static ad_status once(ad_command *cmd, ad_run_folder *run, ad_train_part part,
     if (!status) status = describe_model(&t);
     if (!status) status = ad_class_scores_new(&t.scores, t.ctx, t.model.classes, NULL);
     if (!status) status = train(&t, part, result);
-    for (int i = 0; i < LOADERS; ++i) ad_loader_free(t.loader[i]);
+    for (int i = 0; i < LOADERS; ++i) ad_loader_free(t.loader[i]), ad_samples_free(t.samples[i]);
     ad_program_free(t.eval);
     ad_graph_free(t.eval_graph);
     ad_graph_free(t.graph);

@@ -181,7 +181,6 @@ typedef struct gpt_scorer {
     ad_graph *graph;
     ad_node *loss;
     ad_program *program;
-    int32_t *inputs, *labels;
 } gpt_scorer;
 ad_status gpt_scorer_new(gpt_scorer *scorer, ad_context *ctx, const gpt_config *config,
                          ad_vars *vars, int64_t batch, int64_t block, size_t memory_limit);

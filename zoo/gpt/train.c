@@ -33,7 +33,8 @@ typedef struct trainer {
     ad_tokenizer *tokenizer;
     int64_t batch, block; /* block: of a batch, at most the model's */
     uint64_t seed;
-    int32_t *inputs, *labels;
+    ad_samples *samples;
+    ad_loader *loader;
     gpt_scorer scorer;
     gpt_writer writer;
     ad_graph *graph;
@@ -42,12 +43,8 @@ typedef struct trainer {
 static ad_status bind_batch(void *user, ad_program *program, int64_t index)
 {
     trainer *t = user;
-    ad_status status = ad_token_batch(t->ctx, t->corpus.training.ids, t->corpus.training.count,
-                                      t->batch, t->block, t->seed, (uint64_t)index, t->inputs,
-                                      t->labels);
-    size_t bytes = (size_t)(t->batch * t->block) * sizeof(int32_t);
-    if (!status) status = ad_bind_name(program, "tokens", t->inputs, bytes);
-    return status ? status : ad_bind_name(program, "labels", t->labels, bytes);
+    ad_batch batch;
+    return ad_loader_bind(t->loader, index, program, &batch);
 }
 
 /* Over `windows` windows of the validation part, 0: all. */
@@ -147,6 +144,20 @@ static ad_status read_text(trainer *t, ad_run_folder *run)
     return ad_run_data(run, path, t->corpus.fingerprint, summary);
 }
 
+static ad_status make_loader(trainer *t)
+{
+    const ad_tokens *text = &t->corpus.training;
+    ad_token_windows windows = {.ids = text->ids,
+                                .count = text->count,
+                                .block = t->block,
+                                .random = true,
+                                .windows = t->batch * (text->count / (t->batch * t->block) + 1)};
+    ad_status status = ad_token_samples_new(&t->samples, t->ctx, &windows);
+    if (status) return status;
+    return ad_loader_new(&t->loader, t->ctx, t->samples,
+                         &(ad_loader_options){.batch = t->batch, .seed = t->seed});
+}
+
 static ad_status make_network(trainer *t, uint64_t seed)
 {
     gpt_config *config = &t->model.config;
@@ -197,7 +208,7 @@ static ad_status train(trainer *t, ad_run_folder *run, ad_train_result *result)
         .metadata = metadata,
         .metadata_count = count,
         .batch = bind_batch,
-        .batches_per_epoch = t->corpus.training.count / (t->batch * t->block) + 1,
+        .batches_per_epoch = ad_loader_batches(t->loader),
         .default_steps = 2000,
         .unit = "tokens",
         .units_per_batch = (double)(t->batch * t->block),
@@ -229,9 +240,7 @@ static ad_status once(ad_command *cmd, ad_run_folder *run, ad_train_part part,
     if (init && ad_command_int(cmd, "block") < t.block) t.block = ad_command_int(cmd, "block");
     if (!status) status = read_text(&t, run);
     if (!status) status = make_network(&t, part.seed);
-    size_t bytes = (size_t)(t.batch * t.block) * sizeof(int32_t);
-    t.inputs = malloc(bytes), t.labels = malloc(bytes);
-    if (!t.inputs || !t.labels) status = ad_error_set(t.ctx, AD_ERROR_MEMORY, "out of memory");
+    if (!status) status = make_loader(&t);
     if (!status)
         status = gpt_scorer_new(&t.scorer, t.ctx, &t.model.config, t.model.vars, t.batch, t.block,
                                 (size_t)ad_command_size(t.cmd, "memory-limit"));
@@ -247,11 +256,10 @@ static ad_status once(ad_command *cmd, ad_run_folder *run, ad_train_part part,
     gpt_writer_free(&t.writer);
     gpt_scorer_free(&t.scorer);
     ad_graph_free(t.graph);
+    ad_loader_free(t.loader), ad_samples_free(t.samples);
     gpt_corpus_free(&t.corpus);
     ad_tokenizer_free(t.tokenizer);
     gpt_close(&t.model);
-    free(t.inputs);
-    free(t.labels);
     return status;
 }
 

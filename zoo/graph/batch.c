@@ -9,24 +9,108 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *zeros(int64_t count, size_t size)
+/* What a batch consists of, by place in the list of its fields; a pattern is five of them. */
+enum {
+    EDGES = 0,
+    FEATURES = 5,
+    POOL = 10,
+    VALUE = 15,
+    DEGREE,
+    INSIDE,
+    SHARE,
+    ITEM,
+    LABEL,
+    TARGET, /* from here on where an item can be of several classes */
+    WEIGHT,
+};
+
+static int64_t items_of(const ad_graph_set *set, graph_sizes room)
 {
-    return calloc((size_t)(count > 0 ? count : 1), size);
+    return set->of_graphs ? room.graphs : room.nodes;
 }
 
-static bool pattern_new(graph_pattern *p, int64_t rows, int64_t columns, int64_t entries)
+static ad_sample_field field(const char *name, ad_dtype dtype, ad_shape shape)
 {
-    *p = (graph_pattern){.rows = rows, .columns = columns, .entries = entries};
-    p->row_start = zeros(rows + 1, 4), p->column_start = zeros(columns + 1, 4);
-    p->row = zeros(entries, 4), p->column = zeros(entries, 4), p->order = zeros(entries, 4);
-    return p->row_start && p->column_start && p->row && p->column && p->order;
+    return (ad_sample_field){.name = name, .dtype = dtype, .shape = shape, .whole = true};
 }
 
-static void pattern_free(graph_pattern *p)
+static void list_pattern(ad_sample_field *fields, const char *const *names, int64_t rows,
+                         int64_t columns, int64_t entries)
 {
-    free(p->row_start), free(p->column_start);
-    free(p->row), free(p->column), free(p->order);
+    const int64_t count[5] = {rows + 1, entries, entries, columns + 1, entries};
+    for (int i = 0; i < 5; ++i) fields[i] = field(names[i], AD_I32, ad_shape(count[i]));
 }
+
+int graph_batch_fields(const ad_graph_set *set, graph_sizes room,
+                       ad_sample_field fields[GRAPH_FIELDS])
+{
+    static const char *const edges[5] = {"edges.row_start", "edges.row", "edges.column",
+                                         "edges.column_start", "edges.order"};
+    static const char *const features[5] = {"features.row_start", "features.row", "features.column",
+                                            "features.column_start", "features.order"};
+    static const char *const pool[5] = {"pool.row_start", "pool.row", "pool.column",
+                                        "pool.column_start", "pool.order"};
+    int64_t items = items_of(set, room);
+    list_pattern(fields + EDGES, edges, room.nodes, room.nodes, room.edges);
+    list_pattern(fields + FEATURES, features, room.nodes, set->features, room.values);
+    list_pattern(fields + POOL, pool, room.graphs, room.nodes, room.nodes);
+    fields[VALUE] = field("features.value", AD_F32, ad_shape(room.values, 1));
+    fields[DEGREE] = field("edges.degree", AD_F32, ad_shape(room.edges, 1));
+    fields[INSIDE] = field("inside", AD_F32, ad_shape(room.nodes, 1));
+    fields[SHARE] = field("share", AD_F32, ad_shape(1));
+    fields[ITEM] = field("item", AD_I32, ad_shape(items));
+    fields[LABEL] = field("label", AD_I32, ad_shape(items));
+    fields[TARGET] = field("target", AD_F32, ad_shape(items, set->classes));
+    fields[WEIGHT] = field("weight", AD_F32, ad_shape(items, 1));
+    return set->targets ? GRAPH_FIELDS : TARGET;
+}
+
+static graph_pattern pattern_at(void *const *block, int64_t rows, int64_t columns, int64_t entries)
+{
+    return (graph_pattern){.row_start = block[0],
+                           .row = block[1],
+                           .column = block[2],
+                           .column_start = block[3],
+                           .order = block[4],
+                           .rows = rows,
+                           .columns = columns,
+                           .entries = entries};
+}
+
+void graph_batch_at(graph_batch *b, const ad_graph_set *set, graph_sizes room, bool loops,
+                    void *const *block)
+{
+    *b = (graph_batch){.ctx = set->ctx, .set = set, .room = room, .loops = loops};
+    b->items = items_of(set, room);
+    b->edges = pattern_at(block + EDGES, room.nodes, room.nodes, room.edges);
+    b->features = pattern_at(block + FEATURES, room.nodes, set->features, room.values);
+    b->pool = pattern_at(block + POOL, room.graphs, room.nodes, room.nodes);
+    b->value = block[VALUE], b->degree = block[DEGREE], b->inside = block[INSIDE];
+    b->share = block[SHARE], b->item = block[ITEM], b->label = block[LABEL];
+    if (set->targets) b->target = block[TARGET], b->weight = block[WEIGHT];
+}
+
+ad_status graph_batch_new(graph_batch *b, const ad_graph_set *set, graph_sizes room, bool loops)
+{
+    ad_sample_field fields[GRAPH_FIELDS];
+    void *block[GRAPH_FIELDS] = {0};
+    int count = graph_batch_fields(set, room, fields);
+    bool good = true;
+    for (int i = 0; i < count; ++i)
+        good &= (block[i] = calloc(1, ad_shape_bytes(fields[i].shape, fields[i].dtype) + 1)) !=
+                NULL;
+    graph_batch_at(b, set, room, loops, block);
+    memcpy(b->owned, block, sizeof block);
+    return good ? AD_OK : ad_error_set(set->ctx, AD_ERROR_MEMORY, "out of memory");
+}
+
+void graph_batch_free(graph_batch *b)
+{
+    for (int i = 0; i < GRAPH_FIELDS; ++i) free(b->owned[i]);
+    *b = (graph_batch){0};
+}
+
+/* ---- packing ---- */
 
 /* Rows and columns of `count` entries are filled in, sorted by row: the rest follows. */
 static void pattern_finish(graph_pattern *p, int64_t count)
@@ -43,30 +127,6 @@ static void pattern_finish(graph_pattern *p, int64_t count)
     for (int64_t i = p->columns; i > 0; --i) p->column_start[i] = p->column_start[i - 1];
     p->column_start[0] = 0;
     for (int64_t e = count; e < p->entries; ++e) p->row[e] = p->column[e] = p->order[e] = -1;
-}
-
-ad_status graph_batch_new(graph_batch *b, const ad_graph_set *set, graph_sizes room, bool loops)
-{
-    int64_t items = set->of_graphs ? room.graphs : room.nodes;
-    *b = (graph_batch){.ctx = set->ctx, .set = set, .room = room, .loops = loops, .items = items};
-    b->value = zeros(room.values, 4), b->degree = zeros(room.edges, 4);
-    b->inside = zeros(room.nodes, 4), b->share = zeros(1, 4);
-    b->label = zeros(items, 4), b->item = zeros(items, 4), b->weight = zeros(items, 4);
-    if (set->targets) b->target = zeros(items * set->classes, 4);
-    if (pattern_new(&b->edges, room.nodes, room.nodes, room.edges) &&
-        pattern_new(&b->features, room.nodes, set->features, room.values) &&
-        pattern_new(&b->pool, room.graphs, room.nodes, room.nodes) && b->value && b->degree &&
-        b->inside && b->share && b->label && b->item && b->weight && (b->target || !set->targets))
-        return AD_OK;
-    return ad_error_set(set->ctx, AD_ERROR_MEMORY, "out of memory");
-}
-
-void graph_batch_free(graph_batch *b)
-{
-    pattern_free(&b->edges), pattern_free(&b->features), pattern_free(&b->pool);
-    free(b->value), free(b->degree), free(b->inside), free(b->share);
-    free(b->label), free(b->item), free(b->weight), free(b->target);
-    *b = (graph_batch){0};
 }
 
 static graph_sizes size_of(const ad_graph_set *set, int64_t graph, bool loops)
@@ -117,29 +177,39 @@ static void fill_labels(graph_batch *b, ad_graph_split split)
     int64_t filled = set->of_graphs ? b->filled.graphs : b->filled.nodes, chosen = 0;
     int classes = set->classes;
     for (int64_t i = 0; i < b->items; ++i) {
-        int32_t from = i < filled ? b->item[i] : -1;
+        if (i >= filled) b->item[i] = -1;
+        int32_t from = b->item[i];
         bool in = from >= 0 && (split == AD_GRAPH_NO_SPLIT || set->split[from] == split);
         b->label[i] = in && !set->targets ? set->labels[from] : -1;
-        b->weight[i] = in && set->targets;
-        chosen += b->label[i] >= 0 || b->weight[i] > 0;
+        if (b->weight) b->weight[i] = in;
+        chosen += set->targets ? in : b->label[i] >= 0;
         for (int c = 0; b->target && c < classes; ++c)
             b->target[i * classes + c] = in ? set->targets[(int64_t)from * classes + c] : 0;
     }
     *b->share = chosen ? (float)(1 / (double)chosen) : 0;
 }
 
-int64_t graph_batch_fill(graph_batch *b, const int32_t *index, int64_t count, ad_graph_split split)
+int64_t graph_fit(const ad_graph_set *set, graph_sizes room, bool loops, const int64_t *index,
+                  int64_t count)
 {
+    graph_sizes sum = {0};
     int64_t taken = 0;
+    for (; taken < count; ++taken) {
+        graph_sizes s = size_of(set, index[taken], loops);
+        sum.nodes += s.nodes, sum.edges += s.edges, sum.values += s.values, ++sum.graphs;
+        if (sum.nodes > room.nodes || sum.edges > room.edges || sum.values > room.values ||
+            sum.graphs > room.graphs)
+            break;
+    }
+    return taken;
+}
+
+int64_t graph_batch_fill(graph_batch *b, const int64_t *index, int64_t count, ad_graph_split split)
+{
+    int64_t taken = graph_fit(b->set, b->room, b->loops, index, count);
     b->filled = (graph_sizes){0};
     memset(b->inside, 0, (size_t)b->room.nodes * 4);
-    for (; taken < count; ++taken) {
-        graph_sizes s = size_of(b->set, index[taken], b->loops), f = b->filled;
-        if (f.nodes + s.nodes > b->room.nodes || f.edges + s.edges > b->room.edges ||
-            f.values + s.values > b->room.values || f.graphs == b->room.graphs)
-            break;
-        add_graph(b, index[taken]);
-    }
+    for (int64_t i = 0; i < taken; ++i) add_graph(b, index[i]);
     pattern_finish(&b->edges, b->filled.edges);
     pattern_finish(&b->features, b->filled.values);
     pattern_finish(&b->pool, b->filled.nodes);
@@ -185,44 +255,17 @@ graph_sizes graph_room(const ad_graph_set *set, int64_t graphs, bool loops)
 
 /* ---- binding ---- */
 
-/* `count` elements of four bytes. */
-static ad_status bind(ad_context *ctx, ad_program *program, const char *name, const void *data,
-                      int64_t count)
-{
-    ad_status status = ad_bind_name(program, name, data, (size_t)count * 4);
-    if (status != AD_ERROR_NOT_FOUND) return status;
-    ad_error_clear(ctx); /* the program does without */
-    return AD_OK;
-}
-
-static ad_status bind_pattern(ad_context *ctx, ad_program *program, const char *const *name,
-                              const graph_pattern *p)
-{
-    const int32_t *data[5] = {p->row_start, p->row, p->column, p->column_start, p->order};
-    int64_t count[5] = {p->rows + 1, p->entries, p->entries, p->columns + 1, p->entries};
-    ad_status status = AD_OK;
-    for (int i = 0; i < 5 && !status; ++i) status = bind(ctx, program, name[i], data[i], count[i]);
-    return status;
-}
-
 ad_status graph_batch_bind(const graph_batch *b, ad_program *program)
 {
-    static const char *const edges[5] = {"edges.row_start", "edges.row", "edges.column",
-                                         "edges.column_start", "edges.order"};
-    static const char *const features[5] = {"features.row_start", "features.row", "features.column",
-                                            "features.column_start", "features.order"};
-    static const char *const pool[5] = {"pool.row_start", "pool.row", "pool.column",
-                                        "pool.column_start", "pool.order"};
-    ad_status status = bind_pattern(b->ctx, program, edges, &b->edges);
-    if (!status) status = bind_pattern(b->ctx, program, features, &b->features);
-    if (!status) status = bind_pattern(b->ctx, program, pool, &b->pool);
-    if (!status) status = bind(b->ctx, program, "features.value", b->value, b->room.values);
-    if (!status) status = bind(b->ctx, program, "edges.degree", b->degree, b->room.edges);
-    if (!status) status = bind(b->ctx, program, "inside", b->inside, b->room.nodes);
-    if (!status) status = bind(b->ctx, program, "label", b->label, b->items);
-    if (!status) status = bind(b->ctx, program, "share", b->share, 1);
-    if (!status && b->target)
-        status = bind(b->ctx, program, "target", b->target, b->items * b->set->classes);
-    if (!status && b->target) status = bind(b->ctx, program, "weight", b->weight, b->items);
+    ad_sample_field fields[GRAPH_FIELDS];
+    ad_status status = AD_OK;
+    int count = graph_batch_fields(b->set, b->room, fields);
+    for (int i = 0; i < count && !status; ++i) {
+        status = ad_bind_name(program, fields[i].name, b->owned[i],
+                              ad_shape_bytes(fields[i].shape, fields[i].dtype));
+        if (status != AD_ERROR_NOT_FOUND) continue;
+        ad_error_clear(b->ctx); /* the program does without */
+        status = AD_OK;
+    }
     return status;
 }

@@ -12,7 +12,8 @@
  * Graphs are kept sparse: attention exists for edges alone, features for those that are not zero.
  *
  * data.c      the set that the options ask for, its splits
- * batch.c     some graphs of a set side by side, as the arrays that a program is bound to
+ * batch.c     some graphs of a set side by side, as the arrays that a program is bound to;
+ *             graph_samples.c: as rows that a loader makes batches of
  * layers.c    gat, gcn;  graph_level.c: gin, batch norm, pooling
  * model.c     what a network is built from again; opening trained ones
  * scores.c    of items with one label or several
@@ -63,6 +64,7 @@ typedef struct graph_pattern {
     int64_t rows, columns, entries; /* room */
 } graph_pattern;
 
+enum { GRAPH_FIELDS = 23 };
 typedef struct graph_batch {
     ad_context *ctx;
     const ad_graph_set *set;
@@ -74,21 +76,40 @@ typedef struct graph_batch {
     int32_t *label;         /* [items]: -1 outside the split, and behind what is filled */
     float *target, *weight; /* several labels: [items, classes], and [items] */
     float *share;           /* [1]: 1 / items of the split, or 0 */
-    int32_t *item;          /* [items]: the set's number */
+    int32_t *item;          /* [items]: the set's number; -1 behind what is filled */
     int64_t items;
+    void *owned[GRAPH_FIELDS]; /* the memory of all, where it is the batch's own */
 } graph_batch;
 
 ad_status graph_batch_new(graph_batch *batch, const ad_graph_set *set, graph_sizes room,
                           bool loops);
 void graph_batch_free(graph_batch *batch);
-/* Takes the graphs numbered in `index`, as many of the `count` as there is room for; returns how
- * many. Labels are those of items in `split` (AD_GRAPH_NO_SPLIT: all). */
-int64_t graph_batch_fill(graph_batch *batch, const int32_t *index, int64_t count,
+/* The arrays of a batch, by the names of a network's inputs, and "item"; returns how many. */
+int graph_batch_fields(const ad_graph_set *set, graph_sizes room,
+                       ad_sample_field fields[GRAPH_FIELDS]);
+/* A batch whose arrays lie in `block`, in the order of those fields. */
+void graph_batch_at(graph_batch *batch, const ad_graph_set *set, graph_sizes room, bool loops,
+                    void *const *block);
+/* How many of the graphs numbered in `index`, from the first on, there is room for. */
+int64_t graph_fit(const ad_graph_set *set, graph_sizes room, bool loops, const int64_t *index,
+                  int64_t count);
+/* Takes as many graphs as fit; returns how many. Labels are those of items in `split`
+ * (AD_GRAPH_NO_SPLIT: all). */
+int64_t graph_batch_fill(graph_batch *batch, const int64_t *index, int64_t count,
                          ad_graph_split split);
 /* Rooms for one graph set as a whole, or for `graphs` graphs at a time. */
 graph_sizes graph_room(const ad_graph_set *set, int64_t graphs, bool loops);
-/* Binds the arrays that the program has inputs for. */
+/* Binds the arrays that the program has inputs for; of a batch that graph_batch_new made. */
 ad_status graph_batch_bind(const graph_batch *batch, ad_program *program);
+
+/* The set's graphs as rows that a loader packs into batches with these rooms, labelled in `split`.
+ * The set must outlive the samples. */
+ad_status graph_samples_new(ad_samples **out, const ad_graph_set *set, graph_sizes room, bool loops,
+                            ad_graph_split split);
+/* A loader's batch of them, to read. */
+void graph_batch_view(graph_batch *view, const ad_samples *samples, const ad_batch *batch);
+/* Numbers of the graphs with items in the split; index [set->graphs]. Returns how many. */
+int64_t graph_list(const ad_graph_set *set, ad_graph_split split, int64_t *index);
 
 /* ---- networks ---- */
 

@@ -17,7 +17,7 @@ int64_t graph_chosen_node(const graph_look *l)
 ad_status graph_look_at(const graph_model *m, ad_program *program, const graph_inside *inside,
                         graph_batch *batch, graph_look *l)
 {
-    int32_t first = 0;
+    int64_t first = 0;
     graph_batch_fill(batch, &first, 1, AD_GRAPH_NO_SPLIT);
     ad_status status = ad_run(program);
     *l = (graph_look){.set = batch->set, .batch = batch, .layers = m->layers};

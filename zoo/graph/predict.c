@@ -84,9 +84,9 @@ static ad_status predict_all(predict *p)
     graph_trained *t = &p->net;
     const ad_graph_set *set = t->set;
     ad_status status = AD_OK;
-    int32_t *index = malloc((size_t)set->graphs * sizeof *index);
+    int64_t *index = malloc((size_t)set->graphs * sizeof *index);
     if (!index) return ad_error_set(p->ctx, AD_ERROR_MEMORY, "out of memory");
-    for (int64_t i = 0; i < set->graphs; ++i) index[i] = (int32_t)i;
+    for (int64_t i = 0; i < set->graphs; ++i) index[i] = i;
     for (int64_t at = 0; !status && at < set->graphs;) {
         at += graph_batch_fill(&t->batch, index + at, set->graphs - at, p->split);
         status = ad_run(t->program);

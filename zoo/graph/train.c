@@ -44,95 +44,61 @@ typedef struct trainer {
     ad_vars *vars;
     ad_graph *graph, *eval_graph;
     ad_node *logits;
-    ad_program *eval, *bound; /* bound: whose inputs are the training batch's */
-    graph_batch batch, eval_batch;
-    int32_t *index[4]; /* graphs with items of each split */
-    int64_t count[4];
-    int32_t *order; /* of the training graphs, in pass number `pass` */
-    int64_t per_step, pass;
-    ad_graph_split filled; /* of eval_batch, where all graphs fit at once */
+    ad_program *eval;
+    ad_samples *samples[4]; /* by split: graphs with items of it */
+    ad_loader *loader[4];
+    int64_t *index; /* of the graphs of one split */
+    int64_t count[4], per_step;
     graph_scores scores;
+    const ad_samples *scored; /* those that `scores` are of */
 } trainer;
 
 /* ---- batches ---- */
 
-static bool has_item(const ad_graph_set *set, int64_t graph, ad_graph_split split)
+static ad_status count_graphs(trainer *t)
 {
-    if (set->of_graphs) return set->split[graph] == split;
-    for (int32_t i = set->graph_start[graph]; i < set->graph_start[graph + 1]; ++i)
-        if (set->split[i] == split) return true;
-    return false;
-}
-
-static ad_status list_graphs(trainer *t)
-{
-    const ad_graph_set *set = t->set;
-    for (int s = AD_GRAPH_TRAIN; s <= AD_GRAPH_TEST; ++s) {
-        if (!(t->index[s] = calloc((size_t)set->graphs, sizeof *t->index[s])))
-            return ad_error_set(t->ctx, AD_ERROR_MEMORY, "out of memory");
-        for (int64_t g = 0; g < set->graphs; ++g)
-            if (has_item(set, g, (ad_graph_split)s)) t->index[s][t->count[s]++] = (int32_t)g;
-    }
-    if (!(t->order = calloc((size_t)set->graphs, sizeof *t->order)))
+    if (!(t->index = calloc((size_t)t->set->graphs, sizeof *t->index)))
         return ad_error_set(t->ctx, AD_ERROR_MEMORY, "out of memory");
+    for (int s = AD_GRAPH_TRAIN; s <= AD_GRAPH_TEST; ++s)
+        t->count[s] = graph_list(t->set, (ad_graph_split)s, t->index);
     if (!t->count[AD_GRAPH_TRAIN])
         return ad_error_set(t->ctx, AD_ERROR_FORMAT, "%s: there is nothing to train on",
                             ad_command_text(t->cmd, "data"));
-    t->pass = -1;
     return AD_OK;
 }
 
-static void shuffle(trainer *t, int64_t pass)
+static ad_status make_loader(trainer *t, ad_graph_split split, graph_sizes room, bool loops)
 {
-    int64_t n = t->count[AD_GRAPH_TRAIN];
-    if (t->pass == pass) return;
-    t->pass = pass;
-    memcpy(t->order, t->index[AD_GRAPH_TRAIN], (size_t)n * sizeof *t->order);
-    for (int64_t i = n - 1; i > 0; --i) {
-        int64_t j = ad_random_below(t->seed, (uint64_t)pass, (uint64_t)i, i + 1);
-        int32_t swap = t->order[i];
-        t->order[i] = t->order[j], t->order[j] = swap;
-    }
+    if (!t->count[split]) return AD_OK;
+    bool training = split == AD_GRAPH_TRAIN;
+    graph_list(t->set, split, t->index);
+    ad_status status = graph_samples_new(&t->samples[split], t->set, room, loops, split);
+    if (status) return status;
+    return ad_loader_new(&t->loader[split], t->ctx, t->samples[split],
+                         &(ad_loader_options){.batch = training ? t->per_step : room.graphs,
+                                              .index = t->index,
+                                              .count = t->count[split],
+                                              .shuffle = training,
+                                              .keep_last = true,
+                                              .seed = t->seed,
+                                              .ahead = 1});
 }
 
 static ad_status bind_batch(void *user, ad_program *program, int64_t number)
 {
     trainer *t = user;
-    int64_t n = t->count[AD_GRAPH_TRAIN], per_pass = (n + t->per_step - 1) / t->per_step;
-    if (t->set->graphs == 1) { /* always the same */
-        if (t->bound == program) return AD_OK;
-        if (!t->bound) graph_batch_fill(&t->batch, t->index[AD_GRAPH_TRAIN], 1, AD_GRAPH_TRAIN);
-        t->bound = program;
-        return graph_batch_bind(&t->batch, program);
-    }
-    shuffle(t, number / per_pass);
-    int64_t first = number % per_pass * t->per_step;
-    int64_t count = n - first < t->per_step ? n - first : t->per_step;
-    graph_batch_fill(&t->batch, t->order + first, count, AD_GRAPH_TRAIN);
-    if (t->bound == program) return AD_OK; /* the memory is the same */
-    t->bound = program;
-    return graph_batch_bind(&t->batch, program);
+    ad_batch batch;
+    return ad_loader_bind(t->loader[AD_GRAPH_TRAIN], number, program, &batch);
 }
 
 /* ---- evaluation ---- */
 
-static ad_status score(trainer *t, ad_graph_split split)
+static ad_status score(void *user, ad_program *program, const ad_batch *batch)
 {
-    ad_status status = AD_OK;
-    graph_scores_clear(&t->scores);
-    for (int64_t at = 0; !status && at < t->count[split];) {
-        if (t->set->graphs > 1 || t->filled != split) {
-            at += graph_batch_fill(&t->eval_batch, t->index[split] + at, t->count[split] - at,
-                                   split);
-            t->filled = split;
-        } else {
-            ++at;
-        }
-        status = ad_run(t->eval);
-        if (!status)
-            status = graph_scores_add(&t->scores, &t->eval_batch, ad_result(t->eval, t->logits));
-    }
-    return status;
+    trainer *t = user;
+    graph_batch view;
+    graph_batch_view(&view, t->scored, batch);
+    return graph_scores_add(&t->scores, &view, ad_result(program, t->logits));
 }
 
 static ad_status evaluate(void *user, const char *split, ad_metric *metrics, int *count)
@@ -142,7 +108,9 @@ static ad_status evaluate(void *user, const char *split, ad_metric *metrics, int
     ad_graph_split which = test ? AD_GRAPH_TEST : AD_GRAPH_VALIDATION;
     graph_result result = {.name = "accuracy"};
     if (!t->count[which]) return AD_OK;
-    ad_status status = score(t, which);
+    graph_scores_clear(&t->scores);
+    t->scored = t->samples[which];
+    ad_status status = ad_evaluate(t->eval, t->loader[which], score, t);
     if (!status) status = graph_scores_result(&t->scores, &result);
     metrics[(*count)++] = (ad_metric){result.name, result.value};
     metrics[(*count)++] = (ad_metric){"loss", result.loss};
@@ -190,8 +158,18 @@ static ad_status build_eval(trainer *t, bool loops)
     ad_status status = ad_compile(
         &t->eval, t->ctx, &t->logits, 1,
         &(ad_compile_options){.memory_limit = (size_t)ad_command_size(t->cmd, "memory-limit")});
-    if (!status) status = graph_batch_new(&t->eval_batch, t->set, room, loops);
-    return status ? status : graph_batch_bind(&t->eval_batch, t->eval);
+    if (!status) status = make_loader(t, AD_GRAPH_VALIDATION, room, loops);
+    return status ? status : make_loader(t, AD_GRAPH_TEST, room, loops);
+}
+
+/* Pictures of what it learnt, where all is one graph. */
+static ad_status draw(trainer *t, bool loops)
+{
+    graph_batch batch = {0};
+    ad_status status = graph_batch_new(&batch, t->set, graph_room(t->set, 1, loops), loops);
+    if (!status) status = graph_report(t->ctx, t->run, &t->model, t->vars, &batch);
+    graph_batch_free(&batch);
+    return status;
 }
 
 static ad_status train(trainer *t, ad_train_result *result)
@@ -211,10 +189,10 @@ static ad_status train(trainer *t, ad_train_result *result)
     ad_status status = ad_graph_status(t->graph);
     if (status) return ad_error_set(t->ctx, status, "%s", ad_graph_error(t->graph));
     status = graph_scores_new(t->ctx, &t->scores, m);
-    if (!status) status = graph_batch_new(&t->batch, t->set, room, loops);
+    if (!status) status = make_loader(t, AD_GRAPH_TRAIN, room, loops);
     if (!status) status = build_eval(t, loops);
     if (status) return status;
-    int64_t per_pass = (n + t->per_step - 1) / t->per_step;
+    int64_t per_pass = ad_loader_batches(t->loader[AD_GRAPH_TRAIN]);
     ad_training training = {
         .vars = t->vars,
         .loss = loss,
@@ -237,9 +215,7 @@ static ad_status train(trainer *t, ad_train_result *result)
     status = ad_train(t->run, &training, result);
     /* pictures for a run of its own, not for each of many */
     bool draws = t->set->graphs == 1 && !m->several && ad_command_int(t->cmd, "seeds") == 1;
-    if (!status && !result->interrupted && draws)
-        status = graph_report(t->ctx, t->run, m, t->vars, &t->eval_batch);
-    return status;
+    return !status && !result->interrupted && draws ? draw(t, loops) : status;
 }
 
 static ad_status once(ad_command *cmd, ad_run_folder *run, ad_train_part part,
@@ -255,15 +231,14 @@ static ad_status once(ad_command *cmd, ad_run_folder *run, ad_train_part part,
         if (!ad_command_flag(cmd, "raw")) ad_graph_set_normalise(t.set);
     }
     if (!status) status = describe(&t);
-    if (!status) status = list_graphs(&t);
+    if (!status) status = count_graphs(&t);
     if (!status) status = train(&t, result);
     ad_program_free(t.eval);
     ad_graph_free(t.eval_graph);
     ad_graph_free(t.graph);
     ad_vars_free(t.vars);
-    graph_batch_free(&t.batch), graph_batch_free(&t.eval_batch);
-    for (int i = 0; i < 4; ++i) free(t.index[i]);
-    free(t.order);
+    for (int i = 0; i < 4; ++i) ad_loader_free(t.loader[i]), ad_samples_free(t.samples[i]);
+    free(t.index);
     graph_scores_free(&t.scores);
     graph_text_free(&t.text);
     graph_model_free(&t.model);

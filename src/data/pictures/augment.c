@@ -5,6 +5,7 @@
  * of 256 floats per channel; without colour and rotation the table holds normalised values, and
  * that is all the work there is. */
 #include "data/pictures/augment.h"
+#include "base/context.h"
 #include "base/philox.h"
 
 #include <math.h>
@@ -65,11 +66,10 @@ static int64_t clamp(int64_t v, int64_t most)
     return v < 0 ? 0 : v > most ? most : v;
 }
 
-void ad_augmenter_init(ad_augmenter *a, const ad_image_set *set, const ad_augment *options,
-                       uint64_t seed)
+void ad_augmenter_init(ad_augmenter *a, const ad_image_set *set, const ad_augment *options)
 {
     const ad_augment *o = options;
-    *a = (ad_augmenter){.set = set, .options = *o, .seed = seed};
+    *a = (ad_augmenter){.set = set, .options = *o};
     a->colours = o->brightness > 0 || o->contrast > 0 || o->saturation > 0;
     a->turns = o->rotate > 0 || o->scale > 0 || (o->shift > 0 && (o->pad > 0 || a->colours));
     for (int c = 0; c < 3; ++c) {
@@ -82,9 +82,14 @@ void ad_augmenter_init(ad_augmenter *a, const ad_image_set *set, const ad_augmen
     }
 }
 
-int64_t ad_augment_scratch(const ad_image_set *set)
+static int64_t values_of(const ad_image_set *set)
 {
     return set->height * set->width * set->channels;
+}
+
+size_t ad_augment_scratch(const ad_augmenter *a)
+{
+    return a->turns ? ad_bytes(values_of(a->set), sizeof(float)) : 0;
 }
 
 /* ---- moving pixels ---- */
@@ -249,12 +254,12 @@ static void cut_out(const ad_augmenter *a, const dice *d, float *p)
                 p[(y * set->width + x) * set->channels + c] = mean[c];
 }
 
-void ad_augment_picture(const ad_augmenter *a, uint64_t draw, int64_t index, float *scratch,
-                        float *to)
+void ad_augment_picture(const ad_augmenter *a, uint64_t seed, uint64_t draw, int64_t index,
+                        float *scratch, float *to)
 {
     const ad_augment *o = &a->options;
-    const unsigned char *from = a->set->pixels + index * ad_augment_scratch(a->set);
-    dice d = roll(a->seed, draw);
+    const unsigned char *from = a->set->pixels + index * values_of(a->set);
+    dice d = roll(seed, draw);
     const uint32_t *word = d.word;
     float *moved = a->turns ? scratch : to;
     /* a shift by whole pixels is part of the gather unless something comes between */

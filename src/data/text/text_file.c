@@ -1,5 +1,4 @@
-/* text_file.c - texts as files, their validation part, and batches of their tokens. */
-#include "base/philox.h"
+/* text_file.c - texts as files, and their validation part. */
 #include "io/source.h"
 #include "data/text/utf8.h"
 
@@ -40,23 +39,4 @@ size_t ad_text_split(const char *text, size_t length, double share)
     size_t at = (size_t)((double)length * (1 - share));
     while (at > 0 && at < length && ((unsigned char)text[at] & 0xC0) == 0x80) --at;
     return at;
-}
-
-ad_status ad_token_batch(ad_context *ctx, const int32_t *ids, int64_t count, int64_t batch,
-                         int64_t block, uint64_t seed, uint64_t number, int32_t *inputs,
-                         int32_t *targets)
-{
-    if (batch < 1 || block < 1 || count <= block)
-        return ad_fail(ctx, AD_ERROR_ARGUMENT,
-                       "batches of %lld x %lld tokens cannot be drawn from %lld; one more than a "
-                       "row is needed",
-                       (long long)batch, (long long)block, (long long)count);
-    for (int64_t row = 0; row < batch; ++row) {
-        ad_philox random = ad_philox_block(seed, number, (uint64_t)row);
-        uint64_t draw = (uint64_t)random.v[1] << 32 | random.v[0];
-        const int32_t *from = ids + draw % (uint64_t)(count - block);
-        memcpy(inputs + row * block, from, (size_t)block * sizeof *ids);
-        memcpy(targets + row * block, from + 1, (size_t)block * sizeof *ids);
-    }
-    return AD_OK;
 }
