@@ -7,6 +7,7 @@ ad_graph *ad_graph_new(ad_context *ctx)
     if (!graph) return NULL;
     graph->ctx = ctx;
     graph->error = "";
+    graph->reads.ctx = ctx;
     ad_arena_init(&graph->arena, ctx);
     graph->poison = ad_arena_alloc(&graph->arena, sizeof *graph->poison);
     if (!graph->poison) {
@@ -21,6 +22,7 @@ void ad_graph_free(ad_graph *graph)
 {
     if (!graph) return;
     ad_free(graph->ctx, graph->nodes, (size_t)graph->capacity * sizeof *graph->nodes);
+    ad_hash_index_free(&graph->reads);
     ad_arena_free(&graph->arena);
     ad_free(graph->ctx, graph, sizeof *graph);
 }

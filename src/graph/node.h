@@ -8,6 +8,7 @@
 #include <autodidact/graph.h>
 
 #include "base/arena.h"
+#include "base/hash_index.h"
 #include "base/text.h"
 #include "graph/op.h"
 
@@ -33,8 +34,7 @@ struct ad_graph {
     ad_status status;
     const char *error;
     struct ad_scope *scopes; /* the open scopes, innermost first; NULL: none */
-    ad_node **reads;         /* the nodes of variables: a hash table that ad_read keeps */
-    int n_reads, read_slots; /* a power of two, or 0 */
+    ad_hash_index reads;     /* ids of the nodes that ad_read has made, by their variables */
     int streams;             /* random streams handed out */
     bool planned; /* made by a pass: operands of a matmul may differ in type (pass_precision.c) */
 };

@@ -1,8 +1,6 @@
 /* leaves.c - nodes without inputs: inputs, variables, constants, fills, iota. */
 #include "ops/rules.h"
 
-#include "base/hash.h"
-
 #include <string.h>
 
 static ad_attr_leaf leaf(ad_dtype dtype, ad_shape shape)
@@ -68,43 +66,18 @@ void ad_print_variable(ad_text *text, const void *attr)
     ad_text_format(text, ", variable=%s", ((const ad_attr_variable *)attr)->variable->name);
 }
 
-/* The variable's slot in a table of the nodes that read variables, or a free one. */
-static ad_node **read_slot(ad_node **table, int slots, const ad_variable *variable)
-{
-    size_t mask = (size_t)slots - 1, at = ad_hash_mix((uintptr_t)variable) & mask;
-    while (table[at] && ((const ad_attr_variable *)table[at]->attr)->variable != variable)
-        at = (at + 1) & mask;
-    return &table[at];
-}
-
-/* Room for one more node in the table, of which at most half is taken. False: memory was refused.
- */
-static bool reserve_read(ad_graph *graph)
-{
-    if (2 * graph->n_reads < graph->read_slots) return true;
-    int slots = graph->read_slots ? 2 * graph->read_slots : 64;
-    ad_node **table = ad_arena_alloc(&graph->arena, (size_t)slots * sizeof(ad_node *));
-    if (!table) return false;
-    for (int i = 0; i < graph->read_slots; ++i) {
-        ad_node *node = graph->reads[i];
-        if (node) *read_slot(table, slots, ((const ad_attr_variable *)node->attr)->variable) = node;
-    }
-    graph->reads = table, graph->read_slots = slots;
-    return true;
-}
-
 ad_node *ad_read(ad_graph *graph, ad_variable *variable)
 {
     if (!graph || graph->status != AD_OK) return graph ? graph->poison : NULL;
-    if (!reserve_read(graph)) return refused(graph);
-    ad_node **slot = read_slot(graph->reads, graph->read_slots, variable);
-    if (*slot) return *slot;
+    uint64_t hash = ad_hash_mix((uintptr_t)variable);
+    int32_t id;
+    for (int64_t probe = 0; (id = ad_hash_index_next(&graph->reads, hash, &probe)) >= 0;)
+        if (((const ad_attr_variable *)graph->nodes[id]->attr)->variable == variable)
+            return graph->nodes[id];
     ad_node *node = ad_node_new(graph, AD_OP_VARIABLE, NULL, 0, &(ad_attr_variable){variable});
     if (ad_node_poisoned(node)) return node;
     node->name = ad_arena_text(&graph->arena, variable->name);
-    if (!node->name) return refused(graph);
-    *slot = node;
-    ++graph->n_reads;
+    if (!node->name || !ad_hash_index_put(&graph->reads, hash, node->id)) return refused(graph);
     return node;
 }
 
