@@ -1,21 +1,16 @@
 /* pass_share.c - common subexpressions: nodes of the same op, attributes and inputs become one.
  *
- * An open hash table over the new graph's nodes. Inputs are shared already before they are
+ * The new graph's nodes are found by what they compute. Inputs are shared already before they are
  * compared, so equal trees collapse from the leaves up. Effects are not shared; small constants
  * are, by value. */
 #include "plan/pass.h"
 
-#include "base/hash.h"
+#include "base/hash_index.h"
 #include "ops/attrs.h"
 
 #include <string.h>
 
 enum { CONSTANT_BYTES = 1024 };
-
-typedef struct table {
-    ad_node **slot;
-    size_t mask;
-} table;
 
 static size_t constant_bytes(const ad_node *node)
 {
@@ -58,26 +53,24 @@ static bool equal(const ad_node *made, const ad_node *old, ad_node *const *input
 static ad_node *share(ad_passes *passes, ad_graph *graph, const ad_node *old, ad_node **inputs,
                       void *user)
 {
-    table *nodes = user;
-    (void)passes;
+    ad_hash_index *made = user;
     if (!sharable(old)) return NULL;
-    size_t at = hash_node(old, inputs) & nodes->mask;
-    for (; nodes->slot[at]; at = (at + 1) & nodes->mask)
-        if (equal(nodes->slot[at], old, inputs)) return nodes->slot[at];
+    uint64_t hash = hash_node(old, inputs);
+    int32_t id;
+    for (int64_t probe = 0; (id = ad_hash_index_next(made, hash, &probe)) >= 0;)
+        if (equal(graph->nodes[id], old, inputs)) return graph->nodes[id];
     ad_node *node = ad_node_new(graph, old->op, inputs, old->n_inputs, old->attr);
     if (ad_node_poisoned(node)) return node;
     node->dtype = old->dtype;
-    nodes->slot[at] = node;
-    return node;
+    return ad_hash_index_put(made, hash, node->id)
+               ? node
+               : ad_poison(graph, AD_ERROR_MEMORY, "%s", ad_error(passes->ctx));
 }
 
 bool ad_pass_share(ad_passes *passes)
 {
-    size_t slots = 64;
-    while (slots < 2 * (size_t)passes->graph->n_nodes) slots *= 2;
-    table nodes = {ad_zalloc(passes->ctx, slots * sizeof(ad_node *)), slots - 1};
-    if (!nodes.slot) return false;
-    bool done = ad_rebuild(passes, share, &nodes);
-    ad_free(passes->ctx, nodes.slot, slots * sizeof(ad_node *));
+    ad_hash_index made = {.ctx = passes->ctx};
+    bool done = ad_rebuild(passes, share, &made);
+    ad_hash_index_free(&made);
     return done;
 }

@@ -2,7 +2,6 @@
  * measuring is tune.c's. */
 #include "plan/wisdom.h"
 #include "base/cpu.h"
-#include "base/hash.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -23,55 +22,30 @@ static uint64_t hash_of(const char *problem, int machine)
     return ad_hash_mix(ad_hash(AD_HASH_START, problem, strlen(problem)) + (uint64_t)machine);
 }
 
-/* Where a problem stands or would stand. */
-static int *slot_of(const ad_wisdom *w, const char *problem, int machine)
-{
-    uint64_t at = hash_of(problem, machine);
-    for (;; ++at) {
-        int *slot = &w->slots[at & (uint64_t)(w->n_slots - 1)];
-        if (*slot < 0) return slot;
-        const ad_wisdom_row *row = &w->rows[*slot];
-        if (row->machine == machine && !strcmp(row->entry.problem, problem)) return slot;
-    }
-}
-
 ad_wisdom_row *ad_wisdom_row_of(const ad_wisdom *w, const char *problem, int machine)
 {
-    if (!w->n_slots) return NULL;
-    int row = *slot_of(w, problem, machine);
-    return row < 0 ? NULL : &w->rows[row];
-}
-
-/* Room for one more row; the hash table stays at most half full. */
-static bool make_room(ad_wisdom *w)
-{
-    if (w->n_rows < w->rows_room) return true;
-    int room = w->rows_room ? 2 * w->rows_room : 64, n_slots = 2 * room;
-    int *slots = ad_alloc(w->ctx, (size_t)n_slots * sizeof *slots);
-    ad_wisdom_row *rows = slots ? ad_realloc(w->ctx, w->rows, (size_t)w->rows_room * sizeof *rows,
-                                             (size_t)room * sizeof *rows)
-                                : NULL;
-    if (!rows) {
-        ad_free(w->ctx, slots, (size_t)n_slots * sizeof *slots);
-        return false;
+    uint64_t hash = hash_of(problem, machine);
+    int32_t i;
+    for (int64_t probe = 0; (i = ad_hash_index_next(&w->index, hash, &probe)) >= 0;) {
+        ad_wisdom_row *row = &w->rows[i];
+        if (row->machine == machine && !strcmp(row->entry.problem, problem)) return row;
     }
-    ad_free(w->ctx, w->slots, (size_t)w->n_slots * sizeof *slots);
-    w->rows = rows, w->rows_room = room, w->slots = slots, w->n_slots = n_slots;
-    memset(slots, -1, (size_t)n_slots * sizeof *slots);
-    for (int i = 0; i < w->n_rows; ++i) *slot_of(w, rows[i].entry.problem, rows[i].machine) = i;
-    return true;
+    return NULL;
 }
 
 ad_wisdom_row *ad_wisdom_row_add(ad_wisdom *w, ad_wisdom_entry entry, int machine)
 {
     ad_wisdom_row *known = ad_wisdom_row_of(w, entry.problem, machine);
     if (known) return known;
-    if (!make_room(w)) return NULL;
+    ad_wisdom_row *rows = ad_grow(w->ctx, w->rows, &w->rows_room, w->n_rows + 1, sizeof *rows);
+    if (!rows) return NULL;
+    w->rows = rows;
     ad_wisdom_entry own = {.problem = ad_arena_text(&w->texts, entry.problem),
                            .solver = ad_arena_text(&w->texts, entry.solver),
                            .seconds = entry.seconds};
-    if (!own.problem || !own.solver) return NULL;
-    *slot_of(w, own.problem, machine) = w->n_rows;
+    if (!own.problem || !own.solver ||
+        !ad_hash_index_put(&w->index, hash_of(own.problem, machine), w->n_rows))
+        return NULL;
     w->rows[w->n_rows] = (ad_wisdom_row){.entry = own, .machine = machine};
     return &w->rows[w->n_rows++];
 }
@@ -80,14 +54,10 @@ int ad_wisdom_machine(ad_wisdom *w, const char *text)
 {
     for (int i = 0; i < w->n_machines; ++i)
         if (!strcmp(w->machines[i], text)) return i;
-    if (w->n_machines == w->machines_room) {
-        int room = w->machines_room + 8;
-        const char **grown = ad_realloc(w->ctx, w->machines,
-                                        (size_t)w->machines_room * sizeof *grown,
-                                        (size_t)room * sizeof *grown);
-        if (!grown) return -1;
-        w->machines = grown, w->machines_room = room;
-    }
+    const char **machines = ad_grow(w->ctx, w->machines, &w->machines_room, w->n_machines + 1,
+                                    sizeof *machines);
+    if (!machines) return -1;
+    w->machines = machines;
     const char *own = ad_arena_text(&w->texts, text);
     if (!own) return -1;
     w->machines[w->n_machines] = own;
@@ -103,7 +73,7 @@ ad_status ad_wisdom_new(ad_wisdom **wisdom, ad_context *ctx)
     *wisdom = NULL;
     ad_wisdom *w = ad_zalloc(ctx, sizeof *w);
     if (!w) return AD_ERROR_MEMORY;
-    w->ctx = ctx;
+    w->ctx = w->index.ctx = ctx;
     ad_arena_init(&w->texts, ctx);
     snprintf(machine, sizeof machine, "%s\t%s%s\t%s, family %d, model %d", AD_VERSION,
              ad_context_isa(ctx),
@@ -122,7 +92,7 @@ void ad_wisdom_free(ad_wisdom *w)
     if (!w) return;
     ad_free(w->ctx, w->machines, (size_t)w->machines_room * sizeof *w->machines);
     ad_free(w->ctx, w->rows, (size_t)w->rows_room * sizeof *w->rows);
-    ad_free(w->ctx, w->slots, (size_t)w->n_slots * sizeof *w->slots);
+    ad_hash_index_free(&w->index);
     ad_arena_free(&w->texts);
     ad_free(w->ctx, w, sizeof *w);
 }

@@ -5,6 +5,7 @@
 #include <autodidact/wisdom.h>
 
 #include "base/arena.h"
+#include "base/hash_index.h"
 
 enum { AD_WISDOM_TEXT = 64 << 10 }; /* bytes that a line of a file may have */
 
@@ -18,11 +19,12 @@ struct ad_wisdom {
     ad_context *ctx;
     ad_arena texts;
     const char **machines; /* "0.1.0\tavx512 bf16\tAMD EPYC ..." */
-    int n_machines, machines_room;
+    int n_machines;
+    int64_t machines_room;
     ad_wisdom_row *rows;
-    int n_rows, rows_room;
-    int *slots; /* a hash table of row numbers, -1: free */
-    int n_slots;
+    int n_rows;
+    int64_t rows_room;
+    ad_hash_index index; /* of rows, by problem and machine */
     bool tune;
     int measured;
     double seconds;
