@@ -3,7 +3,10 @@
 #include "plan/pass.h"
 #include "plan/plan.h"
 
+#include "base/clock.h"
 #include "ops/attrs.h"
+
+#include <string.h>
 
 /* Sanitizer builds check every program (lowered.c). */
 #if defined(__SANITIZE_ADDRESS__)
@@ -134,6 +137,35 @@ bool ad_plan_workspaces(ad_plan *plan)
     return true;
 }
 
+/* ---- the stages ---- */
+
+static const struct {
+    const char *name;
+    bool (*run)(ad_plan *plan);
+} stages[] = {
+    {"assigns", ad_plan_check_assigns},
+    {"values", ad_plan_values},
+    {"groups", ad_plan_groups},
+    {"variable homes", ad_plan_variable_homes},
+    {"concat homes", ad_plan_concat_homes},
+    {"emit", ad_plan_emit},
+    {"tune", ad_plan_tune},
+    {"pack", ad_plan_pack},
+    {"schedule", ad_plan_schedule},
+    {"workspaces", ad_plan_workspaces},
+    {"place", ad_plan_place},
+};
+enum { STAGES = sizeof stages / sizeof *stages };
+_Static_assert(STAGES + 2 <= AD_STAGE_COSTS, "a row for each stage, the passes and recomputation");
+
+static void add_cost(ad_program *program, const char *name, double seconds, int64_t visits)
+{
+    int i = 0;
+    while (i < program->n_costs && strcmp(program->costs[i].name, name) != 0) ++i;
+    if (i == program->n_costs) program->costs[program->n_costs++].name = name;
+    program->costs[i].seconds += seconds, program->costs[i].visits += visits;
+}
+
 static bool plan_once(ad_plan *plan, const ad_passes *passes)
 {
     ad_program *program = plan->program;
@@ -141,10 +173,22 @@ static bool plan_once(ad_plan *plan, const ad_passes *passes)
     program->buffers = NULL;
     plan->n_groups = plan->n_kernels = 0;
     plan->buffers_capacity = plan->kernels_capacity = 0;
-    return plan_setup(plan, passes) && ad_plan_check_assigns(plan) && ad_plan_values(plan) &&
-           ad_plan_groups(plan) && ad_plan_variable_homes(plan) && ad_plan_concat_homes(plan) &&
-           ad_plan_emit(plan) && ad_plan_tune(plan) && (!plan->pack || ad_plan_pack(plan)) &&
-           ad_plan_schedule(plan) && ad_plan_workspaces(plan) && ad_plan_place(plan);
+    bool done = plan_setup(plan, passes);
+    for (int i = 0; i < STAGES && done; ++i) {
+        double begin = ad_thread_seconds();
+        plan->visits = 0;
+        done = stages[i].run(plan);
+        add_cost(program, stages[i].name, ad_thread_seconds() - begin, plan->visits);
+    }
+    return done;
+}
+
+static bool recompute(ad_plan *plan, size_t *needed)
+{
+    double begin = ad_thread_seconds();
+    bool done = ad_plan_recompute(plan, plan->options->memory_limit, needed);
+    add_cost(plan->program, "recompute", ad_thread_seconds() - begin, 0);
+    return done;
 }
 
 static bool fail_limit(const ad_plan *plan, size_t needed)
@@ -192,7 +236,7 @@ static bool make_program(ad_plan *plan, const ad_passes *passes)
         if (!plan_once(plan, passes)) return false;
         size_t needed = plan->program->block_bytes + plan->program->kept_bytes;
         if (limit && needed > limit && attempt > 0 && ad_pass_wanted(plan->options, "recompute") &&
-            !ad_plan_recompute(plan, limit, &needed))
+            !recompute(plan, &needed))
             return false;
         if (!limit || needed <= limit) return ad_program_prepare(plan->program);
         if (attempt > 0 && needed < least) least = needed;
@@ -222,7 +266,9 @@ static bool compile(ad_program *program, ad_graph *graph, ad_node *const *output
                     .options = options,
                     .device = program->device};
     ad_arena_init(&plan.scratch, ctx);
+    double begin = ad_thread_seconds();
     bool done = ad_passes_run(&passes);
+    add_cost(program, "passes", ad_thread_seconds() - begin, 0);
     if (done && options->keep_stages)
         done = ad_program_keep_stages(program, graph, outputs, &passes);
     done = done && make_program(&plan, &passes);

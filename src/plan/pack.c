@@ -147,6 +147,7 @@ static void keep_shared(ad_plan *plan)
 bool ad_plan_pack(ad_plan *plan)
 {
     int n = plan->n_kernels;
+    if (!plan->pack) return true;
     for (int k = 0; k < n; ++k)
         if (!pack_kernel(plan, plan->kernels[k])) return false;
     keep_shared(plan);

@@ -101,6 +101,15 @@ typedef struct ad_step {
     ad_run_args args;
 } ad_step;
 
+/* What a stage of planning took. */
+typedef struct ad_stage_cost {
+    const char *name; /* "groups" */
+    double seconds;   /* of the processor, for all attempts if a memory limit asks for several */
+    int64_t visits;   /* steps of its walks that could grow faster than the graph */
+} ad_stage_cost;
+
+enum { AD_STAGE_COSTS = 16 };
+
 struct ad_program {
     ad_context *ctx;
     ad_arena arena; /* everything below but the three blocks */
@@ -123,7 +132,9 @@ struct ad_program {
     int unbound;     /* inputs without data */
     double *seconds; /* profile: of each kernel, summed over `profiled` runs */
     int64_t profiled, runs;
-    int track;                         /* its number for the tracer, or 0 */
+    int track; /* its number for the tracer, or 0 */
+    ad_stage_cost costs[AD_STAGE_COSTS];
+    int n_costs;
     const char *stage[2][AD_JSON + 1]; /* AD_STAGE_GRAPH, AD_STAGE_PASSES by format, if kept */
 };
 

@@ -5,21 +5,13 @@
  * early. Operands are warm, as they mostly are in a program, where another kernel has just written
  * them. */
 #include "plan/tune.h"
+#include "base/clock.h"
 
 #include <string.h>
-#include <time.h>
 
 /* A prime, so that rows of the usual sizes do not repeat each other. */
 enum { PATTERN = 4093, LEAST_ROUNDS = 3, MOST_ROUNDS = 40 };
 static const double enough = 0.04, most = 0.4; /* seconds for all rounds; then there is no more */
-
-/* Of the processor, which other processes do not take. */
-static double own_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- operands ---- */
 
@@ -99,11 +91,11 @@ static void prepare(ad_trial *t, ad_contender *c)
 
 static double run(ad_trial *t, const ad_contender *c)
 {
-    double begin = own_seconds();
+    double begin = ad_thread_seconds();
     c->solver->run(
         &t->problem,
         &(ad_run_args){.in = t->in, .out = t->out, .workspace = c->workspace, .packed = c->form});
-    return own_seconds() - begin;
+    return ad_thread_seconds() - begin;
 }
 
 /* Runs each that is still in once; returns the least time so far. */
