@@ -109,8 +109,9 @@ AD_API void ad_tokens_free(ad_tokens *tokens); /* a zeroed one is ignored */
 AD_API ad_status ad_tokenizer_decode(ad_tokenizer *tokenizer, const int32_t *ids, int64_t count,
                                      const char **text, size_t *length);
 
-/* One id after the other, for output as it comes: an incomplete UTF-8 character is held back until
- * its last byte is there. Begin with {.tokenizer = ...}. */
+/* One id after the other, for output as it comes: whole characters of UTF-8. A character is held
+ * back until its last byte is there; what cannot become one is U+FFFD. Begin with
+ * {.tokenizer = ...}. */
 typedef struct ad_decoder {
     ad_tokenizer *tokenizer;
     bool started; /* an id has been decoded; the space in front of a text is dropped before that */
@@ -122,7 +123,7 @@ typedef struct ad_decoder {
  * tokenizer. */
 AD_API ad_status ad_decoder_next(ad_decoder *decoder, int32_t id, const char **text,
                                  size_t *length);
-/* The bytes that are still held back, at the end. */
+/* At the end: U+FFFD for a character that was not finished, or nothing. */
 AD_API void ad_decoder_end(ad_decoder *decoder, const char **text, size_t *length);
 
 /* ---- texts ---- */

@@ -6,11 +6,12 @@
 #include <stdint.h>
 
 #define AD_HASH_START 0xcbf29ce484222325u
+#define AD_HASH_PRIME 0x100000001b3u
 
 static inline uint64_t ad_hash(uint64_t hash, const void *bytes, size_t count)
 {
     const unsigned char *p = (const unsigned char *)bytes;
-    for (size_t i = 0; i < count; ++i) hash = (hash ^ p[i]) * 0x100000001b3u;
+    for (size_t i = 0; i < count; ++i) hash = (hash ^ p[i]) * AD_HASH_PRIME;
     return hash;
 }
 

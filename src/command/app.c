@@ -1,6 +1,6 @@
 /* app.c - finds the verb, runs it, and turns what comes of it into an exit status. */
 #include "command/state.h"
-#include "base/text.h"
+#include "base/nearest.h"
 
 #include <errno.h>
 #include <signal.h>

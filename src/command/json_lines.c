@@ -1,33 +1,21 @@
 /* json_lines.c - what a command says to programs: JSON on stdout, one object per line, flushed so
  * that a reader can follow. */
 #include "command/state.h"
-#include "base/text.h"
-
-#include <math.h>
-#include <string.h>
+#include "base/escape.h"
 
 bool ad_command_json(const ad_command *cmd)
 {
     return ad_command_has_flag(cmd, "json");
 }
 
+static void put(void *to, const char *bytes, size_t count)
+{
+    fwrite(bytes, 1, count, to);
+}
+
 static void quote(FILE *out, const char *text)
 {
-    fputc('"', out);
-    const unsigned char *end = (const unsigned char *)text + strlen(text);
-    for (const unsigned char *p = (const unsigned char *)text; p < end;) {
-        int n = ad_utf8_length(p, (size_t)(end - p));
-        if (n == 0)
-            fputs("\\ufffd", out), n = 1;
-        else if (*p == '"' || *p == '\\')
-            fprintf(out, "\\%c", *p);
-        else if (*p < 0x20 || *p == 0x7f)
-            fprintf(out, "\\u%04x", *p);
-        else
-            fwrite(p, 1, (size_t)n, out);
-        p += n;
-    }
-    fputc('"', out);
+    ad_json_string(put, out, text, false);
 }
 
 static bool member(ad_command *cmd, const char *name)
@@ -63,10 +51,8 @@ void ad_json_int(ad_command *cmd, const char *name, int64_t value)
 
 static void put_real(FILE *out, double value)
 {
-    if (isfinite(value))
-        fprintf(out, "%.9g", value);
-    else
-        fputs("null", out);
+    char buffer[32];
+    fputs(ad_json_number(value, buffer), out);
 }
 
 void ad_json_real(ad_command *cmd, const char *name, double value)

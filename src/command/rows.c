@@ -1,7 +1,7 @@
 /* rows.c - the options of a verb as one list: the rows of its records and its own, with the verb's
  * defaults. */
 #include "command/state.h"
-#include "base/text.h"
+#include "base/nearest.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* width.c - how wide text is in a terminal, shortening it, and keeping harm out of it. */
 #include "command/width.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <string.h>
@@ -22,10 +23,9 @@ static bool turns_direction(utf8proc_int32_t c)
 
 static glyph read_glyph(const char *text, size_t left)
 {
-    utf8proc_int32_t c;
-    int n = ad_utf8_length((const unsigned char *)text, left);
-    if (!n) return (glyph){"\xef\xbf\xbd", 3, 1, 1};
-    utf8proc_iterate((const utf8proc_uint8_t *)text, n, &c);
+    int32_t c;
+    int n = ad_utf8_next(text, left, &c);
+    if (!n) return (glyph){"\xef\xbf\xbd", 3, ad_utf8_wrong(text, left), 1};
     utf8proc_category_t kind = utf8proc_category(c);
     if (kind == UTF8PROC_CATEGORY_CC || kind == UTF8PROC_CATEGORY_ZL ||
         kind == UTF8PROC_CATEGORY_ZP || turns_direction(c))

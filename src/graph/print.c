@@ -1,5 +1,6 @@
 /* print.c - graphs as text (one line a node), Graphviz and JSON. */
 #include "graph/node.h"
+#include "base/escape.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -48,7 +49,7 @@ static void print_text(ad_text *text, ad_node *const *nodes, int n)
     }
 }
 
-/* Inside double quotes, for Graphviz and JSON alike. */
+/* Inside double quotes, for Graphviz. */
 static void add_quoted(ad_text *text, const char *string)
 {
     for (; *string; ++string) {
@@ -100,24 +101,24 @@ static void print_json(ad_text *text, ad_node *const *nodes, int n)
     ad_text_add(text, "{\"nodes\": [");
     for (int i = 0; i < n; ++i) {
         const ad_node *node = nodes[i];
-        ad_text_format(text, "%s{\"id\": %d, \"name\": \"", i ? ",\n" : "\n", node->id);
-        add_quoted(text, ad_node_name(node));
+        ad_text_format(text, "%s{\"id\": %d, \"name\": ", i ? ",\n" : "\n", node->id);
+        ad_text_json(text, ad_node_name(node), false);
         ad_text_format(text,
-                       "\", \"op\": \"%s\", \"dtype\": \"%s\", \"shape\": ", ad_ops[node->op].name,
+                       ", \"op\": \"%s\", \"dtype\": \"%s\", \"shape\": ", ad_ops[node->op].name,
                        ad_dtype_name(node->dtype));
         add_shape(text, node->shape);
         ad_text_add(text, ", \"inputs\": [");
         for (int k = 0; k < node->n_inputs; ++k)
             ad_text_format(text, k ? ", %d" : "%d", node->inputs[k]->id);
-        ad_text_add(text, "], \"attributes\": \"");
+        ad_text_add(text, "], \"attributes\": ");
         ad_text attributes;
         ad_text_init(&attributes, text->ctx);
         add_attributes(&attributes, node);
         const char *list = ad_text_get(&attributes);
-        add_quoted(text, strncmp(list, ", ", 2) ? list : list + 2);
+        ad_text_json(text, strncmp(list, ", ", 2) ? list : list + 2, false);
         text->failed |= attributes.failed;
         ad_text_free(&attributes);
-        ad_text_add(text, "\"}");
+        ad_text_add(text, "}");
     }
     ad_text_add(text, "\n]}\n");
 }

@@ -3,7 +3,7 @@
  * (tensorflow/core/util/event.proto, framework/summary.proto). */
 #include <autodidact/events.h>
 
-#include "base/text.h"
+#include "base/escape.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* weights.c - opened weights files: telling the format, the list of tensors, reading one of them.
  */
 #include "io/weights.h"
-#include "base/text.h"
+#include "base/nearest.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * "adam:lr=2e-4,beta1=0.5". */
 #include "optim/optimizer.h"
 
-#include "base/text.h"
+#include "base/nearest.h"
 #include "record/option_value.h"
 
 #include <stdio.h>

@@ -1,5 +1,7 @@
 /* page.c - the frame of a page, and how texts, numbers and bytes are written into it. */
 #include "page/page.h"
+#include "base/escape.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <string.h>
@@ -32,23 +34,32 @@ void ad_page_end(ad_text *to)
     ad_text_add(to, strstr(page_template_begin, body_mark) + sizeof body_mark - 1);
 }
 
+/* What is written for a byte; NULL: itself. */
+static const char *stand_in(unsigned char c)
+{
+    switch (c) {
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '&': return "&amp;";
+    case '"': return "&quot;";
+    case '\'': return "&#39;";
+    case '\n':
+    case '\t': return NULL;
+    default: return c < ' ' || c == 127 ? "\xef\xbf\xbd" : NULL;
+    }
+}
+
 void ad_page_bytes(ad_text *to, const char *text, size_t count)
 {
-    for (size_t at = 0, n; at < count; at += n) {
-        const unsigned char *p = (const unsigned char *)text + at;
-        n = (size_t)ad_utf8_length(p, count - at);
-        const char *instead = n == 0 || (*p < ' ' && *p != '\n' && *p != '\t') || *p == 127
-                                  ? "\xef\xbf\xbd"
-                              : *p == '<'  ? "&lt;"
-                              : *p == '>'  ? "&gt;"
-                              : *p == '&'  ? "&amp;"
-                              : *p == '"'  ? "&quot;"
-                              : *p == '\'' ? "&#39;"
-                                           : NULL;
+    while (count) {
+        int n = ad_utf8_next(text, count, NULL), taken = n ? n : ad_utf8_wrong(text, count);
+        const char *instead = !n ? "\xef\xbf\xbd" : stand_in((unsigned char)*text);
         if (instead)
-            ad_text_add(to, instead), n = n ? n : 1;
+            ad_text_add(to, instead);
         else
-            ad_text_bytes(to, p, n);
+            ad_text_bytes(to, text, (size_t)n);
+        text += taken;
+        count -= (size_t)taken;
     }
 }
 
@@ -59,19 +70,7 @@ void ad_page_text(ad_text *to, const char *text)
 
 void ad_page_json(ad_text *to, const char *text)
 {
-    size_t count = strlen(text);
-    ad_text_add(to, "\"");
-    for (size_t at = 0, n; at < count; at += n) {
-        const unsigned char *p = (const unsigned char *)text + at;
-        n = (size_t)ad_utf8_length(p, count - at);
-        if (!n)
-            ad_text_add(to, "\\ufffd"), n = 1;
-        else if (*p < ' ' || strchr("\"\\<>&'\x7f", *p))
-            ad_text_format(to, "\\u%04x", *p);
-        else
-            ad_text_bytes(to, p, n);
-    }
-    ad_text_add(to, "\"");
+    ad_text_json(to, text, true);
 }
 
 void ad_page_base64(ad_text *to, const unsigned char *bytes, size_t count)

@@ -1,6 +1,7 @@
 /* record.c - structs by the names of their members. */
 #include "record/option_value.h"
 #include "base/context.h"
+#include "base/nearest.h"
 #include "base/text.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* run_folder.c - the folder of a run: made, locked, described, and written into. */
+#include "base/escape.h"
 #include "run/run.h"
 #include "base/file.h"
 

@@ -181,8 +181,40 @@ static void holds_back_half_characters(void)
     REQUIRE(!ad_decoder_next(&d, 0xe2, &text, &length));
     CHECK_INT(length, 0);
     ad_decoder_end(&d, &text, &length);
-    CHECK_TEXT(text, "\xe2");
+    CHECK_TEXT(text, "\xef\xbf\xbd");
     CHECK_INT(ad_decoder_next(&d, 256, &text, &length), AD_ERROR_ARGUMENT);
+    ad_tokenizer_free(t);
+}
+
+/* Bytes one by one, and what is shown of them before and after the end. */
+static void check_shown(ad_tokenizer *t, const char *bytes, const char *want, const char *at_end)
+{
+    char shown[64] = "";
+    const char *text;
+    size_t length;
+    ad_decoder d = {.tokenizer = t};
+    for (; *bytes; ++bytes) {
+        REQUIRE(!ad_decoder_next(&d, (unsigned char)*bytes, &text, &length));
+        strncat(shown, text, length);
+    }
+    CHECK_TEXT(shown, want);
+    ad_decoder_end(&d, &text, &length);
+    strncat(shown, text, length);
+    CHECK_TEXT(shown, at_end);
+}
+
+static void shows_whole_characters(void)
+{
+    static const char plain[] = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80";
+    ad_tokenizer *t = NULL;
+    REQUIRE(!ad_tokenizer_bytes(&t, ctx));
+    check_shown(t, plain, plain, plain);
+    check_shown(t, "x\xf0\x9f\x98", "x", "x\xef\xbf\xbd");
+    check_shown(t, "\xc3(", "\xef\xbf\xbd(", "\xef\xbf\xbd(");
+    check_shown(t, "\x80z", "\xef\xbf\xbdz", "\xef\xbf\xbdz");
+    check_shown(t, "\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd",
+                "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+    check_shown(t, "\xe2\x82\xc3\xa9", "\xef\xbf\xbd\xc3\xa9", "\xef\xbf\xbd\xc3\xa9");
     ad_tokenizer_free(t);
 }
 
@@ -304,6 +336,7 @@ int main(int argc, char **argv)
                                        CASE(long_words_are_merged_alike),
                                        CASE(saves_and_opens),
                                        CASE(holds_back_half_characters),
+                                       CASE(shows_whole_characters),
                                        CASE(wordpieces),
                                        CASE(hostile_files),
                                        CASE(the_last_part_validates),

@@ -258,40 +258,6 @@ static void penalty_is_of_what_was_there(void)
     gpt_chooser_free(c);
 }
 
-/* ---- characters ---- */
-
-static char gathered[64];
-static void gather(void *user, const char *text, size_t length)
-{
-    (void)user;
-    strncat(gathered, text, length);
-}
-
-static void check_stream(const char *bytes, const char *want, const char *at_end)
-{
-    for (size_t piece = 1; piece < 4; ++piece) {
-        gpt_stream s = {.put = gather};
-        gathered[0] = 0;
-        for (size_t i = 0, n = strlen(bytes); i < n; i += piece)
-            gpt_stream_write(&s, bytes + i, i + piece < n ? piece : n - i);
-        CHECK_TEXT(gathered, want);
-        gpt_stream_end(&s);
-        CHECK_TEXT(gathered, at_end);
-    }
-}
-
-static void characters_come_whole(void)
-{
-    check_stream("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
-                 "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
-    check_stream("x\xf0\x9f\x98", "x", "x\xef\xbf\xbd");
-    check_stream("\xc3(", "\xef\xbf\xbd(", "\xef\xbf\xbd(");
-    check_stream("\x80z", "\xef\xbf\xbdz", "\xef\xbf\xbdz");
-    check_stream("\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd",
-                 "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
-    check_stream("\xe2\x82\xc3\xa9", "\xef\xbf\xbd\xc3\xa9", "\xef\xbf\xbd\xc3\xa9");
-}
-
 int main(int argc, char **argv)
 {
     ctx = ad_context_new(&(ad_context_options){.threads = 2});
@@ -302,7 +268,6 @@ int main(int argc, char **argv)
                                            CASE(a_full_cache_moves_on),
                                            CASE(choices_follow_the_probabilities),
                                            CASE(penalty_is_of_what_was_there),
-                                           CASE(characters_come_whole),
                                            {0}});
     ad_context_free(ctx);
     return failed;

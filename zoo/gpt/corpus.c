@@ -5,13 +5,6 @@
 
 enum { VALIDATION_TENTHS = 1 };
 
-/* FNV-1a */
-static uint64_t hash(uint64_t h, const char *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; ++i) h = (h ^ (unsigned char)bytes[i]) * 0x100000001b3u;
-    return h;
-}
-
 static ad_status make_tokenizer(ad_tokenizer **out, ad_context *ctx, const char *path,
                                 const ad_text_file *file, size_t training, const char *kind,
                                 int64_t vocab)
@@ -44,7 +37,7 @@ ad_status gpt_corpus_read(gpt_corpus *corpus, ad_context *ctx, const char *path,
     }
     if (!status) {
         corpus->bytes = file.length;
-        corpus->fingerprint = hash(0xcbf29ce484222325u, file.text, file.length) ^
+        corpus->fingerprint = ad_fingerprint(file.text, file.length) ^
                               ad_tokenizer_fingerprint(*tokenizer);
     }
     ad_text_file_free(&file);

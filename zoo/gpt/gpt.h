@@ -11,7 +11,7 @@
  *   network.c    tokens to logits, as graph; layers_gpt2.c, layers_llama.c the two kinds of layers
  *   config.c     sizes, as a checkpoint's metadata and as a config.json keep them
  *   load.c       a model from a run, a folder or a file; llama2c.c the format of llama2.c
- *   generate.c   token by token with a cache; choose.c which token; stream.c whole characters out
+ *   generate.c   token by token with a cache; choose.c which token
  *   corpus.c     a text as tokens; score.c its loss under a model; writer.c a text from a model
  *   train.c, sample.c, eval.c, explain.c   the commands */
 #ifndef ZOO_GPT_GPT_H
@@ -150,15 +150,11 @@ void gpt_generator_reset(gpt_generator *generator);
 ad_status gpt_generator_feed(gpt_generator *generator, const int32_t *tokens, int64_t count,
                              const float **logits);
 
-/* Bytes in, whole characters of UTF-8 out; what cannot become one is U+FFFD. */
+/* Where a text goes as it is written: whole characters of UTF-8. */
 typedef struct gpt_stream {
-    unsigned char held[4];
-    int count;
     void (*put)(void *user, const char *text, size_t length);
     void *user;
 } gpt_stream;
-void gpt_stream_write(gpt_stream *stream, const char *bytes, size_t length);
-void gpt_stream_end(gpt_stream *stream);
 
 /* ---- texts ---- */
 

@@ -42,7 +42,7 @@ static ad_status show(gpt_writer *w, ad_decoder *decoder, int32_t token, gpt_str
     size_t length;
     if (token == w->end[0] || token == w->end[1]) return AD_OK;
     ad_status status = ad_decoder_next(decoder, token, &text, &length);
-    if (!status) gpt_stream_write(stream, text, length);
+    if (!status) stream->put(stream->user, text, length);
     return status;
 }
 
@@ -70,7 +70,6 @@ ad_status gpt_write(gpt_writer *w, ad_command *cmd, const ad_tokens *prompt, int
         if (!status && *made < count) status = gpt_generator_feed(w->generator, &token, 1, &logits);
     }
     ad_decoder_end(&decoder, &rest, &length);
-    gpt_stream_write(stream, rest, length);
-    gpt_stream_end(stream);
+    stream->put(stream->user, rest, length);
     return status;
 }

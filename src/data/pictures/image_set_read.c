@@ -11,7 +11,7 @@ static uint64_t fingerprint(const ad_image_set *set)
     size_t bytes = (size_t)(set->count * ad_picture_bytes(set)), at = 0;
     for (; at + sizeof word <= bytes; at += sizeof word) { /* eight bytes at a time, four abreast */
         memcpy(word, set->pixels + at, sizeof word);
-        for (int i = 0; i < 4; ++i) lanes[i] = (lanes[i] ^ word[i]) * 0x100000001b3u;
+        for (int i = 0; i < 4; ++i) lanes[i] = (lanes[i] ^ word[i]) * AD_HASH_PRIME;
     }
     hash = ad_hash(hash, lanes, sizeof lanes);
     if (bytes > at) hash = ad_hash(hash, set->pixels + at, bytes - at);

@@ -3,8 +3,9 @@
  *
  * The most frequent pair is merged, of several the one with the lower ids; pairs that occur once
  * are not merged. That is Hugging Face's trainer with min_frequency 2, to the merge. */
+#include "base/utf8.h"
 #include "data/text/tokenizer_kinds.h"
-#include "data/text/utf8.h"
+#include "data/text/byte_spelling.h"
 #include "data/text/words.h"
 
 #include <string.h>

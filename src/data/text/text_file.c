@@ -1,6 +1,6 @@
 /* text_file.c - texts as files, and their validation part. */
+#include "base/utf8.h"
 #include "io/source.h"
-#include "data/text/utf8.h"
 
 #include <autodidact/tokenizer.h>
 #include <string.h>

@@ -22,6 +22,7 @@ ad_tokenizer *ad_tokenizer_new(ad_context *ctx, ad_tokenizer_kind kind)
     ad_vocabulary_init(&t->vocabulary, ctx);
     t->kind = kind;
     ad_text_init(&t->scratch, ctx);
+    ad_text_init(&t->mended, ctx);
     ad_text_init(&t->text, ctx);
     for (int i = 0; i < AD_TOKEN_SPECIALS; ++i) t->special[i] = -1;
     for (int i = 0; i < 256; ++i) t->byte_ids[i] = -1;
@@ -38,6 +39,7 @@ void ad_tokenizer_free(ad_tokenizer *t)
     ad_free(t->ctx, t->merges, ad_bytes(t->merge_capacity, sizeof *t->merges));
     ad_free(t->ctx, t->scores, ad_bytes(t->score_capacity, sizeof *t->scores));
     ad_text_free(&t->scratch);
+    ad_text_free(&t->mended);
     ad_text_free(&t->text);
     ad_free(t->ctx, t, sizeof *t);
 }

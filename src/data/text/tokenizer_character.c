@@ -1,6 +1,6 @@
 /* tokenizer_character.c - an id per code point of a text, or per byte. */
+#include "base/utf8.h"
 #include "data/text/tokenizer_kinds.h"
-#include "data/text/utf8.h"
 
 enum { CODES = 0x110000 };
 

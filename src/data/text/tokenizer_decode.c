@@ -1,6 +1,7 @@
 /* tokenizer_decode.c - numbers back to text, all at once or as they come. */
+#include "base/escape.h"
+#include "base/utf8.h"
 #include "data/text/tokenizer_kinds.h"
-#include "data/text/utf8.h"
 
 #include <string.h>
 
@@ -31,10 +32,11 @@ static ad_status add(ad_tokenizer *t, int32_t id, bool first)
     return t->scratch.failed ? AD_ERROR_MEMORY : AD_OK;
 }
 
-static void begin(ad_tokenizer *t)
+static void clear(ad_text *text)
 {
-    t->scratch.length = 0, t->scratch.failed = false;
-    if (t->scratch.data) t->scratch.data[0] = 0;
+    text->length = 0;
+    text->failed = false;
+    if (text->data) text->data[0] = 0;
 }
 
 /* Nothing stands in front of the first word but what begins the text. */
@@ -48,7 +50,7 @@ ad_status ad_tokenizer_decode(ad_tokenizer *t, const int32_t *ids, int64_t count
 {
     bool started = false;
     ad_status status = AD_OK;
-    begin(t);
+    clear(&t->scratch);
     for (int64_t i = 0; i < count && !status; ++i) {
         status = add(t, ids[i], !started);
         started |= starts(t, ids[i]);
@@ -62,7 +64,7 @@ ad_status ad_decoder_next(ad_decoder *d, int32_t id, const char **text, size_t *
 {
     ad_tokenizer *t = d->tokenizer;
     *text = "", *length = 0;
-    begin(t);
+    clear(&t->scratch);
     ad_text_bytes(&t->scratch, d->bytes, (size_t)d->held);
     ad_status status = add(t, id, !d->started);
     if (status) return status;
@@ -71,13 +73,20 @@ ad_status ad_decoder_next(ad_decoder *d, int32_t id, const char **text, size_t *
     t->scratch.length -= (size_t)d->held;
     memcpy(d->bytes, t->scratch.data + t->scratch.length, (size_t)d->held);
     t->scratch.data[t->scratch.length] = 0;
-    *text = t->scratch.data, *length = t->scratch.length;
+    const ad_text *shown = &t->scratch;
+    if (ad_utf8_valid(shown->data, shown->length) != shown->length) {
+        clear(&t->mended);
+        ad_text_utf8(&t->mended, shown->data, shown->length);
+        if (t->mended.failed) return AD_ERROR_MEMORY;
+        shown = &t->mended;
+    }
+    *text = shown->data, *length = shown->length;
     return AD_OK;
 }
 
 void ad_decoder_end(ad_decoder *d, const char **text, size_t *length)
 {
-    d->bytes[d->held] = 0;
-    *text = d->bytes, *length = (size_t)d->held;
+    *text = d->held ? "\xef\xbf\xbd" : "";
+    *length = strlen(*text);
     d->held = 0;
 }

@@ -1,8 +1,9 @@
 /* tokenizer_gguf.c - the vocabulary that a GGUF file carries, of llama.cpp's models "gpt2" (BPE),
  * "llama" (SentencePiece) and "bert" (WordPiece). */
+#include "base/utf8.h"
 #include "data/text/gguf.h"
 #include "data/text/tokenizer_kinds.h"
-#include "data/text/utf8.h"
+#include "data/text/byte_spelling.h"
 
 #include <string.h>
 

@@ -1,7 +1,8 @@
 /* tokenizer_json.c - vocabularies as JSON objects of piece and id: GPT-2's encoder.json with
  * vocab.bpe (Hugging Face: vocab.json with merges.txt), and characters by number. */
+#include "base/utf8.h"
 #include "data/text/tokenizer_kinds.h"
-#include "data/text/utf8.h"
+#include "data/text/byte_spelling.h"
 
 #include <jansson.h>
 #include <string.h>

@@ -33,7 +33,8 @@ struct ad_tokenizer {
 
     unsigned char control_first[256]; /* bytes that a control piece begins with */
     bool control_known;               /* the table above is filled */
-    ad_text scratch, text;            /* what was last decoded; the text of ad_tokenizer_to_text */
+    ad_text scratch, mended; /* what was last decoded; the same, with what is not UTF-8 replaced */
+    ad_text text;            /* of ad_tokenizer_to_text */
 };
 
 /* An empty one; NULL: memory refused. */

@@ -1,7 +1,6 @@
 /* tokenizer_open.c - which kind of tokenizer a file or a folder holds, told by content. */
 #include "base/file.h"
 #include "data/text/tokenizer_kinds.h"
-#include "data/text/utf8.h"
 
 #include <stdio.h>
 #include <string.h>

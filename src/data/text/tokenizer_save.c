@@ -1,7 +1,8 @@
 /* tokenizer_save.c - tokenizers in the files of their kind, which other programs read. */
+#include "base/utf8.h"
 #include "base/file.h"
 #include "data/text/tokenizer_kinds.h"
-#include "data/text/utf8.h"
+#include "data/text/byte_spelling.h"
 
 #include <errno.h>
 #include <jansson.h>

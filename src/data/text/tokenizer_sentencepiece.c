@@ -1,8 +1,8 @@
 /* tokenizer_sentencepiece.c - encoding as SentencePiece's BPE does (Kudo & Richardson 2018; Llama):
  * characters are merged, the pair whose piece has the highest score first; a character that is no
  * piece becomes its bytes. */
+#include "base/utf8.h"
 #include "data/text/merge.h"
-#include "data/text/utf8.h"
 
 #include <string.h>
 

@@ -6,8 +6,9 @@
  *
  * The pieces of BPE are spelled as in GPT-2's files, since they need not be UTF-8. Control pieces
  * that cannot be spelled so do not occur: they are UTF-8 and spelled by their bytes. */
+#include "base/utf8.h"
 #include "data/text/tokenizer_kinds.h"
-#include "data/text/utf8.h"
+#include "data/text/byte_spelling.h"
 
 #include <jansson.h>
 #include <string.h>

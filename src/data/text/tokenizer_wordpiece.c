@@ -2,8 +2,8 @@
  * is cleaned, decomposed, rid of accents, put in lower case and cut at spaces, punctuation and
  * around CJK characters; of each word the longest piece is taken, then the longest "##" piece of
  * the rest. */
+#include "base/utf8.h"
 #include "data/text/tokenizer_kinds.h"
-#include "data/text/utf8.h"
 
 #include <string.h>
 #include <utf8proc.h>

@@ -2,8 +2,8 @@
  *
  * \s is spelled out, because PCRE2 counts U+180E as a space and Unicode no longer does. Compiled to
  * machine code where PCRE2 can; that code is the only memory that is not the context's. */
+#include "base/utf8.h"
 #include "data/text/words.h"
-#include "data/text/utf8.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>

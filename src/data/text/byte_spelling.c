@@ -1,50 +1,6 @@
-/* utf8.c - see utf8.h. Overlong forms, surrogates and numbers beyond U+10FFFF are not UTF-8. */
-#include "data/text/utf8.h"
-
-#include <utf8proc.h>
-
-int ad_utf8_next(const char *text, size_t length, int32_t *code)
-{
-    unsigned char c = (unsigned char)*text;
-    if (c < 0x80) return *code = c, 1;
-    utf8proc_int32_t point;
-    utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)text,
-                                          length < 4 ? (utf8proc_ssize_t)length : 4, &point);
-    if (n <= 0) return 0;
-    *code = point;
-    return (int)n;
-}
-
-int ad_utf8_put(int32_t code, char bytes[4])
-{
-    return (int)utf8proc_encode_char(code, (utf8proc_uint8_t *)bytes);
-}
-
-size_t ad_utf8_valid(const char *text, size_t length)
-{
-    size_t at = 0;
-    int32_t code;
-    while (at < length) {
-        int n = ad_utf8_next(text + at, length - at, &code);
-        if (!n) break;
-        at += (size_t)n;
-    }
-    return at;
-}
-
-int ad_utf8_incomplete(const char *text, size_t length)
-{
-    for (int back = 1; back <= 3 && (size_t)back <= length; ++back) {
-        unsigned char c = (unsigned char)text[length - (size_t)back];
-        if ((c & 0xC0) == 0x80) continue;
-        int wants = c >= 0xF0 && c < 0xF5   ? 4
-                    : c >= 0xE0 && c < 0xF0 ? 3
-                    : c >= 0xC2 && c < 0xE0 ? 2
-                                            : 1;
-        return wants > back ? back : 0;
-    }
-    return 0;
-}
+/* byte_spelling.c - see byte_spelling.h. */
+#include "data/text/byte_spelling.h"
+#include "base/utf8.h"
 
 /* Printable bytes of Latin-1 stand for themselves; the others, in order, for U+0100 and on. */
 static bool is_itself(int byte)
