@@ -83,6 +83,7 @@ $(BUILD)/autodidact: $(CLI_OBJ) $(LIB)
 
 $(BUILD)/zoo/vision/embedded.o: $(wildcard zoo/backbone/*.safetensors)
 $(BUILD)/src/page/page.o: src/page/page.html
+$(BUILD)/src/draw/letters.o: src/draw/letters.ttf
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)

@@ -4,13 +4,14 @@
 # or ends the process, and every extern name of the library begins with ad_.
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
-rooms="base record graph ops plan device nn optim io score command data/samples data/table data/text data/pictures data/graphs run page train"
+rooms="base record graph ops plan device nn optim io draw score command data/samples data/table data/text data/pictures data/graphs run page train"
 
 stands_on() { # ROOM: itself and what it may include
     case $1 in
     base) echo base ;;
     io) echo base io ;;
     score) echo base score ;;
+    draw) echo base io draw ;;
     record) echo base io record ;;
     command) echo base io record command ;;
     graph) echo base graph ;;
@@ -25,13 +26,13 @@ stands_on() { # ROOM: itself and what it may include
     data/pictures) echo base io data/samples data/table data/pictures ;;
     data/graphs) echo base io data/table data/graphs ;;
     run) echo base graph ops plan io nn optim record command run ;;
-    page) echo base io record command run page ;;
-    train) echo base graph ops plan io nn optim record command run page train ;;
+    page) echo base io draw record command run page ;;
+    train) echo base graph ops plan io nn optim draw record command run page train ;;
     esac
 }
 
 # The rooms' parts of include/autodidact.
-public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io scores=score record=record command=command table=command samples=data/samples data=data/pictures tokenizer=data/text graph_data=data/graphs table_data=data/table train=run profile=train wisdom=plan tuning=train'
+public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io draw=draw scores=score record=record command=command table=command samples=data/samples data=data/pictures tokenizer=data/text graph_data=data/graphs table_data=data/table train=run profile=train wisdom=plan tuning=train'
 
 check() { # NAME OFFENDERS
     if [ -z "$2" ]; then

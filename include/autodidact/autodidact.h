@@ -5,6 +5,7 @@
 #include <autodidact/base.h>
 #include <autodidact/command.h>
 #include <autodidact/data.h>
+#include <autodidact/draw.h>
 #include <autodidact/events.h>
 #include <autodidact/graph.h>
 #include <autodidact/graph_data.h>

@@ -56,6 +56,9 @@ typedef struct ad_image {
 AD_API ad_status ad_image_new(ad_context *ctx, int64_t width, int64_t height, int channels,
                               ad_image **out);
 AD_API void ad_image_free(ad_image *image); /* NULL is ignored */
+/* Of bytes [height, width, channels], 255 being 1, which are copied. */
+AD_API ad_status ad_image_from_bytes(ad_context *ctx, const unsigned char *bytes, int64_t width,
+                                     int64_t height, int channels, ad_image **out);
 
 /* A copy with another number of channels (1 to 4; the same number: a plain copy). Grey is repeated;
  * colour becomes grey by its luminance (Rec. 709, in linear light); a missing alpha is 1; a dropped

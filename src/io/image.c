@@ -52,6 +52,15 @@ ad_status ad_image_new(ad_context *ctx, int64_t width, int64_t height, int chann
     return status;
 }
 
+ad_status ad_image_from_bytes(ad_context *ctx, const unsigned char *bytes, int64_t width,
+                              int64_t height, int channels, ad_image **out)
+{
+    ad_status status = ad_image_make(ctx, width, height, channels, out);
+    for (int64_t i = 0; !status && i < width * height * channels; ++i)
+        (*out)->data[i] = (float)bytes[i] / 255;
+    return status;
+}
+
 void ad_image_free(ad_image *image)
 {
     if (!image) return;

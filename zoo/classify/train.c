@@ -40,7 +40,7 @@ static const ad_option options[] = {
     {0},
 };
 
-enum { LOADERS = 3, EVAL_BATCH = 256, WRONG_SHOWN = 48, WRONG_COLUMNS = 12 };
+enum { LOADERS = 3, EVAL_BATCH = 256, WRONG_SHOWN = 48, WRONG_COLUMNS = 8, WRONG_SIDE = 96 };
 
 typedef struct trainer {
     ad_command *cmd;
@@ -57,6 +57,7 @@ typedef struct trainer {
     ad_loader *loader[LOADERS];
     ad_class_scores *scores;
     int64_t wrong[WRONG_SHOWN]; /* pictures of the validation or test split that were mistaken */
+    int wrong_as[WRONG_SHOWN];  /* the classes that they were taken for */
     int wrong_count;
     classify_split scored, wrong_split;
 } trainer;
@@ -92,8 +93,10 @@ static void note_wrong(trainer *t, const float *logits, const int32_t *labels,
 {
     int classes = t->model.classes;
     for (int64_t i = 0; i < batch->size && t->wrong_count < WRONG_SHOWN; ++i) {
-        if (ad_best_class(logits + i * classes, classes) != labels[i])
-            t->wrong[t->wrong_count++] = batch->index[i];
+        int best = ad_best_class(logits + i * classes, classes);
+        if (best == labels[i]) continue;
+        t->wrong_as[t->wrong_count] = best;
+        t->wrong[t->wrong_count++] = batch->index[i];
     }
 }
 
@@ -128,28 +131,30 @@ static ad_status evaluate(void *user, const char *split, ad_metric *metrics, int
     return status;
 }
 
-/* A sheet of pictures that were mistaken. */
+/* A sheet of pictures that were mistaken: "cat as dog". */
 static ad_status show_wrong(trainer *t, int64_t step)
 {
     const ad_image_set *set = classify_set(&t->pictures, t->wrong_split);
-    int64_t rows = (t->wrong_count + WRONG_COLUMNS - 1) / WRONG_COLUMNS, gap = 2;
-    int64_t cell_h = set->height + gap, cell_w = set->width + gap;
-    ad_image *sheet;
+    int64_t size = set->height * set->width * set->channels;
+    ad_image *shown[WRONG_SHOWN] = {0}, *sheet = NULL;
+    char caption[WRONG_SHOWN][96];
+    const char *captions[WRONG_SHOWN];
+    ad_status status = AD_OK;
     if (!t->wrong_count) return AD_OK;
-    ad_status status = ad_image_new(t->ctx, WRONG_COLUMNS * cell_w + gap, rows * cell_h + gap,
-                                    set->channels, &sheet);
-    if (status) return status;
-    for (int64_t i = 0; i < sheet->width * sheet->height * sheet->channels; ++i) sheet->data[i] = 1;
-    for (int i = 0; i < t->wrong_count; ++i) {
-        const unsigned char *from = set->pixels +
-                                    t->wrong[i] * set->height * set->width * set->channels;
-        int64_t top = i / WRONG_COLUMNS * cell_h + gap, left = i % WRONG_COLUMNS * cell_w + gap;
-        for (int64_t y = 0; y < set->height; ++y)
-            for (int64_t x = 0; x < set->width * set->channels; ++x)
-                sheet->data[((top + y) * sheet->width + left) * set->channels + x] =
-                    (float)*from++ / 255;
+    for (int i = 0; i < t->wrong_count && !status; ++i) {
+        status = ad_image_from_bytes(t->ctx, set->pixels + t->wrong[i] * size, set->width,
+                                     set->height, set->channels, &shown[i]);
+        snprintf(caption[i], sizeof caption[i], "%.40s as %.40s",
+                 set->class_names[set->labels[t->wrong[i]]], set->class_names[t->wrong_as[i]]);
+        captions[i] = caption[i];
     }
-    status = ad_run_image(t->run, "mistaken", step, sheet);
+    ad_sheet_options layout = {
+        .columns = WRONG_COLUMNS, .side = WRONG_SIDE, .gap = 8, .captions = captions};
+    if (!status)
+        status = ad_image_sheet(t->ctx, (const ad_image *const *)shown, t->wrong_count, &layout,
+                                &sheet);
+    if (!status) status = ad_run_image(t->run, "mistaken", step, sheet);
+    for (int i = 0; i < t->wrong_count; ++i) ad_image_free(shown[i]);
     ad_image_free(sheet);
     return status;
 }
