@@ -11,9 +11,11 @@
 #include <autodidact/graph_data.h>
 #include <autodidact/image.h>
 #include <autodidact/io.h>
+#include <autodidact/layout.h>
 #include <autodidact/nn.h>
 #include <autodidact/ops.h>
 #include <autodidact/optim.h>
+#include <autodidact/plot.h>
 #include <autodidact/program.h>
 #include <autodidact/record.h>
 #include <autodidact/samples.h>

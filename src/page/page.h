@@ -35,11 +35,11 @@ typedef struct ad_curve {
     int64_t count;
 } ad_curve;
 
-typedef struct ad_plot {
+typedef struct ad_page_plot {
     const char *title;
     ad_curve *curves;
     int count;
-} ad_plot;
+} ad_page_plot;
 
 /* The curves of runs: a plot per metric; what stands under "validation/" or "test/" lies on the
  * plot of the metric without that. One run: a colour for training and one for validation; several:

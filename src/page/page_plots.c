@@ -1,10 +1,9 @@
 /* page_plots.c - curves: thinned, as a still picture for pages without JavaScript, and as the
  * numbers that the page's script draws from. */
+#include "draw/thin.h"
 #include "page/page.h"
 
-#include <float.h>
-#include <math.h>
-#include <stdlib.h>
+#include <autodidact/plot.h>
 #include <string.h>
 
 enum {
@@ -14,127 +13,39 @@ enum {
     PLOTS_MOST = 64,
     WIDTH = 640,
     HEIGHT = 260,
-    LEFT = 56,
-    RIGHT = 12,
-    TOP = 10,
-    BOTTOM = 26,
 };
-
-/* ---- thinning ---- */
-
-/* Calls `point` with the least and the greatest of each stretch, and with both ends, in order. */
-static void thin(const ad_curve *c, int most, void (*point)(void *user, double x, double y),
-                 void *user)
-{
-    if (c->count <= most) {
-        for (int64_t i = 0; i < c->count; ++i) point(user, c->x[i], c->y[i]);
-        return;
-    }
-    int64_t stretches = most / 2 - 1, inner = c->count - 2;
-    point(user, c->x[0], c->y[0]);
-    for (int64_t s = 0; s < stretches; ++s) {
-        int64_t from = 1 + s * inner / stretches, to = 1 + (s + 1) * inner / stretches;
-        int64_t least = from, most_at = from;
-        for (int64_t i = from; i < to; ++i) {
-            if (c->y[i] < c->y[least]) least = i;
-            if (c->y[i] > c->y[most_at]) most_at = i;
-        }
-        int64_t first = least < most_at ? least : most_at, second = least + most_at - first;
-        point(user, c->x[first], c->y[first]);
-        if (second != first) point(user, c->x[second], c->y[second]);
-    }
-    point(user, c->x[c->count - 1], c->y[c->count - 1]);
-}
 
 /* ---- the still picture ---- */
 
-typedef struct still {
-    ad_text *to;
-    double x0, x1, y0, y1;
-    bool first;
-} still;
-
-static double across(const still *s, double x)
+static ad_status write_still(ad_text *to, const ad_page_plot *plot)
 {
-    return LEFT + (x - s->x0) / (s->x1 - s->x0) * (WIDTH - LEFT - RIGHT);
-}
-
-static double down(const still *s, double y)
-{
-    return TOP + (s->y1 - y) / (s->y1 - s->y0) * (HEIGHT - TOP - BOTTOM);
-}
-
-static void still_point(void *user, double x, double y)
-{
-    still *s = user;
-    ad_text_format(s->to, "%s%.1f,%.1f", s->first ? "" : " ", across(s, x), down(s, y));
-    s->first = false;
-}
-
-/* 1, 2 or 5 times a power of ten, so that `range` has about `wanted` of them. */
-static double tick_distance(double range, int wanted)
-{
-    double raw = range / wanted, power = pow(10, floor(log10(raw))), m = raw / power;
-    return (m < 1.5 ? 1 : m < 3.5 ? 2 : m < 7.5 ? 5 : 10) * power;
-}
-
-static void bounds(const ad_plot *plot, still *s)
-{
-    s->x0 = s->y0 = DBL_MAX, s->x1 = s->y1 = -DBL_MAX;
-    for (int k = 0; k < plot->count; ++k)
-        for (int64_t i = 0; i < plot->curves[k].count; ++i) {
-            double x = plot->curves[k].x[i], y = plot->curves[k].y[i];
-            s->x0 = fmin(s->x0, x), s->x1 = fmax(s->x1, x);
-            s->y0 = fmin(s->y0, y), s->y1 = fmax(s->y1, y);
-        }
-    /* Halves first: the difference of two great numbers may not be finite. */
-    double half = s->y1 / 2 - s->y0 / 2;
-    double pad = half > 0 ? half / 10 : fmax(fabs(s->y0) / 10, 1e-9);
-    s->y0 = fmax(s->y0 - pad, -DBL_MAX / 4), s->y1 = fmin(s->y1 + pad, DBL_MAX / 4);
-    if (s->x1 <= s->x0) s->x0 -= fmax(0.5, s->x1 / 100), s->x1 += fmax(0.5, s->x1 / 100);
-    if (!(s->y1 > s->y0)) s->y0 = -1, s->y1 = 1;
-}
-
-static void still_axes(still *s)
-{
-    double dx = tick_distance(s->x1 - s->x0, 6), dy = tick_distance(s->y1 - s->y0, 5);
-    int64_t first = (int64_t)fmax(-1e15, ceil(s->y0 / dy));
-    for (int i = 0; i < 20 && (double)(first + i) * dy <= s->y1; ++i) {
-        double y = (double)(first + i) * dy;
-        ad_text_format(s->to,
-                       "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" "
-                       "y2=\"%.1f\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.6g</text>",
-                       LEFT, WIDTH - RIGHT, down(s, y), down(s, y), LEFT - 6, down(s, y) + 4, y);
-    }
-    first = (int64_t)fmax(-1e15, ceil(s->x0 / dx));
-    for (int i = 0; i < 20 && (double)(first + i) * dx <= s->x1; ++i) {
-        double x = (double)(first + i) * dx;
-        ad_text_format(s->to, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.10g</text>",
-                       across(s, x), HEIGHT - 8, x);
-    }
-}
-
-static void write_still(ad_text *to, const ad_plot *plot)
-{
-    still s = {.to = to};
-    bounds(plot, &s);
-    ad_text_format(to, "<svg class=\"still\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
-                   WIDTH, HEIGHT);
-    ad_page_text(to, plot->title);
-    ad_text_add(to, "\">");
-    still_axes(&s);
-    for (int k = 0; k < plot->count; ++k) {
+    ad_series *series = ad_zalloc(to->ctx, ad_bytes(plot->count, sizeof *series));
+    ad_drawing *d = NULL;
+    ad_status status = series ? AD_OK : AD_ERROR_MEMORY;
+    for (int k = 0; k < plot->count && !status; ++k) {
         const ad_curve *c = &plot->curves[k];
-        ad_text_format(to, "<polyline class=\"c%d%s%s\" points=\"", c->colour % 8,
-                       c->faint ? " faint" : "", c->dashed ? " dashed" : "");
-        s.first = true;
-        thin(c, plot->count > 20 ? POINTS_OF_STILL / 5 : POINTS_OF_STILL, still_point, &s);
-        ad_text_add(to, "\"/>");
-        if (c->count == 1)
-            ad_text_format(to, "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>",
-                           c->colour % 8, across(&s, c->x[0]), down(&s, c->y[0]));
+        series[k] = (ad_series){.x = c->x,
+                                .y = c->y,
+                                .count = c->count,
+                                .colour = AD_SERIES(c->colour),
+                                .dashed = c->dashed,
+                                .faint = c->faint};
     }
-    ad_text_add(to, "</svg>");
+    if (!status) status = ad_drawing_new(&d, to->ctx, WIDTH, HEIGHT, plot->title);
+    if (!status)
+        status = ad_plot_draw(
+            d, to->ctx, 0, 0, WIDTH, HEIGHT,
+            &(ad_plot){.series = series,
+                       .count = plot->count,
+                       .points = plot->count > 20 ? POINTS_OF_STILL / 5 : POINTS_OF_STILL});
+    const char *svg = status ? NULL : ad_drawing_svg_element(d, "still");
+    if (svg)
+        ad_text_add(to, svg);
+    else if (!status)
+        status = AD_ERROR_MEMORY;
+    ad_drawing_free(d);
+    ad_free(to->ctx, series, ad_bytes(plot->count, sizeof *series));
+    return status;
 }
 
 /* ---- the numbers ---- */
@@ -155,7 +66,7 @@ static void number_point(void *user, double x, double y)
     n->first = false;
 }
 
-static void write_numbers(ad_text *to, const ad_plot *plot, int points, double epochs_a_step)
+static void write_numbers(ad_text *to, const ad_page_plot *plot, int points, double epochs_a_step)
 {
     ad_text_add(to, "<script type=\"application/json\">{\"title\":");
     ad_page_json(to, plot->title);
@@ -169,14 +80,14 @@ static void write_numbers(ad_text *to, const ad_plot *plot, int points, double e
         for (int values = 0; values < 2; ++values) {
             numbers n = {to, true, values};
             ad_text_add(to, values ? "],\"y\":[" : ",\"x\":[");
-            thin(c, points, number_point, &n);
+            ad_thin(c->x, c->y, c->count, points, number_point, &n);
         }
         ad_text_add(to, "]}");
     }
     ad_text_add(to, "]}</script>");
 }
 
-static void write_plot(ad_text *to, const ad_plot *plot, int points, double epochs_a_step)
+static ad_status write_plot(ad_text *to, const ad_page_plot *plot, int points, double epochs_a_step)
 {
     ad_text_add(to, "<figure class=\"plot\"><figcaption>");
     ad_page_text(to, plot->title);
@@ -189,9 +100,10 @@ static void write_plot(ad_text *to, const ad_plot *plot, int points, double epoc
         ad_text_add(to, "</span>");
     }
     ad_text_add(to, "</span></figcaption>");
-    write_still(to, plot);
+    ad_status status = write_still(to, plot);
     write_numbers(to, plot, points, epochs_a_step);
     ad_text_add(to, "</figure>\n");
+    return status;
 }
 
 /* ---- which curve lies on which plot ---- */
@@ -199,7 +111,7 @@ static void write_plot(ad_text *to, const ad_plot *plot, int points, double epoc
 typedef struct plotter {
     ad_context *ctx;
     ad_arena arena;
-    ad_plot plot[PLOTS_MOST];
+    ad_page_plot plot[PLOTS_MOST];
     int capacity[PLOTS_MOST], count;
     int runs;
 } plotter;
@@ -217,7 +129,7 @@ static const char *metric_of(const char *name)
     return strcmp(split, "train") ? name + strlen(split) + 1 : name;
 }
 
-static ad_plot *plot_of(plotter *p, const char *metric)
+static ad_page_plot *plot_of(plotter *p, const char *metric)
 {
     for (int i = 0; i < p->count; ++i)
         if (!strcmp(p->plot[i].title, metric)) return &p->plot[i];
@@ -228,7 +140,7 @@ static ad_plot *plot_of(plotter *p, const char *metric)
 
 static ad_status add_curve(plotter *p, const char *metric, ad_curve curve)
 {
-    ad_plot *plot = curve.count ? plot_of(p, metric) : NULL;
+    ad_page_plot *plot = curve.count ? plot_of(p, metric) : NULL;
     if (!plot) return AD_OK;
     int *capacity = &p->capacity[plot - p->plot];
     if (plot->count == *capacity) {
@@ -317,13 +229,14 @@ static ad_status gather(plotter *p, ad_run_info *const *runs)
 }
 
 /* The loss first, then what else is measured, the learning rate last. */
-static int rank(const ad_plot *plot)
+static int rank(const ad_page_plot *plot)
 {
     return !strcmp(plot->title, "loss") ? 0 : !strcmp(plot->title, "lr") ? 2 : 1;
 }
 
-static void write_plots(ad_text *to, const plotter *p, double epochs_a_step)
+static ad_status write_plots(ad_text *to, const plotter *p, double epochs_a_step)
 {
+    ad_status status = AD_OK;
     int curves = 0;
     for (int i = 0; i < p->count; ++i) curves += p->plot[i].count;
     int points = curves ? POINTS_OF_PAGE / curves : 0;
@@ -331,9 +244,11 @@ static void write_plots(ad_text *to, const plotter *p, double epochs_a_step)
     ad_text_add(to, "<section id=\"curves\"><h2>Curves</h2><div class=\"controls\" hidden></div>"
                     "<div class=\"plots\">\n");
     for (int wanted = 0; wanted < 3; ++wanted)
-        for (int i = 0; i < p->count; ++i)
-            if (rank(&p->plot[i]) == wanted) write_plot(to, &p->plot[i], points, epochs_a_step);
+        for (int i = 0; i < p->count && !status; ++i)
+            if (rank(&p->plot[i]) == wanted)
+                status = write_plot(to, &p->plot[i], points, epochs_a_step);
     ad_text_add(to, "</div></section>\n");
+    return status;
 }
 
 ad_status ad_page_plots(ad_text *to, ad_context *ctx, ad_run_info *const *runs, int count)
@@ -344,7 +259,7 @@ ad_status ad_page_plots(ad_text *to, ad_context *ctx, ad_run_info *const *runs, 
     ad_arena_init(&p->arena, ctx);
     ad_status status = gather(p, runs);
     const ad_run_info *first = runs[0]->part_count ? runs[0]->parts[0] : runs[0];
-    if (!status && p->count) write_plots(to, p, count == 1 ? first->epochs_a_step : 0);
+    if (!status && p->count) status = write_plots(to, p, count == 1 ? first->epochs_a_step : 0);
     ad_arena_free(&p->arena);
     ad_free(ctx, p, sizeof *p);
     return status;

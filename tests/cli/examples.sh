@@ -19,4 +19,12 @@ exits 1
 says err 'none.pth'
 run "$examples/run_pth"
 exits 2
+mkdir "$tmp/plots"
+run "$examples/plots" "$tmp/plots"
+exits 0
+silent err
+check "seven drawings twice, and a sheet" test "$(ls "$tmp/plots" | wc -l)" = 15
+run "$examples/plots" "$tmp/none"
+exits 1
+says err "$tmp/none"
 finish

@@ -45,6 +45,11 @@ says out '"accuracy":1'
 run "$autodidact" graph show "$tmp/a" --data "$tmp/rings" --per-class 4 -o "$tmp/pictures"
 exits 0
 check "three pictures" test "$(ls "$tmp/pictures" | wc -l)" = 3
+run "$autodidact" graph show "$tmp/a" --data "$tmp/rings" --per-class 4 -o "$tmp/pixels" --format png
+exits 0
+for picture in embedding entropy neighbourhood; do
+    check "the picture of $picture" "$autodidact" info "$tmp/pixels/$picture.png"
+done
 run "$autodidact" graph show "$tmp/a" --data "$tmp/rings" --per-class 4 -o "$tmp/pictures" --node 24
 exits 1
 says err "there are 24 nodes"

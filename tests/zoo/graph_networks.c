@@ -3,7 +3,6 @@
  * large enough, and larger.
  */
 #include "fixture.h"
-#include "zoo/graph/drawing.h"
 #include "zoo/graph/graph.h"
 
 enum { GRADIENTS = 32 };
@@ -293,44 +292,12 @@ static void micro_f1_of_unseen_graph(void)
     close_bench(&b);
 }
 
-/* Clusters, a far point, and points that coincide, against the sum over all pairs. */
-static void repulsion_of_far_points_together(void)
-{
-    enum { POINTS = 700 };
-    static float y[2 * POINTS], force[2 * POINTS];
-    double total = 0, error = 0, size = 0;
-    for (int i = 0; i < POINTS; ++i)
-        for (int c = 0; c < 2; ++c)
-            y[2 * i + c] = (float)(8 * ad_random_unit(1, 0, (uint64_t)(i % 7 * 2 + c)) +
-                                   ad_random_unit(1, 1, (uint64_t)(2 * i + c)));
-    y[0] = 900, y[1] = -900;
-    for (int i = 20; i < 60; ++i) y[2 * i] = y[40], y[2 * i + 1] = y[41];
-    graph_repulsion *r = graph_repulsion_new(POINTS);
-    REQUIRE(r);
-    double got = graph_repulsion_of(r, y, force);
-    graph_repulsion_free(r);
-    for (int i = 0; i < POINTS; ++i) {
-        double want[2] = {0, 0};
-        for (int j = 0; j < POINTS; ++j) {
-            double dx = (double)y[2 * i] - (double)y[2 * j];
-            double dy = (double)y[2 * i + 1] - (double)y[2 * j + 1];
-            double q = 1 / (1 + dx * dx + dy * dy);
-            if (j != i) total += q, want[0] -= q * q * dx, want[1] -= q * q * dy;
-        }
-        for (int c = 0; c < 2; ++c)
-            error += pow((double)force[2 * i + c] - want[c], 2), size += want[c] * want[c];
-    }
-    if (!(sqrt(error / size) < 0.02)) CHECK_FAIL("forces are off by %g", sqrt(error / size));
-    if (!(fabs(got / total - 1) < 0.01)) CHECK_FAIL("the sum is %g, expected %g", got, total);
-}
-
 static const check_case cases[] = {CASE(attention_with_skips),
                                    CASE(attention_several_labels),
                                    CASE(convolution),
                                    CASE(isomorphism),
                                    CASE(loaders),
                                    CASE(micro_f1_of_unseen_graph),
-                                   CASE(repulsion_of_far_points_together),
                                    {0}};
 
 int main(int argc, char **argv)

@@ -2,89 +2,12 @@
 #include "zoo/graph/drawing.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { POINTS_MOST = 5000, AROUND_MOST = 60, BINS = 30 };
 static const double pi = 3.14159265358979323846;
-
-/* ---- text ---- */
-
-void graph_svg_add(graph_svg *s, const char *format, ...)
-{
-    char piece[1024];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(piece, sizeof piece, format, args);
-    va_end(args);
-    if (n < 0 || (s->capacity && !s->text)) return;
-    if ((size_t)n >= sizeof piece) n = (int)sizeof piece - 1;
-    if (s->length + (size_t)n + 1 > s->capacity) {
-        size_t capacity = 2 * (s->length + (size_t)n + 1024);
-        char *grown = realloc(s->text, capacity);
-        if (!grown) free(s->text);
-        s->text = grown, s->capacity = capacity;
-        if (!grown) return;
-    }
-    memcpy(s->text + s->length, piece, (size_t)n + 1);
-    s->length += (size_t)n;
-}
-
-void graph_svg_escaped(graph_svg *s, const char *text)
-{
-    for (; *text; ++text) {
-        if (*text == '<')
-            graph_svg_add(s, "&lt;");
-        else if (*text == '>')
-            graph_svg_add(s, "&gt;");
-        else if (*text == '&')
-            graph_svg_add(s, "&amp;");
-        else
-            graph_svg_add(s, "%c", (unsigned char)*text < ' ' ? '?' : *text);
-    }
-}
-
-void graph_svg_begin(graph_svg *s, int width, int height, const char *title)
-{
-    graph_svg_add(s,
-                  "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
-                  "height=\"%d\" font-family=\"sans-serif\" font-size=\"12\">\n"
-                  "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n"
-                  "<text x=\"12\" y=\"20\" font-size=\"14\" fill=\"#222\">",
-                  width, height, width, height, width, height);
-    graph_svg_escaped(s, title);
-    graph_svg_add(s, "</text>\n");
-}
-
-void graph_svg_end(graph_svg *s)
-{
-    graph_svg_add(s, "</svg>\n");
-}
-
-const char *graph_colour(int which)
-{
-    static const char *const colours[] = {"#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee",
-                                          "#aa3377", "#bbbbbb", "#ee7733", "#009988", "#332288"};
-    return which < 0 ? "#dddddd" : colours[which % 10];
-}
-
-static void dot(graph_svg *s, double x, double y, double r, int label)
-{
-    graph_svg_add(s, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"%s\"/>\n", x, y, r,
-                  graph_colour(label));
-}
-
-static void legend(graph_svg *s, const ad_graph_set *set, int x, int y)
-{
-    for (int c = 0; c < set->classes && c < 20; ++c) {
-        dot(s, x, y + 18 * c, 5, c);
-        graph_svg_add(s, "<text x=\"%d\" y=\"%d\" fill=\"#222\">", x + 10, y + 4 + 18 * c);
-        graph_svg_escaped(s, set->class_names[c]);
-        graph_svg_add(s, "</text>\n");
-    }
-}
 
 /* ---- neighbourhood ---- */
 
@@ -96,51 +19,81 @@ static double mean_attention(const graph_look *l, int layer, int64_t edge)
     return sum / l->heads[layer];
 }
 
-void graph_draw_neighbourhood(graph_svg *s, const graph_look *l, int layer, int64_t node)
+static ad_colour colour_of(int label)
+{
+    return label < 0 ? AD_RGB(187, 187, 187) : AD_SERIES(label);
+}
+
+static void draw_node(ad_drawing *d, const ad_graph_set *set, double x, double y, double radius,
+                      int64_t node)
+{
+    char name[160];
+    int label = set->labels[node];
+    if (set->node_names)
+        snprintf(name, sizeof name, "%.60s: %.60s", set->node_names[node],
+                 label < 0 ? "no label" : set->class_names[label]);
+    else
+        snprintf(name, sizeof name, "node %lld: %.60s", (long long)node,
+                 label < 0 ? "no label" : set->class_names[label]);
+    ad_draw_group(d, name);
+    ad_draw_circle(d, x, y, radius,
+                   (ad_pen){.fill = colour_of(label), .stroke = AD_PAPER, .width = 1.5});
+    ad_draw_group_end(d);
+}
+
+static void draw_classes(ad_drawing *d, const ad_graph_set *set, double x, double y)
+{
+    for (int c = 0; c < set->classes && c < 24; ++c) {
+        ad_draw_circle(d, x, y + 19 * c, 5, (ad_pen){.fill = colour_of(c)});
+        ad_draw_text(d, x + 11, y + 4 + 19 * c, set->class_names[c],
+                     (ad_letters){.colour = AD_QUIET, .most = 150});
+    }
+}
+
+ad_status graph_draw_neighbourhood(ad_context *ctx, const graph_look *l, int layer, int64_t node,
+                                   ad_drawing **out)
 {
     const graph_pattern *e = &l->batch->edges;
-    int64_t begin = e->row_start[node], end = e->row_start[node + 1], count = end - begin;
-    double top = 0, centre = 280;
-    char title[128];
-    if (count > AROUND_MOST) end = begin + AROUND_MOST, count = AROUND_MOST;
-    for (int64_t k = begin; k < end; ++k) top = fmax(top, mean_attention(l, layer, k));
-    snprintf(title, sizeof title, "node %lld, layer %d: attention %.3f at most, %.3f if even",
-             (long long)node, layer + 1, top, 1.0 / (double)(e->row_start[node + 1] - begin));
-    graph_svg_begin(s, 700, 560, title);
-    for (int64_t k = begin, i = 0; k < end; ++k, ++i) {
-        double angle = 2 * pi * (double)i / (double)count, a = mean_attention(l, layer, k);
-        double x = centre + 220 * cos(angle), y = centre + 10 + 220 * sin(angle);
-        graph_svg_add(s,
-                      "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"#777\" "
-                      "stroke-width=\"%.2f\"/>\n",
-                      centre, centre + 10, x, y, top > 0 ? 0.3 + 5.7 * a / top : 0.3);
-        dot(s, x, y, e->column[k] == node ? 10 : 7, l->set->labels[e->column[k]]);
-    }
-    dot(s, centre, centre + 10, 12, l->set->labels[node]);
-    legend(s, l->set, 570, 60);
-    graph_svg_end(s);
+    int64_t begin = e->row_start[node], all = e->row_start[node + 1] - begin;
+    int64_t count = all < AROUND_MOST ? all : AROUND_MOST;
+    double top = 0, middle_x = 280, middle_y = 300;
+    char title[160];
+    ad_status status = ad_drawing_new(out, ctx, 740, 580, "attention of a node to its neighbours");
+    if (status) return status;
+    for (int64_t k = 0; k < count; ++k) top = fmax(top, mean_attention(l, layer, begin + k));
+    snprintf(title, sizeof title, "Node %lld, layer %d: attention %.3f at most, %.3f if even",
+             (long long)node, layer + 1, top, 1.0 / (double)all);
+    ad_draw_text(*out, 14, 24, title, (ad_letters){.size = 14, .bold = true});
+    for (int pass = 0; pass < 2; ++pass) /* nodes lie on edges */
+        for (int64_t k = 0; k < count; ++k) {
+            double angle = 2 * pi * (double)k / (double)count;
+            double x = middle_x + 225 * cos(angle), y = middle_y + 225 * sin(angle);
+            double a = top > 0 ? mean_attention(l, layer, begin + k) / top : 0;
+            int64_t other = e->column[begin + k];
+            if (pass)
+                draw_node(*out, l->set, x, y, other == node ? 11 : 8, other);
+            else
+                ad_draw_line(*out, middle_x, middle_y, x, y,
+                             (ad_pen){.stroke = AD_QUIET, .width = 0.3 + 5.7 * a, .opacity = 0.6});
+        }
+    draw_node(*out, l->set, middle_x, middle_y, 13, node);
+    draw_classes(*out, l->set, 560, 66);
+    return AD_OK;
 }
 
 /* ---- entropy ---- */
 
-typedef struct histogram {
-    double share[BINS], most; /* of nodes; the axis ends at `most` bits */
-} histogram;
-
-static void count_entropy(const graph_look *l, int layer, int head, bool even, histogram *h)
+static double bits_of(const graph_look *l, int layer, int head, bool even, int64_t node)
 {
     const graph_pattern *e = &l->batch->edges;
-    for (int64_t i = 0; i < l->set->nodes; ++i) {
-        double bits = 0;
-        int64_t begin = e->row_start[i], end = e->row_start[i + 1];
-        for (int64_t k = begin; k < end; ++k) {
-            double a = even ? 1.0 / (double)(end - begin)
-                            : (double)l->attention[layer][k * l->heads[layer] + head];
-            if (a > 0) bits -= a * log2(a);
-        }
-        int bin = h->most > 0 ? (int)(bits / h->most * BINS) : 0;
-        h->share[bin < 0 ? 0 : bin < BINS ? bin : BINS - 1] += 1.0 / (double)l->set->nodes;
+    int64_t begin = e->row_start[node], end = e->row_start[node + 1];
+    double bits = 0;
+    for (int64_t k = begin; k < end; ++k) {
+        double a = even ? 1.0 / (double)(end - begin)
+                        : (double)l->attention[layer][k * l->heads[layer] + head];
+        if (a > 0) bits -= a * log2(a);
     }
+    return bits;
 }
 
 static double most_bits(const graph_look *l)
@@ -150,74 +103,122 @@ static double most_bits(const graph_look *l)
         const int32_t *start = l->batch->edges.row_start + i;
         if (start[1] > start[0]) most = fmax(most, log2((double)(start[1] - start[0])));
     }
-    return most * 1.0001;
+    return most;
 }
 
-static void draw_bars(graph_svg *s, const histogram *h, int x, int y, double scale,
-                      const char *colour, double opacity)
+/* values [2, nodes]: room. */
+static ad_status draw_head(ad_context *ctx, ad_drawing *d, const graph_look *l, int layer, int head,
+                           int place, double most, double *values)
 {
-    for (int b = 0; b < BINS; ++b)
-        if (h->share[b] > 0)
-            graph_svg_add(s,
-                          "<rect x=\"%.1f\" y=\"%.1f\" width=\"5\" height=\"%.1f\" fill=\"%s\" "
-                          "fill-opacity=\"%.2f\"/>\n",
-                          x + 5.5 * b, y + 90 - h->share[b] * scale, h->share[b] * scale, colour,
-                          opacity);
+    int64_t nodes = l->set->nodes;
+    char title[48];
+    for (int64_t i = 0; i < nodes; ++i) {
+        values[i] = bits_of(l, layer, head, true, i);
+        values[nodes + i] = bits_of(l, layer, head, false, i);
+    }
+    const ad_series series[] = {
+        {AD_PLOT_HISTOGRAM, "even", .y = values, .count = nodes, .colour = AD_SERIES(4)},
+        {AD_PLOT_HISTOGRAM, "learned", .y = values + nodes, .count = nodes,
+         .colour = AD_SERIES(0)}};
+    snprintf(title, sizeof title, "Layer %d, head %d", layer + 1, head + 1);
+    return ad_plot_draw(d, ctx, 14 + place % 4 * 196, 58 + place / 4 * 158, 188, 150,
+                        &(ad_plot){.title = title,
+                                   .x = {.from = 0, .to = most},
+                                   .y = {.hidden = true},
+                                   .series = series,
+                                   .count = 2,
+                                   .bins = BINS,
+                                   .no_legend = true});
 }
 
-static void entropy_cell(graph_svg *s, const graph_look *l, int layer, int head, int x, int y,
-                         double most)
+ad_status graph_draw_entropy(ad_context *ctx, const graph_look *l, ad_drawing **out)
 {
-    histogram even = {.most = most}, learned = {.most = most};
-    double top = 0;
-    count_entropy(l, layer, head, true, &even);
-    count_entropy(l, layer, head, false, &learned);
-    for (int b = 0; b < BINS; ++b) top = fmax(top, fmax(even.share[b], learned.share[b]));
-    draw_bars(s, &even, x, y, 85 / top, "#ee7733", 0.55);
-    draw_bars(s, &learned, x, y, 85 / top, "#4477aa", 0.6);
-    graph_svg_add(s,
-                  "<line x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\" stroke=\"#999\"/>\n<text x=\"%d\" "
-                  "y=\"%d\" fill=\"#222\">layer %d, head %d</text>\n<text x=\"%d\" y=\"%d\" "
-                  "fill=\"#777\" text-anchor=\"end\">%.1f bits</text>\n",
-                  x, y + 90, x + 165, y + 90, x, y + 105, layer + 1, head + 1, x + 165, y + 105,
-                  most);
-}
-
-void graph_draw_entropy(graph_svg *s, const graph_look *l)
-{
-    int cells = 0, at = 0;
-    for (int i = 0; i < l->layers; ++i) cells += l->attention[i] ? l->heads[i] : 0;
-    int rows = (cells + 3) / 4;
+    int heads = 0, place = 0;
+    for (int i = 0; i < l->layers; ++i) heads += l->attention[i] ? l->heads[i] : 0;
+    double *values = malloc((size_t)(2 * l->set->nodes + 1) * sizeof *values);
+    *out = NULL;
+    if (!values) return ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
+    ad_status status = ad_drawing_new(out, ctx, 810, 64 + 158 * ((heads + 3) / 4),
+                                      "entropy of each node's attention, learned and even");
+    ad_draw_text(*out, 14, 24, "Entropy of each node's attention, in bits",
+                 (ad_letters){.size = 14, .bold = true});
+    static const char *const names[] = {"learned", "even"};
+    for (int i = 0; i < 2; ++i) {
+        ad_draw_rect(*out, 16 + 80 * i, 36, 10, 10,
+                     (ad_pen){.fill = AD_SERIES(4 * i), .opacity = 0.55});
+        ad_draw_text(*out, 31 + 80 * i, 45, names[i], (ad_letters){.colour = AD_QUIET});
+    }
     double most = most_bits(l);
-    graph_svg_begin(s, 780, 60 + 130 * rows,
-                    "entropy of each node's attention: learned (blue) over even (orange)");
     for (int layer = 0; layer < l->layers; ++layer)
-        for (int head = 0; l->attention[layer] && head < l->heads[layer]; ++head, ++at)
-            entropy_cell(s, l, layer, head, 16 + at % 4 * 190, 40 + at / 4 * 130, most);
-    graph_svg_end(s);
+        for (int head = 0; l->attention[layer] && head < l->heads[layer] && !status; ++head)
+            status = draw_head(ctx, *out, l, layer, head, place++, most, values);
+    free(values);
+    return status;
 }
 
 /* ---- embedding ---- */
 
-ad_status graph_draw_embedding(ad_context *ctx, graph_svg *s, const graph_look *l)
+/* The places in order of class: `start` [classes + 2] says where each begins, what has no label in
+ * front. */
+static void sort_by_class(const graph_look *l, const float *y, int64_t count, int64_t step,
+                          int64_t *start, double *place)
+{
+    int classes = l->set->classes;
+    for (int64_t i = 0; i < count; ++i) ++start[l->set->labels[i * step] + 2];
+    for (int c = 1; c < classes + 2; ++c) start[c] += start[c - 1];
+    for (int64_t i = 0; i < count; ++i) {
+        int64_t at = start[l->set->labels[i * step] + 1]++;
+        place[at] = (double)y[2 * i], place[count + at] = -(double)y[2 * i + 1];
+    }
+    for (int c = classes + 1; c > 0; --c) start[c] = start[c - 1];
+    start[0] = 0;
+}
+
+static ad_status plot_places(ad_context *ctx, const graph_look *l, const int64_t *start,
+                             int64_t count, const double *place, ad_drawing **out)
+{
+    int classes = l->set->classes;
+    ad_series *series = calloc((size_t)classes + 1, sizeof *series);
+    if (!series) return ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
+    for (int c = 0; c <= classes; ++c)
+        series[c] = (ad_series){AD_PLOT_POINTS,
+                                c ? l->set->class_names[c - 1] : NULL,
+                                place + start[c],
+                                place + count + start[c],
+                                .count = start[c + 1] - start[c],
+                                .colour = colour_of(c - 1),
+                                .size = 2.6};
+    ad_plot plot = {.title = "The nodes by what the last layer sees of them (t-SNE)",
+                    .x = {.hidden = true},
+                    .y = {.hidden = true},
+                    .series = series,
+                    .count = classes + 1,
+                    .width = 680,
+                    .height = 680,
+                    .equal = true};
+    ad_status status = ad_plot_new(out, ctx, &plot);
+    free(series);
+    return status;
+}
+
+ad_status graph_draw_embedding(ad_context *ctx, const graph_look *l, ad_drawing **out)
 {
     int64_t step = (l->set->nodes + POINTS_MOST - 1) / POINTS_MOST;
     int64_t count = (l->set->nodes + step - 1) / step;
     float *x = calloc((size_t)(count * l->width) + 1, sizeof *x);
-    float *y = malloc((size_t)(2 * count) * sizeof *y), reach = 1e-9f;
-    ad_status status = x && y ? AD_OK : ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
+    float *y = malloc((size_t)(2 * count) * sizeof *y);
+    double *place = malloc((size_t)(2 * count) * sizeof *place);
+    int64_t *start = calloc((size_t)l->set->classes + 3, sizeof *start);
+    bool whole = x && y && place && start;
+    *out = NULL;
+    ad_status status = whole ? AD_OK : ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
     for (int64_t i = 0; !status && i < count; ++i)
         memcpy(x + i * l->width, l->embedding + i * step * l->width, (size_t)l->width * sizeof *x);
-    if (!status) status = graph_tsne(ctx, x, count, l->width, y);
+    if (!status) status = ad_tsne(ctx, x, count, l->width, y);
     if (!status) {
-        for (int64_t i = 0; i < 2 * count; ++i) reach = fmaxf(reach, fabsf(y[i]));
-        graph_svg_begin(s, 760, 640, "the nodes by what the last layer sees of them (t-SNE)");
-        for (int64_t i = 0; i < count; ++i)
-            dot(s, 310 + 285 * (double)(y[2 * i] / reach),
-                335 + 285 * (double)(y[2 * i + 1] / reach), 2.2, l->set->labels[i * step]);
-        legend(s, l->set, 630, 60);
-        graph_svg_end(s);
+        sort_by_class(l, y, count, step, start, place);
+        status = plot_places(ctx, l, start, count, place, out);
     }
-    free(x), free(y);
+    free(x), free(y), free(place), free(start);
     return status;
 }

@@ -18,7 +18,7 @@
  * model.c     what a network is built from again; opening trained ones
  * scores.c    of items with one label or several
  * train.c, predict.c, show.c, explain.c   the verbs
- * look.c, drawing.c, tsne.c   what show draws, and what the report shows */
+ * look.c, drawing.c   what show draws, and what the report shows */
 #ifndef ZOO_GRAPH_GRAPH_H
 #define ZOO_GRAPH_GRAPH_H
 

@@ -1,8 +1,6 @@
 /* look.c - what a network computes inside, for pictures. */
 #include "zoo/graph/drawing.h"
 
-#include <stdlib.h>
-
 int64_t graph_chosen_node(const graph_look *l)
 {
     const int32_t *start = l->batch->edges.row_start;
@@ -31,25 +29,30 @@ ad_status graph_look_at(const graph_model *m, ad_program *program, const graph_i
     return AD_OK;
 }
 
-static ad_status put(ad_context *ctx, ad_run_folder *run, const char *name, graph_svg *svg)
+/* Frees the drawing. */
+static ad_status put(ad_context *ctx, ad_run_folder *run, const char *name, ad_status status,
+                     ad_drawing *d)
 {
-    ad_status status = svg->text ? ad_run_figure(run, name, svg->text)
-                                 : ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
-    free(svg->text);
-    *svg = (graph_svg){0};
+    const char *svg = status ? NULL : ad_drawing_svg(d);
+    if (svg)
+        status = ad_run_figure(run, name, svg);
+    else if (!status)
+        status = ad_error_status(ctx);
+    ad_drawing_free(d);
     return status;
 }
 
 static ad_status put_all(ad_context *ctx, ad_run_folder *run, const graph_look *l)
 {
-    graph_svg svg = {0};
-    ad_status status = graph_draw_embedding(ctx, &svg, l);
-    if (!status) status = put(ctx, run, "embedding", &svg);
+    ad_drawing *d;
+    ad_status status = graph_draw_embedding(ctx, l, &d);
+    status = put(ctx, run, "embedding", status, d);
     if (status || !l->attention[0]) return status;
-    graph_draw_neighbourhood(&svg, l, 0, graph_chosen_node(l));
-    status = put(ctx, run, "neighbourhood", &svg);
-    if (!status) graph_draw_entropy(&svg, l);
-    return status ? status : put(ctx, run, "entropy", &svg);
+    status = graph_draw_neighbourhood(ctx, l, 0, graph_chosen_node(l), &d);
+    status = put(ctx, run, "neighbourhood", status, d);
+    if (status) return status;
+    status = graph_draw_entropy(ctx, l, &d);
+    return put(ctx, run, "entropy", status, d);
 }
 
 ad_status graph_report(ad_context *ctx, ad_run_folder *run, const graph_model *m, ad_vars *vars,

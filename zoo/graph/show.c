@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -15,24 +14,23 @@ static const ad_option options[] = {
      .help = "whose neighbourhood, else that of the node with the most neighbours below 40"},
     {"layer", 0, AD_OPTION_INT, .initial = "1", .min = 1, .max = GRAPH_LAYERS,
      .help = "whose attention"},
+    {"format", 0, AD_OPTION_CHOICE, .initial = "svg", .choices = "svg|png",
+     .help = "of the pictures"},
     AD_OPTION_THREADS,
     AD_OPTION_QUIET,
     {0},
 };
 
-static ad_status write(ad_command *cmd, const char *folder, const char *name, graph_svg *svg)
+/* Frees the drawing. */
+static ad_status write(ad_command *cmd, const char *name, ad_status status, ad_drawing *d)
 {
-    ad_context *ctx = ad_command_context(cmd);
     char path[4096];
-    snprintf(path, sizeof path, "%.3900s/%s.svg", folder, name);
-    FILE *file = svg->text ? fopen(path, "w") : NULL;
-    bool good = file && fputs(svg->text, file) >= 0;
-    if (file && fclose(file)) good = false;
-    free(svg->text);
-    *svg = (graph_svg){0};
-    if (!good) return ad_error_set(ctx, AD_ERROR_IO, "%s: cannot write: %s", path, strerror(errno));
-    ad_command_note(cmd, "wrote %s", path);
-    return AD_OK;
+    snprintf(path, sizeof path, "%.3900s/%s.%s", ad_command_text(cmd, "output"), name,
+             ad_command_text(cmd, "format"));
+    if (!status) status = ad_drawing_write(d, path);
+    if (!status) ad_command_note(cmd, "wrote %s", path);
+    ad_drawing_free(d);
+    return status;
 }
 
 static ad_status draw(ad_command *cmd, graph_trained *t)
@@ -41,7 +39,7 @@ static ad_status draw(ad_command *cmd, graph_trained *t)
     ad_context *ctx = ad_command_context(cmd);
     int layer = (int)ad_command_int(cmd, "layer") - 1;
     graph_look look;
-    graph_svg svg = {0};
+    ad_drawing *d;
     int64_t node = ad_command_int(cmd, "node");
     if (node >= t->set->nodes)
         return ad_error_set(ctx, AD_ERROR_ARGUMENT, "--node: there are %lld nodes, from 0 on",
@@ -55,14 +53,15 @@ static ad_status draw(ad_command *cmd, graph_trained *t)
     ad_status status = graph_look_at(&t->model, t->program, &t->inside, &t->batch, &look);
     if (!status && !ad_command_value(cmd, "node")) node = graph_chosen_node(&look);
     if (!status && look.attention[layer]) {
-        graph_draw_neighbourhood(&svg, &look, layer, node);
-        status = write(cmd, folder, "neighbourhood", &svg);
-        if (!status) graph_draw_entropy(&svg, &look);
-        if (!status) status = write(cmd, folder, "entropy", &svg);
+        status = graph_draw_neighbourhood(ctx, &look, layer, node, &d);
+        status = write(cmd, "neighbourhood", status, d);
+        if (status) return status;
+        status = graph_draw_entropy(ctx, &look, &d);
+        status = write(cmd, "entropy", status, d);
     }
-    if (!status) status = graph_draw_embedding(ctx, &svg, &look);
-    if (!status) status = write(cmd, folder, "embedding", &svg);
-    return status;
+    if (status) return status;
+    status = graph_draw_embedding(ctx, &look, &d);
+    return write(cmd, "embedding", status, d);
 }
 
 static int run(ad_command *cmd)
@@ -89,7 +88,7 @@ const ad_verb graph_show_verb = {
     .run = run,
     .summary = "draw what a network looks at, and how it sees the nodes",
     .description =
-        "Writes three SVG pictures: a node's neighbourhood with attention as the width of edges; "
+        "Writes three pictures: a node's neighbourhood with attention as the width of edges; "
         "histograms of the entropy of attention against even attention; the nodes by their "
         "embeddings (t-SNE), coloured by class.\n\n"
         "  autodidact graph show runs/graph-20260101-1 --data planetoid/ --dataset cora -o cora/",

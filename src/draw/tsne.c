@@ -1,22 +1,24 @@
 /* tsne.c - t-distributed stochastic neighbour embedding (van der Maaten & Hinton 2008); see
- * drawing.h.
+ * layout.h.
  *
  * p_ij: Gaussian similarities of the NEIGHBOURS nearest, each point's width found by bisection so
  * that their perplexity is 30, made symmetric. q_ij = 1 / (1 + |y_i - y_j|^2), over the sum of all.
  * The gradient, 4 sum_j (p_ij - q_ij) (y_i - y_j) / (1 + |y_i - y_j|^2), is followed with momentum
  * and a gain for each coordinate, as the authors do. The sums over q, which are over all pairs,
  * take what is far away together (repulsion.c). */
-#include "zoo/graph/drawing.h"
+#include "draw/repulsion.h"
 
+#include <autodidact/layout.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { NEIGHBOURS = 90, STEPS = 400, EXAGGERATED = 100, BISECTIONS = 50 };
 static const double perplexity = 30;
 
 typedef struct tsne {
+    ad_context *ctx;
     int64_t count, near;                /* near: neighbours of each */
+    float unit;                         /* what x is multiplied by, so that squares are finite */
     int32_t *who;                       /* [count, near] */
     float *p;                           /* [count, near]: of the pair, one way */
     float *y, *gradient, *speed, *gain; /* [count, 2] */
@@ -76,7 +78,10 @@ static void find_neighbours(tsne *t, const float *x, int64_t width, neighbour *h
             const float *a = x + i * width, *b = x + j * width;
             float sum = 0;
             if (j == i) continue;
-            for (int64_t c = 0; c < width; ++c) sum += (a[c] - b[c]) * (a[c] - b[c]);
+            for (int64_t c = 0; c < width; ++c) {
+                float d = (a[c] - b[c]) * t->unit;
+                sum += d * d;
+            }
             keep_nearest(heap, t->near, (neighbour){sum, (int32_t)j});
         }
         qsort(heap, (size_t)t->near, sizeof *heap, nearer);
@@ -113,29 +118,74 @@ static void move(tsne *t, int step)
     for (int64_t i = 0; i < 2 * t->count; ++i) t->y[i] -= middle[i % 2];
 }
 
-ad_status graph_tsne(ad_context *ctx, const float *x, int64_t count, int64_t width, float *y)
+static bool take_memory(tsne *t)
 {
-    tsne t = {.count = count, .near = count - 1 < NEIGHBOURS ? count - 1 : NEIGHBOURS, .y = y};
-    size_t pairs = (size_t)(count * (t.near > 0 ? t.near : 1)), points = (size_t)(2 * count + 1);
+    int64_t pairs = t->count * (t->near > 0 ? t->near : 1), values = 2 * t->count + 1;
+    t->who = ad_alloc(t->ctx, ad_bytes(pairs, sizeof *t->who));
+    t->p = ad_alloc(t->ctx, ad_bytes(pairs, sizeof *t->p));
+    t->gradient = ad_zalloc(t->ctx, ad_bytes(values, sizeof *t->gradient));
+    t->speed = ad_zalloc(t->ctx, ad_bytes(values, sizeof *t->speed));
+    t->gain = ad_alloc(t->ctx, ad_bytes(values, sizeof *t->gain));
+    return t->who && t->p && t->gradient && t->speed && t->gain;
+}
+
+static void give_memory(tsne *t)
+{
+    int64_t pairs = t->count * (t->near > 0 ? t->near : 1), values = 2 * t->count + 1;
+    ad_free(t->ctx, t->who, ad_bytes(pairs, sizeof *t->who));
+    ad_free(t->ctx, t->p, ad_bytes(pairs, sizeof *t->p));
+    ad_free(t->ctx, t->gradient, ad_bytes(values, sizeof *t->gradient));
+    ad_free(t->ctx, t->speed, ad_bytes(values, sizeof *t->speed));
+    ad_free(t->ctx, t->gain, ad_bytes(values, sizeof *t->gain));
+}
+
+static void follow(tsne *t, ad_repulsion *r)
+{
+    for (int step = 0; step < STEPS; ++step) {
+        double total = ad_repulsion_of(r, t->y, false, t->gradient);
+        attract(t, total, step < EXAGGERATED ? 12 : 1);
+        move(t, step);
+    }
+}
+
+/* A power of two, so that nothing is rounded. */
+static ad_status find_unit(tsne *t, const float *x, int64_t values)
+{
+    float most = 0;
+    for (int64_t i = 0; i < values; ++i) {
+        if (!isfinite(x[i]))
+            return ad_fail(t->ctx, AD_ERROR_NUMERIC, "t-SNE: value %lld is not finite",
+                           (long long)i);
+        most = fmaxf(most, fabsf(x[i]));
+    }
+    t->unit = most > 1e15f ? ldexpf(1, -ilogbf(most)) : 1;
+    return AD_OK;
+}
+
+ad_status ad_tsne(ad_context *ctx, const float *x, int64_t count, int64_t width, float *y)
+{
+    tsne t = {.ctx = ctx,
+              .count = count,
+              .near = count - 1 < NEIGHBOURS ? count - 1 : NEIGHBOURS,
+              .y = y};
     neighbour heap[NEIGHBOURS];
-    graph_repulsion *r = graph_repulsion_new(count);
-    t.who = malloc(pairs * sizeof *t.who), t.p = malloc(pairs * sizeof *t.p);
-    t.gradient = calloc(points, sizeof *t.gradient), t.speed = calloc(points, sizeof *t.speed);
-    t.gain = malloc(points * sizeof *t.gain);
-    bool there = r && t.who && t.p && t.gradient && t.speed && t.gain;
-    for (int64_t i = 0; there && i < 2 * count; ++i) {
+    if (count < 1 || count > AD_LAYOUT_MOST || width < 1)
+        return ad_fail(ctx, AD_ERROR_ARGUMENT,
+                       "t-SNE of %lld points of %lld values: 1 to %d points of one value or more",
+                       (long long)count, (long long)width, AD_LAYOUT_MOST);
+    ad_status status = find_unit(&t, x, count * width);
+    if (status) return status;
+    ad_repulsion *r = ad_repulsion_new(ctx, count);
+    if (!r || !take_memory(&t)) status = AD_ERROR_MEMORY;
+    for (int64_t i = 0; !status && i < 2 * count; ++i) {
         y[i] = (float)(ad_random_unit(1, 0, (uint64_t)i) - 0.5) * 1e-2f;
         t.gain[i] = 1;
     }
-    if (there && t.near > 0) {
+    if (!status && t.near > 0) {
         find_neighbours(&t, x, width, heap);
-        for (int step = 0; step < STEPS; ++step) {
-            double total = graph_repulsion_of(r, y, t.gradient);
-            attract(&t, total, step < EXAGGERATED ? 12 : 1);
-            move(&t, step);
-        }
+        follow(&t, r);
     }
-    graph_repulsion_free(r);
-    free(t.who), free(t.p), free(t.gradient), free(t.speed), free(t.gain);
-    return there ? AD_OK : ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory for t-SNE");
+    ad_repulsion_free(r);
+    give_memory(&t);
+    return status;
 }

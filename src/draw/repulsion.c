@@ -1,10 +1,10 @@
 /* repulsion.c - the repulsive forces of t-SNE by Barnes and Hut's method (van der Maaten 2014,
- * "Accelerating t-SNE using Tree-Based Algorithms"); see drawing.h.
+ * "Accelerating t-SNE using Tree-Based Algorithms"); see repulsion.h.
  *
  * The points are put in the order of a Z curve; a cell of the quadtree is then a run of them. Cells
  * lie in the order of a walk that enters each before its parts, with the place to go on at when a
  * cell is taken as a whole, so that a walk needs no stack. */
-#include "zoo/graph/drawing.h"
+#include "draw/repulsion.h"
 
 #include <stdlib.h>
 
@@ -23,7 +23,8 @@ typedef struct cell {
     int32_t next;            /* the cell after all of its parts; a leaf: the one behind it */
 } cell;
 
-struct graph_repulsion {
+struct ad_repulsion {
+    ad_context *ctx;
     int64_t count;
     int32_t cells;
     float width; /* of all */
@@ -31,23 +32,35 @@ struct graph_repulsion {
     cell *cell;
 };
 
-graph_repulsion *graph_repulsion_new(int64_t count)
+static size_t point_bytes(const ad_repulsion *r)
 {
-    graph_repulsion *r = calloc(1, sizeof *r);
+    return ad_bytes(r->count + 1, sizeof(point));
+}
+
+/* Each cell that is divided has two parts or more. */
+static size_t cell_bytes(const ad_repulsion *r)
+{
+    return ad_bytes(2 * r->count + 1, sizeof(cell));
+}
+
+ad_repulsion *ad_repulsion_new(ad_context *ctx, int64_t count)
+{
+    ad_repulsion *r = ad_zalloc(ctx, sizeof *r);
     if (!r) return NULL;
-    r->count = count;
-    r->points = malloc((size_t)(count + 1) * sizeof *r->points);
-    r->cell = malloc((size_t)(2 * count + 1) *
-                     sizeof *r->cell); /* each that is divided has two parts or more */
+    r->ctx = ctx, r->count = count;
+    r->points = ad_alloc(ctx, point_bytes(r));
+    r->cell = ad_alloc(ctx, cell_bytes(r));
     if (r->points && r->cell) return r;
-    graph_repulsion_free(r);
+    ad_repulsion_free(r);
     return NULL;
 }
 
-void graph_repulsion_free(graph_repulsion *r)
+void ad_repulsion_free(ad_repulsion *r)
 {
-    if (r) free(r->points), free(r->cell);
-    free(r);
+    if (!r) return;
+    ad_free(r->ctx, r->points, point_bytes(r));
+    ad_free(r->ctx, r->cell, cell_bytes(r));
+    ad_free(r->ctx, r, sizeof *r);
 }
 
 /* Every second bit. */
@@ -66,7 +79,7 @@ static int along_curve(const void *a, const void *b)
     return (p->who > q->who) - (p->who < q->who);
 }
 
-static void put_in_order(graph_repulsion *r, const float *y)
+static void put_in_order(ad_repulsion *r, const float *y)
 {
     float low[2] = {y[0], y[1]}, high[2] = {y[0], y[1]};
     for (int64_t i = 0; i < 2 * r->count; ++i) {
@@ -87,7 +100,7 @@ static void put_in_order(graph_repulsion *r, const float *y)
 
 /* The cell of points begin .. end - 1, which agree in the first `depth` bits of both coordinates,
  * and its parts behind it. */
-static void divide(graph_repulsion *r, int32_t begin, int32_t end, int depth)
+static void divide(ad_repulsion *r, int32_t begin, int32_t end, int depth)
 {
     const point *p = r->points;
     cell *c = &r->cell[r->cells++];
@@ -110,7 +123,7 @@ static void divide(graph_repulsion *r, int32_t begin, int32_t end, int depth)
     c->next = r->cells;
 }
 
-double graph_repulsion_of(graph_repulsion *r, const float *y, float *force)
+double ad_repulsion_of(ad_repulsion *r, const float *y, bool far, float *force)
 {
     double total = 0;
     put_in_order(r, y);
@@ -122,15 +135,15 @@ double graph_repulsion_of(graph_repulsion *r, const float *y, float *force)
             const cell *c = &r->cell[i];
             float dx = xk - c->x, dy = yk - c->y, d2 = dx * dx + dy * dy;
             if (c->size2 < theta2 * d2) {
-                float q = 1 / (1 + d2), many = c->mass * q;
-                sum += many, fx += many * q * dx, fy += many * q * dy;
+                float q = 1 / (1 + d2), many = c->mass * q, by = far ? many : many * q;
+                sum += many, fx += by * dx, fy += by * dy;
                 i = c->next;
                 continue;
             }
             for (int32_t j = c->begin; j < c->end; ++j) {
                 float ex = xk - r->points[j].x, ey = yk - r->points[j].y;
-                float q = 1 / (1 + ex * ex + ey * ey);
-                sum += q, fx += q * q * ex, fy += q * q * ey;
+                float q = 1 / (1 + ex * ex + ey * ey), by = far ? q : q * q;
+                sum += q, fx += by * ex, fy += by * ey;
             }
             ++i;
         }
