@@ -1,6 +1,8 @@
 /* file.c - mapping files and replacing files atomically. */
 #include "base/file.h"
 
+#include "base/crc.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 enum { BUFFER_BYTES = 1 << 16, REASON_BYTES = 128 };
 
@@ -207,7 +208,7 @@ static void write_all(ad_output *output, const unsigned char *bytes, size_t coun
         if (done < 0)
             output->status = fail_errno(output->ctx, output->path, "cannot write", errno);
         else
-            output->check = (uint32_t)crc32_z(output->check, bytes, (size_t)done), bytes += done,
+            output->check = ad_crc32(output->check, bytes, (size_t)done), bytes += done,
             count -= (size_t)done;
     }
 }
@@ -236,7 +237,7 @@ static ad_status verify(const ad_output *output)
     ad_mapped file;
     ad_status status = ad_map(&file, output->ctx, output->temporary, SIZE_MAX);
     if (status) return status;
-    bool same = (uint32_t)crc32_z(0, file.bytes, file.size) == output->check;
+    bool same = ad_crc32(0, file.bytes, file.size) == output->check;
     ad_unmap(&file);
     if (same) return AD_OK;
     return ad_fail(output->ctx, AD_ERROR_IO, "%s: what was written cannot be read back",

@@ -3,6 +3,7 @@
  * (tensorflow/core/util/event.proto, framework/summary.proto). */
 #include <autodidact/events.h>
 
+#include "base/crc.h"
 #include "base/escape.h"
 
 #include <dirent.h>
@@ -25,7 +26,6 @@ struct ad_events {
     ad_text pending;                   /* records that are not in the file yet */
     ad_text value, part, nested, utf8; /* of the event that is being made */
     ad_status status;                  /* the first failure */
-    uint32_t crc[256];
     double *limits; /* of a histogram's buckets, rising; made when first needed */
     int limit_count;
     char path[4096];
@@ -100,22 +100,11 @@ static void clear(ad_text *text)
 
 /* ---- records ---- */
 
-/* CRC-32C (Castagnoli), reflected; rotated and shifted as TFRecord wants it, so that a checksum of
- * data that holds checksums is no trivial one. */
-static void make_crc_table(uint32_t *table)
+/* Rotated and shifted as TFRecord wants it, so that a checksum of data that holds checksums is not
+ * trivial. */
+static uint32_t masked_crc(const char *bytes, size_t count)
 {
-    for (uint32_t i = 0; i < 256; ++i) {
-        uint32_t c = i;
-        for (int k = 0; k < 8; ++k) c = c & 1 ? c >> 1 ^ 0x82f63b78u : c >> 1;
-        table[i] = c;
-    }
-}
-
-static uint32_t masked_crc(const ad_events *e, const char *bytes, size_t count)
-{
-    uint32_t c = ~0u;
-    for (size_t i = 0; i < count; ++i) c = e->crc[(c ^ (unsigned char)bytes[i]) & 255] ^ c >> 8;
-    c = ~c;
+    uint32_t c = ad_crc32c(0, bytes, count);
     return (c >> 15 | c << 17) + 0xa282ead8u;
 }
 
@@ -171,9 +160,9 @@ static ad_status add_event(ad_events *e, int64_t step, int field, const ad_text 
     if (!refused) {
         put_little(&e->pending, event->length, 8);
         const char *length = ad_text_get(&e->pending) + before;
-        put_little(&e->pending, masked_crc(e, length, e->pending.failed ? 0 : 8), 4);
+        put_little(&e->pending, masked_crc(length, e->pending.failed ? 0 : 8), 4);
         ad_text_bytes(&e->pending, event->data, event->length);
-        put_little(&e->pending, masked_crc(e, event->data, event->length), 4);
+        put_little(&e->pending, masked_crc(event->data, event->length), 4);
     }
     if (refused || e->pending.failed) {
         e->pending.length = before;
@@ -258,7 +247,6 @@ ad_status ad_events_open(ad_events **out, ad_context *ctx, const char *folder,
     if (options) e->wall_time = options->wall_time;
     ad_text *texts[] = {&e->pending, &e->value, &e->part, &e->nested, &e->utf8};
     for (int i = 0; i < 5; ++i) ad_text_init(texts[i], ctx);
-    make_crc_table(e->crc);
     ad_status status = create(e, folder);
     if (!status) status = write_head(e, options ? options->first_step : 0);
     if (status)

@@ -3,12 +3,11 @@
  * The archive is written here, not by libzip, because it must be part of one atomic write with the
  * same bytes on every machine: fixed time stamps, and the 64-bit form (APPNOTE 6.3, 4.5.3)
  * throughout, as numpy.savez writes it, so that small and huge archives take the same way. */
+#include "base/crc.h"
 #include "io/npy.h"
 #include "io/weights_write.h"
 
-#include <limits.h>
 #include <string.h>
-#include <zlib.h>
 
 /* ---- one array: header and data, with bf16 widened ---- */
 
@@ -133,16 +132,6 @@ static void end_of_archive(ad_text *out, uint64_t count, uint64_t central, uint6
     number(out, UINT32_MAX, 4), number(out, UINT32_MAX, 4), number(out, 0, 2);
 }
 
-static uint32_t add_to_sum(uint32_t sum, const void *data, size_t bytes)
-{
-    const unsigned char *from = data;
-    for (size_t part; bytes; from += part, bytes -= part) {
-        part = bytes < INT_MAX ? bytes : INT_MAX;
-        sum = (uint32_t)crc32(sum, from, (unsigned)part);
-    }
-    return sum;
-}
-
 static ad_status write_member(ad_output *output, ad_context *ctx, const ad_tensor_source *source,
                               int index, ad_text *central, uint64_t *offset)
 {
@@ -151,7 +140,7 @@ static ad_status write_member(ad_output *output, ad_context *ctx, const ad_tenso
     ad_text local;
     ad_status status = get_array(&a, ctx, source, index);
     if (status) return status;
-    uint32_t sum = add_to_sum(add_to_sum(0, a.header.data, a.header.length), a.data, a.bytes);
+    uint32_t sum = ad_crc32(ad_crc32(0, a.header.data, a.header.length), a.data, a.bytes);
     uint64_t size = (uint64_t)a.header.length + a.bytes;
     ad_text_init(&local, ctx);
     local_header(&local, name, sum, size);

@@ -3,9 +3,9 @@
  * Tensors lie in the order given, those with larger elements first, so that with a header padded to
  * a multiple of eight each starts at a multiple of its element size, as readers that map the file
  * want. */
+#include "io/json_cursor.h"
 #include "io/weights_write.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,61 +26,73 @@ static int by_element(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-/* Puts `value` (taken over) into `object`; false when memory is refused or the key is no UTF-8. */
-static bool put(json_t *object, const char *key, json_t *value)
+/* Whether it can be a key or value of the header: UTF-8, which may be empty. */
+static bool is_utf8(const char *text)
 {
-    return json_object_set_new(object, key, value) == 0;
-}
-
-static json_t *describe(const ad_tensor *tensor, json_int_t *at)
-{
-    json_t *row = json_object(), *shape = json_array(), *offsets = json_array();
-    json_int_t begin = *at, end = begin + (json_int_t)ad_tensor_bytes(tensor);
-    bool good = row && shape && offsets;
-    for (int i = 0; good && i < tensor->shape.rank; ++i)
-        good = !json_array_append_new(shape, json_integer(tensor->shape.dim[i]));
-    good = good && !json_array_append_new(offsets, json_integer(begin)) &&
-           !json_array_append_new(offsets, json_integer(end));
-    good = good && put(row, "dtype", json_string(type_names[tensor->dtype]));
-    good = good && put(row, "shape", json_incref(shape)) &&
-           put(row, "data_offsets", json_incref(offsets));
-    json_decref(shape), json_decref(offsets);
-    *at = end;
-    if (good) return row;
-    json_decref(row);
-    return NULL;
+    size_t left = strlen(text);
+    while (left) {
+        int n = ad_utf8_length((const unsigned char *)text, left);
+        if (!n) return false;
+        text += n, left -= (size_t)n;
+    }
+    return true;
 }
 
 static ad_status fail_text(ad_context *ctx, const char *path, const char *what, const char *text)
 {
     return ad_fail(ctx, AD_ERROR_ARGUMENT,
-                   "%s: cannot write the %s %s: it is no UTF-8 text, or reserved", path, what,
-                   text);
+                   "%s: cannot write the %s %s: it is not UTF-8, or reserved", path, what, text);
 }
 
-/* The header as JSON; *out is NULL on an error. */
-static ad_status make_header(ad_context *ctx, const char *path, const ad_tensor_source *source,
-                             const place *order, json_t **out)
+/* "name":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]} */
+static void describe(ad_text *out, const char *name, const ad_tensor *tensor, size_t begin)
 {
-    json_int_t at = 0;
-    ad_status status = AD_OK;
-    json_t *header = json_object(), *metadata = source->metadata_count ? json_object() : NULL;
-    if (!header || (source->metadata_count && !metadata))
-        status = ad_fail(ctx, AD_ERROR_MEMORY, "%s: out of memory for the header", path);
-    for (int i = 0; !status && i < source->metadata_count; ++i)
-        if (!put(metadata, source->metadata[i].key, json_string(source->metadata[i].value)))
-            status = fail_text(ctx, path, "metadata", source->metadata[i].key);
-    if (!status && metadata && !put(header, "__metadata__", json_incref(metadata)))
-        status = ad_fail(ctx, AD_ERROR_MEMORY, "%s: out of memory for the header", path);
-    for (int i = 0; !status && i < source->count; ++i) {
-        const ad_named_tensor *t = &source->tensors[order[i].index];
-        json_t *row = strcmp(t->name, "__metadata__") ? describe(&t->tensor, &at) : NULL;
-        if (!row || !put(header, t->name, row)) status = fail_text(ctx, path, "tensor", t->name);
+    ad_json_quote(out, name);
+    ad_text_format(out, ":{\"dtype\":\"%s\",\"shape\":[", type_names[tensor->dtype]);
+    for (int i = 0; i < tensor->shape.rank; ++i)
+        ad_text_format(out, "%s%lld", i ? "," : "", (long long)tensor->shape.dim[i]);
+    ad_text_format(out, "],\"data_offsets\":[%zu,%zu]}", begin, begin + ad_tensor_bytes(tensor));
+}
+
+static ad_status add_metadata(ad_text *out, ad_context *ctx, const char *path,
+                              const ad_tensor_source *source)
+{
+    ad_text_add(out, "\"__metadata__\":{");
+    for (int i = 0; i < source->metadata_count; ++i) {
+        const ad_metadata *m = &source->metadata[i];
+        if (!is_utf8(m->key) || !is_utf8(m->value)) return fail_text(ctx, path, "metadata", m->key);
+        for (int k = 0; k < i; ++k)
+            if (!strcmp(source->metadata[k].key, m->key))
+                return ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: the metadata %s is given twice", path,
+                               m->key);
+        if (i) ad_text_add(out, ",");
+        ad_json_quote(out, m->key);
+        ad_text_add(out, ":");
+        ad_json_quote(out, m->value);
     }
-    json_decref(metadata);
-    if (status) json_decref(header), header = NULL;
-    *out = header;
-    return status;
+    ad_text_add(out, "}");
+    return AD_OK;
+}
+
+static ad_status make_header(ad_text *out, ad_context *ctx, const char *path,
+                             const ad_tensor_source *source, const place *order)
+{
+    size_t at = 0;
+    ad_text_add(out, "{");
+    if (source->metadata_count) {
+        ad_status status = add_metadata(out, ctx, path, source);
+        if (status) return status;
+    }
+    for (int i = 0; i < source->count; ++i) {
+        const ad_named_tensor *t = &source->tensors[order[i].index];
+        if (!strcmp(t->name, "__metadata__") || !is_utf8(t->name))
+            return fail_text(ctx, path, "tensor", t->name);
+        if (i || source->metadata_count) ad_text_add(out, ",");
+        describe(out, t->name, &t->tensor, at);
+        at += ad_tensor_bytes(&t->tensor);
+    }
+    ad_text_add(out, "}");
+    return out->failed ? AD_ERROR_MEMORY : AD_OK;
 }
 
 static ad_status write_header(ad_output *output, const char *json)
@@ -117,19 +129,16 @@ ad_status ad_source_write_safetensors(ad_context *ctx, const char *path,
                                       const ad_tensor_source *source)
 {
     size_t bytes = ad_bytes(source->count, sizeof(place));
-    json_t *header = NULL;
+    ad_text header;
     place *order = ad_alloc(ctx, bytes);
     if (!order) return AD_ERROR_MEMORY;
     for (int i = 0; i < source->count; ++i)
         order[i] = (place){i, ad_dtype_size(source->tensors[i].tensor.dtype)};
     if (source->count > 1) qsort(order, (size_t)source->count, sizeof *order, by_element);
-    ad_status status = make_header(ctx, path, source, order, &header);
-    char *json = header ? json_dumps(header, JSON_COMPACT) : NULL;
-    if (header && !json)
-        status = ad_fail(ctx, AD_ERROR_MEMORY, "%s: out of memory for the header", path);
-    if (!status) status = write_file(ctx, path, source, order, json);
-    free(json);
-    json_decref(header);
+    ad_text_init(&header, ctx);
+    ad_status status = make_header(&header, ctx, path, source, order);
+    if (!status) status = write_file(ctx, path, source, order, ad_text_get(&header));
+    ad_text_free(&header);
     ad_free(ctx, order, bytes);
     return status;
 }
