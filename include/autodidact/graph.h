@@ -6,7 +6,9 @@
  * Errors: a builder that is given something wrong returns the graph's poisoned node, every builder
  * accepts poisoned nodes (and NULL) and passes them on, and the first error is kept on the graph
  * with the op, the node's name, the shapes and what was expected. ad_compile() returns it. So no
- * builder call needs to be checked. */
+ * builder call needs to be checked.
+ *
+ * Stability: stable (base.h says what that means). */
 #ifndef AUTODIDACT_GRAPH_H
 #define AUTODIDACT_GRAPH_H
 
@@ -16,8 +18,8 @@
 extern "C" {
 #endif
 
-typedef struct ad_graph ad_graph;
-typedef struct ad_node ad_node; /* owned by its graph */
+typedef struct ad_graph ad_graph; /* used by its context's thread only */
+typedef struct ad_node ad_node;   /* owned by its graph */
 /* Named state that outlives graphs; made by ad_vars of nn.h. */
 typedef struct ad_variable ad_variable;
 

@@ -4,7 +4,19 @@
  * names of the published checkpoints. It outlives graphs; several graphs use the same variables.
  * Variables declared together lie in one contiguous block per kind, so that an optimizer's update,
  * a checkpoint or a norm is one pass over one vector. A block is laid out (and initialised from the
- * seed) when it is first needed; variables declared later go to a further block. */
+ * seed) when it is first needed; variables declared later go to a further block.
+ *
+ * A store in several contexts. A store belongs to the context that it was made in: declaring,
+ * loading, saving and its optimizers are that context's. Graphs of other contexts can read and
+ * assign variables that are declared and laid out (ad_vars_ready): ad_param and the layers find
+ * them there, and poison the graph where one is missing. Any number of programs that only read can
+ * run at the same time, each in its own context and thread. A program that assigns, ad_variable_set
+ * and ad_vars_load want the blocks that they change to themselves: at the wrong moment they (or the
+ * others) return AD_ERROR_ARGUMENT, "... is in use", having changed nothing. So programs of two
+ * threads may take turns without a lock, and one that wants to wait for its turn needs one. The
+ * store must outlive the programs.
+ *
+ * Stability: stable (base.h says what that means). */
 #ifndef AUTODIDACT_NN_H
 #define AUTODIDACT_NN_H
 

@@ -3,7 +3,9 @@
  * A program is an immutable list of kernels with addresses in one arena. Its size is known before
  * it runs, and a run allocates nothing. It does not need its graph any more; the nodes passed to
  * ad_compile remain valid as keys for ad_bind and ad_result only while the graph lives (bind by
- * name otherwise). Variables that it reads or assigns must outlive it. */
+ * name otherwise). Variables that it reads or assigns must outlive it.
+ *
+ * Stability: stable (base.h says what that means). */
 #ifndef AUTODIDACT_PROGRAM_H
 #define AUTODIDACT_PROGRAM_H
 
@@ -13,7 +15,7 @@
 extern "C" {
 #endif
 
-typedef struct ad_program ad_program;
+typedef struct ad_program ad_program; /* used by its context's thread only */
 
 typedef enum ad_device_kind {
     AD_DEVICE_CPU = 0,

@@ -137,7 +137,13 @@ typedef struct ad_storage {
         version; /* +1 at each change from outside a run, and by each run that assigns into it */
     ad_status (*ready)(struct ad_storage *storage); /* lays out and initialises; NULL once done */
     void *owner;
+    _Atomic int users; /* how many read it now; -1: one changes it */
 } ad_storage;
+
+/* A storage is read by any number at the same time, or changed by one: true where that is so, until
+ * the matching release. What came before a release has happened for the next who claims. */
+bool ad_storage_claim(ad_storage *storage, bool change);
+void ad_storage_release(ad_storage *storage, bool change);
 
 struct ad_variable {
     const char *name;

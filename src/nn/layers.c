@@ -239,13 +239,14 @@ static statistic running(ad_vars *vars, const char *layer, const char *name, ad_
                             NAME_BYTES - 32);
         return s;
     }
-    s.variable = ad_var_with(vars, full, shape,
+    ad_context *ctx = ad_graph_context(graph);
+    s.variable = ad_var_with(ctx, vars, full, shape,
                              (ad_var_options){.init = {.kind = AD_INIT_CONSTANT, .a = first},
                                               .dtype = dtype,
                                               .buffer = true},
                              (ad_var_extra){.optional = optional});
     s.value = s.variable ? ad_read(graph, s.variable)
-                         : ad_poison(graph, ad_error_status(vars->ctx), "%s", ad_error(vars->ctx));
+                         : ad_poison(graph, ad_error_status(ctx), "%s", ad_error(ctx));
     return s;
 }
 

@@ -161,22 +161,23 @@ static bool reserve_entry(ad_vars *vars)
 }
 
 /* The variable exists: whatever asks for it again must mean the same. */
-static ad_variable *agree(ad_vars *vars, ad_variable *found, ad_shape shape, ad_var_options options)
+static ad_variable *agree(ad_context *ctx, ad_variable *found, ad_shape shape,
+                          ad_var_options options)
 {
     char is[192], wanted[192];
     if (!ad_shape_equal(found->shape, shape)) {
-        ad_fail(vars->ctx, AD_ERROR_SHAPE, "%s is %s, asked for as %s", found->name,
+        ad_fail(ctx, AD_ERROR_SHAPE, "%s is %s, asked for as %s", found->name,
                 ad_shape_text(found->shape, is, sizeof is),
                 ad_shape_text(shape, wanted, sizeof wanted));
         return NULL;
     }
     if (found->dtype != options.dtype) {
-        ad_fail(vars->ctx, AD_ERROR_DTYPE, "%s is %s, asked for as %s", found->name,
+        ad_fail(ctx, AD_ERROR_DTYPE, "%s is %s, asked for as %s", found->name,
                 ad_dtype_name(found->dtype), ad_dtype_name(options.dtype));
         return NULL;
     }
     if (found->buffer != options.buffer || found->layout != (int)options.layout) {
-        ad_fail(vars->ctx, AD_ERROR_ARGUMENT, "%s was declared before as a %s%s, now as a %s%s",
+        ad_fail(ctx, AD_ERROR_ARGUMENT, "%s was declared before as a %s%s, now as a %s%s",
                 found->name, found->buffer ? "buffer" : "parameter",
                 found->layout ? " with its own order of axes" : "",
                 options.buffer ? "buffer" : "parameter",
@@ -204,11 +205,17 @@ static ad_status check_declaration(ad_vars *vars, const char *name, ad_shape sha
                    ad_shape_text(shape, text, sizeof text), wrong);
 }
 
-ad_variable *ad_var_with(ad_vars *vars, const char *name, ad_shape shape, ad_var_options options,
-                         ad_var_extra extra)
+ad_variable *ad_var_with(ad_context *ctx, ad_vars *vars, const char *name, ad_shape shape,
+                         ad_var_options options, ad_var_extra extra)
 {
     ad_variable *found = ad_var_find(vars, name);
-    if (found) return agree(vars, found, shape, options);
+    if (found) return agree(ctx, found, shape, options);
+    if (ctx != vars->ctx) {
+        ad_fail(ctx, AD_ERROR_NOT_FOUND,
+                "%s is not in this store of another context; it must be declared there first",
+                name);
+        return NULL;
+    }
     if (check_declaration(vars, name, shape, options) || !reserve_entry(vars)) return NULL;
 
     ad_var_block *block = open_block(vars, options.dtype, options.buffer);
@@ -250,7 +257,7 @@ ad_variable *ad_var_with(ad_vars *vars, const char *name, ad_shape shape, ad_var
 
 ad_variable *ad_var(ad_vars *vars, const char *name, ad_shape shape, ad_var_options options)
 {
-    return ad_var_with(vars, name, shape, options, (ad_var_extra){0});
+    return ad_var_with(vars->ctx, vars, name, shape, options, (ad_var_extra){0});
 }
 
 /* ---- views ---- */
@@ -297,8 +304,13 @@ ad_status ad_variable_set(ad_vars *vars, ad_variable *variable, const void *data
     (void)vars;
     ad_status status = ready(variable);
     if (status != AD_OK) return status;
+    if (!ad_storage_claim(variable->storage, true))
+        return ad_fail(variable->storage->ctx, AD_ERROR_ARGUMENT,
+                       "%s is in use: a program reads or changes it or its block at this moment",
+                       variable->name);
     memcpy((char *)variable->storage->data + variable->offset, data, variable_bytes(variable));
     ++variable->storage->version;
+    ad_storage_release(variable->storage, true);
     return AD_OK;
 }
 
@@ -322,7 +334,9 @@ const void *ad_variable_data(ad_vars *vars, const ad_variable *variable)
 ad_node *ad_param(ad_graph *graph, ad_vars *vars, const char *name, ad_shape shape,
                   ad_var_options options)
 {
-    ad_variable *variable = ad_var(vars, name, shape, options);
-    if (!variable) return ad_poison(graph, ad_error_status(vars->ctx), "%s", ad_error(vars->ctx));
+    if (!graph) return NULL;
+    ad_context *ctx = ad_graph_context(graph);
+    ad_variable *variable = ad_var_with(ctx, vars, name, shape, options, (ad_var_extra){0});
+    if (!variable) return ad_poison(graph, ad_error_status(ctx), "%s", ad_error(ctx));
     return ad_read(graph, variable);
 }

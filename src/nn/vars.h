@@ -44,9 +44,10 @@ typedef struct ad_var_extra {
     bool optional;
 } ad_var_extra;
 
-/* ad_var with what only the library itself says about a variable. */
-ad_variable *ad_var_with(ad_vars *vars, const char *name, ad_shape shape, ad_var_options options,
-                         ad_var_extra extra);
+/* ad_var with what only the library itself says about a variable, for a graph of context `ctx`,
+ * which has the error. A context that is not the store's finds variables and declares none. */
+ad_variable *ad_var_with(ad_context *ctx, ad_vars *vars, const char *name, ad_shape shape,
+                         ad_var_options options, ad_var_extra extra);
 /* `bytes` of memory for the block with every variable at its first value, except those whose flag
  * in `skip` (by index in the store; NULL: none) is set, which are zero. NULL on failure. */
 void *ad_var_block_image(ad_vars *vars, const ad_var_block *block, const bool *skip);

@@ -205,6 +205,22 @@ static ad_status read_all(const loading *l)
     return AD_OK;
 }
 
+/* No program may be at the blocks that are to be changed: then none is. */
+static ad_status claim_blocks(const loading *l)
+{
+    for (ad_var_block *block = l->vars->blocks; block; block = block->next) {
+        if (!l->images[block->number] || ad_storage_claim(&block->storage, true)) continue;
+        for (ad_var_block *before = l->vars->blocks; before != block; before = before->next)
+            if (l->images[before->number]) ad_storage_release(&before->storage, true);
+        return ad_fail(
+            l->vars->ctx, AD_ERROR_ARGUMENT,
+            "%s: the block of %s is in use: a program reads or changes it at this moment",
+            ad_file_path(l->file), block->first->variable.name);
+    }
+    return AD_OK;
+}
+
+/* Into blocks that were claimed. */
 static void put_in_place(const loading *l)
 {
     for (ad_var_block *block = l->vars->blocks; block; block = block->next) {
@@ -218,6 +234,7 @@ static void put_in_place(const loading *l)
             memcpy(block->storage.data, image, block->storage.bytes);
         }
         ++block->storage.version;
+        ad_storage_release(&block->storage, true);
     }
 }
 
@@ -245,6 +262,7 @@ ad_status ad_vars_load_file(ad_vars *vars, ad_file *file, ad_load_options option
     if (status == AD_OK) status = check_missing(&l);
     if (status == AD_OK) status = check_unused(&l);
     if (status == AD_OK) status = read_all(&l);
+    if (status == AD_OK) status = claim_blocks(&l);
     if (status == AD_OK) put_in_place(&l);
     free_images(&l);
     ad_arena_free(&arena);

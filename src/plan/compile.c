@@ -92,7 +92,14 @@ static bool list_storages(ad_program *program, ad_node *const *nodes, int n)
     if (!program->storages) return false;
     for (int i = 0; i < n; ++i) {
         if (nodes[i]->op != AD_OP_VARIABLE && nodes[i]->op != AD_OP_ASSIGN) continue;
-        ad_storage *storage = ((const ad_attr_variable *)nodes[i]->attr)->variable->storage;
+        const ad_variable *variable = ((const ad_attr_variable *)nodes[i]->attr)->variable;
+        ad_storage *storage = variable->storage;
+        if (storage->ready && storage->ctx != program->ctx) {
+            ad_fail(program->ctx, AD_ERROR_ARGUMENT,
+                    "%s is of another context's store, which is not laid out yet (ad_vars_ready)",
+                    variable->name);
+            return false;
+        }
         if (storage->ready && storage->ready(storage) != AD_OK) return false;
         storage_entry(program, storage)->assigned |= nodes[i]->op == AD_OP_ASSIGN;
     }

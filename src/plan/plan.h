@@ -224,6 +224,10 @@ size_t ad_arena_bytes(size_t bytes);
 bool ad_plan_recompute(ad_plan *plan, size_t limit, size_t *needed);
 /* Takes the program's memory and makes its run list (program.c). */
 bool ad_program_prepare(ad_program *program);
+/* Around a run: AD_ERROR_ARGUMENT where a program of another thread is at the same variables
+ * (claim.c). */
+ad_status ad_program_claim(ad_program *program);
+void ad_program_release(ad_program *program);
 /* Keeps the recorded graph and the one after the passes in printed form (explain.c). */
 struct ad_passes;
 bool ad_program_keep_stages(ad_program *program, ad_graph *graph, ad_node *const *outputs,

@@ -282,12 +282,8 @@ static void note_versions(ad_program *program, bool prepared)
     }
 }
 
-ad_status ad_run(ad_program *program)
+static ad_status run_claimed(ad_program *program)
 {
-    if (!program->device.runs)
-        return ad_fail(program->ctx, AD_ERROR_UNSUPPORTED,
-                       "the %s device plans programs but does not run them", program->device.name);
-    if (program->unbound) return fail_unbound(program);
     if (program->stale) resolve(program);
     int first = first_step(program);
     ++program->runs;
@@ -304,6 +300,19 @@ ad_status ad_run(ad_program *program)
     note_versions(program, first == 0);
     program->prepared = program->ran = true;
     return AD_OK;
+}
+
+ad_status ad_run(ad_program *program)
+{
+    if (!program->device.runs)
+        return ad_fail(program->ctx, AD_ERROR_UNSUPPORTED,
+                       "the %s device plans programs but does not run them", program->device.name);
+    if (program->unbound) return fail_unbound(program);
+    ad_status status = ad_program_claim(program);
+    if (status != AD_OK) return status;
+    status = run_claimed(program);
+    ad_program_release(program);
+    return status;
 }
 
 ad_status ad_run_checked(ad_program *program)
