@@ -32,7 +32,10 @@ stands_on() { # ROOM: itself and what it may include
 }
 
 # The rooms' parts of include/autodidact.
-public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io draw=draw plot=draw layout=draw scores=score record=record command=command table=command samples=data/samples data=data/pictures tokenizer=data/text graph_data=data/graphs table_data=data/table train=run profile=train wisdom=plan tuning=train'
+public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io
+    draw=draw plot=draw layout=draw scores=score record=record command=command table=command
+    samples=data/samples data=data/pictures tokenizer=data/text graph_data=data/graphs
+    table_data=data/table train=run profile=train wisdom=plan tuning=train'
 
 check() { # NAME OFFENDERS
     if [ -z "$2" ]; then

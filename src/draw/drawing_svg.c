@@ -1,6 +1,7 @@
 /* drawing_svg.c - a drawing as SVG: attributes alone, no style sheet and no script, so that every
  * viewer shows it. Numbers have two places behind the point at most. */
 #include "draw/drawing.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -33,7 +34,7 @@ static void attribute(writer *w, const char *name, double v)
 static void escaped(ad_text *to, const char *text)
 {
     for (size_t left = strlen(text), n; left; text += n, left -= n) {
-        n = (size_t)ad_utf8_length((const unsigned char *)text, left);
+        n = (size_t)ad_utf8_next(text, left, NULL);
         unsigned char c = (unsigned char)*text;
         const char *instead = !n                    ? "\xef\xbf\xbd"
                               : c == '<'            ? "&lt;"

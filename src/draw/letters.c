@@ -2,7 +2,7 @@
  * with a character map of format 4 (see the OpenType specification: head, maxp, hmtx, cmap, loca,
  * glyf). */
 #include "draw/letters.h"
-#include "base/text.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -72,7 +72,7 @@ static uint32_t code_of(const unsigned char *p, int bytes)
 ad_glyph ad_letters_next(const char *text, size_t left, int *taken)
 {
     const unsigned char *p = (const unsigned char *)text;
-    int bytes = ad_utf8_length(p, left);
+    int bytes = ad_utf8_next((const char *)p, left, NULL);
     *taken = bytes ? bytes : 1;
     unsigned g = glyph_of(!bytes ? 0xfffd : *p < ' ' || *p == 127 ? '?' : code_of(p, bytes));
     const unsigned char *loca = table("loca"), *glyf = table("glyf");

@@ -1,5 +1,6 @@
 /* json_cursor.c - reading JSON from front to back, and quoting strings. */
 #include "io/json_cursor.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -165,7 +166,7 @@ bool ad_json_string(ad_json_cursor *j, ad_text *text)
         size_t begin = j->at;
         int c = next(j);
         while (c >= 0x20 && c != '"' && c != '\\') { /* plain characters, all at once */
-            int n = ad_utf8_length(j->text + j->at, j->size - j->at);
+            int n = ad_utf8_next((const char *)j->text + j->at, j->size - j->at, NULL);
             if (!n) return refuse(j, "a byte that is not UTF-8");
             j->at += (size_t)n;
             c = next(j);

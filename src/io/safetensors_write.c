@@ -5,6 +5,7 @@
  * want. */
 #include "io/json_cursor.h"
 #include "io/weights_write.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ static bool is_utf8(const char *text)
 {
     size_t left = strlen(text);
     while (left) {
-        int n = ad_utf8_length((const unsigned char *)text, left);
+        int n = ad_utf8_next(text, left, NULL);
         if (!n) return false;
         text += n, left -= (size_t)n;
     }

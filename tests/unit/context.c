@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/context.h"
 #include "base/cpu.h"
+#include "base/nearest.h"
 #include "base/philox.h"
 #include "base/text.h"
 

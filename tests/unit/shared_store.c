@@ -102,7 +102,7 @@ static void meets_in_a_run(void)
     REQUIRE(!ad_compile(&reads_here, home, &y, 1, NULL));
     REQUIRE(!ad_compile(&changes_here, home, &assign, 1, NULL));
     REQUIRE(!ad_compile(&m.other, other, &read, 1, NULL));
-    REQUIRE(!ad_bind(reads_here, x, x0) && !ad_bind(m.other, x2, x0));
+    REQUIRE(!ad_bind(reads_here, x, x0, sizeof x0) && !ad_bind(m.other, x2, x0, sizeof x0));
     ad_tracer tracer = {.first = 1, .last = INT64_MAX, .event = meet, .user = &m};
     ad_trace_programs(home, &tracer);
 
@@ -151,7 +151,8 @@ static void *read_often(void *user)
     ad_graph *g = ad_graph_new(ctx);
     ad_node *x, *y = product(r->vars, g, &x);
     ad_program *program = NULL;
-    if (ad_compile(&program, ctx, &y, 1, NULL) || ad_bind(program, x, x0)) r->wrong = ROUNDS;
+    if (ad_compile(&program, ctx, &y, 1, NULL) || ad_bind(program, x, x0, sizeof x0))
+        r->wrong = ROUNDS;
     while (!r->wrong && r->runs < ROUNDS) {
         ad_status status = ad_run(program);
         r->busy += status == AD_ERROR_ARGUMENT;
