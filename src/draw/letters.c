@@ -62,19 +62,12 @@ static unsigned glyph_of(uint32_t character)
     return 0;
 }
 
-static uint32_t code_of(const unsigned char *p, int bytes)
-{
-    uint32_t c = bytes == 1 ? p[0] : p[0] & (0xff >> (bytes + 1));
-    for (int i = 1; i < bytes; ++i) c = c << 6 | (p[i] & 63);
-    return c;
-}
-
 ad_glyph ad_letters_next(const char *text, size_t left, int *taken)
 {
-    const unsigned char *p = (const unsigned char *)text;
-    int bytes = ad_utf8_next((const char *)p, left, NULL);
+    int32_t code = 0xfffd;
+    int bytes = ad_utf8_next(text, left, &code);
     *taken = bytes ? bytes : 1;
-    unsigned g = glyph_of(!bytes ? 0xfffd : *p < ' ' || *p == 127 ? '?' : code_of(p, bytes));
+    unsigned g = glyph_of(code < ' ' || code == 127 ? '?' : (uint32_t)code);
     const unsigned char *loca = table("loca"), *glyf = table("glyf");
     bool wide = u16(table("head") + 50);
     uint32_t from = wide ? u32(loca + 4 * g) : 2 * u16(loca + 2 * g);
