@@ -156,7 +156,7 @@ static bool escape(ad_json_cursor *j, ad_text *text)
     return true;
 }
 
-bool ad_json_string(ad_json_cursor *j, ad_text *text)
+bool ad_json_read_string(ad_json_cursor *j, ad_text *text)
 {
     if (j->wrong) return false;
     if (next_visible(j) != '"') return refuse(j, "expected a string");
@@ -180,32 +180,12 @@ bool ad_json_string(ad_json_cursor *j, ad_text *text)
     }
 }
 
-bool ad_json_key(ad_json_cursor *j, ad_text *text)
+bool ad_json_read_key(ad_json_cursor *j, ad_text *text)
 {
-    if (!ad_json_string(j, text)) return false;
+    if (!ad_json_read_string(j, text)) return false;
     if (next_visible(j) != ':') return refuse(j, "expected ':'");
     ++j->at;
     return true;
-}
-
-void ad_json_quote(ad_text *out, const char *string)
-{
-    ad_text_add(out, "\"");
-    for (const char *at = string; *at;) {
-        size_t plain = 0;
-        while ((unsigned char)at[plain] >= 0x20 && at[plain] != '"' && at[plain] != '\\') ++plain;
-        ad_text_bytes(out, at, plain);
-        at += plain;
-        if (!*at) break;
-        static const char means[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
-        const char *found = strchr(means, *at);
-        if (found)
-            ad_text_format(out, "\\%c", letters[found - means]);
-        else
-            ad_text_format(out, "\\u%04X", (unsigned)(unsigned char)*at);
-        ++at;
-    }
-    ad_text_add(out, "\"");
 }
 
 /* ---- the rest ---- */
@@ -217,7 +197,7 @@ static bool digits(ad_json_cursor *j)
     return true;
 }
 
-bool ad_json_number(ad_json_cursor *j, bool *whole, int64_t *value)
+bool ad_json_read_number(ad_json_cursor *j, bool *whole, int64_t *value)
 {
     if (j->wrong) return false;
     bool negative = next_visible(j) == '-';
@@ -265,8 +245,8 @@ static bool skip_plain(ad_json_cursor *j, ad_text *scratch)
     bool whole;
     int64_t value;
     switch (ad_json_peek(j)) {
-    case AD_JSON_STRING: return ad_json_string(j, scratch);
-    case AD_JSON_NUMBER: return ad_json_number(j, &whole, &value);
+    case AD_JSON_STRING: return ad_json_read_string(j, scratch);
+    case AD_JSON_NUMBER: return ad_json_read_number(j, &whole, &value);
     case AD_JSON_WORD: return word(j);
     default: return refuse(j, "expected a value");
     }
@@ -283,7 +263,7 @@ bool ad_json_skip(ad_json_cursor *j, ad_text *scratch)
             return false;
         while (j->depth > outside && !ad_json_more(j))
             if (j->wrong) return false;
-        if (j->depth > outside && j->objects >> (j->depth - 1) & 1 && !ad_json_key(j, scratch))
+        if (j->depth > outside && j->objects >> (j->depth - 1) & 1 && !ad_json_read_key(j, scratch))
             return false;
     } while (!j->wrong && j->depth > outside);
     return !j->wrong;

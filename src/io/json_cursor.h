@@ -3,8 +3,8 @@
  *
  *     ad_json_enter(&j, '{');
  *     while (ad_json_more(&j)) {
- *         ad_json_key(&j, &name);
- *         if (...) ad_json_number(&j, &whole, &value); else ad_json_skip(&j, &scratch);
+ *         ad_json_read_key(&j, &name);
+ *         if (...) ad_json_read_number(&j, &whole, &value); else ad_json_skip(&j, &scratch);
  *     }
  *     if (!ad_json_done(&j)) fail(ad_json_wrong(&j));
  *
@@ -42,11 +42,11 @@ bool ad_json_enter(ad_json_cursor *j, char bracket);
 bool ad_json_more(ad_json_cursor *j);
 /* A member's key, or a string: `text` is replaced by it. U+0000 and bytes that are not UTF-8 are
  * refused. A refused allocation leaves text->failed. */
-bool ad_json_key(ad_json_cursor *j, ad_text *text);
-bool ad_json_string(ad_json_cursor *j, ad_text *text);
+bool ad_json_read_key(ad_json_cursor *j, ad_text *text);
+bool ad_json_read_string(ad_json_cursor *j, ad_text *text);
 /* A number; *whole: it is an integer within int64, which *value then is. A whole number beyond
  * int64 is wrong. */
-bool ad_json_number(ad_json_cursor *j, bool *whole, int64_t *value);
+bool ad_json_read_number(ad_json_cursor *j, bool *whole, int64_t *value);
 /* Any value; `scratch` is for its strings. */
 bool ad_json_skip(ad_json_cursor *j, ad_text *scratch);
 
@@ -54,8 +54,5 @@ bool ad_json_skip(ad_json_cursor *j, ad_text *scratch);
 bool ad_json_done(ad_json_cursor *j);
 /* "expected ':' at byte 17"; into buffer, which is returned. */
 const char *ad_json_wrong(const ad_json_cursor *j, char *buffer, size_t size);
-
-/* Appends the string in quotes, escaped where it must be. */
-void ad_json_quote(ad_text *out, const char *string);
 
 #endif

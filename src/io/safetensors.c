@@ -57,7 +57,7 @@ static int64_t read_numbers(header *h, int64_t *values, int64_t most)
         int64_t value = -1;
         bool whole = false;
         if (ad_json_peek(&h->json) == AD_JSON_NUMBER)
-            ad_json_number(&h->json, &whole, &value);
+            ad_json_read_number(&h->json, &whole, &value);
         else
             ad_json_skip(&h->json, &h->text);
         if (count < most) values[count] = whole && value >= 0 ? value : -1;
@@ -71,10 +71,10 @@ static void read_row(header *h, row *r)
     ad_text type;
     ad_text_init(&type, h->file->ctx);
     ad_json_enter(&h->json, '{');
-    while (ad_json_more(&h->json) && ad_json_key(&h->json, &h->name)) {
+    while (ad_json_more(&h->json) && ad_json_read_key(&h->json, &h->name)) {
         const char *member = ad_text_get(&h->name);
         if (!strcmp(member, "dtype") && ad_json_peek(&h->json) == AD_JSON_STRING) {
-            r->has_type = ad_json_string(&h->json, &type);
+            r->has_type = ad_json_read_string(&h->json, &type);
         } else if (!strcmp(member, "shape")) {
             r->axes = read_numbers(h, r->dim, AD_MAX_RANK);
             r->has_shape = r->axes >= 0;
@@ -190,12 +190,12 @@ static ad_status add_metadata(header *h)
                        file->path);
     h->has_metadata = true;
     ad_json_enter(&h->json, '{');
-    while (ad_json_more(&h->json) && ad_json_key(&h->json, &h->name)) {
+    while (ad_json_more(&h->json) && ad_json_read_key(&h->json, &h->name)) {
         const char *name = ad_text_get(&h->name);
         if (ad_json_peek(&h->json) != AD_JSON_STRING && !h->json.wrong)
             return ad_fail(file->ctx, AD_ERROR_FORMAT, "%s: the metadata %.60s is not a string",
                            file->path, name);
-        if (!ad_json_string(&h->json, &h->text)) break;
+        if (!ad_json_read_string(&h->json, &h->text)) break;
         if (h->name.failed || h->text.failed) return AD_ERROR_MEMORY;
         ad_status status = ad_file_add_metadata(file, name, ad_text_get(&h->text), h->text.length);
         if (status) return status;
@@ -222,7 +222,7 @@ static ad_status add_all(header *h)
 {
     ad_file *file = h->file;
     ad_json_enter(&h->json, '{');
-    while (ad_json_more(&h->json) && ad_json_key(&h->json, &h->key)) {
+    while (ad_json_more(&h->json) && ad_json_read_key(&h->json, &h->key)) {
         ad_json_kind kind = ad_json_peek(&h->json);
         if (kind == AD_JSON_NOTHING) {
             ad_json_skip(&h->json, &h->text);

@@ -3,8 +3,8 @@
  * Tensors lie in the order given, those with larger elements first, so that with a header padded to
  * a multiple of eight each starts at a multiple of its element size, as readers that map the file
  * want. */
-#include "io/json_cursor.h"
 #include "io/weights_write.h"
+#include "base/escape.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static ad_status fail_text(ad_context *ctx, const char *path, const char *what, 
 /* "name":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]} */
 static void describe(ad_text *out, const char *name, const ad_tensor *tensor, size_t begin)
 {
-    ad_json_quote(out, name);
+    ad_text_json(out, name, false);
     ad_text_format(out, ":{\"dtype\":\"%s\",\"shape\":[", type_names[tensor->dtype]);
     for (int i = 0; i < tensor->shape.rank; ++i)
         ad_text_format(out, "%s%lld", i ? "," : "", (long long)tensor->shape.dim[i]);
@@ -67,9 +67,9 @@ static ad_status add_metadata(ad_text *out, ad_context *ctx, const char *path,
                 return ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: the metadata %s is given twice", path,
                                m->key);
         if (i) ad_text_add(out, ",");
-        ad_json_quote(out, m->key);
+        ad_text_json(out, m->key, false);
         ad_text_add(out, ":");
-        ad_json_quote(out, m->value);
+        ad_text_json(out, m->value, false);
     }
     ad_text_add(out, "}");
     return AD_OK;
