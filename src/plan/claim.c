@@ -1,6 +1,6 @@
 /* claim.c - a run claims the storages that it touches: to change those that it assigns into, to
  * read the others. So programs of several threads over one store never meet in it (nn.h). */
-#include "plan/plan.h"
+#include "plan/program.h"
 
 static void release(ad_program *program, int count)
 {

@@ -131,19 +131,6 @@ static bool plan_setup(ad_plan *plan, const ad_passes *passes)
     return true;
 }
 
-bool ad_plan_workspaces(ad_plan *plan)
-{
-    for (int k = 0; k < plan->program->n_kernels; ++k) {
-        ad_kernel *kernel = plan->program->kernels[k];
-        size_t bytes = kernel->solver->workspace ? kernel->solver->workspace(&kernel->problem) : 0;
-        if (!bytes) continue;
-        kernel->workspace = ad_emit_buffer(plan, AD_IN_ARENA, bytes, kernel->name);
-        if (kernel->workspace < 0) return false;
-        plan->program->buffers[kernel->workspace].workspace = true;
-    }
-    return true;
-}
-
 /* ---- the stages ---- */
 
 static const struct {
@@ -156,6 +143,7 @@ static const struct {
     {"variable homes", ad_plan_variable_homes},
     {"concat homes", ad_plan_concat_homes},
     {"emit", ad_plan_emit},
+    {"effects", ad_plan_effects},
     {"tune", ad_plan_tune},
     {"pack", ad_plan_pack},
     {"schedule", ad_plan_schedule},
@@ -266,7 +254,8 @@ static bool compile(ad_program *program, ad_graph *graph, ad_node *const *output
                         .device = &program->device,
                         .graph = graph,
                         .outputs = (ad_node **)outputs,
-                        .n_outputs = count};
+                        .n_outputs = count,
+                        .compile = ad_compile};
     ad_plan plan = {.ctx = ctx,
                     .program = program,
                     .arena = &program->arena,

@@ -9,17 +9,7 @@
 #include "base/pool.h"
 #include "graph/node.h"
 #include "plan/chain.h"
-
-/* A kernel's view of memory. The data pointer of a run points at element (0, ..., 0). */
-typedef struct ad_operand {
-    ad_dtype dtype;
-    int rank;
-    int64_t dim[AD_MAX_RANK];
-    int64_t stride[AD_MAX_RANK]; /* in elements; 0: broadcast; may be negative */
-} ad_operand;
-
-bool ad_operand_contiguous(const ad_operand *operand); /* axes of size 1 are ignored */
-int64_t ad_operand_count(const ad_operand *operand);
+#include "plan/operand.h"
 
 enum { AD_PROBLEM_INPUTS = 16 };
 
@@ -49,8 +39,17 @@ typedef struct ad_problem {
 
 #define AD_OP_CHAIN ((int)AD_OPS)
 
+/* ---- problem.c ---- */
+/* Merges axes that every operand of a chain walks evenly, and drops those of size 1: what is left
+ * is what an elementwise kernel has to loop over. */
+void ad_problem_merge_axes(ad_problem *problem);
+bool ad_problem_contracts(const ad_problem *problem); /* a matmul or a convolution */
+/* Whether its result may lie where input i does, if both are walked alike: each element is read
+ * before it is written, and not after. */
+bool ad_problem_replaces(int op, int i);
 /* Bytes of its operands and results; what zero strides repeat counts once. */
 double ad_problem_bytes(const ad_problem *problem);
+double ad_problem_flops(const ad_problem *problem);
 
 typedef struct ad_run_args {
     void *const *in; /* per problem input */

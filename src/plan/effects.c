@@ -2,7 +2,8 @@
  *
  * A value that could not be written straight into its variable (variable_homes.c) is copied there
  * after everybody has read the old value; if it is itself (a view of) the old value of something
- * assigned, it is set aside first, so that two variables can be swapped. */
+ * assigned, it is set aside first, so that two variables can be swapped. Results that would be a
+ * view or somebody else's memory are copied. */
 #include "plan/emit.h"
 
 #include "ops/attrs.h"
@@ -82,7 +83,7 @@ static bool emit_assign(ad_plan *plan, int id)
     return ad_emit_copy(plan, from, &operand, to, &whole, id, ad_node_name(node));
 }
 
-bool ad_emit_assigns(ad_plan *plan)
+static bool emit_assigns(ad_plan *plan)
 {
     for (int id = 0; id < plan->n_nodes; ++id)
         if (plan->reachable[id] && plan->nodes[id]->op == AD_OP_ASSIGN && !emit_assign(plan, id))
@@ -90,7 +91,7 @@ bool ad_emit_assigns(ad_plan *plan)
     return true;
 }
 
-bool ad_emit_outputs(ad_plan *plan)
+static bool emit_outputs(ad_plan *plan)
 {
     for (int i = 0; i < plan->n_outputs; ++i) {
         int id = plan->outputs[i]->id, base = plan->values[id].base;
@@ -114,4 +115,9 @@ bool ad_emit_outputs(ad_plan *plan)
         plan->program->buffers[output->ref.buffer].result = true;
     }
     return true;
+}
+
+bool ad_plan_effects(ad_plan *plan)
+{
+    return emit_assigns(plan) && emit_outputs(plan);
 }

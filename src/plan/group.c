@@ -18,49 +18,6 @@ typedef struct search {
     ad_long_paths paths;
 } search;
 
-bool ad_group_has(const ad_group *group, int id)
-{
-    int low = 0, high = group->n;
-    while (low < high) {
-        int middle = (low + high) / 2;
-        if (group->members[middle] < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < group->n && group->members[low] == id;
-}
-
-/* bf16 and f16 casts round when they are stored: a reader in the same chain would not see that. */
-static bool rounds(const ad_node *node)
-{
-    return node->op == AD_OP_CAST && (node->dtype == AD_BF16 || node->dtype == AD_F16);
-}
-
-static bool elementwise(const ad_plan *plan, int id)
-{
-    return ad_ops[plan->nodes[id]->op].klass == AD_CLASS_ELEMENTWISE;
-}
-
-/* Whether `user`, in `group`, takes the value of `id`, in it too, from a register. */
-static bool reads_register(const ad_plan *plan, const ad_group *group, int id, int user)
-{
-    if (!ad_group_has(group, user) || !ad_group_has(group, id) || rounds(plan->nodes[id]))
-        return false;
-    if (elementwise(plan, user)) return group->kind != AD_GROUP_REDUCE || id != group->anchor;
-    return group->kind == AD_GROUP_REDUCE && user == group->anchor;
-}
-
-bool ad_group_stores(const ad_plan *plan, const ad_group *group, int member)
-{
-    if (plan->values[member].is_output) return true;
-    for (int u = plan->user_start[member]; u < plan->user_start[member + 1]; ++u) {
-        int user = plan->users[u];
-        if (!reads_register(plan, group, member, user)) return true;
-    }
-    return false;
-}
-
 static bool push(search *s, const ad_group *merged, int id, int *depth)
 {
     int base = s->plan->values[id].base, group = s->plan->values[base].group;
@@ -85,7 +42,7 @@ static bool circular(search *s, const ad_group *merged)
         const ad_node *node = plan->nodes[merged->members[i]];
         for (int k = 0; k < node->n_inputs; ++k) {
             int input = ad_plan_input(plan, node, k);
-            if (reads_register(plan, merged, input, node->id)) continue;
+            if (ad_group_keeps(plan, merged, input, node->id)) continue;
             if (!push(s, merged, input, &depth)) return true;
         }
     }
@@ -174,7 +131,7 @@ static ad_group_kind kind_of(const ad_node *node)
 static bool belongs_to_another(const ad_plan *plan, int id)
 {
     const ad_node *node = plan->nodes[id];
-    for (int k = 0; k < node->n_inputs && elementwise(plan, id); ++k) {
+    for (int k = 0; k < node->n_inputs && ad_plan_elementwise(plan, id); ++k) {
         int input = ad_plan_input(plan, node, k);
         if (ad_ops[plan->nodes[input]->op].klass == AD_CLASS_CONTRACT &&
             plan->user_start[input + 1] - plan->user_start[input] == 1)
@@ -188,17 +145,18 @@ static bool join_readers(search *s, int id)
     ad_plan *plan = s->plan;
     bool failed = false;
     int group = plan->values[id].group;
-    if (rounds(plan->nodes[id])) return true;
+    if (ad_node_rounds(plan->nodes[id])) return true;
     for (int u = plan->user_start[id]; u < plan->user_start[id + 1]; ++u) {
         int user = plan->users[u], other = plan->values[user].group;
         if (other < 0 || other == group) continue;
         ad_group_kind kind = plan->groups[other].kind;
-        bool takes = elementwise(plan, user) ||
+        bool takes = ad_plan_elementwise(plan, user) ||
                      (kind == AD_GROUP_REDUCE && user == plan->groups[other].anchor);
         if (kind == AD_GROUP_KERNEL || kind == AD_GROUP_CONCAT || kind == AD_GROUP_COPY || !takes)
             continue;
         if (kind == AD_GROUP_CONTRACT && belongs_to_another(plan, id)) continue;
-        if (elementwise(plan, id) || kind == AD_GROUP_CHAIN) merge(s, group, other, &failed);
+        if (ad_plan_elementwise(plan, id) || kind == AD_GROUP_CHAIN)
+            merge(s, group, other, &failed);
         if (failed) return false;
         group = plan->values[id].group;
     }

@@ -5,7 +5,7 @@
  * replaces, element by element, an input that dies there; who reads what a variable held before the
  * run does so before it is overwritten, or element by element in the kernel that overwrites it;
  * chains are well-formed. */
-#include "plan/plan.h"
+#include "plan/program.h"
 
 static ad_status fail(const ad_program *program, int k, const char *what, int buffer)
 {

@@ -8,17 +8,6 @@
 
 #include "ops/attrs.h"
 
-bool ad_kernel_reads(const ad_kernel *kernel, int i)
-{
-    if (kernel->packs) return i == 1;
-    return kernel->packed < 0 || i != 1;
-}
-
-bool ad_kernel_writes(const ad_kernel *kernel)
-{
-    return !kernel->packs;
-}
-
 static bool static_leaf(const ad_plan *plan, const ad_node *node)
 {
     if (node->op == AD_OP_VARIABLE)

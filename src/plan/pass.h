@@ -17,6 +17,11 @@ typedef struct ad_passes {
     int n_outputs;
     struct ad_graph_list *made; /* graphs that later ones still refer to */
     bool changed;               /* set by rules that did something */
+    /* ad_compile, for a pass that runs a part of the graph (pass_fold.c): the passes are a part of
+     * it
+     */
+    ad_status (*compile)(ad_program **program, ad_context *ctx, ad_node *const *outputs, int count,
+                         const ad_compile_options *options);
 } ad_passes;
 
 /* The new node for `old`, whose inputs have become `inputs`, in `graph`; NULL: the same op again.

@@ -15,6 +15,7 @@ typedef struct folding {
     bool *constant;   /* per node: depends on literals only */
     ad_node **border; /* constant nodes that others or the outputs need */
     int n;
+    int *place; /* per node: its place in `border` + 1, or 0 */
     ad_program *program;
 } folding;
 
@@ -48,14 +49,16 @@ static void find_border(const ad_passes *passes, ad_node **nodes, int n, folding
         for (int k = 0; k < node->n_inputs; ++k)
             if (!folded && (!f->constant[node->id] || wanted[node->id]))
                 wanted[node->inputs[k]->id] = true;
-        if (folded && wanted[node->id]) f->border[f->n++] = nodes[i];
+        if (!folded || !wanted[node->id]) continue;
+        f->border[f->n++] = nodes[i];
+        f->place[node->id] = f->n;
     }
 }
 
 static bool evaluate(ad_passes *passes, folding *f)
 {
     ad_compile_options plain = {.device = passes->options->device, .no_passes = true};
-    ad_status status = ad_compile(&f->program, passes->ctx, f->border, f->n, &plain);
+    ad_status status = passes->compile(&f->program, passes->ctx, f->border, f->n, &plain);
     if (status == AD_OK) status = ad_run(f->program);
     return status == AD_OK;
 }
@@ -78,9 +81,8 @@ static ad_node *fold(ad_passes *passes, ad_graph *graph, const ad_node *old, ad_
 {
     const folding *f = user;
     (void)passes, (void)inputs;
-    for (int i = 0; i < f->n; ++i)
-        if (f->border[i] == old) return value_of(graph, old, ad_result_at(f->program, i));
-    return NULL;
+    int place = f->place[old->id];
+    return place ? value_of(graph, old, ad_result_at(f->program, place - 1)) : NULL;
 }
 
 bool ad_pass_fold(ad_passes *passes)
@@ -94,7 +96,8 @@ bool ad_pass_fold(ad_passes *passes)
     bool *wanted = ad_arena_alloc(arena, total);
     f.constant = ad_arena_alloc(arena, total);
     f.border = ad_arena_alloc(arena, total * sizeof *f.border);
-    if (!nodes || !wanted || !f.constant || !f.border) return false;
+    f.place = ad_arena_alloc(arena, total * sizeof *f.place);
+    if (!nodes || !wanted || !f.constant || !f.border || !f.place) return false;
     for (int i = 0; i < n; ++i) f.constant[nodes[i]->id] = foldable(nodes[i], f.constant);
     find_border(passes, nodes, n, &f, wanted);
     if (!f.n) return true;

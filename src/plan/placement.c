@@ -180,6 +180,19 @@ static size_t place_in_row(ad_program *program, ad_place place)
     return end;
 }
 
+bool ad_plan_workspaces(ad_plan *plan)
+{
+    for (int k = 0; k < plan->program->n_kernels; ++k) {
+        ad_kernel *kernel = plan->program->kernels[k];
+        size_t bytes = kernel->solver->workspace ? kernel->solver->workspace(&kernel->problem) : 0;
+        if (!bytes) continue;
+        kernel->workspace = ad_emit_buffer(plan, AD_IN_ARENA, bytes, kernel->name);
+        if (kernel->workspace < 0) return false;
+        plan->program->buffers[kernel->workspace].workspace = true;
+    }
+    return true;
+}
+
 bool ad_plan_place(ad_plan *plan)
 {
     ad_program *program = plan->program;

@@ -11,16 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool contracts(const ad_problem *p)
-{
-    return p->op != AD_OP_CHAIN && ad_ops[p->op].klass == AD_CLASS_CONTRACT;
-}
-
 /* Brings the operands of a chain into a problem; the first of a contraction are there already. */
 static void slice_operands(const ad_kernel *from, const ad_chain_slice *slice, ad_kernel *to)
 {
     const ad_problem *p = &from->problem;
-    bool behind = contracts(p), keeps = to->problem.op != AD_OP_CHAIN;
+    bool behind = ad_problem_contracts(p), keeps = to->problem.op != AD_OP_CHAIN;
     for (int i = keeps ? 1 : 0; i < slice->chain.n_inputs; ++i) {
         int source = slice->source[i], at = to->problem.n_in++;
         int in = behind ? source + 1 : source; /* input 1 of an epilogue is in[2] */
@@ -55,14 +50,15 @@ static bool cut_down(const ad_plan *plan, const ad_kernel *kernel, unsigned outp
 {
     const ad_problem *p = &kernel->problem;
     unsigned all = (1u << p->n_out) - 1;
-    bool keeps = !rest && contracts(p);
+    bool keeps = !rest && ad_problem_contracts(p);
     ad_chain_slice slice;
-    if (!p->chain || (p->op != AD_OP_CHAIN && !contracts(p))) return true;
+    if (!p->chain || (p->op != AD_OP_CHAIN && !ad_problem_contracts(p))) return true;
     if (!ad_chain_take(p->chain, outputs, rest ? all & ~outputs : 0, keeps, &slice)) return true;
     bool loads = false;
     for (int i = 0; i < slice.chain.n_inputs; ++i) {
         loads |= slice.source[i] < 0;
-        if (rest && contracts(p) && slice.source[i] == 0) return true; /* the accumulator */
+        if (rest && ad_problem_contracts(p) && slice.source[i] == 0)
+            return true; /* the accumulator */
     }
     if (rest && !loads) return true;
     ad_kernel *made = ad_arena_alloc(plan->arena, sizeof *made);

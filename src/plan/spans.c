@@ -4,7 +4,7 @@
  * tree (a binary heap of maxima) leads to the next of them that ends behind `begin`. Optimizers
  * assign thousands of parts of one block, each of which a few kernels read, so that a walk over all
  * pairs would be what planning spends its time with. */
-#include "plan/plan.h"
+#include "plan/spans.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,26 +14,6 @@ ad_span ad_span_of(const ad_variable *variable, int owner)
     int64_t bytes = ad_shape_count(variable->shape) * (int64_t)ad_dtype_size(variable->dtype);
     int64_t begin = (int64_t)variable->offset;
     return (ad_span){variable->storage, begin, begin + bytes, owner};
-}
-
-static ad_span of_operand(const ad_program *program, const ad_ref *ref, const ad_operand *operand,
-                          int owner)
-{
-    const ad_buffer *buffer = &program->buffers[ref->buffer];
-    if (buffer->place != AD_IN_VARIABLE) return (ad_span){.owner = owner};
-    int64_t begin, end, at = ref->offset + (int64_t)buffer->offset;
-    ad_operand_span(operand, &begin, &end);
-    return (ad_span){buffer->storage, at + begin, at + end, owner};
-}
-
-ad_span ad_span_of_input(const ad_program *program, const ad_kernel *kernel, int i, int owner)
-{
-    return of_operand(program, &kernel->in[i], &kernel->problem.in[i], owner);
-}
-
-ad_span ad_span_of_output(const ad_program *program, const ad_kernel *kernel, int o, int owner)
-{
-    return of_operand(program, &kernel->out[o], &kernel->problem.out[o], owner);
 }
 
 bool ad_spans_add(ad_spans *spans, ad_arena *arena, ad_span span)
