@@ -198,7 +198,10 @@ static bool same_name(const char *a, const char *b)
 
 bool ad_isa_parse(const char *name, ad_isa *isa)
 {
-    for (int i = 0; i < AD_ISAS; ++i)
-        if (same_name(name, isa_names[i])) return *isa = (ad_isa)i, true;
+    for (int i = 0; i < AD_ISAS; ++i) {
+        if (!same_name(name, isa_names[i])) continue;
+        *isa = (ad_isa)i;
+        return true;
+    }
     return false;
 }

@@ -95,15 +95,16 @@ done:
 static bool usable(ad_graph *graph, ad_node *const *nodes, int count, const char *what)
 {
     for (int i = 0; i < count; ++i) {
-        if (ad_node_poisoned(nodes[i]) || nodes[i]->graph != graph)
-            return ad_poison(graph, AD_ERROR_ARGUMENT, "gradients: %s %d is %s", what, i,
-                             nodes[i] && nodes[i]->graph != graph ? "of another graph"
-                                                                  : "missing") &&
-                   false;
-        if (!ad_dtype_is_float(nodes[i]->dtype))
-            return ad_poison(graph, AD_ERROR_DTYPE, "gradients: %s %s is %s, expected floats", what,
-                             ad_node_name(nodes[i]), ad_dtype_name(nodes[i]->dtype)) &&
-                   false;
+        if (ad_node_poisoned(nodes[i]) || nodes[i]->graph != graph) {
+            ad_poison(graph, AD_ERROR_ARGUMENT, "gradients: %s %d is %s", what, i,
+                      nodes[i] && nodes[i]->graph != graph ? "of another graph" : "missing");
+            return false;
+        }
+        if (!ad_dtype_is_float(nodes[i]->dtype)) {
+            ad_poison(graph, AD_ERROR_DTYPE, "gradients: %s %s is %s, expected floats", what,
+                      ad_node_name(nodes[i]), ad_dtype_name(nodes[i]->dtype));
+            return false;
+        }
     }
     return true;
 }

@@ -11,6 +11,8 @@
  * node, and when no solver takes a contraction or reduction with it. */
 #include "plan/long_paths.h"
 
+#include <string.h>
+
 typedef struct search {
     ad_plan *plan;
     int *seen, stamp; /* per group: when it was last visited */
@@ -74,27 +76,43 @@ static bool closed(const ad_plan *plan, const ad_group *group)
     return true;
 }
 
-/* Merges b into a if that may be. `failed`: memory was refused. */
-static bool merge(search *s, int a, int b, bool *failed)
+/* The members of both, which `members` has room for, with the anchor that one may have. */
+static ad_group both(const ad_group *first, const ad_group *second, int *members)
 {
-    ad_plan *plan = s->plan;
-    ad_group *first = &plan->groups[a], *second = &plan->groups[b], merged = *first;
-    ad_chain_plan chain;
-    if (first->anchor >= 0 && second->anchor >= 0) return false;
+    ad_group merged = *first;
     if (second->anchor >= 0) merged.kind = second->kind, merged.anchor = second->anchor;
-    if (first->n + second->n > AD_CHAIN_STEPS + 1) return false;
     merged.n = merged.capacity = first->n + second->n;
-
-    merged.members = ad_arena_alloc(&plan->scratch, (size_t)merged.n * sizeof(int));
-    if (!merged.members) return !(*failed = true);
+    merged.members = members;
     for (int i = 0, x = 0, y = 0; i < merged.n; ++i) {
         bool from_first = y == second->n ||
                           (x < first->n && first->members[x] < second->members[y]);
-        merged.members[i] = from_first ? first->members[x++] : second->members[y++];
+        members[i] = from_first ? first->members[x++] : second->members[y++];
     }
-    if (merged.kind == AD_GROUP_REDUCE && !closed(plan, &merged)) return false;
-    if (circular(s, &merged) || !ad_chain_of_group(plan, &merged, &chain)) return false;
-    if (!solvable(plan, &merged, &chain)) return false;
+    return merged;
+}
+
+/* Whether the group can be one kernel. */
+static bool possible(search *s, const ad_group *merged)
+{
+    ad_chain_plan chain;
+    if (merged->kind == AD_GROUP_REDUCE && !closed(s->plan, merged)) return false;
+    return !circular(s, merged) && ad_chain_of_group(s->plan, merged, &chain) &&
+           solvable(s->plan, merged, &chain);
+}
+
+/* Merges b into a if that may be. False: memory was refused. */
+static bool merge(search *s, int a, int b)
+{
+    ad_plan *plan = s->plan;
+    ad_group *first = &plan->groups[a], *second = &plan->groups[b];
+    int members[AD_CHAIN_STEPS + 1];
+    if (first->anchor >= 0 && second->anchor >= 0) return true;
+    if (first->n + second->n > AD_CHAIN_STEPS + 1) return true;
+    ad_group merged = both(first, second, members);
+    if (!possible(s, &merged)) return true;
+    merged.members = ad_arena_alloc(&plan->scratch, (size_t)merged.n * sizeof(int));
+    if (!merged.members) return false;
+    memcpy(merged.members, members, (size_t)merged.n * sizeof(int));
     for (int i = 0; i < second->n; ++i) plan->values[second->members[i]].group = a;
     *first = merged;
     second->gone = true;
@@ -143,7 +161,6 @@ static bool belongs_to_another(const ad_plan *plan, int id)
 static bool join_readers(search *s, int id)
 {
     ad_plan *plan = s->plan;
-    bool failed = false;
     int group = plan->values[id].group;
     if (ad_node_rounds(plan->nodes[id])) return true;
     for (int u = plan->user_start[id]; u < plan->user_start[id + 1]; ++u) {
@@ -155,9 +172,8 @@ static bool join_readers(search *s, int id)
         if (kind == AD_GROUP_KERNEL || kind == AD_GROUP_CONCAT || kind == AD_GROUP_COPY || !takes)
             continue;
         if (kind == AD_GROUP_CONTRACT && belongs_to_another(plan, id)) continue;
-        if (ad_plan_elementwise(plan, id) || kind == AD_GROUP_CHAIN)
-            merge(s, group, other, &failed);
-        if (failed) return false;
+        bool joins = ad_plan_elementwise(plan, id) || kind == AD_GROUP_CHAIN;
+        if (joins && !merge(s, group, other)) return false;
         group = plan->values[id].group;
     }
     return true;

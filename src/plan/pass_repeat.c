@@ -71,7 +71,8 @@ static ad_node *rule(ad_passes *passes, ad_graph *graph, const ad_node *old, ad_
         if (repeated(t, old->inputs[i])) inputs[i] = repeat(t, graph, old->inputs[i]);
     ad_node *node = ad_node_new(graph, old->op, inputs, old->n_inputs, old->attr);
     if (!ad_node_poisoned(node)) node->dtype = old->dtype;
-    return t->made[old->id] = node;
+    t->made[old->id] = node;
+    return node;
 }
 
 bool ad_pass_repeat(ad_passes *passes)

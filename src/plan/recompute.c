@@ -46,7 +46,10 @@ static bool emit(ad_recompute *r, const ad_kernel *kernel, bool again)
     if (!list) return false;
     r->emitted = list;
     ad_kernel *copy = ad_arena_alloc(r->arena, sizeof *copy);
-    if (!copy) return !(r->failed = true);
+    if (!copy) {
+        r->failed = true;
+        return false;
+    }
     *copy = *kernel;
     copy->workspace = -1;
     copy->again = again;

@@ -60,7 +60,8 @@ bool ad_trial_open(ad_trial *t, ad_context *ctx, const ad_problem *problem, size
     for (int i = 0; i < problem->n_in; ++i) t->bytes += rounded(span_bytes(&problem->in[i]));
     for (int i = 0; i < problem->n_out; ++i) t->bytes += rounded(span_bytes(&problem->out[i]));
     if (limit && t->bytes > limit) return false;
-    if (!(t->memory = ad_zalloc(ctx, t->bytes))) {
+    t->memory = ad_zalloc(ctx, t->bytes);
+    if (!t->memory) {
         ad_error_clear(ctx);
         return false;
     }

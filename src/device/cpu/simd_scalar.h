@@ -107,7 +107,8 @@ static inline vf vf_pairs(vf a, vf b) /* wider: sums of neighbours, of a, then o
 }
 static inline vf vf_permute(vf a, vi lane) /* wider: out[i] = a[lane[i]] */
 {
-    return (void)lane, a;
+    (void)lane;
+    return a;
 }
 static inline float vf_largest(vf a)
 {

@@ -262,7 +262,8 @@ static void dots_folded_f32(const float *a, const float *b, float *to, const spa
 
 static inline bool dots_fold_f64(const sparse *s)
 {
-    return (void)s, false;
+    (void)s;
+    return false;
 }
 
 static void dots_folded_f64(const double *a, const double *b, double *to, const sparse *s)
