@@ -431,6 +431,35 @@ static void finite_check_and_profile(void)
     close_graph();
 }
 
+/* A part of a variable may be assigned once in a program, by whatever name. */
+static void assigning_twice_is_refused(void)
+{
+    open_graph();
+    static float memory[64];
+    ad_storage storage = {.ctx = ctx, .data = memory, .bytes = sizeof memory};
+    ad_variable whole = {.name = "whole", .shape = ad_shape(64), .storage = &storage},
+                first = {.name = "first", .shape = ad_shape(16), .storage = &storage},
+                second = {.name = "second",
+                          .shape = ad_shape(16),
+                          .storage = &storage,
+                          .offset = 16 * sizeof(float)};
+    ad_node *x = ad_input(g, "x", AD_F32, ad_shape(16));
+    ad_node *to_first = ad_assign(g, &first, x), *to_second = ad_assign(g, &second, ad_neg(x)),
+            *to_whole = ad_assign(g, &whole, ad_concat((ad_node *[]){x, x, x, x}, 4, 0)),
+            *again = ad_assign(g, &second, x);
+    ad_program *p = compile((ad_node *[]){to_first, to_second}, 2, (ad_compile_options){0});
+    REQUIRE(p); /* neighbours */
+    ad_program_free(p);
+    ad_node *three[] = {to_first, to_second, to_whole}, *two[] = {again, to_second};
+    CHECK_INT(ad_compile(&p, ctx, three, 3, NULL), AD_ERROR_ARGUMENT);
+    CHECK_TEXT(ad_error(ctx), "whole is assigned twice in one program, or overlaps first, which is "
+                              "assigned too");
+    CHECK_INT(ad_compile(&p, ctx, two, 2, NULL), AD_ERROR_ARGUMENT);
+    CHECK_TEXT(ad_error(ctx), "second is assigned twice in one program, or overlaps second, which "
+                              "is assigned too");
+    close_graph();
+}
+
 static void wrong_calls_are_refused(void)
 {
     open_graph();
@@ -561,6 +590,7 @@ int main(int argc, char **argv)
                                            CASE(programs_explain_themselves),
                                            CASE(direct_leaves_winograd_out),
                                            CASE(finite_check_and_profile),
+                                           CASE(assigning_twice_is_refused),
                                            CASE(wrong_calls_are_refused),
                                            CASE(each_allocation_fails),
                                            {0}});
