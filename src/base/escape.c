@@ -18,22 +18,66 @@ void ad_text_utf8(ad_text *text, const char *bytes, size_t count)
     }
 }
 
+/* What is written for a character of markup; NULL: itself. */
+static const char *markup(const char *text, int length)
+{
+    switch (length ? *text : 0) {
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '&': return "&amp;";
+    case '"': return "&quot;";
+    case '\'': return "&#39;";
+    case '\n':
+    case '\t': return NULL;
+    default: break;
+    }
+    unsigned char c = (unsigned char)*text;
+    bool unassigned = length == 3 && (!memcmp(text, "\xef\xbf\xbe", 3) ||
+                                      !memcmp(text, "\xef\xbf\xbf", 3)); /* U+FFFE, U+FFFF */
+    return !length || c < ' ' || c == 0x7f || unassigned ? "\xef\xbf\xbd" : NULL;
+}
+
+void ad_text_markup(ad_text *text, const char *bytes, size_t count)
+{
+    while (count) {
+        int n = ad_utf8_next(bytes, count, NULL), taken = n ? n : ad_utf8_wrong(bytes, count);
+        const char *instead = markup(bytes, n);
+        if (instead)
+            ad_text_add(text, instead);
+        else
+            ad_text_bytes(text, bytes, (size_t)n);
+        bytes += taken;
+        count -= (size_t)taken;
+    }
+}
+
+/* What is written for a byte below 0x80 of a string, or NULL: itself. */
+static const char *json_escape(unsigned char c, bool in_script, char buffer[8])
+{
+    static const char means[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+    const char *found = c ? strchr(means, c) : NULL;
+    if (found && !in_script)
+        snprintf(buffer, 8, "\\%c", letters[found - means]);
+    else if (c < ' ' || found || (in_script && strchr("<>&'\x7f", c)))
+        snprintf(buffer, 8, "\\u%04X", c);
+    else
+        return NULL;
+    return buffer;
+}
+
 void ad_json_string(void (*put)(void *to, const char *bytes, size_t count), void *to,
                     const char *string, bool in_script)
 {
-    const char *others = in_script ? "\"\\\x7f<>&'" : "\"\\\x7f";
-    char escaped[8];
+    char buffer[8];
     size_t left = strlen(string);
     put(to, "\"", 1);
     while (left) {
         int n = ad_utf8_next(string, left, NULL), taken = n ? n : ad_utf8_wrong(string, left);
-        unsigned char c = (unsigned char)*string;
-        if (!n)
-            put(to, "\\ufffd", 6);
-        else if (!in_script && (c == '"' || c == '\\'))
-            put(to, c == '"' ? "\\\"" : "\\\\", 2);
-        else if (c < ' ' || strchr(others, c))
-            put(to, escaped, (size_t)snprintf(escaped, sizeof escaped, "\\u%04x", c));
+        const char *instead = !n       ? "\\ufffd"
+                              : n == 1 ? json_escape((unsigned char)*string, in_script, buffer)
+                                       : NULL;
+        if (instead)
+            put(to, instead, strlen(instead));
         else
             put(to, string, (size_t)n);
         string += taken;

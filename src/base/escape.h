@@ -1,4 +1,5 @@
-/* escape.h - text from outside on its way into what others read: made UTF-8, or a string of JSON.
+/* escape.h - text from outside on its way into what others read: made UTF-8, markup, or a string of
+ * JSON.
  *
  * Bytes that are not part of a character become U+FFFD, one for each beginning of a character that
  * is broken off. */
@@ -9,8 +10,12 @@
 
 void ad_text_utf8(ad_text *text, const char *bytes, size_t count);
 
-/* With its quotes. `in_script`: so that it may stand inside of a script element, or in an attribute
- * of HTML. */
+/* For an element or a quoted attribute of HTML or XML. Characters that these forbid become U+FFFD
+ * as well. */
+void ad_text_markup(ad_text *text, const char *bytes, size_t count);
+
+/* A string of JSON, with its quotes. `in_script`: so that it may stand inside of a script element,
+ * or in an attribute of HTML. */
 void ad_text_json(ad_text *text, const char *string, bool in_script);
 /* The same, in pieces that go where `put` puts them. */
 void ad_json_string(void (*put)(void *to, const char *bytes, size_t count), void *to,

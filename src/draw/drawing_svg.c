@@ -1,7 +1,7 @@
 /* drawing_svg.c - a drawing as SVG: attributes alone, no style sheet and no script, so that every
  * viewer shows it. Numbers have two places behind the point at most. */
 #include "draw/drawing.h"
-#include "base/utf8.h"
+#include "base/escape.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -28,31 +28,6 @@ static void attribute(writer *w, const char *name, double v)
     ad_text_format(w->to, " %s=\"", name);
     number(w->to, v);
     ad_text_add(w->to, "\"");
-}
-
-/* `text` is clean, except for names of groups and titles. */
-static void escaped(ad_text *to, const char *text)
-{
-    for (size_t left = strlen(text), n; left; text += n, left -= n) {
-        n = (size_t)ad_utf8_next(text, left, NULL);
-        unsigned char c = (unsigned char)*text;
-        const char *instead = !n                    ? "\xef\xbf\xbd"
-                              : c == '<'            ? "&lt;"
-                              : c == '>'            ? "&gt;"
-                              : c == '&'            ? "&amp;"
-                              : c == '"'            ? "&quot;"
-                              : c == '\''           ? "&#39;"
-                              : c < ' ' || c == 127 ? "?"
-                                                    : NULL;
-        /* the two characters of the basic plane that XML forbids */
-        if (n == 3 && !memcmp(text, "\xef\xbf", 2) && (unsigned char)text[2] >= 0xbe)
-            instead = "\xef\xbf\xbd";
-        if (!n) n = 1;
-        if (instead)
-            ad_text_add(to, instead);
-        else
-            ad_text_bytes(to, text, n);
-    }
 }
 
 static void colour(writer *w, const char *name, ad_colour c)
@@ -145,7 +120,7 @@ static void words(writer *w, const ad_mark *m)
     if (l->anchor)
         ad_text_format(w->to, " text-anchor=\"%s\"", l->anchor == AD_ANCHOR_END ? "end" : "middle");
     ad_text_add(w->to, ">");
-    escaped(w->to, m->text);
+    ad_text_markup(w->to, m->text, strlen(m->text));
     ad_text_add(w->to, "</text>\n");
 }
 
@@ -164,7 +139,7 @@ static void mark(writer *w, const ad_mark *m)
     case AD_MARK_TEXT: words(w, m); return;
     case AD_MARK_GROUP:
         ad_text_add(w->to, "<g><title>");
-        escaped(w->to, m->text);
+        ad_text_markup(w->to, m->text, strlen(m->text));
         ad_text_add(w->to, "</title>\n");
         return;
     case AD_MARK_GROUP_END: ad_text_add(w->to, "</g>\n");
@@ -176,7 +151,7 @@ static void head(writer *w, const ad_drawing *d, const char *css_class)
     ad_text_add(w->to, "<svg");
     if (css_class) {
         ad_text_add(w->to, " class=\"");
-        escaped(w->to, css_class);
+        ad_text_markup(w->to, css_class, strlen(css_class));
         ad_text_add(w->to, "\"");
     }
     if (!w->element) ad_text_add(w->to, " xmlns=\"http://www.w3.org/2000/svg\"");
@@ -191,7 +166,7 @@ static void head(writer *w, const ad_drawing *d, const char *css_class)
     }
     ad_text_add(w->to, " font-family=\"Roboto, 'Segoe UI', system-ui, 'Helvetica Neue', Arial, "
                        "sans-serif\" font-size=\"12\" role=\"img\" aria-label=\"");
-    escaped(w->to, d->title);
+    ad_text_markup(w->to, d->title, strlen(d->title));
     ad_text_add(w->to, "\">\n");
     if (w->element) return;
     ad_text_add(w->to, "<rect");

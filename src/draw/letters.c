@@ -64,10 +64,10 @@ static unsigned glyph_of(uint32_t character)
 
 ad_glyph ad_letters_next(const char *text, size_t left, int *taken)
 {
-    int32_t code = 0xfffd;
+    int32_t code;
     int bytes = ad_utf8_next(text, left, &code);
-    *taken = bytes ? bytes : 1;
-    unsigned g = glyph_of(code < ' ' || code == 127 ? '?' : (uint32_t)code);
+    *taken = bytes ? bytes : ad_utf8_wrong(text, left);
+    unsigned g = glyph_of(!bytes ? 0xfffd : code < ' ' || code == 0x7f ? '?' : (uint32_t)code);
     const unsigned char *loca = table("loca"), *glyf = table("glyf");
     bool wide = u16(table("head") + 50);
     uint32_t from = wide ? u32(loca + 4 * g) : 2 * u16(loca + 2 * g);

@@ -1,7 +1,7 @@
 /* words.c - text made harmless and measured; letters' outlines put side by side and filled. */
 #include "draw/words.h"
-#include "draw/letters.h"
 #include "base/escape.h"
+#include "draw/letters.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* json_cursor.c - reading JSON from front to back, and quoting strings. */
+/* json_cursor.c - reading JSON from front to back. */
 #include "io/json_cursor.h"
 #include "base/utf8.h"
 
@@ -14,7 +14,10 @@ ad_json_cursor ad_json_open(const void *text, size_t size)
 
 static bool refuse(ad_json_cursor *j, const char *what)
 {
-    if (!j->wrong) j->wrong = what, j->wrong_at = j->at;
+    if (!j->wrong) {
+        j->wrong = what;
+        j->wrong_at = j->at;
+    }
     return false;
 }
 
@@ -105,29 +108,10 @@ static int32_t code_unit(ad_json_cursor *j)
     return code;
 }
 
-static void add_code_point(ad_text *text, int32_t c)
-{
-    char bytes[4];
-    size_t n = 0;
-    if (c < 0x80) {
-        bytes[n++] = (char)c;
-    } else if (c < 0x800) {
-        bytes[n++] = (char)(0xc0 | c >> 6);
-    } else if (c < 0x10000) {
-        bytes[n++] = (char)(0xe0 | c >> 12);
-        bytes[n++] = (char)(0x80 | (c >> 6 & 63));
-    } else {
-        bytes[n++] = (char)(0xf0 | c >> 18);
-        bytes[n++] = (char)(0x80 | (c >> 12 & 63));
-        bytes[n++] = (char)(0x80 | (c >> 6 & 63));
-    }
-    if (c >= 0x80) bytes[n++] = (char)(0x80 | (c & 63));
-    ad_text_bytes(text, bytes, n);
-}
-
 /* What stands behind "\u": one unit, or two that make a character beyond U+FFFF. */
 static bool escaped_character(ad_json_cursor *j, ad_text *text)
 {
+    char bytes[4];
     int32_t code = code_unit(j);
     if (code >= 0xd800 && code < 0xdc00 && next(j) == '\\') {
         ++j->at;
@@ -139,7 +123,7 @@ static bool escaped_character(ad_json_cursor *j, ad_text *text)
     }
     if (code <= 0 || (code >= 0xd800 && code <= 0xdfff))
         return refuse(j, "an escape that is not a character");
-    add_code_point(text, code);
+    ad_text_bytes(text, bytes, (size_t)ad_utf8_put(code, bytes));
     return true;
 }
 

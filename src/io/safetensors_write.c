@@ -3,9 +3,9 @@
  * Tensors lie in the order given, those with larger elements first, so that with a header padded to
  * a multiple of eight each starts at a multiple of its element size, as readers that map the file
  * want. */
-#include "io/weights_write.h"
 #include "base/escape.h"
 #include "base/utf8.h"
+#include "io/weights_write.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,13 +30,8 @@ static int by_element(const void *a, const void *b)
 /* Whether it can be a key or value of the header: UTF-8, which may be empty. */
 static bool is_utf8(const char *text)
 {
-    size_t left = strlen(text);
-    while (left) {
-        int n = ad_utf8_next(text, left, NULL);
-        if (!n) return false;
-        text += n, left -= (size_t)n;
-    }
-    return true;
+    size_t length = strlen(text);
+    return ad_utf8_valid(text, length) == length;
 }
 
 static ad_status fail_text(ad_context *ctx, const char *path, const char *what, const char *text)

@@ -1,7 +1,6 @@
 /* page.c - the frame of a page, and how texts, numbers and bytes are written into it. */
 #include "page/page.h"
 #include "base/escape.h"
-#include "base/utf8.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,33 +33,9 @@ void ad_page_end(ad_text *to)
     ad_text_add(to, strstr(page_template_begin, body_mark) + sizeof body_mark - 1);
 }
 
-/* What is written for a byte; NULL: itself. */
-static const char *stand_in(unsigned char c)
-{
-    switch (c) {
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '&': return "&amp;";
-    case '"': return "&quot;";
-    case '\'': return "&#39;";
-    case '\n':
-    case '\t': return NULL;
-    default: return c < ' ' || c == 127 ? "\xef\xbf\xbd" : NULL;
-    }
-}
-
 void ad_page_bytes(ad_text *to, const char *text, size_t count)
 {
-    while (count) {
-        int n = ad_utf8_next(text, count, NULL), taken = n ? n : ad_utf8_wrong(text, count);
-        const char *instead = !n ? "\xef\xbf\xbd" : stand_in((unsigned char)*text);
-        if (instead)
-            ad_text_add(to, instead);
-        else
-            ad_text_bytes(to, text, (size_t)n);
-        text += taken;
-        count -= (size_t)taken;
-    }
+    ad_text_markup(to, text, count);
 }
 
 void ad_page_text(ad_text *to, const char *text)

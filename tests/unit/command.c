@@ -258,7 +258,7 @@ static void help_comes_from_the_table(void)
 static void json_lines(void)
 {
     CHECK_INT(app("say --json"), 1);
-    CHECK_CONTAINS(out, "{\"event\":\"begin\",\"text\":\"a\\\"\\\\\\u000a\\ufffd\xc3\xa9\",\"nan\":"
+    CHECK_CONTAINS(out, "{\"event\":\"begin\",\"text\":\"a\\\"\\\\\\n\\ufffd\xc3\xa9\",\"nan\":"
                         "null,\"shape\":[2,3],\"yes\":true}\n");
     CHECK_CONTAINS(out, "{\"event\":\"step\",\"step\":1,\"steps\":2,\"seconds\":");
     CHECK_CONTAINS(out, ",\"loss\":1.5,\"content of the photo\":0.25}\n");

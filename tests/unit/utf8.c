@@ -96,10 +96,10 @@ static void json(void)
     char number[32];
     ad_text_init(&text, ctx);
     ad_text_json(&text, "a\"\\\n\x7f<&>'\xff\xc3\xa9", false);
-    CHECK_TEXT(ad_text_get(&text), "\"a\\\"\\\\\\u000a\\u007f<&>'\\ufffd\xc3\xa9\"");
+    CHECK_TEXT(ad_text_get(&text), "\"a\\\"\\\\\\n\x7f<&>'\\ufffd\xc3\xa9\"");
     ad_text_free(&text);
     ad_text_json(&text, "\"\\</script>&'", true);
-    CHECK_TEXT(ad_text_get(&text), "\"\\u0022\\u005c\\u003c/script\\u003e\\u0026\\u0027\"");
+    CHECK_TEXT(ad_text_get(&text), "\"\\u0022\\u005C\\u003C/script\\u003E\\u0026\\u0027\"");
     ad_text_free(&text);
     CHECK_TEXT(ad_json_number(1.5, number), "1.5");
     CHECK_TEXT(ad_json_number(NAN, number), "null");
