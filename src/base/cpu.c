@@ -111,7 +111,10 @@ static void find_model(char model[64])
     while (isspace((unsigned char)*begin)) ++begin;
     size_t length = strlen(begin);
     while (length && isspace((unsigned char)begin[length - 1])) --length;
-    if (length) memcpy(model, begin, length), model[length] = 0;
+    if (length) {
+        memcpy(model, begin, length);
+        model[length] = 0;
+    }
 }
 #else
 static ad_isa find_isa(void)

@@ -46,17 +46,20 @@ static ad_status read_stream(ad_mapped *out, const char *path, int fd, size_t li
                              path, limit);
         } else if (size == capacity) {
             unsigned char *grown = ad_realloc(out->ctx, bytes, capacity, 2 * capacity);
-            if (grown)
-                bytes = grown, capacity *= 2;
-            else
+            if (grown) {
+                bytes = grown;
+                capacity *= 2;
+            } else
                 status = AD_ERROR_MEMORY;
         }
     }
     if (!status) {
         unsigned char *exact = ad_realloc(out->ctx, bytes, capacity, size);
-        if (exact)
-            out->bytes = exact, out->size = size, out->read = true;
-        else
+        if (exact) {
+            out->bytes = exact;
+            out->size = size;
+            out->read = true;
+        } else
             status = AD_ERROR_MEMORY;
     }
     if (status) ad_free(out->ctx, bytes, capacity);
@@ -83,8 +86,10 @@ ad_status ad_map(ad_mapped *out, ad_context *ctx, const char *path, size_t limit
         void *memory = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (memory == MAP_FAILED)
             status = fail_errno(ctx, path, "cannot map", errno);
-        else
-            out->bytes = memory, out->size = (size_t)info.st_size;
+        else {
+            out->bytes = memory;
+            out->size = (size_t)info.st_size;
+        }
     }
     close(fd);
     return status;
@@ -262,7 +267,10 @@ ad_status ad_output_commit(ad_output *output)
             char folder[PATH_MAX];
             folder_of(output->target, folder);
             int fd = open(folder, O_RDONLY | O_CLOEXEC);
-            if (fd >= 0) fsync(fd), close(fd);
+            if (fd >= 0) {
+                fsync(fd);
+                close(fd);
+            }
             output->exists = false;
         }
     }

@@ -32,7 +32,10 @@ const char *ad_nearest(const char *word, const char *const *names, int count)
     int least = ((int)strlen(word) + 2) / 3 + 1;
     for (int i = 0; i < count; ++i) {
         int d = distance(word, names[i]);
-        if (d < least) least = d, best = names[i];
+        if (d < least) {
+            least = d;
+            best = names[i];
+        }
     }
     return best;
 }

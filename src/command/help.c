@@ -29,7 +29,10 @@ static int wrap(FILE *out, const char *text, int column, int indent)
 static void row(FILE *out, const char *left, const char *right)
 {
     int column = fprintf(out, "%s", left);
-    if (column >= LEFT - 1) fputc('\n', out), column = 0;
+    if (column >= LEFT - 1) {
+        fputc('\n', out);
+        column = 0;
+    }
     fprintf(out, "%*s", LEFT - column, "");
     wrap(out, right, LEFT, LEFT);
     fputc('\n', out);

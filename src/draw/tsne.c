@@ -50,10 +50,13 @@ static void similarities(const neighbour *n, int64_t near, float *p)
         double entropy = log(fmax(sum, 1e-300)) + beta * moment / sum;
         for (int64_t k = 0; k < near; ++k) p[k] = (float)(p[k] / sum);
         if (fabs(entropy - wanted) < 1e-4) break;
-        if (entropy > wanted)
-            low = beta, beta = high < HUGE_VAL ? (low + high) / 2 : beta * 2;
-        else
-            high = beta, beta = (low + high) / 2;
+        if (entropy > wanted) {
+            low = beta;
+            beta = high < HUGE_VAL ? (low + high) / 2 : beta * 2;
+        } else {
+            high = beta;
+            beta = (low + high) / 2;
+        }
     }
 }
 

@@ -114,8 +114,11 @@ static void covariance_power(const double c[3][3], double exponent, double floor
     double a[3][3], v[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
     for (int j = 0; j < 3; ++j)
         for (int k = 0; k < 3; ++k) a[j][k] = c[j][k];
-    for (int sweep = 0; sweep < 12; ++sweep)
-        rotate(a, v, 0, 1), rotate(a, v, 0, 2), rotate(a, v, 1, 2);
+    for (int sweep = 0; sweep < 12; ++sweep) {
+        rotate(a, v, 0, 1);
+        rotate(a, v, 0, 2);
+        rotate(a, v, 1, 2);
+    }
     for (int j = 0; j < 3; ++j) {
         for (int k = 0; k < 3; ++k) {
             power[j][k] = 0;

@@ -100,7 +100,10 @@ static void flush(block *b)
     ad_element element = b->view->element;
     const unsigned char *from = b->raw;
     if (b->view->swap) swap_bytes(b->raw, elements[element].size, b->used);
-    if (element >= AD_EL_BOOL) widen(element, b->raw, b->wide, b->used), from = b->wide;
+    if (element >= AD_EL_BOOL) {
+        widen(element, b->raw, b->wide, b->used);
+        from = b->wide;
+    }
     ad_convert(b->to, b->dtype, from, elements[element].dtype, b->used);
     b->to += ad_dtype_size(b->dtype) * (size_t)b->used;
     b->used = 0;
@@ -154,7 +157,11 @@ void ad_strided_read(const ad_strided *view, const unsigned char *bytes, ad_dtyp
         return;
     }
     int64_t stride = 1;
-    if (run == 1 && outer) --outer, run = view->shape.dim[outer], stride = view->stride[outer];
+    if (run == 1 && outer) {
+        --outer;
+        run = view->shape.dim[outer];
+        stride = view->stride[outer];
+    }
     block b = {.view = view, .dtype = dtype, .to = data};
     for (int64_t offset = 0;;) {
         collect(&b, bytes + (size_t)offset * size, run, stride);

@@ -333,7 +333,10 @@ static ad_status make_limits(ad_events *e)
     if (!(e->limits = ad_alloc(e->ctx, LIMITS_MOST * sizeof *e->limits))) return AD_ERROR_MEMORY;
     int half = 0;
     double v = 1e-12;
-    while (v < 1e20) v *= 1.1, ++half;
+    while (v < 1e20) {
+        v *= 1.1;
+        ++half;
+    }
     e->limit_count = 2 * half + 1;
     e->limits[half] = 0;
     v = 1e-12;

@@ -80,7 +80,10 @@ void ad_image_remark(ad_image_bytes *file, const char *format, ...)
     va_end(args);
     size_t used = strlen(file->note), more = strlen(remark);
     if (strstr(file->note, remark) || used + more + 3 > sizeof file->note) return;
-    if (used) memcpy(file->note + used, "; ", 2), used += 2;
+    if (used) {
+        memcpy(file->note + used, "; ", 2);
+        used += 2;
+    }
     memcpy(file->note + used, remark, more + 1);
 }
 

@@ -230,7 +230,10 @@ static ad_status rebuild_tensor(ad_pickle *p, const ad_pickle_global *global,
                                  .stride = item[3],
                                  .element = item[0]->storage->element,
                                  .type = item[0]->storage->type};
-    if (typed) tensor->element = item[6]->global->element, tensor->type = item[6]->global->name;
+    if (typed) {
+        tensor->element = item[6]->global->element;
+        tensor->type = item[6]->global->name;
+    }
     (*out)->tensor = tensor;
     return AD_OK;
 }
@@ -324,8 +327,10 @@ static ad_status numpy_type(ad_pickle *p, const ad_pickle_global *global,
                  strchr("1248", code->text.bytes[1]);
     *out = ad_pickle_new(p, known ? AD_PV_NUMPY_TYPE : AD_PV_OPAQUE);
     if (!*out) return AD_ERROR_MEMORY;
-    if (known)
-        (*out)->numpy.kind = code->text.bytes[0], (*out)->numpy.size = code->text.bytes[1] - '0';
+    if (known) {
+        (*out)->numpy.kind = code->text.bytes[0];
+        (*out)->numpy.size = code->text.bytes[1] - '0';
+    }
     return AD_OK;
 }
 

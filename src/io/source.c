@@ -92,7 +92,8 @@ static ad_status read_entry(ad_context *ctx, struct archive *a, const char *name
     unsigned char *exact = ad_realloc(ctx, *bytes, capacity, *size ? *size : 1);
     if (!exact) {
         ad_free(ctx, *bytes, capacity);
-        return *bytes = NULL, AD_ERROR_MEMORY;
+        *bytes = NULL;
+        return AD_ERROR_MEMORY;
     }
     *bytes = exact;
     return AD_OK;
@@ -152,9 +153,10 @@ static ad_status add(ad_source *s, entry e)
         int64_t capacity = s->capacity ? 2 * s->capacity : 256;
         entry *grown = ad_realloc(s->ctx, s->entries, (size_t)s->capacity * sizeof *grown,
                                   (size_t)capacity * sizeof *grown);
-        if (grown)
-            s->entries = grown, s->capacity = capacity;
-        else
+        if (grown) {
+            s->entries = grown;
+            s->capacity = capacity;
+        } else
             status = AD_ERROR_MEMORY;
     }
     if (status) {
@@ -298,7 +300,10 @@ static ad_status walk_file(ad_source *s, const char *path, const char *prefix, c
     if (!S_ISREG(info.st_mode)) return AD_OK;
     if (names_archive(file)) return read_archive(s, full, prefix);
     entry e = {.name = copy_text(s->ctx, name), .path = copy_text(s->ctx, full), .archive = -1};
-    if (!e.path) free_text(s->ctx, e.name), e.name = NULL;
+    if (!e.path) {
+        free_text(s->ctx, e.name);
+        e.name = NULL;
+    }
     return add(s, e);
 }
 
@@ -385,6 +390,9 @@ ad_status ad_source_read(const ad_source *s, int64_t index, ad_context *ctx, ad_
     if (!e->path)
         return ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s/%s: has no content", s->path, e->name);
     ad_status status = ad_map(&out->mapped, ctx, e->path, entry_limit);
-    if (!status) out->bytes = out->mapped.bytes, out->size = out->mapped.size;
+    if (!status) {
+        out->bytes = out->mapped.bytes;
+        out->size = out->mapped.size;
+    }
     return status;
 }

@@ -121,7 +121,10 @@ static ad_status locate(void *user, ad_file *file, const ad_pickle_storage *stor
     const stream *s = user;
     (void)file;
     int index = ad_names_find(s->keys, s->count, storage->key);
-    if (index >= 0) tensor->bytes = s->blocks[index].bytes, tensor->held = s->blocks[index].size;
+    if (index >= 0) {
+        tensor->bytes = s->blocks[index].bytes;
+        tensor->held = s->blocks[index].size;
+    }
     return AD_OK;
 }
 

@@ -80,7 +80,10 @@ ad_status ad_source_get(const ad_tensor_source *source, ad_context *ctx, int ind
     if (!*owned) return AD_ERROR_MEMORY;
     *data = *owned;
     ad_status status = source->fetch(source->user, index, *owned, bytes);
-    if (status) ad_free(ctx, *owned, bytes), *owned = NULL;
+    if (status) {
+        ad_free(ctx, *owned, bytes);
+        *owned = NULL;
+    }
     return status;
 }
 

@@ -127,7 +127,10 @@ void ad_page_confusion(ad_text *to, ad_context *ctx, const char *run_path)
     ad_text_add(to, "<section id=\"confusion\"><h2>Confusion</h2>\n");
     if (read_counts(&c, root, &arena)) {
         double hits = 0, all = 0;
-        for (int i = 0; i < c.classes; ++i) hits += c.count[i * (c.classes + 1)], all += c.row[i];
+        for (int i = 0; i < c.classes; ++i) {
+            hits += c.count[i * (c.classes + 1)];
+            all += c.row[i];
+        }
         if (all > 0)
             ad_text_format(to, "<p>%.0f of %.0f are right: %.2f %%.</p>\n", hits, all,
                            100 * hits / all);

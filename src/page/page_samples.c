@@ -49,7 +49,10 @@ static bool parse(const char *file, sample *out)
     char *dash = strrchr(out->name, '-'), *end = NULL;
     if (out->kind == 's' || !dash || dash == out->name || !dash[1]) return true;
     long long step = strtoll(dash + 1, &end, 10);
-    if (!*end && step >= 0) *dash = 0, out->step = step;
+    if (!*end && step >= 0) {
+        *dash = 0;
+        out->step = step;
+    }
     return true;
 }
 

@@ -72,7 +72,10 @@ static ad_node *attention(gpt_pass *pass, int64_t layer, ad_node *x)
     int64_t dim = c->width / c->heads, kv = c->kv_heads * dim;
     ad_shape many = ad_shape(shape.dim[0], shape.dim[1], c->heads, dim);
     ad_shape few = ad_shape(shape.dim[0], shape.dim[1], c->kv_heads, dim);
-    if (!pass->cosine) pass->cosine = angles(pass, false), pass->sine = angles(pass, true);
+    if (!pass->cosine) {
+        pass->cosine = angles(pass, false);
+        pass->sine = angles(pass, true);
+    }
     ad_node *q = ad_reshape(project(pass, layer, "self_attn.q_proj", x, c->width, 0.02), many);
     ad_node *k = ad_reshape(project(pass, layer, "self_attn.k_proj", x, kv, 0.02), few);
     ad_node *v = ad_reshape(project(pass, layer, "self_attn.v_proj", x, kv, 0.02), few);

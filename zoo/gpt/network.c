@@ -62,7 +62,10 @@ static ad_node *cached(gpt_pass *pass, const char *what, int64_t layer, ad_node 
 ad_node *gpt_attend(gpt_pass *pass, int64_t layer, ad_node *q, ad_node *k, ad_node *v)
 {
     ad_attention_options options = {.causal = true, .offset = pass->offset};
-    if (pass->offset) k = cached(pass, "k", layer, k), v = cached(pass, "v", layer, v);
+    if (pass->offset) {
+        k = cached(pass, "k", layer, k);
+        v = cached(pass, "v", layer, v);
+    }
     return ad_attention(q, k, v, options);
 }
 

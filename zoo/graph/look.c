@@ -7,7 +7,10 @@ int64_t graph_chosen_node(const graph_look *l)
     int64_t best = 0, most = -1;
     for (int64_t i = 0; i < l->set->nodes; ++i) {
         int64_t n = start[i + 1] - start[i];
-        if (n <= 40 && n > most) best = i, most = n;
+        if (n <= 40 && n > most) {
+            best = i;
+            most = n;
+        }
     }
     return best;
 }

@@ -71,7 +71,10 @@ static ad_status with_lbfgs(session *s, int64_t steps, style_end *end)
     ad_node *all[] = {s->loss.content, s->loss.style, s->loss.tv}, *extra[3];
     int count = 0, index[3] = {-1, -1, -1};
     for (int i = 0; i < 3; ++i)
-        if (all[i]) index[i] = count, extra[count++] = all[i];
+        if (all[i]) {
+            index[i] = count;
+            extra[count++] = all[i];
+        }
     ad_lbfgs_options options = {.history = s->settings->history};
     ad_status status = ad_lbfgs_new(&lbfgs, s->vars, s->variable, s->loss.total, extra, count,
                                     options, &s->settings->compile);

@@ -49,9 +49,10 @@ static int read_settings(ad_command *cmd, style_settings *settings)
         const char *name = ad_command_item(cmd, "layer", i);
         int exit = style_check_layer(cmd, settings, "layer", name);
         if (exit) return exit;
-        if (style)
-            settings->style_layers[i] = name, settings->style_count = count;
-        else
+        if (style) {
+            settings->style_layers[i] = name;
+            settings->style_count = count;
+        } else
             settings->content_layer = name;
     }
     return AD_EXIT_OK;

@@ -39,7 +39,10 @@ static ad_status look(ad_context *ctx, const style_settings *settings, ad_vars *
 
 static void release(float **memory, int count)
 {
-    for (int i = 0; i < count; ++i) free(memory[i]), memory[i] = NULL;
+    for (int i = 0; i < count; ++i) {
+        free(memory[i]);
+        memory[i] = NULL;
+    }
 }
 
 ad_status style_targets_compute(style_targets *targets, ad_context *ctx,

@@ -262,8 +262,10 @@ static ad_status fill_nodes(planetoid *p, ad_graph_set *set)
         set->value_start[i] = (int32_t)at;
         if (!tested && i >= seen) continue;
         int64_t begin = m->start[row], count = m->start[row + 1] - begin;
-        for (int64_t k = 0; k < count; ++k, ++at)
-            set->feature[at] = m->column[begin + k], set->value[at] = m->value[begin + k];
+        for (int64_t k = 0; k < count; ++k, ++at) {
+            set->feature[at] = m->column[begin + k];
+            set->value[at] = m->value[begin + k];
+        }
         set->labels[i] = label_of(y, row);
         set->split[i] = tested                      ? AD_GRAPH_TEST
                         : i < training              ? AD_GRAPH_TRAIN

@@ -142,8 +142,10 @@ ad_status ad_graph_set_edges(ad_graph_set *set, const int32_t *pairs, int64_t co
     ad_status status = a && b && next ? AD_OK : AD_ERROR_MEMORY;
     if (!status) {
         if (count) memcpy(a, pairs, (size_t)count * 8);
-        for (int64_t i = count; i < all; ++i)
-            a[2 * i] = pairs[2 * (i - count) + 1], a[2 * i + 1] = pairs[2 * (i - count)];
+        for (int64_t i = count; i < all; ++i) {
+            a[2 * i] = pairs[2 * (i - count) + 1];
+            a[2 * i + 1] = pairs[2 * (i - count)];
+        }
         sort_pairs(a, b, all, 0, next, set->nodes);
         sort_pairs(b, a, all, 1, next, set->nodes);
         for (int64_t i = 0; i < all; ++i) {

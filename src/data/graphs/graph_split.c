@@ -53,8 +53,10 @@ void ad_graph_set_draw(ad_graph_set *set, uint64_t seed, int64_t per_class, int6
         memset(set->split, 0, (size_t)set->items);
         for (int64_t k = 0; k < set->items; ++k) {
             int32_t i = order[k], class = set->targets ? 0 : set->labels[i];
-            if (labelled(set, i) && taken[class] < per_class)
-                ++taken[class], set->split[i] = AD_GRAPH_TRAIN;
+            if (labelled(set, i) && taken[class] < per_class) {
+                ++taken[class];
+                set->split[i] = AD_GRAPH_TRAIN;
+            }
         }
         for (int64_t k = 0; k < set->items; ++k) {
             int32_t i = order[k];

@@ -74,7 +74,10 @@ static ad_status read_attributes(reader *r, found *f, int64_t node, int64_t tag)
     char text[40], *end;
     int64_t count = 0;
     ad_graph_set *set = f->set;
-    if (set) set->feature[f->values] = (int32_t)tag, set->value[f->values] = 1;
+    if (set) {
+        set->feature[f->values] = (int32_t)tag;
+        set->value[f->values] = 1;
+    }
     ++f->values;
     for (; next(r, text); ++count) {
         float value = (float)strtod(text, &end);
@@ -134,8 +137,10 @@ static ad_status read_all(reader *r, found *f)
             status = read_node(r, f, first, i, nodes);
         }
         first += nodes;
-        if (!status && f->set)
-            f->set->labels[g] = (int32_t)label, f->set->graph_start[g + 1] = (int32_t)first;
+        if (!status && f->set) {
+            f->set->labels[g] = (int32_t)label;
+            f->set->graph_start[g + 1] = (int32_t)first;
+        }
     }
     f->graphs = graphs, f->nodes = first;
     return status;

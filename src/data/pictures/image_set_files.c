@@ -89,7 +89,10 @@ static ad_status read_idx_pair(ad_image_set *set, const ad_source *s, int64_t im
     }
     if (!status) memcpy(set->pixels, plain[0].bytes + 16, plain[0].size - 16);
     if (!status) status = ad_image_set_numbered(set, classes);
-    for (int i = 0; i < 2; ++i) ad_content_free(&plain[i]), ad_content_free(&raw[i]);
+    for (int i = 0; i < 2; ++i) {
+        ad_content_free(&plain[i]);
+        ad_content_free(&raw[i]);
+    }
     return status;
 }
 
@@ -191,6 +194,9 @@ ad_status ad_read_cifar_set(ad_image_set *set, const ad_source *s, const char *p
         ad_source_title(s, find(s, names[i]), title, sizeof title);
         status = take_records(set, title, &plain[i], &count);
     }
-    for (int i = 0; i < 6; ++i) ad_content_free(&plain[i]), ad_content_free(&raw[i]);
+    for (int i = 0; i < 6; ++i) {
+        ad_content_free(&plain[i]);
+        ad_content_free(&raw[i]);
+    }
     return status;
 }

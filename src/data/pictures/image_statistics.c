@@ -17,9 +17,14 @@ void ad_image_set_statistics(const ad_image_set *set, const int64_t *index, int6
         const unsigned char *p = set->pixels + (index ? index[i] : i) * pixels * set->channels;
         int64_t part[3] = {0}, square[3] = {0};
         for (int64_t k = 0; k < pixels; ++k)
-            for (int c = 0; c < set->channels; ++c, ++p) part[c] += *p, square[c] += *p * *p;
-        for (int c = 0; c < set->channels; ++c)
-            sum[c] += (double)part[c], squares[c] += (double)square[c];
+            for (int c = 0; c < set->channels; ++c, ++p) {
+                part[c] += *p;
+                square[c] += *p * *p;
+            }
+        for (int c = 0; c < set->channels; ++c) {
+            sum[c] += (double)part[c];
+            squares[c] += (double)square[c];
+        }
     }
     double total = (double)(n * pixels);
     for (int c = 0; c < 3; ++c) {
@@ -62,7 +67,10 @@ static int64_t join_groups(hand *all, int64_t count)
     for (int64_t i = 0, next; i < count; i = next) {
         for (next = i; next < count && !by_group(&all[i], &all[next]);) ++next;
         if (joined && all[joined - 1].first == all[i].first) {
-            if (next - i > most) all[joined - 1] = all[i], most = next - i;
+            if (next - i > most) {
+                all[joined - 1] = all[i];
+                most = next - i;
+            }
         } else {
             all[joined++] = all[i], most = next - i;
         }

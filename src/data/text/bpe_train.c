@@ -54,7 +54,10 @@ typedef struct trainer {
     do {                                                                                           \
         void *grown_ = ad_grow((tr)->ctx, (tr)->array, &(tr)->capacity, (count) + 1,               \
                                sizeof *(tr)->array);                                               \
-        if (!grown_) return (void)((tr)->failed = true);                                           \
+        if (!grown_) {                                                                             \
+            (tr)->failed = true;                                                                   \
+            return;                                                                                \
+        }                                                                                          \
         (tr)->array = grown_;                                                                      \
     } while (0)
 
@@ -92,7 +95,10 @@ static candidate pop(trainer *tr)
 static void change(trainer *tr, int32_t left, int32_t right, int32_t word, int64_t count)
 {
     int32_t which = ad_pairs_put(&tr->index, left, right, (int32_t)tr->pair_count);
-    if (which < 0) return (void)(tr->failed = true);
+    if (which < 0) {
+        tr->failed = true;
+        return;
+    }
     if (which == tr->pair_count) {
         ROOM(tr, pairs, tr->pair_count, pair_capacity);
         tr->pairs[tr->pair_count++] = (pair){left, right, 0, -1};
@@ -109,7 +115,10 @@ static void add_word(trainer *tr, const char *name, const char *bytes, size_t le
                      const int32_t ids[256])
 {
     int32_t word = ad_vocabulary_find(&tr->texts, bytes, length);
-    if (word >= 0) return (void)++tr->words[word].count;
+    if (word >= 0) {
+        ++tr->words[word].count;
+        return;
+    }
     if (length > AD_MAX_PIECE_BYTES) { /* no word of a language: in parts */
         add_word(tr, name, bytes, AD_MAX_PIECE_BYTES, ids);
         if (!tr->failed)
@@ -117,8 +126,10 @@ static void add_word(trainer *tr, const char *name, const char *bytes, size_t le
         return;
     }
     word = (int32_t)tr->texts.count;
-    if (ad_vocabulary_add(&tr->texts, name, bytes, length, AD_PIECE_NORMAL))
-        return (void)(tr->failed = true);
+    if (ad_vocabulary_add(&tr->texts, name, bytes, length, AD_PIECE_NORMAL)) {
+        tr->failed = true;
+        return;
+    }
     ROOM(tr, words, word, word_capacity);
     tr->words[word] = (counted_word){tr->symbol_count, (int32_t)length, 1};
     ROOM(tr, symbols, tr->symbol_count + (int64_t)length, symbol_capacity);
@@ -264,7 +275,5 @@ ad_status ad_tokenizer_train(ad_tokenizer **out, ad_context *ctx, const char *na
     if (!status && ad_vocabulary_find(&t->vocabulary, end, sizeof end - 1) < 0)
         status = ad_tokenizer_add(t, name, end, sizeof end - 1, AD_PIECE_CONTROL, 0);
     if (!status) status = ad_tokenizer_finish(t, name);
-    if (status) return ad_tokenizer_free(t), status;
-    *out = t;
-    return AD_OK;
+    return ad_tokenizer_give(out, t, status);
 }

@@ -94,7 +94,10 @@ ad_status ad_gguf_read(ad_gguf *out, ad_context *ctx, const char *name, const ch
         }
         ad_gguf_value *grown = ad_grow(ctx, out->values, &out->capacity, out->count + 1,
                                        sizeof *out->values);
-        if (!grown) return ad_gguf_free(out), AD_ERROR_MEMORY;
+        if (!grown) {
+            ad_gguf_free(out);
+            return AD_ERROR_MEMORY;
+        }
         out->values = grown;
         out->values[out->count++] = value;
     }

@@ -11,7 +11,10 @@ ad_status ad_text_file_read(ad_text_file *out, ad_context *ctx, const char *path
     ad_content *file = ad_zalloc(ctx, sizeof *file);
     if (!file) return AD_ERROR_MEMORY;
     ad_status status = ad_content_read(file, ctx, path, SIZE_MAX / 2);
-    if (status) return ad_free(ctx, file, sizeof *file), status;
+    if (status) {
+        ad_free(ctx, file, sizeof *file);
+        return status;
+    }
     *out = (ad_text_file){(const char *)file->bytes, file->size, file};
     size_t valid = ad_utf8_valid(out->text, out->length);
     if (valid == out->length) return AD_OK;

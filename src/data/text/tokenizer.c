@@ -158,6 +158,15 @@ ad_status ad_tokenizer_finish(ad_tokenizer *t, const char *name)
     return AD_OK;
 }
 
+ad_status ad_tokenizer_give(ad_tokenizer **out, ad_tokenizer *t, ad_status status)
+{
+    if (status)
+        ad_tokenizer_free(t);
+    else
+        *out = t;
+    return status;
+}
+
 /* ---- looking ---- */
 
 ad_tokenizer_kind ad_tokenizer_get_kind(const ad_tokenizer *t)
@@ -177,7 +186,10 @@ int32_t ad_tokenizer_special(const ad_tokenizer *t, ad_special_token which)
 
 const char *ad_tokenizer_piece(const ad_tokenizer *t, int32_t id, size_t *length)
 {
-    if (id < 0 || id >= t->vocabulary.count) return *length = 0, NULL;
+    if (id < 0 || id >= t->vocabulary.count) {
+        *length = 0;
+        return NULL;
+    }
     return ad_vocabulary_piece(&t->vocabulary, id, length);
 }
 

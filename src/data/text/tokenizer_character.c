@@ -28,9 +28,7 @@ ad_status ad_tokenizer_characters(ad_tokenizer **out, ad_context *ctx, const cha
                                       AD_PIECE_NORMAL, 0);
     ad_free(ctx, there, CODES);
     if (!status) status = ad_tokenizer_finish(t, name);
-    if (status) return ad_tokenizer_free(t), status;
-    *out = t;
-    return AD_OK;
+    return ad_tokenizer_give(out, t, status);
 }
 
 ad_status ad_tokenizer_bytes(ad_tokenizer **out, ad_context *ctx)
@@ -40,9 +38,7 @@ ad_status ad_tokenizer_bytes(ad_tokenizer **out, ad_context *ctx)
     ad_status status = t ? AD_OK : AD_ERROR_MEMORY;
     for (int i = 0; i < 256 && !status; ++i)
         status = ad_tokenizer_add(t, "bytes", &(char){(char)i}, 1, AD_PIECE_NORMAL, 0);
-    if (status) return ad_tokenizer_free(t), status;
-    *out = t;
-    return AD_OK;
+    return ad_tokenizer_give(out, t, status);
 }
 
 ad_status ad_character_encode(ad_tokenizer *t, const char *text, size_t length, size_t offset,

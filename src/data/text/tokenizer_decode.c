@@ -14,9 +14,10 @@ static ad_status add(ad_tokenizer *t, int32_t id, bool first)
         return ad_fail(t->ctx, AD_ERROR_ARGUMENT, "token %d is not below %lld", id,
                        (long long)t->vocabulary.count);
     if (t->kind == AD_TOKENIZER_WORDPIECE && !first) {
-        if (length > 2 && !memcmp(bytes, "##", 2))
-            bytes += 2, length -= 2;
-        else
+        if (length > 2 && !memcmp(bytes, "##", 2)) {
+            bytes += 2;
+            length -= 2;
+        } else
             ad_text_add(&t->scratch, " ");
     }
     if (t->kind == AD_TOKENIZER_SENTENCEPIECE) {
@@ -26,7 +27,10 @@ static ad_status add(ad_tokenizer *t, int32_t id, bool first)
             ad_text_bytes(&t->scratch, &(char){(char)byte}, 1);
             return t->scratch.failed ? AD_ERROR_MEMORY : AD_OK;
         }
-        if (first && t->prefix_space && *bytes == ' ') ++bytes, --length;
+        if (first && t->prefix_space && *bytes == ' ') {
+            ++bytes;
+            --length;
+        }
     }
     ad_text_bytes(&t->scratch, bytes, length);
     return t->scratch.failed ? AD_ERROR_MEMORY : AD_OK;

@@ -27,9 +27,10 @@ static void respell_wordpiece(ad_text *out, ad_gguf_string s)
 {
     bool bracket = s.length > 1 && s.bytes[0] == '[' && s.bytes[s.length - 1] == ']';
     bool begins = s.length > 3 && !memcmp(s.bytes, "\xe2\x96\x81", 3);
-    if (begins)
-        s.bytes += 3, s.length -= 3;
-    else if (!bracket)
+    if (begins) {
+        s.bytes += 3;
+        s.length -= 3;
+    } else if (!bracket)
         ad_text_add(out, "##");
     ad_text_bytes(out, s.bytes, s.length);
 }
@@ -165,7 +166,5 @@ ad_status ad_tokenizer_read_gguf(ad_tokenizer **out, ad_context *ctx, const char
         status = ad_tokenizer_finish(t, name);
     }
     ad_gguf_free(&gguf);
-    if (status) return ad_tokenizer_free(t), status;
-    *out = t;
-    return AD_OK;
+    return ad_tokenizer_give(out, t, status);
 }

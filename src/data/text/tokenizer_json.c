@@ -133,7 +133,5 @@ ad_status ad_tokenizer_read_json(ad_tokenizer **out, ad_context *ctx, const char
     if (!status) status = ad_tokenizer_finish(t, name);
     if (keys) ad_free(ctx, keys, ad_bytes(count, sizeof *keys));
     json_decref(object);
-    if (status) return ad_tokenizer_free(t), status;
-    *out = t;
-    return AD_OK;
+    return ad_tokenizer_give(out, t, status);
 }

@@ -49,6 +49,8 @@ ad_status ad_tokenizer_add_merge(ad_tokenizer *t, const char *name, int64_t numb
 /* After all pieces and merges: checks what the kind needs, fills byte_ids, and finds the special
  * tokens that are not set by their usual names. */
 ad_status ad_tokenizer_finish(ad_tokenizer *t, const char *name);
+/* Gives the tokenizer to *out where all went well, or frees it; returns `status`. */
+ad_status ad_tokenizer_give(ad_tokenizer **out, ad_tokenizer *t, ad_status status);
 
 /* Each appends the ids of a text without special tokens. `offset` is where it begins in the whole
  * text, for errors. */

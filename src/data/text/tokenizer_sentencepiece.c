@@ -163,7 +163,5 @@ ad_status ad_tokenizer_read_llama2c(ad_tokenizer **out, ad_context *ctx, const c
                          (long long)t->vocabulary.count);
     t->special[AD_TOKEN_UNKNOWN] = 0, t->special[AD_TOKEN_BOS] = 1, t->special[AD_TOKEN_EOS] = 2;
     if (!status) status = ad_tokenizer_finish(t, name);
-    if (status) return ad_tokenizer_free(t), status;
-    *out = t;
-    return AD_OK;
+    return ad_tokenizer_give(out, t, status);
 }

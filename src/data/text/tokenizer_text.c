@@ -184,9 +184,7 @@ ad_status ad_tokenizer_read_text(ad_tokenizer **out, ad_context *ctx, const char
     else
         status = read_parts(t, name, all);
     json_decref(all);
-    if (status) return ad_tokenizer_free(t), status;
-    *out = t;
-    return AD_OK;
+    return ad_tokenizer_give(out, t, status);
 }
 
 ad_status ad_tokenizer_from_text(ad_tokenizer **out, ad_context *ctx, const char *name,

@@ -156,7 +156,5 @@ ad_status ad_tokenizer_read_vocab_txt(ad_tokenizer **out, ad_context *ctx, const
         at += length + 1;
     }
     if (!status) status = ad_tokenizer_finish(t, name);
-    if (status) return ad_tokenizer_free(t), status;
-    *out = t;
-    return AD_OK;
+    return ad_tokenizer_give(out, t, status);
 }

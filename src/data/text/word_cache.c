@@ -44,10 +44,15 @@ const int32_t *ad_word_cache_find(ad_word_cache *cache, const char *word, size_t
     cache->last_tag = (uint32_t)(hash >> 32);
     for (uint32_t at = (uint32_t)hash & (SLOTS - 1);; at = (at + 1) & (SLOTS - 1)) {
         slot *s = &cache->slots[at];
-        if (!s->length) return cache->last = s, NULL;
+        if (!s->length) {
+            cache->last = s;
+            return NULL;
+        }
         if (s->tag == cache->last_tag && s->length == length &&
-            !memcmp(cache->text + s->text, word, length))
-            return *count = s->count, cache->ids + s->ids;
+            !memcmp(cache->text + s->text, word, length)) {
+            *count = s->count;
+            return cache->ids + s->ids;
+        }
     }
 }
 
