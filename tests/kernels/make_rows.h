@@ -107,6 +107,18 @@ static void make_sparse(solver_case *c, int op, int medium)
 
 extern const ad_solver ad_solver_graph_attention_scalar;
 
+/* Entry e comes from a node that is not there, so no column has it. */
+static void from_nowhere(solver_case *c, int64_t entries, int64_t columns, int64_t e)
+{
+    int32_t *column = c->in_block[2], *start = c->in_block[3], *order = c->in_block[4];
+    int64_t at = start[column[e]];
+    while (order[at] != e) ++at;
+    memmove(order + at, order + at + 1, (size_t)(entries - at - 1) * sizeof *order);
+    order[entries - 1] = (int32_t)e;
+    for (int64_t j = column[e] + 1; j <= columns; ++j) --start[j];
+    column[e] = (int32_t)columns;
+}
+
 static int64_t add_graph(solver_case *c, int medium, int64_t *values)
 {
     static const int64_t heads_of[] = {1, 2, 3, 8, 8, 16, 17}, widths[] = {1, 4, 7, 8, 16, 40};
@@ -119,8 +131,8 @@ static int64_t add_graph(solver_case *c, int medium, int64_t *values)
         add_input(c, AD_I32, 1, p.shape[i].dim, 0, 0);
         memcpy(c->in_block[i], p.data[i], (size_t)p.shape[i].dim[0] * 4);
     }
-    if (p.entries && !medium && solve_below(4) == 0) /* an edge from nowhere */
-        ((int32_t *)c->in_block[2])[solve_below(p.entries)] = (int32_t)n;
+    if (p.entries && !medium && solve_below(4) == 0)
+        from_nowhere(c, p.entries, n, solve_below(p.entries));
     add_filled(c, AD_F32, 3, (int64_t[]){n, 2, heads}, 0, 0, -3, 3);
     add_input(c, AD_F32, 3, (int64_t[]){n, heads, width}, 0, 0);
     if (medium || solve_below(2))

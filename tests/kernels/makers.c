@@ -3,6 +3,7 @@
  * them. */
 #include "make_steps.h"
 
+#include "base/hash.h"
 #include "make_rows.h"
 
 /* ---- the table ---- */
@@ -29,8 +30,8 @@ const kernel_kind kernel_kinds[] = {
     {AD_OP_SEGMENT_SUM, make_sparse, NULL, 1e-6, OF_MAGNITUDES, 1, 0},
     {AD_OP_SEGMENT_MAX, make_sparse, plain_segment_max, 0, OF_VALUE, 1, 0},
     {AD_OP_SEGMENT_SOFTMAX, make_sparse, NULL, 3e-6, OF_VALUE, 1, 0},
-    {AD_OP_GRAPH_ATTENTION, make_graph_attention, NULL, 3e-6, OF_LARGEST, 1, 0},
-    {AD_OP_GRAPH_ATTENTION_GRAD, make_graph_attention_grad, NULL, 3e-6, OF_LARGEST, 1, 0},
+    {AD_OP_GRAPH_ATTENTION, make_graph_attention, NULL, 1e-4, OF_LARGEST, 1, 0},
+    {AD_OP_GRAPH_ATTENTION_GRAD, make_graph_attention_grad, NULL, 1e-4, OF_LARGEST, 1, 0},
     {AD_OP_MAX_POOL2D, make_pool, plain_pool, 0, OF_VALUE, 2, 0},
     {AD_OP_MAX_POOL2D_GRAD, make_pool, plain_pool, 1e-6, OF_MAGNITUDES, 2, 1},
     {AD_OP_MAX_POOL2D_SELECT, make_pool, plain_pool, 0, OF_VALUE, 2, 0},
@@ -55,7 +56,8 @@ const int n_kernel_kinds = sizeof kernel_kinds / sizeof *kernel_kinds;
 void make_problem(const kernel_kind *kind, solver_case *c, uint64_t seed, int medium)
 {
     memset(c, 0, sizeof *c);
-    solve_seed = seed * 0x100000001b3u + (uint64_t)kind->op * 0x9e3779b1u;
+    const char *name = kernel_op_name(kind->op); /* its number changes when another op is added */
+    solve_seed = ad_hash(seed, name, strlen(name));
     number = seed;
     kind->make(c, kind->op, medium);
     c->problem.threads = 1;
