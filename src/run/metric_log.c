@@ -1,10 +1,10 @@
 /* metric_log.c - see metric_log.h. */
 #include "run/metric_log.h"
+#include "base/escape.h"
 #include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -62,10 +62,10 @@ ad_status ad_metric_log_open(ad_metric_log *log, ad_context *ctx, const char *pa
 
 static void number(ad_text *text, const char *name, double value)
 {
-    if (isfinite(value))
-        ad_text_format(text, ",\"%s\":%.9g", name, value);
-    else
-        ad_text_format(text, ",\"%s\":null", name);
+    char digits[32];
+    ad_text_add(text, ",");
+    ad_text_json(text, name, false);
+    ad_text_format(text, ":%s", ad_json_number(value, digits));
 }
 
 ad_status ad_metric_log_add(ad_metric_log *log, int64_t step, double epoch, double seconds,

@@ -100,8 +100,8 @@ static void reads(void)
     static const char text[] = "{\"name\":\"\\u20ac\\\"\\n\",\"n\":[-7,1.5]}";
     ad_json_cursor j = ad_json_open(text, strlen(text));
     ad_text key, value;
-    bool whole;
-    int64_t n;
+    bool whole = false;
+    int64_t n = 0;
     ad_text_init(&key, ctx), ad_text_init(&value, ctx);
     CHECK_INT(ad_json_peek(&j), AD_JSON_OBJECT);
     CHECK(ad_json_enter(&j, '{'));
