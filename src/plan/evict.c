@@ -107,22 +107,32 @@ static bool complete(const ad_recompute *r, const ad_held *held)
     return held->n_recipes && held->recipe[held->n_recipes - 1].step < r->now;
 }
 
-/* Values that are wanted for what is just being made only if there is nothing else. */
+static bool fits(const ad_recompute *r, size_t bytes)
+{
+    return r->bytes <= r->budget - bytes;
+}
+
+/* Gives up what nobody needs any more, until `bytes` more can be held. That changes no need: what
+ * is made again from it would need it. */
+static void give_up_unneeded(ad_recompute *r, size_t bytes)
+{
+    for (int k = 0; k < r->n_order && !fits(r, bytes); ++k) {
+        const ad_held *held = &r->held[r->order[k]];
+        if (held->live && !held->pins && held->need == AD_NEVER) give_up(r, r->order[k]);
+    }
+}
+
+/* One of those that are needed; values that are wanted for what is just being made only if there is
+ * nothing else. */
 static bool give_up_one(ad_recompute *r)
 {
     const double reluctance = 1e6;
     int best = -1;
     double least = 0;
-    ad_find_needs(r);
     for (int k = 0; k < r->n_order; ++k) {
         int b = r->order[k];
         const ad_held *held = &r->held[b];
-        if (!held->live || held->pins) continue;
-        if (held->need == AD_NEVER) {
-            give_up(r, b);
-            return true;
-        }
-        if (held->fixed || !complete(r, held)) continue;
+        if (!held->live || held->pins || held->fixed || !complete(r, held)) continue;
         bool wanted = held->wanted == r->walk;
         double cost = cost_of(r, b);
         if (cost < 0) continue;
@@ -139,7 +149,10 @@ static bool give_up_one(ad_recompute *r)
 bool ad_make_room(ad_recompute *r, size_t bytes)
 {
     if (bytes > r->budget) return false;
-    while (r->bytes > r->budget - bytes)
-        if (!give_up_one(r)) return false;
+    while (!fits(r, bytes)) {
+        ad_find_needs(r);
+        give_up_unneeded(r, bytes);
+        if (!fits(r, bytes) && !give_up_one(r)) return false;
+    }
     return true;
 }

@@ -14,7 +14,6 @@ bool ad_group_has(const ad_group *group, int id)
     return low < group->n && group->members[low] == id;
 }
 
-/* bf16 and f16 casts round when they are stored: a reader in the same chain would not see that. */
 bool ad_node_rounds(const ad_node *node)
 {
     return node->op == AD_OP_CAST && (node->dtype == AD_BF16 || node->dtype == AD_F16);
@@ -25,7 +24,6 @@ bool ad_plan_elementwise(const ad_plan *plan, int id)
     return ad_ops[plan->nodes[id]->op].klass == AD_CLASS_ELEMENTWISE;
 }
 
-/* Whether `user`, in `group`, takes the value of `id`, in it too, from a register. */
 bool ad_group_keeps(const ad_plan *plan, const ad_group *group, int id, int user)
 {
     if (!ad_group_has(group, user) || !ad_group_has(group, id) || ad_node_rounds(plan->nodes[id]))
