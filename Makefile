@@ -1,12 +1,25 @@
 # Autodidact: `make` builds build/autodidact, `make help` lists the rest.
 #
-# The library is every .c below src/ (kernels once per instruction set), the command is cli/ and zoo/.
+# The library is every .c below src/ (kernels once per instruction set), the command is cli/ and zoo/. Libraries of
+# others can be left out: make WITHOUT="png webp", or make ENGINE_ONLY=1 for the engine alone (tools/components).
 
-VERSION := $(shell sed -n 's/^\#define AD_VERSION "\(.*\)"/\1/p' include/autodidact/base.h)
+# Started in another folder (make -f path/Makefile), make goes to this one, where the sources' paths begin, and
+# builds into that one.
+HERE := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+ifneq ($(HERE),$(CURDIR))
+BUILD ?= build
+.PHONY: elsewhere $(MAKECMDGOALS)
+$(or $(MAKECMDGOALS),all): elsewhere ;
+elsewhere:
+	@$(MAKE) --no-print-directory -C '$(HERE)' BUILD='$(abspath $(BUILD))' $(MAKECMDGOALS)
+else
+
+version_part = $(shell sed -n 's/^\#define AD_VERSION_$(1) *\([0-9]*\)$$/\1/p' include/autodidact/base.h)
+VERSION := $(call version_part,MAJOR).$(call version_part,MINOR).$(call version_part,PATCH)
 SOVERSION := $(word 1,$(subst ., ,$(VERSION))).$(word 2,$(subst ., ,$(VERSION)))
 
 MODE   ?= release
-BUILD  ?= build$(if $(filter-out release,$(MODE)),-$(MODE))
+BUILD  ?= build$(if $(filter-out release,$(MODE)),-$(MODE))$(if $(ENGINE_ONLY),-engine,$(if $(WITHOUT),-without))
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
@@ -33,11 +46,50 @@ OPT_asan    := -O1 $(SANITIZE) -fsanitize=address,undefined
 OPT_tsan    := -O1 $(SANITIZE) -fsanitize=thread
 OPT_fuzz    := -O1 $(SANITIZE) -fsanitize=fuzzer-no-link,address,undefined
 CFLAGS_ALL   = $(CSTD) $(WARN) $(OPT_$(MODE)) -fvisibility=hidden -fPIC -pthread -Iinclude -Isrc -I. $(CFLAGS) $(WERROR)
-LIBS        := -lpng -ljpeg -lwebp -lzip -ljansson -larchive -lpcre2-8 -lutf8proc -lz -lm -lpthread
 
-LIB_SRC    := $(filter-out src/device/cpu/kernels/%,$(shell find src -name '*.c' | sort))
+# ---- components ---------------------------------------------------------------------------------------
+
+# Rows of tools/components as name|header|links. ABSENT: what is left out; STUBS: what of it src/absent stands in
+# for; SYSTEMS: empty where something that they need is left out.
+COMPONENT_ROWS := $(shell sed -n 's/^\([a-z0-9]\{1,\}\)  *\([^ ]*\)  *\([^ ]*\) .*/\1|\2|\3/p' tools/components)
+component_names = $(foreach row,$(1),$(word 1,$(subst |, ,$(row))))
+component_headers = $(foreach row,$(1),$(word 2,$(subst |, ,$(row))))
+ABSENT_ROWS := $(foreach row,$(COMPONENT_ROWS),$(if $(or $(ENGINE_ONLY),$(filter $(call component_names,$(row)),$(WITHOUT))),$(row)))
+PRESENT_ROWS := $(filter-out $(ABSENT_ROWS),$(COMPONENT_ROWS))
+COMPONENTS := $(call component_names,$(PRESENT_ROWS))
+ABSENT     := $(call component_names,$(ABSENT_ROWS))
+STUBS      := $(wildcard $(ABSENT:%=src/absent/%.c))
+SYSTEMS    := $(if $(filter-out $(STUBS:src/absent/%.c=%),$(ABSENT)),,yes)
+ifneq ($(filter-out $(call component_names,$(COMPONENT_ROWS)),$(WITHOUT)),)
+$(error there is no component $(filter-out $(call component_names,$(COMPONENT_ROWS)),$(WITHOUT)); tools/components lists them)
+endif
+comma := ,
+LIBS := $(foreach row,$(PRESENT_ROWS),$(subst $(comma), ,$(word 3,$(subst |, ,$(row))))) -lm -lpthread
+
+# The engine's rooms and headers; all others are the systems'.
+ENGINE_ROOMS   := base io score draw record graph ops plan device nn optim absent
+ENGINE_HEADERS := base tensor graph ops program wisdom nn optim io image events scores draw layout plot record engine
+SYSTEM_ROOMS   := $(filter-out $(ENGINE_ROOMS),$(notdir $(patsubst %/,%,$(wildcard src/*/))))
+SYSTEM_HEADERS := $(filter-out $(ENGINE_HEADERS:%=include/autodidact/%.h),$(wildcard include/autodidact/*.h))
+
+# Of the sources $(1), those that can be built: they include nothing that is left out. Headers of the tests that do
+# count like those themselves; a line "needs: png zip" names what a test uses without including it.
+ifneq ($(ABSENT),)
+or_any = $(subst $() $(),|,$(strip $(1)))
+left_out := $(call or_any,$(foreach h,$(call component_headers,$(ABSENT_ROWS)),<$(h)) \
+    $(if $(SYSTEMS),,$(SYSTEM_HEADERS:include/%=<%) $(SYSTEM_ROOMS:%="%/)))
+left_out := $(call or_any,$(left_out) $(patsubst tests/%,"%,$(shell grep -lE '^\#include ($(left_out))' tests/*.h)))
+needs_absent := ^\#include ($(left_out))|needs:.* ($(call or_any,$(ABSENT)))\>
+buildable = $(filter-out $(shell grep -lE '$(needs_absent)' /dev/null $(1)),$(1))
+else
+buildable = $(1)
+endif
+
+LIB_SRC    := $(filter-out src/device/cpu/kernels/% src/absent/% $(if $(SYSTEMS),,$(SYSTEM_ROOMS:%=src/%/%)),$(shell find src -name '*.c' | sort))
+LIB_SRC    := $(call buildable,$(LIB_SRC)) $(STUBS)
 KERNEL_SRC := $(sort $(wildcard src/device/cpu/kernels/*.c))
-CLI_SRC    := $(shell find cli $(wildcard zoo) -name '*.c' | sort)
+CLI_SRC    := $(if $(SYSTEMS),$(shell find cli $(wildcard zoo) -name '*.c' | sort))
+PUBLIC     := $(filter-out $(if $(SYSTEMS),,$(SYSTEM_HEADERS)),$(sort $(wildcard include/autodidact/*.h)))
 
 # Each kernel source is compiled once per instruction set (see src/device/cpu/simd.h).
 ISAS := scalar
@@ -60,7 +112,7 @@ CLI_OBJ    := $(CLI_SRC:%.c=$(BUILD)/%.o)
 LIB        := $(BUILD)/libautodidact.a
 SHARED     := libautodidact.so.$(VERSION)
 
-all: $(BUILD)/autodidact $(BUILD)/$(SHARED)
+all: $(if $(SYSTEMS),$(BUILD)/autodidact) $(LIB) $(BUILD)/$(SHARED)
 lib: $(LIB)
 
 # ---- building ---------------------------------------------------------------------------------------
@@ -81,6 +133,8 @@ $(BUILD)/$(SHARED): $(LIB_OBJ) $(BUILD)/objects
 $(BUILD)/autodidact: $(CLI_OBJ) $(LIB)
 	$(CC) $(CFLAGS_ALL) -o $@ $(CLI_OBJ) $(LIB) $(LDFLAGS) $(LIBS)
 
+$(BUILD)/src/base/version.o: CFLAGS_ALL += -DAD_COMPONENTS='"$(COMPONENTS)"'
+$(BUILD)/src/base/version.o: $(BUILD)/objects
 $(BUILD)/zoo/vision/embedded.o: $(wildcard zoo/backbone/*.safetensors)
 $(BUILD)/src/page/page.o: src/page/page.html
 $(BUILD)/src/draw/letters.o: src/draw/letters.ttf
@@ -124,15 +178,25 @@ CHECK_KERNELS_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/kernels
 $(BUILD)/tests/check_kernels: $(CHECK_KERNELS_OBJ) $(LIB)
 	$(CC) $(CFLAGS_ALL) -o $@ $(CHECK_KERNELS_OBJ) $(LIB) $(LDFLAGS) $(LIBS)
 
-programs = $(patsubst $(1)/%.c,$(BUILD)/$(2)/%,$(sort $(wildcard $(1)/*.c)))
+programs = $(patsubst $(1)/%.c,$(BUILD)/$(2)/%,$(call buildable,$(sort $(wildcard $(1)/*.c))))
 
-UNIT_BIN    := $(call programs,tests/unit,tests) $(call programs,tests/zoo,tests)
+UNIT_BIN    := $(call programs,tests/unit,tests) $(if $(SYSTEMS),$(call programs,tests/zoo,tests))
 TEST_BIN    := $(UNIT_BIN) $(BUILD)/tests/check_kernels
 DATA_BIN    := $(call programs,tests/data,tests-data)
 FUZZ_BIN    := $(call programs,tests/fuzz,fuzz)
 BENCH_BIN   := $(call programs,bench,bench)
-EXAMPLE_BIN := $(call programs,examples,examples) $(BUILD)/examples/scene
-CLI_TESTS   := $(sort $(wildcard tests/cli/*.sh))
+EXAMPLE_BIN := $(call programs,examples,examples) $(if $(filter png,$(COMPONENTS)),$(BUILD)/examples/scene)
+# Of the library, and of the command as a person uses it.
+SHELL_TESTS := $(sort $(wildcard tests/library/*.sh) $(if $(SYSTEMS),$(wildcard tests/cli/*.sh)))
+
+# TESTS="gemm install": these alone, by their names, of both kinds.
+ifneq ($(TESTS),)
+ifneq ($(filter-out $(notdir $(TEST_BIN)) $(notdir $(SHELL_TESTS:.sh=)),$(TESTS)),)
+$(error no test of this build is called $(filter-out $(notdir $(TEST_BIN)) $(notdir $(SHELL_TESTS:.sh=)),$(TESTS)))
+endif
+TEST_BIN    := $(filter $(TESTS:%=$(BUILD)/tests/%),$(TEST_BIN))
+SHELL_TESTS := $(filter $(TESTS:%=tests/cli/%.sh) $(TESTS:%=tests/library/%.sh),$(SHELL_TESTS))
+endif
 
 tests: $(TEST_BIN)
 examples: $(EXAMPLE_BIN)
@@ -141,13 +205,13 @@ fuzzers: $(FUZZ_BIN)
 # ---- testing ----------------------------------------------------------------------------------------
 
 deps:
-	@CC='$(CC)' tools/deps build
+	@CC='$(CC)' WITHOUT='$(ABSENT)' tools/deps build
 
-# Every test; the last line is the total.
+# Every test, or those of TESTS; the last line is the total.
 test: deps
 	@$(MAKE) --no-print-directory all tests examples
 	@LIBRARY=$(LIB) AUTODIDACT=$(BUILD)/autodidact EXAMPLES=$(BUILD)/examples CC='$(CC)' BUILD='$(BUILD)' \
-	    tests/run tests/rooms.sh $(TEST_BIN) $(CLI_TESTS)
+	    COMPONENTS='$(COMPONENTS)' PUBLIC='$(PUBLIC)' tests/run tests/rooms.sh $(TEST_BIN) $(SHELL_TESTS)
 
 # The unit tests alone, which is what the sanitizer builds run.
 test-unit: $(UNIT_BIN)
@@ -171,77 +235,9 @@ test-peers: $(BUILD)/peers/vgg19 $(BUILD)/autodidact
 
 # ---- figures that others have published ----------------------------------------------------------------
 
-# nanoGPT's recipe for a laptop.
-SHAKESPEARE ?= $(DATA)/text_lm/tinyshakespeare.txt
-PRECISION ?= f32
-reproduce-shakespeare: all
-	@if [ ! -f '$(SHAKESPEARE)' ]; then \
-	    echo "no $(SHAKESPEARE): put data/tinyshakespeare/input.txt of github.com/karpathy/char-rnn there, or SHAKESPEARE=file"; exit 1; fi
-	@rm -rf $(BUILD)/shakespeare
-	@$(BUILD)/autodidact gpt train --data '$(SHAKESPEARE)' --run $(BUILD)/shakespeare --layers 4 --heads 4 --width 128 \
-	    --block 64 --batch 12 --steps 2000 --lr 1e-3 --min-lr 1e-4 --warmup 100 --beta2 0.99 --weight-decay 0.1 --clip 1 \
-	    --eval-every 250 --checkpoint-minutes 0 --precision $(PRECISION) | tee $(BUILD)/shakespeare.txt
-	@awk '$$1 == "validation_loss" { loss = $$2 } $$1 == "whole_validation_loss" { whole = $$2 } $$1 == "seconds" { seconds = $$2 } \
-	    END { printf "validation loss %.3f over 20 batches, %.3f over all of the part, in %.0f s; nanoGPT: 1.88 in about 3 minutes\n", loss, whole, seconds }' \
-	    $(BUILD)/shakespeare.txt
-
-MNIST ?= $(DATA)/mnist
-reproduce-mnist: all
-	@if [ ! -d '$(MNIST)' ]; then \
-	    echo "no $(MNIST): put MNIST's four *-ubyte files (or .gz) there, or MNIST=folder"; exit 1; fi
-	@rm -rf $(BUILD)/mnist
-	@$(BUILD)/autodidact classify train --data '$(MNIST)' --run $(BUILD)/mnist --epochs 8 --val 0 --lr 2e-3 --warmup 0.1 \
-	    --shift 2 --rotate 10 --zoom 0.1 --dropout 0.4 --ema 0.995 | tee $(BUILD)/mnist.txt
-	@awk '$$1 == "test_accuracy" { a = $$2 } $$1 == "seconds" { s = $$2 } \
-	    END { printf "test accuracy %.2f %% in %.0f s; LeCun et al. 1998: 99.05 %% (LeNet-5), wanted 99.3 %%\n", 100 * a, s }' $(BUILD)/mnist.txt
-
-CIFAR ?= $(DATA)/cifar10_jpeg
-reproduce-cifar10: all
-	@if [ ! -e '$(CIFAR)' ]; then \
-	    echo "no $(CIFAR): put CIFAR-10's binary version or its pictures in class folders there, or CIFAR=path"; exit 1; fi
-	@rm -rf $(BUILD)/cifar
-	@$(BUILD)/autodidact classify train --data '$(CIFAR)' --run $(BUILD)/cifar --model vgg --epochs 30 --val 0 --optimizer sgd \
-	    --lr 0.15 --weight-decay 5e-4 --schedule one-cycle --crop 4 --flip --label-smoothing 0.1 \
-	    --precision $(PRECISION) | tee $(BUILD)/cifar.txt
-	@awk '$$1 == "test_accuracy" { a = $$2 } $$1 == "seconds" { s = $$2 } \
-	    END { printf "test accuracy %.2f %% in %.0f s; wanted on CIFAR-10 as JPEG: 88 %% in 2400 s on 2 cores\n", 100 * a, s }' $(BUILD)/cifar.txt
-
-# Labels in glasses.csv beside the pictures; people of a test part are in no training.
-GLASSES ?= $(DATA)/faces_olivetti_orl
-reproduce-glasses: all
-	@if [ ! -f '$(GLASSES)/glasses.csv' ]; then \
-	    echo "no $(GLASSES)/glasses.csv: put the ORL faces (s1/1.pgm ..., or an archive of them) there with a table of orl_file, person, glasses, or GLASSES=folder"; exit 1; fi
-	@rm -rf $(BUILD)/glasses
-	@$(BUILD)/autodidact classify train --data '$(GLASSES)' --run $(BUILD)/glasses --model vgg --size 48 --grey --batch 32 --epochs 60 \
-	    --val 0 --folds 5 --lr 2e-3 --weight-decay 0.05 --warmup 0.1 --ema 0.99 --dropout 0.3 --label-smoothing 0.05 \
-	    --flip --shift 4 --rotate 12 --zoom 0.15 --jitter 0.3 --cutout 8 | tee $(BUILD)/glasses.txt
-	@face=$$(ls '$(GLASSES)'/*.pgm '$(GLASSES)'/*/*.pgm 2>/dev/null | head -1); \
-	if [ -z "$$face" ] && tar -xf '$(GLASSES)/orl_faces_pgm.tar.xz' -C $(BUILD) s2/1.pgm; then face=$(BUILD)/s2/1.pgm; fi; \
-	$(BUILD)/autodidact classify predict $(BUILD)/glasses/fold-0 "$$face" --saliency $(BUILD)/glasses/looks.png
-	@awk '$$1 == "test_balanced_accuracy" { a = $$2; d = $$4 } $$1 == "test_area_under_roc" { r = $$2 } $$1 == "seconds" { s = $$2 } \
-	    END { printf "balanced accuracy %.1f +- %.1f %%, area under the ROC curve %.3f, mean of 5 folds by person, %.0f s each; wanted 95 %%\n", 100 * a, 100 * d, r, s }' $(BUILD)/glasses.txt
-
-PLANETOID ?= $(DATA)/graphs_planetoid
-reproduce-cora: all
-	@if [ ! -f '$(PLANETOID)/ind.cora.graph' ]; then \
-	    echo "no $(PLANETOID)/ind.cora.graph: put the ind.cora.* files of github.com/kimiyoung/planetoid there, or PLANETOID=folder"; exit 1; fi
-	@rm -rf $(BUILD)/cora
-	@$(BUILD)/autodidact graph train --data '$(PLANETOID)' --dataset cora --run $(BUILD)/cora --seeds 10 --threads 1 | tee $(BUILD)/cora.txt
-	@awk '$$1 == "test_accuracy" { a = $$2; d = $$4 } $$1 == "seconds" { s = $$2 } $$1 == "steps" { n = $$2 } \
-	    END { printf "test accuracy %.2f +- %.2f %%, mean of 10 seeds, %.0f epochs in %.1f s each on one core; Velickovic et al. 2018: 83.0 +- 0.7 %%\n", 100 * a, 100 * d, n, s }' $(BUILD)/cora.txt
-
-TU ?= $(DATA)/graphs_tu
-reproduce-tu: all
-	@if [ ! -d '$(TU)' ]; then \
-	    echo "no $(TU): put MUTAG.txt and PROTEINS.txt of github.com/muhanzhang/pytorch_DGCNN there, or TU=folder"; exit 1; fi
-	@rm -rf $(BUILD)/mutag $(BUILD)/proteins
-	@$(BUILD)/autodidact graph train --data '$(TU)' --dataset MUTAG --model gin --layers 3 --width 32 --dropout 0.5 --lr 3e-3 \
-	    --weight-decay 0 --val 0 --patience 0 --epochs 100 --schedule cosine --ema 0.98 --folds 10 --run $(BUILD)/mutag --quiet | tee $(BUILD)/tu.txt
-	@$(BUILD)/autodidact graph train --data '$(TU)' --dataset PROTEINS --model gin --layers 4 --width 32 --dropout 0.5 --lr 3e-3 \
-	    --weight-decay 0 --val 0 --patience 0 --epochs 30 --schedule cosine --folds 10 --run $(BUILD)/proteins --quiet | tee -a $(BUILD)/tu.txt
-	@awk '$$1 == "test_accuracy" { a[++n] = $$2; d[n] = $$4 } END { \
-	    printf "MUTAG %.1f +- %.1f %%, PROTEINS %.1f +- %.1f %%, last weights, 10 folds\n", 100 * a[1], 100 * d[1], 100 * a[2], 100 * d[2]; \
-	    print "Xu et al. 2019 (best epoch over the folds): 89.4 +- 5.6, 76.2 +- 2.8; Errica et al. 2020 (by validation): PROTEINS 73.3 +- 4.0" }' $(BUILD)/tu.txt
+# One script each: make reproduce-mnist, and where its data are: MNIST=folder, else below DATA.
+reproduce-%: all
+	@AUTODIDACT=$(BUILD)/autodidact BUILD='$(BUILD)' DATA='$(DATA)' tools/reproduce/$*
 
 # Event files read by TensorBoard itself: PYTHON needs tensorboard and pillow.
 test-tensorboard: $(BUILD)/peers/events
@@ -302,7 +298,7 @@ check-tidy:
 check-asan:
 	@$(MAKE) --no-print-directory MODE=asan BUILD=$(BUILD)-asan -s test-unit
 # Under the thread sanitizer what runs on several threads, not each shape of each kernel.
-TSAN := pool loader plan_threads program resample optim lbfgs layers kernel_windows kernel_rows
+TSAN := pool shared_store loader plan_threads program resample optim lbfgs layers kernel_windows kernel_rows
 check-tsan:
 	@$(MAKE) --no-print-directory MODE=tsan BUILD=$(BUILD)-tsan -s $(addprefix $(BUILD)-tsan/tests/,$(TSAN) chain reduce gemm)
 	@tests/run $(addprefix $(BUILD)-tsan/tests/,$(TSAN)) arg:threads $(addprefix $(BUILD)-tsan/tests/,chain reduce) \
@@ -347,20 +343,22 @@ bench-peers: all
 INSTALL ?= install
 D := $(DESTDIR)
 install: all
-	$(INSTALL) -d $(D)$(BINDIR) $(D)$(LIBDIR)/pkgconfig $(D)$(INCLUDEDIR)/autodidact $(D)$(DATADIR)/man/man1 \
-	    $(D)$(DATADIR)/bash-completion/completions
-	$(INSTALL) -m 755 -s $(BUILD)/autodidact $(D)$(BINDIR)/autodidact
+	$(INSTALL) -d $(D)$(LIBDIR)/pkgconfig $(D)$(INCLUDEDIR)/autodidact
 	$(INSTALL) -m 644 $(LIB) $(D)$(LIBDIR)/libautodidact.a
 	$(INSTALL) -m 755 -s $(BUILD)/$(SHARED) $(D)$(LIBDIR)/$(SHARED)
 	ln -sf $(SHARED) $(D)$(LIBDIR)/libautodidact.so.$(SOVERSION)
 	ln -sf $(SHARED) $(D)$(LIBDIR)/libautodidact.so
-	$(INSTALL) -m 644 include/autodidact/*.h $(D)$(INCLUDEDIR)/autodidact
+	$(INSTALL) -m 644 $(PUBLIC) $(D)$(INCLUDEDIR)/autodidact
 	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' 'Name: autodidact' \
 	    'Description: machine learning systems and their engine' 'Version: $(VERSION)' \
-	    'Libs: -L$${libdir} -lautodidact' 'Libs.private: $(LIBS)' 'Cflags: -I$${includedir}' \
+	    'Libs: -L$${libdir} -lautodidact -lm' 'Libs.private: $(LIBS)' 'Cflags: -I$${includedir}' \
 	    >$(D)$(LIBDIR)/pkgconfig/autodidact.pc
+ifneq ($(SYSTEMS),)
+	$(INSTALL) -d $(D)$(BINDIR) $(D)$(DATADIR)/man/man1 $(D)$(DATADIR)/bash-completion/completions
+	$(INSTALL) -m 755 -s $(BUILD)/autodidact $(D)$(BINDIR)/autodidact
 	$(BUILD)/autodidact help --man >$(D)$(DATADIR)/man/man1/autodidact.1
 	$(BUILD)/autodidact help --completion bash >$(D)$(DATADIR)/bash-completion/completions/autodidact
+endif
 	[ -n '$(D)' ] || ! [ -w /etc/ld.so.cache ] || ldconfig
 
 uninstall:
@@ -372,10 +370,10 @@ uninstall:
 help:
 	@echo 'make              the command and the library, in $(BUILD)/'
 	@echo 'make demo         paint a picture (CONTENT=photo STYLE=painting: of yours)'
-	@echo 'make test         every test; needs no data and no network'
+	@echo 'make test         every test; needs no data and no network (TESTS="gemm install": these alone)'
 	@echo 'make test-data    tests against real data (DATA=folder, $(DATA))'
 	@echo 'make test-peers   tests against PyTorch (PYTHON=python3 with torch, torchvision, safetensors, transformers)'
-	@echo 'make reproduce-mnist, -cifar10, -glasses, -shakespeare, -cora, -tu   a published figure, reached again (DATA=folder)'
+	@echo 'make reproduce-NAME  a published figure, reached again (DATA=folder): $(notdir $(wildcard tools/reproduce/*))'
 	@echo 'make test-browser the page of a run in a browser without a screen (CHROMIUM=program)'
 	@echo 'make check        format, static analysis, sanitizers'
 	@echo 'make check-kernels   each kernel of each instruction set against the scalar one, and its cost'
@@ -395,8 +393,9 @@ clean:
 
 FORCE:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all lib tests examples fuzzers deps test test-unit test-data test-peers reproduce-mnist reproduce-cifar10 \
-    reproduce-glasses reproduce-shakespeare reproduce-cora reproduce-tu backbone demo format check \
+.PHONY: all lib tests examples fuzzers deps test test-unit test-data test-peers backbone demo format check \
     check-format check-cppcheck check-tidy check-kernels check-neon \
     check-asan check-tsan fuzz bench bench-peers install uninstall help clean FORCE
 .SECONDARY:
+
+endif

@@ -1,8 +1,10 @@
 /* fit_line.c - the smallest training program: a line through noisy points by gradient descent.
  *
  * The graph is built once: prediction, loss, gradients and update. Each run of the program is one
- * step. */
-#include <autodidact/autodidact.h>
+ * step. All examples are C11 and C++20: cc or c++ fit_line.c $(pkg-config --cflags --libs
+ * autodidact).
+ */
+#include <autodidact/engine.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -28,13 +30,15 @@ int main(void)
 
     ad_node *input = ad_input(g, "x", AD_F32, ad_shape(POINTS, 1));
     ad_node *target = ad_input(g, "y", AD_F32, ad_shape(POINTS, 1));
-    ad_node *line = ad_linear(vars, "line", input, 1,
-                              (ad_linear_options){0}); /* y = weight x + bias */
+    ad_linear_options with_bias = {.no_bias = false};
+    ad_node *line = ad_linear(vars, "line", input, 1, with_bias); /* y = weight x + bias */
     ad_node *loss = ad_mse_loss(line, target);
-    sgd = ad_sgd(vars, NULL, (ad_sgd_options){.lr = 0.3});
+    ad_sgd_options descent = {.lr = 0.3};
+    sgd = ad_sgd(vars, NULL, descent);
     ad_node *update = ad_minimize(sgd, loss); /* appends the gradients and the update */
+    ad_node *outputs[] = {loss, update};
 
-    if (ad_compile(&step, ctx, (ad_node *[]){loss, update}, 2, NULL)) goto done;
+    if (ad_compile(&step, ctx, outputs, 2, NULL)) goto done;
     if (ad_bind(step, input, x, sizeof x) || ad_bind(step, target, y, sizeof y)) goto done;
     for (int i = 0; i < STEPS; ++i) {
         if (ad_run(step)) goto done;

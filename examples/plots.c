@@ -1,6 +1,8 @@
 /* plots.c - what can be drawn: plots, a matrix, a graph, a sheet. Writes them as NAME.svg and
- * NAME.png into the folder that it is given; docs/kit.md shows them. */
-#include <autodidact/autodidact.h>
+ * NAME.png into the folder that it is given; docs/kit.md shows them.
+ *
+ * needs: png */
+#include <autodidact/engine.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -20,36 +22,43 @@ static ad_status curves(ad_context *ctx, ad_drawing **out)
     for (int i = 0; i < STEPS; ++i)
         loss[i] = 3.2 / (1 + i / 120.0) + 0.05 + 0.04 * (noise(0, i) + 1) * sqrt(200.0 / (200 + i));
     for (int i = 0; i < CHECKS; ++i) {
-        at[i] = i * (STEPS / (CHECKS - 1.0));
+        at[i] = i * ((double)STEPS / (CHECKS - 1));
         check[i] = 3.3 / (1 + at[i] / 120) + 0.14 + 0.01 * noise(1, i);
         low[i] = check[i] * 0.86, high[i] = check[i] * 1.15;
     }
     low[11] = NAN;
     const ad_series series[] = {
         {.label = "training", .y = loss, .count = STEPS},
-        {AD_PLOT_BAND, "five seeds", at, low, high, CHECKS, .colour = AD_SERIES(1)},
+        {.kind = AD_PLOT_BAND,
+         .label = "five seeds",
+         .x = at,
+         .y = low,
+         .high = high,
+         .count = CHECKS,
+         .colour = AD_SERIES(1)},
         {.label = "validation", .x = at, .y = check, .count = CHECKS, .colour = AD_SERIES(1)}};
-    return ad_plot_new(out, ctx,
-                       &(ad_plot){.title = "Loss",
-                                  .x = {"step"},
-                                  .y = {"nats a token", .log = true},
-                                  .series = series,
-                                  .count = 3});
+    const ad_plot plot = {.title = "Loss",
+                          .x = {.label = "step"},
+                          .y = {.label = "nats a token", .log = true},
+                          .series = series,
+                          .count = 3};
+    return ad_plot_new(out, ctx, &plot);
 }
 
 static ad_status bars(ad_context *ctx, ad_drawing **out)
 {
     static const char *const names[] = {"style", "resnet20", "dcgan", "gat", "gpt-char", "gpt2"};
     static const double ours[] = {1.9, 1.4, 1.7, 4.2, 2.1, 1.2}, theirs[] = {1, 1, 1, 1, 1, 1};
-    const ad_series series[] = {{AD_PLOT_BARS, "this library", .y = ours, .count = 6},
-                                {AD_PLOT_BARS, "another", .y = theirs, .count = 6}};
-    return ad_plot_new(out, ctx,
-                       &(ad_plot){.title = "Runs a second, relative (made up)",
-                                  .x = {.categories = names, .category_count = 6},
-                                  .y = {"times"},
-                                  .series = series,
-                                  .count = 2,
-                                  .height = 300});
+    const ad_series series[] = {
+        {.kind = AD_PLOT_BARS, .label = "this library", .y = ours, .count = 6},
+        {.kind = AD_PLOT_BARS, .label = "another", .y = theirs, .count = 6}};
+    const ad_plot plot = {.title = "Runs a second, relative (made up)",
+                          .x = {.categories = names, .category_count = 6},
+                          .y = {.label = "times"},
+                          .series = series,
+                          .count = 2,
+                          .height = 300};
+    return ad_plot_new(out, ctx, &plot);
 }
 
 static ad_status histograms(ad_context *ctx, ad_drawing **out)
@@ -58,21 +67,29 @@ static ad_status histograms(ad_context *ctx, ad_drawing **out)
     for (int i = 0; i < 4000; ++i)
         a[i] = noise(2, 3 * i) + noise(2, 3 * i + 1) + noise(2, 3 * i + 2);
     for (int i = 0; i < 1500; ++i) b[i] = 1.5 + 0.5 * (noise(3, 2 * i) + noise(3, 2 * i + 1));
-    const ad_series series[] = {{AD_PLOT_HISTOGRAM, "real", .y = a, .count = 4000, .shares = true},
-                                {AD_PLOT_HISTOGRAM, "made", .y = b, .count = 1500, .shares = true}};
-    return ad_plot_new(out, ctx,
-                       &(ad_plot){.title = "Scores of a critic",
-                                  .x = {"score"},
-                                  .y = {"share"},
-                                  .series = series,
-                                  .count = 2,
-                                  .height = 300});
+    const ad_series series[] = {
+        {.kind = AD_PLOT_HISTOGRAM, .label = "real", .y = a, .count = 4000, .shares = true},
+        {.kind = AD_PLOT_HISTOGRAM, .label = "made", .y = b, .count = 1500, .shares = true}};
+    const ad_plot plot = {.title = "Scores of a critic",
+                          .x = {.label = "score"},
+                          .y = {.label = "share"},
+                          .series = series,
+                          .count = 2,
+                          .height = 300};
+    return ad_plot_new(out, ctx, &plot);
+}
+
+enum { EACH = 120, WIDTH = 10, CLUSTERS = 5 };
+
+static ad_series cluster(const char *name, const double *x, const double *y)
+{
+    ad_series series = {.kind = AD_PLOT_POINTS, .label = name, .x = x, .y = y, .count = EACH};
+    return series;
 }
 
 /* Clusters in ten dimensions, laid out in two by t-SNE. */
 static ad_status points(ad_context *ctx, ad_drawing **out)
 {
-    enum { EACH = 120, WIDTH = 10, CLUSTERS = 5 };
     static float x[CLUSTERS * EACH * WIDTH], y[CLUSTERS * EACH * 2];
     static double px[CLUSTERS][EACH], py[CLUSTERS][EACH];
     static const char *const names[] = {"one", "two", "three", "four", "five"};
@@ -84,18 +101,17 @@ static ad_status points(ad_context *ctx, ad_drawing **out)
         px[i / EACH][i % EACH] = (double)y[2 * i];
         py[i / EACH][i % EACH] = (double)y[2 * i + 1];
     }
-    for (int c = 0; c < CLUSTERS; ++c)
-        series[c] = (ad_series){AD_PLOT_POINTS, names[c], px[c], py[c], .count = EACH};
+    for (int c = 0; c < CLUSTERS; ++c) series[c] = cluster(names[c], px[c], py[c]);
     if (status) return status;
-    return ad_plot_new(out, ctx,
-                       &(ad_plot){.title = "Clusters (t-SNE)",
-                                  .x = {.hidden = true},
-                                  .y = {.hidden = true},
-                                  .series = series,
-                                  .count = CLUSTERS,
-                                  .width = 480,
-                                  .height = 480,
-                                  .equal = true});
+    const ad_plot plot = {.title = "Clusters (t-SNE)",
+                          .x = {.hidden = true},
+                          .y = {.hidden = true},
+                          .series = series,
+                          .count = CLUSTERS,
+                          .width = 480,
+                          .height = 480,
+                          .equal = true};
+    return ad_plot_new(out, ctx, &plot);
 }
 
 static ad_status steps(ad_context *ctx, ad_drawing **out)
@@ -106,14 +122,15 @@ static ad_status steps(ad_context *ctx, ad_drawing **out)
         hour[i] = i / 10.0;
         wanted[i] = i > 250 && i < 290 ? NAN : 3 + 2.2 * sin(i / 61.0) + 0.3 * noise(6, i / 3);
     }
-    const ad_series series[] = {{AD_PLOT_STEPS, "machines on", .y = capacity, .count = 40},
-                                {.label = "machines wanted", .x = hour, .y = wanted, .count = 400}};
-    return ad_plot_new(out, ctx,
-                       &(ad_plot){.title = "A day and a half",
-                                  .x = {"hour"},
-                                  .series = series,
-                                  .count = 2,
-                                  .height = 260});
+    const ad_series series[] = {
+        {.kind = AD_PLOT_STEPS, .label = "machines on", .y = capacity, .count = 40},
+        {.label = "machines wanted", .x = hour, .y = wanted, .count = 400}};
+    const ad_plot plot = {.title = "A day and a half",
+                          .x = {.label = "hour"},
+                          .series = series,
+                          .count = 2,
+                          .height = 260};
+    return ad_plot_new(out, ctx, &plot);
 }
 
 static ad_status matrix(ad_context *ctx, ad_drawing **out)
@@ -123,18 +140,18 @@ static ad_status matrix(ad_context *ctx, ad_drawing **out)
     for (int i = 0; i < CLASSES * CLASSES; ++i)
         count[i] = i % (CLASSES + 1) ? floor(fmax(0, 14 * noise(8, i)))
                                      : 80 + floor(20 * noise(8, i));
-    return ad_heat_map_new(out, ctx,
-                           &(ad_heat_map){.title = "Confusion",
-                                          .row_label = "is",
-                                          .column_label = "taken for",
-                                          .rows = CLASSES,
-                                          .columns = CLASSES,
-                                          .value = count,
-                                          .row_names = names,
-                                          .column_names = names,
-                                          .of_rows = true,
-                                          .diagonal = true,
-                                          .numbers = true});
+    const ad_heat_map map = {.title = "Confusion",
+                             .row_label = "is",
+                             .column_label = "taken for",
+                             .rows = CLASSES,
+                             .columns = CLASSES,
+                             .value = count,
+                             .row_names = names,
+                             .column_names = names,
+                             .of_rows = true,
+                             .diagonal = true,
+                             .numbers = true};
+    return ad_heat_map_new(out, ctx, &map);
 }
 
 /* A graph of three groups, laid out by forces and drawn mark by mark. */
@@ -158,17 +175,17 @@ static ad_status graph(ad_context *ctx, ad_drawing **out)
         x[i] = 220 + 200 * (double)(place[i][0] / reach);
         y[i] = 220 + 200 * (double)(place[i][1] / reach);
     }
+    ad_pen thin = {.stroke = AD_QUIET, .opacity = 0.5};
+    ad_letters number = {.size = 9, .colour = AD_PAPER, .anchor = AD_ANCHOR_MIDDLE};
     for (int e = 0; e < count; ++e)
-        ad_draw_line(*out, x[edges[e][0]], y[edges[e][0]], x[edges[e][1]], y[edges[e][1]],
-                     (ad_pen){.stroke = AD_QUIET, .opacity = 0.5});
+        ad_draw_line(*out, x[edges[e][0]], y[edges[e][0]], x[edges[e][1]], y[edges[e][1]], thin);
     for (int i = 0; i < NODES; ++i) {
         snprintf(name, sizeof name, "node %d", i);
         ad_draw_group(*out, name);
-        ad_draw_circle(*out, x[i], y[i], 10,
-                       (ad_pen){.fill = AD_SERIES(i % 3), .stroke = AD_PAPER, .width = 2});
+        ad_pen disc = {.stroke = AD_PAPER, .fill = AD_SERIES(i % 3), .width = 2};
+        ad_draw_circle(*out, x[i], y[i], 10, disc);
         snprintf(name, sizeof name, "%d", i);
-        ad_draw_text(*out, x[i], y[i] + 3.5, name,
-                     (ad_letters){.size = 9, .colour = AD_PAPER, .anchor = AD_ANCHOR_MIDDLE});
+        ad_draw_text(*out, x[i], y[i] + 3.5, name, number);
         ad_draw_group_end(*out);
     }
     return AD_OK;
@@ -191,7 +208,7 @@ static ad_status sheet(ad_context *ctx, const char *folder)
             made[i]->data[3 * p + 2] = (float)(1 - wave / 2);
         }
     }
-    ad_sheet_options options = {.columns = 4, .side = 80, .gap = 8, .captions = captions};
+    ad_sheet_options options = {.columns = 4, .gap = 8, .side = 80, .captions = captions};
     if (!status)
         status = ad_image_sheet(ctx, (const ad_image *const *)made, PICTURES, &options, &all);
     snprintf(path, sizeof path, "%.4000s/sheet.png", folder);

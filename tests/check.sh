@@ -1,4 +1,5 @@
-# check.sh - checks for tests of the command, read with `.` by the scripts of tests/cli.
+# check.sh - checks for tests of the command and of the installed library, read with `.` by the scripts
+# of tests/cli and tests/library.
 #
 #     run "$autodidact" info x.pth     runs it; its status, output and errors are kept
 #     exits 2                          its exit status
@@ -8,7 +9,9 @@
 #     finish                           prints "N passed, N failed"
 #
 # $tmp is an empty folder that is removed at the end, $autodidact the command, $examples the folder of
-# built examples, $root the sources.
+# built examples, $root the sources. The library can be built without the command and some components:
+# $components names those that are there, and with_command=no before reading this file says that the
+# script does without the command.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 autodidact=${AUTODIDACT:-build/autodidact}
@@ -19,7 +22,9 @@ fixtures=$root/tests/fixtures
 tmp=$(mktemp -d) || exit 1
 trap 'chmod -R u+w "$tmp" 2>/dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
-[ -x "$autodidact" ] || { echo "$autodidact is not there"; exit 1; }
+components=" ${COMPONENTS-png jpeg webp zip jansson archive pcre2 utf8proc} "
+has() { case $components in *" $1 "*) ;; *) false ;; esac; }
+[ -x "$autodidact" ] || [ "${with_command:-yes}" = no ] || { echo "$autodidact is not there"; exit 1; }
 passed=0 failed=0 status=0 command=
 
 run() {
@@ -38,6 +43,7 @@ bad() {
 }
 
 exits() { if [ "$status" = "$1" ]; then good; else bad "exit status $status, expected $1"; fi; }
+skip() { echo "skipped: $1"; }
 says() { if grep -qF -- "$2" "$tmp/.$1"; then good; else bad "$1 does not say: $2"; fi; }
 says_not() { if grep -qF -- "$2" "$tmp/.$1"; then bad "$1 says: $2"; else good; fi; }
 silent() { if [ -s "$tmp/.$1" ]; then bad "$1 is not empty"; else good; fi; }

@@ -4,12 +4,13 @@
 # or ends the process, and every extern name of the library begins with ad_.
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
-rooms="base record graph ops plan device nn optim io draw score command data/samples data/table data/text data/pictures data/graphs run page train"
+rooms="base record graph ops plan device nn optim io absent draw score command data/samples data/table data/text data/pictures data/graphs run page train"
 
 stands_on() { # ROOM: itself and what it may include
     case $1 in
     base) echo base ;;
     io) echo base io ;;
+    absent) echo base io absent ;;
     score) echo base score ;;
     draw) echo base io draw ;;
     record) echo base io record ;;

@@ -3,7 +3,21 @@
  * The library never aborts, exits or prints. A call that can fail returns an ad_status (or NULL)
  * and leaves one sentence about the first cause in the context; ad_error() has it.
  *
- * A context is used by one thread at a time. Several contexts may live side by side. */
+ * Threads. A context and all that is made from it (graphs, stores, programs, optimizers, open
+ * files) are used by one thread at a time; they may move to another one that is synchronised with
+ * it. Several contexts may live side by side and share nothing: each has its own threads, memory
+ * and error. What programs of several contexts may share is the variables of a store (nn.h).
+ *
+ * What may change. Every header says near its top whether it is stable or experimental. Until
+ * version 1.0 a minor version (0.1 -> 0.2) may change any of them: NEWS says what, and the shared
+ * library's name tells the two apart (libautodidact.so.0.1). A patch version (0.1.0 -> 0.1.1)
+ * changes experimental headers only. Option structs grow at their end, and zero is the default of
+ * every member: initialise them by the names of the members that you mean. Files written by one
+ * version are read by all later ones.
+ *
+ * Every header is C11 and C++20; nothing of it throws.
+ *
+ * Stability: stable. */
 #ifndef AUTODIDACT_BASE_H
 #define AUTODIDACT_BASE_H
 
@@ -23,7 +37,26 @@ extern "C" {
 #define AD_PRINTF(fmt, at)
 #endif
 
-#define AD_VERSION "0.1.0"
+/* The version of these headers. */
+#define AD_VERSION_MAJOR          0
+#define AD_VERSION_MINOR          1
+#define AD_VERSION_PATCH          0
+#define AD_VERSION_QUOTE_(text)   #text
+#define AD_VERSION_TEXT_(a, b, c) AD_VERSION_QUOTE_(a.b.c)
+/* "0.1.0" */
+#define AD_VERSION AD_VERSION_TEXT_(AD_VERSION_MAJOR, AD_VERSION_MINOR, AD_VERSION_PATCH)
+/* 100 for 0.1.0, 10203 for 1.2.3: numbers to compare. */
+#define AD_VERSION_NUMBER (AD_VERSION_MAJOR * 10000 + AD_VERSION_MINOR * 100 + AD_VERSION_PATCH)
+
+/* The version of the library that is linked, which may be another one than that of the headers. */
+AD_API const char *ad_version(void); /* "0.1.0" */
+AD_API int ad_version_number(void);  /* as AD_VERSION_NUMBER */
+
+/* Some of the library needs others ("png", "jpeg", "webp", "zip"; tools/components lists them), and
+ * can be built without them. What needs one that was left out fails with AD_ERROR_UNSUPPORTED and
+ * names it. */
+AD_API bool ad_has_component(const char *name);
+AD_API const char *ad_components(void); /* those that were built in: "jpeg png zip" */
 
 typedef enum ad_status {
     AD_OK = 0,

@@ -4,9 +4,11 @@
  * `autodidact` itself is an ad_app; a program of your own can be one as well:
  *
  *     static const ad_option options[] = {
- *         {"output", 'o', AD_OPTION_FILE, .initial = "out.png", .help = "where the picture goes"},
- *         {"steps", 0, AD_OPTION_INT, .initial = "500", .min = 1, .max = 1e6, .help = "steps"},
- *         {"optimizer", 0, AD_OPTION_CHOICE, .choices = "lbfgs|adam", .help = "the method"},
+ *         {.name = "output", .letter = 'o', .type = AD_OPTION_FILE, .initial = "out.png",
+ *          .help = "where the picture goes"},
+ *         {.name = "steps", .type = AD_OPTION_INT, .min = 1, .max = 1e6, .help = "steps"},
+ *         {.name = "optimizer", .type = AD_OPTION_CHOICE, .choices = "lbfgs|adam",
+ *          .help = "the method"},
  *         AD_COMMON_OPTIONS,
  *         {0},
  *     };
@@ -25,7 +27,9 @@
  *     const ad_verb ad_style_make = {"style", "make", "CONTENT STYLE...", options, run,
  *                                    .summary = "paint a photo in the style of paintings"};
  *
- * Not a library's way out of errors: everything below these functions still returns statuses. */
+ * Not a library's way out of errors: everything below these functions still returns statuses.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_COMMAND_H
 #define AUTODIDACT_COMMAND_H
 
@@ -43,12 +47,12 @@ enum { AD_EXIT_OK = 0, AD_EXIT_FAILURE = 1, AD_EXIT_USAGE = 2 };
 /* Rows that every verb that computes shares. `ad_command_context` and the printing functions below
  * look at them; a verb may leave them out. */
 /* clang-format off */
-#define AD_OPTION_THREADS {"threads", 0, AD_OPTION_INT, .min = 1, .max = 1024, .process = true, .help = "threads to compute with, else one per core"}
-#define AD_OPTION_QUIET   {"quiet", 'q', AD_OPTION_FLAG, .process = true, .help = "no progress line and no notes"}
-#define AD_OPTION_JSON    {"json", 0, AD_OPTION_FLAG, .process = true, .help = "write one JSON object per line to standard output"}
+#define AD_OPTION_THREADS {.name = "threads", .type = AD_OPTION_INT, .min = 1, .max = 1024, .process = true, .help = "threads to compute with, else one per core"}
+#define AD_OPTION_QUIET   {.name = "quiet", .letter = 'q', .type = AD_OPTION_FLAG, .process = true, .help = "no progress line and no notes"}
+#define AD_OPTION_JSON    {.name = "json", .type = AD_OPTION_FLAG, .process = true, .help = "write one JSON object per line to standard output"}
 /* The most that one program may take beside weights and an optimizer's state: memory_limit of program.h. `otherwise_`: what the
  * help says of the default: " (default: ...)" or "". */
-#define AD_OPTION_MEMORY_LIMIT(otherwise_) {"memory-limit", 0, AD_OPTION_SIZE, .help = "memory for activations, gradients and workspace of a program: what does not fit is computed again, or refused" otherwise_}
+#define AD_OPTION_MEMORY_LIMIT(otherwise_) {.name = "memory-limit", .type = AD_OPTION_SIZE, .help = "memory for activations, gradients and workspace of a program: what does not fit is computed again, or refused" otherwise_}
 #define AD_COMMON_OPTIONS AD_OPTION_THREADS, AD_OPTION_QUIET, AD_OPTION_JSON
 /* clang-format on */
 

@@ -5,7 +5,8 @@
  * them are splits), MNIST's IDX files (also .gz), CIFAR-10's binary batches, a folder of pictures
  * with a labels.csv or glasses.csv, and a .tar, .tar.gz, .tar.xz or .zip of any of these, which is
  * read as a stream and not unpacked. Files are hostile until parsed: every failure names the file.
- */
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_DATA_H
 #define AUTODIDACT_DATA_H
 

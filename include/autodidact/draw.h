@@ -5,7 +5,9 @@
  * pixels of a screen. The same marks give the same bytes everywhere: words are measured and drawn
  * with letters of the library's own (Latin, Greek, Cyrillic; in pixels an empty box stands for
  * others, in SVG they are the viewer's). Errors are kept and returned in the end; marks of a NULL
- * drawing, and those with coordinates that are not finite, are passed over. */
+ * drawing, and those with coordinates that are not finite, are passed over.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_DRAW_H
 #define AUTODIDACT_DRAW_H
 

@@ -4,7 +4,9 @@
  * of protocol buffers (tensorflow.Event). Every writer makes a file of its own, so that nothing
  * that an earlier process wrote is touched; TensorBoard reads all event files of a folder in the
  * order of their names, and a new one's comes last. A record that a killed process left unfinished
- * is passed over. */
+ * is passed over.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_EVENTS_H
 #define AUTODIDACT_EVENTS_H
 

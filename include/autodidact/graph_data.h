@@ -10,7 +10,9 @@
  *   - many graphs as text (.txt, also .xz): their number, then for each "nodes label" and a line
  *     "tag neighbours neighbour..." per node.
  * A folder may hold several by name. Everything is hostile until parsed: every failure names the
- * file. */
+ * file.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_GRAPH_DATA_H
 #define AUTODIDACT_GRAPH_DATA_H
 

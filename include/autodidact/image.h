@@ -7,7 +7,9 @@
  *
  * Files are taken for hostile: sizes are checked before memory is asked for, and every failure is
  * one sentence in ad_error(ctx) that names the file. libpng, libjpeg and libwebp do the decoding;
- * their working memory is their own, the pictures' comes through the context's allocator. */
+ * their working memory is their own, the pictures' comes through the context's allocator.
+ *
+ * Stability: stable (base.h says what that means). */
 #ifndef AUTODIDACT_IMAGE_H
 #define AUTODIDACT_IMAGE_H
 

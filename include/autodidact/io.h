@@ -11,7 +11,9 @@
  * file that asks for anything else is refused by the name of what it asks for.
  *
  * Writing: a file appears whole or not at all (written beside the target, flushed, renamed); the
- * same tensors give the same bytes. Pictures have a header of their own, image.h. */
+ * same tensors give the same bytes. Pictures have a header of their own, image.h.
+ *
+ * Stability: stable (base.h says what that means). */
 #ifndef AUTODIDACT_IO_H
 #define AUTODIDACT_IO_H
 

@@ -1,5 +1,7 @@
 /* layout.h - places in the plane for points of many dimensions, and for the nodes of graphs. The
- * same places for the same input, with any number of threads. */
+ * same places for the same input, with any number of threads.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_LAYOUT_H
 #define AUTODIDACT_LAYOUT_H
 

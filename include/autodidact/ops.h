@@ -3,7 +3,9 @@
  * Conventions: images are [batch, height, width, channel]; convolution weights are
  * [kernel_h, kernel_w, in_channels / groups, out_channels]; `axis` may be negative (-1: the last).
  * Binary operations broadcast as NumPy does (align right, 1 stretches) and want equal dtypes.
- * Everything that takes floats is differentiable unless it says otherwise. */
+ * Everything that takes floats is differentiable unless it says otherwise.
+ *
+ * Stability: stable (base.h says what that means). */
 #ifndef AUTODIDACT_OPS_H
 #define AUTODIDACT_OPS_H
 
@@ -105,9 +107,21 @@ typedef struct ad_axes {
     int axis[AD_MAX_RANK];
 } ad_axes;
 AD_API ad_axes ad_axes_of(const int *axis, size_t count);
+#ifdef __cplusplus
+extern "C++" {
+template <typename... T> inline struct ad_axes ad_axes_list(T... axis)
+{
+    const int list[sizeof...(T) + 1] = {static_cast<int>(axis)...};
+    return ad_axes_of(list, sizeof...(T));
+}
+}
+#define ad_axes(...) ad_axes_list(__VA_ARGS__)
+#define AD_ALL_AXES  (ad_axes{})
+#else
 #define ad_axes(...)                                                                               \
     ad_axes_of((const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
 #define AD_ALL_AXES ((ad_axes){0})
+#endif
 /* Floats, i32, i64 (mean: floats). `keep` leaves reduced axes in place with size 1. f32 sums are
  * made in a fixed order. The sum over nothing is 0; the others want at least one element. */
 AD_API ad_node *ad_sum(ad_node *x, ad_axes axes, bool keep);

@@ -1,6 +1,8 @@
 /* optim.h - optimizers as graph: the update of all parameters is nodes over whole blocks, so it is
  * planned, fused and run with the step that computes the gradients. L-BFGS, whose line search
- * decides what to evaluate next, is a small driver around such programs. */
+ * decides what to evaluate next, is a small driver around such programs.
+ *
+ * Stability: stable (base.h says what that means). */
 #ifndef AUTODIDACT_OPTIM_H
 #define AUTODIDACT_OPTIM_H
 

@@ -9,7 +9,9 @@
  *
  * Values that cannot be drawn are never drawn somewhere: those that are not finite leave a gap,
  * those that are not above 0 are left out of logarithmic axes, and a line below the plot says how
- * many. Long series are thinned so that what sticks out stays. */
+ * many. Long series are thinned so that what sticks out stays.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_PLOT_H
 #define AUTODIDACT_PLOT_H
 

@@ -9,7 +9,9 @@
  * writes, if asked, a trace of runs 3 to 12 of each of its programs that ui.perfetto.dev and
  * chrome://tracing show (the Trace Event Format of Chromium: complete events on one track a
  * program), and tells people which kernels were the longest. Limits are those of
- * ad_measure_peaks. */
+ * ad_measure_peaks.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_PROFILE_H
 #define AUTODIDACT_PROFILE_H
 
@@ -22,7 +24,7 @@ extern "C" {
 typedef struct ad_profile ad_profile;
 
 /* clang-format off */
-#define AD_OPTION_PROFILE {"profile", 0, AD_OPTION_FILE, .help = "write when each kernel ran, for ui.perfetto.dev or chrome://tracing"}
+#define AD_OPTION_PROFILE {.name = "profile", .type = AD_OPTION_FILE, .help = "write when each kernel ran, for ui.perfetto.dev or chrome://tracing"}
 /* clang-format on */
 
 /* Begins to watch the programs of the command's context. 0 with NULL where --profile is not given;

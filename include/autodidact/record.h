@@ -18,7 +18,9 @@
  *     static const ad_record record = {.title = "network", .options = rows,
  *                                      .size = sizeof(sizes)};
  *
- * A verb may also have rows that belong to no struct; it asks for their values by name. */
+ * A verb may also have rows that belong to no struct; it asks for their values by name.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_RECORD_H
 #define AUTODIDACT_RECORD_H
 

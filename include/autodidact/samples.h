@@ -6,7 +6,9 @@
  * number is the cursor to save, and neither the threads nor their pace show in it.
  *
  * Made by: ad_image_samples_new (data.h), ad_token_samples_new (tokenizer.h), ad_array_samples_new
- * below, or by hand. */
+ * below, or by hand.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_SAMPLES_H
 #define AUTODIDACT_SAMPLES_H
 

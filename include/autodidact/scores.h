@@ -6,7 +6,9 @@
  * What is not finite: NaN where a number is wanted, or a row of logits with NaN, plus infinity or
  * nothing but minus infinity, is counted (`not_finite`), and then every score is NaN: a network
  * that computes NaN has no accuracy. Minus infinity beside other logits is a class that is ruled
- * out. All scores are computed in double, in the order in which rows are added. */
+ * out. All scores are computed in double, in the order in which rows are added.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_SCORES_H
 #define AUTODIDACT_SCORES_H
 

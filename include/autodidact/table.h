@@ -13,7 +13,9 @@
  *     ad_table_free(t);
  *
  * Cells are added from left to right and copied. Errors (a full memory, a cell too many) are kept
- * and returned by the printing; a NULL table takes cells and prints AD_ERROR_MEMORY. */
+ * and returned by the printing; a NULL table takes cells and prints AD_ERROR_MEMORY.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_TABLE_H
 #define AUTODIDACT_TABLE_H
 

@@ -7,7 +7,9 @@
  * fields blanks are cut off. There are no comments. The file may be compressed (.gz, .xz, .bz2,
  * .zst).
  *
- * Files are hostile until parsed: every failure names the file, and the line where there is one. */
+ * Files are hostile until parsed: every failure names the file, and the line where there is one.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_TABLE_DATA_H
 #define AUTODIDACT_TABLE_DATA_H
 

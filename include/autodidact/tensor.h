@@ -1,7 +1,9 @@
 /* tensor.h - element types, shapes, and tensors in host memory.
  *
  * Layout is row-major (the last axis is contiguous). Images and feature maps are
- * [batch, height, width, channel]. Sizes are int64 and every product is checked for overflow. */
+ * [batch, height, width, channel]. Sizes are int64 and every product is checked for overflow.
+ *
+ * Stability: stable (base.h says what that means). */
 #ifndef AUTODIDACT_TENSOR_H
 #define AUTODIDACT_TENSOR_H
 
@@ -35,11 +37,22 @@ typedef struct ad_shape {
 } ad_shape;
 
 /* ad_shape(2, 3): the shape [2, 3]. A negative or overflowing dimension makes an invalid shape,
- * which every builder reports. The scalar shape is (ad_shape){0}. */
+ * which every builder reports. The scalar shape is (ad_shape){0}, in C++ ad_shape{}. */
 AD_API ad_shape ad_shape_of(const int64_t *dim, size_t rank);
+#ifdef __cplusplus /* which has no compound literals */
+extern "C++" {
+template <typename... T> inline struct ad_shape ad_shape_list(T... dim)
+{
+    const int64_t list[sizeof...(T) + 1] = {static_cast<int64_t>(dim)...};
+    return ad_shape_of(list, sizeof...(T));
+}
+}
+#define ad_shape(...) ad_shape_list(__VA_ARGS__)
+#else
 #define ad_shape(...)                                                                              \
     ad_shape_of((const int64_t[]){__VA_ARGS__},                                                    \
                 sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
+#endif
 
 AD_API bool ad_shape_valid(ad_shape shape); /* rank 0..8, dims >= 0, element count fits int64 */
 AD_API bool ad_shape_equal(ad_shape a, ad_shape b);

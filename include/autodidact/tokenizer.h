@@ -3,7 +3,9 @@
  *
  * A tokenizer is made from a text, trained on one, or opened from the files that networks are
  * published with, told apart by content. Files are hostile until parsed. It is used by its
- * context's thread only. */
+ * context's thread only.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_TOKENIZER_H
 #define AUTODIDACT_TOKENIZER_H
 

@@ -30,7 +30,9 @@
  *
  * The same run gives the same bytes in its last checkpoint, whatever the number of threads, and
  * whether or not it was interrupted and resumed on the way: `batch` must depend on the part's seed
- * and the step alone, and randomness inside the graph comes from ad_rng. */
+ * and the step alone, and randomness inside the graph comes from ad_rng.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_TRAIN_H
 #define AUTODIDACT_TRAIN_H
 

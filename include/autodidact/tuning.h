@@ -10,7 +10,9 @@
  * what it does not know is measured and remembered in it. --wisdom alone: the file is read and
  * nothing is measured. Neither: no file is read, so that the same command computes the same bits
  * every time. The file is --wisdom's, else $XDG_CACHE_HOME/autodidact/wisdom, else
- * ~/.cache/autodidact/wisdom. */
+ * ~/.cache/autodidact/wisdom.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_TUNING_H
 #define AUTODIDACT_TUNING_H
 
@@ -24,8 +26,8 @@ typedef struct ad_tuning ad_tuning;
 
 /* clang-format off */
 #define AD_OPTION_TUNE \
-    {"tune", 0, AD_OPTION_FLAG, .help = "measure which kernels are the fastest, and remember it"}, \
-    {"wisdom", 0, AD_OPTION_FILE, .help = "where that is remembered, else the user's cache; without --tune it is only read"}
+    {.name = "tune", .type = AD_OPTION_FLAG, .help = "measure which kernels are the fastest, and remember it"}, \
+    {.name = "wisdom", .type = AD_OPTION_FILE, .help = "where that is remembered, else the user's cache; without --tune it is only read"}
 /* clang-format on */
 
 /* 0, with NULL where neither option is given; else an exit status (reported). */

@@ -19,7 +19,9 @@
  * A file is text: the line "autodidact wisdom 1", then sections. A section is a line "machine",
  * version of the library, instruction set and processor, then a line for each problem: seconds,
  * solver, problem; all separated by tabs. What another machine or version measured is kept and not
- * used. */
+ * used.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_WISDOM_H
 #define AUTODIDACT_WISDOM_H
 

@@ -7,15 +7,15 @@
 #include <strings.h>
 
 typedef struct image_writer {
-    const char *ending;
+    const char *ending, *component; /* what it needs (tools/components) */
     ad_status (*encode)(ad_context *ctx, const ad_image *image,
                         const ad_image_write_options *options, ad_text *to);
 } image_writer;
 
-static const image_writer writers[] = {{".png", ad_png_encode},
-                                       {".jpg", ad_jpeg_encode},
-                                       {".jpeg", ad_jpeg_encode},
-                                       {".webp", ad_webp_encode}};
+static const image_writer writers[] = {{".png", "png", ad_png_encode},
+                                       {".jpg", "jpeg", ad_jpeg_encode},
+                                       {".jpeg", "jpeg", ad_jpeg_encode},
+                                       {".webp", "webp", ad_webp_encode}};
 
 /* The writer for the name's ending; NULL if there is none. */
 static const image_writer *writer_of(const char *path)
@@ -29,7 +29,12 @@ static const image_writer *writer_of(const char *path)
 
 static ad_status check_ending(ad_context *ctx, const char *path)
 {
-    if (writer_of(path)) return AD_OK;
+    const image_writer *writer = writer_of(path);
+    if (writer && ad_has_component(writer->component)) return AD_OK;
+    if (writer)
+        return ad_fail(ctx, AD_ERROR_UNSUPPORTED,
+                       "%s: %s is not built in: this library was made without lib%s", path,
+                       writer->component, writer->component);
     return ad_fail(
         ctx, AD_ERROR_ARGUMENT,
         "%s: a picture is written as .png, .jpg, .jpeg or .webp, and this name has none of "

@@ -1,5 +1,6 @@
 /* json_cursor.c - reading JSON from front to back. */
 #include "io/json_cursor.h"
+
 #include "base/utf8.h"
 
 #include <stdio.h>
@@ -24,7 +25,7 @@ static bool refuse(ad_json_cursor *j, const char *what)
 /* The next byte, or -1. */
 static int next(const ad_json_cursor *j)
 {
-    return j->at < j->size ? j->text[j->at] : -1;
+    return j->at < j->size ? (unsigned char)j->text[j->at] : -1;
 }
 
 static int next_visible(ad_json_cursor *j)
@@ -150,7 +151,7 @@ bool ad_json_read_string(ad_json_cursor *j, ad_text *text)
         size_t begin = j->at;
         int c = next(j);
         while (c >= 0x20 && c != '"' && c != '\\') { /* plain characters, all at once */
-            int n = ad_utf8_next((const char *)j->text + j->at, j->size - j->at, NULL);
+            int n = ad_utf8_next(j->text + j->at, j->size - j->at, NULL);
             if (!n) return refuse(j, "a byte that is not UTF-8");
             j->at += (size_t)n;
             c = next(j);

@@ -15,7 +15,7 @@
 #include "base/text.h"
 
 typedef struct ad_json_cursor {
-    const unsigned char *text;
+    const char *text;
     size_t size, at;
     int depth;
     uint64_t objects, begun; /* of the containers around: is it an object, had it a member */

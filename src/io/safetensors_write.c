@@ -27,7 +27,7 @@ static int by_element(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-/* Whether it can be a key or value of the header: UTF-8, which may be empty. */
+/* Whether it can be a key or value of the header. */
 static bool is_utf8(const char *text)
 {
     size_t length = strlen(text);

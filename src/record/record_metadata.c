@@ -1,12 +1,12 @@
 /* record_metadata.c - records as the metadata of a weights file, and back from a file that may say
  * anything. */
 #include "record/option_value.h"
-#include "base/context.h"
+#include "base/escape.h"
+#include "base/utf8.h"
+#include "io/json_cursor.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { KEY_BYTES = 128, ITEMS_MOST = 1 << 20 };
@@ -68,15 +68,22 @@ static void key_of(const ad_record *record, const ad_option *o, char key[KEY_BYT
 static ad_status describe_texts(ad_context *ctx, const char *key, const ad_texts *texts,
                                 ad_metadata_list *out)
 {
-    json_t *list = json_array();
-    bool good = list != NULL;
-    for (int64_t i = 0; good && i < texts->count; ++i)
-        good = !json_array_append_new(list, json_string(texts->at[i]));
-    char *text = good ? json_dumps(list, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-    json_decref(list);
-    if (!text) return ad_fail(ctx, AD_ERROR_ARGUMENT, "%s holds bytes that are not UTF-8", key);
-    ad_status status = ad_metadata_add(out, ctx, key, text);
-    free(text);
+    ad_text list;
+    ad_text_init(&list, ctx);
+    bool good = true;
+    ad_text_add(&list, "[");
+    for (int64_t i = 0; good && i < texts->count; ++i) {
+        size_t length = strlen(texts->at[i]);
+        good = ad_utf8_valid(texts->at[i], length) == length;
+        if (i) ad_text_add(&list, ",");
+        ad_text_json(&list, texts->at[i], false);
+    }
+    ad_text_add(&list, "]");
+    ad_status status = list.failed ? AD_ERROR_MEMORY
+                       : good      ? ad_metadata_add(out, ctx, key, ad_text_get(&list))
+                              : ad_fail(ctx, AD_ERROR_ARGUMENT, "%s holds bytes that are not UTF-8",
+                                        key);
+    ad_text_free(&list);
     return status;
 }
 
@@ -108,40 +115,49 @@ static ad_status refuse(ad_context *ctx, const ad_file *file, const char *key, c
                    key, text, expected);
 }
 
-static ad_status read_texts(ad_context *ctx, const ad_file *file, const char *key, const char *text,
-                            ad_texts *out)
-{
-    json_t *list = json_loads(text, 0, NULL);
-    size_t count = json_is_array(list) ? json_array_size(list) : 0;
-    ad_texts read = {0};
-    ad_status status = AD_OK;
-    if (!json_is_array(list) || count > ITEMS_MOST)
-        status = refuse(ctx, file, key, text, "a JSON list of texts");
-    if (!status && count && !(read.at = ad_zalloc(ctx, count * sizeof *read.at)))
-        status = AD_ERROR_MEMORY;
-    for (size_t i = 0; i < count && !status; ++i) {
-        const char *item = json_string_value(json_array_get(list, i));
-        read.count = (int64_t)count;
-        if (!item)
-            status = refuse(ctx, file, key, text, "a JSON list of texts");
-        else if (!(read.at[i] = own(ctx, item)))
-            status = AD_ERROR_MEMORY;
-    }
-    json_decref(list);
-    if (status) {
-        for (int64_t i = 0; i < read.count; ++i) release(ctx, read.at[i]);
-        if (read.at) ad_free(ctx, read.at, count * sizeof *read.at);
-        return status;
-    }
-    *out = read;
-    return AD_OK;
-}
-
-static void free_texts(ad_context *ctx, ad_texts *texts)
+static void free_texts(ad_context *ctx, ad_texts *texts, int64_t room)
 {
     for (int64_t i = 0; i < texts->count; ++i) release(ctx, texts->at[i]);
-    if (texts->at) ad_free(ctx, texts->at, (size_t)texts->count * sizeof *texts->at);
+    if (texts->at) ad_free(ctx, texts->at, (size_t)room * sizeof *texts->at);
     *texts = (ad_texts){0};
+}
+
+/* How many strings the list holds; -1: it is not a list of strings. */
+static int64_t count_texts(const char *json, ad_text *scratch)
+{
+    int64_t count = 0;
+    ad_json_cursor j = ad_json_open(json, strlen(json));
+    ad_json_enter(&j, '[');
+    for (; ad_json_more(&j); ++count) ad_json_read_string(&j, scratch);
+    return ad_json_done(&j) && count <= ITEMS_MOST ? count : -1;
+}
+
+static ad_status read_texts(ad_context *ctx, const ad_file *file, const char *key, const char *json,
+                            ad_texts *out)
+{
+    ad_text item;
+    ad_texts read = {0};
+    ad_text_init(&item, ctx);
+    int64_t count = count_texts(json, &item);
+    ad_status status = count < 0 ? refuse(ctx, file, key, json, "a JSON list of texts") : AD_OK;
+    if (count > 0 && !(read.at = ad_zalloc(ctx, (size_t)count * sizeof *read.at)))
+        status = AD_ERROR_MEMORY;
+    ad_json_cursor j = ad_json_open(json, strlen(json));
+    ad_json_enter(&j, '[');
+    while (!status && ad_json_more(&j)) {
+        ad_json_read_string(&j, &item);
+        char *text = item.failed ? NULL : own(ctx, ad_text_get(&item));
+        if (text)
+            read.at[read.count++] = text;
+        else
+            status = AD_ERROR_MEMORY;
+    }
+    ad_text_free(&item);
+    if (status)
+        free_texts(ctx, &read, count);
+    else
+        *out = read;
+    return status;
 }
 
 static ad_status read_member(const ad_record *record, ad_context *ctx, void *value,
@@ -153,7 +169,7 @@ static ad_status read_member(const ad_record *record, ad_context *ctx, void *val
         ad_texts read, *held = (void *)((char *)value + o->at);
         ad_status status = read_texts(ctx, file, key, text, &read);
         if (status) return status;
-        free_texts(ctx, held);
+        free_texts(ctx, held, held->count);
         *held = read;
         return AD_OK;
     }

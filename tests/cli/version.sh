@@ -2,7 +2,7 @@
 # version.sh - the version, in words and as JSON; and what happens when output cannot be written.
 . "$(dirname "$0")/../check.sh"
 
-version=$(sed -n 's/^#define AD_VERSION "\(.*\)"/\1/p' "$root/include/autodidact/base.h")
+version=$(sed -n 's/^#define AD_VERSION_[MP][A-Z]* *\([0-9]*\)$/\1/p' "$root/include/autodidact/base.h" | paste -sd.)
 run "$autodidact" version
 exits 0
 says out "autodidact $version"

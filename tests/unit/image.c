@@ -1,4 +1,6 @@
-/* Pictures in memory and the way to a file and back: conversion, round trips, endings, folders. */
+/* Pictures in memory and the way to a file and back: conversion, round trips, endings, folders.
+ *
+ * needs: png jpeg webp */
 #include "check.h"
 
 #include <autodidact/image.h>

@@ -1,4 +1,4 @@
-/* json.c - the JSON cursor: what it takes, what it refuses and where; quoting. */
+/* json.c - the JSON cursor: what it takes, what it refuses and where. */
 #include "check.h"
 
 #include "io/json_cursor.h"

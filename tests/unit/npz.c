@@ -1,5 +1,6 @@
 /* npz.c - arrays as NumPy wrote them and as the library writes them; damaged headers and archives.
- */
+ *
+ * needs: zip */
 #include "fixtures/weights.h"
 
 #include <unistd.h>

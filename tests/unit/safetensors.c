@@ -271,6 +271,7 @@ static void writes_through_links_and_keeps_permissions(void)
 
 static void converts(void)
 {
+    if (!ad_has_component("zip")) return; /* one of the files is PyTorch's */
     static const ad_dtype half = AD_F16, integer = AD_I32;
     ad_file *file;
     const char *one = in_folder("one.safetensors"), *two = in_folder("two.npz"),

@@ -1,5 +1,7 @@
 /* torch_file.c - checkpoints that PyTorch wrote, in both of its forms: values, names, strides,
- * refusals. */
+ * refusals.
+ *
+ * needs: zip */
 #include "fixtures/weights.h"
 
 static ad_context *ctx;

@@ -382,6 +382,7 @@ static void prefixes(void)
 
 static void pytorch_checkpoint(void)
 {
+    if (!ad_has_component("zip")) return;
     ad_context *ctx = ad_context_new(NULL);
     ad_vars *vars = ad_vars_new(ctx, 1);
     ad_var_options conv = {.layout = AD_LAYOUT_CONV};
