@@ -186,8 +186,8 @@ DATA_BIN    := $(call programs,tests/data,tests-data)
 FUZZ_BIN    := $(call programs,tests/fuzz,fuzz)
 BENCH_BIN   := $(call programs,bench,bench)
 EXAMPLE_BIN := $(call programs,examples,examples) $(if $(filter png,$(COMPONENTS)),$(BUILD)/examples/scene)
-# Of the library, and of the command as a person uses it.
-SHELL_TESTS := $(sort $(wildcard tests/library/*.sh) $(if $(SYSTEMS),$(wildcard tests/cli/*.sh)))
+# Of the library, and of the command as a person uses it, which they expect whole.
+SHELL_TESTS := $(sort $(wildcard tests/library/*.sh) $(if $(ABSENT),,$(wildcard tests/cli/*.sh)))
 
 # TESTS="gemm install": these alone, by their names, of both kinds.
 ifneq ($(TESTS),)

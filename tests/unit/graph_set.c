@@ -1,5 +1,7 @@
 /* graph_set.c - graphs in every form that is read, written by the test; what is wrong with them is
- * named. The pickles are those of Python 2, byte for byte what cPickle writes with protocol 2. */
+ * named. The pickles are those of Python 2, byte for byte what cPickle writes with protocol 2.
+ *
+ * needs: zip */
 #include "check.h"
 
 #include <autodidact/graph_data.h>

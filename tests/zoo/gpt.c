@@ -1,5 +1,7 @@
 /* gpt.c - models of the GPT family against Hugging Face's transformers (tests/oracle/gpt2_hf.py),
- * and what generation is made of. */
+ * and what generation is made of.
+ *
+ * needs: zip */
 #include "check.h"
 #include "fixture.h"
 #include "zoo/gpt/gpt.h"
