@@ -2,6 +2,7 @@
  */
 #include "check.h"
 
+#include "base/nearest.h"
 #include "base/arena.h"
 #include "base/context.h"
 #include "base/cpu.h"
