@@ -1,5 +1,4 @@
 /* words.c - text made harmless and measured; letters' outlines put side by side and filled. */
-#include "base/escape.h"
 #include "draw/words.h"
 #include "base/escape.h"
 #include "draw/letters.h"

@@ -2,7 +2,6 @@
  */
 #include "check.h"
 
-#include "base/nearest.h"
 #include "base/arena.h"
 #include "base/context.h"
 #include "base/cpu.h"
