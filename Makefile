@@ -211,7 +211,7 @@ deps:
 test: deps
 	@$(MAKE) --no-print-directory all tests examples
 	@LIBRARY=$(LIB) AUTODIDACT=$(BUILD)/autodidact EXAMPLES=$(BUILD)/examples CC='$(CC)' BUILD='$(BUILD)' \
-	    COMPONENTS='$(COMPONENTS)' PUBLIC='$(PUBLIC)' tests/run tests/rooms.sh $(TEST_BIN) $(SHELL_TESTS)
+	    COMPONENTS='$(COMPONENTS)' PUBLIC='$(PUBLIC)' tests/run tests/rooms.sh tests/docs.sh $(TEST_BIN) $(SHELL_TESTS)
 
 # The unit tests alone, which is what the sanitizer builds run.
 test-unit: $(UNIT_BIN)

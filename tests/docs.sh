@@ -1,0 +1,38 @@
+#!/bin/sh
+# docs.sh: what the pages in docs and the README name is there: files behind links, targets of make; and the
+# README's figures beside PyTorch are those of docs/performance.md.
+cd "$(dirname "$0")/.." || exit 1
+passed=0 failed=0
+
+check() { # NAME OFFENDERS
+    if [ -z "$2" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf '%s:\n%s\n' "$1" "$2"
+    fi
+}
+
+for page in README.md docs/*.md; do
+    folder=$(dirname "$page")
+    check "$page links to what is not there" \
+        "$(grep -oE '\]\([^)#]+' "$page" | sed 's/^](//' | grep -vE '^https?:' | while read -r link; do
+            [ -e "$folder/$link" ] || echo "$link"
+        done)"
+    check "$page names targets that make does not have" \
+        "$(grep -oE '`make [a-z][a-z0-9-]*' "$page" | sed 's/`make //' | sort -u | while read -r target; do
+            case $target in
+            reproduce-*) [ -x "tools/reproduce/${target#reproduce-}" ] || echo "$target" ;;
+            *) grep -qE "^([a-z-]+ )*$target( [a-z-]+)*:" Makefile || echo "$target" ;;
+            esac
+        done)"
+done
+
+# | workload | ours | PyTorch | ratio | ...  stands there as  | ... | ours | PyTorch (form) | ...
+check "the README's figures are not those of docs/performance.md" \
+    "$(sed -n '/^| workload | ours | PyTorch/,/^$/p' README.md | grep -E '[0-9] m?u?s \|' | while IFS='|' read -r _ workload ours theirs _; do
+        grep -qF "|$ours|$theirs(" docs/performance.md || echo "$workload:$ours and$theirs"
+    done)"
+check "the README has no table of figures" "$(grep -q '^| workload | ours | PyTorch' README.md || echo none)"
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
