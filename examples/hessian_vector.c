@@ -59,7 +59,9 @@ int main(void)
 
     by_hand(at, along, expected);
     if (ad_compile(&program, ctx, &hv, 1, NULL)) goto done;
-    if (ad_bind(program, x, at, sizeof at) || ad_bind(program, v, along, sizeof along) || ad_run(program)) goto done;
+    if (ad_bind(program, x, at, sizeof at) || ad_bind(program, v, along, sizeof along) ||
+        ad_run(program))
+        goto done;
     status = wrong((const double *)ad_result(program, hv), expected) != 0;
     printf("Hessian times vector: %s\n", status ? "wrong" : "exact");
 
