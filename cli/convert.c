@@ -36,7 +36,8 @@ const ad_verb ad_cli_convert = {
     .options = options,
     .run = run,
     .summary = "write a weights file in another format",
-    .description = "IN may be safetensors, PyTorch, .npy or .npz. The ending of OUT chooses what "
+    .description = "IN may be safetensors (or the index of several), PyTorch, .npy, .npz or "
+                   "llama2.c's. The ending of OUT chooses what "
                    "is written: .safetensors, "
                    ".npz or .npy. OUT appears whole or not at all.\n\n"
                    "  autodidact convert vgg19.pth vgg19.safetensors --dtype bf16",

@@ -50,11 +50,10 @@ static void add_options(ad_table *t, ad_run_info *const *runs, int count)
 static void add_results(ad_table *t, ad_run_info *const *runs, int count)
 {
     for (int k = 0; k < runs[0]->result.count; ++k) {
-        const char *name = runs[0]->result.number[k].name;
+        const char *name = runs[0]->result.at[k].name;
         ad_table_row(t);
         ad_table_text(t, name);
-        for (int i = 0; i < count; ++i)
-            ad_table_real(t, ad_train_result_get(&runs[i]->result, name));
+        for (int i = 0; i < count; ++i) ad_table_real(t, ad_metrics_get(&runs[i]->result, name));
     }
 }
 

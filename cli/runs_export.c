@@ -15,7 +15,8 @@ static int find_checkpoint(ad_command *cmd, char path[PATH_MAX])
     const char *run = ad_command_operand(cmd, 0), *wanted = ad_command_text(cmd, "checkpoint");
     char note[512] = "", *end;
     if (!ctx) return AD_EXIT_FAILURE;
-    if (!ad_run_is(run)) return ad_command_fail(cmd, "%s: is no run: it has no config.json", run);
+    if (!ad_run_is(run))
+        return ad_command_fail(cmd, "%s: is not a run: it has no config.json", run);
     if (!strcmp(wanted, "best")) {
         if (ad_run_weights(ctx, run, path, PATH_MAX, note, sizeof note))
             return ad_command_fail(cmd, "%s", ad_error(ctx));
@@ -137,6 +138,6 @@ const ad_verb ad_cli_runs_resume = {
     .operands = "RUN",
     .options = resume_options,
     .run = resume,
-    .summary = "go on with a run that was stopped",
+    .summary = "resume a run that was stopped",
     .description = "The same as the verb that made it with --resume RUN.",
 };

@@ -68,7 +68,7 @@ static void list_json(ad_command *cmd, const ad_run_info *r)
     }
     ad_json_real(cmd, "seconds", r->seconds);
     for (int i = 0; i < r->result.count; ++i)
-        ad_json_real(cmd, r->result.number[i].name, r->result.number[i].value);
+        ad_json_real(cmd, r->result.at[i].name, r->result.at[i].value);
     ad_json_end(cmd);
 }
 
@@ -135,10 +135,10 @@ const ad_verb ad_cli_runs_list = {
 static void show_result(FILE *out, const ad_run_info *r)
 {
     for (int i = 0; i < r->result.count; ++i) {
-        const ad_train_number *n = &r->result.number[i];
+        const ad_metric *n = &r->result.at[i];
         fprintf(out, "  %-24s %.6g", n->name, n->value);
         if (r->part_count > 1 && i < r->deviation.count)
-            fprintf(out, " +- %.3g", r->deviation.number[i].value);
+            fprintf(out, " +- %.3g", r->deviation.at[i].value);
         fputc('\n', out);
     }
 }
@@ -189,8 +189,8 @@ static void show_run(ad_command *cmd, const ad_run_info *r)
                 ad_cli_best(r->parts[i], text, sizeof text));
     fprintf(out, "again: %s\n", r->command);
     if (r->state == AD_RUN_INTERRUPTED || r->state == AD_RUN_FAILED)
-        fprintf(out, "go on: %s %s %s --resume %s\n", ad_command_app(cmd)->name, r->system, r->verb,
-                r->path);
+        fprintf(out, "resume: %s %s %s --resume %s\n", ad_command_app(cmd)->name, r->system,
+                r->verb, r->path);
 }
 
 static int show(ad_command *cmd)
@@ -214,5 +214,5 @@ const ad_verb ad_cli_runs_show = {
     .operands = "RUN",
     .options = list_options,
     .run = show,
-    .summary = "what a run is, how far it is, and how to go on",
+    .summary = "what a run is, how far it is, and how to resume it",
 };

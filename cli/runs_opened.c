@@ -48,6 +48,6 @@ const char *ad_cli_best(const ad_run_info *run, char *buffer, size_t size)
     if (*run->monitor && !isnan(run->best))
         snprintf(buffer, size, "%s %.5g", run->monitor, run->best);
     else if (run->result.count)
-        snprintf(buffer, size, "%s %.5g", run->result.number[0].name, run->result.number[0].value);
+        snprintf(buffer, size, "%s %.5g", run->result.at[0].name, run->result.at[0].value);
     return buffer;
 }

@@ -4,7 +4,7 @@
 # or ends the process, and every extern name of the library begins with ad_.
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
-rooms="base record graph ops plan device nn optim io absent draw score command data/samples data/table data/text data/pictures data/graphs run page train"
+rooms="base record graph ops plan device nn optim io absent draw score command data/samples data/table data/text data/pictures data/graphs run page train system"
 
 stands_on() { # ROOM: itself and what it may include
     case $1 in
@@ -24,11 +24,12 @@ stands_on() { # ROOM: itself and what it may include
     data/samples) echo base graph ops plan data/samples ;;
     data/text) echo base io data/samples data/text ;;
     data/table) echo base io data/table ;;
-    data/pictures) echo base io data/samples data/table data/pictures ;;
+    data/pictures) echo base io record data/samples data/table data/pictures ;;
     data/graphs) echo base io data/table data/graphs ;;
-    run) echo base graph ops plan io nn optim record command run ;;
-    page) echo base io draw record command run page ;;
+    run) echo base io record run ;;
+    page) echo base io draw record run page ;;
     train) echo base graph ops plan io nn optim draw record command run page train ;;
+    system) echo base graph ops plan io nn optim draw record command data/samples data/pictures run page train system ;;
     esac
 }
 
@@ -36,7 +37,7 @@ stands_on() { # ROOM: itself and what it may include
 public='base=base tensor=base graph=graph ops=ops program=plan nn=nn optim=optim io=io image=io events=io
     draw=draw plot=draw layout=draw scores=score record=record command=command table=command
     samples=data/samples data=data/pictures tokenizer=data/text graph_data=data/graphs
-    table_data=data/table train=run profile=train wisdom=plan tuning=train'
+    table_data=data/table run=run watch=base metrics=base train=train system=system profile=train wisdom=plan tuning=train'
 
 check() { # NAME OFFENDERS
     if [ -z "$2" ]; then

@@ -9,7 +9,9 @@
 #include <autodidact/engine.h>
 #include <autodidact/graph_data.h>
 #include <autodidact/profile.h>
+#include <autodidact/run.h>
 #include <autodidact/samples.h>
+#include <autodidact/system.h>
 #include <autodidact/table.h>
 #include <autodidact/table_data.h>
 #include <autodidact/tokenizer.h>

@@ -34,6 +34,7 @@
 #define AUTODIDACT_COMMAND_H
 
 #include <autodidact/record.h>
+#include <autodidact/watch.h>
 #include <stdio.h>
 
 #ifdef __cplusplus
@@ -73,6 +74,7 @@ typedef struct ad_verb {
      * with ad_command_read. Ends with NULL; NULL: none. */
     const ad_record *const *records;
     const ad_default *defaults; /* other defaults than the rows'; ends with {0}; NULL: none */
+    const void *user;           /* for `run` */
 } ad_verb;
 
 typedef struct ad_app {
@@ -116,6 +118,10 @@ AD_API const char *ad_command_value(ad_command *cmd, const char *name);
  * ad_record_free. Derived members are zero, and record->check is left to who knows them. Reports
  * errors: 0 or an exit status. */
 AD_API int ad_command_read(ad_command *cmd, const ad_record *record, void *value);
+/* All of the verb's records that way, and those in `more` (ends with NULL; may be NULL), which keep
+ * their defaults, `defaults` before the verb's; free it with ad_settings_free. */
+AD_API int ad_command_settings(ad_command *cmd, const ad_record *const *more,
+                               const ad_default *defaults, ad_settings **settings);
 AD_API int ad_command_operands(const ad_command *cmd);
 AD_API const char *ad_command_operand(const ad_command *cmd, int index); /* NULL past the end */
 
@@ -146,11 +152,6 @@ AD_API FILE *ad_command_out(ad_command *cmd);
 /* A note for people: a line on stderr, above the live line. Silent with --quiet. */
 AD_API void ad_command_note(ad_command *cmd, const char *format, ...) AD_PRINTF(2, 3);
 
-typedef struct ad_metric {
-    const char *name;
-    double value;
-} ad_metric;
-
 /* Step `step` of `steps` (0: unknown) is done. On a terminal: the live line "step 120/500  loss
  * 1.2e5  3.1 it/s  2m10s left", redrawn at most ten times a second; with --json: a line
  * {"event":"step","step":120,"steps":500,"seconds":38.2,"loss":120000} for every call. The clock
@@ -163,17 +164,9 @@ AD_API double ad_command_seconds(ad_command *cmd); /* since the clock started */
  * Where standard error is no terminal, a plain line at `notable` steps (one a second at most) and
  * every ten seconds. With
  * --json a line only if `notable`. */
-typedef struct ad_progress {
-    int64_t step, steps; /* steps 0: unknown */
-    const ad_metric *metrics;
-    int count;
-    const char *unit;    /* "tokens"; NULL: steps */
-    double rate;         /* units per second; 0: unknown */
-    double seconds_left; /* negative: unknown */
-    size_t memory;       /* bytes; 0: unknown */
-    bool notable;
-} ad_progress;
 AD_API void ad_command_progress(ad_command *cmd, const ad_progress *progress);
+/* A watcher (watch.h) that says it all here: notes, progress, and Ctrl-C. */
+AD_API ad_watcher ad_command_watcher(ad_command *cmd);
 
 /* One JSON object on one line of standard output; all of these do nothing without --json.
  * ad_json_begin(cmd, "done"), ad_json_text(cmd, "output", path), ad_json_end(cmd) prints

@@ -11,6 +11,7 @@
 #define AUTODIDACT_DATA_H
 
 #include <autodidact/image.h>
+#include <autodidact/record.h>
 #include <autodidact/samples.h>
 #include <autodidact/tensor.h>
 
@@ -59,6 +60,36 @@ AD_API void ad_image_set_statistics(const ad_image_set *set, const int64_t *inde
  * set->count entries. Returns how many. */
 AD_API int64_t ad_image_set_fold(const ad_image_set *set, int fold, int folds, uint64_t seed,
                                  bool inside, int64_t *index);
+
+/* The pictures of a training: what is trained on, validated with, tested on, in this order. */
+typedef struct ad_image_splits {
+    ad_image_set *set[3]; /* the data's own of each split, or that of training, of which a part was
+                             taken; NULL: there is none */
+    int64_t *index[3];    /* [count]: which pictures of it */
+    int64_t count[3];
+    int64_t skipped; /* of all sets */
+    ad_context *ctx;
+} ad_image_splits;
+
+typedef struct ad_image_splits_options {
+    int64_t height, width; /* these four as in ad_image_set_options */
+    int channels;
+    bool skip_bad;
+    double validation; /* about this share of the training pictures, where the data have no such
+                          split; 0: none. Classes are spread evenly, groups stay together */
+    uint64_t seed;     /* of which these are */
+    int fold, folds;   /* more than 1: tested on this fold of the training pictures */
+} ad_image_splits_options;
+
+/* Errors are those of the sets, sizes that differ between them, and no picture to train with. Free
+ * in any case. */
+AD_API ad_status ad_image_splits_read(ad_image_splits *splits, ad_context *ctx, const char *path,
+                                      const ad_image_splits_options *options);
+AD_API void ad_image_splits_free(ad_image_splits *splits); /* a zeroed one is ignored */
+
+/* Adds the picture `path` to the list, or, where it is a folder, what is named as a picture
+ * (ad_image_ending_known) in it and the folders below, sorted. None at all is an error. */
+AD_API ad_status ad_image_files(ad_context *ctx, const char *path, ad_texts *list);
 
 /* What is done to each picture on its way into a batch, in this order. Zero: nothing. */
 typedef struct ad_augment {

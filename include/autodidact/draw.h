@@ -112,6 +112,11 @@ typedef struct ad_sheet_options {
  * composited over the background. `options` may be NULL. */
 AD_API ad_status ad_image_sheet(ad_context *ctx, const ad_image *const *images, int count,
                                 const ad_sheet_options *options, ad_image **out);
+/* The same of pictures as they come out of a program: [count, height, width, channels], encoded
+ * values of 0 to 1, channels 1 or 3. */
+AD_API ad_status ad_image_sheet_rows(ad_context *ctx, const float *rows, int count, int64_t height,
+                                     int64_t width, int channels, const ad_sheet_options *options,
+                                     ad_image **out);
 
 #ifdef __cplusplus
 }

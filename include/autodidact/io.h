@@ -1,5 +1,5 @@
-/* io.h - weights files: safetensors, PyTorch (.pth, .pt, .th; the zip form and the older one),
- * NumPy.
+/* io.h - weights files: safetensors (one or several, by their index), PyTorch (.pth, .pt, .th;
+ * the zip form and the older one), NumPy, llama2.c.
  *
  * Reading: ad_file_open() tells the format by content, not by name, and lists the tensors; data is
  * read when asked for, one tensor at a time, into the caller's memory, converted to the dtype that
@@ -29,9 +29,12 @@ typedef enum ad_file_format {
     AD_FILE_TORCH_LEGACY, /* torch.save before 1.6: a stream of pickles, then raw storages */
     AD_FILE_NPY,
     AD_FILE_NPZ,
+    AD_FILE_SHARDED, /* several safetensors, named by an index (model.safetensors.index.json) */
+    AD_FILE_LLAMA2C, /* a Llama as llama2.c keeps it ("legacy"), by Hugging Face's names */
 } ad_file_format;
 
-/* For people: "safetensors", "PyTorch (zip)", "PyTorch (before 1.6)", "npy", "npz". */
+/* For people: "safetensors", "PyTorch (zip)", "PyTorch (before 1.6)", "npy", "npz",
+ * "safetensors in several files", "llama2.c". */
 AD_API const char *ad_file_format_name(ad_file_format format);
 
 /* ---- reading ---- */
@@ -41,7 +44,7 @@ typedef struct ad_file ad_file; /* an opened weights file; used by its context's
 /* Opens and lists; `*out` is NULL on an error. The file must not change while it is open. */
 AD_API ad_status ad_file_open(ad_file **out, ad_context *ctx, const char *path);
 /* The same from memory, which must stay until ad_file_close; `name` stands for the file in errors.
- */
+ * An index of several files is refused: none lie beside it. */
 AD_API ad_status ad_file_open_memory(ad_file **out, ad_context *ctx, const char *name,
                                      const void *bytes, size_t size);
 AD_API void ad_file_close(ad_file *file); /* NULL is ignored */
@@ -57,7 +60,8 @@ AD_API const char *ad_file_path(const ad_file *file); /* as given to open */
  * it wraps all of it: a top-level "state_dict", "model_state_dict", "model_state", "model", "net",
  * "network", "weights", "params", "params_ema", "generator" or "ema" (tensors of an optimizer
  * beside it may stand outside and keep their raw names), then a "module." that every name below
- * begins with. A storage that several tensors share is listed under each of their names. */
+ * begins with. A storage that several tensors share is listed under each of their names. llama2.c:
+ * Hugging Face's names of a Llama, the rows of queries and keys in Hugging Face's order. */
 typedef struct ad_file_entry {
     const char *name, *raw_name;
     ad_dtype dtype; /* what it is read as with no conversion: int8, int16, uint16 as i32, uint32 as
@@ -80,8 +84,10 @@ AD_API ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *da
 AD_API ad_status ad_file_read_named(ad_file *file, const char *name, ad_dtype dtype, ad_shape shape,
                                     void *data, size_t bytes);
 
-/* What a file says beside its tensors. safetensors: __metadata__. PyTorch: numbers, strings and
- * booleans in dictionaries, by path ("epoch", "args.lr"), as text. */
+/* What a file says beside its tensors. safetensors: __metadata__ (of several: that of the first).
+ * PyTorch: numbers, strings and booleans in dictionaries, by path ("epoch", "args.lr"), as text.
+ * llama2.c: its header ("dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size",
+ * "max_seq_len"). */
 typedef struct ad_metadata {
     const char *key, *value;
 } ad_metadata;

@@ -23,6 +23,7 @@
 #include <autodidact/graph.h>
 #include <autodidact/io.h>
 #include <autodidact/ops.h>
+#include <autodidact/watch.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -73,6 +74,7 @@ typedef struct ad_var_options {
 AD_API ad_variable *ad_var(ad_vars *vars, const char *name, ad_shape shape, ad_var_options options);
 AD_API ad_variable *ad_var_find(const ad_vars *vars, const char *name); /* NULL: none */
 AD_API int ad_vars_count(const ad_vars *vars);
+AD_API int64_t ad_vars_parameters(const ad_vars *vars); /* numbers in them that are not buffers */
 AD_API ad_variable *ad_vars_at(const ad_vars *vars, int index); /* in order of declaration */
 AD_API bool ad_variable_is_buffer(const ad_variable *variable);
 AD_API ad_file_layout ad_variable_layout(const ad_variable *variable);
@@ -138,6 +140,23 @@ typedef struct ad_batch_norm_options {
 AD_API ad_node *ad_batch_norm_layer(ad_vars *vars, const char *name, ad_node *x,
                                     ad_batch_norm_options options);
 
+/* ---- training form and evaluation form ---- */
+
+/* In training form a network drops activations and moves its running statistics; in evaluation form
+ * (a NULL mode, or `training` off) it does neither. */
+typedef struct ad_mode {
+    bool training;
+    double dropout;    /* rate of ad_mode_dropout */
+    ad_node *rng;      /* ad_rng of the graph; needed for dropout */
+    ad_node **updates; /* [update_count], of the graph: what a step does besides */
+    int update_count, update_capacity;
+} ad_mode;
+/* Adds an assign (a running statistic, ad_rng_advance) to what a step does. */
+AD_API void ad_mode_update(ad_mode *mode, ad_node *update);
+AD_API ad_node *ad_mode_dropout(const ad_mode *mode, ad_node *x);
+/* Batch norm in the mode's form; eps and momentum are the defaults. */
+AD_API ad_node *ad_mode_batch_norm(ad_mode *mode, ad_vars *vars, const char *name, ad_node *x);
+
 /* ---- losses: scalars, the mean over all elements ---- */
 AD_API ad_node *ad_mse_loss(ad_node *prediction, ad_node *target);
 AD_API ad_node *ad_l1_loss(ad_node *prediction, ad_node *target);
@@ -156,12 +175,27 @@ AD_API ad_node *ad_linear_cross_entropy_loss(ad_node *x, ad_node *weight, ad_nod
                                              int64_t block);
 
 /* ---- weights to and from files (formats of io.h) ---- */
+/* What was loaded and what was not; sentences for people, which may be cut ("and 12 more"). */
+typedef struct ad_load_report {
+    int variables, loaded; /* of the store (not counting what may be missing); from the file */
+    int missing, unfit;    /* not loaded; of these, what the file has in another shape or type */
+    int unused;            /* tensors of the file that no variable wants */
+    char missing_names[256], unfit_names[512], unused_names[256];
+} ad_load_report;
+
 typedef struct ad_load_options {
-    const char *strip;  /* prefix of the file's names to drop; tensors without it are unused */
+    const char *strip;  /* prefix of the file's names to drop; tensors without it are none of it */
     const char *add;    /* prefix to add to them */
+    const char *ignore; /* tensors whose names (without `strip`) begin with this are none of it */
     bool allow_missing; /* variables that the file lacks keep their value (default: an error) */
     bool allow_unused;  /* tensors that no variable wants (default: an error naming the first) */
+    bool fitting;       /* load what fits by name and shape; all others keep their value, and so
+                           does "rng.state". Nothing that fits is an error */
+    ad_load_report *report; /* filled unless NULL: say to people what it says */
 } ad_load_options;
+/* Tells a person what of the file is not used; `path` is the file's. Nothing where all is. */
+AD_API void ad_load_report_unused(const ad_load_report *report, const ad_watcher *watcher,
+                                  const char *path);
 /* Loads by name, converting dtype and axis order. Nothing is changed on an error, which names the
  * file, the first tensor that does not fit, and both shapes. Integers are not made from floats.
  * What only this library keeps ("rng.state") or older files lack (num_batches_tracked) may be
@@ -173,8 +207,10 @@ AD_API ad_status ad_vars_load_file(ad_vars *vars, ad_file *file, ad_load_options
 AD_API ad_status ad_vars_save(ad_vars *vars, const char *path);
 /* Several stores in one file, each under a prefix, and what is to be said beside the tensors. */
 typedef struct ad_vars_part {
-    ad_vars *vars;      /* NULL: left out */
-    const char *prefix; /* "optimizer."; NULL: none */
+    ad_vars *vars;                  /* NULL: left out */
+    const char *prefix;             /* "optimizer."; NULL: none */
+    const ad_named_tensor *tensors; /* further ones, in no store */
+    int tensor_count;
 } ad_vars_part;
 AD_API ad_status ad_vars_save_parts(ad_context *ctx, const char *path, const ad_vars_part *parts,
                                     int count, const ad_metadata *metadata, int metadata_count);

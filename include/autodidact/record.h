@@ -53,6 +53,9 @@ typedef struct ad_reals {
     double *at;
     int64_t count;
 } ad_reals;
+/* A list of a struct becomes a copy of these names; what it held is freed. */
+AD_API ad_status ad_texts_copy(ad_context *ctx, ad_texts *list, char *const *names, int64_t count);
+AD_API void ad_texts_free(ad_context *ctx, ad_texts *list); /* of a list that is in no struct */
 
 /* One row. A table ends with {0}. Strings are static. */
 typedef struct ad_option {
@@ -64,6 +67,7 @@ typedef struct ad_option {
     const char *choices; /* "lbfgs|adam", for AD_OPTION_CHOICE */
     double min, max;     /* both 0: any value (INT, SIZE: any that is not negative) */
     const char *unit;    /* "px", "steps"; what help calls the value; NULL: by type */
+    const char *key;     /* in metadata, behind the record's prefix; NULL: the name */
     bool required;
     bool derived;     /* follows from the data or the weights: kept with them, never an option */
     bool process;     /* about this process, not about the run: never in a run's config.json */
@@ -84,6 +88,9 @@ typedef struct ad_record {
     /* Sets what files of an earlier form say under other keys, before the rows are read. May be
      * NULL. */
     ad_status (*read_old)(ad_context *ctx, const ad_file *file, void *value);
+    /* After the rows were read from a file: sets members that are no rows but follow from them.
+     * `where` begins the sentence. May be NULL. */
+    ad_status (*complete)(ad_context *ctx, const char *where, void *value);
 } ad_record;
 
 /* Other defaults than the table's, for one verb or system; a list ends with {0}. */
@@ -109,6 +116,33 @@ AD_API void ad_record_text_free(ad_context *ctx, char *text);
 /* All ranges and choices, then record->check. `where` begins the sentence: a file, or "--". */
 AD_API ad_status ad_record_check(const ad_record *record, ad_context *ctx, const char *where,
                                  const void *value);
+
+/* ---- several records as one: the settings of a run ---- */
+
+typedef struct ad_settings_part {
+    const ad_record *record;
+    void *value; /* its struct */
+} ad_settings_part;
+typedef struct ad_settings {
+    ad_context *ctx;
+    ad_settings_part *part; /* [count] */
+    int count;
+    const ad_default *defaults; /* may be NULL */
+} ad_settings;
+
+/* The records' structs with their defaults; `records` ends with NULL. Names must differ between
+ * them. On failure *settings is NULL. */
+AD_API ad_status ad_settings_new(ad_settings **settings, ad_context *ctx,
+                                 const ad_record *const *records, const ad_default *defaults);
+AD_API void ad_settings_free(ad_settings *settings); /* NULL is ignored */
+/* The struct of one of the records; NULL: it is none of them. */
+AD_API void *ad_settings_value(const ad_settings *settings, const ad_record *record);
+/* As ad_record_set and ad_record_get, in whichever record has that name. */
+AD_API ad_status ad_settings_set(ad_settings *settings, const char *name, const char *text);
+AD_API ad_status ad_settings_get(const ad_settings *settings, const char *name, char **text);
+/* The row of that name, and whose it is; NULL: none. */
+AD_API const ad_option *ad_settings_find(const ad_settings *settings, const char *name,
+                                         ad_settings_part *part);
 
 /* ---- in the metadata of a weights file ---- */
 

@@ -36,6 +36,9 @@ AD_API int ad_tuning_open(ad_tuning **tuning, ad_command *cmd);
  * NULL is ignored. Returns `status`, or AD_EXIT_FAILURE if that is 0 and the file could not be
  * written. */
 AD_API int ad_tuning_close(ad_tuning *tuning, int status);
+/* `work` between these two, and between those of profile.h: of a verb that has AD_OPTION_PROFILE
+ * and AD_OPTION_TUNE. Returns its exit status, or that of what failed. */
+AD_API int ad_tuning_run(ad_command *cmd, int (*work)(ad_command *cmd));
 
 #ifdef __cplusplus
 }

@@ -32,7 +32,8 @@ bool ad_row_next(ad_row_walk *walk)
         if (!table) return false;
         if (!walk->next) {
             walk->next = table;
-            walk->title = title;
+            if (title && (!walk->group || strcmp(title, walk->group) != 0)) walk->title = title;
+            walk->group = title;
         }
         const ad_option *row = walk->next++;
         if (!row->name) {

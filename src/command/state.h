@@ -53,6 +53,7 @@ typedef struct ad_row_walk {
     const ad_verb *verb;
     int record;            /* whose rows come next */
     const ad_option *next; /* NULL: the record's first */
+    const char *group;     /* the title of the record before */
     ad_option option;      /* out: with the verb's default */
     const char *title;     /* out: of the group that begins with it, or NULL */
 } ad_row_walk;

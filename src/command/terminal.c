@@ -121,7 +121,7 @@ static size_t compose_progress(char *line, size_t size, const ad_progress *p, in
     do {                                                                                           \
         if (used < size) used += (size_t)snprintf(line + used, size - used, __VA_ARGS__);          \
     } while (0)
-    ADD("step %lld", (long long)p->step);
+    ADD("%s %lld", p->counted ? p->counted : "step", (long long)p->step);
     if (p->steps > 0) ADD("/%lld", (long long)p->steps);
     for (int i = 0; i < count; ++i) ADD("  %s %.4g", p->metrics[i].name, p->metrics[i].value);
     if (p->rate > 0)
@@ -187,4 +187,31 @@ void ad_command_step(ad_command *cmd, int64_t step, int64_t steps, const ad_metr
     if (cmd->drawn_seconds >= 0 && seconds - cmd->drawn_seconds < 0.1 && step != steps) return;
     cmd->drawn_seconds = seconds;
     draw(cmd, step, steps, seconds, metrics, count);
+}
+
+/* ---- as a watcher ---- */
+
+static void watch_start(void *user)
+{
+    ad_command_start(user);
+}
+
+static void watch_progress(void *user, const ad_progress *progress)
+{
+    ad_command_progress(user, progress);
+}
+
+static void watch_note(void *user, const char *sentence)
+{
+    ad_command_note(user, "%s", sentence);
+}
+
+static bool watch_interrupted(void *user)
+{
+    return ad_command_interrupted(user);
+}
+
+ad_watcher ad_command_watcher(ad_command *cmd)
+{
+    return (ad_watcher){watch_start, watch_progress, watch_note, watch_interrupted, cmd};
 }

@@ -118,3 +118,35 @@ const char *ad_command_operand(const ad_command *cmd, int index)
 {
     return index >= 0 && index < cmd->operand_count ? cmd->operands[index] : NULL;
 }
+
+static bool is_among(const ad_record *const *list, const ad_record *record)
+{
+    for (; *list; ++list)
+        if (*list == record) return true;
+    return false;
+}
+
+int ad_command_settings(ad_command *cmd, const ad_record *const *more, const ad_default *defaults,
+                        ad_settings **settings)
+{
+    enum { RECORDS_MOST = 32 };
+    static const ad_record *const none[] = {NULL};
+    const ad_record *all[RECORDS_MOST + 1] = {0};
+    const ad_record *const *own = cmd->verb->records ? cmd->verb->records : none;
+    ad_context *ctx = ad_command_context(cmd);
+    int count = 0;
+    *settings = NULL;
+    if (!ctx) return AD_EXIT_FAILURE;
+    for (int i = 0; own[i] && count < RECORDS_MOST; ++i) all[count++] = own[i];
+    for (int i = 0; more && more[i] && count < RECORDS_MOST; ++i)
+        if (!is_among(own, more[i])) all[count++] = more[i];
+    if (ad_settings_new(settings, ctx, all, defaults ? defaults : cmd->verb->defaults))
+        return ad_command_fail(cmd, "%s", ad_error(ctx));
+    for (int i = 0; own[i]; ++i) {
+        void *value = ad_settings_value(*settings, own[i]);
+        ad_record_free(own[i], ctx, value);
+        int code = ad_command_read(cmd, own[i], value);
+        if (code) return code;
+    }
+    return AD_EXIT_OK;
+}

@@ -128,3 +128,25 @@ ad_status ad_image_sheet(ad_context *ctx, const ad_image *const *images, int cou
     }
     return status;
 }
+
+ad_status ad_image_sheet_rows(ad_context *ctx, const float *rows, int count, int64_t height,
+                              int64_t width, int channels, const ad_sheet_options *options,
+                              ad_image **out)
+{
+    *out = NULL;
+    if (count < 1) return ad_fail(ctx, AD_ERROR_ARGUMENT, "a sheet of %d pictures", count);
+    size_t bytes = (size_t)count * (sizeof(ad_image) + sizeof(ad_image *));
+    ad_image *images = ad_zalloc(ctx, bytes);
+    if (!images) return AD_ERROR_MEMORY;
+    const ad_image **list = (const ad_image **)(void *)(images + count);
+    for (int i = 0; i < count; ++i) {
+        images[i] = (ad_image){.width = width,
+                               .height = height,
+                               .channels = channels,
+                               .data = (float *)rows + i * height * width * channels};
+        list[i] = &images[i];
+    }
+    ad_status status = ad_image_sheet(ctx, list, count, options, out);
+    ad_free(ctx, images, bytes);
+    return status;
+}

@@ -8,8 +8,10 @@
 
 const char *ad_file_format_name(ad_file_format format)
 {
-    static const char *const names[] = {"safetensors", "PyTorch (zip)", "PyTorch (before 1.6)",
-                                        "npy", "npz"};
+    static const char *const names[] = {
+        "safetensors", "PyTorch (zip)", "PyTorch (before 1.6)",
+        "npy",         "npz",           "safetensors in several files",
+        "llama2.c"};
     return (unsigned)format < sizeof names / sizeof *names ? names[format] : "unknown";
 }
 
@@ -151,13 +153,23 @@ static ad_status list_zip(ad_file *file)
     return ad_npz_list(file);
 }
 
+/* Eight bytes of length, far below 2^40, then JSON. */
+static bool is_safetensors(const ad_file *file)
+{
+    const unsigned char *b = file->bytes;
+    return file->size > 8 && b[8] == '{' && !b[5] && !b[6] && !b[7];
+}
+
 static ad_status list(ad_file *file)
 {
     const unsigned char *b = file->bytes;
     if (!file->size) return ad_fail(file->ctx, AD_ERROR_FORMAT, "%s: is empty", file->path);
-    /* eight bytes of length, far below 2^40, then JSON: told first, for the length may look like a
-     * magic */
-    if (file->size > 8 && b[8] == '{' && !b[5] && !b[6] && !b[7]) {
+    /* told first, for the numbers that these two begin with may look like a magic */
+    if (ad_llama2c_is(file)) {
+        file->format = AD_FILE_LLAMA2C;
+        return ad_llama2c_list(file);
+    }
+    if (is_safetensors(file)) {
         file->format = AD_FILE_SAFETENSORS;
         return ad_safetensors_list(file);
     }
@@ -170,11 +182,24 @@ static ad_status list(ad_file *file)
         file->format = AD_FILE_TORCH_LEGACY;
         return ad_torch_legacy_list(file);
     }
+    if (b[0] == '{') {
+        file->format = AD_FILE_SHARDED;
+        return ad_sharded_list(file);
+    }
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; ++i)
         if (begins(file, foreign[i].at, foreign[i].magic, foreign[i].length))
             return ad_fail(file->ctx, AD_ERROR_FORMAT, "%s: %s", file->path, foreign[i].sentence);
     return ad_fail(file->ctx, AD_ERROR_FORMAT,
-                   "%s: is no weights file: neither safetensors, PyTorch, npy nor npz", file->path);
+                   "%s: is not a weights file: neither safetensors, PyTorch, npy, npz nor "
+                   "llama2.c's",
+                   file->path);
+}
+
+static ad_status list_shard(ad_file *file)
+{
+    if (is_safetensors(file)) return ad_safetensors_list(file);
+    return ad_fail(file->ctx, AD_ERROR_FORMAT,
+                   "%s: is not safetensors, as a file that an index names must be", file->path);
 }
 
 static ad_status index_names(ad_file *file)
@@ -194,7 +219,7 @@ static ad_status index_names(ad_file *file)
 
 /* Takes over `map`. */
 static ad_status open_file(ad_file **out, ad_context *ctx, const char *path, const void *bytes,
-                           size_t size, ad_mapped map)
+                           size_t size, ad_mapped map, ad_status (*lister)(ad_file *file))
 {
     ad_status status = AD_ERROR_MEMORY;
     *out = NULL;
@@ -206,7 +231,7 @@ static ad_status open_file(ad_file **out, ad_context *ctx, const char *path, con
     *file = (ad_file){.ctx = ctx, .map = map, .bytes = bytes, .size = size, .unpacked_member = -1};
     ad_arena_init(&file->arena, ctx);
     file->path = ad_arena_text(&file->arena, path);
-    if (file->path) status = list(file);
+    if (file->path) status = lister(file);
     if (!status) status = index_names(file);
     if (status)
         ad_file_close(file);
@@ -215,24 +240,36 @@ static ad_status open_file(ad_file **out, ad_context *ctx, const char *path, con
     return status;
 }
 
-ad_status ad_file_open(ad_file **out, ad_context *ctx, const char *path)
+static ad_status open_path(ad_file **out, ad_context *ctx, const char *path,
+                           ad_status (*lister)(ad_file *file))
 {
     ad_mapped map;
     *out = NULL;
     ad_status status = ad_map(&map, ctx, path, SIZE_MAX / 4);
-    return status ? status : open_file(out, ctx, path, map.bytes, map.size, map);
+    return status ? status : open_file(out, ctx, path, map.bytes, map.size, map, lister);
+}
+
+ad_status ad_file_open(ad_file **out, ad_context *ctx, const char *path)
+{
+    return open_path(out, ctx, path, list);
+}
+
+ad_status ad_file_open_shard(ad_file **out, ad_context *ctx, const char *path)
+{
+    return open_path(out, ctx, path, list_shard);
 }
 
 ad_status ad_file_open_memory(ad_file **out, ad_context *ctx, const char *name, const void *bytes,
                               size_t size)
 {
-    return open_file(out, ctx, name, bytes, size, (ad_mapped){0});
+    return open_file(out, ctx, name, bytes, size, (ad_mapped){0}, list);
 }
 
 void ad_file_close(ad_file *file)
 {
     if (!file) return;
     ad_context *ctx = file->ctx;
+    for (int i = 0; i < file->shard_count; ++i) ad_file_close(file->shards[i]);
     ad_archive_close(file->archive);
     ad_free(ctx, file->unpacked, file->unpacked_size);
     ad_free(ctx, file->tensors, (size_t)file->capacity * sizeof *file->tensors);

@@ -49,6 +49,8 @@ struct ad_file {
     unsigned char *unpacked;        /* the member that was read last */
     size_t unpacked_size;
     int64_t unpacked_member; /* -1: none */
+    ad_file **shards;        /* [shard_count]: the files that an index names; owned */
+    int shard_count;
 };
 
 /* Adds a tensor to the list; the names are copied. The error names the file and the tensor. */
@@ -60,12 +62,18 @@ ad_status ad_file_add_metadata(ad_file *file, const char *key, const char *value
 ad_status ad_file_fail(ad_file *file, ad_status status, const char *tensor, const char *format, ...)
     AD_PRINTF(4, 5);
 
+/* weights.c: a file that an index names: safetensors, and no other format. */
+ad_status ad_file_open_shard(ad_file **out, ad_context *ctx, const char *path);
+
 /* The readers: from file->bytes (or archive) to the list. */
 ad_status ad_safetensors_list(ad_file *file);
 ad_status ad_npy_list(ad_file *file);
 ad_status ad_npz_list(ad_file *file);
 ad_status ad_torch_zip_list(ad_file *file, const char *pickle_member);
 ad_status ad_torch_legacy_list(ad_file *file);
+ad_status ad_sharded_list(ad_file *file);
+bool ad_llama2c_is(const ad_file *file); /* there is no magic to tell it by */
+ad_status ad_llama2c_list(ad_file *file);
 
 /* names.c: sorts `rows`; the first name that occurs twice, or NULL. */
 const char *ad_names_sort(ad_name_row *rows, int count);

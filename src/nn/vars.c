@@ -41,6 +41,16 @@ int ad_vars_count(const ad_vars *vars)
     return vars->count;
 }
 
+int64_t ad_vars_parameters(const ad_vars *vars)
+{
+    int64_t count = 0;
+    for (int i = 0; i < vars->count; ++i) {
+        const ad_variable *v = &vars->entries[i]->variable;
+        if (!ad_variable_is_buffer(v)) count += ad_shape_count(v->shape);
+    }
+    return count;
+}
+
 ad_variable *ad_vars_at(const ad_vars *vars, int index)
 {
     return index >= 0 && index < vars->count ? &vars->entries[index]->variable : NULL;

@@ -6,6 +6,7 @@
  * nor draws random numbers for it. */
 #include "nn/vars.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- axis order ---- */
@@ -57,12 +58,13 @@ typedef struct loading {
     ad_load_options options;
     int n_entries, n_blocks;  /* variables and blocks of the store */
     int unused, first_unused; /* tensors that no variable wants */
-    int *from;                /* per variable: the tensor's index in the file, or -1 */
-    bool *found;              /* per variable: from[i] >= 0 */
-    void **images;            /* per block; NULL: no variable of it is loaded */
+    ad_load_report report;
+    int *from;     /* per variable: the tensor's index in the file, or -1 */
+    bool *found;   /* per variable: from[i] >= 0 */
+    void **images; /* per block; NULL: no variable of it is loaded */
 } loading;
 
-/* The variable's name for a tensor's, in `text`; NULL: the tensor is outside the prefix. */
+/* The variable's name for a tensor's, in `text`; NULL: the tensor is none of what is loaded. */
 static const char *wanted_name(const loading *l, const char *name, ad_text *text)
 {
     if (l->options.strip) {
@@ -70,6 +72,11 @@ static const char *wanted_name(const loading *l, const char *name, ad_text *text
         if (strncmp(name, l->options.strip, length)) return NULL;
         name += length;
     }
+    if (l->options.ignore && !strncmp(name, l->options.ignore, strlen(l->options.ignore)))
+        return NULL;
+    /* what only this library keeps, for networks in training form; no weight to start from */
+    if (!strcmp(name, "rng.state") && (l->options.fitting || !ad_var_find(l->vars, name)))
+        return NULL;
     if (!l->options.add) return name;
     text->length = 0;
     ad_text_add(text, l->options.add);
@@ -90,6 +97,14 @@ static ad_status more(ad_status status, ad_context *ctx, int others, const char 
     return ad_fail(ctx, status, "%s; %d more %s", ad_error(ctx), others, what);
 }
 
+/* Adds number `count` (1, 2, ...) to a list of names, as long as there is room. */
+static void list_name(char *list, size_t size, int count, const char *name)
+{
+    size_t used = strlen(list), length = strlen(name);
+    if (used + length + 3 < size)
+        snprintf(list + used, size - used, "%s%s", count > 1 ? ", " : "", name);
+}
+
 /* Which tensor is for which variable. */
 static ad_status match(loading *l)
 {
@@ -99,15 +114,67 @@ static ad_status match(loading *l)
     for (int i = 0; i < l->n_entries; ++i) l->from[i] = -1;
     for (int i = 0; i < total; ++i) {
         const char *name = wanted_name(l, ad_file_at(l->file, i)->name, &text);
-        int at = name && !text.failed ? index_of(l->vars, ad_var_find(l->vars, name)) : -1;
-        if (at >= 0 && l->from[at] < 0)
-            l->from[at] = i, l->found[at] = true;
-        else if (!l->unused++)
-            l->first_unused = i;
+        if (!name) continue;
+        int at = text.failed ? -1 : index_of(l->vars, ad_var_find(l->vars, name));
+        if (at >= 0 && l->from[at] < 0) {
+            l->from[at] = i;
+            l->found[at] = true;
+        } else {
+            if (!l->unused++) l->first_unused = i;
+            list_name(l->report.unused_names, sizeof l->report.unused_names, l->unused,
+                      ad_file_at(l->file, i)->name);
+        }
     }
     bool failed = text.failed;
     ad_text_free(&text);
     return failed ? AD_ERROR_MEMORY : AD_OK;
+}
+
+static bool readable_as(const ad_file_entry *tensor, ad_dtype dtype)
+{
+    return tensor->dtype < AD_DTYPES &&
+           (ad_dtype_is_float(dtype) || !ad_dtype_is_float(tensor->dtype));
+}
+
+/* With `fitting`: what does not fit is as if the file lacked it. */
+static ad_status drop_unfit(loading *l)
+{
+    char is[192], wanted[192], text[512];
+    ad_load_report *r = &l->report;
+    for (int i = 0; i < l->n_entries; ++i) {
+        if (!l->found[i]) continue;
+        const ad_variable *variable = &l->vars->entries[i]->variable;
+        const ad_file_entry *tensor = ad_file_at(l->file, l->from[i]);
+        ad_shape shape = file_shape(variable);
+        if (ad_shape_equal(tensor->shape, shape) && readable_as(tensor, variable->dtype)) continue;
+        snprintf(text, sizeof text, "%.128s is %s, the network expects %s", tensor->name,
+                 ad_shape_text(tensor->shape, is, sizeof is),
+                 ad_shape_text(shape, wanted, sizeof wanted));
+        list_name(r->unfit_names, sizeof r->unfit_names, ++r->unfit, text);
+        l->found[i] = false;
+        l->from[i] = -1;
+    }
+    for (int i = 0; i < l->n_entries; ++i)
+        if (l->found[i]) return AD_OK;
+    return ad_fail(l->vars->ctx, AD_ERROR_FORMAT, "%s: none of its %d tensors fits the network%s%s",
+                   ad_file_path(l->file), ad_file_count(l->file), r->unfit ? "; " : "",
+                   r->unfit_names);
+}
+
+static void count_loaded(loading *l)
+{
+    ad_load_report *r = &l->report;
+    for (int i = 0; i < l->n_entries; ++i) {
+        const ad_var_entry *entry = l->vars->entries[i];
+        if (!l->found[i] && entry->optional) continue;
+        ++r->variables;
+        if (l->found[i])
+            ++r->loaded;
+        else
+            list_name(r->missing_names, sizeof r->missing_names, ++r->missing,
+                      entry->variable.name);
+    }
+    r->unused = l->unused;
 }
 
 static ad_status check_shapes(const loading *l)
@@ -133,8 +200,7 @@ static ad_status check_types(const loading *l)
         if (!l->found[i]) continue;
         const ad_file_entry *tensor = ad_file_at(l->file, l->from[i]);
         ad_dtype dtype = l->vars->entries[i]->variable.dtype;
-        bool readable = tensor->dtype < AD_DTYPES;
-        if (readable && (ad_dtype_is_float(dtype) || !ad_dtype_is_float(tensor->dtype))) continue;
+        if (readable_as(tensor, dtype)) continue;
         return ad_fail(l->vars->ctx, AD_ERROR_DTYPE, "%s: %s holds %s, the network expects %s",
                        ad_file_path(l->file), tensor->name, tensor->stored, ad_dtype_name(dtype));
     }
@@ -146,7 +212,7 @@ static ad_status check_missing(const loading *l)
     ad_context *ctx = l->vars->ctx;
     char is[192], wanted[192];
     int missing = 0;
-    for (int i = 0; i < l->n_entries && !l->options.allow_missing; ++i) {
+    for (int i = 0; i < l->n_entries && !l->options.allow_missing && !l->options.fitting; ++i) {
         const ad_var_entry *entry = l->vars->entries[i];
         if (l->found[i] || entry->optional || missing++) continue;
         const ad_file_entry *first = ad_file_count(l->file) ? ad_file_at(l->file, 0) : NULL;
@@ -163,7 +229,7 @@ static ad_status check_missing(const loading *l)
 static ad_status check_unused(const loading *l)
 {
     ad_context *ctx = l->vars->ctx;
-    if (!l->unused || l->options.allow_unused) return AD_OK;
+    if (!l->unused || l->options.allow_unused || l->options.fitting) return AD_OK;
     ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: the network has no %s", ad_file_path(l->file),
             ad_file_at(l->file, l->first_unused)->name);
     return more(AD_ERROR_NOT_FOUND, ctx, l->unused - 1, "of the file's tensors are not in it");
@@ -256,6 +322,7 @@ ad_status ad_vars_load_file(ad_vars *vars, ad_file *file, ad_load_options option
     l.images = ad_arena_alloc(&arena, (size_t)l.n_blocks * sizeof *l.images);
     ad_status status = l.from && l.found && l.images ? AD_OK : AD_ERROR_MEMORY;
     if (status == AD_OK) status = match(&l);
+    if (status == AD_OK && options.fitting) status = drop_unfit(&l);
     /* a wrong shape says most, so it is looked for before what is missing or too much */
     if (status == AD_OK) status = check_shapes(&l);
     if (status == AD_OK) status = check_types(&l);
@@ -264,6 +331,10 @@ ad_status ad_vars_load_file(ad_vars *vars, ad_file *file, ad_load_options option
     if (status == AD_OK) status = read_all(&l);
     if (status == AD_OK) status = claim_blocks(&l);
     if (status == AD_OK) put_in_place(&l);
+    if (status == AD_OK && options.report) {
+        count_loaded(&l);
+        *options.report = l.report;
+    }
     free_images(&l);
     ad_arena_free(&arena);
     return status;
@@ -276,6 +347,13 @@ ad_status ad_vars_load(ad_vars *vars, const char *path, ad_load_options options)
     if (status == AD_OK) status = ad_vars_load_file(vars, file, options);
     ad_file_close(file);
     return status;
+}
+
+void ad_load_report_unused(const ad_load_report *r, const ad_watcher *watcher, const char *path)
+{
+    if (!r->unused) return;
+    ad_watch_note(watcher, "%s: %d of its tensors are not used by the network: %s%s", path,
+                  r->unused, r->unused_names, r->unused > 1 ? ", ..." : "");
 }
 
 /* ---- saving ---- */
@@ -306,29 +384,59 @@ static const char *joined(ad_arena *arena, const char *prefix, const char *name)
     return text;
 }
 
+/* What is written, gathered from the parts. */
+typedef struct saving {
+    ad_arena arena;
+    ad_named_tensor *tensors;
+    void **own; /* per tensor: what it needed memory for, or NULL */
+    size_t *own_bytes;
+    int count;
+} saving;
+
+static int variables_of(const ad_vars_part *part)
+{
+    return part->vars ? part->vars->count : 0;
+}
+
+static ad_status gather(saving *s, const ad_vars_part *part)
+{
+    int variables = variables_of(part);
+    for (int k = 0; k < variables + part->tensor_count; ++k) {
+        ad_named_tensor *tensor = &s->tensors[s->count];
+        ad_status status = AD_OK;
+        if (k < variables) {
+            const ad_variable *variable = &part->vars->entries[k]->variable;
+            s->own_bytes[s->count] = value_bytes(variable);
+            status = tensor_of(part->vars, variable, tensor, &s->own[s->count]);
+        } else {
+            *tensor = part->tensors[k - variables];
+        }
+        if (status) return status;
+        ++s->count;
+        if (part->prefix && !(tensor->name = joined(&s->arena, part->prefix, tensor->name)))
+            return AD_ERROR_MEMORY;
+    }
+    return AD_OK;
+}
+
 ad_status ad_vars_save_parts(ad_context *ctx, const char *path, const ad_vars_part *parts,
                              int count, const ad_metadata *metadata, int metadata_count)
 {
-    int total = 0, n = 0;
-    ad_arena arena;
-    ad_arena_init(&arena, ctx);
-    for (int i = 0; i < count; ++i) total += parts[i].vars ? parts[i].vars->count : 0;
-    ad_named_tensor *tensors = ad_arena_alloc(&arena, (size_t)total * sizeof *tensors);
-    void **own = ad_arena_alloc(&arena, (size_t)total * sizeof *own);
-    ad_status status = tensors && own ? AD_OK : AD_ERROR_MEMORY;
-    for (int i = 0; i < count && !status; ++i)
-        for (int k = 0; parts[i].vars && k < parts[i].vars->count && !status; ++k, ++n) {
-            status = tensor_of(parts[i].vars, &parts[i].vars->entries[k]->variable, &tensors[n],
-                               &own[n]);
-            if (status || !parts[i].prefix) continue;
-            tensors[n].name = joined(&arena, parts[i].prefix, tensors[n].name);
-            if (!tensors[n].name) status = AD_ERROR_MEMORY;
-        }
-    if (!status) status = ad_safetensors_write(ctx, path, tensors, total, metadata, metadata_count);
-    for (int i = 0, at = 0; own && i < count; ++i)
-        for (int k = 0; parts[i].vars && k < parts[i].vars->count && at < n; ++k, ++at)
-            ad_free(ctx, own[at], value_bytes(&parts[i].vars->entries[k]->variable));
-    ad_arena_free(&arena);
+    size_t total = 1;
+    saving s = {.count = 0};
+    ad_arena_init(&s.arena, ctx);
+    for (int i = 0; i < count; ++i)
+        total += (size_t)(variables_of(&parts[i]) + parts[i].tensor_count);
+    s.tensors = ad_arena_alloc(&s.arena, total * sizeof *s.tensors);
+    s.own = ad_arena_alloc(&s.arena, total * sizeof *s.own);
+    s.own_bytes = ad_arena_alloc(&s.arena, total * sizeof *s.own_bytes);
+    ad_status status = s.tensors && s.own && s.own_bytes ? AD_OK : AD_ERROR_MEMORY;
+    for (int i = 0; i < count && !status; ++i) status = gather(&s, &parts[i]);
+    if (!status)
+        status = ad_safetensors_write(ctx, path, s.tensors, s.count, metadata, metadata_count);
+    for (int i = 0; i < s.count; ++i)
+        if (s.own[i]) ad_free(ctx, s.own[i], s.own_bytes[i]);
+    ad_arena_free(&s.arena);
     return status;
 }
 

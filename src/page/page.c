@@ -3,6 +3,7 @@
 #include "base/escape.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* clang-format off */

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {

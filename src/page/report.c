@@ -32,11 +32,11 @@ static void write_tiles(ad_text *to, const ad_run_info *run)
 {
     ad_text_add(to, "<div class=\"tiles\">\n");
     for (int i = 0; i < run->result.count; ++i) {
-        const char *name = run->result.number[i].name;
+        const char *name = run->result.at[i].name;
         if (!strcmp(name, "seconds") || !strcmp(name, "steps") || !strcmp(name, "best_step"))
             continue;
-        write_tile(to, name, run->result.number[i].value,
-                   run->part_count ? run->deviation.number[i].value : NAN);
+        write_tile(to, name, run->result.at[i].value,
+                   run->part_count ? run->deviation.at[i].value : NAN);
     }
     if (!run->result.count && isfinite(run->best)) {
         char label[160];
@@ -87,7 +87,7 @@ static void write_head(ad_text *to, const ad_run_info *run)
 
 static void write_parts(ad_text *to, const ad_run_info *run)
 {
-    const ad_train_result *columns = &run->parts[0]->result;
+    const ad_metrics *columns = &run->parts[0]->result;
     for (int i = 1; i < run->part_count && !columns->count; ++i) columns = &run->parts[i]->result;
     ad_text_format(to,
                    "<section id=\"parts\"><h2>%d parts</h2><div class=\"scroll\"><table><thead><tr>"
@@ -95,7 +95,7 @@ static void write_parts(ad_text *to, const ad_run_info *run)
                    run->part_count);
     for (int i = 0; i < columns->count; ++i) {
         ad_text_add(to, "<th class=\"number\">");
-        ad_page_text(to, columns->number[i].name);
+        ad_page_text(to, columns->at[i].name);
         ad_text_add(to, "</th>");
     }
     ad_text_add(to, "</tr></thead><tbody>\n");
@@ -105,8 +105,7 @@ static void write_parts(ad_text *to, const ad_run_info *run)
         ad_text_format(to, "</th><td>%s</td>", ad_run_state_name(run->parts[p]->state));
         for (int i = 0; i < columns->count; ++i) {
             ad_text_add(to, "<td class=\"number\">");
-            ad_page_number(to,
-                           ad_train_result_get(&run->parts[p]->result, columns->number[i].name));
+            ad_page_number(to, ad_metrics_get(&run->parts[p]->result, columns->at[i].name));
             ad_text_add(to, "</td>");
         }
         ad_text_add(to, "</tr>\n");

@@ -66,7 +66,7 @@ static bool seen_result(const comparison *c, int run, const char *name)
 {
     for (int i = 0; i < run; ++i)
         for (int k = 0; k < c->run[i]->result.count; ++k)
-            if (!strcmp(c->run[i]->result.number[k].name, name)) return true;
+            if (!strcmp(c->run[i]->result.at[k].name, name)) return true;
     return false;
 }
 
@@ -76,9 +76,9 @@ static void write_result(ad_text *to, const comparison *c, const char *name)
     ad_page_text(to, name);
     ad_text_add(to, "</th>");
     for (int i = 0; i < c->count; ++i) {
-        double deviation = ad_train_result_get(&c->run[i]->deviation, name);
+        double deviation = ad_metrics_get(&c->run[i]->deviation, name);
         ad_text_add(to, "<td>");
-        ad_page_number(to, ad_train_result_get(&c->run[i]->result, name));
+        ad_page_number(to, ad_metrics_get(&c->run[i]->result, name));
         if (isfinite(deviation)) ad_text_format(to, " \xc2\xb1 %.2g", deviation);
         ad_text_add(to, "</td>");
     }
@@ -103,7 +103,7 @@ static void write_results(ad_text *to, const comparison *c)
     ad_text_add(to, "</tr>\n");
     for (int r = 0; r < c->count; ++r)
         for (int k = 0; k < c->run[r]->result.count; ++k) {
-            const char *name = c->run[r]->result.number[k].name;
+            const char *name = c->run[r]->result.at[k].name;
             if (!seen_result(c, r, name)) write_result(to, c, name);
         }
     ad_text_add(to, "</tbody></table></div></section>\n");

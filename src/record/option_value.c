@@ -12,7 +12,7 @@ bool ad_parse_int(const char *text, int64_t *value)
     char *end;
     errno = 0;
     long long v = strtoll(text, &end, 10);
-    if (end == text || *end || errno || text[0] == ' ') return false;
+    if (text[strspn(text, "0123456789+-")] || end == text || *end || errno) return false;
     *value = v;
     return true;
 }

@@ -24,6 +24,9 @@ const char *ad_option_expected(const ad_option *option, char buffer[AD_EXPECTED_
 void ad_real_text(double value, char *buffer, size_t size);
 /* The row of that name, in which '-' and '_' are the same; NULL: none. */
 const ad_option *ad_record_find(const ad_record *record, const char *name);
+/* The row whose name is most like `name`, or NULL; and the sentence with it. */
+const char *ad_record_nearest(const ad_record *record, const char *name);
+ad_status ad_record_unknown(ad_context *ctx, const char *name, const char *nearest);
 /* The default that counts: `defaults`', else the row's. NULL: unset. */
 const char *ad_option_initial(const ad_option *option, const ad_default *defaults);
 

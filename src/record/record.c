@@ -24,9 +24,15 @@ void ad_record_text_free(ad_context *ctx, char *text)
     if (text) ad_free(ctx, text, strlen(text) + 1);
 }
 
+void ad_texts_free(ad_context *ctx, ad_texts *texts)
+{
+    for (int64_t i = 0; i < texts->count; ++i) ad_record_text_free(ctx, texts->at[i]);
+    ad_free(ctx, texts->at, (size_t)texts->count * sizeof *texts->at);
+    *texts = (ad_texts){0};
+}
+
 static void free_member(ad_context *ctx, const ad_option *o, void *member)
 {
-    ad_texts *texts = member;
     ad_reals *reals = member;
     switch (o->type) {
     case AD_OPTION_TEXT:
@@ -34,11 +40,7 @@ static void free_member(ad_context *ctx, const ad_option *o, void *member)
         ad_record_text_free(ctx, *(char **)member);
         *(char **)member = NULL;
         break;
-    case AD_OPTION_TEXTS:
-        for (int64_t i = 0; i < texts->count; ++i) ad_record_text_free(ctx, texts->at[i]);
-        ad_free(ctx, texts->at, (size_t)texts->count * sizeof *texts->at);
-        *texts = (ad_texts){0};
-        break;
+    case AD_OPTION_TEXTS: ad_texts_free(ctx, member); break;
     case AD_OPTION_REALS:
         ad_free(ctx, reals->at, (size_t)reals->count * sizeof *reals->at);
         *reals = (ad_reals){0};
@@ -71,9 +73,11 @@ static ad_status set_texts(ad_context *ctx, ad_texts *list, const char *text)
     *list = (ad_texts){at, at ? count : 0};
     for (int64_t i = 0; i < list->count && !status; ++i) {
         size_t length = strcspn(text, ",");
-        if (!(at[i] = copy_text(ctx, text, length))) status = AD_ERROR_MEMORY;
+        at[i] = copy_text(ctx, text, length);
+        if (!at[i]) status = AD_ERROR_MEMORY;
         text += length + 1;
     }
+    if (status) ad_texts_free(ctx, list);
     return status;
 }
 
@@ -125,16 +129,27 @@ ad_status ad_record_init(const ad_record *record, ad_context *ctx, void *value,
     return status;
 }
 
+const char *ad_record_nearest(const ad_record *record, const char *name)
+{
+    const char *best = NULL;
+    for (const ad_option *o = record->options; o->name; ++o) {
+        const char *two[] = {o->name, best};
+        best = ad_nearest(name, two, best ? 2 : 1);
+    }
+    return best;
+}
+
+ad_status ad_record_unknown(ad_context *ctx, const char *name, const char *nearest)
+{
+    if (nearest)
+        return ad_fail(ctx, AD_ERROR_NOT_FOUND, "unknown option \"%.60s\"; did you mean \"%s\"?",
+                       name, nearest);
+    return ad_fail(ctx, AD_ERROR_NOT_FOUND, "unknown option \"%.60s\"", name);
+}
+
 static ad_status unknown(const ad_record *record, ad_context *ctx, const char *name)
 {
-    const char *names[256];
-    int count = 0;
-    for (const ad_option *o = record->options; o->name && count < 256; ++o)
-        names[count++] = o->name;
-    const char *nearest = ad_nearest(name, names, count);
-    return ad_fail(ctx, AD_ERROR_NOT_FOUND, "unknown option \"%.60s\"%s%s%s", name,
-                   nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                   nearest ? "\"?" : "");
+    return ad_record_unknown(ctx, name, ad_record_nearest(record, name));
 }
 
 ad_status ad_record_set(const ad_record *record, ad_context *ctx, void *value, const char *name,
@@ -165,10 +180,20 @@ static void list_text(const ad_option *o, const void *member, ad_text *text)
     }
 }
 
-static void choice_text(const char *choices, int which, ad_text *text)
+static int count_choices(const char *choices)
 {
+    int count = 1;
+    for (; *choices; ++choices) count += *choices == '|';
+    return count;
+}
+
+/* False: there is no such choice. */
+static bool choice_text(const char *choices, int which, ad_text *text)
+{
+    if (which < 0 || which >= count_choices(choices)) return false;
     for (; which > 0; --which) choices += strcspn(choices, "|") + 1;
     ad_text_bytes(text, choices, strcspn(choices, "|"));
+    return true;
 }
 
 /* A number of 0 in a row without a default stands for one that is not set. */
@@ -193,10 +218,7 @@ static bool member_text(const ad_option *o, const void *member, ad_text *text)
         ad_real_text(*(const double *)member, number, sizeof number);
         ad_text_add(text, number);
         return true;
-    case AD_OPTION_CHOICE:
-        if (*(const int *)member < 0) return false;
-        choice_text(o->choices, *(const int *)member, text);
-        return true;
+    case AD_OPTION_CHOICE: return choice_text(o->choices, *(const int *)member, text);
     case AD_OPTION_TEXT:
     case AD_OPTION_FILE:
         if (!*(char *const *)member) return false;
@@ -238,6 +260,15 @@ static ad_status copy_texts(ad_context *ctx, ad_texts *to, const ad_texts *from)
     for (int64_t i = 0; i < from->count && !status; ++i)
         if (!(to->at[i] = copy_text(ctx, from->at[i], strlen(from->at[i]))))
             status = AD_ERROR_MEMORY;
+    return status;
+}
+
+ad_status ad_texts_copy(ad_context *ctx, ad_texts *list, char *const *names, int64_t count)
+{
+    const ad_texts from = {(char **)names, count};
+    ad_texts_free(ctx, list);
+    ad_status status = copy_texts(ctx, list, &from);
+    if (status) ad_texts_free(ctx, list);
     return status;
 }
 
@@ -294,6 +325,15 @@ static ad_status check_number(ad_context *ctx, const char *where, const ad_optio
                    ad_option_expected(o, expected));
 }
 
+static ad_status check_choice(ad_context *ctx, const char *where, const ad_option *o, int which)
+{
+    char expected[AD_EXPECTED_BYTES];
+    int count = count_choices(o->choices);
+    if (which >= (o->initial ? 0 : -1) && which < count) return AD_OK;
+    return ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: %s is choice %d of %d, expected %s", where, o->name,
+                   which, count, ad_option_expected(o, expected));
+}
+
 static ad_status check_member(ad_context *ctx, const char *where, const ad_option *o,
                               const void *member)
 {
@@ -311,6 +351,7 @@ static ad_status check_member(ad_context *ctx, const char *where, const ad_optio
         for (int64_t i = 0; i < reals->count && !status; ++i)
             status = check_number(ctx, where, o, reals->at[i]);
         return status;
+    case AD_OPTION_CHOICE: return check_choice(ctx, where, o, *(const int *)member);
     default: return AD_OK;
     }
 }

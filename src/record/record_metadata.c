@@ -33,7 +33,8 @@ ad_status ad_metadata_add(ad_metadata_list *list, ad_context *ctx, const char *k
         ad_metadata *at = ad_realloc(ctx, list->at, (size_t)list->capacity * sizeof *at,
                                      (size_t)more * sizeof *at);
         if (!at) return AD_ERROR_MEMORY;
-        list->at = at, list->capacity = more;
+        list->at = at;
+        list->capacity = more;
     }
     ad_metadata row = {own(ctx, key), own(ctx, value)};
     if (!row.key || !row.value) {
@@ -59,7 +60,8 @@ void ad_metadata_free(ad_metadata_list *list)
 
 static void key_of(const ad_record *record, const ad_option *o, char key[KEY_BYTES])
 {
-    snprintf(key, KEY_BYTES, "%s%s", record->prefix ? record->prefix : "", o->name);
+    snprintf(key, KEY_BYTES, "%s%s", record->prefix ? record->prefix : "",
+             o->key ? o->key : o->name);
     for (char *c = key; *c; ++c)
         if (*c == '-') *c = '_';
 }
@@ -169,7 +171,7 @@ static ad_status read_member(const ad_record *record, ad_context *ctx, void *val
         ad_texts read, *held = (void *)((char *)value + o->at);
         ad_status status = read_texts(ctx, file, key, text, &read);
         if (status) return status;
-        free_texts(ctx, held, held->count);
+        ad_texts_free(ctx, held);
         *held = read;
         return AD_OK;
     }
@@ -193,5 +195,6 @@ ad_status ad_record_read(const ad_record *record, ad_context *ctx, void *value, 
         ++*found;
         status = read_member(record, ctx, value, file, o, text);
     }
+    if (!status && record->complete) status = record->complete(ctx, ad_file_path(file), value);
     return status;
 }

@@ -1,11 +1,12 @@
 /* metric_log.h - metrics.jsonl: a line of numbers per step that is logged.
  *
  * Lines are gathered and written about once a second, and when a checkpoint is made: a file beyond
- * the checkpoint that a run goes on from is cut back to it, so that no step stands there twice. */
+ * the checkpoint that a run is resumed from is cut back to it, so that no step stands there twice.
+ */
 #ifndef AD_RUN_METRIC_LOG_H
 #define AD_RUN_METRIC_LOG_H
 
-#include <autodidact/command.h>
+#include <autodidact/metrics.h>
 
 #include <limits.h>
 

@@ -11,13 +11,13 @@
 ad_status ad_run_begin(ad_run_folder *run, int64_t step)
 {
     char path[PATH_MAX];
-    (void)unlink(ad_run_file(run, "result.json", path)); /* of a run that went on from its end */
+    (void)unlink(ad_run_file(run, "result.json", path)); /* of a run that is extended */
     ad_status status = ad_metric_log_open(&run->metrics, run->ctx,
                                           ad_run_file(run, "metrics.jsonl", path), step,
                                           &run->earlier_seconds);
     if (status) return status;
     return ad_events_open(&run->events, run->ctx, run->path,
-                          &(ad_events_options){.first_step = run->resumed ? step + 1 : 0});
+                          &(ad_events_options){.first_step = run->options.resume ? step + 1 : 0});
 }
 
 ad_status ad_run_numbers(ad_run_folder *run, int64_t step, double epoch, double seconds,
@@ -35,18 +35,6 @@ ad_status ad_run_histogram(ad_run_folder *run, const char *name, int64_t step, c
                            int64_t count)
 {
     return run->events ? ad_events_histogram(run->events, name, step, values, count) : AD_OK;
-}
-
-ad_status ad_run_histograms(ad_run_folder *run, ad_vars *vars, int64_t step)
-{
-    ad_status status = AD_OK;
-    for (int i = 0; i < ad_vars_count(vars) && !status; ++i) {
-        const ad_variable *v = ad_vars_at(vars, i);
-        if (ad_variable_is_buffer(v) || ad_variable_dtype(v) != AD_F32) continue;
-        status = ad_run_histogram(run, ad_variable_name(v), step, ad_variable_data(vars, v),
-                                  ad_shape_count(ad_variable_shape(v)));
-    }
-    return status;
 }
 
 ad_status ad_run_flush(ad_run_folder *run)

@@ -21,9 +21,19 @@ const char *ad_run_path(const ad_run_folder *run)
     return run->path;
 }
 
-ad_command *ad_run_command(const ad_run_folder *run)
+const ad_settings *ad_run_settings(const ad_run_folder *run)
 {
-    return run->cmd;
+    return run->options.settings;
+}
+
+const ad_watcher *ad_run_watcher(const ad_run_folder *run)
+{
+    return &run->options.watcher;
+}
+
+ad_context *ad_run_context(const ad_run_folder *run)
+{
+    return run->ctx;
 }
 
 const char *ad_run_file(const ad_run_folder *run, const char *name, char buffer[PATH_MAX])
@@ -74,7 +84,7 @@ json_t *ad_run_json_text(ad_context *ctx, const char *bytes)
     ad_text text;
     ad_text_init(&text, ctx);
     ad_text_utf8(&text, bytes, strlen(bytes));
-    json_t *value = json_string(ad_text_get(&text));
+    json_t *value = text.failed ? NULL : json_string(ad_text_get(&text));
     ad_text_free(&text);
     return value;
 }
@@ -181,8 +191,7 @@ static ad_status check_free(const ad_run_folder *run)
         taken |= !access(ad_run_file(run, names[i], file), F_OK);
     if (!taken) return AD_OK;
     return ad_fail(run->ctx, AD_ERROR_ARGUMENT,
-                   "%s: holds a run already; --resume goes on with it, --run names another",
-                   run->path);
+                   "%s: holds a run already; --resume resumes it, --run names another", run->path);
 }
 
 static ad_status make_folders(ad_run_folder *run)
@@ -195,22 +204,21 @@ static ad_status make_folders(ad_run_folder *run)
     return status;
 }
 
-ad_status ad_run_open(ad_run_folder **out, ad_command *cmd, const char *path, ad_train_part part,
-                      bool resume)
+ad_status ad_run_open(ad_run_folder **out, ad_context *ctx, const char *path,
+                      const ad_run_options *options)
 {
-    ad_context *ctx = ad_command_context(cmd);
+    bool resume = options->resume;
     char file[PATH_MAX];
     *out = NULL;
     ad_run_folder *run = ad_zalloc(ctx, sizeof *run);
     if (!run) return AD_ERROR_MEMORY;
-    *run = (ad_run_folder){
-        .ctx = ctx, .cmd = cmd, .part = part, .resumed = resume, .lock = -1, .metrics.file = -1};
+    *run = (ad_run_folder){.ctx = ctx, .options = *options, .lock = -1, .metrics.file = -1};
     ad_status status = AD_OK;
     if (snprintf(run->path, sizeof run->path, "%s", path) >= (int)sizeof run->path)
         status = ad_fail(ctx, AD_ERROR_ARGUMENT, "%.64s...: the path is too long", path);
     if (!status && !resume) status = check_free(run);
     if (!status && resume && access(ad_run_file(run, "config.json", file), F_OK))
-        status = ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: is no run: it has no config.json", path);
+        status = ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: is not a run: it has no config.json", path);
     if (!status) status = make_folders(run);
     if (!status) status = lock(run);
     if (!status && resume) remove_half_written(run);
@@ -235,30 +243,15 @@ void ad_run_close(ad_run_folder *run)
 
 /* ---- results ---- */
 
-void ad_train_result_add(ad_train_result *result, const char *name, double value)
-{
-    if (result->count == AD_TRAIN_METRICS) return;
-    ad_train_number *number = &result->number[result->count++];
-    snprintf(number->name, sizeof number->name, "%s", name);
-    number->value = value;
-}
-
-double ad_train_result_get(const ad_train_result *result, const char *name)
-{
-    for (int i = 0; i < result->count; ++i)
-        if (!strcmp(result->number[i].name, name)) return result->number[i].value;
-    return NAN;
-}
-
-ad_status ad_run_finish(ad_run_folder *run, const char *state, const ad_train_result *result,
+ad_status ad_run_finish(ad_run_folder *run, const char *state, const ad_metrics *result,
                         const char *error)
 {
     char path[PATH_MAX];
     json_t *root = json_pack("{s:s}", "state", state), *numbers = json_object();
     for (int i = 0; result && i < result->count; ++i)
-        json_object_set_new(numbers, result->number[i].name,
-                            isfinite(result->number[i].value) ? json_real(result->number[i].value)
-                                                              : json_null());
+        json_object_set_new(numbers, result->at[i].name,
+                            isfinite(result->at[i].value) ? json_real(result->at[i].value)
+                                                          : json_null());
     json_object_set_new(root, "results", numbers);
     if (error) json_object_set_new(root, "error", ad_run_json_text(run->ctx, error));
     ad_status status = ad_run_write_json(run->ctx, ad_run_file(run, "result.json", path), root,
@@ -267,7 +260,7 @@ ad_status ad_run_finish(ad_run_folder *run, const char *state, const ad_train_re
     return status;
 }
 
-bool ad_run_finished(const char *run_path, ad_train_result *result)
+bool ad_run_finished(const char *run_path, ad_metrics *result)
 {
     char path[PATH_MAX];
     json_error_t error;
@@ -275,13 +268,13 @@ bool ad_run_finished(const char *run_path, ad_train_result *result)
     json_t *root = json_load_file(path, 0, &error);
     const char *state = json_string_value(json_object_get(root, "state"));
     bool finished = state && !strcmp(state, "finished");
-    *result = (ad_train_result){0};
+    ad_metrics_clear(result);
     json_t *numbers = json_object_get(root, "results");
     for (void *at = json_object_iter(numbers); finished && at;
          at = json_object_iter_next(numbers, at)) {
         const json_t *value = json_object_iter_value(at);
-        ad_train_result_add(result, json_object_iter_key(at),
-                            json_is_number(value) ? json_number_value(value) : NAN);
+        ad_metrics_add(result, json_object_iter_key(at),
+                       json_is_number(value) ? json_number_value(value) : NAN);
     }
     json_decref(root);
     return finished;

@@ -3,7 +3,6 @@
 #include "run/run_info.h"
 #include "run/run.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
@@ -13,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PARTS_MOST = 10000, JSON_BYTES_MOST = 16 << 20 };
+enum { JSON_BYTES_MOST = 16 << 20 };
 
 const char *ad_run_state_name(ad_run_state state)
 {
@@ -43,13 +42,13 @@ static ad_status load_json(ad_context *ctx, const char *folder, const char *name
     *root = NULL;
     if (stat(path, &about)) return AD_OK;
     if (!S_ISREG(about.st_mode) || about.st_size > JSON_BYTES_MOST)
-        return ad_fail(ctx, AD_ERROR_FORMAT, "%s: is no file of at most 16 MiB", path);
+        return ad_fail(ctx, AD_ERROR_FORMAT, "%s: is not a file of at most 16 MiB", path);
     *root = json_load_file(path, 0, &error);
     if (json_is_object(*root)) return AD_OK;
     bool valid = *root != NULL;
     json_decref(*root);
     *root = NULL;
-    return ad_fail(ctx, AD_ERROR_FORMAT, "%s: %s", path, valid ? "is no object" : error.text);
+    return ad_fail(ctx, AD_ERROR_FORMAT, "%s: %s", path, valid ? "is not an object" : error.text);
 }
 
 /* ---- texts and numbers ---- */
@@ -126,7 +125,8 @@ static ad_status read_options(ad_run_record *r, const json_t *config)
         r->flags[info->option_count] = json_is_boolean(value);
         differs[info->option_count++] = listed(changed, name);
     }
-    info->options = table, info->changed = differs;
+    info->options = table;
+    info->changed = differs;
     return AD_OK;
 }
 
@@ -137,7 +137,7 @@ static ad_status read_config(ad_run_record *r)
     ad_status status = load_json(r->ctx, info->path, "config.json", &config);
     if (status) return status;
     if (!config)
-        return ad_fail(r->ctx, AD_ERROR_NOT_FOUND, "%s: is no run: it has no config.json",
+        return ad_fail(r->ctx, AD_ERROR_NOT_FOUND, "%s: is not a run: it has no config.json",
                        info->path);
     const json_t *data = json_object_get(config, "data"),
                  *training = json_object_get(config, "training");
@@ -180,7 +180,7 @@ char *ad_shell_quote(ad_arena *arena, const char *word)
     if (!text) return NULL;
     *to++ = '\'';
     for (; *word; ++word) {
-        if (*word == '\'') memcpy(to, "'\\'", 3), to += 3;
+        if (*word == '\'') to = (char *)memcpy(to, "'\\'", 3) + 3;
         *to++ = *word;
     }
     *to = '\'';
@@ -241,8 +241,8 @@ static ad_status read_result(ad_run_record *r)
     for (void *at = json_object_iter(numbers); info->state == AD_RUN_FINISHED && at;
          at = json_object_iter_next(numbers, at)) {
         const json_t *value = json_object_iter_value(at);
-        ad_train_result_add(&info->result, json_object_iter_key(at),
-                            json_is_number(value) ? json_number_value(value) : NAN);
+        ad_metrics_add(&info->result, json_object_iter_key(at),
+                       json_is_number(value) ? json_number_value(value) : NAN);
     }
     json_decref(root);
     if (is_locked(info->path)) info->state = AD_RUN_RUNNING;
@@ -265,127 +265,19 @@ static double latest(const char *folder)
 static void find_best(ad_run_info *info)
 {
     const ad_run_series *s = ad_run_find_series(info, info->monitor);
-    info->best = NAN, info->best_step = -1;
+    info->best = NAN;
+    info->best_step = -1;
     for (int64_t i = 0; s && i < s->count; ++i) {
         bool better = info->monitor_low ? s->value[i] < info->best : s->value[i] > info->best;
         if (info->best_step >= 0 && !better) continue;
-        info->best = s->value[i], info->best_step = (int64_t)s->step[i];
+        info->best = s->value[i];
+        info->best_step = (int64_t)s->step[i];
     }
-}
-
-/* ---- parts ---- */
-
-static int by_number(const void *a, const void *b)
-{
-    const char *x = *(char *const *)a, *y = *(char *const *)b;
-    while (*x && *y) { /* seed-2 before seed-10 */
-        if (*x >= '0' && *x <= '9' && *y >= '0' && *y <= '9') {
-            unsigned long long m = strtoull(x, (char **)&x, 10), n = strtoull(y, (char **)&y, 10);
-            if (m != n) return m < n ? -1 : 1;
-        } else if (*x != *y)
-            return (unsigned char)*x - (unsigned char)*y;
-        else
-            ++x, ++y;
-    }
-    return (unsigned char)*x - (unsigned char)*y;
-}
-
-static bool is_part(const char *name)
-{
-    return !strncmp(name, "seed-", 5) || !strncmp(name, "fold-", 5);
-}
-
-static ad_status list_parts(ad_run_record *r, char ***names, int *count)
-{
-    char path[PATH_MAX];
-    int capacity = 0;
-    *names = NULL, *count = 0;
-    DIR *folder = opendir(r->info.path);
-    if (!folder) return AD_OK;
-    ad_status status = AD_OK;
-    for (struct dirent *entry; !status && (entry = readdir(folder));) {
-        if (!is_part(entry->d_name) || *count == PARTS_MOST) continue;
-        join(path, r->info.path, entry->d_name);
-        if (!ad_run_is(path)) continue;
-        if (*count == capacity) {
-            char **more = ad_arena_alloc(&r->arena, (size_t)(2 * capacity + 16) * sizeof *more);
-            if (!more) {
-                status = AD_ERROR_MEMORY;
-                break;
-            }
-            if (*count) memcpy(more, *names, (size_t)*count * sizeof *more);
-            *names = more, capacity = 2 * capacity + 16;
-        }
-        if (!((*names)[(*count)++] = ad_arena_text(&r->arena, path))) status = AD_ERROR_MEMORY;
-    }
-    closedir(folder);
-    if (*count && !status) qsort(*names, (size_t)*count, sizeof **names, by_number);
-    return status;
-}
-
-static ad_status open_run(ad_run_info **out, ad_context *ctx, const char *path, bool top);
-
-/* Deviation over the parts that are finished, of what the run itself gives as means. */
-static void spread_parts(ad_run_info *info)
-{
-    for (int i = 0; i < info->result.count; ++i) {
-        double sum = 0, squares = 0;
-        int count = 0;
-        const char *name = info->result.number[i].name;
-        for (int p = 0; p < info->part_count; ++p) {
-            double value = ad_train_result_get(&info->parts[p]->result, name);
-            if (isfinite(value)) sum += value, ++count;
-        }
-        for (int p = 0; p < info->part_count && count > 1; ++p) {
-            double value = ad_train_result_get(&info->parts[p]->result, name);
-            if (isfinite(value)) squares += pow(value - sum / count, 2);
-        }
-        ad_train_result_add(&info->deviation, name, count > 1 ? sqrt(squares / (count - 1)) : NAN);
-    }
-}
-
-static void sum_parts(ad_run_info *info)
-{
-    double best = 0;
-    int with_best = 0;
-    info->seconds = 0;
-    for (int i = 0; i < info->part_count; ++i) {
-        const ad_run_info *part = info->parts[i];
-        info->seconds += part->seconds;
-        info->written = fmax(info->written, part->written);
-        if (part->step > info->step) info->step = part->step;
-        if (part->steps > info->steps) info->steps = part->steps;
-        if (!info->parameters) info->parameters = part->parameters;
-        if (part->state == AD_RUN_RUNNING) info->state = AD_RUN_RUNNING;
-        if (!*info->monitor) info->monitor = part->monitor, info->monitor_low = part->monitor_low;
-        if (!*info->data)
-            info->data = part->data, info->data_summary = part->data_summary,
-            info->data_fingerprint = part->data_fingerprint;
-        if (isfinite(part->best)) best += part->best, ++with_best;
-    }
-    info->best = with_best ? best / with_best : NAN;
-}
-
-static ad_status read_parts(ad_run_record *r)
-{
-    ad_run_info *info = &r->info;
-    char **names;
-    int count;
-    ad_status status = list_parts(r, &names, &count);
-    if (status || !count) return status;
-    info->parts = ad_arena_alloc(&r->arena, (size_t)count * sizeof *info->parts);
-    if (!info->parts) return AD_ERROR_MEMORY;
-    for (int i = 0; i < count && !status; ++i) {
-        status = open_run(&info->parts[info->part_count], r->ctx, names[i], false);
-        if (!status) ++info->part_count;
-    }
-    if (!status) sum_parts(info), spread_parts(info);
-    return status;
 }
 
 /* ---- all of it ---- */
 
-static ad_status read_run(ad_run_record *r, const char *path, bool top)
+static ad_status read_run(ad_run_record *r, const char *path)
 {
     ad_run_info *info = &r->info;
     char file[PATH_MAX];
@@ -404,18 +296,19 @@ static ad_status read_run(ad_run_record *r, const char *path, bool top)
     info->written = latest(info->path);
     find_best(info);
     make_command(r);
-    if (r->refused) return AD_ERROR_MEMORY;
-    return top ? read_parts(r) : AD_OK;
+    return r->refused || info->result.failed ? AD_ERROR_MEMORY : AD_OK;
 }
 
-static ad_status open_run(ad_run_info **out, ad_context *ctx, const char *path, bool top)
+ad_status ad_run_read_one(ad_run_info **out, ad_context *ctx, const char *path)
 {
     *out = NULL;
     ad_run_record *r = ad_zalloc(ctx, sizeof *r);
     if (!r) return AD_ERROR_MEMORY;
     r->ctx = ctx;
+    r->info.result = ad_metrics_new(ctx);
+    r->info.deviation = ad_metrics_new(ctx);
     ad_arena_init(&r->arena, ctx);
-    ad_status status = read_run(r, path, top);
+    ad_status status = read_run(r, path);
     if (status)
         ad_run_info_close(&r->info);
     else
@@ -425,7 +318,12 @@ static ad_status open_run(ad_run_info **out, ad_context *ctx, const char *path, 
 
 ad_status ad_run_info_open(ad_run_info **out, ad_context *ctx, const char *path)
 {
-    return open_run(out, ctx, path, true);
+    ad_status status = ad_run_read_one(out, ctx, path);
+    if (!status) status = ad_run_read_parts((ad_run_record *)*out);
+    if (!status) return AD_OK;
+    ad_run_info_close(*out);
+    *out = NULL;
+    return status;
 }
 
 void ad_run_info_close(ad_run_info *info)
@@ -434,6 +332,8 @@ void ad_run_info_close(ad_run_info *info)
     ad_run_record *r = (ad_run_record *)info;
     for (int i = 0; i < info->part_count; ++i) ad_run_info_close(info->parts[i]);
     ad_arena_free(&r->arena);
+    ad_metrics_free(&info->result);
+    ad_metrics_free(&info->deviation);
     ad_free(r->ctx, r->numbers, r->number_bytes);
     ad_free(r->ctx, r, sizeof *r);
 }

@@ -2,7 +2,7 @@
 #ifndef AD_RUN_RUN_INFO_H
 #define AD_RUN_RUN_INFO_H
 
-#include <autodidact/train.h>
+#include <autodidact/run.h>
 
 #include "base/arena.h"
 
@@ -16,6 +16,9 @@ typedef struct ad_run_record {
     size_t number_bytes;
 } ad_run_record;
 
+/* A run alone, without its parts; and those of one that is read. */
+ad_status ad_run_read_one(ad_run_info **out, ad_context *ctx, const char *path);
+ad_status ad_run_read_parts(ad_run_record *record);
 /* Reads metrics.jsonl (none: no series) into info.series, step, seconds, epochs_a_step. */
 ad_status ad_run_read_series(ad_run_record *record, const char *path);
 /* The series of that name, or NULL. */

@@ -100,9 +100,11 @@ static ad_status allocate(reading *r)
     size_t bytes = ad_bytes(2 * total, sizeof(double));
     double *numbers = ad_alloc(r->record->ctx, bytes);
     if (!numbers) return AD_ERROR_MEMORY;
-    r->record->numbers = numbers, r->record->number_bytes = bytes;
+    r->record->numbers = numbers;
+    r->record->number_bytes = bytes;
     for (int i = 0; i < r->count; ++i) {
-        r->series[i].step = numbers, r->series[i].value = numbers + r->capacity[i];
+        r->series[i].step = numbers;
+        r->series[i].value = numbers + r->capacity[i];
         numbers += 2 * r->capacity[i];
     }
     return AD_OK;
@@ -122,7 +124,8 @@ ad_status ad_run_read_series(ad_run_record *record, const char *path)
     r.filling = true;
     if (!status) record->info.broken_lines = read_lines(&r, &file);
     ad_unmap(&file);
-    record->info.series = r.series, record->info.series_count = r.count;
+    record->info.series = r.series;
+    record->info.series_count = r.count;
     return status;
 }
 

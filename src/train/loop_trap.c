@@ -7,6 +7,7 @@
 #include "train/train_loop.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Whether an exponent has all bits set, which is NaN and infinity. */
@@ -39,46 +40,52 @@ bool ad_loop_finite(const ad_loop *l)
     return finite;
 }
 
-/* Repeats from the newest checkpoint until the loss or the parameters are not finite: that step's
+/* Repeats from the newest checkpoint until a loss or the parameters are not finite: that step's
  * number; -1: on an error, or none was found up to step `last`. */
 static int64_t find_step(ad_loop *l, int64_t last, ad_status *status)
 {
-    double loss;
     *status = ad_loop_load(l);
-    while (!*status && l->n.step <= last) {
-        int64_t step = l->n.step;
-        if (!ad_loop_step(l, false, &loss, status)) return *status ? -1 : step;
+    while (!*status && l->counters.step <= last) {
+        int64_t step = l->counters.step;
+        if (!ad_loop_step(l, false, status)) return *status ? -1 : step;
         if (!ad_loop_finite(l)) return step;
     }
     return -1;
 }
 
-ad_status ad_loop_trap(ad_loop *l, double loss)
+/* Steps from the newest checkpoint up to `bad`, the last two with a check after each kernel, whose
+ * sentence goes into `where`. */
+static ad_status repeat(ad_loop *l, int64_t bad, char *where, size_t size)
 {
-    bool of_weights = isfinite(loss);
-    int64_t bad = of_weights ? l->n.step - 1 : l->n.step;
     ad_status status = AD_OK;
-    char where[512] = "", what[64];
-    ad_run_log(l->run, "%s of step %lld %s not finite; repeating from the last checkpoint",
-               of_weights ? "the parameters after the update" : "the loss", (long long)bad,
-               of_weights ? "are" : "is");
-    if (of_weights) {
+    while (!status && l->counters.step <= bad) {
+        if (ad_loop_step(l, l->counters.step + 2 > bad, &status)) continue;
+        if (status == AD_ERROR_NUMERIC) snprintf(where, size, "%s", ad_error(l->ctx));
+        break;
+    }
+    return status == AD_ERROR_NUMERIC ? AD_OK : status;
+}
+
+ad_status ad_loop_trap(ad_loop *l, bool lost)
+{
+    int64_t bad = lost ? l->counters.step : l->counters.step - 1;
+    double loss = l->lost;
+    ad_status status = AD_OK;
+    char where[512] = "", what[256], name[128];
+    ad_player_metric(l->t, l->lost_by, "loss", name, sizeof name);
+    if (lost)
+        snprintf(what, sizeof what, "the %s is %g", name, loss);
+    else
+        snprintf(what, sizeof what, "the update makes parameters that are not finite");
+    ad_run_log(l->run, "at step %lld %s; repeating from the last checkpoint", (long long)bad, what);
+    if (!lost) {
         int64_t found = find_step(l, bad, &status);
         if (found >= 0) bad = found;
     }
     if (!status) status = ad_loop_load(l);
-    int64_t from = l->n.step;
-    while (!status && l->n.step <= bad) {
-        double again;
-        if (ad_loop_step(l, l->n.step + 2 > bad, &again, &status)) continue;
-        if (status == AD_ERROR_NUMERIC) snprintf(where, sizeof where, "%s", ad_error(l->ctx));
-        break;
-    }
-    if (status && status != AD_ERROR_NUMERIC) return status;
-    if (of_weights)
-        snprintf(what, sizeof what, "the update makes parameters that are not finite");
-    else
-        snprintf(what, sizeof what, "the loss is %g", loss);
+    int64_t from = l->counters.step;
+    if (!status) status = repeat(l, bad, where, sizeof where);
+    if (status) return status;
     return ad_fail(l->ctx, AD_ERROR_NUMERIC,
                    "%s at step %lld%s%s; the checkpoint of step %lld is whole", what,
                    (long long)bad, *where ? ": " : "", where, (long long)from);

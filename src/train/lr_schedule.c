@@ -1,5 +1,5 @@
 /* lr_schedule.c - the learning rate as a function of the step. */
-#include "run/run.h"
+#include "train/lr_schedule.h"
 
 #include <math.h>
 

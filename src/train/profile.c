@@ -116,15 +116,19 @@ static void take(void *user, const ad_trace_event *event)
     if (!row->runs) {
         snprintf(row->does, sizeof row->does, "%s", event->does);
         snprintf(row->node, sizeof row->node, "%s", event->node);
-        row->flops = event->flops, row->bytes = event->bytes, row->program = event->program;
+        row->flops = event->flops;
+        row->bytes = event->bytes;
+        row->program = event->program;
         row->least = least_seconds(&p->peaks, event);
     }
-    if (event->run != program->last_run) program->last_run = event->run, ++program->runs;
+    program->runs += event->run != program->last_run;
+    program->last_run = event->run;
     *s = (span){.row = program->first + event->kernel,
                 .run = (int32_t)event->run,
                 .begin = (int64_t)((event->begin - p->epoch) * 1e9),
                 .end = (int64_t)((event->end - p->epoch) * 1e9)};
-    row->nanoseconds += s->end - s->begin, ++row->runs;
+    row->nanoseconds += s->end - s->begin;
+    ++row->runs;
 }
 
 /* ---- the file ---- */
@@ -215,8 +219,10 @@ static void print_table(const ad_profile *p)
     kernel_row **order = ad_alloc(p->ctx, (size_t)(p->n_kernels + 1) * sizeof *order);
     int64_t total = 0, runs = 0;
     if (!order) return;
-    for (int i = 0; i < p->n_kernels; ++i)
-        order[i] = &p->kernels[i], total += p->kernels[i].nanoseconds;
+    for (int i = 0; i < p->n_kernels; ++i) {
+        order[i] = &p->kernels[i];
+        total += p->kernels[i].nanoseconds;
+    }
     for (int i = 0; i < p->n_programs; ++i) runs += p->programs[i].runs;
     qsort(order, (size_t)p->n_kernels, sizeof *order, longest_first);
     ad_command_note(p->cmd,
@@ -264,7 +270,10 @@ int ad_profile_open(ad_profile **profile, ad_command *cmd)
         ad_free(ctx, p, sizeof *p);
         return ad_command_fail(cmd, "%s", ad_error(ctx));
     }
-    p->cmd = cmd, p->ctx = ctx, p->path = path, p->epoch = ad_seconds();
+    p->cmd = cmd;
+    p->ctx = ctx;
+    p->path = path;
+    p->epoch = ad_seconds();
     p->tracer = (ad_tracer){.first = FIRST_RUN, .last = LAST_RUN, .event = take, .user = p};
     ad_trace_programs(ctx, &p->tracer);
     *profile = p;

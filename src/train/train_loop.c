@@ -1,222 +1,150 @@
 /* train_loop.c - the training loop: steps, evaluations, checkpoints, until the end.
  *
- * All that decides what the next step does is in the stores that a checkpoint holds (parameters,
- * the optimizer's state, averages, and the loop's own numbers), and the batch is a function of the
- * step; so a run that is gone on with repeats what an uninterrupted one does, bit for bit. */
+ * All that decides what the next step does is in the stores and states that a checkpoint holds
+ * (parameters, the optimizers' state, averages, the loop's own numbers, what the system keeps), and
+ * the batch is a function of the step; so a run that is resumed repeats what an uninterrupted one
+ * does, bit for bit. */
 #include "train/train_loop.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-static double elapsed(const ad_loop *l)
+double ad_loop_elapsed(const ad_loop *l)
 {
     return l->run->earlier_seconds + ad_seconds() - l->began;
 }
 
-/* ---- options ---- */
+int64_t ad_loop_at(const ad_loop *l)
+{
+    return l->t->counted ? l->t->count(l->t->user) : l->counters.step;
+}
+
+/* ---- how long, how often ---- */
 
 static int64_t at_least_one(double value)
 {
     return value < 1 ? 1 : (int64_t)value;
 }
 
-/* Steps to make; what was given on the command line comes before what a file said. */
-static ad_status choose_steps(ad_loop *l, double per_epoch)
+double ad_loop_steps_per_epoch(const ad_loop *l)
 {
-    ad_command *cmd = l->cmd;
-    bool by_steps = ad_command_value(cmd, "steps"), by_epochs = ad_command_value(cmd, "epochs");
-    bool steps_given = ad_command_given(cmd, "steps"),
-         epochs_given = ad_command_given(cmd, "epochs");
-    if (by_steps && by_epochs && steps_given == epochs_given)
-        return ad_fail(l->ctx, AD_ERROR_ARGUMENT, "--steps and --epochs: give one of them");
-    if (by_steps && by_epochs) by_steps = steps_given;
-    double epochs = by_steps ? 0 : ad_command_real(cmd, "epochs");
-    if (epochs > 0 && per_epoch <= 0)
+    if (l->t->counted) return 0;
+    return (double)l->t->batches_per_epoch / (double)l->s->accumulate;
+}
+
+static ad_status choose_steps(ad_loop *l)
+{
+    double per_epoch = ad_loop_steps_per_epoch(l);
+    if (l->s->epochs > 0 && per_epoch <= 0)
         return ad_fail(l->ctx, AD_ERROR_ARGUMENT, "--epochs: there are none here; give --steps");
-    l->steps = by_steps     ? ad_command_int(cmd, "steps")
-               : epochs > 0 ? at_least_one(ceil(epochs * per_epoch))
-                            : l->t->default_steps;
-    return AD_OK;
+    l->steps = l->s->steps > 0    ? l->s->steps
+               : l->s->epochs > 0 ? at_least_one(ceil(l->s->epochs * per_epoch))
+                                  : l->t->default_steps;
+    if (l->s->minutes > 0) l->steps = (int64_t)1e12; /* until they are measured */
+    if (l->steps > 0) return AD_OK;
+    return ad_fail(l->ctx, AD_ERROR_ARGUMENT, "how long is not said; give --steps or --minutes");
 }
 
-static ad_status read_options(ad_loop *l)
+void ad_loop_pace(ad_loop *l)
 {
-    ad_command *cmd = l->cmd;
-    const ad_training *t = l->t;
-    l->accumulate = ad_command_int(cmd, "accumulate");
-    double per_epoch = (double)t->batches_per_epoch / (double)l->accumulate;
-    ad_status status = choose_steps(l, per_epoch);
-    if (status) return status;
-    int64_t every = per_epoch > 0 ? at_least_one(per_epoch) : at_least_one((double)l->steps / 10);
-    l->eval_every = ad_command_value(cmd, "eval-every") ? ad_command_int(cmd, "eval-every") : every;
-    l->log_every = ad_command_value(cmd, "log-every") ? ad_command_int(cmd, "log-every")
-                                                      : at_least_one((double)l->steps / 500);
-    l->checkpoint_every = ad_command_int(cmd, "checkpoint-every");
-    l->checkpoint_seconds = 60 * ad_command_real(cmd, "checkpoint-minutes");
-    l->keep = ad_command_int(cmd, "keep");
-    l->patience = ad_command_int(cmd, "patience");
-    double warmup = ad_command_real(cmd, "warmup");
+    const ad_train_settings *s = l->s;
+    double per_epoch = ad_loop_steps_per_epoch(l), steps = (double)l->steps;
+    int64_t every = at_least_one(per_epoch > 0 ? per_epoch : steps / 10);
+    l->eval_every = s->eval_every ? s->eval_every : every;
+    l->log_every = s->log_every ? s->log_every : at_least_one(steps / 500);
     l->schedule = (ad_schedule){
-        .kind = (ad_schedule_kind)ad_command_choice(cmd, "schedule"),
-        .peak = ad_command_real(cmd, "lr"),
-        .least = ad_command_real(cmd, "min-lr"),
+        .kind = (ad_schedule_kind)s->schedule,
+        .peak = s->lr,
+        .least = s->min_lr,
         .steps = l->steps,
-        .warmup = (int64_t)(warmup < 1 ? warmup * (double)l->steps : warmup),
+        .warmup = (int64_t)(s->warmup < 1 ? s->warmup * steps : s->warmup),
     };
-    if (l->patience && !t->monitor)
-        return ad_fail(l->ctx, AD_ERROR_ARGUMENT, "--patience: nothing is monitored here");
-    return AD_OK;
 }
 
-/* ---- building ---- */
-
-static ad_optimizer *make_optimizer(const ad_loop *l)
+static ad_status read_settings(ad_loop *l)
 {
-    ad_command *cmd = l->cmd;
-    double lr = l->schedule.peak, decay = ad_command_real(cmd, "weight-decay");
-    double momentum = ad_command_real(cmd, "momentum");
-    ad_adam_options adam = {
-        .lr = lr, .beta2 = ad_command_real(cmd, "beta2"), .weight_decay = decay};
-    switch (ad_command_choice(cmd, "optimizer")) {
-    case 0:
-        return ad_sgd(
-            l->t->vars, NULL,
-            (ad_sgd_options){
-                .lr = lr, .momentum = momentum, .nesterov = momentum > 0, .weight_decay = decay});
-    case 1: return ad_adam(l->t->vars, NULL, adam);
-    case 2: return ad_adamw(l->t->vars, NULL, adam);
-    default:
-        return ad_rmsprop(l->t->vars, NULL, (ad_rmsprop_options){.lr = lr, .weight_decay = decay});
-    }
-}
-
-/* The program of a step, or (accumulating) of the batches before its last. */
-static ad_status compile(ad_loop *l, ad_node *effect, ad_program **program)
-{
-    const ad_training *t = l->t;
-    int count = 2 + t->update_count + t->metric_count;
-    ad_node **outputs = ad_alloc(l->ctx, (size_t)count * sizeof *outputs);
-    if (!outputs) return AD_ERROR_MEMORY;
-    outputs[0] = effect, outputs[1] = t->loss;
-    for (int i = 0; i < t->metric_count; ++i) outputs[2 + i] = t->metrics[i].node;
-    for (int i = 0; i < t->update_count; ++i) outputs[2 + t->metric_count + i] = t->updates[i];
-    ad_compile_options options = {.precision = ad_command_choice(l->cmd, "precision") == 1
-                                                   ? AD_PRECISION_BF16
-                                                   : AD_PRECISION_F32,
-                                  .memory_limit = (size_t)ad_command_size(l->cmd, "memory-limit")};
-    ad_status status = ad_compile(program, l->ctx, outputs, count, &options);
-    ad_free(l->ctx, outputs, (size_t)count * sizeof *outputs);
+    l->s = ad_settings_value(l->run->options.settings, &ad_train_record);
+    if (!l->s) return ad_fail(l->ctx, AD_ERROR_ARGUMENT, "the run has no settings of training");
+    ad_status status = ad_record_check(&ad_train_record, l->ctx, "training", l->s);
+    if (!status) status = choose_steps(l);
+    if (!status && l->s->patience && !l->t->monitor)
+        status = ad_fail(l->ctx, AD_ERROR_ARGUMENT, "--patience: nothing is monitored here");
+    if (!status) ad_loop_pace(l);
     return status;
 }
 
 static ad_status build(ad_loop *l)
 {
-    const ad_training *t = l->t;
-    if (!(l->optimizer = make_optimizer(l))) return ad_error_status(l->ctx);
-    ad_minimize_nodes nodes = ad_minimize_with(
-        l->optimizer, t->loss,
-        (ad_minimize_options){.max_norm = ad_command_real(l->cmd, "clip"),
-                              .accumulate = (int)l->accumulate,
-                              .decay_matrices = !t->decay_all});
-    ad_status status = compile(l, nodes.step, &l->step);
-    if (!status && nodes.collect) status = compile(l, nodes.collect, &l->collect);
-    double ema = ad_command_real(l->cmd, "ema");
-    if (!status && ema > 0) status = ad_average_new(&l->average, t->vars, ema);
+    ad_status status = ad_loop_make_players(l);
+    if (!status && l->s->ema > 0) status = ad_average_new(&l->average, l->t->vars, l->s->ema);
     return status ? status : ad_loop_state(l);
-}
-
-/* ---- a step ---- */
-
-bool ad_loop_step(ad_loop *l, bool check, double *loss, ad_status *status)
-{
-    const ad_training *t = l->t;
-    *loss = 0;
-    *status = ad_optimizer_set_lr(l->optimizer, ad_schedule_rate(&l->schedule, l->n.step));
-    for (int64_t i = 0; i < l->accumulate && !*status; ++i) {
-        ad_program *program = i + 1 < l->accumulate ? l->collect : l->step;
-        *status = t->batch(t->user, program, l->n.step * l->accumulate + i);
-        if (!*status) *status = check ? ad_run_checked(program) : ad_run(program);
-        if (*status) break;
-        double one = ad_result_scalar(program, t->loss);
-        *loss += one / (double)l->accumulate;
-        if (!isfinite(one)) return false;
-        for (int m = 0; m < t->metric_count && m < AD_TRAIN_METRICS; ++m)
-            l->v.sum[1 + m] += ad_result_scalar(program, t->metrics[m].node) /
-                               (double)l->accumulate;
-    }
-    if (*status) return false;
-    l->v.sum[0] += *loss;
-    ++l->n.summed, ++l->n.step;
-    if (l->average) *status = ad_average_update(l->average);
-    return !*status;
 }
 
 /* ---- what is seen ---- */
 
-static int live_metrics(const ad_loop *l, ad_metric *metrics)
-{
-    int count = 0;
-    double n = l->n.summed ? (double)l->n.summed : 1;
-    metrics[count++] = (ad_metric){"loss", l->v.sum[0] / n};
-    for (int i = 0; i < l->t->metric_count && i < AD_TRAIN_METRICS; ++i)
-        metrics[count++] = (ad_metric){l->t->metrics[i].name, l->v.sum[1 + i] / n};
-    return count;
-}
-
 static double epoch_of(const ad_loop *l)
 {
-    double per_epoch = (double)l->t->batches_per_epoch / (double)l->accumulate;
-    return per_epoch > 0 ? (double)l->n.step / per_epoch : -1;
+    double per_epoch = ad_loop_steps_per_epoch(l);
+    return per_epoch > 0 ? (double)l->counters.step / per_epoch : -1;
 }
 
 static void show(ad_loop *l, bool notable)
 {
-    ad_metric metrics[2 * LIVE_METRICS];
-    int count = l->n.summed ? live_metrics(l, metrics) : 0;
-    for (int i = 0; i < l->seen_count; ++i) metrics[count++] = l->seen[i];
+    if (!l->watcher->progress) return;
+    int64_t at = ad_loop_at(l);
     double t = ad_seconds();
     if (t - l->rate_from > 1) { /* the rate of the last second or more */
-        l->rate = (double)(l->n.step - l->rate_step) / (t - l->rate_from);
-        l->rate_from = t, l->rate_step = l->n.step;
+        l->rate = (double)(at - l->rate_at) / (t - l->rate_from);
+        l->rate_from = t;
+        l->rate_at = at;
     }
-    double units = l->t->units_per_batch > 0 ? l->t->units_per_batch * (double)l->accumulate : 1;
-    ad_command_progress(
-        l->cmd,
-        &(ad_progress){.step = l->n.step,
+    ad_metrics all = ad_metrics_new(l->ctx);
+    ad_loop_means(l, &all);
+    for (int i = 0; i < l->seen.count; ++i)
+        ad_metrics_add(&all, l->seen.at[i].name, l->seen.at[i].value);
+    bool units = l->t->units_per_batch > 0 && !l->t->counted;
+    double each = units ? l->t->units_per_batch * (double)l->s->accumulate : 1;
+    l->watcher->progress(
+        l->watcher->user,
+        &(ad_progress){.step = at,
                        .steps = l->steps,
-                       .metrics = metrics,
-                       .count = count,
-                       .unit = l->t->units_per_batch > 0 ? l->t->unit : NULL,
-                       .rate = l->rate * units,
-                       .seconds_left = l->rate > 0 ? (double)(l->steps - l->n.step) / l->rate : -1,
+                       .counted = l->t->counted,
+                       .metrics = all.at,
+                       .count = all.count,
+                       .unit = units ? l->t->unit : l->t->counted,
+                       .rate = l->rate * each,
+                       .seconds_left = l->rate > 0 ? (double)(l->steps - at) / l->rate : -1,
                        .memory = ad_context_memory(l->ctx),
                        .notable = notable});
+    ad_metrics_free(&all);
 }
 
 static ad_status log_line(ad_loop *l)
 {
-    ad_metric metrics[LIVE_METRICS];
-    int count = live_metrics(l, metrics);
-    metrics[count++] = (ad_metric){"lr", ad_optimizer_lr(l->optimizer)};
-    ad_status status = ad_run_numbers(l->run, l->n.step, epoch_of(l), elapsed(l), metrics, count);
-    memset(l->v.sum, 0, sizeof l->v.sum);
-    l->n.summed = 0;
+    char name[128];
+    ad_metrics line = ad_metrics_new(l->ctx);
+    ad_loop_means(l, &line);
+    for (int i = 0; i < l->t->player_count; ++i)
+        if (l->players[i].summed > 0)
+            ad_metrics_add(&line, ad_player_metric(l->t, i, "lr", name, sizeof name),
+                           ad_optimizer_lr(l->players[i].optimizer));
+    ad_status status = ad_metrics_status(&line);
+    if (!status && line.count)
+        status = ad_run_numbers(l->run, ad_loop_at(l), epoch_of(l), ad_loop_elapsed(l), line.at,
+                                line.count);
+    ad_metrics_free(&line);
+    ad_loop_clear_sums(l);
     return status;
 }
 
 /* ---- evaluation ---- */
 
-static ad_status call_evaluate(ad_loop *l, const char *split, ad_metric *metrics, int *count)
+static ad_status call_evaluate(ad_loop *l, const char *split, ad_metrics *metrics)
 {
-    *count = 0;
-    return l->t->evaluate ? l->t->evaluate(l->t->user, split, metrics, count) : AD_OK;
-}
-
-static double metric_named(const ad_metric *metrics, int count, const char *name)
-{
-    for (int i = 0; name && i < count; ++i)
-        if (!strcmp(metrics[i].name, name)) return metrics[i].value;
-    return NAN;
+    ad_metrics_clear(metrics);
+    ad_status status = l->t->evaluate ? l->t->evaluate(l->t->user, split, metrics) : AD_OK;
+    return status ? status : ad_metrics_status(metrics);
 }
 
 static bool better(double value, double than, bool low)
@@ -224,88 +152,131 @@ static bool better(double value, double than, bool low)
     return !isnan(value) && (isnan(than) || (low ? value < than : value > than));
 }
 
-static void judge(ad_loop *l, const ad_metric *metrics, int count)
+static void judge(ad_loop *l, const ad_metrics *metrics)
 {
     const ad_training *t = l->t;
-    double value = metric_named(metrics, count, t->monitor);
-    double too = metric_named(metrics, count, t->monitor_too);
-    bool best = better(value, l->has_best ? l->v.best : NAN, t->monitor_low);
-    bool also = better(too, l->n.best_step >= 0 ? l->v.best_too : NAN, t->monitor_too_low);
+    double value = ad_metrics_get(metrics, t->monitor);
+    double too = t->monitor_too ? ad_metrics_get(metrics, t->monitor_too) : NAN;
+    bool best = better(value, l->has_best ? l->values[BEST] : NAN, t->monitor_low);
+    bool also = better(too, l->counters.best_step >= 0 ? l->values[BEST_TOO] : NAN,
+                       t->monitor_too_low);
     if (best) {
-        l->v.best = value, l->n.best_step = l->n.step;
+        l->values[BEST] = value;
+        l->counters.best_step = ad_loop_at(l);
         ad_loop_keep_best(l);
     }
-    if (also) l->v.best_too = too;
-    l->n.waited = best || also ? 0 : l->n.waited + 1;
-    if (l->patience && l->n.waited >= l->patience) l->n.stopped = 1;
+    if (also) l->values[BEST_TOO] = too;
+    l->counters.waited = best || also ? 0 : l->counters.waited + 1;
+    if (l->s->patience && l->counters.waited >= l->s->patience) l->counters.stopped = 1;
+}
+
+/* What the live line shows until the next evaluation: "validation/accuracy". */
+static ad_status remember(ad_loop *l, const ad_metrics *metrics)
+{
+    char name[128];
+    ad_metrics_clear(&l->seen);
+    for (int i = 0; i < metrics->count; ++i) {
+        snprintf(name, sizeof name, "validation/%.100s", metrics->at[i].name);
+        ad_metrics_add(&l->seen, name, metrics->at[i].value);
+    }
+    return ad_metrics_status(&l->seen);
+}
+
+static ad_status write_histograms(ad_loop *l)
+{
+    ad_vars *vars = l->t->vars;
+    ad_status status = AD_OK;
+    for (int i = 0; i < ad_vars_count(vars) && !status; ++i) {
+        const ad_variable *v = ad_vars_at(vars, i);
+        if (ad_variable_is_buffer(v) || ad_variable_dtype(v) != AD_F32) continue;
+        status = ad_run_histogram(l->run, ad_variable_name(v), ad_loop_at(l),
+                                  ad_variable_data(vars, v), ad_shape_count(ad_variable_shape(v)));
+    }
+    return status;
+}
+
+static ad_status evaluate_weights(ad_loop *l)
+{
+    ad_metrics metrics = ad_metrics_new(l->ctx);
+    int64_t at = ad_loop_at(l);
+    ad_status status = call_evaluate(l, "validation", &metrics);
+    if (!status) status = remember(l, &metrics);
+    if (!status && l->t->monitor && metrics.count) judge(l, &metrics);
+    if (!status && metrics.count)
+        status = ad_run_numbers(l->run, at, epoch_of(l), ad_loop_elapsed(l), l->seen.at,
+                                l->seen.count);
+    if (!status && l->s->histograms) status = write_histograms(l);
+    if (!status && l->t->sample) status = l->t->sample(l->t->user, l->run, at);
+    ad_metrics_free(&metrics);
+    return status;
 }
 
 static ad_status evaluate(ad_loop *l)
 {
-    ad_metric metrics[AD_TRAIN_METRICS];
-    int count;
-    if (l->average) ad_average_swap(l->average);
-    ad_status status = call_evaluate(l, "validation", metrics, &count);
-    l->seen_count = status ? 0 : count;
-    for (int i = 0; i < l->seen_count; ++i) {
-        snprintf(l->seen_name[i], sizeof l->seen_name[i], "validation/%s", metrics[i].name);
-        l->seen[i] = (ad_metric){l->seen_name[i], metrics[i].value};
-    }
-    if (!status && l->t->monitor && count) judge(l, metrics, count);
-    if (!status && count)
-        status = ad_run_numbers(l->run, l->n.step, epoch_of(l), elapsed(l), l->seen, l->seen_count);
-    if (!status && ad_command_flag(l->cmd, "histograms"))
-        status = ad_run_histograms(l->run, l->t->vars, l->n.step);
-    if (!status && l->t->sample) status = l->t->sample(l->t->user, l->run, l->n.step);
-    if (l->average) ad_average_swap(l->average);
-    return status;
+    if (!l->average) return evaluate_weights(l);
+    ad_status status = ad_average_swap(l->average);
+    if (!status) status = evaluate_weights(l);
+    ad_status back = ad_average_swap(l->average);
+    return status ? status : back;
 }
 
 /* ---- start to end ---- */
 
-static bool due(int64_t step, int64_t every)
+/* Whether a multiple of `every` lies in (before, at]: steps counted in frames may jump over it. */
+static bool due(int64_t before, int64_t at, int64_t every)
 {
-    return every > 0 && step % every == 0;
+    return every > 0 && at / every > before / every;
+}
+
+static ad_status one_step(ad_loop *l)
+{
+    int64_t before = ad_loop_at(l);
+    ad_status status;
+    if (!ad_loop_step(l, false, &status)) return status ? status : ad_loop_trap(l, true);
+    int64_t at = ad_loop_at(l);
+    bool last = at >= l->steps, evaluated = due(before, at, l->eval_every) || last;
+    double pause = 60 * l->s->checkpoint_minutes;
+    bool late = pause > 0 && ad_seconds() - l->saved > pause;
+    bool saved = due(before, at, l->s->checkpoint_every) || late;
+    /* weights that ended must not be judged, nor take the place of good ones */
+    if ((evaluated || saved) && !ad_loop_finite(l)) return ad_loop_trap(l, false);
+    if (evaluated) status = evaluate(l);
+    show(l, evaluated);
+    if (!status && (due(before, at, l->log_every) || last)) status = log_line(l);
+    if (!status && saved) status = ad_loop_save(l);
+    return status;
+}
+
+static bool at_end(const ad_loop *l)
+{
+    return ad_loop_at(l) >= l->steps || l->counters.stopped;
 }
 
 static ad_status train(ad_loop *l)
 {
     ad_status status = AD_OK;
-    while (!status && l->n.step < l->steps && !l->n.stopped && !ad_command_interrupted(l->cmd)) {
-        double loss;
-        if (!ad_loop_step(l, false, &loss, &status)) return status ? status : ad_loop_trap(l, loss);
-        bool last = l->n.step == l->steps, evaluated = due(l->n.step, l->eval_every) || last;
-        bool late = l->checkpoint_seconds > 0 && ad_seconds() - l->saved > l->checkpoint_seconds;
-        bool saved = due(l->n.step, l->checkpoint_every) || late;
-        /* weights that ended must not be judged, nor take the place of good ones */
-        if (!status && (evaluated || saved) && !ad_loop_finite(l)) return ad_loop_trap(l, loss);
-        if (!status && evaluated) status = evaluate(l);
-        show(l, evaluated);
-        if (!status && (due(l->n.step, l->log_every) || last)) status = log_line(l);
-        if (!status && saved) status = ad_loop_save(l);
-    }
-    if (!status && l->saved_step != l->n.step)
-        status = ad_loop_finite(l) ? ad_loop_save(l) : ad_loop_trap(l, 0);
-    return status;
+    while (!status && !at_end(l) && !ad_watch_interrupted(l->watcher)) status = one_step(l);
+    if (status || l->saved_step == l->counters.step) return status;
+    return ad_loop_finite(l) ? ad_loop_save(l) : ad_loop_trap(l, false);
 }
 
-static ad_status add_results(ad_loop *l, const char *split, ad_train_result *result)
+static ad_status add_results(ad_loop *l, const char *split, ad_metrics *result)
 {
-    ad_metric metrics[AD_TRAIN_METRICS];
-    char name[AD_TRAIN_NAME];
-    int count;
-    ad_status status = call_evaluate(l, split, metrics, &count);
-    for (int i = 0; i < count && !status; ++i) {
-        snprintf(name, sizeof name, "%s_%.36s", split, metrics[i].name);
-        ad_train_result_add(result, name, metrics[i].value);
+    ad_metrics metrics = ad_metrics_new(l->ctx);
+    char name[128];
+    ad_status status = call_evaluate(l, split, &metrics);
+    for (int i = 0; i < metrics.count && !status; ++i) {
+        snprintf(name, sizeof name, "%s_%.100s", split, metrics.at[i].name);
+        ad_metrics_add(result, name, metrics.at[i].value);
     }
+    ad_metrics_free(&metrics);
     return status;
 }
 
 /* The weights to keep are in `vars` afterwards: the best, else the averages, else the last. */
-static ad_status finish(ad_loop *l, ad_train_result *result)
+static ad_status finish(ad_loop *l, ad_metrics *result)
 {
-    double train_seconds = elapsed(l);
+    double train_seconds = ad_loop_elapsed(l);
     ad_status status = AD_OK;
     if (l->has_best)
         status = ad_loop_put_best(l);
@@ -314,57 +285,96 @@ static ad_status finish(ad_loop *l, ad_train_result *result)
     if (!status && !l->has_best) status = ad_loop_save_last(l);
     if (!status) status = add_results(l, "test", result);
     if (!status) status = add_results(l, "validation", result);
-    if (l->n.best_step >= 0) ad_train_result_add(result, "best_step", (double)l->n.best_step);
-    ad_train_result_add(result, "steps", (double)l->n.step);
-    ad_train_result_add(result, "seconds", round(train_seconds * 100) / 100);
-    return status;
+    if (l->counters.best_step >= 0)
+        ad_metrics_add(result, "best_step", (double)l->counters.best_step);
+    ad_metrics_add(result, "steps", (double)l->counters.step);
+    if (l->t->counted) ad_metrics_add(result, l->t->counted, (double)ad_loop_at(l));
+    ad_metrics_add(result, "seconds", round(train_seconds * 100) / 100);
+    return status ? status : ad_metrics_status(result);
+}
+
+static void say_resumed(ad_loop *l, int64_t at)
+{
+    char of[64] = "";
+    if (l->s->minutes <= 0) snprintf(of, sizeof of, " of %lld", (long long)l->steps);
+    ad_watch_note(l->watcher, "%s: resumed from step %lld%s", l->run->path, (long long)at, of);
+    ad_run_log(l->run, "resumed from step %lld%s", (long long)at, of);
 }
 
 /* Where the run stands: at its start, or at its newest checkpoint. */
 static ad_status take_up(ad_loop *l)
 {
-    ad_status status = l->run->resumed ? ad_loop_load(l) : AD_OK;
-    if (status || !l->run->resumed) return status;
-    if (l->n.step == 0) return ad_run_extend(l->run);
-    if (l->steps < l->n.step)
+    if (!l->run->options.resume) return AD_OK;
+    ad_status status = ad_loop_load(l);
+    if (status) return status;
+    int64_t at = ad_loop_at(l);
+    if (l->counters.step > 0 && l->steps < at)
         return ad_fail(l->ctx, AD_ERROR_ARGUMENT,
                        "%s: is at step %lld already, beyond the %lld that are asked for",
-                       l->run->path, (long long)l->n.step, (long long)l->steps);
-    ad_command_note(l->cmd, "%s: going on from step %lld of %lld", l->run->path,
-                    (long long)l->n.step, (long long)l->steps);
-    ad_run_log(l->run, "going on from step %lld of %lld", (long long)l->n.step,
-               (long long)l->steps);
-    l->saved_step = l->n.step;
+                       l->run->path, (long long)at, (long long)l->steps);
+    if (l->counters.step > 0) {
+        say_resumed(l, at);
+        l->saved_step = l->counters.step;
+    }
     return ad_run_extend(l->run);
+}
+
+static ad_status describe(ad_loop *l, double minutes)
+{
+    ad_run_description d = {.monitor = l->t->monitor,
+                            .monitor_low = l->t->monitor_low,
+                            .steps = l->steps,
+                            .minutes = minutes,
+                            .parameters = ad_vars_parameters(l->t->vars)};
+    return ad_run_describe(l->run, &d);
+}
+
+/* The minutes become steps, which the run's config.json then says instead. */
+static ad_status fix_steps(ad_loop *l)
+{
+    const double minutes = l->s->minutes;
+    int64_t steps;
+    if (minutes <= 0) return describe(l, 0);
+    ad_status status = ad_loop_measure(l, &steps);
+    if (status || !steps) return status; /* interrupted: whoever resumes it measures again */
+    l->s->steps = l->steps = steps;
+    l->s->minutes = 0;
+    ad_loop_pace(l);
+    ad_watch_note(l->watcher, "%.4g minutes: %lld %s", minutes, (long long)steps,
+                  l->t->counted ? l->t->counted : "steps");
+    ad_run_log(l->run, "%.4g minutes: %lld steps", minutes, (long long)steps);
+    status = describe(l, minutes);
+    return status ? status : ad_run_extend(l->run);
 }
 
 static ad_status start(ad_loop *l)
 {
-    l->n.best_step = l->saved_step = -1;
-    ad_status status = read_options(l);
+    l->counters.best_step = l->saved_step = -1;
+    l->seen = ad_metrics_new(l->ctx);
+    l->began = l->saved = l->reported = ad_seconds();
+    ad_status status = ad_loop_check_training(l->ctx, l->t);
+    if (!status) status = read_settings(l);
     if (!status) status = build(l);
     if (!status) status = take_up(l);
-    if (!status) status = ad_run_begin(l->run, l->n.step);
-    if (!status) status = ad_run_describe(l->run, l->t, l->steps);
-    l->began = l->saved = l->reported = l->rate_from = ad_seconds();
-    l->rate_step = l->n.step;
+    if (!status) status = ad_run_begin(l->run, ad_loop_at(l));
     /* something to go back to, and proof that it can be written */
-    if (!status && l->n.step == 0) status = ad_loop_save(l);
+    if (!status && l->counters.step == 0) status = ad_loop_save(l);
+    if (!status) status = fix_steps(l);
+    l->rate_from = ad_seconds();
+    l->rate_at = status ? 0 : ad_loop_at(l);
     return status;
 }
 
 ad_status ad_train(ad_run_folder *run, const ad_training *training, ad_train_result *result)
 {
-    ad_loop l = {.run = run, .cmd = run->cmd, .ctx = run->ctx, .t = training};
+    ad_loop l = {.run = run, .watcher = &run->options.watcher, .ctx = run->ctx, .t = training};
     ad_status status = start(&l);
-    if (!status) ad_command_start(l.cmd);
+    if (!status && l.watcher->start) l.watcher->start(l.watcher->user);
     if (!status) status = train(&l);
-    result->interrupted = !status && l.n.step < l.steps && !l.n.stopped;
-    if (!status && !result->interrupted) status = finish(&l, result);
+    result->interrupted = !status && !at_end(&l);
+    if (!status && !result->interrupted) status = finish(&l, &result->metrics);
     ad_average_free(l.average);
-    ad_program_free(l.collect);
-    ad_program_free(l.step);
-    ad_optimizer_free(l.optimizer);
+    ad_loop_free_players(&l);
     ad_loop_free(&l);
     return status;
 }

@@ -2,13 +2,14 @@
  * run's folder.
  *
  * A run keeps what it was compiled with, since the same bits need the same kernels: what the file
- * knew at its start and what was measured since. Gone on with, it reads that copy and not the file,
+ * knew at its start and what was measured since. Resumed, it reads that copy and not the file,
  * which may know better by then. */
-#include <autodidact/tuning.h>
+#include "train/tuning_folder.h"
+
+#include <autodidact/profile.h>
 #include <autodidact/wisdom.h>
 
 #include "base/file.h"
-#include "run/run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,15 +60,18 @@ static ad_status read_wisdom(const ad_tuning *t, const char *kept)
 
 int ad_tuning_open_kept(ad_tuning **tuning, ad_command *cmd, const char *kept)
 {
-    bool tune = ad_command_flag(cmd, "tune");
+    bool tune = ad_command_flag(cmd, "tune"), is_kept = kept && !access(kept, F_OK);
     *tuning = NULL;
-    if (!tune && !ad_command_text(cmd, "wisdom")) return AD_EXIT_OK;
+    if (!tune && !ad_command_text(cmd, "wisdom") && !is_kept) return AD_EXIT_OK;
     ad_context *ctx = ad_command_context(cmd);
     if (!ctx) return AD_EXIT_FAILURE;
     ad_tuning *t = ad_zalloc(ctx, sizeof *t);
     if (!t) return ad_command_fail(cmd, "%s", ad_error(ctx));
-    t->cmd = cmd, t->ctx = ctx, t->tune = tune;
-    ad_status status = choose_path(t);
+    t->cmd = cmd;
+    t->ctx = ctx;
+    t->tune = tune;
+    bool asked = tune || ad_command_text(cmd, "wisdom");
+    ad_status status = asked ? choose_path(t) : AD_OK;
     if (!status) status = ad_wisdom_new(&t->wisdom, ctx);
     if (!status) status = read_wisdom(t, kept);
     if (status) {
@@ -99,16 +103,17 @@ static ad_status save_new(ad_tuning *t)
     return AD_OK;
 }
 
-ad_status ad_tuning_keep(ad_tuning *t, ad_run_folder *run)
+ad_status ad_tuning_keep(ad_run_folder *run)
 {
     char path[PATH_MAX];
+    ad_tuning *t = run->options.tuning;
     if (!t) return AD_OK;
     ad_status status = save_new(t);
     int count = ad_wisdom_count(t->wisdom);
     if (status || run->kept_wisdom == count) return status;
     status = ad_wisdom_save(t->wisdom, ad_run_file(run, "wisdom", path));
-    if (!status && run->top) {
-        snprintf(path, sizeof path, "%.*s/wisdom", PATH_MAX - 64, run->top);
+    if (!status && run->options.top) {
+        snprintf(path, sizeof path, "%.*s/wisdom", PATH_MAX - 64, run->options.top);
         status = ad_wisdom_save(t->wisdom, path);
     }
     if (!status) run->kept_wisdom = count;
@@ -126,4 +131,15 @@ int ad_tuning_close(ad_tuning *t, int status)
     ad_wisdom_free(t->wisdom);
     ad_free(t->ctx, t, sizeof *t);
     return status;
+}
+
+int ad_tuning_run(ad_command *cmd, int (*work)(ad_command *cmd))
+{
+    ad_profile *profile;
+    ad_tuning *tuning;
+    int code = ad_profile_open(&profile, cmd);
+    if (code) return code;
+    code = ad_tuning_open(&tuning, cmd);
+    if (!code) code = ad_tuning_close(tuning, work(cmd));
+    return ad_profile_close(profile, code);
 }

@@ -1,6 +1,6 @@
 /* weights_copy.c - the variables of a store in one block of memory, and back: how the loop keeps
  * the best weights beside those that it trains. */
-#include "run/run.h"
+#include "train/checkpoint.h"
 
 #include <string.h>
 

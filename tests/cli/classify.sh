@@ -46,15 +46,46 @@ run "$autodidact" classify predict "$tmp/a" "$tmp/data/test" --json --top 2
 exits 0
 check "a line for each of sixteen pictures" test "$(wc -l <"$tmp/.out")" = 16
 
+echo broken >"$tmp/broken.png"
+run "$autodidact" classify predict "$tmp/a" "$tmp/data/test/right/1.pgm" "$tmp/broken.png" "$tmp/data/test/left" --json --top 1
+exits 1
+says err "broken.png"
+one_line err
+run "$autodidact" classify predict "$tmp/a" "$tmp/broken.png" "$tmp/data/test/right/1.pgm" "$tmp/data/test/left" --json --top 1 --skip-bad --saliency "$tmp/second.png"
+exits 0
+says err "left out: $tmp/broken.png"
+says err 'what speaks for "right" in'
+check "a line for each sound picture" test "$(wc -l <"$tmp/.out")" = 9
+run "$autodidact" classify predict "$tmp/a" "$tmp/broken.png" --skip-bad --saliency "$tmp/none.png"
+exits 1
+says err "none.png: there is no picture to draw"
+run "$autodidact" classify predict "$tmp/a" "$tmp/data/test/right/1.pgm" --saliency "$tmp/looks.txt"
+exits 1
+says err "looks.txt"
+run "$autodidact" classify eval "$tmp/a" --data "$tmp/data" --split validation
+exits 1
+says err "has no validation pictures (--split)"
+
 # every network trains a step
 for model in lenet resnet20 resnet32 resnet18 vgg; do
     run "$autodidact" classify train --data "$tmp/data" --model $model --steps 1 --run "$tmp/$model" $common
     exits 0
 done
+run "$autodidact" explain classify --model vgg --size 16 --batch 4 --classes 3 --stage graph
+exits 0
+says out "conv4_2"
+run "$autodidact" classify train --data "$tmp/data" --model mlp --steps 1 --lr 0 --run "$tmp/untrained" --batch 16 --quiet
+check "what is mistaken is drawn" test -s "$tmp/untrained/samples/mistaken-000000001.png"
+run "$autodidact" classify train --data "$tmp/data" --model mlp --minutes 0.01 --size 12 --grey --run "$tmp/short" --batch 16
+exits 0
+says err "0.01 minutes: "
+run "$autodidact" classify predict "$tmp/short" "$tmp/data/test/left/3.pgm" --top 1
+says out "left"
 run "$autodidact" classify train --data "$tmp/data" --model lenet --steps 2 --init "$tmp/lenet" --freeze --run "$tmp/frozen" $common
 exits 0
 run "$autodidact" classify train --data "$tmp/data" --model mlp --steps 2 --init "$tmp/resnet20" --run "$tmp/x" --batch 16
 says err "tensors start from"
+says err "fc.weight is [2, 64], the network expects [2, 256]"
 
 # folds, and what goes wrong
 run "$autodidact" classify train --data "$tmp/data/train" --model mlp --steps 8 --folds 2 --val 0 --run "$tmp/folds" --json $common

@@ -9,7 +9,7 @@ while [ $i -lt 120 ]; do
 done >beer.txt
 small="--layers 2 --heads 2 --width 32 --block 32 --batch 4"
 
-# A run that samples, evaluates and goes on, of the same bytes with one thread and two.
+# A run that samples, evaluates and resumes, of the same bytes with one thread and two.
 train() { # RUN OPTION...
     folder=$1
     shift
@@ -76,14 +76,24 @@ says out '8 bottles'
 # Going on: in place, and from the weights with another learning rate.
 run "$autodidact" gpt train --resume two --steps 70
 exits 0
-check 'the run went on' test -f two/checkpoints/step-000000070.safetensors
+check 'the run was resumed' test -f two/checkpoints/step-000000070.safetensors
 run "$autodidact" gpt train --resume limited --steps 70 --threads 1
 exits 0
-check 'it went on as well under its memory limit' cmp two/checkpoints/step-000000070.safetensors limited/checkpoints/step-000000070.safetensors
+check 'it was resumed as well under its memory limit' cmp two/checkpoints/step-000000070.safetensors limited/checkpoints/step-000000070.safetensors
 run "$autodidact" gpt train --data beer.txt --run tuned --init one --block 16 --batch 2 --steps 5 --lr 1e-4 -q
 exits 0
 run "$autodidact" gpt eval tuned beer.txt --json
 exits 0
+
+# by minutes, which become steps
+train x8 --minutes 0.01 -q
+exits 1
+says err 'give one of them'
+# shellcheck disable=SC2086
+run "$autodidact" gpt train --data beer.txt --run timed $small --minutes 0.01 --sample-tokens 0 -q
+exits 0
+check 'the run keeps the steps instead of the minutes' grep -q '"minutes": null' timed/config.json
+check 'the run keeps how many' grep -Eq '"steps": [1-9]' timed/config.json
 
 # Llama's layers, byte pairs of its own, and tokenizers from files.
 train llama --arch llama --kv-heads 1 --tokenizer bpe --vocab 300 -q
@@ -101,7 +111,7 @@ printf '%s' '{"model_type":"gpt2"' >broken.json
 mkdir hf && cp "$fixtures/gpt2_tiny/model.safetensors" hf && cp broken.json hf/config.json
 run "$autodidact" gpt sample hf
 exits 1
-says err 'hf/config.json: is no JSON object'
+says err 'hf/config.json: is not a JSON object'
 echo '{"model_type":"bert","vocab_size":100}' >hf/config.json
 run "$autodidact" gpt sample hf
 exits 1
@@ -111,10 +121,14 @@ run "$autodidact" gpt sample hf
 exits 1
 says err 'a width of 32 cannot be shared by 5 heads'
 echo '{"model_type":"gpt2","vocab_size":100,"n_layer":3,"n_head":4,"n_embd":32,"n_inner":64,"n_positions":24}' >hf/config.json
-run "$autodidact" gpt sample hf
+run "$autodidact" gpt sample hf --tokenizer "$fixtures/tokenizers/vocab.txt"
 exits 1
 says err 'has no tensor for transformer.h.2.'
 one_line err
+mkdir alone && cp "$fixtures/gpt2_tiny/config.json" alone
+run "$autodidact" gpt sample alone
+exits 1
+says err "alone: holds no checkpoint, and no weights of Hugging Face's form"
 run "$autodidact" gpt sample "$fixtures/gpt2_tiny"
 exits 1
 says err 'name one with --tokenizer'
@@ -139,7 +153,7 @@ refused 1 'nowhere.txt' "$autodidact" gpt train --data nowhere.txt --run x4
 refused 1 'cannot be shared by 3 heads' "$autodidact" gpt train --data beer.txt --heads 3 --run x5
 refused 1 'the sizes are those of --init' "$autodidact" gpt train --data beer.txt --init one --layers 3 --run x6
 refused 1 'one has 32 positions' "$autodidact" gpt train --data beer.txt --init one --block 33 --run x7
-refused 1 'holds no gpt' "$autodidact" gpt sample "$fixtures/lbfgs.safetensors"
+refused 1 'does not say which network it holds' "$autodidact" gpt sample "$fixtures/lbfgs.safetensors"
 refused 1 'nothing' "$autodidact" gpt sample nothing
 refused 2 'give one of them' "$autodidact" gpt sample one --prompt a --file prompt.txt
 refused 1 'the model has 32 positions' "$autodidact" gpt eval one beer.txt --block 64

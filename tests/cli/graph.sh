@@ -88,5 +88,5 @@ run "$autodidact" graph train --data "$tmp/none" --steps 2
 exits 1
 run "$autodidact" graph predict "$fixtures/optim.safetensors" --data "$tmp/shapes.txt"
 exits 1
-says err "holds no network on graphs"
+says err "does not say which network it holds"
 finish

@@ -68,12 +68,12 @@ run "$autodidact" runs export "$tmp/runs/first" -o "$tmp/x.safetensors" --checkp
 exits 2
 check "nothing was written" test ! -e "$tmp/x.safetensors"
 
-# one that was stopped goes on
+# one that was stopped is resumed
 cp -r "$tmp/runs/first" "$tmp/runs/third"
 rm "$tmp/runs/third/result.json" "$tmp/runs/third/checkpoints/step-000000030.safetensors"
 run "$autodidact" runs show "$tmp/runs/third"
 says out "interrupted"
-says out "go on: autodidact classify train --resume"
+says out "resume: autodidact classify train --resume"
 run "$autodidact" runs resume "$tmp/runs/third" --quiet --threads 1
 exits 0
 check "it ends in the same bytes" cmp "$tmp/runs/first/checkpoints/step-000000030.safetensors" \

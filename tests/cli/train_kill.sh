@@ -1,6 +1,6 @@
 #!/bin/sh
 # train_kill.sh - training that is killed, asked to stop, and finds its disk full or a file too large, 20 times at
-# random moments: each time it can be gone on with and nothing earlier is lost, and in the end the checkpoint is,
+# random moments: each time it can be resumed and nothing earlier is lost, and in the end the checkpoint is,
 # byte for byte, that of a run that nothing happened to. SEED chooses the moments.
 . "$(dirname "$0")/../check.sh"
 cd "$tmp" || exit 1
@@ -105,7 +105,7 @@ while [ $moments -lt 20 ]; do
         if [ $status != 143 ]; then # not yet, or no longer, in its steps
             exits 1
             one_line err
-            says err "go on with: autodidact gpt train --resume $run"
+            says err "resume with: autodidact gpt train --resume $run"
         fi
         ;;
     fill)

@@ -477,6 +477,98 @@ static void folds_of_sparse_groups(void)
     end();
 }
 
+/* What the data have of their own is taken; else a share, or a fold. */
+static void splits(void)
+{
+    ad_image_splits s;
+    ad_image_splits_options o = {.validation = 0.5, .seed = 1};
+    char name[64];
+    bool seen[12] = {0};
+    begin();
+    animals();
+    REQUIRE(!ad_image_splits_read(&s, ctx, at("a"), &o));
+    CHECK(s.set[1] == s.set[0] && s.set[2] && s.set[2] != s.set[0]);
+    CHECK_INT(s.count[0] + s.count[1], s.set[0]->count);
+    CHECK_INT(s.count[2], s.set[2]->count);
+    CHECK_TEXT(s.set[2]->class_names[1], "dog");
+    ad_image_splits_free(&s);
+    o.validation = 0;
+    REQUIRE(!ad_image_splits_read(&s, ctx, at("a"), &o));
+    CHECK(!s.set[1] && s.count[0] == s.set[0]->count && s.count[2] > 0);
+    ad_image_splits_free(&s);
+    make_folders((const char *const[]){"f", "f/x", "f/y"}, 3);
+    for (int i = 0; i < 12; ++i) {
+        snprintf(name, sizeof name, "f/%c/%d.pgm", i % 2 ? 'y' : 'x', i);
+        write_picture(name, 2, 2, 10 * i, false);
+    }
+    /* each picture is tested once, and never trained on or validated with then */
+    for (o.folds = 3, o.fold = 0, o.validation = 0.25; o.fold < o.folds; ++o.fold) {
+        bool used[12] = {0};
+        o.seed = (uint64_t)o.fold; /* which the folds do not depend on */
+        REQUIRE(!ad_image_splits_read(&s, ctx, at("f"), &o));
+        CHECK_INT(s.count[0] + s.count[1], 8);
+        CHECK(s.count[1] > 0 && s.count[1] <= 3);
+        CHECK_INT(s.count[2], 4);
+        for (int k = 0; k < 3; ++k)
+            for (int64_t i = 0; i < s.count[k]; ++i) {
+                CHECK(s.set[k] == s.set[0] && !used[s.index[k][i]]);
+                used[s.index[k][i]] = true;
+                if (k < 2) continue;
+                CHECK(!seen[s.index[k][i]]);
+                seen[s.index[k][i]] = true;
+            }
+        ad_image_splits_free(&s);
+    }
+    end();
+}
+
+static void splits_that_do_not_fit(void)
+{
+    ad_image_splits s;
+    ad_image_splits_options o = {0};
+    begin();
+    animals();
+    write_picture("a/test/cat/1.pgm", 5, 5, 10, false);
+    write_picture("a/test/dog/1.pgm", 5, 5, 10, false);
+    CHECK_INT(ad_image_splits_read(&s, ctx, at("a"), &o), AD_ERROR_SHAPE);
+    CHECK_CONTAINS(ad_error(ctx), "test pictures are 5 x 5, those of training 4 x 3");
+    ad_image_splits_free(&s);
+    o.height = o.width = 5;
+    CHECK_INT(ad_image_splits_read(&s, ctx, at("a"), &o), AD_OK);
+    ad_image_splits_free(&s);
+    CHECK(ad_image_splits_read(&s, ctx, at("nothing"), &o));
+    CHECK_CONTAINS(ad_error(ctx), "/nothing: ");
+    ad_image_splits_free(&s);
+    end();
+}
+
+static void files_of_pictures(void)
+{
+    ad_texts list = {0};
+    begin();
+    make_folders((const char *const[]){"p", "p/b", "p/.hidden", "empty"}, 4);
+    write_picture("p/z.pgm", 2, 2, 1, false);
+    write_picture("p/b/a.PGM", 2, 2, 1, false);
+    write_picture("p/.hidden/x.pgm", 2, 2, 1, false);
+    write_bytes("p/notes.txt", "a", 1);
+    CHECK_INT(ad_image_files(ctx, at("p/z.pgm"), &list), AD_OK);
+    CHECK_INT(ad_image_files(ctx, at("p/notes.txt"), &list), AD_OK); /* named, so meant */
+    CHECK_INT(ad_image_files(ctx, at("p"), &list), AD_OK);
+    CHECK_INT(list.count, 4);
+    CHECK_TEXT(list.at[0], at("p/z.pgm"));
+    CHECK_TEXT(list.at[1], at("p/notes.txt"));
+    CHECK_TEXT(list.at[2], at("p/b/a.PGM"));
+    CHECK_TEXT(list.at[3], at("p/z.pgm"));
+    CHECK_INT(ad_image_files(ctx, at("empty"), &list), AD_ERROR_NOT_FOUND);
+    CHECK_CONTAINS(ad_error(ctx), "/empty: holds no pictures");
+    CHECK_INT(ad_image_files(ctx, at("nothing"), &list), AD_ERROR_NOT_FOUND);
+    CHECK_CONTAINS(ad_error(ctx), "/nothing: cannot open: ");
+    CHECK_INT(list.count, 4);
+    ad_texts_free(ctx, &list);
+    CHECK(!list.at && !list.count);
+    end();
+}
+
 static ad_status read_poorly(ad_context *poor)
 {
     static const char *const names[] = {"t", "a", "m", "c", "set.tar.xz"};
@@ -488,6 +580,22 @@ static ad_status read_poorly(ad_context *poor)
         ad_image_set_free(set);
     }
     return AD_OK;
+}
+
+static ad_status split_poorly(ad_context *poor)
+{
+    ad_texts list = {0};
+    ad_image_splits s;
+    ad_image_splits_options o = {.validation = 0.3, .skip_bad = true};
+    ad_status status = ad_image_splits_read(&s, poor, at("a"), &o);
+    ad_image_splits_free(&s);
+    o.folds = 2;
+    if (!status) status = ad_image_splits_read(&s, poor, at("a"), &o);
+    ad_image_splits_free(&s);
+    if (!status) status = ad_image_files(poor, at("a"), &list);
+    if (!status) status = ad_image_files(poor, at("t"), &list);
+    ad_texts_free(poor, &list);
+    return status;
 }
 
 static void memory_that_runs_out(void)
@@ -515,6 +623,8 @@ static void memory_that_runs_out(void)
     write_archive("set.tar.xz", false, fill_pets);
     CHECK_INT(read_poorly(ctx), AD_OK);
     sparing_check(read_poorly);
+    CHECK_INT(split_poorly(ctx), AD_OK);
+    sparing_check(split_poorly);
     end();
 }
 
@@ -527,6 +637,9 @@ static const check_case cases[] = {CASE(class_folders),
                                    CASE(tables),
                                    CASE(folds),
                                    CASE(folds_of_sparse_groups),
+                                   CASE(splits),
+                                   CASE(splits_that_do_not_fit),
+                                   CASE(files_of_pictures),
                                    CASE(memory_that_runs_out),
                                    {0}};
 

@@ -1,6 +1,6 @@
 /* profile.c - `--profile`: the trace of a training is a trace by the rules of its format, holds
  * every kernel of the step, and adds up; the tracer sees what the profile of a program sees. */
-#include "train_toy.h"
+#include "train_toy_verb.h"
 
 #include <jansson.h>
 #include <time.h>
@@ -125,7 +125,7 @@ static void complete_event(trace *t, const json_t *event, int track)
     ++t->spans[track][run];
 }
 
-/* Reads it by the rules of the Trace Event Format; false (failed) if it is no trace at all. */
+/* Reads it by the rules of the Trace Event Format; false (failed) if it is not a trace at all. */
 static bool read_trace(const char *path, trace *t)
 {
     json_error_t error;
@@ -161,7 +161,7 @@ static void a_training(void)
     trace t;
     begin();
     double start = seconds();
-    CHECK_INT(toy_train("--run a --profile trace.json --accumulate 2"), 0);
+    CHECK_INT(toy_command("--run a --profile trace.json --accumulate 2"), 0);
     double wall = seconds() - start;
     CHECK_CONTAINS(err, "the longest:");
     CHECK_CONTAINS(err, "GFLOP/s   GB/s  roofline");
@@ -181,21 +181,21 @@ static void as_asked(void)
 {
     trace t;
     begin();
-    CHECK_INT(toy_train("--run plain --quiet --steps 20"), 0);
-    CHECK_INT(toy_train("--run seen --quiet --steps 20 --profile trace.json"), 0);
+    CHECK_INT(toy_command("--run plain --quiet --steps 20"), 0);
+    CHECK_INT(toy_command("--run seen --quiet --steps 20 --profile trace.json"), 0);
     CHECK_TEXT(err, "");
     CHECK(same_files(in("plain/checkpoints/step-000000020.safetensors"),
                      in("seen/checkpoints/step-000000020.safetensors")));
     CHECK(same_files(in("plain/checkpoints/best.safetensors"),
                      in("seen/checkpoints/best.safetensors")));
     /* the file is replaced; machines are told nothing */
-    CHECK_INT(toy_train("--resume seen --steps 22 --json --profile trace.json"), 0);
+    CHECK_INT(toy_command("--resume seen --steps 22 --json --profile trace.json"), 0);
     CHECK(!strstr(err, "the longest"));
     CHECK(out[0] == '{' && !strstr(out, "roofline"));
     REQUIRE(read_trace(in("trace.json"), &t));
     CHECK_INT(t.tracks,
               1); /* two steps are none after two to warm up; there are three evaluations */
-    CHECK_INT(toy_train("--resume seen --steps 22 --profile trace.json"), 0);
+    CHECK_INT(toy_command("--resume seen --steps 22 --profile trace.json"), 0);
     CHECK_CONTAINS(err, "empty, for no program ran more than 2 times");
     end();
 }
@@ -203,14 +203,14 @@ static void as_asked(void)
 static void refusals(void)
 {
     begin();
-    CHECK_INT(toy_train("--run a --profile missing/trace.json"), 1);
+    CHECK_INT(toy_command("--run a --profile missing/trace.json"), 1);
     CHECK_CONTAINS(err, "missing/trace.json: ");
     CHECK(size_of(in("a")) < 0); /* nothing was begun */
-    CHECK_INT(toy_train("--run a --profile ."), 1);
+    CHECK_INT(toy_command("--run a --profile ."), 1);
     CHECK(size_of(in("a")) < 0);
     trouble.file_limit = 3000; /* the file does not fit, the run's do */
     trouble.width = 1;
-    CHECK_INT(toy_train("--run a --steps 12 --log-every 12 --profile trace.json"), 1);
+    CHECK_INT(toy_command("--run a --steps 12 --log-every 12 --profile trace.json"), 1);
     CHECK_CONTAINS(err, "trace.json: ");
     CHECK(size_of(in("trace.json")) < 0);
     end();

@@ -83,8 +83,8 @@ static void reading(void)
     put("a/result.json", "{\"state\":\"finished\",\"results\":{\"test_loss\":2.5,\"odd\":null}}");
     REQUIRE(!ad_run_info_open(&run, ctx, at("a")));
     CHECK_INT(run->state, AD_RUN_FINISHED);
-    CHECK_NEAR(ad_train_result_get(&run->result, "test_loss"), 2.5, 0);
-    CHECK(isnan(ad_train_result_get(&run->result, "odd")));
+    CHECK_NEAR(ad_metrics_get(&run->result, "test_loss"), 2.5, 0);
+    CHECK(isnan(ad_metrics_get(&run->result, "odd")));
     ad_run_info_close(run);
     CHECK(ad_run_is(at("a")) && !ad_run_is(folder));
 }
@@ -95,14 +95,14 @@ static void refusals(void)
     make("none");
     CHECK_INT(ad_run_info_open(&run, ctx, at("none")), AD_ERROR_NOT_FOUND);
     CHECK(!run);
-    CHECK_CONTAINS(ad_error(ctx), "/none: is no run: it has no config.json");
+    CHECK_CONTAINS(ad_error(ctx), "/none: is not a run: it has no config.json");
     CHECK_INT(ad_run_report(ctx, at("none")), AD_ERROR_NOT_FOUND);
     make("bad"), put("bad/config.json", "{\"system\":");
     CHECK_INT(ad_run_info_open(&run, ctx, at("bad")), AD_ERROR_FORMAT);
     CHECK_CONTAINS(ad_error(ctx), "/bad/config.json: ");
     put("bad/config.json", "[]");
     CHECK_INT(ad_run_info_open(&run, ctx, at("bad")), AD_ERROR_FORMAT);
-    CHECK_CONTAINS(ad_error(ctx), "is no object");
+    CHECK_CONTAINS(ad_error(ctx), "is not an object");
     /* every field of another kind */
     put("bad/config.json",
         "{\"system\":1,\"verb\":[],\"data\":\"x\",\"training\":3,\"options\":[1],"
@@ -231,7 +231,7 @@ static void hostile(void)
 
 static void parts(void)
 {
-    static const char *const names[] = {"p", "p/seed-2", "p/seed-10", "p/other"};
+    static const char *const names[] = {"p", "p/seed-10", "p/seed-2", "p/other"};
     for (int i = 0; i < 4; ++i) {
         char path[64];
         make(names[i]);
@@ -253,7 +253,7 @@ static void parts(void)
     CHECK_NEAR(run->seconds, 11, 0);
     CHECK_NEAR(run->best, 5.5, 0);
     CHECK_INT(run->step, 3);
-    CHECK_NEAR(ad_train_result_get(&run->deviation, "test_loss"), sqrt(2), 1e-12);
+    CHECK_NEAR(ad_metrics_get(&run->deviation, "test_loss"), sqrt(2), 1e-12);
     ad_run_info_close(run);
     REQUIRE(!ad_run_report(ctx, at("p")));
     size_t size;
@@ -270,6 +270,25 @@ static void parts(void)
     CHECK_INT(json_integer_value(json_object_get(curve(plots, 0, 0), "faint")), 1);
     json_decref(plots);
     free(page);
+}
+
+static void parts_in_order(void)
+{
+    static const char *const names[] = {"q", "q/seed-2-fold-0", "q/seed-1-fold-10",
+                                        "q/seed-1-fold-9", "q/seed-10-fold-0"};
+    static const char *const order[] = {"seed-1-fold-9", "seed-1-fold-10", "seed-2-fold-0",
+                                        "seed-10-fold-0"};
+    ad_run_info *run;
+    for (int i = 0; i < 5; ++i) {
+        char path[64];
+        make(names[i]);
+        snprintf(path, sizeof path, "%s/config.json", names[i]);
+        put(path, CONFIG);
+    }
+    REQUIRE(!ad_run_info_open(&run, ctx, at("q")));
+    CHECK_INT(run->part_count, 4);
+    for (int i = 0; i < 4 && i < run->part_count; ++i) CHECK_TEXT(run->parts[i]->name, order[i]);
+    ad_run_info_close(run);
 }
 
 static void comparison(void)
@@ -293,13 +312,9 @@ static void comparison(void)
     free((void *)paths[0]), free((void *)paths[1]), free((void *)b);
 }
 
-static const check_case cases[] = {CASE(reading),
-                                   CASE(refusals),
-                                   CASE(long_run),
-                                   CASE(hostile),
-                                   CASE(parts),
-                                   CASE(comparison),
-                                   {0}};
+static const check_case cases[] = {
+    CASE(reading), CASE(refusals),       CASE(long_run),   CASE(hostile),
+    CASE(parts),   CASE(parts_in_order), CASE(comparison), {0}};
 
 int main(int argc, char **argv)
 {

@@ -168,7 +168,7 @@ static void refuses_lying_lengths(void)
     CHECK_INT(ad_file_open_memory(&file, ctx, "x", bytes, 64), AD_ERROR_LIMIT);
     bytes[7] = 1; /* not even plausible */
     CHECK_INT(ad_file_open_memory(&file, ctx, "x", bytes, 64), AD_ERROR_FORMAT);
-    CHECK_CONTAINS(ad_error(ctx), "x: is no weights file");
+    CHECK_CONTAINS(ad_error(ctx), "x: is not a weights file");
     CHECK_INT(ad_file_open_memory(&file, ctx, "x", bytes, 0), AD_ERROR_FORMAT);
     CHECK_CONTAINS(ad_error(ctx), "x: is empty");
 }

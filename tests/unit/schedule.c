@@ -1,7 +1,7 @@
 /* schedule.c - the learning rate at each step, against PyTorch's schedulers
  * (tests/oracle/schedules.py). */
 #include "fixture.h"
-#include "run/run.h"
+#include "train/lr_schedule.h"
 
 enum { STEPS = 100, WARM = 10 };
 

@@ -1,4 +1,4 @@
-/* train_numbers.c - the numbers of a run that is killed and gone on with, in metrics.jsonl and in
+/* train_numbers.c - the numbers of a run that is killed and resumed, in metrics.jsonl and in
  * TensorBoard's event files, are those of an uninterrupted one, each once; a disk that takes no
  * more is an error of one line. */
 #include "train_toy.h"
@@ -109,32 +109,22 @@ static void free_events(events *e)
 
 /* ---- cases ---- */
 
-static bool same_numbers(const char *a, const char *b)
-{
-    char command[256];
-    snprintf(command, sizeof command,
-             "for f in %s %s; do sed 's/\"seconds\":[^,]*,//' $f/metrics.jsonl >$f.lines; done; "
-             "cmp %s.lines %s.lines",
-             a, b, a, b);
-    return !system(command);
-}
-
-#define OPTIONS " --histograms --log-every 5 --eval-every 10 --quiet"
+#define OPTIONS " histograms=yes log-every=5 eval-every=10"
 
 static void each_number_once(void)
 {
     static events whole, parts;
     begin();
-    CHECK_INT(toy_train("--run whole" OPTIONS), 0);
+    CHECK_INT(toy_train("run=whole" OPTIONS), 0);
     static const int64_t kills[] = {8, 9, 37, 38, 95};
     for (int i = 0; i < 5; ++i) { /* twice before the first checkpoint but that of step 0 */
         trouble.kill_at = kills[i];
-        CHECK_INT(toy_train(i ? "--resume parts --checkpoint-every 15"
-                              : "--run parts --checkpoint-every 15" OPTIONS),
+        CHECK_INT(toy_train(i ? "resume=parts checkpoint-every=15"
+                              : "run=parts checkpoint-every=15" OPTIONS),
                   -SIGKILL);
     }
     trouble.kill_at = -1;
-    CHECK_INT(toy_train("--resume parts"), 0);
+    CHECK_INT(toy_train("resume=parts"), 0);
     CHECK(same_numbers("whole", "parts"));
     read_events(&whole, "whole"), read_events(&parts, "parts");
     CHECK_INT(whole.files, 1);
@@ -149,16 +139,16 @@ static void each_number_once(void)
     end();
 }
 
-/* A process that wrote more than the checkpoint that is gone on from knows of. */
+/* A process that wrote more than the checkpoint that is resumed from knows of. */
 static void a_newer_past_is_void(void)
 {
     static events whole, parts;
     begin();
-    CHECK_INT(toy_train("--run whole --checkpoint-every 20 --keep 9" OPTIONS), 0);
+    CHECK_INT(toy_train("run=whole checkpoint-every=20 keep=9" OPTIONS), 0);
     CHECK_INT(system("cp -r whole parts && cd parts && rm result.json checkpoints/step-*[68]0.* "
                      "checkpoints/step-*100.*"),
               0);
-    CHECK_INT(toy_train("--resume parts"), 0);
+    CHECK_INT(toy_train("resume=parts"), 0);
     CHECK_CONTAINS(err, "from step 40");
     CHECK(same_numbers("whole", "parts"));
     CHECK(same_files(in("whole/" LAST), in("parts/" LAST)));
@@ -181,19 +171,19 @@ static int lines_in(const char *text)
 static void no_room(void)
 {
     begin();
-    CHECK_INT(toy_train("--run whole --quiet"), 0);
+    CHECK_INT(toy_train("run=whole"), 0);
     trouble.file_limit = 5000;
-    CHECK_INT(toy_train("--run numbers --log-every 1 --quiet"), 1);
+    CHECK_INT(toy_train("run=numbers log-every=1"), 1);
     CHECK_INT(lines_in(err), 1);
     CHECK_CONTAINS(err, "numbers/metrics.jsonl: cannot write: File too large");
     trouble.file_limit = size_of(in("whole/" LAST)) - 1;
-    CHECK_INT(toy_train("--run checkpoint"), 1);
+    CHECK_INT(toy_train("run=checkpoint"), 1);
     CHECK_INT(lines_in(err), 1);
     CHECK_CONTAINS(err, "checkpoint/checkpoints/step-000000000.safetensors");
     CHECK_CONTAINS(err, "File too large");
     trouble.file_limit = 0;
-    CHECK_INT(toy_train("--resume numbers --quiet"), 0);
-    CHECK_INT(toy_train("--resume checkpoint --quiet"), 0);
+    CHECK_INT(toy_train("resume=numbers"), 0);
+    CHECK_INT(toy_train("resume=checkpoint"), 0);
     CHECK(same_files(in("whole/" LAST), in("numbers/" LAST)));
     CHECK(same_files(in("whole/" LAST), in("checkpoint/" LAST)));
     CHECK_INT(lines_of(in("numbers/metrics.jsonl")), 105); /* 100, and 5 evaluations */

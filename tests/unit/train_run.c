@@ -1,11 +1,11 @@
-/* train_run.c - runs of a toy system: killed and gone on with they end in the same bytes; broken
- * checkpoints, other architectures, other data, numbers that end, options from files. */
+/* train_run.c - runs of a toy system: killed and resumed they end in the same bytes; broken
+ * checkpoints, other architectures, other data, numbers that end, parts. */
 #include "train_toy.h"
 
 static void a_run_is_a_folder(void)
 {
     begin();
-    CHECK_INT(toy_train("--run a --quiet"), 0);
+    CHECK_INT(toy_train("run=a"), 0);
     CHECK_CONTAINS(out, "test_error");
     CHECK_CONTAINS(out, "best_step");
     static const char *const names[] = {"config.json", "metrics.jsonl",
@@ -16,11 +16,12 @@ static void a_run_is_a_folder(void)
         snprintf(path, sizeof path, "a/%s", names[i]);
         if (size_of(in(path)) <= 0) CHECK_FAIL("%s is missing or empty", names[i]);
     }
-    CHECK_INT(toy_train("--run a"), 1);
+    CHECK_INT(toy_train("run=a"), TOY_FAILED);
     CHECK_CONTAINS(err, "holds a run already");
-    CHECK_INT(toy_train("--resume a"), 0);
-    CHECK_CONTAINS(err, "finished");
-    CHECK_INT(toy_train("--run deep/down/b --quiet"), 0);
+    CHECK_INT(toy_train("resume=a"), TOY_DONE);
+    CHECK_CONTAINS(err, "was finished");
+    CHECK_CONTAINS(out, "test_error");
+    CHECK_INT(toy_train("run=deep/down/b"), 0);
     CHECK(size_of(in("deep/down/b/" LAST)) > 0);
     end();
 }
@@ -29,27 +30,24 @@ static void a_run_is_a_folder(void)
 static void the_same_bytes(void)
 {
     static const char *const variants[] = {
-        "--keep 1", "--ema 0.99 --keep 3", "--accumulate 3 --clip 0.5", "--optimizer sgd",
-        "--optimizer rmsprop --weight-decay 0 --schedule one-cycle --seed 5"};
+        "keep=1", "ema=0.99 keep=3", "accumulate=3 clip=0.5", "optimizer=sgd",
+        "optimizer=rmsprop weight-decay=0 schedule=one-cycle seed=5"};
     for (size_t v = 0; v < sizeof variants / sizeof *variants; ++v) {
         char command[256];
         begin();
-        snprintf(command, sizeof command, "--run whole --quiet --threads 1 --checkpoint-every 7 %s",
-                 variants[v]);
+        snprintf(command, sizeof command, "run=whole threads=1 checkpoint-every=7 %s", variants[v]);
         CHECK_INT(toy_train(command), 0);
-        snprintf(command, sizeof command, "--run parts --quiet --threads 2 --checkpoint-every 7 %s",
-                 variants[v]);
+        snprintf(command, sizeof command, "run=parts threads=2 checkpoint-every=7 %s", variants[v]);
         trouble.kill_at = 3;
         CHECK_INT(toy_train(command), -SIGKILL);
         static const int64_t kills[] = {30, 31, 64, 65, 96};
         for (int i = 0; i < 5; ++i) {
             trouble.kill_at = i % 2 ? -1 : kills[i], trouble.stop_at = i % 2 ? kills[i] : -1;
-            int status = toy_train(i % 3 ? "--resume parts --threads 3" : "--resume parts --quiet");
-            CHECK_INT(status, i % 2 ? 1 : -SIGKILL);
-            if (i % 2) CHECK_CONTAINS(err, "--resume parts");
+            int status = toy_train(i % 3 ? "resume=parts threads=3" : "resume=parts");
+            CHECK_INT(status, i % 2 ? TOY_STOPPED : -SIGKILL);
         }
         trouble.kill_at = trouble.stop_at = -1;
-        CHECK_INT(toy_train("--resume parts --quiet"), 0);
+        CHECK_INT(toy_train("resume=parts"), 0);
         CHECK(same_files(in("whole/" LAST), in("parts/" LAST)));
         CHECK(same_files(in("whole/checkpoints/best.safetensors"),
                          in("parts/checkpoints/best.safetensors")));
@@ -62,21 +60,21 @@ static void a_truncated_checkpoint(void)
 {
     begin();
     trouble.kill_at = 55;
-    CHECK_INT(toy_train("--run a --checkpoint-every 10 --quiet"), -SIGKILL);
+    CHECK_INT(toy_train("run=a checkpoint-every=10"), -SIGKILL);
     CHECK(size_of(in("a/checkpoints/step-000000050.safetensors")) > 0);
     CHECK_INT(truncate(in("a/checkpoints/step-000000050.safetensors"), 900), 0);
     trouble.kill_at = -1;
-    CHECK_INT(toy_train("--resume a"), 0);
+    CHECK_INT(toy_train("resume=a"), 0);
     CHECK_CONTAINS(err, "step-000000050.safetensors");
-    CHECK_CONTAINS(err, "going on from step 40");
-    CHECK_INT(toy_train("--run b --checkpoint-every 10 --quiet"), 0);
+    CHECK_CONTAINS(err, "resuming from step 40");
+    CHECK_INT(toy_train("run=b checkpoint-every=10"), 0);
     CHECK(same_files(in("a/" LAST), in("b/" LAST)));
     /* none is whole */
     trouble.kill_at = 15;
-    CHECK_INT(toy_train("--run c --checkpoint-every 10 --quiet"), -SIGKILL);
+    CHECK_INT(toy_train("run=c checkpoint-every=10"), -SIGKILL);
     CHECK_INT(truncate(in("c/checkpoints/step-000000010.safetensors"), 20), 0);
     CHECK_INT(truncate(in("c/checkpoints/step-000000000.safetensors"), 20), 0);
-    CHECK_INT(toy_train("--resume c"), 1);
+    CHECK_INT(toy_train("resume=c"), 1);
     CHECK_CONTAINS(err, "step-000000000.safetensors");
     end();
 }
@@ -85,21 +83,22 @@ static void what_does_not_fit(void)
 {
     begin();
     trouble.kill_at = 55;
-    CHECK_INT(toy_train("--run a --quiet"), -SIGKILL);
+    CHECK_INT(toy_train("run=a"), -SIGKILL);
     trouble.kill_at = -1, trouble.width = 9;
-    CHECK_INT(toy_train("--resume a"), 1);
+    CHECK_INT(toy_train("resume=a"), 1);
     CHECK_CONTAINS(err, "a.weight is [8, 1], the network expects [9, 1]");
     trouble.width = 8, trouble.fingerprint = 8;
-    CHECK_INT(toy_train("--resume a"), 1);
+    CHECK_INT(toy_train("resume=a"), 1);
     CHECK_CONTAINS(err, "the data are not those");
     trouble.fingerprint = 7;
-    CHECK_INT(toy_train("--resume a --lr 1"), 2);
-    CHECK_CONTAINS(err, "--lr cannot change");
-    CHECK_INT(toy_train("--resume nowhere"), 1);
-    CHECK_CONTAINS(err, "nowhere: is no run");
-    CHECK_INT(toy_train("--resume a --run b"), 2);
-    CHECK_INT(toy_train("--resume a --quiet"), 0);
-    CHECK_INT(toy_train("--resume a --steps 120 --quiet"), 0);
+    CHECK_INT(toy_train("resume=a lr=1"), 1);
+    CHECK_CONTAINS(err, "--lr cannot change when a run is resumed: it is 0.01 in a");
+    CHECK_INT(toy_train("resume=a ema=0.5"), 1);
+    CHECK_CONTAINS(err, "--ema cannot change");
+    CHECK_INT(toy_train("resume=nowhere"), 1);
+    CHECK_CONTAINS(err, "nowhere: is not a run");
+    CHECK_INT(toy_train("resume=a"), 0);
+    CHECK_INT(toy_train("resume=a steps=120"), 0);
     CHECK(size_of(in("a/checkpoints/step-000000120.safetensors")) > 0);
     end();
 }
@@ -108,13 +107,13 @@ static void numbers_that_end(void)
 {
     begin();
     trouble.nan_at = 47;
-    CHECK_INT(toy_train("--run a --checkpoint-every 20"), 1);
+    CHECK_INT(toy_train("run=a checkpoint-every=20"), 1);
     CHECK_CONTAINS(err, "step 47");
     CHECK_CONTAINS(err, "step 40 is whole");
     CHECK(size_of(in("a/checkpoints/step-000000040.safetensors")) > 0);
     trouble.nan_at = -1;
-    CHECK_INT(toy_train("--resume a --quiet"), 0);
-    CHECK_INT(toy_train("--run b --quiet"), 0);
+    CHECK_INT(toy_train("resume=a"), 0);
+    CHECK_INT(toy_train("run=b"), 0);
     CHECK(same_files(in("a/" LAST), in("b/" LAST)));
     end();
 }
@@ -122,66 +121,83 @@ static void numbers_that_end(void)
 static void checkpoints_that_are_kept(void)
 {
     begin();
-    CHECK_INT(toy_train("--run a --checkpoint-every 10 --keep 3 --quiet"), 0);
+    CHECK_INT(toy_train("run=a checkpoint-every=10 keep=3"), 0);
     CHECK(size_of(in("a/checkpoints/step-000000070.safetensors")) < 0);
     CHECK(size_of(in("a/checkpoints/step-000000080.safetensors")) > 0);
     CHECK(size_of(in("a/checkpoints/step-000000090.safetensors")) > 0);
     end();
 }
 
-static void patience_and_parts(void)
+static void patience(void)
 {
     begin();
-    CHECK_INT(toy_train("--run a --eval-every 1 --lr 0 --patience 5 --json"), 0);
-    CHECK_CONTAINS(out, "\"steps\":6"); /* one that is best, five that are no better */
-    CHECK_INT(toy_train("--run b --seeds 2 --folds 2 --seed 3 --json"), 0);
-    const char *last = strstr(out, "{\"event\":\"result\"");
-    REQUIRE(last);
-    CHECK_CONTAINS(last, "\"test_error_std\":");
-    CHECK_CONTAINS(last, "\"std\":");
-    CHECK_CONTAINS(last, "\"parts\":4");
+    CHECK_INT(toy_train("run=a eval-every=1 lr=0 patience=5"), 0);
+    CHECK_CONTAINS(out, "\nsteps 6 "); /* one that is best, five that are no better */
+    CHECK_CONTAINS(out, "\nbest_step 1 ");
+    end();
+}
+
+static void parts(void)
+{
+    begin();
+    CHECK_INT(toy_train("run=b seeds=2 folds=2 seed=3"), 0);
+    CHECK_CONTAINS(err, "part 4 of 4: b/seed-4-fold-1");
+    double mean = 0, deviation = 0;
+    const char *error = strstr(out, "test_error ");
+    REQUIRE(error);
+    CHECK_INT(sscanf(error, "test_error %lf +- %lf", &mean, &deviation), 2);
+    CHECK(mean > 0 && mean < 1 && deviation > 0 && deviation < mean);
+    CHECK_CONTAINS(out, "\nsteps 100 +- 0\n");
     CHECK(size_of(in("b/seed-3-fold-0/" LAST)) > 0 && size_of(in("b/seed-4-fold-1/" LAST)) > 0);
     CHECK(same_files(in("b/seed-3-fold-0/" LAST), in("b/seed-3-fold-1/" LAST)));
     CHECK(!same_files(in("b/seed-3-fold-0/" LAST), in("b/seed-4-fold-0/" LAST)));
     /* a part on its own is that part */
-    CHECK_INT(toy_train("--run c --seed 4 --quiet"), 0);
+    CHECK_INT(toy_train("run=c seed=4"), 0);
     CHECK(same_files(in("c/" LAST), in("b/seed-4-fold-0/" LAST)));
-    /* killed in its second part, it goes on there */
+    /* killed in its second part, it resumes there */
     trouble.kill_at = 50;
-    CHECK_INT(toy_train("--run d --seeds 2 --quiet"), -SIGKILL);
+    CHECK_INT(toy_train("run=d seed=3 seeds=2"), -SIGKILL);
     trouble.kill_at = -1;
-    CHECK_INT(toy_train("--resume d --quiet"), 0);
-    CHECK(same_files(in("d/seed-0/" LAST), in("a/" LAST)) == false);
-    CHECK(size_of(in("d/seed-1/" LAST)) > 0);
+    CHECK_INT(toy_train("resume=d"), 0);
+    CHECK(same_files(in("d/seed-3/" LAST), in("b/seed-3-fold-0/" LAST)));
+    CHECK(same_files(in("d/seed-4/" LAST), in("b/seed-4-fold-0/" LAST)));
+    CHECK_INT(toy_train("resume=d"), 0);
+    CHECK_CONTAINS(err, "was finished");
+    CHECK_CONTAINS(out, "test_error ");
     end();
 }
 
-static void options_from_files(void)
+/* What the text of an optimizer leaves open is the settings', or its own default. */
+static void texts_of_optimizers(void)
 {
+    static const char *const same[][2] = {
+        {"optimizer=adam beta2=0.9 weight-decay=0.01",
+         "optimizer=adam:beta2=0.9,weight-decay=0.01"},
+        {"optimizer=adam:lr=0.05 lr=0.05", "optimizer=adam lr=0.05"},
+        {"optimizer=sgd", "optimizer=sgd:momentum=0.9,nesterov=yes"},
+        {"optimizer=sgd momentum=0", "optimizer=sgd:momentum=0"},
+        {"optimizer=lion lr=1e-3", "optimizer=lion:beta2=0.99 lr=1e-3"},
+        {"optimizer=sgd:dampening=0.5", "optimizer=sgd:dampening=0.5,nesterov=no"},
+    };
+    static const char *const other[][2] = {
+        {"optimizer=lion lr=1e-3", "optimizer=lion:beta2=0.999 lr=1e-3"},
+        {"optimizer=sgd", "optimizer=sgd:nesterov=no"},
+        {"optimizer=adam", "optimizer=adam:beta1=0.5"},
+    };
     begin();
-    CHECK_INT(toy_train("--run a --lr 0.02 --seed 9 --steps 100 --quiet"), 0);
-    CHECK_INT(toy_train("--run b --config a/config.json --quiet"), 0);
-    CHECK(same_files(in("a/" LAST), in("b/" LAST)));
-    CHECK_INT(toy_train("--run c --config a/config.json --seed 10 --quiet"), 0);
-    CHECK(!same_files(in("a/" LAST), in("c/" LAST)));
-    write_file(in("x.json"), "{\"lr\": 0.02, \"sead\": 3}");
-    CHECK_INT(toy_train("--run d --config x.json"), 2);
-    CHECK_CONTAINS(err, "x.json: unknown option \"sead\"; did you mean \"seed\"?");
-    CHECK(size_of(in("d")) < 0);
-    write_file(in("x.json"), "{\"lr\": -1}");
-    CHECK_INT(toy_train("--run d --config x.json"), 2);
-    CHECK_CONTAINS(err, "--lr");
-    write_file(in("x.json"), "{\"lr\": [1]}");
-    CHECK_INT(toy_train("--run d --config x.json"), 2);
-    CHECK_CONTAINS(err, "\"lr\" is a list");
-    write_file(in("x.json"), "{\"lr\": ");
-    CHECK_INT(toy_train("--run d --config x.json"), 1);
-    CHECK_CONTAINS(err, "x.json: line 1");
-    write_file(in("x.json"), "{\"system\": \"gpt\", \"options\": {}}");
-    CHECK_INT(toy_train("--run d --config x.json"), 2);
-    CHECK_CONTAINS(err, "\"gpt train\"");
-    CHECK_INT(toy_train("--run d --config none.json"), 1);
-    CHECK_CONTAINS(err, "none.json");
+    for (int i = 0; i < 9; ++i) {
+        const char *const *pair = i < 6 ? same[i] : other[i - 6];
+        char told[256], last[2][128];
+        for (int k = 0; k < 2; ++k) {
+            snprintf(told, sizeof told, "run=%c%d steps=10 %s", "ab"[k], i, pair[k]);
+            CHECK_INT(toy_train(told), TOY_DONE);
+            snprintf(last[k], sizeof last[k], "%c%d/checkpoints/best.safetensors", "ab"[k], i);
+        }
+        if (same_files(in(last[0]), in(last[1])) != (i < 6))
+            CHECK_FAIL("%s, %s: %s", pair[0], pair[1], i < 6 ? "differ" : "are the same");
+    }
+    CHECK_INT(toy_train("run=c optimizer=sgd:nesterov=yes,momentum=0"), TOY_FAILED);
+    CHECK_CONTAINS(err, "nesterov needs a momentum");
     end();
 }
 
@@ -189,14 +205,14 @@ static void two_processes(void)
 {
     begin();
     trouble.kill_at = 30;
-    CHECK_INT(toy_train("--run a --quiet"), -SIGKILL);
+    CHECK_INT(toy_train("run=a"), -SIGKILL);
     trouble.kill_at = -1;
     FILE *lock = fopen(in("a/run.lock"), "r+");
     REQUIRE(lock);
     char command[64];
     snprintf(command, sizeof command, "flock -n -x %d", fileno(lock));
     if (!system(command)) {
-        CHECK_INT(toy_train("--resume a"), 1);
+        CHECK_INT(toy_train("resume=a"), 1);
         CHECK_CONTAINS(err, "another process is training this run");
     }
     fclose(lock);
@@ -208,7 +224,7 @@ static void a_folder_that_takes_nothing(void)
     if (!geteuid()) return; /* root may write everywhere */
     begin();
     CHECK_INT(mkdir(in("a"), 0555), 0);
-    CHECK_INT(toy_train("--run a"), 1);
+    CHECK_INT(toy_train("run=a"), 1);
     CHECK_CONTAINS(err, "a/checkpoints");
     end();
 }
@@ -219,8 +235,9 @@ static const check_case cases[] = {CASE(a_run_is_a_folder),
                                    CASE(what_does_not_fit),
                                    CASE(numbers_that_end),
                                    CASE(checkpoints_that_are_kept),
-                                   CASE(patience_and_parts),
-                                   CASE(options_from_files),
+                                   CASE(patience),
+                                   CASE(parts),
+                                   CASE(texts_of_optimizers),
                                    CASE(two_processes),
                                    CASE(a_folder_that_takes_nothing),
                                    {0}};

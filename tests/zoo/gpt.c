@@ -6,6 +6,9 @@
 #include "fixture.h"
 #include "zoo/gpt/gpt.h"
 
+#define GPT2  "tests/fixtures/gpt2_tiny"
+#define LLAMA "tests/fixtures/llama_tiny"
+
 static ad_context *ctx;
 
 typedef struct expected {
@@ -49,12 +52,35 @@ static double furthest(const float *a, const float *b, int64_t n)
     return worst;
 }
 
+/* An opened model with its weights. */
+typedef struct model {
+    ad_job *job;
+    const gpt_config *config;
+    ad_vars *vars;
+} model;
+
+static bool open_model(model *m, const char *path, ad_dtype matrices)
+{
+    *m = (model){0};
+    ad_status status = ad_trained_open(&m->job, ctx, &gpt_system, path, NULL);
+    if (!status) status = gpt_load((gpt *)m->job, matrices, &m->vars);
+    if (status) CHECK_FAIL("%s", ad_error(ctx));
+    if (!status) m->config = m->job->model;
+    return !status;
+}
+
+static void close_model(model *m)
+{
+    ad_vars_free(m->vars);
+    ad_trained_close(m->job);
+}
+
 /* All positions at once, as in training and evaluation. */
-static void check_whole(const gpt_model *model, const expected *e)
+static void check_whole(const model *m, const expected *e)
 {
     ad_graph *graph = ad_graph_new(ctx);
     ad_program *program = NULL;
-    gpt_pass pass = {.config = &model->config, .vars = model->vars};
+    gpt_pass pass = {.config = m->config, .vars = m->vars};
     pass.tokens = ad_input(graph, "tokens", AD_I32, ad_shape(e->batch, e->time));
     ad_node *logits = gpt_logits(&pass, gpt_network(&pass));
     if (ad_compile(&program, ctx, &logits, 1, NULL) ||
@@ -70,11 +96,11 @@ static void check_whole(const gpt_model *model, const expected *e)
 }
 
 /* Piece by piece over the cache. */
-static void check_cached(const gpt_model *model, const expected *e)
+static void check_cached(const model *m, const expected *e)
 {
     static const int64_t pieces[] = {5, 1, 1, 7, 2, 1, 3};
     gpt_generator *g;
-    CHECK_INT(gpt_generator_new(&g, ctx, &model->config, model->vars, AD_PRECISION_F32), AD_OK);
+    CHECK_INT(gpt_generator_new(&g, ctx, m->config, m->vars, AD_PRECISION_F32), AD_OK);
     for (int64_t b = 0; b < e->batch && g; ++b) {
         int64_t at = 0;
         gpt_generator_reset(g);
@@ -94,29 +120,26 @@ static void check_cached(const gpt_model *model, const expected *e)
 static void check_model(const char *path, const char *logits)
 {
     expected e;
-    gpt_model model;
+    model m;
     if (read_expected(&e, logits)) {
-        if (gpt_open(&model, ctx, path, AD_F32)) {
-            CHECK_FAIL("%s", ad_error(ctx));
-        } else {
-            check_whole(&model, &e);
-            check_cached(&model, &e);
-            gpt_close(&model);
+        if (open_model(&m, path, AD_F32)) {
+            check_whole(&m, &e);
+            check_cached(&m, &e);
         }
+        close_model(&m);
     }
     forget(&e);
 }
 
 static void gpt2_has_the_reference_logits(void)
 {
-    check_model("tests/fixtures/gpt2_tiny", "tests/fixtures/gpt2_tiny/expected.safetensors");
-    check_model("tests/fixtures/gpt2_tiny/model.safetensors",
-                "tests/fixtures/gpt2_tiny/expected.safetensors");
+    check_model(GPT2, GPT2 "/expected.safetensors");
+    check_model(GPT2 "/model.safetensors", GPT2 "/expected.safetensors");
 }
 
 static void llama_has_the_reference_logits(void)
 {
-    check_model("tests/fixtures/llama_tiny", "tests/fixtures/llama_tiny/expected.safetensors");
+    check_model(LLAMA, LLAMA "/expected.safetensors");
 }
 
 /* Rounds every matrix to what bf16 can hold. */
@@ -140,40 +163,40 @@ static void round_matrices(ad_vars *vars)
 static void check_narrow(const char *path)
 {
     enum { COUNT = 13 };
-    gpt_model wide, narrow;
+    model wide, narrow;
     gpt_generator *g, *h;
     const float *a, *b;
     int32_t tokens[COUNT];
-    REQUIRE(!gpt_open(&wide, ctx, path, AD_F32) && !gpt_open(&narrow, ctx, path, AD_BF16));
+    REQUIRE(open_model(&wide, path, AD_F32) && open_model(&narrow, path, AD_BF16));
     round_matrices(wide.vars);
-    CHECK_INT(gpt_generator_new(&g, ctx, &wide.config, wide.vars, AD_PRECISION_F32), AD_OK);
-    CHECK_INT(gpt_generator_new(&h, ctx, &narrow.config, narrow.vars, AD_PRECISION_F32), AD_OK);
-    for (int i = 0; i < COUNT; ++i) tokens[i] = (i * 37 + 11) % (int)wide.config.vocab;
+    CHECK_INT(gpt_generator_new(&g, ctx, wide.config, wide.vars, AD_PRECISION_F32), AD_OK);
+    CHECK_INT(gpt_generator_new(&h, ctx, narrow.config, narrow.vars, AD_PRECISION_F32), AD_OK);
+    for (int i = 0; i < COUNT; ++i) tokens[i] = (i * 37 + 11) % (int)wide.config->vocab;
     for (int at = 0; at < COUNT; at += at ? 1 : 7) { /* a piece, then single tokens */
         CHECK_INT(gpt_generator_feed(g, tokens + at, at ? 1 : 7, &a), AD_OK);
         CHECK_INT(gpt_generator_feed(h, tokens + at, at ? 1 : 7, &b), AD_OK);
-        CHECK_NEAR(furthest(a, b, wide.config.vocab), 0, 1e-5);
+        CHECK_NEAR(furthest(a, b, wide.config->vocab), 0, 1e-5);
     }
     gpt_generator_free(g), gpt_generator_free(h);
-    gpt_close(&wide), gpt_close(&narrow);
+    close_model(&wide), close_model(&narrow);
 }
 
 static void narrow_matrices_are_rounded_ones(void)
 {
-    check_narrow("tests/fixtures/gpt2_tiny");
-    check_narrow("tests/fixtures/llama_tiny");
+    check_narrow(GPT2);
+    check_narrow(LLAMA);
 }
 
 /* More tokens than the model has positions: the newer half is read again. */
 static void a_full_cache_moves_on(void)
 {
-    gpt_model model;
+    model m;
     gpt_generator *g, *h;
     int32_t tokens[60];
     const float *a, *b;
-    REQUIRE(!gpt_open(&model, ctx, "tests/fixtures/gpt2_tiny", AD_F32));
-    CHECK_INT(gpt_generator_new(&g, ctx, &model.config, model.vars, AD_PRECISION_F32), AD_OK);
-    CHECK_INT(gpt_generator_new(&h, ctx, &model.config, model.vars, AD_PRECISION_F32), AD_OK);
+    REQUIRE(open_model(&m, GPT2, AD_F32));
+    CHECK_INT(gpt_generator_new(&g, ctx, m.config, m.vars, AD_PRECISION_F32), AD_OK);
+    CHECK_INT(gpt_generator_new(&h, ctx, m.config, m.vars, AD_PRECISION_F32), AD_OK);
     for (int i = 0; i < 60; ++i) tokens[i] = (i * 37 + 11) % 100;
     /* 24 fit; the 25th is the 13th of the next window, behind tokens 12 to 23 */
     for (int i = 0; i < 25; ++i) CHECK_INT(gpt_generator_feed(g, tokens + i, 1, &a), AD_OK);
@@ -185,7 +208,7 @@ static void a_full_cache_moves_on(void)
     CHECK_NEAR(furthest(a, b, 100), 0, 1e-6);
     gpt_generator_free(g);
     gpt_generator_free(h);
-    gpt_close(&model);
+    close_model(&m);
 }
 
 /* ---- choosing ---- */

@@ -5,7 +5,7 @@
 #include "fixture.h"
 #include "zoo/graph/graph.h"
 
-enum { GRADIENTS = 32 };
+enum { GRADIENTS = 32, UPDATES = 32 };
 
 typedef struct bench {
     const char *name;
@@ -144,9 +144,9 @@ static int all_graphs(const bench *b, int64_t *index)
 static void check_batch(bench *b, graph_batch *batch)
 {
     int64_t index[8];
-    ad_node *outputs[2 + GRADIENTS + GRAPH_UPDATES], *wrt[GRADIENTS];
+    ad_node *outputs[2 + GRADIENTS + UPDATES], *wrt[GRADIENTS];
     ad_variable *variable[GRADIENTS];
-    graph_training form = {0};
+    ad_mode form = {.training = true};
     int count = 0;
     CHECK_INT(graph_batch_fill(batch, index, all_graphs(b, index), AD_GRAPH_TRAIN), b->set.graphs);
     graph_inputs in = graph_declare_inputs(b->graph, &b->model, batch->room);
@@ -160,8 +160,8 @@ static void check_batch(bench *b, graph_batch *batch)
     }
     CHECK(count >= 4);
     ad_gradients(outputs[1], wrt, count, outputs + 2);
-    for (int i = 0; i < form.count; ++i) outputs[2 + count + i] = form.update[i];
-    ad_program *program = compute(b, batch, outputs, 2 + count + form.count);
+    for (int i = 0; i < form.update_count; ++i) outputs[2 + count + i] = form.updates[i];
+    ad_program *program = compute(b, batch, outputs, 2 + count + form.update_count);
     if (!program) return;
     agrees(b, "logits", ad_result_at(program, 0), of(b, "logits"));
     agrees(b, "loss", ad_result_at(program, 1), of(b, "loss"));
@@ -181,7 +181,7 @@ static void check_network(const char *name, graph_model model)
         bench b;
         graph_batch batch = {0};
         REQUIRE(open_bench(&b, name, model));
-        bool loops = strcmp(model.kind, "gin") != 0;
+        bool loops = graph_has_loops(&model);
         graph_sizes room = graph_room(&b.set, b.set.graphs, loops);
         if (spare) room.nodes += 3, room.edges += 7, room.values += 5, room.graphs += 2;
         CHECK_INT(graph_batch_new(&batch, &b.set, room, loops), AD_OK);
@@ -191,10 +191,14 @@ static void check_network(const char *name, graph_model model)
     }
 }
 
-static const graph_model deep = {
-    .kind = "gat", .layers = 3, .heads = {3, 2, 2}, .width = {4, 5, 3}, .skip = true, .bias = true};
+static const graph_model deep = {.kind = GRAPH_GAT,
+                                 .layers = 3,
+                                 .heads = {3, 2, 2},
+                                 .width = {4, 5, 3},
+                                 .skip = true,
+                                 .bias = true};
 static const graph_model two_layers = {
-    .kind = "gat", .layers = 2, .heads = {2, 3}, .width = {4, 5}, .bias = true};
+    .kind = GRAPH_GAT, .layers = 2, .heads = {2, 3}, .width = {4, 5}, .bias = true};
 
 static void attention_with_skips(void)
 {
@@ -209,14 +213,16 @@ static void attention_several_labels(void)
 static void convolution(void)
 {
     check_network("gcn",
-                  (graph_model){.kind = "gcn", .layers = 2, .heads = {1, 1}, .width = {6, 4}});
+                  (graph_model){.kind = GRAPH_GCN, .layers = 2, .heads = {1, 1}, .width = {6, 4}});
 }
 
 static void isomorphism(void)
 {
-    check_network(
-        "gin", (graph_model){
-                   .kind = "gin", .layers = 2, .heads = {1, 1}, .width = {4, 4}, .readout = "sum"});
+    check_network("gin", (graph_model){.kind = GRAPH_GIN,
+                                       .layers = 2,
+                                       .heads = {1, 1},
+                                       .width = {4, 4},
+                                       .readout = GRAPH_SUM});
 }
 
 /* What a loader packs is what graph_batch_fill does; behind the last graph is no item. */

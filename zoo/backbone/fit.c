@@ -178,8 +178,12 @@ static ad_status build(fit *f, ad_file *file)
     vision_build(f->teacher, "", kind, f->image, layers, count, wanted);
     ad_scope_pop(f->graph);
     vision_build(f->student, "", VISION_COMPACT, f->image, layers, count, seen);
-    if ((status = ad_vars_load_file(f->teacher, file, (ad_load_options){.allow_unused = true})))
-        return status;
+    ad_load_report report;
+    ad_watcher watcher = ad_command_watcher(f->cmd);
+    status = ad_vars_load_file(f->teacher, file,
+                               (ad_load_options){.allow_unused = true, .report = &report});
+    if (status) return status;
+    ad_load_report_unused(&report, &watcher, ad_file_path(file));
     if ((status = measure(f, kind, layers, count, size))) return status;
     double scale = vision_feature_scale(VISION_COMPACT) / vision_feature_scale(kind);
     for (int i = 0; i < count; ++i) {
@@ -277,7 +281,7 @@ static int run(ad_command *cmd)
         status = ad_error_set(f.ctx, AD_ERROR_MEMORY, "out of memory");
     if (!status) status = photos_read(&f.set, f.ctx, ad_command_text(cmd, "data"), f.crop);
     if (!status)
-        ad_command_note(cmd, "%lld photos, %lld other files", (long long)f.set.count,
+        ad_command_note(cmd, "%lld photos, %lld broken files", (long long)f.set.count,
                         (long long)f.set.skipped);
     if (!status) status = build(&f, file);
     if (!status) status = set_start(f.student);

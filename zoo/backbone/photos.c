@@ -1,14 +1,9 @@
 /* photos.c - reading a folder tree of pictures; crops by a counter-based hash. */
 #include "zoo/backbone/photos.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <autodidact/data.h>
 
-enum { MAX_DEPTH = 8 };
+#include <stdlib.h>
 
 static ad_status keep(photos *set, ad_context *ctx, const ad_image *image)
 {
@@ -33,7 +28,7 @@ static ad_status read_one(photos *set, ad_context *ctx, const char *path, int64_
 {
     ad_image *image = NULL, *grown = NULL;
     ad_status status = ad_image_read(ctx, path, &(ad_image_read_options){.channels = 3}, &image);
-    if (status == AD_ERROR_FORMAT) { /* a README, a label file */
+    if (status == AD_ERROR_FORMAT) { /* broken, or something else by that name */
         ++set->skipped;
         return AD_OK;
     }
@@ -50,36 +45,16 @@ static ad_status read_one(photos *set, ad_context *ctx, const char *path, int64_
     return status;
 }
 
-static ad_status read_tree(photos *set, ad_context *ctx, const char *folder, int64_t least,
-                           int depth)
-{
-    struct dirent **entries;
-    int count = scandir(folder, &entries, NULL, alphasort);
-    if (count < 0) return ad_error_set(ctx, AD_ERROR_IO, "%s: %s", folder, strerror(errno));
-    ad_status status = AD_OK;
-    for (int i = 0; i < count; ++i) {
-        char path[4096];
-        struct stat info;
-        int length = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-        bool usable = entries[i]->d_name[0] != '.' && length < (int)sizeof path &&
-                      !stat(path, &info);
-        free(entries[i]);
-        if (status || !usable) continue;
-        if (S_ISDIR(info.st_mode) && depth < MAX_DEPTH)
-            status = read_tree(set, ctx, path, least, depth + 1);
-        else if (S_ISREG(info.st_mode))
-            status = read_one(set, ctx, path, least);
-    }
-    free(entries);
-    return status;
-}
-
 ad_status photos_read(photos *set, ad_context *ctx, const char *folder, int64_t least)
 {
+    ad_texts files = {0};
     *set = (photos){0};
-    ad_status status = read_tree(set, ctx, folder, least, 0);
+    ad_status status = ad_image_files(ctx, folder, &files);
+    for (int64_t i = 0; i < files.count && !status; ++i)
+        status = read_one(set, ctx, files.at[i], least);
     if (!status && !set->count)
         status = ad_error_set(ctx, AD_ERROR_NOT_FOUND, "%s: no pictures in it", folder);
+    ad_texts_free(ctx, &files);
     if (status) photos_free(set);
     return status;
 }

@@ -12,12 +12,12 @@ typedef struct photo {
 typedef struct photos {
     photo *photo;
     int64_t count, capacity;
-    int64_t skipped; /* files that are no pictures */
+    int64_t skipped; /* files that are named as pictures and are not */
 } photos;
 
 /* Reads every picture below `folder`, in the order of their paths; those with a side under `least`
- * are enlarged to it. Files that are no pictures are counted and skipped; none at all is an error.
- */
+ * are enlarged to it. Files that cannot be read as pictures are counted and skipped; none at all is
+ * an error. */
 ad_status photos_read(photos *set, ad_context *ctx, const char *folder, int64_t least);
 void photos_free(photos *set);
 

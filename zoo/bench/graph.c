@@ -86,7 +86,7 @@ static ad_status save_array(bench_job *job, const char *name, ad_dtype dtype, in
 
 static ad_status graph_build(bench_job *job)
 {
-    static const graph_model model = {.kind = "gat",
+    static const graph_model model = {.kind = GRAPH_GAT,
                                       .layers = 2,
                                       .heads = {8, 1},
                                       .width = {8, CLASSES},
@@ -119,9 +119,10 @@ static ad_status graph_build(bench_job *job)
     if (status) return status;
     graph_batch_fill(&c->batch, &all, 1, AD_GRAPH_TRAIN);
     graph_inputs in = graph_declare_inputs(job->graph, &model, c->batch.room);
-    graph_training form = {.dropout = job->exact ? 0 : 0.6,
-                           .rng = job->exact ? NULL : ad_rng(job->graph, job->vars)};
-    ad_node *loss = graph_loss(&model, graph_network(&model, job->vars, &in, &form, NULL));
+    ad_mode mode = {.training = true,
+                    .dropout = job->exact ? 0 : 0.6,
+                    .rng = job->exact ? NULL : ad_rng(job->graph, job->vars)};
+    ad_node *loss = graph_loss(&model, graph_network(&model, job->vars, &in, &mode, NULL));
     job->optimizer[0] = ad_adam(job->vars, NULL,
                                 (ad_adam_options){.lr = 5e-3, .weight_decay = 5e-4});
     bench_output(job, loss), bench_output(job, ad_minimize(job->optimizer[0], loss));

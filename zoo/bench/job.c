@@ -79,7 +79,8 @@ static ad_status open_job(bench_job *job, bench_result *r)
     if (!status && job->program) status = bind_inputs(job);
     if (!status && w->ready) status = w->ready(job);
     if (!status && job->save) {
-        const ad_vars_part parts[] = {{job->vars, NULL}, {job->inputs, "input."}};
+        const ad_vars_part parts[] = {{.vars = job->vars},
+                                      {.vars = job->inputs, .prefix = "input."}};
         status = ad_vars_save_parts(job->ctx, job->save, parts, 2, NULL, 0);
     }
     return status;

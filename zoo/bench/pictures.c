@@ -95,17 +95,17 @@ const bench_workload bench_style = {.name = "style",
 
 static ad_status resnet20_build(bench_job *job)
 {
-    classify_model model = {
-        .kind = "resnet20", .height = 32, .width = 32, .channels = 3, .classes = 10};
-    classify_training form = {0};
+    const classify_model model = {
+        .kind = CLASSIFY_RESNET20, .height = 32, .width = 32, .channels = 3, .classes.count = 10};
+    ad_mode mode = {.training = true};
     ad_node *image = bench_reals(job, "image", ad_shape(128, 32, 32, 3), -2, 2);
     ad_node *labels = bench_integers(job, "labels", ad_shape(128), 0, 10);
-    ad_node *logits = classify_network(&model, job->vars, image, &form);
+    ad_node *logits = classify_network(&model, job->vars, image, &mode);
     ad_node *loss = ad_cross_entropy_loss(logits, labels);
     job->optimizer[0] = ad_sgd(job->vars, NULL, (ad_sgd_options){.lr = 0.1, .momentum = 0.9});
     bench_output(job, loss);
     bench_output(job, ad_minimize(job->optimizer[0], loss));
-    for (int i = 0; i < form.count; ++i) bench_output(job, form.update[i]);
+    for (int i = 0; i < mode.update_count; ++i) bench_output(job, mode.updates[i]);
     return AD_OK;
 }
 

@@ -12,12 +12,13 @@
  *     with batch norm
  *
  * Files:
- *   - model.c: what a network is built from again (its kind, sizes, classes) as metadata
+ *   - settings.c: what a training is told, and what a network is built from again
  *   - networks.c: mlp, lenet, vgg
  *   - resnet.c: the residual networks
- *   - pictures.c: the data of a verb: sets, splits, loaders
- *   - saliency.c: where a network looks
- *   - train.c, eval.c, predict.c, explain.c: the verbs */
+ *   - pictures.c: the data: sets, splits, augmentation
+ *   - train.c: the system: network, loss, scores, samples
+ *   - eval.c, predict.c: the other verbs
+ *   - saliency.c: where a network looks */
 #ifndef ZOO_CLASSIFY_CLASSIFY_H
 #define ZOO_CLASSIFY_CLASSIFY_H
 
@@ -25,72 +26,99 @@
 
 extern const ad_verb classify_train_verb, classify_eval_verb, classify_predict_verb,
     classify_explain_verb;
+extern const ad_system classify_system;
 
-enum { CLASSIFY_UPDATES = 128, CLASSIFY_CLASSES = 100000 };
+/* ---- settings ---- */
 
-#define CLASSIFY_MODELS "lenet|mlp|resnet20|resnet32|resnet18|vgg"
+typedef enum classify_kind { /* in the order of the option's choices */
+                             CLASSIFY_LENET,
+                             CLASSIFY_MLP,
+                             CLASSIFY_RESNET20,
+                             CLASSIFY_RESNET32,
+                             CLASSIFY_RESNET18,
+                             CLASSIFY_VGG,
+} classify_kind;
+
+/* What a network is built from again. */
+typedef struct classify_model {
+    int kind;                          /* a classify_kind */
+    ad_reals picture, mean, deviation; /* [3] each: height, width, channels; of the pictures'
+                                          values, 0 to 1 */
+    ad_texts classes;                  /* their names */
+    int64_t height, width, channels;   /* as in `picture` */
+} classify_model;
+
+typedef struct classify_data {
+    char *path;
+    bool grey, skip_bad;
+    double validation; /* share of the training pictures */
+    int64_t folds;
+} classify_data;
+
+typedef struct classify_batches {
+    int64_t side, rows; /* side 0: as the pictures are */
+} classify_batches;
+
+typedef struct classify_augmentation {
+    int64_t crop, shift, cutout; /* pixels */
+    bool flip;
+    double rotate, zoom, jitter;
+} classify_augmentation;
+
+typedef struct classify_training {
+    double label_smoothing, dropout;
+    char *init;
+    bool freeze;
+} classify_training;
+
+extern const ad_record classify_model_record, classify_data_record, classify_batches_record,
+    classify_augmentation_record, classify_training_record;
 
 /* ---- networks ---- */
 
-typedef struct classify_model {
-    char kind[16]; /* "resnet20" */
-    int64_t height, width;
-    int channels, classes;
-    char **class_names;          /* [classes]; owned (classify_model_free) */
-    float mean[3], deviation[3]; /* of the pictures' values, 0 to 1 */
-} classify_model;
+/* x [n, height, width, channels], normalised -> logits [n, classes], in the mode's form. */
+ad_node *classify_network(const classify_model *model, ad_vars *vars, ad_node *x, ad_mode *mode);
+/* With the last layer "fc", which is its own for each set of classes, as in every network here. */
+#define CLASSIFY_HEAD "fc"
+ad_node *classify_resnet_cifar(int blocks, int64_t classes, ad_vars *vars, ad_node *x,
+                               ad_mode *mode);
+ad_node *classify_resnet18(int64_t classes, ad_vars *vars, ad_node *x, ad_mode *mode);
 
-/* What a network in training form does besides computing logits. */
-typedef struct classify_training {
-    double dropout;
-    ad_node *rng;                      /* ad_rng; needed with dropout */
-    ad_node *update[CLASSIFY_UPDATES]; /* of running statistics */
-    int count;
-} classify_training;
+/* ---- one training, or one trained network ---- */
 
-/* x [n, height, width, channels], normalised -> logits [n, classes]. `training` NULL: in
- * evaluation form. */
-ad_node *classify_network(const classify_model *model, ad_vars *vars, ad_node *x,
-                          classify_training *training);
-ad_node *classify_resnet_cifar(int blocks, int classes, ad_vars *vars, ad_node *x,
-                               classify_training *training);
-ad_node *classify_resnet18(int classes, ad_vars *vars, ad_node *x, classify_training *training);
-/* Batch norm in the form that is asked for. */
-ad_node *classify_norm(ad_vars *vars, const char *name, ad_node *x, classify_training *training);
-/* The name of the last layer: "fc". A network trained on other classes lends all but this. */
-const char *classify_head(const classify_model *model);
+enum { CLASSIFY_MISTAKES = 48 };
 
-/* ---- files ---- */
+typedef struct classifier {
+    ad_job job;
+    ad_image_splits pictures;
+    ad_train_metric right;
+    /* Of the split that was measured last: */
+    ad_split scored;
+    ad_class_scores *scores;
+    int64_t mistaken[CLASSIFY_MISTAKES]; /* its first pictures that were taken for another class, */
+    int taken_for[CLASSIFY_MISTAKES];    /* and which */
+    int mistakes;
+} classifier;
 
-enum { CLASSIFY_METADATA = 8 };
-typedef struct classify_text {
-    ad_metadata row[CLASSIFY_METADATA];
-    int count;
-    char kind[16], size[64], mean[96], deviation[96];
-    char *classes; /* a JSON list; owned */
-} classify_text;
+/* ---- pictures.c ---- */
 
-/* The model as metadata, which point into `text`. */
-ad_status classify_model_describe(ad_context *ctx, const classify_model *model,
-                                  classify_text *text);
-void classify_text_free(classify_text *text);
-/* From an opened file's metadata. Errors name the file. */
-ad_status classify_model_read(ad_context *ctx, const ad_file *file, classify_model *model);
-void classify_model_free(classify_model *model);
+/* The system's `read`. */
+ad_status classify_read(ad_job *job);
+/* The model's members that follow from pictures; mean and deviation NULL: 0 and 1. */
+ad_status classify_fit(ad_job *job, int64_t height, int64_t width, int channels,
+                       char *const *class_names, int64_t classes, const float *mean,
+                       const float *deviation);
+/* What is done to every picture: brought to the mean 0 and the deviation 1. */
+ad_augment classify_normalisation(const classify_model *model);
 
-/* A trained network, ready to compute `batch` pictures at a time. */
-typedef struct classify_trained {
-    classify_model model;
-    ad_vars *vars;
-    ad_graph *graph;
-    ad_program *program;
-    ad_node *x, *logits;
-    int64_t batch;
-    float *pixels; /* [batch, height, width, channels]: fill and call ad_run */
-} classify_trained;
-/* From a run's folder or a weights file; reports errors, and notes broken checkpoints that are
- * passed over. 0 or an exit status. */
-int classify_open(ad_command *cmd, const char *path, int64_t batch, classify_trained *trained);
-void classify_close(classify_trained *trained);
+/* ---- train.c ---- */
+
+/* Runs over a split; its scores are in c->scores. *done: there is such a split. */
+ad_status classify_score(classifier *c, ad_split split, bool *done);
+
+/* ---- explain.c ---- */
+
+/* The system's `sketch`. */
+ad_status classify_sketch(ad_job *job);
 
 #endif

@@ -1,21 +1,18 @@
 /* eval.c - `classify eval`: how good a trained network is on labelled pictures. */
-#include "zoo/classify/pictures.h"
+#include "zoo/classify/classify.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static const ad_option options[] = {
     {"data", 0, AD_OPTION_FILE, .required = true, .help = "labelled pictures, as for train"},
-    {"split", 0, AD_OPTION_CHOICE, .initial = "test", .choices = "test|train|validation",
+    {"split", 0, AD_OPTION_CHOICE, .initial = "test", .choices = "train|validation|test",
      .help = "which part of the data"},
     {"skip-bad", 0, AD_OPTION_FLAG, .help = "leave broken pictures out instead of stopping"},
     AD_COMMON_OPTIONS,
     {0},
 };
 
-enum { BATCH = 256 };
-
-enum { CONFUSION_SHOWN = 20 }; /* classes; more are too wide to read */
+enum { BATCH = 256, CONFUSION_SHOWN = 20 /* classes; more are too wide to read */ };
 
 static ad_status print_summary(ad_command *cmd, const ad_class_result *r, bool two)
 {
@@ -89,96 +86,71 @@ static ad_status print_confusion(ad_command *cmd, const ad_class_scores *s, char
     return status;
 }
 
-static ad_status print_scores(ad_command *cmd, const ad_class_scores *s, char *const *names)
+static ad_status print_scores(ad_command *cmd, const classifier *c)
 {
+    const ad_texts *names = &((const classify_model *)c->job.model)->classes;
     ad_class_result r;
-    ad_status status = ad_class_scores_result(s, &r);
-    if (!status) status = print_summary(cmd, &r, ad_class_scores_classes(s) == 2);
-    if (!status) status = print_classes(cmd, s, names);
-    if (!status) status = print_confusion(cmd, s, names);
+    ad_status status = ad_class_scores_result(c->scores, &r);
+    if (!status) status = print_summary(cmd, &r, names->count == 2);
+    if (!status) status = print_classes(cmd, c->scores, names->at);
+    if (!status) status = print_confusion(cmd, c->scores, names->at);
     return status;
 }
 
-static ad_status read_like(ad_command *cmd, const classify_model *m, ad_image_set **set)
+/* Pictures in the size and with the classes that the network knows. */
+static ad_status read_like(ad_command *cmd, const classify_model *m, ad_image_set **out)
 {
-    ad_image_set like = {.height = m->height,
-                         .width = m->width,
-                         .channels = m->channels,
-                         .classes = m->classes,
-                         .class_names = m->class_names};
-    ad_image_set_options o = {.split = ad_command_text(cmd, "split"),
-                              .height = m->height,
-                              .width = m->width,
-                              .channels = m->channels,
-                              .skip_bad = ad_command_flag(cmd, "skip-bad"),
-                              .like = &like};
+    const char *path = ad_command_text(cmd, "data"), *split = ad_command_text(cmd, "split");
+    int channels = (int)m->channels, classes = (int)m->classes.count;
     ad_context *ctx = ad_command_context(cmd);
-    ad_status status = ad_image_set_read(set, ctx, ad_command_text(cmd, "data"), &o);
+    const ad_image_set like = {.height = m->height,
+                               .width = m->width,
+                               .channels = channels,
+                               .classes = classes,
+                               .class_names = m->classes.at};
+    const ad_image_set_options wanted = {.split = split,
+                                         .height = m->height,
+                                         .width = m->width,
+                                         .channels = channels,
+                                         .skip_bad = ad_command_flag(cmd, "skip-bad"),
+                                         .like = &like};
+    ad_status status = ad_image_set_read(out, ctx, path, &wanted);
+    const ad_image_set *set = *out;
     if (status) return status;
-    if (!(*set)->count)
-        return ad_error_set(ctx, AD_ERROR_NOT_FOUND, "%s: has no %s pictures (--split)",
-                            ad_command_text(cmd, "data"), ad_command_text(cmd, "split"));
+    if (!set->count)
+        return ad_error_set(ctx, AD_ERROR_NOT_FOUND, "%s: has no %s pictures (--split)", path,
+                            split);
     /* sets that are binary files come in the size and with the classes that they have */
-    if ((*set)->height != m->height || (*set)->width != m->width ||
-        (*set)->channels != m->channels || (*set)->classes != m->classes)
-        return ad_error_set(
-            ctx, AD_ERROR_SHAPE,
-            "%s: %lld x %lld with %d channels in %d classes; the network was trained "
-            "on %lld x %lld with %d in %d",
-            ad_command_text(cmd, "data"), (long long)(*set)->width, (long long)(*set)->height,
-            (*set)->channels, (*set)->classes, (long long)m->width, (long long)m->height,
-            m->channels, m->classes);
-    return AD_OK;
+    if (set->height == m->height && set->width == m->width && set->channels == channels &&
+        set->classes == classes)
+        return AD_OK;
+    return ad_error_set(ctx, AD_ERROR_SHAPE,
+                        "%s: %lld x %lld with %d channels in %d classes; the network was trained "
+                        "on %lld x %lld with %d in %d",
+                        path, (long long)set->width, (long long)set->height, set->channels,
+                        set->classes, (long long)m->width, (long long)m->height, channels, classes);
 }
 
-typedef struct scoring {
-    const classify_trained *net;
-    ad_loader *loader;
-    ad_class_scores *scores;
-} scoring;
-
-static ad_status add_scores(void *user, ad_program *program, const ad_batch *batch)
+static ad_status measure(ad_command *cmd, ad_job *job)
 {
-    const scoring *s = user;
-    return ad_class_scores_add(s->scores, ad_result(program, s->net->logits),
-                               ad_batch_field(s->loader, batch, "label"), batch->size);
-}
-
-static ad_status score(ad_context *ctx, const classify_trained *t, const ad_image_set *set,
-                       ad_class_scores *scores)
-{
-    ad_samples *samples;
-    scoring s = {.net = t, .scores = scores};
-    ad_augment augment = {0};
-    memcpy(augment.mean, t->model.mean, sizeof augment.mean);
-    memcpy(augment.deviation, t->model.deviation, sizeof augment.deviation);
-    ad_status status = ad_image_samples_new(&samples, set, &augment);
+    classifier *c = (classifier *)job;
+    ad_split split = (ad_split)ad_command_choice(cmd, "split");
+    ad_augment normalised = classify_normalisation(job->model);
+    ad_image_set **set = &c->pictures.set[split];
+    bool done;
+    ad_status status = ad_trained_build(job, BATCH, NULL);
+    if (!status) status = read_like(cmd, job->model, set);
+    if (!status) status = ad_image_samples_new(&job->split[split].samples, *set, &normalised);
     if (!status)
-        status = ad_loader_new(&s.loader, ctx, samples,
+        status = ad_loader_new(&job->loader[split], job->ctx, job->split[split].samples,
                                &(ad_loader_options){.batch = BATCH, .keep_last = true});
-    if (!status) status = ad_evaluate(t->program, s.loader, add_scores, &s);
-    ad_loader_free(s.loader);
-    ad_samples_free(samples);
-    return status;
+    if (!status) status = classify_score(c, split, &done);
+    return status ? status : print_scores(cmd, c);
 }
 
 static int run(ad_command *cmd)
 {
-    classify_trained t;
-    ad_class_scores *scores = NULL;
-    ad_image_set *set = NULL;
-    int code = classify_open(cmd, ad_command_operand(cmd, 0), BATCH, &t);
-    if (code) return code;
-    ad_context *ctx = ad_command_context(cmd);
-    ad_status status = read_like(cmd, &t.model, &set);
-    if (!status) status = ad_class_scores_new(&scores, ctx, t.model.classes, NULL);
-    if (!status) status = score(ctx, &t, set, scores);
-    if (!status) status = print_scores(cmd, scores, t.model.class_names);
-    if (status) code = ad_command_fail(cmd, "%s", ad_error(ctx));
-    ad_class_scores_free(scores);
-    ad_image_set_free(set);
-    classify_close(&t);
-    return code;
+    return ad_command_with_trained(cmd, &classify_system, measure);
 }
 
 const ad_verb classify_eval_verb = {

@@ -1,146 +1,89 @@
-/* pictures.c - see pictures.h. */
-#include "zoo/classify/pictures.h"
+/* pictures.c - the data: splits, augmentation, and what the network takes from them. */
+#include "zoo/classify/classify.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-const ad_image_set *classify_set(const classify_pictures *p, classify_split split)
+ad_augment classify_normalisation(const classify_model *m)
 {
-    return split == CLASSIFY_TRAIN || !p->own[split - 1] ? p->set : p->own[split - 1];
-}
-
-ad_image_set_options classify_set_options(ad_command *cmd, const char *split,
-                                          const ad_image_set *like)
-{
-    ad_image_set_options o = {.split = split, .like = like};
-    o.height = o.width = like ? like->height : ad_command_int(cmd, "size");
-    if (like) o.width = like->width;
-    o.channels = like ? like->channels : ad_command_flag(cmd, "grey") ? 1 : 0;
-    o.skip_bad = ad_command_flag(cmd, "skip-bad");
-    return o;
-}
-
-void classify_set_summary(const ad_image_set *set, char *text, size_t size)
-{
-    snprintf(text, size, "%lld pictures of %lld x %lld in %d classes", (long long)set->count,
-             (long long)set->width, (long long)set->height, set->classes);
-}
-
-static void note_skipped(ad_command *cmd, const ad_image_set *set)
-{
-    if (set->skipped)
-        ad_command_note(cmd, "%lld broken pictures were left out", (long long)set->skipped);
-}
-
-/* Without --size the sizes must be equal, which reading with a wanted size would hide. */
-static ad_image_set_options further(ad_command *cmd, const char *split, const ad_image_set *like)
-{
-    ad_image_set_options o = classify_set_options(cmd, split, like);
-    if (!ad_command_value(cmd, "size")) o.height = o.width = 0;
-    return o;
-}
-
-static ad_status read_further(ad_command *cmd, classify_pictures *p, const char *split,
-                              classify_split which)
-{
-    const char *path = ad_command_text(cmd, "data");
-    ad_image_set *set;
-    ad_image_set_options options = further(cmd, split, p->set);
-    ad_status status = ad_image_set_read(&set, p->ctx, path, &options);
-    if (status) return status;
-    note_skipped(cmd, set);
-    if (set->count && (set->height != p->set->height || set->width != p->set->width))
-        status = ad_error_set(p->ctx, AD_ERROR_SHAPE,
-                              "%s: %s pictures are %lld x %lld, those of training %lld x %lld; "
-                              "--size makes all equal",
-                              path, split, (long long)set->width, (long long)set->height,
-                              (long long)p->set->width, (long long)p->set->height);
-    if (status || !set->count)
-        ad_image_set_free(set);
-    else
-        p->own[which - 1] = set;
-    return status;
-}
-
-static ad_status all_of(classify_pictures *p, classify_split split, int64_t count)
-{
-    if (!(p->index[split] = malloc((size_t)(count + 1) * sizeof(int64_t))))
-        return ad_error_set(p->ctx, AD_ERROR_MEMORY, "out of memory");
-    for (int64_t i = 0; i < count; ++i) p->index[split][i] = i;
-    p->count[split] = count;
-    return AD_OK;
-}
-
-/* Moves the share `part` of the training pictures to validation, classes evenly, groups together.
- */
-static ad_status take_validation(classify_pictures *p, double share, uint64_t seed)
-{
-    int folds = (int)fmax(2, round(1 / share));
-    int64_t inside = 0, kept = 0, *fold = malloc((size_t)(p->set->count + 1) * sizeof *fold);
-    bool *in = calloc((size_t)p->set->count + 1, sizeof *in);
-    ad_status status = fold && in ? all_of(p, CLASSIFY_VALIDATION, 0) : AD_ERROR_MEMORY;
-    if (!status)
-        p->index[CLASSIFY_VALIDATION] = realloc(p->index[CLASSIFY_VALIDATION],
-                                                (size_t)(p->count[0] + 1) * sizeof *fold);
-    if (!status && !p->index[CLASSIFY_VALIDATION]) status = AD_ERROR_MEMORY;
-    if (!status) inside = ad_image_set_fold(p->set, 0, folds, seed ^ 0x7A1, true, fold);
-    for (int64_t i = 0; i < inside; ++i) in[fold[i]] = true;
-    for (int64_t i = 0; !status && i < p->count[0]; ++i) {
-        int64_t picture = p->index[0][i];
-        if (in[picture])
-            p->index[CLASSIFY_VALIDATION][p->count[CLASSIFY_VALIDATION]++] = picture;
-        else
-            p->index[0][kept++] = picture;
+    ad_augment a = {0};
+    for (int c = 0; c < 3; ++c) {
+        a.mean[c] = (float)m->mean.at[c];
+        a.deviation[c] = (float)m->deviation.at[c];
     }
-    if (!status) p->count[0] = kept;
-    free(fold), free(in);
-    return status ? ad_error_set(p->ctx, status, "out of memory") : AD_OK;
+    return a;
 }
 
-static ad_status cut(ad_command *cmd, classify_pictures *p, ad_train_part part)
+static ad_augment augmentation(const ad_job *job)
 {
-    double share = ad_command_real(cmd, "val");
-    ad_status status = all_of(p, CLASSIFY_TRAIN, p->set->count);
-    if (!status && part.folds > 1) {
-        status = all_of(p, CLASSIFY_TEST, p->set->count);
-        if (status) return status;
-        /* which pictures are in which fold must not depend on the seed of a part */
-        p->count[2] = ad_image_set_fold(p->set, part.fold, part.folds, 0, true, p->index[2]);
-        p->count[0] = ad_image_set_fold(p->set, part.fold, part.folds, 0, false, p->index[0]);
-    } else if (!status && p->own[1]) {
-        status = all_of(p, CLASSIFY_TEST, p->own[1]->count);
-    }
-    if (!status && p->own[0])
-        status = all_of(p, CLASSIFY_VALIDATION, p->own[0]->count);
-    else if (!status && share > 0)
-        status = take_validation(p, share, part.seed);
-    if (!status && !p->count[0])
-        status = ad_error_set(p->ctx, AD_ERROR_ARGUMENT, "no picture is left to train with");
-    return status;
+    const classify_augmentation *s = ad_job_value(job, &classify_augmentation_record);
+    ad_augment a = classify_normalisation(job->model);
+    a.pad = (int)s->crop, a.flip = s->flip, a.shift = (int)s->shift;
+    a.rotate = (float)s->rotate, a.scale = (float)s->zoom;
+    a.brightness = a.contrast = a.saturation = (float)s->jitter;
+    a.cutout = (int)s->cutout;
+    return a;
 }
 
-ad_status classify_pictures_read(ad_command *cmd, ad_train_part part, classify_pictures *p)
+/* Nine digits, from which the same floats are read again. */
+static ad_status set_three(ad_job *job, const char *name, const float value[3])
 {
-    *p = (classify_pictures){.ctx = ad_command_context(cmd)};
-    ad_image_set_options options = classify_set_options(cmd, "train", NULL);
-    ad_status status = ad_image_set_read(&p->set, p->ctx, ad_command_text(cmd, "data"), &options);
+    char text[96];
+    snprintf(text, sizeof text, "%.9g,%.9g,%.9g", value[0], value[1], value[2]);
+    return ad_record_set(&classify_model_record, job->ctx, job->model, name, text);
+}
+
+ad_status classify_fit(ad_job *job, int64_t height, int64_t width, int channels,
+                       char *const *class_names, int64_t classes, const float *mean,
+                       const float *deviation)
+{
+    static const float zeros[3] = {0, 0, 0}, ones[3] = {1, 1, 1};
+    classify_model *m = job->model;
+    const float picture[3] = {(float)height, (float)width, (float)channels};
+    m->height = height, m->width = width, m->channels = channels;
+    ad_status status = set_three(job, "picture", picture);
+    if (!status) status = set_three(job, "mean", mean ? mean : zeros);
+    if (!status) status = set_three(job, "deviation", deviation ? deviation : ones);
+    return status ? status : ad_texts_copy(job->ctx, &m->classes, class_names, classes);
+}
+
+static ad_status make_rows(ad_job *job, ad_split split)
+{
+    const ad_image_splits *p = &((classifier *)job)->pictures;
+    ad_augment augment = split == AD_SPLIT_TRAIN ? augmentation(job)
+                                                 : classify_normalisation(job->model);
+    if (!p->count[split]) return AD_OK;
+    job->split[split].index = p->index[split];
+    job->split[split].count = p->count[split];
+    return ad_image_samples_new(&job->split[split].samples, p->set[split], &augment);
+}
+
+ad_status classify_read(ad_job *job)
+{
+    const classify_data *data = ad_job_value(job, &classify_data_record);
+    const classify_batches *batches = ad_job_value(job, &classify_batches_record);
+    ad_image_splits *p = &((classifier *)job)->pictures;
+    const ad_image_splits_options options = {.height = batches->side,
+                                             .width = batches->side,
+                                             .channels = data->grey ? 1 : 0,
+                                             .skip_bad = data->skip_bad,
+                                             .validation = data->validation,
+                                             .seed = job->part.seed,
+                                             .fold = job->part.fold,
+                                             .folds = job->part.folds};
+    float mean[3], deviation[3];
+    ad_status status = ad_image_splits_read(p, job->ctx, data->path, &options);
     if (status) return status;
-    note_skipped(cmd, p->set);
-    if (!p->set->count)
-        return ad_error_set(p->ctx, AD_ERROR_FORMAT, "%s: holds no training pictures",
-                            ad_command_text(cmd, "data"));
-    status = read_further(cmd, p, "validation", CLASSIFY_VALIDATION);
-    if (!status && part.folds <= 1) status = read_further(cmd, p, "test", CLASSIFY_TEST);
-    return status ? status : cut(cmd, p, part);
-}
-
-void classify_pictures_free(classify_pictures *p)
-{
-    for (int i = 0; i < 3; ++i) free(p->index[i]);
-    ad_image_set_free(p->own[0]);
-    ad_image_set_free(p->own[1]);
-    ad_image_set_free(p->set);
-    *p = (classify_pictures){0};
+    if (p->skipped)
+        ad_watch_note(&job->watcher, "%lld broken pictures were left out", (long long)p->skipped);
+    const ad_image_set *set = p->set[AD_SPLIT_TRAIN];
+    ad_image_set_statistics(set, p->index[0], p->count[0], mean, deviation);
+    status = classify_fit(job, set->height, set->width, set->channels, set->class_names,
+                          set->classes, mean, deviation);
+    for (int i = 0; i < AD_SPLITS && !status; ++i) status = make_rows(job, (ad_split)i);
+    snprintf(job->summary, sizeof job->summary, "%lld pictures of %lld x %lld in %d classes",
+             (long long)set->count, (long long)set->width, (long long)set->height, set->classes);
+    job->data = data->path, job->fingerprint = set->fingerprint;
+    job->batch = batches->rows;
+    job->monitor = set->classes == 2 ? "balanced_accuracy" : "accuracy";
+    return status;
 }

@@ -88,41 +88,56 @@ static void hide(const cover *c, int64_t place, float *to)
 }
 
 /* drop[place] = how much less sure the network is with that place hidden. */
-static ad_status measure(const cover *c, classify_trained *t, int target, float *drop)
+static ad_status measure(const cover *c, ad_job *job, float *pixels, int *best, float *drop)
 {
     const classify_model *m = c->model;
-    int64_t size = m->height * m->width * m->channels;
+    int64_t size = m->height * m->width * m->channels, rows = job->evaluation.rows;
+    int classes = (int)m->classes.count;
     float whole = 0;
-    for (int64_t first = -1; first < c->count; first += t->batch) { /* -1: nothing is hidden */
-        int64_t filled = c->count - first < t->batch ? c->count - first : t->batch;
+    for (int64_t first = -1; first < c->count; first += rows) { /* -1: nothing is hidden */
+        int64_t filled = c->count - first < rows ? c->count - first : rows;
         for (int64_t i = 0; i < filled; ++i) {
             if (first + i < 0)
-                memcpy(t->pixels + i * size, c->pixels, (size_t)size * sizeof *t->pixels);
+                memcpy(pixels + i * size, c->pixels, (size_t)size * sizeof *pixels);
             else
-                hide(c, first + i, t->pixels + i * size);
+                hide(c, first + i, pixels + i * size);
         }
-        ad_status status = ad_run(t->program);
+        ad_status status = ad_run(job->evaluation.program);
         if (status) return status;
-        const float *logits = ad_result(t->program, t->logits);
-        for (int64_t i = 0; i < filled; ++i) {
-            float sure = margin(logits + i * m->classes, m->classes, target);
-            if (first + i < 0)
-                whole = sure;
-            else
-                drop[first + i] = fmaxf(whole - sure, 0);
+        const float *logits = ad_result(job->evaluation.program, job->evaluation.result);
+        if (first < 0) {
+            *best = ad_best_class(logits, classes);
+            whole = margin(logits, classes, *best);
         }
+        for (int64_t i = first < 0; i < filled; ++i)
+            drop[first + i] = fmaxf(whole - margin(logits + i * classes, classes, *best), 0);
     }
     return AD_OK;
 }
 
-ad_status classify_saliency(ad_context *ctx, classify_trained *t, const float *pixels, int target,
+/* The drop at each pixel, from those of the places that cover it. */
+static void spread(const cover *c, const float *drop, float *heat)
+{
+    const classify_model *m = c->model;
+    for (int64_t y = 0; y < m->height; ++y)
+        for (int64_t x = 0; x < m->width; ++x) {
+            float sum = 0, weight = 0;
+            for (int64_t place = 0; place < c->count; ++place) {
+                float part = covered(c, place, y, x);
+                sum += part * drop[place], weight += part;
+            }
+            heat[y * m->width + x] = sum / weight;
+        }
+}
+
+ad_status classify_saliency(ad_job *job, float *pixels, const float *picture, int *best,
                             float *heat)
 {
-    const classify_model *m = &t->model;
+    const classify_model *m = job->model;
     int64_t h = m->height, w = m->width, area = h * w, longer = h > w ? h : w;
     int64_t step = longer > PLACES ? longer / PLACES : 1;
     cover c = {.model = m,
-               .pixels = pixels,
+               .pixels = picture,
                .step = step,
                .across = (w + step - 1) / step,
                .count = (h + step - 1) / step * ((w + step - 1) / step),
@@ -130,24 +145,18 @@ ad_status classify_saliency(ad_context *ctx, classify_trained *t, const float *p
     float *scratch = calloc((size_t)(area * m->channels), sizeof *scratch);
     float *blurred = calloc((size_t)(area * m->channels), sizeof *blurred);
     float *drop = calloc((size_t)c.count, sizeof *drop);
-    ad_status status = AD_OK;
+    ad_status status = AD_ERROR_MEMORY;
     c.blurred = blurred;
-    if (!scratch || !blurred || !drop) {
-        status = ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
+    if (scratch && blurred && drop) {
+        blur(m, picture, scratch, blurred);
+        status = measure(&c, job, pixels, best, drop);
     } else {
-        blur(m, pixels, scratch, blurred);
-        status = measure(&c, t, target, drop);
+        ad_error_set(job->ctx, status, "out of memory");
     }
-    for (int64_t y = 0; y < h && !status; ++y)
-        for (int64_t x = 0; x < w; ++x) {
-            float sum = 0, weight = 0;
-            for (int64_t place = 0; place < c.count; ++place) {
-                float part = covered(&c, place, y, x);
-                sum += part * drop[place], weight += part;
-            }
-            heat[y * w + x] = sum / weight;
-        }
-    if (!status) scale(heat, area, scratch);
+    if (!status) {
+        spread(&c, drop, heat);
+        scale(heat, area, scratch);
+    }
     free(scratch), free(blurred), free(drop);
     return status;
 }

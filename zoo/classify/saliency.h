@@ -4,12 +4,13 @@
 
 #include "zoo/classify/classify.h"
 
-/* What the network goes by: how much less sure of class `target` it is (in log-odds) when the
- * details around a place of `pixels` ([height, width, channels], normalised) are blurred away; the
- * mean over all places that cover a pixel (after Zeiler & Fergus 2014, section 4.2, where a grey
- * square hides a place). `heat` [height, width] gets 0 .. 1. Uses trained->pixels. */
-ad_status classify_saliency(ad_context *ctx, classify_trained *trained, const float *pixels,
-                            int target, float *heat);
+/* What a trained network goes by: how much less sure it is (in log-odds) of the class that it takes
+ * `picture` ([height, width, channels], normalised) for when the details around a place are blurred
+ * away; the mean over all places that cover a pixel (after Zeiler & Fergus 2014, section 4.2, where
+ * a grey square hides a place). *best gets the class, `heat` [height, width] 0 .. 1. `pixels` is
+ * what is bound to the built network's "image". */
+ad_status classify_saliency(ad_job *job, float *pixels, const float *picture, int *best,
+                            float *heat);
 /* The picture in grey with the heat laid over it in colour, beside the picture itself. */
 ad_status classify_saliency_picture(ad_context *ctx, const ad_image *picture, const float *heat,
                                     ad_image **out);

@@ -1,6 +1,7 @@
 /* eval.c - `gpt eval`: loss and perplexity of a text under a model. */
 #include "zoo/gpt/gpt.h"
 
+#include <autodidact/table.h>
 #include <math.h>
 
 static const ad_option options[] = {
@@ -17,82 +18,94 @@ static const ad_option options[] = {
     {0},
 };
 
-/* Sizes of windows that fit model and text; 0, or an exit status. */
-static int choose_windows(ad_command *cmd, const gpt_config *config, int64_t count, int64_t *block,
-                          int64_t *stride)
+/* Sizes of windows that fit model and text. */
+static ad_status choose_windows(ad_command *cmd, gpt *g, const ad_tokens *tokens, int64_t *stride)
 {
-    *block = ad_command_int(cmd, "block"), *stride = ad_command_int(cmd, "stride");
-    if (*block > config->block)
-        return ad_command_fail(cmd, "--block is %lld, the model has %lld positions",
-                               (long long)*block, (long long)config->block);
-    if (!*block) *block = config->block;
-    if (*block > count - 1) *block = count - 1;
-    if (!*stride || *stride > *block) *stride = *block;
-    return AD_EXIT_OK;
+    const gpt_config *c = g->job.model;
+    int64_t block = ad_command_int(cmd, "block");
+    if (block > c->block)
+        return ad_error_set(g->job.ctx, AD_ERROR_ARGUMENT,
+                            "--block is %lld, the model has %lld positions", (long long)block,
+                            (long long)c->block);
+    if (tokens->count < 2)
+        return ad_error_set(g->job.ctx, AD_ERROR_FORMAT, "%s: %lld tokens leave nothing to predict",
+                            ad_command_operand(cmd, 1), (long long)tokens->count);
+    if (!block) block = c->block;
+    g->block = block < tokens->count ? block : tokens->count - 1;
+    *stride = ad_command_int(cmd, "stride");
+    if (*stride > g->block) *stride = g->block;
+    return AD_OK;
 }
 
-static void report(ad_command *cmd, double loss, int64_t counted, size_t bytes)
+static ad_status read_text(gpt *g, const char *path, ad_tokens *tokens, size_t *bytes)
 {
-    double bits = loss * (double)counted / log(2) / (double)bytes;
-    if (ad_command_json(cmd)) {
-        ad_json_begin(cmd, "result");
-        ad_json_real(cmd, "loss", loss);
-        ad_json_real(cmd, "perplexity", exp(loss));
-        ad_json_real(cmd, "bits_per_byte", bits);
-        ad_json_int(cmd, "tokens", counted);
-        ad_json_int(cmd, "bytes", (int64_t)bytes);
-        ad_json_end(cmd);
-        return;
-    }
-    fprintf(ad_command_out(cmd),
-            "loss           %.5f nats a token\nperplexity     %.4f\nbits per byte  %.4f\n"
-            "tokens         %lld of %zu bytes\n",
-            loss, exp(loss), bits, (long long)counted, bytes);
+    ad_text_file file;
+    ad_context *ctx = g->job.ctx;
+    ad_status status = ad_text_file_read(&file, ctx, path);
+    if (status) return status;
+    *bytes = file.length;
+    status = ad_tokenizer_encode(g->tokenizer, file.text, file.length, 0, tokens);
+    if (status) status = ad_error_set(ctx, status, "%s: %s", path, ad_error(ctx));
+    ad_text_file_free(&file);
+    return status;
+}
+
+static ad_status report(ad_command *cmd, double loss, int64_t counted, size_t bytes)
+{
+    static const ad_column columns[] = {
+        {"loss", .kind = AD_COLUMN_REAL, .digits = 5, .unit = "nats a token"},
+        {"perplexity", .kind = AD_COLUMN_REAL, .digits = 4},
+        {"bits per byte", .kind = AD_COLUMN_REAL, .key = "bits_per_byte", .digits = 4},
+        {"tokens", .kind = AD_COLUMN_INT},
+        {"bytes", .kind = AD_COLUMN_INT},
+    };
+    ad_table *t;
+    ad_status status = ad_table_new(&t, ad_command_context(cmd), columns, 5);
+    ad_table_row(t);
+    ad_table_real(t, loss);
+    ad_table_real(t, exp(loss));
+    ad_table_real(t, loss * (double)counted / log(2) / (double)bytes);
+    ad_table_int(t, counted);
+    ad_table_int(t, (int64_t)bytes);
+    if (!status) status = ad_table_print_upright(t, cmd, "result");
+    ad_table_free(t);
+    return status;
+}
+
+static void show(void *user, const ad_progress *p)
+{
+    ad_command_step(user, p->step, p->steps, p->metrics, p->count);
+}
+
+static ad_status score(ad_command *cmd, gpt *g, ad_tokens *tokens)
+{
+    ad_watcher watcher = ad_command_watcher(cmd);
+    int64_t stride = 0, counted = 0;
+    size_t bytes = 0;
+    double loss = 0;
+    watcher.progress = show;
+    ad_status status = gpt_open_tokenizer(g, ad_command_text(cmd, "tokenizer"));
+    if (!status) status = read_text(g, ad_command_operand(cmd, 1), tokens, &bytes);
+    if (!status) status = choose_windows(cmd, g, tokens, &stride);
+    if (!status) status = ad_trained_build(&g->job, ad_command_int(cmd, "batch"), NULL);
+    if (!status) status = gpt_score_text(g, tokens, stride, &watcher, &loss, &counted);
+    if (status) return status;
+    if (ad_command_interrupted(cmd))
+        return ad_error_set(g->job.ctx, AD_ERROR_LIMIT, "interrupted after %lld tokens",
+                            (long long)counted);
+    return report(cmd, loss, counted, bytes);
 }
 
 static int run(ad_command *cmd)
 {
-    ad_context *ctx = ad_command_context(cmd);
-    const char *path = ad_command_operand(cmd, 1);
-    gpt_model model = {0};
-    gpt_scorer scorer = {0};
-    ad_tokenizer *tokenizer = NULL;
+    ad_job *job;
     ad_tokens tokens = {0};
-    ad_text_file file = {0};
-    int64_t block = 0, stride = 0, counted = 0;
-    double loss = 0;
-    int exit = AD_EXIT_OK;
-    if (!ctx) return AD_EXIT_FAILURE;
-    ad_status status = gpt_open(&model, ctx, ad_command_operand(cmd, 0), AD_F32);
-    if (!status && *model.note) ad_command_note(cmd, "%s", model.note);
-    if (!status)
-        status = gpt_open_tokenizer(&tokenizer, ctx, &model, ad_command_text(cmd, "tokenizer"));
-    if (!status) status = ad_text_file_read(&file, ctx, path);
-    if (!status) {
-        status = ad_tokenizer_encode(tokenizer, file.text, file.length, 0, &tokens);
-        if (status) status = ad_error_set(ctx, status, "%s: %s", path, ad_error(ctx));
-    }
-    if (!status && tokens.count < 2)
-        status = ad_error_set(ctx, AD_ERROR_FORMAT, "%s: %lld tokens leave nothing to predict",
-                              path, (long long)tokens.count);
-    if (!status) exit = choose_windows(cmd, &model.config, tokens.count, &block, &stride);
-    if (!status && !exit)
-        status = gpt_scorer_new(&scorer, ctx, &model.config, model.vars,
-                                ad_command_int(cmd, "batch"), block, 0);
-    if (!status && !exit)
-        status = gpt_score(&scorer, cmd, tokens.ids, tokens.count, stride, 0, &loss, &counted);
-    if (status)
-        exit = ad_command_fail(cmd, "%s", ad_error(ctx));
-    else if (!exit && ad_command_interrupted(cmd))
-        exit = ad_command_fail(cmd, "interrupted after %lld tokens", (long long)counted);
-    else if (!exit)
-        report(cmd, loss, counted, file.length);
-    gpt_scorer_free(&scorer);
+    int code = ad_command_trained(cmd, &job, &gpt_system, ad_command_operand(cmd, 0));
+    if (code) return code;
+    if (score(cmd, (gpt *)job, &tokens)) code = ad_command_fail(cmd, "%s", ad_error(job->ctx));
     ad_tokens_free(&tokens);
-    ad_text_file_free(&file);
-    ad_tokenizer_free(tokenizer);
-    gpt_close(&model);
-    return exit;
+    ad_trained_close(job);
+    return code;
 }
 
 const ad_verb gpt_eval_verb = {

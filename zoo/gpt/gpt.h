@@ -9,57 +9,41 @@
  * SwiGLU, grouped queries), with the names of its `llama`. Training and sampling follow nanoGPT.
  *
  *   network.c    tokens to logits, as graph; layers_gpt2.c, layers_llama.c the two kinds of layers
- *   config.c     sizes, as a checkpoint's metadata and as a config.json keep them
- *   load.c       a model from a run, a folder or a file; llama2c.c the format of llama2.c
+ *   model.c      what a network is built from; published.c the same of Hugging Face and llama2.c
+ *   load.c       weights and tokenizer of a model that was opened, or that training starts from
  *   generate.c   token by token with a cache; choose.c which token
  *   corpus.c     a text as tokens; score.c its loss under a model; writer.c a text from a model
  *   train.c, sample.c, eval.c, explain.c   the commands */
 #ifndef ZOO_GPT_GPT_H
 #define ZOO_GPT_GPT_H
 
-#include <autodidact/command.h>
-#include <autodidact/nn.h>
-#include <autodidact/program.h>
+#include <autodidact/system.h>
 #include <autodidact/tokenizer.h>
-#include <autodidact/train.h>
 
-typedef enum gpt_arch { GPT_GPT2, GPT_LLAMA } gpt_arch;
+enum { GPT_GPT2, GPT_LLAMA };
 
 typedef struct gpt_config {
-    gpt_arch arch;
+    int arch;
     int64_t layers, heads, kv_heads, width; /* kv_heads: as heads in GPT-2 */
     int64_t hidden;                         /* of the mlp */
     int64_t block, vocab;                   /* most positions; tokens */
     double eps, rope_theta;
-    bool untied; /* Llama: the output has a matrix of its own, lm_head.weight */
+    bool untied;     /* Llama: the output has a matrix of its own, lm_head.weight */
+    char *tokenizer; /* as text (ad_tokenizer_to_text), or NULL: it lies beside the weights */
 } gpt_config;
-
-/* The context's error unless the sizes go together. */
-ad_status gpt_config_check(ad_context *ctx, const char *where, const gpt_config *config);
-/* As metadata, at most GPT_METADATA pairs, beside the "system" that training adds; values live in
- * `text`. Returns how many. */
-enum { GPT_METADATA = 12, GPT_VALUE = 32 };
-typedef struct gpt_config_text {
-    char value[GPT_METADATA][GPT_VALUE];
-    ad_metadata pair[GPT_METADATA];
-} gpt_config_text;
-int gpt_config_write(const gpt_config *config, gpt_config_text *text);
-/* From a checkpoint's metadata; `known` false: it is none of a gpt. */
-ad_status gpt_config_read(gpt_config *config, const ad_file *file, ad_context *ctx, bool *known);
-/* From Hugging Face's config.json. */
-ad_status gpt_config_json(gpt_config *config, ad_context *ctx, const char *path, const char *text,
-                          size_t length);
-/* From the names and shapes of GPT-2's tensors alone; heads are 64 wide, as in all that were
- * published. `known` false: they are not GPT-2's. */
-void gpt_config_guess(gpt_config *config, const ad_file *file, bool *known);
+extern const ad_record gpt_model_record;
+/* Sets kv_heads and hidden where they are 0. */
+void gpt_config_complete(gpt_config *config);
+/* An ad_system's `recognise`. */
+ad_status gpt_recognise(ad_context *ctx, ad_file *file, const char *config, void *model,
+                        bool *known);
 
 /* One way through the network. */
 typedef struct gpt_pass {
     const gpt_config *config;
     ad_vars *vars;
     ad_node *tokens; /* i32 [batch, time] */
-    double dropout;  /* with `rng`; 0: none */
-    ad_node *rng;
+    ad_mode *mode;   /* NULL: evaluation form */
     /* With a cache: batch is 1, and keys and values of `block` positions lie in variables of this
      * store; the tokens' positions begin at `offset` (i32 [1]). */
     ad_vars *cache;
@@ -94,31 +78,22 @@ ad_node *gpt_attend(gpt_pass *pass, int64_t layer, ad_node *q, ad_node *k, ad_no
 double gpt_residual_deviation(const gpt_config *config);
 ad_node *gpt_positions(const gpt_pass *pass); /* i32 [time] */
 
-/* ---- models in files ---- */
+/* ---- the system ---- */
 
-typedef struct gpt_model {
-    gpt_config config;
-    ad_dtype matrices;
-    ad_vars *vars;
-    char weights[4096]; /* the file that they came from */
-    char folder[4096];  /* where a tokenizer may lie beside it */
-    char *tokenizer;    /* of the checkpoint's metadata, or NULL; owned */
-    char note[256];     /* what a person should know, or "" */
-} gpt_model;
+/* What a step is made of, beside the sizes. */
+typedef struct gpt_step {
+    int64_t batch;
+    double dropout;
+    int64_t vocab; /* of a bpe that is learnt */
+} gpt_step;
+extern const ad_record gpt_step_record;
 
-/* A run, a folder of Hugging Face's form, a checkpoint of ours, Hugging Face's weights with a
- * config.json beside them, or a file of llama2.c. `matrices`: see gpt_declare. */
-ad_status gpt_open(gpt_model *model, ad_context *ctx, const char *path, ad_dtype matrices);
-void gpt_close(gpt_model *model);
-/* From the file or folder `path` if that is not NULL, else the checkpoint's own, else from beside
- * the weights. */
-ad_status gpt_open_tokenizer(ad_tokenizer **out, ad_context *ctx, const gpt_model *model,
-                             const char *path);
-/* Files of llama2.c (the "legacy" form: seven numbers, then the tensors). */
-bool gpt_is_llama2c(ad_context *ctx, const char *path);
-ad_status gpt_llama2c(gpt_model *model, ad_context *ctx, const char *path);
-ad_status gpt_llama2c_memory(gpt_model *model, ad_context *ctx, const char *name, const void *bytes,
-                             size_t size);
+/* The text, and what is looked at on the way. */
+typedef struct gpt_text {
+    char *data, *tokenizer, *init;
+    int64_t eval_batches, sample_tokens;
+} gpt_text;
+extern const ad_record gpt_text_record;
 
 /* ---- generation ---- */
 
@@ -150,12 +125,6 @@ void gpt_generator_reset(gpt_generator *generator);
 ad_status gpt_generator_feed(gpt_generator *generator, const int32_t *tokens, int64_t count,
                              const float **logits);
 
-/* Where a text goes as it is written: whole characters of UTF-8. */
-typedef struct gpt_stream {
-    void (*put)(void *user, const char *text, size_t length);
-    void *user;
-} gpt_stream;
-
 /* ---- texts ---- */
 
 /* A text as tokens; the last tenth of its characters is for validation. */
@@ -164,28 +133,22 @@ typedef struct gpt_corpus {
     size_t bytes; /* of the text */
     uint64_t fingerprint;
 } gpt_corpus;
-/* Reads the text of `path` with *tokenizer; where that is NULL, it is made as `kind` says: "char",
- * "byte", "bpe" with `vocab` ids (learnt from the training part), or a file or folder. */
-ad_status gpt_corpus_read(gpt_corpus *corpus, ad_context *ctx, const char *path,
-                          ad_tokenizer **tokenizer, const char *kind, int64_t vocab);
 void gpt_corpus_free(gpt_corpus *corpus);
 
-/* The loss of texts under a model. */
-typedef struct gpt_scorer {
-    ad_context *ctx;
-    int64_t batch, block;
-    ad_graph *graph;
-    ad_node *loss;
-    ad_program *program;
-} gpt_scorer;
-ad_status gpt_scorer_new(gpt_scorer *scorer, ad_context *ctx, const gpt_config *config,
-                         ad_vars *vars, int64_t batch, int64_t block, size_t memory_limit);
-void gpt_scorer_free(gpt_scorer *scorer);
-/* Mean loss in nats over the tokens of `ids` but the first, in windows of `block` that begin
- * `stride` apart; each token counts once, in the first window that has it. `windows` > 0: no more
- * than that many, spread evenly. *counted: tokens. Stops at an interruption of `cmd`, if given. */
-ad_status gpt_score(gpt_scorer *scorer, ad_command *cmd, const int32_t *ids, int64_t count,
-                    int64_t stride, int64_t windows, double *loss, int64_t *counted);
+/* Where a text goes as it is written: whole characters of UTF-8. */
+typedef struct gpt_stream {
+    void (*put)(void *user, const char *text, size_t length);
+    void *user;
+} gpt_stream;
+
+/* A text that grows; ends with a NUL. A `put` whose user it is: gpt_page_put. */
+typedef struct gpt_page {
+    char *text; /* NULL: nothing was put; owned */
+    size_t length, capacity;
+    bool failed; /* memory was refused */
+} gpt_page;
+void gpt_page_put(void *page, const char *text, size_t length);
+void gpt_page_free(gpt_page *page);
 
 /* Continues a text. */
 typedef struct gpt_writer {
@@ -197,13 +160,45 @@ typedef struct gpt_writer {
 } gpt_writer;
 ad_status gpt_writer_new(gpt_writer *writer, ad_context *ctx, const gpt_config *config,
                          ad_vars *vars, ad_precision precision, ad_tokenizer *tokenizer);
-void gpt_writer_free(gpt_writer *writer);
+void gpt_writer_free(gpt_writer *writer); /* a zeroed one is ignored */
 /* The tokens of a prompt, with what goes in front of it; an empty one begins a text. */
 ad_status gpt_prompt(gpt_writer *writer, const char *text, size_t length, ad_tokens *tokens);
 /* Writes the prompt and up to `count` tokens behind it to the stream. Sample number `sample` of the
- * seed. *made: new tokens. Stops at an interruption of `cmd`, if given. */
-ad_status gpt_write(gpt_writer *writer, ad_command *cmd, const ad_tokens *prompt, int64_t count,
-                    const gpt_choice *how, uint64_t sample, gpt_stream *stream, int64_t *made);
+ * seed. *made: new tokens. Stops where the watcher says so. */
+ad_status gpt_write(gpt_writer *writer, const ad_watcher *watcher, const ad_tokens *prompt,
+                    int64_t count, const gpt_choice *how, uint64_t sample, gpt_stream *stream,
+                    int64_t *made);
+
+/* ---- one model, in training or opened ---- */
+
+typedef struct gpt {
+    ad_job job;
+    int64_t block; /* tokens of a window; 0: the model's */
+    ad_tokenizer *tokenizer;
+    gpt_corpus corpus;
+    gpt_writer writer;
+} gpt;
+extern const ad_system gpt_system;
+
+/* The system's `read`: the text as tokens and windows, and with --init the model it starts from. */
+ad_status gpt_read(ad_job *job);
+
+/* From the file or folder `path` if that is not NULL, else the model's own, else from beside the
+ * weights; into g->tokenizer. */
+ad_status gpt_open_tokenizer(gpt *g, const char *path);
+/* The weights of an opened model into a store of their own: see gpt_declare. */
+ad_status gpt_load(gpt *g, ad_dtype matrices, ad_vars **vars);
+/* Sizes, block and tokenizer of the model that training starts from. */
+ad_status gpt_start_from(gpt *g, const gpt_text *text);
+
+/* Mean loss in nats of the evaluation form over the loader's windows; each label counts that is not
+ * -1. *counted: tokens. Says how far it is, and stops where the watcher says so (NULL: neither). */
+ad_status gpt_score(gpt *g, ad_loader *loader, const ad_watcher *watcher, double *loss,
+                    int64_t *counted);
+/* The same over the tokens of `text` but the first, in windows that begin `stride` apart (0: the
+ * block); each token counts once, in the first window that has it. */
+ad_status gpt_score_text(gpt *g, const ad_tokens *text, int64_t stride, const ad_watcher *watcher,
+                         double *loss, int64_t *counted);
 
 extern const ad_verb gpt_train_verb, gpt_sample_verb, gpt_eval_verb, gpt_explain_verb;
 

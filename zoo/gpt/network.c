@@ -33,7 +33,7 @@ ad_node *gpt_matrix(const gpt_pass *pass, const char *name, int64_t rows, int64_
 
 ad_node *gpt_dropout(const gpt_pass *pass, ad_node *x)
 {
-    return pass->dropout > 0 && pass->rng ? ad_dropout(x, pass->dropout, pass->rng) : x;
+    return ad_mode_dropout(pass->mode, x);
 }
 
 ad_node *gpt_positions(const gpt_pass *pass)

@@ -4,7 +4,6 @@
 #include <autodidact/profile.h>
 #include <autodidact/tuning.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 static const ad_option options[] = {
@@ -32,29 +31,6 @@ static const ad_option options[] = {
     {0},
 };
 
-typedef struct text {
-    char *data;
-    size_t length, capacity;
-} text;
-
-static bool append(text *t, const char *more, size_t length)
-{
-    if (t->length + length + 1 > t->capacity) {
-        size_t capacity = 2 * (t->length + length) + 256;
-        char *grown = realloc(t->data, capacity);
-        if (!grown) return false;
-        t->data = grown, t->capacity = capacity;
-    }
-    memcpy(t->data + t->length, more, length);
-    t->data[t->length += length] = 0;
-    return true;
-}
-
-static void keep(void *user, const char *more, size_t length)
-{
-    (void)append(user, more, length);
-}
-
 static void print(void *user, const char *more, size_t length)
 {
     fwrite(more, 1, length, user);
@@ -62,98 +38,92 @@ static void print(void *user, const char *more, size_t length)
 }
 
 /* --prompt, --file, or nothing; 0 or an exit status. */
-static int read_prompt(ad_command *cmd, text *t)
+static int read_prompt(ad_command *cmd, gpt_page *page)
 {
     const char *given = ad_command_text(cmd, "prompt"), *path = ad_command_text(cmd, "file");
     char piece[4096];
     if (given && path) return ad_command_usage(cmd, "--prompt and --file: give one of them");
-    if (given && !append(t, given, strlen(given))) return ad_command_fail(cmd, "out of memory");
-    if (!path) return AD_EXIT_OK;
+    if (given) gpt_page_put(page, given, strlen(given));
+    if (!path) return page->failed ? ad_command_fail(cmd, "out of memory") : AD_EXIT_OK;
     FILE *file = strcmp(path, "-") ? fopen(path, "rb") : stdin;
     if (!file) return ad_command_fail(cmd, "%s: cannot be opened", path);
-    bool good = true;
-    for (size_t n; good && (n = fread(piece, 1, sizeof piece, file)) > 0;)
-        good = append(t, piece, n);
-    good = good && !ferror(file);
+    for (size_t n; (n = fread(piece, 1, sizeof piece, file)) > 0;) gpt_page_put(page, piece, n);
+    bool good = !page->failed && !ferror(file);
     if (file != stdin) fclose(file);
     return good ? AD_EXIT_OK : ad_command_fail(cmd, "%s: cannot be read", path);
 }
 
-static ad_status write_samples(ad_command *cmd, gpt_writer *writer, const ad_tokens *prompt)
+static ad_status print_json(ad_command *cmd, const gpt_page *page, int64_t made)
 {
-    gpt_choice how = {.temperature = ad_command_real(cmd, "temperature"),
-                      .top_k = ad_command_int(cmd, "top-k"),
-                      .top_p = ad_command_real(cmd, "top-p"),
-                      .penalty = ad_command_real(cmd, "repetition-penalty"),
-                      .seed = (uint64_t)ad_command_int(cmd, "seed")};
-    int64_t samples = ad_command_int(cmd, "samples"), made;
+    if (page->failed)
+        return ad_error_set(ad_command_context(cmd), AD_ERROR_MEMORY, "out of memory");
+    ad_json_begin(cmd, "sample");
+    ad_json_text(cmd, "text", page->text ? page->text : "");
+    ad_json_int(cmd, "tokens", made);
+    ad_json_end(cmd);
+    return AD_OK;
+}
+
+static ad_status write_samples(ad_command *cmd, gpt *g, const ad_tokens *prompt)
+{
+    const gpt_choice how = {.temperature = ad_command_real(cmd, "temperature"),
+                            .top_k = ad_command_int(cmd, "top-k"),
+                            .top_p = ad_command_real(cmd, "top-p"),
+                            .penalty = ad_command_real(cmd, "repetition-penalty"),
+                            .seed = (uint64_t)ad_command_int(cmd, "seed")};
+    int64_t samples = ad_command_int(cmd, "samples"), count = ad_command_int(cmd, "tokens"), made;
     ad_status status = AD_OK;
     bool json = ad_command_json(cmd);
     FILE *out = ad_command_out(cmd);
     for (int64_t i = 0; i < samples && !status && !ad_command_interrupted(cmd); ++i) {
-        text kept = {0};
-        gpt_stream stream = json ? (gpt_stream){.put = keep, .user = &kept}
-                                 : (gpt_stream){.put = print, .user = out};
+        gpt_page page = {0};
+        gpt_stream stream = json ? (gpt_stream){gpt_page_put, &page} : (gpt_stream){print, out};
         if (i && !json) fputs("---------------\n", out);
-        status = gpt_write(writer, cmd, prompt, ad_command_int(cmd, "tokens"), &how, (uint64_t)i,
-                           &stream, &made);
-        if (json && !status) {
-            ad_json_begin(cmd, "sample");
-            ad_json_text(cmd, "text", kept.data ? kept.data : "");
-            ad_json_int(cmd, "tokens", made);
-            ad_json_end(cmd);
-        } else if (!json) {
-            fputc('\n', out);
-        }
-        free(kept.data);
+        status = gpt_write(&g->writer, &g->job.watcher, prompt, count, &how, (uint64_t)i, &stream,
+                           &made);
+        if (json && !status) status = print_json(cmd, &page, made);
+        if (!json) fputc('\n', out);
+        gpt_page_free(&page);
     }
     return status;
 }
 
-static int sample(ad_command *cmd)
+static ad_status open_writer(ad_command *cmd, gpt *g, ad_vars **vars)
 {
-    gpt_model model = {0};
-    gpt_writer writer = {0};
-    ad_tokenizer *tokenizer = NULL;
-    ad_tokens prompt = {0};
-    text given = {0};
-    int exit = read_prompt(cmd, &given);
-    ad_context *ctx = exit ? NULL : ad_command_context(cmd);
-    if (!ctx) {
-        free(given.data);
-        return exit ? exit : AD_EXIT_FAILURE;
-    }
     bool narrow = ad_command_choice(cmd, "precision") == 1;
-    ad_status status = gpt_open(&model, ctx, ad_command_operand(cmd, 0), narrow ? AD_BF16 : AD_F32);
-    if (!status && *model.note) ad_command_note(cmd, "%s", model.note);
-    if (!status)
-        status = gpt_open_tokenizer(&tokenizer, ctx, &model, ad_command_text(cmd, "tokenizer"));
-    if (!status)
-        status = gpt_writer_new(&writer, ctx, &model.config, model.vars,
-                                narrow ? AD_PRECISION_BF16 : AD_PRECISION_F32, tokenizer);
-    if (!status) status = gpt_prompt(&writer, given.data ? given.data : "", given.length, &prompt);
-    if (!status) status = write_samples(cmd, &writer, &prompt);
-    exit = status ? ad_command_fail(cmd, "%s", ad_error(ctx)) : AD_EXIT_OK;
-    ad_tokens_free(&prompt);
-    gpt_writer_free(&writer);
-    ad_tokenizer_free(tokenizer);
-    gpt_close(&model);
-    free(given.data);
-    return exit;
+    ad_precision precision = narrow ? AD_PRECISION_BF16 : AD_PRECISION_F32;
+    ad_status status = gpt_open_tokenizer(g, ad_command_text(cmd, "tokenizer"));
+    if (!status) status = gpt_load(g, narrow ? AD_BF16 : AD_F32, vars);
+    if (status) return status;
+    return gpt_writer_new(&g->writer, g->job.ctx, g->job.model, *vars, precision, g->tokenizer);
 }
 
-static int tuned(ad_command *cmd)
+static int sample(ad_command *cmd)
 {
-    ad_tuning *tuning;
-    int exit = ad_tuning_open(&tuning, cmd);
-    return exit ? exit : ad_tuning_close(tuning, sample(cmd));
+    ad_job *job = NULL;
+    ad_vars *vars = NULL;
+    ad_tokens prompt = {0};
+    gpt_page given = {0};
+    int code = read_prompt(cmd, &given);
+    if (!code) code = ad_command_trained(cmd, &job, &gpt_system, ad_command_operand(cmd, 0));
+    if (!code) {
+        gpt *g = (gpt *)job;
+        ad_status status = open_writer(cmd, g, &vars);
+        if (!status)
+            status = gpt_prompt(&g->writer, given.text ? given.text : "", given.length, &prompt);
+        if (!status) status = write_samples(cmd, g, &prompt);
+        if (status) code = ad_command_fail(cmd, "%s", ad_error(job->ctx));
+    }
+    ad_tokens_free(&prompt);
+    gpt_page_free(&given);
+    ad_trained_close(job);
+    ad_vars_free(vars);
+    return code;
 }
 
 static int run(ad_command *cmd)
 {
-    ad_profile *profile;
-    int exit = ad_profile_open(&profile, cmd);
-    return exit ? exit : ad_profile_close(profile, tuned(cmd));
+    return ad_tuning_run(cmd, sample);
 }
 
 const ad_verb gpt_sample_verb = {
@@ -165,8 +135,9 @@ const ad_verb gpt_sample_verb = {
     .summary = "continue a text with a language model",
     .description =
         "MODEL is a run of `gpt train`, one of its checkpoints, a folder or file of Hugging Face's "
-        "gpt2 or llama (config.json with model.safetensors or pytorch_model.bin), or a file of "
-        "llama2.c. The text appears as it is made. When the model's block is full, its newer half "
+        "gpt2 or llama (config.json with model.safetensors, its index, or pytorch_model.bin), or a "
+        "file of llama2.c. The text appears as it is made. When the model's block is full, its "
+        "newer half "
         "is read again and the rest forgotten.\n"
         "\n"
         "  autodidact gpt sample runs/gpt-20260101-1 --prompt 'ROMEO:' -n 500\n"

@@ -1,7 +1,32 @@
 /* writer.c - a text from a model: prompt, tokens one by one, characters out. */
 #include "zoo/gpt/gpt.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+void gpt_page_put(void *user, const char *text, size_t length)
+{
+    gpt_page *p = user;
+    if (p->length + length + 1 > p->capacity) {
+        size_t capacity = 2 * (p->length + length) + 256;
+        char *grown = p->failed ? NULL : realloc(p->text, capacity);
+        if (!grown) {
+            p->failed = true;
+            return;
+        }
+        p->text = grown;
+        p->capacity = capacity;
+    }
+    memcpy(p->text + p->length, text, length);
+    p->length += length;
+    p->text[p->length] = 0;
+}
+
+void gpt_page_free(gpt_page *page)
+{
+    free(page->text);
+    *page = (gpt_page){0};
+}
 
 ad_status gpt_writer_new(gpt_writer *w, ad_context *ctx, const gpt_config *config, ad_vars *vars,
                          ad_precision precision, ad_tokenizer *tokenizer)
@@ -46,8 +71,9 @@ static ad_status show(gpt_writer *w, ad_decoder *decoder, int32_t token, gpt_str
     return status;
 }
 
-ad_status gpt_write(gpt_writer *w, ad_command *cmd, const ad_tokens *prompt, int64_t count,
-                    const gpt_choice *how, uint64_t sample, gpt_stream *stream, int64_t *made)
+ad_status gpt_write(gpt_writer *w, const ad_watcher *watcher, const ad_tokens *prompt,
+                    int64_t count, const gpt_choice *how, uint64_t sample, gpt_stream *stream,
+                    int64_t *made)
 {
     const float *logits = NULL;
     const char *rest;
@@ -61,7 +87,7 @@ ad_status gpt_write(gpt_writer *w, ad_command *cmd, const ad_tokens *prompt, int
         gpt_chooser_see(w->chooser, prompt->ids[i]);
         status = show(w, &decoder, prompt->ids[i], stream);
     }
-    while (!status && *made < count && !(cmd && ad_command_interrupted(cmd))) {
+    while (!status && *made < count && !ad_watch_interrupted(watcher)) {
         int32_t token = gpt_choose(w->chooser, how, logits, sample, (uint64_t)*made);
         if (token == w->end[0] || token == w->end[1]) break;
         ++*made;

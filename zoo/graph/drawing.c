@@ -53,7 +53,7 @@ static void draw_classes(ad_drawing *d, const ad_graph_set *set, double x, doubl
 ad_status graph_draw_neighbourhood(ad_context *ctx, const graph_look *l, int layer, int64_t node,
                                    ad_drawing **out)
 {
-    const graph_pattern *e = &l->batch->edges;
+    const graph_pattern *e = &l->batch.edges;
     int64_t begin = e->row_start[node], all = e->row_start[node + 1] - begin;
     int64_t count = all < AROUND_MOST ? all : AROUND_MOST;
     double top = 0, middle_x = 280, middle_y = 300;
@@ -85,7 +85,7 @@ ad_status graph_draw_neighbourhood(ad_context *ctx, const graph_look *l, int lay
 
 static double bits_of(const graph_look *l, int layer, int head, bool even, int64_t node)
 {
-    const graph_pattern *e = &l->batch->edges;
+    const graph_pattern *e = &l->batch.edges;
     int64_t begin = e->row_start[node], end = e->row_start[node + 1];
     double bits = 0;
     for (int64_t k = begin; k < end; ++k) {
@@ -100,7 +100,7 @@ static double most_bits(const graph_look *l)
 {
     double most = 1;
     for (int64_t i = 0; i < l->set->nodes; ++i) {
-        const int32_t *start = l->batch->edges.row_start + i;
+        const int32_t *start = l->batch.edges.row_start + i;
         if (start[1] > start[0]) most = fmax(most, log2((double)(start[1] - start[0])));
     }
     return most;

@@ -6,8 +6,11 @@
 
 /* What is drawn: values of the whole graph. */
 typedef struct graph_look {
+    ad_context *ctx;
     const ad_graph_set *set;
-    const graph_batch *batch; /* whose edges attention belongs to */
+    ad_graph *graph;
+    ad_program *program;
+    graph_batch batch; /* whose edges attention belongs to */
     int layers;
     const float *attention[GRAPH_LAYERS]; /* [edges, heads] */
     int heads[GRAPH_LAYERS];
@@ -15,14 +18,15 @@ typedef struct graph_look {
     int64_t width;
 } graph_look;
 
-/* Runs a program whose outputs are logits and `inside`, on the only graph of the batch's set. */
-ad_status graph_look_at(const graph_model *model, ad_program *program, const graph_inside *inside,
-                        graph_batch *batch, graph_look *look);
+/* Computes it on the only graph of the set, with the weights of `vars`; close it in any case. */
+ad_status graph_look_open(graph_look *look, ad_context *ctx, const graph_model *model,
+                          ad_vars *vars, const ad_graph_set *set);
+void graph_look_close(graph_look *look);
 /* One with many neighbours, but not more than can be told apart. */
 int64_t graph_chosen_node(const graph_look *look);
-/* The three pictures into a run's report, of the weights that `vars` holds. */
-ad_status graph_report(ad_context *ctx, ad_run_folder *run, const graph_model *model, ad_vars *vars,
-                       graph_batch *batch);
+/* The three pictures into a run's report. */
+ad_status graph_report(ad_run_folder *run, const graph_model *model, ad_vars *vars,
+                       const ad_graph_set *set);
 
 /* A node in the middle of those that it looks at: edges as wide as the attention of `layer`, the
  * mean over its heads. The drawings are the caller's. */

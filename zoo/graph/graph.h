@@ -15,9 +15,11 @@
  * batch.c     some graphs of a set side by side, as the arrays that a program is bound to;
  *             graph_samples.c: as rows that a loader makes batches of
  * layers.c    gat, gcn;  graph_level.c: gin, batch norm, pooling
- * model.c     what a network is built from again; opening trained ones
+ * model.c     what a network is built from again, in files of ours and of PyTorch
  * scores.c    of items with one label or several
- * train.c, predict.c, show.c, explain.c   the verbs
+ * choice.c    the network that the options ask for
+ * open.c      a trained network and the data that it is shown
+ * train.c (and explain), predict.c, show.c   the verbs
  * look.c, drawing.c   what show draws, and what the report shows */
 #ifndef ZOO_GRAPH_GRAPH_H
 #define ZOO_GRAPH_GRAPH_H
@@ -26,28 +28,25 @@
 
 extern const ad_verb graph_train_verb, graph_predict_verb, graph_show_verb, graph_explain_verb;
 
-#define GRAPH_MODELS "gat|gcn|gin"
-enum { GRAPH_LAYERS = 16, GRAPH_UPDATES = 64 };
+enum { GRAPH_LAYERS = 16 };
 
 /* ---- data ---- */
 
-/* clang-format off */
-#define GRAPH_DATA_OPTIONS                                                                                       \
-    {"data", 0, AD_OPTION_FILE, .required = true, .unit = "PATH", .help = "graphs: a folder, an .npz file, or a text"}, \
-    {"dataset", 0, AD_OPTION_TEXT, .unit = "NAME", .help = "which of the folder's sets"},                      \
-    {"directed", 0, AD_OPTION_FLAG, .help = "edges of .npz and .csv lead one way only"},                       \
-    {"raw", 0, AD_OPTION_FLAG, .help = "features as they are, instead of divided by their sum in each node"},  \
-    {"per-class", 0, AD_OPTION_INT, .initial = "20", .min = 1, .max = 1e9, .help = "nodes of a class to train on, where the data have no splits"}, \
-    {"split-seed", 0, AD_OPTION_INT, .initial = "0", .help = "of splits that are drawn"}
-/* clang-format on */
+/* What the options say of it. */
+typedef struct graph_source {
+    char *path, *name; /* name: of a folder's sets */
+    bool directed, raw;
+    int64_t per_class, split_seed;
+} graph_source;
+extern const ad_record graph_source_record;
 
 typedef struct graph_part {
     int fold, folds;   /* of sets of graphs; folds 0: none */
     double validation; /* share of what is outside the fold */
 } graph_part;
 
-/* The set that the verb's options name, with splits. */
-ad_status graph_read(ad_command *cmd, graph_part part, const ad_graph_set_options *options,
+/* The set that the source names, with splits. */
+ad_status graph_read(ad_context *ctx, const graph_source *source, graph_part part,
                      ad_graph_set **out);
 void graph_summary(const ad_graph_set *set, char *text, size_t size);
 
@@ -113,19 +112,29 @@ int64_t graph_list(const ad_graph_set *set, ad_graph_split split, int64_t *index
 
 /* ---- networks ---- */
 
+typedef enum graph_kind { GRAPH_GAT, GRAPH_GCN, GRAPH_GIN } graph_kind;
+typedef enum graph_readout { GRAPH_SUM, GRAPH_MEAN, GRAPH_MAX } graph_readout;
+
 typedef struct graph_model {
-    char kind[8]; /* "gat", "gcn", "gin" */
+    int kind; /* a graph_kind */
     int layers;
     int heads[GRAPH_LAYERS],
         width[GRAPH_LAYERS]; /* of a layer's result: heads of this width each */
     bool skip, bias;
     bool of_graphs, several;
-    char readout[8]; /* "sum", "mean", "max": of graphs */
+    bool raw;              /* features as they are */
+    graph_readout readout; /* of graphs */
     int64_t features;
     int classes;
-    char **class_names; /* [classes]; owned (graph_model_free) */
-    bool raw;           /* features as they are */
+    ad_texts class_names; /* [classes] */
+    char *shape, *flags;  /* of the above, as files have them: "8x8,1x7"; "bias,sum" */
 } graph_model;
+extern const ad_record graph_model_record;
+/* Makes the texts of layers and flags, and copies the names of the classes. */
+ad_status graph_model_texts(ad_context *ctx, graph_model *model, char *const *names, int count);
+/* PyTorch's files of graph attention networks, by their tensors. */
+ad_status graph_recognise(ad_context *ctx, ad_file *file, const char *config, void *model,
+                          bool *known);
 
 /* What a network is computed from: inputs of the graph, by name. */
 typedef struct graph_inputs {
@@ -135,66 +144,25 @@ typedef struct graph_inputs {
 } graph_inputs;
 graph_inputs graph_declare_inputs(ad_graph *graph, const graph_model *model, graph_sizes room);
 
-/* What a network in training form does besides. */
-typedef struct graph_training {
-    double dropout;
-    ad_node *rng;
-    ad_node *update[GRAPH_UPDATES];
-    int count;
-} graph_training;
-
 /* What can be looked at inside. */
 typedef struct graph_inside {
     ad_node *attention[GRAPH_LAYERS]; /* gat: [edges, heads] */
     ad_node *embedding; /* of nodes: what the last layer of all reads, [nodes, width] */
 } graph_inside;
 
-/* -> logits [nodes or graphs, classes]. `training` NULL: in evaluation form; `inside` may be NULL.
+/* -> logits [nodes or graphs, classes]. `mode` NULL: in evaluation form; `inside` may be NULL.
  */
 ad_node *graph_network(const graph_model *model, ad_vars *vars, const graph_inputs *in,
-                       graph_training *training, graph_inside *inside);
+                       ad_mode *mode, graph_inside *inside);
 ad_node *graph_level(const graph_model *model, ad_vars *vars, const graph_inputs *in, ad_node *x,
-                     graph_training *training);
+                     ad_mode *mode);
 ad_node *graph_isomorphism_network(const graph_model *model, ad_vars *vars, const graph_inputs *in,
-                                   graph_training *training, graph_inside *inside);
+                                   ad_mode *mode, graph_inside *inside);
 /* x W of sparse or (from the second layer on) dense x, [nodes, width]. */
 ad_node *graph_project(const graph_inputs *in, ad_vars *vars, const char *name, ad_node *x,
-                       int64_t features, int64_t width, graph_training *training);
-ad_node *graph_dropout(ad_node *x, graph_training *training);
+                       int64_t features, int64_t width, ad_mode *mode);
 /* The mean loss over the batch's items of the split: inputs label, or target and weight; share. */
 ad_node *graph_loss(const graph_model *model, ad_node *logits);
-
-/* ---- files ---- */
-
-enum { GRAPH_METADATA = 12 };
-typedef struct graph_text {
-    ad_metadata row[GRAPH_METADATA];
-    int count;
-    char shape[256], flags[64], features[24];
-    char *classes;
-} graph_text;
-/* The model as metadata, which point into `text`. */
-ad_status graph_model_describe(ad_context *ctx, const graph_model *model, graph_text *text);
-void graph_text_free(graph_text *text);
-void graph_model_free(graph_model *model);
-ad_status graph_model_names(ad_context *ctx, graph_model *model, char *const *names, int count);
-
-/* A trained network on the graphs of a set. */
-typedef struct graph_trained {
-    graph_model model;
-    ad_graph_set *set;
-    ad_vars *vars;
-    ad_graph *graph;
-    ad_program *program;
-    ad_node *logits;
-    graph_inside inside;
-    graph_batch batch;
-    bool looks; /* attention and embedding are outputs */
-} graph_trained;
-/* From a run's folder or a weights file (also PyTorch's, of a graph attention network), on the data
- * that the options name. Reports errors. 0 or an exit status. */
-int graph_open(ad_command *cmd, const char *path, bool looks, graph_trained *trained);
-void graph_close(graph_trained *trained);
 
 /* ---- scores ---- */
 
@@ -215,5 +183,31 @@ typedef struct graph_result {
     int64_t items;
 } graph_result;
 ad_status graph_scores_result(const graph_scores *scores, graph_result *result);
+
+/* ---- the system ---- */
+
+/* What `graph train` can be told of its network. */
+typedef struct graph_choice {
+    int64_t layers, heads, out_heads, width, batch, folds;
+    bool skip;
+    double dropout, validation;
+    int readout;
+} graph_choice;
+extern const ad_record graph_choice_record;
+
+typedef struct graph_job {
+    ad_job job;
+    ad_graph_set *set;
+    graph_scores scores;
+} graph_job;
+extern const ad_system graph_system;
+/* The model of a job whose data were read: its last layer has a head for the classes, or several to
+ * average. */
+ad_status graph_choose(graph_job *job);
+/* Whether each node has an edge to itself. */
+bool graph_has_loops(const graph_model *model);
+/* `predict`, `show`: opens a model and reads the data that the options name; checks that they go
+ * together. Reports errors: 0 or an exit status. */
+int graph_open(ad_command *cmd, const char *path, graph_job **job);
 
 #endif

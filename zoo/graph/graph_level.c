@@ -9,15 +9,15 @@
 static ad_node *pooled(const graph_model *m, const graph_inputs *in, ad_node *x)
 {
     /* entries of the pattern are the nodes themselves, in order */
-    if (!strcmp(m->readout, "max")) return ad_segment_max(in->pool, x);
-    return !strcmp(m->readout, "mean") ? ad_segment_mean(in->pool, x)
-                                       : ad_segment_sum(in->pool, x, false);
+    if (m->readout == GRAPH_MAX) return ad_segment_max(in->pool, x);
+    return m->readout == GRAPH_MEAN ? ad_segment_mean(in->pool, x)
+                                    : ad_segment_sum(in->pool, x, false);
 }
 
 ad_node *graph_level(const graph_model *m, ad_vars *vars, const graph_inputs *in, ad_node *x,
-                     graph_training *t)
+                     ad_mode *t)
 {
-    ad_node *y = graph_dropout(pooled(m, in, ad_elu(x, 1)), t);
+    ad_node *y = ad_mode_dropout(t, pooled(m, in, ad_elu(x, 1)));
     return ad_name(ad_linear(vars, "fc", y, m->classes, (ad_linear_options){0}), "logits");
 }
 
@@ -34,15 +34,15 @@ static ad_node *moving(ad_graph *g, ad_vars *vars, const char *name, const char 
     return ad_read(g, *variable);
 }
 
-static void move(ad_graph *g, ad_variable *variable, ad_node *old, ad_node *now, graph_training *t)
+static void move(ad_graph *g, ad_variable *variable, ad_node *old, ad_node *now, ad_mode *t)
 {
     ad_node *value = ad_add(ad_mul_scalar(old, 0.9), ad_mul_scalar(ad_stop_gradient(now), 0.1));
-    if (t->count < GRAPH_UPDATES) t->update[t->count++] = ad_assign(g, variable, value);
+    ad_mode_update(t, ad_assign(g, variable, value));
 }
 
 /* x [N, width]; rows outside have weight 0. */
 static ad_node *batch_norm(ad_vars *vars, const char *name, const graph_inputs *in, ad_node *x,
-                           int64_t width, graph_training *t)
+                           int64_t width, ad_mode *t)
 {
     ad_graph *g = ad_node_graph(x);
     ad_variable *v[4];
@@ -94,7 +94,7 @@ static ad_node *neighbours(const graph_inputs *in, ad_node *x)
 
 /* Layers are convolutions; the readout takes the features too (jumping knowledge). */
 ad_node *graph_isomorphism_network(const graph_model *m, ad_vars *vars, const graph_inputs *in,
-                                   graph_training *t, graph_inside *inside)
+                                   ad_mode *t, graph_inside *inside)
 {
     ad_graph *g = ad_node_graph(in->value);
     ad_node *x = dense_features(m, in), *logits = NULL;
@@ -105,7 +105,7 @@ ad_node *graph_isomorphism_network(const graph_model *m, ad_vars *vars, const gr
         snprintf(name, sizeof name, "linears_prediction.%d", layer);
         ad_node *of_graph = pooled(m, in, ad_mul(x, in->inside));
         ad_node *part = ad_linear(vars, name, of_graph, m->classes, (ad_linear_options){0});
-        part = graph_dropout(part, t);
+        part = ad_mode_dropout(t, part);
         logits = logits ? ad_add(logits, part) : part;
         if (layer < m->layers) {
             x = ad_add(x, neighbours(in, x));

@@ -41,25 +41,20 @@ graph_inputs graph_declare_inputs(ad_graph *g, const graph_model *m, graph_sizes
 
 /* ---- pieces ---- */
 
-ad_node *graph_dropout(ad_node *x, graph_training *t)
-{
-    return t && t->dropout > 0 ? ad_dropout(x, t->dropout, t->rng) : x;
-}
-
 /* x W. The first layer's x is sparse (x NULL): only what is not zero is dropped and multiplied, and
  * its W lies by input, [features, width]. */
 ad_node *graph_project(const graph_inputs *in, ad_vars *vars, const char *name, ad_node *x,
-                       int64_t features, int64_t width, graph_training *t)
+                       int64_t features, int64_t width, ad_mode *t)
 {
     char weight[96];
     ad_init xavier = {.kind = AD_INIT_XAVIER_UNIFORM};
     if (x)
-        return ad_linear(vars, name, graph_dropout(x, t), width,
+        return ad_linear(vars, name, ad_mode_dropout(t, x), width,
                          (ad_linear_options){.no_bias = true, .init = xavier});
     snprintf(weight, sizeof weight, "%s.weight", name);
     ad_node *w = ad_param(ad_node_graph(in->value), vars, weight, ad_shape(features, width),
                           (ad_var_options){.init = xavier, .layout = AD_LAYOUT_MATRIX});
-    ad_node *y = ad_sparse_matmul(in->features, graph_dropout(in->value, t),
+    ad_node *y = ad_sparse_matmul(in->features, ad_mode_dropout(t, in->value),
                                   ad_reshape(w, ad_shape(features, 1, width)));
     return ad_reshape(y, ad_shape(-1, width));
 }
@@ -102,8 +97,8 @@ static ad_node *weights(const graph_inputs *in, ad_node *scores)
 
 /* x [N, features] (NULL: the sparse ones) -> [N, H F], or [N, F] in the last layer. */
 static ad_node *attention_layer(const graph_model *m, int layer, ad_vars *vars,
-                                const graph_inputs *in, ad_node *x, int64_t features,
-                                graph_training *t, graph_inside *inside)
+                                const graph_inputs *in, ad_node *x, int64_t features, ad_mode *t,
+                                graph_inside *inside)
 {
     ad_graph *g = ad_node_graph(in->value);
     int64_t nodes = in->room.nodes, heads = m->heads[layer], width = m->width[layer];
@@ -113,7 +108,7 @@ static ad_node *attention_layer(const graph_model *m, int layer, ad_vars *vars,
     ad_scope_push(g, "gat_net.%d", layer);
     snprintf(name, sizeof name, "gat_net.%d.linear_proj", layer);
     ad_node *p = graph_project(in, vars, name, x, features, heads * width, t);
-    p = graph_dropout(ad_reshape(p, ad_shape(nodes, heads, width)), t); /* [N, H, F] */
+    p = ad_mode_dropout(t, ad_reshape(p, ad_shape(nodes, heads, width))); /* [N, H, F] */
     ad_shape one = ad_shape(1, heads, width);
     ad_node *to = param(g, vars, "gat_net", layer, "scoring_fn_target", one, uniform);
     ad_node *from = param(g, vars, "gat_net", layer, "scoring_fn_source", one, uniform);
@@ -122,7 +117,7 @@ static ad_node *attention_layer(const graph_model *m, int layer, ad_vars *vars,
     scores = ad_reshape(scores, ad_shape(nodes, 2, heads));
     if (inside) inside->attention[layer] = ad_name(weights(in, scores), "attention");
     ad_node *kept = t && t->dropout > 0
-                        ? graph_dropout(ad_fill(g, AD_F32, ad_shape(in->room.edges, heads), 1), t)
+                        ? ad_mode_dropout(t, ad_fill(g, AD_F32, ad_shape(in->room.edges, heads), 1))
                         : NULL;
     ad_node *y = ad_graph_attention(in->edges, scores, p, kept, SLOPE); /* [N, H, F] */
     if (m->skip) {
@@ -145,8 +140,7 @@ static ad_node *attention_layer(const graph_model *m, int layer, ad_vars *vars,
 /* ---- graph convolution ---- */
 
 static ad_node *convolution_layer(const graph_model *m, int layer, ad_vars *vars,
-                                  const graph_inputs *in, ad_node *x, int64_t features,
-                                  graph_training *t)
+                                  const graph_inputs *in, ad_node *x, int64_t features, ad_mode *t)
 {
     ad_graph *g = ad_node_graph(in->value);
     int64_t nodes = in->room.nodes, width = (int64_t)m->heads[layer] * m->width[layer];
@@ -163,11 +157,11 @@ static ad_node *convolution_layer(const graph_model *m, int layer, ad_vars *vars
 
 /* ---- all of it ---- */
 
-ad_node *graph_network(const graph_model *m, ad_vars *vars, const graph_inputs *in,
-                       graph_training *t, graph_inside *inside)
+ad_node *graph_network(const graph_model *m, ad_vars *vars, const graph_inputs *in, ad_mode *t,
+                       graph_inside *inside)
 {
-    if (!strcmp(m->kind, "gin")) return graph_isomorphism_network(m, vars, in, t, inside);
-    bool attention = !strcmp(m->kind, "gat");
+    if (m->kind == GRAPH_GIN) return graph_isomorphism_network(m, vars, in, t, inside);
+    bool attention = m->kind == GRAPH_GAT;
     ad_node *x = NULL;
     int64_t features = m->features;
     for (int layer = 0; layer < m->layers; ++layer) {

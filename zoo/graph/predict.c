@@ -7,7 +7,6 @@
 #include <string.h>
 
 static const ad_option options[] = {
-    GRAPH_DATA_OPTIONS,
     {"split", 0, AD_OPTION_CHOICE, .initial = "test", .choices = "test|validation|train|all",
      .help = "which nodes or graphs"},
     {"top", 0, AD_OPTION_INT, .initial = "2", .min = 1, .max = 1000,
@@ -19,12 +18,13 @@ static const ad_option options[] = {
 
 typedef struct predict {
     ad_command *cmd;
-    ad_context *ctx;
-    graph_trained net;
+    graph_job *net;
+    const graph_model *model;
+    const ad_graph_set *set;
+    ad_samples *samples;
     ad_graph_split split; /* AD_GRAPH_NO_SPLIT: all */
-    graph_scores scores;
-    double *probability; /* [classes] */
-    int top, *order;     /* the best of them */
+    double *probability;  /* [classes] */
+    int top, *order;      /* the best of them */
     ad_table *table;
 } predict;
 
@@ -33,22 +33,22 @@ static ad_status make_table(predict *p)
 {
     int count = 2 * p->top + 2;
     ad_column *columns = calloc((size_t)count, sizeof *columns);
-    if (!columns) return ad_error_set(p->ctx, AD_ERROR_MEMORY, "out of memory");
-    columns[0] = (ad_column){p->net.set->of_graphs ? "graph" : "node", .most = 40};
+    if (!columns) return ad_error_set(p->net->job.ctx, AD_ERROR_MEMORY, "out of memory");
+    columns[0] = (ad_column){p->set->of_graphs ? "graph" : "node", .most = 40};
     for (int i = 0; i < p->top; ++i) {
         columns[2 * i + 1] = (ad_column){i ? "" : "taken for", .kind = AD_COLUMN_PERCENT};
         columns[2 * i + 2] = (ad_column){.name = "", .most = 40};
     }
     columns[count - 1] = (ad_column){"is", .most = 40};
-    ad_status status = ad_table_new(&p->table, p->ctx, columns, count);
+    ad_status status = ad_table_new(&p->table, p->net->job.ctx, columns, count);
     free(columns);
     return status;
 }
 
 static void print_item(predict *p, int32_t item)
 {
-    const graph_model *m = &p->net.model;
-    const ad_graph_set *set = p->net.set;
+    const graph_model *m = p->model;
+    const ad_graph_set *set = p->set;
     int label = set->labels ? set->labels[item] : -1;
     const char *name = !set->of_graphs && set->node_names ? set->node_names[item] : NULL;
     char number[24];
@@ -57,10 +57,10 @@ static void print_item(predict *p, int32_t item)
     if (ad_command_json(p->cmd)) {
         ad_json_begin(p->cmd, "prediction");
         ad_json_text(p->cmd, set->of_graphs ? "graph" : "node", name ? name : number);
-        ad_json_text(p->cmd, "class", m->class_names[p->order[0]]);
-        if (!m->several && label >= 0) ad_json_text(p->cmd, "label", m->class_names[label]);
+        ad_json_text(p->cmd, "class", m->class_names.at[p->order[0]]);
+        if (!m->several && label >= 0) ad_json_text(p->cmd, "label", m->class_names.at[label]);
         for (int i = 0; i < p->top; ++i)
-            ad_json_real(p->cmd, m->class_names[p->order[i]], p->probability[p->order[i]]);
+            ad_json_real(p->cmd, m->class_names.at[p->order[i]], p->probability[p->order[i]]);
         ad_json_end(p->cmd);
         return;
     }
@@ -68,48 +68,59 @@ static void print_item(predict *p, int32_t item)
     ad_table_text(p->table, name ? name : number);
     for (int i = 0; i < p->top; ++i) {
         ad_table_real(p->table, p->probability[p->order[i]]);
-        ad_table_text(p->table, m->class_names[p->order[i]]);
+        ad_table_text(p->table, m->class_names.at[p->order[i]]);
     }
     if (!m->several && label >= 0 && label != p->order[0])
-        ad_table_text(p->table, m->class_names[label]);
+        ad_table_text(p->table, m->class_names.at[label]);
 }
 
 static bool wanted(const predict *p, int32_t item)
 {
-    return p->split == AD_GRAPH_NO_SPLIT || p->net.set->split[item] == p->split;
+    return p->split == AD_GRAPH_NO_SPLIT || p->set->split[item] == p->split;
 }
 
+static ad_status predict_batch(void *user, ad_program *program, const ad_batch *batch)
+{
+    predict *p = user;
+    const graph_model *m = p->model;
+    const float *logits = ad_result(program, p->net->job.evaluation.result);
+    graph_batch view;
+    graph_batch_view(&view, p->samples, batch);
+    ad_status status = graph_scores_add(&p->net->scores, &view, logits);
+    for (int64_t i = 0; i < view.items && !ad_command_flag(p->cmd, "score"); ++i) {
+        int32_t item = view.item[i];
+        if (item < 0 || !wanted(p, item)) continue;
+        (m->several ? ad_sigmoid_row : ad_softmax_row)(logits + i * m->classes, m->classes,
+                                                       p->probability);
+        print_item(p, item);
+    }
+    return status ? status : ad_table_print(p->table, p->cmd, "prediction");
+}
+
+/* All graphs, some at a time: what an item is said to be does not depend on the split. */
 static ad_status predict_all(predict *p)
 {
-    graph_trained *t = &p->net;
-    const ad_graph_set *set = t->set;
-    ad_status status = AD_OK;
-    int64_t *index = malloc((size_t)set->graphs * sizeof *index);
-    if (!index) return ad_error_set(p->ctx, AD_ERROR_MEMORY, "out of memory");
-    for (int64_t i = 0; i < set->graphs; ++i) index[i] = i;
-    for (int64_t at = 0; !status && at < set->graphs;) {
-        at += graph_batch_fill(&t->batch, index + at, set->graphs - at, p->split);
-        status = ad_run(t->program);
-        const float *logits = status ? NULL : ad_result(t->program, t->logits);
-        if (logits) status = graph_scores_add(&p->scores, &t->batch, logits);
-        bool rows = logits && !ad_command_flag(p->cmd, "score");
-        for (int64_t i = 0; rows && i < t->batch.items; ++i) {
-            int32_t item = t->batch.item[i];
-            if (item < 0 || !wanted(p, item)) continue;
-            (t->model.several ? ad_sigmoid_row : ad_softmax_row)(logits + i * t->model.classes,
-                                                                 t->model.classes, p->probability);
-            print_item(p, item);
-        }
-        if (!status) status = ad_table_print(p->table, p->cmd, "prediction");
-    }
-    free(index);
+    ad_job *job = &p->net->job;
+    bool loops = graph_has_loops(p->model);
+    int64_t rows = p->set->of_graphs && p->set->graphs > 64 ? 64 : p->set->graphs;
+    ad_loader *loader = NULL;
+    ad_status status = ad_trained_build(job, rows, NULL);
+    if (!status)
+        status = graph_samples_new(&p->samples, p->set, graph_room(p->set, rows, loops), loops,
+                                   p->split);
+    if (!status)
+        status = ad_loader_new(&loader, job->ctx, p->samples,
+                               &(ad_loader_options){.batch = rows, .keep_last = true});
+    if (!status) status = ad_evaluate(job->evaluation.program, loader, predict_batch, p);
+    ad_loader_free(loader);
+    ad_samples_free(p->samples);
     return status;
 }
 
 static ad_status print_score(predict *p)
 {
     graph_result r;
-    ad_status status = graph_scores_result(&p->scores, &r);
+    ad_status status = graph_scores_result(&p->net->scores, &r);
     if (status || !r.items) return status;
     if (ad_command_json(p->cmd)) {
         ad_json_begin(p->cmd, "result");
@@ -121,7 +132,7 @@ static ad_status print_score(predict *p)
         return AD_OK;
     }
     fprintf(ad_command_out(p->cmd), "%s %.4f on %lld %s (%s)\n", r.name, r.value,
-            (long long)r.items, p->net.set->of_graphs ? "graphs" : "nodes",
+            (long long)r.items, p->set->of_graphs ? "graphs" : "nodes",
             ad_command_text(p->cmd, "split"));
     return AD_OK;
 }
@@ -131,32 +142,35 @@ static int run(ad_command *cmd)
     static const ad_graph_split splits[] = {AD_GRAPH_TEST, AD_GRAPH_VALIDATION, AD_GRAPH_TRAIN,
                                             AD_GRAPH_NO_SPLIT};
     predict p = {.cmd = cmd, .split = splits[ad_command_choice(cmd, "split")]};
-    int code = graph_open(cmd, ad_command_operand(cmd, 0), false, &p.net);
+    int code = graph_open(cmd, ad_command_operand(cmd, 0), &p.net);
     if (code) return code;
-    p.ctx = ad_command_context(cmd);
-    int classes = p.net.model.classes, top = (int)ad_command_int(cmd, "top");
+    ad_context *ctx = p.net->job.ctx;
+    p.model = p.net->job.model, p.set = p.net->set;
+    int classes = p.model->classes, top = (int)ad_command_int(cmd, "top");
     p.top = top < classes ? top : classes;
     p.probability = malloc((size_t)classes * sizeof *p.probability);
     p.order = malloc((size_t)classes * sizeof *p.order);
     ad_status status = p.probability && p.order
                            ? make_table(&p)
-                           : ad_error_set(p.ctx, AD_ERROR_MEMORY, "out of memory");
-    if (!status) status = graph_scores_new(p.ctx, &p.scores, &p.net.model);
+                           : ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
     if (!status) status = predict_all(&p);
     if (!status) status = print_score(&p);
-    if (status) code = ad_command_fail(cmd, "%s", ad_error(p.ctx));
-    free(p.probability), free(p.order);
+    if (status) code = ad_command_fail(cmd, "%s", ad_error(ctx));
+    free(p.probability);
+    free(p.order);
     ad_table_free(p.table);
-    graph_scores_free(&p.scores);
-    graph_close(&p.net);
+    ad_trained_close(&p.net->job);
     return code;
 }
+
+static const ad_record *const records[] = {&graph_source_record, NULL};
 
 const ad_verb graph_predict_verb = {
     .system = "graph",
     .name = "predict",
     .operands = "MODEL",
     .options = options,
+    .records = records,
     .run = run,
     .summary = "say what nodes or graphs are",
     .description =

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 static const ad_option options[] = {
-    GRAPH_DATA_OPTIONS,
     {"output", 'o', AD_OPTION_FILE, .initial = "graph", .unit = "FOLDER",
      .help = "where the pictures go"},
     {"node", 0, AD_OPTION_INT,
@@ -33,58 +32,69 @@ static ad_status write(ad_command *cmd, const char *name, ad_status status, ad_d
     return status;
 }
 
-static ad_status draw(ad_command *cmd, graph_trained *t)
+static ad_status draw(ad_command *cmd, const graph_look *look, int layer)
 {
-    const char *folder = ad_command_text(cmd, "output");
-    ad_context *ctx = ad_command_context(cmd);
-    int layer = (int)ad_command_int(cmd, "layer") - 1;
-    graph_look look;
     ad_drawing *d;
-    int64_t node = ad_command_int(cmd, "node");
-    if (node >= t->set->nodes)
-        return ad_error_set(ctx, AD_ERROR_ARGUMENT, "--node: there are %lld nodes, from 0 on",
-                            (long long)t->set->nodes);
-    if (layer >= t->model.layers)
-        return ad_error_set(ctx, AD_ERROR_ARGUMENT, "--layer: there are %d layers",
-                            t->model.layers);
-    if (mkdir(folder, 0777) && errno != EEXIST)
-        return ad_error_set(ctx, AD_ERROR_IO, "%s: cannot make the folder: %s", folder,
-                            strerror(errno));
-    ad_status status = graph_look_at(&t->model, t->program, &t->inside, &t->batch, &look);
-    if (!status && !ad_command_value(cmd, "node")) node = graph_chosen_node(&look);
-    if (!status && look.attention[layer]) {
-        status = graph_draw_neighbourhood(ctx, &look, layer, node, &d);
+    ad_status status = AD_OK;
+    int64_t node = ad_command_value(cmd, "node") ? ad_command_int(cmd, "node")
+                                                 : graph_chosen_node(look);
+    if (look->attention[layer]) {
+        status = graph_draw_neighbourhood(look->ctx, look, layer, node, &d);
         status = write(cmd, "neighbourhood", status, d);
         if (status) return status;
-        status = graph_draw_entropy(ctx, &look, &d);
+        status = graph_draw_entropy(look->ctx, look, &d);
         status = write(cmd, "entropy", status, d);
     }
     if (status) return status;
-    status = graph_draw_embedding(ctx, &look, &d);
+    status = graph_draw_embedding(look->ctx, look, &d);
     return write(cmd, "embedding", status, d);
+}
+
+static ad_status check(ad_command *cmd, const graph_job *g, int layer)
+{
+    ad_context *ctx = g->job.ctx;
+    const graph_model *m = g->job.model;
+    const char *folder = ad_command_text(cmd, "output");
+    if (g->set->graphs != 1 || m->several)
+        return ad_error_set(ctx, AD_ERROR_UNSUPPORTED,
+                            "pictures are drawn of one graph whose nodes have one label each");
+    if (ad_command_int(cmd, "node") >= g->set->nodes)
+        return ad_error_set(ctx, AD_ERROR_ARGUMENT, "--node: there are %lld nodes, from 0 on",
+                            (long long)g->set->nodes);
+    if (layer >= m->layers)
+        return ad_error_set(ctx, AD_ERROR_ARGUMENT, "--layer: there are %d layers", m->layers);
+    if (mkdir(folder, 0777) && errno != EEXIST)
+        return ad_error_set(ctx, AD_ERROR_IO, "%s: cannot make the folder: %s", folder,
+                            strerror(errno));
+    return AD_OK;
 }
 
 static int run(ad_command *cmd)
 {
-    graph_trained t;
-    int code = graph_open(cmd, ad_command_operand(cmd, 0), true, &t);
+    graph_job *g;
+    graph_look look = {0};
+    int layer = (int)ad_command_int(cmd, "layer") - 1;
+    int code = graph_open(cmd, ad_command_operand(cmd, 0), &g);
     if (code) return code;
-    ad_context *ctx = ad_command_context(cmd);
-    ad_status status = t.set->graphs == 1 && !t.model.several
-                           ? draw(cmd, &t)
-                           : ad_error_set(ctx, AD_ERROR_UNSUPPORTED,
-                                          "pictures are drawn of one graph whose nodes have one "
-                                          "label each");
-    if (status) code = ad_command_fail(cmd, "%s", ad_error(ctx));
-    graph_close(&t);
+    ad_job *job = &g->job;
+    ad_status status = check(cmd, g, layer);
+    if (!status) status = ad_trained_build(job, 1, NULL);
+    if (!status) status = graph_look_open(&look, job->ctx, job->model, job->vars, g->set);
+    if (!status) status = draw(cmd, &look, layer);
+    if (status) code = ad_command_fail(cmd, "%s", ad_error(job->ctx));
+    graph_look_close(&look);
+    ad_trained_close(job);
     return code;
 }
+
+static const ad_record *const records[] = {&graph_source_record, NULL};
 
 const ad_verb graph_show_verb = {
     .system = "graph",
     .name = "show",
     .operands = "MODEL",
     .options = options,
+    .records = records,
     .run = run,
     .summary = "draw what a network looks at, and how it sees the nodes",
     .description =

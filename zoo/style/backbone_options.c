@@ -70,7 +70,13 @@ int style_load_backbone(ad_command *cmd, const style_settings *settings, ad_vars
         status = ad_graph_status(graph);
         if (status) ad_error_set(ctx, status, "%s", ad_graph_error(graph));
     }
-    if (!status) status = ad_vars_load_file(weights, file, (ad_load_options){.allow_unused = true});
+    ad_load_report report = {0};
+    ad_watcher watcher = ad_command_watcher(cmd);
+    if (!status)
+        status = ad_vars_load_file(weights, file,
+                                   (ad_load_options){.allow_unused = true, .report = &report});
+    if (ad_command_text(cmd, "weights"))
+        ad_load_report_unused(&report, &watcher, ad_file_path(file));
     int exit = status ? ad_command_fail(cmd, "%s", ad_error(ctx)) : AD_EXIT_OK;
     ad_graph_free(graph);
     ad_file_close(file);

@@ -133,18 +133,9 @@ done:
     return exit;
 }
 
-static int tuned(ad_command *cmd)
-{
-    ad_tuning *tuning;
-    int exit = ad_tuning_open(&tuning, cmd);
-    return exit ? exit : ad_tuning_close(tuning, make(cmd));
-}
-
 static int run(ad_command *cmd)
 {
-    ad_profile *profile;
-    int exit = ad_profile_open(&profile, cmd);
-    return exit ? exit : ad_profile_close(profile, tuned(cmd));
+    return ad_tuning_run(cmd, make);
 }
 
 const ad_verb style_make_verb = {

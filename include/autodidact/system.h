@@ -1,0 +1,210 @@
+/* system.h - a system by what is its own: fields, data, a network with its loss, scores, samples.
+ *
+ * All else is made of that: options and help, the run's folder, loaders, the loop, evaluation,
+ * checkpoints, the report, opening what was trained, explaining a step. A system whose training is
+ * of another kind (it plays, it has no data) writes its own `once` around ad_train (train.h) and
+ * shares the rest.
+ *
+ *     typedef struct code { ad_job job; ... } code;      the job first, then the system's own
+ *     static ad_status read(ad_job *job) { ... }         data -> job->split[...], derived fields
+ *     static void network(ad_job *job, ad_forward *f)    graph: f->loss, f->result
+ *     {
+ *         ad_node *x = ad_input(f->graph, "image", AD_F32, ad_shape(f->rows, 28, 28, 1));
+ *         ...
+ *     }
+ *     static const ad_system system = {.name = "code", .records = records, .model = &model_record,
+ *                                      .size = sizeof(code), .read = read, .network = network};
+ *     const ad_verb code_train_verb = {.system = "code", .name = "train", .records = records,
+ *                                      .options = options, .run = ad_system_train, .user =
+ * &system};
+ */
+#ifndef AUTODIDACT_SYSTEM_H
+#define AUTODIDACT_SYSTEM_H
+
+#include <autodidact/data.h>
+#include <autodidact/samples.h>
+#include <autodidact/train.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ad_system ad_system;
+
+typedef enum ad_split {
+    AD_SPLIT_TRAIN = 0,
+    AD_SPLIT_VALIDATION,
+    AD_SPLIT_TEST,
+    AD_SPLITS
+} ad_split;
+AD_API const char *ad_split_name(ad_split split); /* "train", "validation", "test" */
+
+/* The rows of a split, which `read` says. */
+typedef struct ad_split_data {
+    ad_samples *samples; /* NULL: there is no such split; freed with the job (unless another split
+                            has the same) */
+    int64_t *index;      /* which rows; NULL: all. Of ad_job_index, or the system's own */
+    int64_t count;       /* of index */
+} ad_split_data;
+
+/* One form of the network as graph and program. */
+typedef struct ad_forward {
+    ad_graph *graph;
+    ad_vars *vars;
+    ad_mode *mode; /* its training form; NULL: evaluation form */
+    int64_t rows;  /* in a batch */
+    /* What `network` says: */
+    ad_node *loss;     /* of training form */
+    ad_node *result;   /* of evaluation form: what scores read (logits, a picture) */
+    ad_node *row_loss; /* of evaluation form, [rows] f32: its mean over a split is that split's
+                          "loss", where the system has no `evaluate`. May be NULL */
+    ad_node **also;    /* further outputs of evaluation form (attention maps); of the graph's or the
+                          system's memory */
+    int also_count;
+    const ad_train_metric *metrics; /* of training form; memory as above */
+    int metric_count;
+    const ad_player *players; /* instead of `loss`, `metrics` and the mode's updates, where several
+                                 are trained; memory as above */
+    int player_count;
+    ad_program *program; /* of evaluation form, once compiled */
+} ad_forward;
+
+/* One training, or one trained network that was opened. A system's own struct begins with it. */
+typedef struct ad_job {
+    ad_context *ctx;
+    const ad_system *system;
+    const ad_settings *settings; /* of all the system's records */
+    void *model; /* the struct of system->model; `read` may change it, not those in the settings */
+    ad_run_part part;
+    ad_run_folder *run; /* NULL where nothing is trained */
+    ad_watcher watcher;
+    /* What `read` says of the data: */
+    ad_split_data split[AD_SPLITS];
+    const char *data; /* the path, for people */
+    uint64_t fingerprint;
+    char summary[160];         /* "60000 pictures of 28 x 28 in 10 classes" */
+    int64_t batch, eval_batch; /* rows of a step; of evaluation, 0: 256 */
+    double units_per_row;      /* tokens of a window; 0: 1 */
+    double default_epochs;     /* where nothing says how long; 0: 10 */
+    int64_t default_steps;     /* instead, if not 0 */
+    bool in_order;             /* rows of training come in their order instead of shuffled */
+    bool keep_last;            /* an epoch's short last batch is a step, too */
+    bool decay_all;            /* weight decay on vectors, too (train.h) */
+    const char *monitor, *monitor_too; /* metrics of validation; NULL: none */
+    bool monitor_low, monitor_too_low;
+    /* Made by the house: */
+    ad_vars *vars;
+    ad_forward training, evaluation;
+    ad_loader *loader[AD_SPLITS];
+    struct ad_job_inside *inside;
+} ad_job;
+
+/* The struct of one of the records, as set; of the model job->model. */
+AD_API const void *ad_job_value(const ad_job *job, const ad_record *record);
+
+struct ad_system {
+    const char *name, *unit;         /* "classify"; of a row: "images" */
+    const ad_record *const *records; /* of its verb `train`; ends with NULL */
+    const ad_record *model; /* one of them: what a network is built from again, kept in its files */
+    const ad_default *defaults; /* of the records; ends with {0}; may be NULL */
+    size_t size;                /* of its own struct, which begins with an ad_job */
+
+    /* Reads the data: splits, summary, the model's derived fields. */
+    ad_status (*read)(ad_job *job);
+    /* Builds one form of the network; need not check anything. */
+    void (*network)(ad_job *job, ad_forward *forward);
+    /* After the weights are there (declared, and loaded where --init says so), before the first
+     * step: to freeze, to copy. May be NULL. */
+    ad_status (*prepare)(ad_job *job);
+    /* Measures a split; usually ad_job_score, and what its scores say. NULL: the evaluation form's
+     * row_loss, where it has one, is all there is. */
+    ad_status (*evaluate)(ad_job *job, ad_split split, ad_metrics *metrics);
+    ad_status (*sample)(ad_job *job, int64_t step); /* into job->run, after an evaluation */
+    /* With the weights that are kept; adds to the result. May be NULL. */
+    ad_status (*finish)(ad_job *job, ad_metrics *result);
+    void (*free)(ad_job *job); /* what the system's own struct owns */
+
+    /* Instead of data, for `explain`: the model's derived fields and job->batch. */
+    ad_status (*sketch)(ad_job *job);
+    /* Weights that do not say what they are (of other programs): fills the model and sets *known,
+     * or leaves it false. `config` is the text of the config.json beside them, or NULL. May be
+     * NULL. */
+    ad_status (*recognise)(ad_context *ctx, ad_file *file, const char *config, void *model,
+                           bool *known);
+};
+
+/* Runs the evaluation form over a split and gives each batch's results to `score`; where there is
+ * no such split, *done is false and nothing happens. */
+AD_API ad_status ad_job_score(ad_job *job, ad_split split, bool *done,
+                              ad_status (*score)(ad_job *job, ad_split split,
+                                                 const ad_batch *batch));
+/* The pictures of `path` as the rows of a split (fields "image" and "label"), owned by the job;
+ * *set, to look at. A split that the data do not have stays empty. `options` but for their split,
+ * and `augment`, may be NULL; the first set's path, fingerprint and summary become the job's. */
+AD_API ad_status ad_job_read_pictures(ad_job *job, ad_split split, const char *path,
+                                      const ad_image_set_options *options,
+                                      const ad_augment *augment, const ad_image_set **set);
+/* Room for `count` numbers in job->split[split].index, freed with the job. */
+AD_API ad_status ad_job_index(ad_job *job, ad_split split, int64_t count);
+
+/* ---- verbs ---- */
+
+/* `.run` of a verb whose `.user` is the ad_system: `train`, with AD_TRAIN_OPTIONS and
+ * AD_COMMON_OPTIONS; a record with a FILE row "init" makes it start from those weights where they
+ * fit, and says what did not. */
+AD_API int ad_system_train(ad_command *cmd);
+/* The same without a command line: trains one part into a folder that is open; an ad_session's
+ * `once`, with the system as `user`. */
+AD_API ad_status ad_system_once(void *system, ad_run_folder *run, ad_run_part part,
+                                ad_train_result *result);
+
+/* `explain NAME`: `.user` is the ad_system, `.records` what `sketch` reads, and these rows. */
+/* clang-format off */
+#define AD_OPTION_STAGE  {"stage", 0, AD_OPTION_CHOICE, .initial = "program", .choices = "graph|passes|kernels|program", .help = "as recorded; after the graph passes; as kernels; as scheduled, with memory"}
+#define AD_OPTION_FORMAT {"format", 0, AD_OPTION_CHOICE, .initial = "text", .choices = "text|dot|json", .help = "text; for graph and passes also dot (Graphviz) and json"}
+#define AD_EXPLAIN_OPTIONS AD_OPTION_STAGE, AD_OPTION_FORMAT, AD_OPTION_MEMORY_LIMIT(""), AD_OPTION_THREADS
+/* clang-format on */
+AD_API int ad_system_explain(ad_command *cmd);
+/* For systems without that form: plans the outputs as the options say and prints the stage. */
+AD_API int ad_explain_outputs(ad_command *cmd, ad_node *const *outputs, int count);
+/* The same planned otherwise than --memory-limit says; of the options only "stage" and "format". */
+AD_API int ad_explain_planned(ad_command *cmd, ad_node *const *outputs, int count,
+                              const ad_compile_options *planning);
+
+/* ---- what was trained ---- */
+
+typedef struct ad_trained_options {
+    /* Read before the model is: its other records keep their defaults otherwise. May be NULL. */
+    const ad_settings *settings;
+    ad_watcher watcher; /* is told what was passed over and what is not used */
+} ad_trained_options;
+
+/* Opens what `path` stands for: a run's folder (its best weights, else its newest), a checkpoint or
+ * exported file, a file that the system recognises, or a folder of Hugging Face's form (config.json
+ * beside model.safetensors or its shards). The model's record is read and checked; weights are not
+ * loaded yet. On failure *job is NULL. */
+AD_API ad_status ad_trained_open(ad_job **job, ad_context *ctx, const ad_system *system,
+                                 const char *path, const ad_trained_options *options);
+/* Builds the evaluation form for `rows` rows at a time, loads the weights, compiles. `compile` may
+ * be NULL. */
+AD_API ad_status ad_trained_build(ad_job *job, int64_t rows, const ad_compile_options *compile);
+/* Or only loads the weights into a store of the caller's. Tensors of the file that it has no
+ * variable for are told the watcher; missing ones are an error. */
+AD_API ad_status ad_trained_load(ad_job *job, ad_vars *vars);
+AD_API void ad_trained_close(ad_job *job); /* NULL is ignored */
+/* The file that the weights come from, and the folder that holds it (for a tokenizer beside it). */
+AD_API const ad_file *ad_trained_file(const ad_job *job);
+AD_API const char *ad_trained_folder(const ad_job *job);
+/* The same for a verb, with the settings of those of its records that the system has: opens,
+ * reports errors, and notes what a person should know. 0 or an exit status. */
+AD_API int ad_command_trained(ad_command *cmd, ad_job **job, const ad_system *system,
+                              const char *path);
+/* All of a verb whose first operand is what was trained: opens it, calls `work`, reports its error,
+ * closes. Returns the exit status. */
+AD_API int ad_command_with_trained(ad_command *cmd, const ad_system *system,
+                                   ad_status (*work)(ad_command *cmd, ad_job *job));
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,207 @@
+/* trained.c - opens what was trained: here, elsewhere, or on a hub. */
+#include "system/job.h"
+#include "base/context.h"
+#include "base/file.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { CONFIG_BYTES_MOST = 4 << 20 };
+
+/* ---- which file ---- */
+
+static bool joined(char path[PATH_MAX], const char *folder, const char *name)
+{
+    return snprintf(path, PATH_MAX, "%.*s/%s", PATH_MAX - 64, folder, name) < PATH_MAX &&
+           !access(path, R_OK);
+}
+
+/* The weights of a folder that Hugging Face's libraries wrote; false: it is none. */
+static bool find_published(const char *folder, char path[PATH_MAX])
+{
+    static const char *const names[] = {"model.safetensors", "model.safetensors.index.json",
+                                        "pytorch_model.bin"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
+        if (joined(path, folder, names[i])) return true;
+    return false;
+}
+
+ad_status ad_job_find_weights(const ad_job *job, const char *path, ad_weights_place *place)
+{
+    char note[512] = "";
+    ad_status status = AD_OK;
+    if (!find_published(path, place->path))
+        status = ad_run_weights(job->ctx, path, place->path, sizeof place->path, note, sizeof note);
+    if (status == AD_ERROR_NOT_FOUND)
+        return ad_fail(job->ctx, status,
+                       "%s: holds no checkpoint, and no weights of Hugging Face's form "
+                       "(model.safetensors, its index, or pytorch_model.bin)",
+                       path);
+    if (status) return status;
+    if (*note) ad_watch_note(&job->watcher, "%s", note);
+    const char *slash = strrchr(place->path, '/');
+    int length = slash == place->path ? 1 : slash ? (int)(slash - place->path) : 0;
+    snprintf(place->folder, sizeof place->folder, "%.*s", length ? length : 1,
+             length ? place->path : ".");
+    return AD_OK;
+}
+
+/* ---- what it holds ---- */
+
+/* The text of config.json beside the weights, owned by the caller; *text NULL: there is none. */
+static ad_status read_config(const ad_job *job, char **text, size_t *bytes)
+{
+    char path[PATH_MAX];
+    ad_mapped map;
+    *text = NULL;
+    if (!joined(path, job->inside->place.folder, "config.json")) return AD_OK;
+    ad_status status = ad_map(&map, job->ctx, path, CONFIG_BYTES_MOST);
+    if (status) return status;
+    *bytes = map.size + 1;
+    if ((*text = ad_alloc(job->ctx, *bytes))) {
+        memcpy(*text, map.bytes, map.size);
+        (*text)[map.size] = 0;
+    }
+    ad_unmap(&map);
+    return *text ? AD_OK : AD_ERROR_MEMORY;
+}
+
+static ad_status not_known(const ad_job *job)
+{
+    const char *system = ad_file_metadata(job->inside->file, "system");
+    const char *name = job->system->name;
+    if (system && strcmp(system, name) != 0)
+        return ad_fail(job->ctx, AD_ERROR_FORMAT,
+                       "%s: was written by `%.40s train`, not by `%s "
+                       "train`",
+                       job->inside->place.path, system, name);
+    return ad_fail(job->ctx, AD_ERROR_FORMAT,
+                   "%s: does not say which network it holds; it was not written by `%s train`",
+                   job->inside->place.path, name);
+}
+
+static ad_status recognise(ad_job *job, bool *known)
+{
+    char *config;
+    size_t bytes = 0;
+    *known = false;
+    if (!job->system->recognise) return AD_OK;
+    ad_status status = read_config(job, &config, &bytes);
+    if (!status)
+        status = job->system->recognise(job->ctx, job->inside->file, config, job->model, known);
+    if (config) ad_free(job->ctx, config, bytes);
+    return status;
+}
+
+static ad_status read_model(ad_job *job)
+{
+    const ad_file *file = job->inside->file;
+    const char *system = ad_file_metadata(file, "system");
+    bool known = system && !strcmp(system, job->system->name);
+    int found;
+    ad_status status = AD_OK;
+    if (known)
+        status = ad_record_read(job->system->model, job->ctx, job->model, file, &found);
+    else
+        status = recognise(job, &known);
+    if (!status && !known) status = not_known(job);
+    if (!status)
+        status = ad_record_check(job->system->model, job->ctx, job->inside->place.path, job->model);
+    return status;
+}
+
+/* ---- opening ---- */
+
+/* Settings of its own, with what is given for the records beside the model's. */
+static ad_status own_settings(ad_job *job, const ad_settings *given)
+{
+    ad_settings *own;
+    const ad_system *system = job->system;
+    ad_status status = ad_settings_new(&own, job->ctx, system->records, system->defaults);
+    if (status) return status;
+    job->inside->own_settings = own;
+    job->settings = own;
+    job->model = ad_settings_value(own, system->model);
+    for (int i = 0; given && i < given->count && !status; ++i) {
+        const ad_record *record = given->part[i].record;
+        void *value = ad_settings_value(own, record);
+        if (!value) continue;
+        ad_record_free(record, job->ctx, value);
+        status = ad_record_copy(record, job->ctx, value, given->part[i].value);
+    }
+    return status;
+}
+
+ad_status ad_trained_open(ad_job **out, ad_context *ctx, const ad_system *system, const char *path,
+                          const ad_trained_options *options)
+{
+    ad_settings empty = {.ctx = ctx};
+    ad_job *job;
+    *out = NULL;
+    ad_status status = ad_job_new(&job, ctx, system, &empty);
+    if (status) return status;
+    if (options) job->watcher = options->watcher;
+    status = own_settings(job, options ? options->settings : NULL);
+    if (!status) status = ad_job_find_weights(job, path, &job->inside->place);
+    if (!status) status = ad_file_open(&job->inside->file, ctx, job->inside->place.path);
+    if (!status) status = read_model(job);
+    if (status)
+        ad_trained_close(job);
+    else
+        *out = job;
+    return status;
+}
+
+void ad_trained_close(ad_job *job)
+{
+    ad_job_free(job);
+}
+
+const ad_file *ad_trained_file(const ad_job *job)
+{
+    return job->inside->file;
+}
+
+const char *ad_trained_folder(const ad_job *job)
+{
+    return job->inside->place.folder;
+}
+
+ad_status ad_trained_load(ad_job *job, ad_vars *vars)
+{
+    return ad_job_load(job, job->inside->file, vars);
+}
+
+ad_status ad_trained_build(ad_job *job, int64_t rows, const ad_compile_options *compile)
+{
+    ad_status status = ad_job_build_evaluation(job, rows);
+    if (!status) status = ad_trained_load(job, job->vars);
+    return status ? status : ad_job_compile_evaluation(job, compile);
+}
+
+int ad_command_trained(ad_command *cmd, ad_job **job, const ad_system *system, const char *path)
+{
+    ad_context *ctx = ad_command_context(cmd);
+    ad_settings *settings;
+    *job = NULL;
+    int code = ad_command_settings(cmd, NULL, NULL, &settings);
+    if (!code) {
+        ad_trained_options options = {.settings = settings, .watcher = ad_command_watcher(cmd)};
+        if (ad_trained_open(job, ctx, system, path, &options))
+            code = ad_command_fail(cmd, "%s", ad_error(ctx));
+    }
+    ad_settings_free(settings);
+    return code;
+}
+
+int ad_command_with_trained(ad_command *cmd, const ad_system *system,
+                            ad_status (*work)(ad_command *cmd, ad_job *job))
+{
+    ad_job *job;
+    int code = ad_command_trained(cmd, &job, system, ad_command_operand(cmd, 0));
+    if (code) return code;
+    if (work(cmd, job)) code = ad_command_fail(cmd, "%s", ad_error(job->ctx));
+    ad_trained_close(job);
+    return code;
+}
