@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const double most = 1e300; /* so that a difference is finite */
@@ -63,8 +64,7 @@ static void write_power(char *text, size_t size, double v, int digits)
         snprintf(text, size, "%s", raw);
         return;
     }
-    int exponent = 0;
-    sscanf(e + 1, "%d", &exponent);
+    long exponent = strtol(e + 1, NULL, 10);
     *e = 0;
     if (strchr(raw, '.'))
         for (char *end = e; end > raw && (end[-1] == '0' || end[-1] == '.');) {
@@ -72,7 +72,7 @@ static void write_power(char *text, size_t size, double v, int digits)
             *--end = 0;
             if (point) break;
         }
-    snprintf(text, size, "%se%d", raw, exponent);
+    snprintf(text, size, "%se%ld", raw, exponent);
 }
 
 /* With as many digits as tell values `step` apart: "0.25", "150k", "2e-7". `size`: the largest of
@@ -137,7 +137,7 @@ static int log_ticks(double from, double to, int wanted, ad_tick ticks[AD_TICKS_
     int each = (int)ceil(decades / (wanted > 1 ? wanted : 1)), count = 0;
     int parts = decades * 3 <= wanted + 1 ? 3 : 1;
     if (each < 1) each = 1;
-    for (double e = floor(from / each) * each; e <= to + 1e-9; e += each)
+    for (int e = (int)floor(from / each) * each; e <= to + 1e-9; e += each)
         for (int i = 0; i < parts && count < AD_TICKS_MOST; ++i) {
             double v = steps[i] * pow(10, e), at = e + log10(steps[i]);
             if (at >= from - 1e-9 && at <= to + 1e-9 && v > 0 && isfinite(v))

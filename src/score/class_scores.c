@@ -128,7 +128,7 @@ static void add_row(ad_class_scores *s, const float *logits, int32_t label)
     int best = ad_best_class(logits, s->classes);
     double sum = 0, top = (double)logits[best];
     for (int c = 0; c < s->classes; ++c) sum += exp((double)logits[c] - top);
-    s->loss += log(sum) + (top - (double)logits[label]);
+    s->loss += log(fmax(sum, 1)) + (top - (double)logits[label]);
     ++s->rows[label], ++s->predicted[best];
     if (best == label) ++s->right[label];
     if (s->confusion) ++s->confusion[(int64_t)label * s->classes + best];

@@ -121,7 +121,8 @@ static ad_status draw_head(ad_context *ctx, ad_drawing *d, const graph_look *l, 
         {AD_PLOT_HISTOGRAM, "learned", .y = values + nodes, .count = nodes,
          .colour = AD_SERIES(0)}};
     snprintf(title, sizeof title, "Layer %d, head %d", layer + 1, head + 1);
-    return ad_plot_draw(d, ctx, 14 + place % 4 * 196, 58 + place / 4 * 158, 188, 150,
+    int row = place / 4, column = place % 4;
+    return ad_plot_draw(d, ctx, 14 + 196 * column, 58 + 158 * row, 188, 150,
                         &(ad_plot){.title = title,
                                    .x = {.from = 0, .to = most},
                                    .y = {.hidden = true},
@@ -138,7 +139,8 @@ ad_status graph_draw_entropy(ad_context *ctx, const graph_look *l, ad_drawing **
     double *values = malloc((size_t)(2 * l->set->nodes + 1) * sizeof *values);
     *out = NULL;
     if (!values) return ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
-    ad_status status = ad_drawing_new(out, ctx, 810, 64 + 158 * ((heads + 3) / 4),
+    int rows = (heads + 3) / 4;
+    ad_status status = ad_drawing_new(out, ctx, 810, 64 + 158 * rows,
                                       "entropy of each node's attention, learned and even");
     ad_draw_text(*out, 14, 24, "Entropy of each node's attention, in bits",
                  (ad_letters){.size = 14, .bold = true});
