@@ -14,13 +14,13 @@
 #define FLOPS_ELEMENTWISE(work)
 #define FLOPS_FUNCTION(work)                                                                       \
     double ad_flops_##work(const void *attr, const ad_shape *inputs, const ad_shape *result);
-#define FLOPS_LEAF     FLOPS_FUNCTION
-#define FLOPS_VIEW     FLOPS_FUNCTION
-#define FLOPS_MOVE     FLOPS_FUNCTION
-#define FLOPS_REDUCE   FLOPS_FUNCTION
-#define FLOPS_CONTRACT FLOPS_FUNCTION
-#define FLOPS_KERNEL   FLOPS_FUNCTION
-#define FLOPS_EFFECT   FLOPS_FUNCTION
+#define FLOPS_LEAF(work)     FLOPS_FUNCTION(work)
+#define FLOPS_VIEW(work)     FLOPS_FUNCTION(work)
+#define FLOPS_MOVE(work)     FLOPS_FUNCTION(work)
+#define FLOPS_REDUCE(work)   FLOPS_FUNCTION(work)
+#define FLOPS_CONTRACT(work) FLOPS_FUNCTION(work)
+#define FLOPS_KERNEL(work)   FLOPS_FUNCTION(work)
+#define FLOPS_EFFECT(work)   FLOPS_FUNCTION(work)
 #define OP(id, name, klass, least, most, in_place, work, attr, infer, gradient, decompose, print)  \
     FLOPS_##klass(work) bool ad_infer_##infer(ad_infer *rule);                                     \
     void ad_gradient_##gradient(ad_node *node, ad_node *g, ad_node **grads);                       \

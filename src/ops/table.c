@@ -27,13 +27,13 @@
 /* What the column `work` says, by the op's class. */
 #define WORK_ELEMENTWISE(work) .step_work = work
 #define WORK_FLOPS(work)       .flops = ad_flops_##work
-#define WORK_LEAF              WORK_FLOPS
-#define WORK_VIEW              WORK_FLOPS
-#define WORK_MOVE              WORK_FLOPS
-#define WORK_REDUCE            WORK_FLOPS
-#define WORK_CONTRACT          WORK_FLOPS
-#define WORK_KERNEL            WORK_FLOPS
-#define WORK_EFFECT            WORK_FLOPS
+#define WORK_LEAF(work)        WORK_FLOPS(work)
+#define WORK_VIEW(work)        WORK_FLOPS(work)
+#define WORK_MOVE(work)        WORK_FLOPS(work)
+#define WORK_REDUCE(work)      WORK_FLOPS(work)
+#define WORK_CONTRACT(work)    WORK_FLOPS(work)
+#define WORK_KERNEL(work)      WORK_FLOPS(work)
+#define WORK_EFFECT(work)      WORK_FLOPS(work)
 
 const ad_op_info ad_ops[AD_OPS] = {
 #define OP(id, text, klass_, least, most, over, work, attr, infer_, gradient_, decompose_, print_) \
