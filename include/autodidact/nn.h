@@ -10,11 +10,12 @@
  * loading, saving and its optimizers are that context's. Graphs of other contexts can read and
  * assign variables that are declared and laid out (ad_vars_ready): ad_param and the layers find
  * them there, and poison the graph where one is missing. Any number of programs that only read can
- * run at the same time, each in its own context and thread. A program that assigns, ad_variable_set
- * and ad_vars_load want the blocks that they change to themselves: at the wrong moment they (or the
- * others) return AD_ERROR_ARGUMENT, "... is in use", having changed nothing. So programs of two
- * threads may take turns without a lock, and one that wants to wait for its turn needs one. The
- * store must outlive the programs.
+ * run at the same time, each in its own context and thread. Whatever changes values (a program that
+ * assigns, ad_variable_set, ad_vars_load, ad_average_swap) wants the blocks that it changes to
+ * itself: at the wrong moment it, or what meets it, returns AD_ERROR_ARGUMENT, "... is in use",
+ * having changed nothing. So programs of two threads may take turns without a lock; one that wants
+ * to wait for its turn needs one. L-BFGS moves its variable between runs, too: nothing else may use
+ * that during a step. The store must outlive the programs.
  *
  * Stability: stable (base.h says what that means). */
 #ifndef AUTODIDACT_NN_H
@@ -70,7 +71,7 @@ typedef struct ad_var_options {
     bool buffer; /* state that is not trained */
 } ad_var_options;
 /* Declares a variable, or finds the one of that name (the shape must agree). NULL and the context's
- * error on a mismatch. Names are used as they stand. */
+ * error on a mismatch. Names are used unchanged. */
 AD_API ad_variable *ad_var(ad_vars *vars, const char *name, ad_shape shape, ad_var_options options);
 AD_API ad_variable *ad_var_find(const ad_vars *vars, const char *name); /* NULL: none */
 AD_API int ad_vars_count(const ad_vars *vars);

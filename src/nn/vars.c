@@ -155,6 +155,31 @@ ad_status ad_vars_ready(ad_vars *vars)
     return AD_OK;
 }
 
+/* ---- all blocks, to be changed ---- */
+
+static void release_before(ad_vars *vars, const ad_var_block *end)
+{
+    for (ad_var_block *block = vars->blocks; block != end; block = block->next)
+        ad_storage_release(&block->storage, true);
+}
+
+ad_status ad_vars_claim(ad_vars *vars)
+{
+    for (ad_var_block *block = vars->blocks; block; block = block->next) {
+        if (ad_storage_claim(&block->storage, true)) continue;
+        release_before(vars, block);
+        return ad_fail(vars->ctx, AD_ERROR_ARGUMENT,
+                       "the block of %s is in use: a program reads or changes it at this moment",
+                       block->first->variable.name);
+    }
+    return AD_OK;
+}
+
+void ad_vars_release(ad_vars *vars)
+{
+    release_before(vars, NULL);
+}
+
 /* ---- declaration ---- */
 
 static bool reserve_entry(ad_vars *vars)

@@ -48,6 +48,9 @@ typedef struct ad_var_extra {
  * which has the error. A context that is not the store's finds variables and declares none. */
 ad_variable *ad_var_with(ad_context *ctx, ad_vars *vars, const char *name, ad_shape shape,
                          ad_var_options options, ad_var_extra extra);
+/* The whole store to be changed, until the release: AD_ERROR_ARGUMENT where a program is at it. */
+ad_status ad_vars_claim(ad_vars *vars);
+void ad_vars_release(ad_vars *vars);
 /* `bytes` of memory for the block with every variable at its first value, except those whose flag
  * in `skip` (by index in the store; NULL: none) is set, which are zero. NULL on failure. */
 void *ad_var_block_image(ad_vars *vars, const ad_var_block *block, const bool *skip);

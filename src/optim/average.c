@@ -109,6 +109,8 @@ ad_status ad_average_update(ad_average *a)
 ad_status ad_average_swap(ad_average *a)
 {
     char part[4096];
+    ad_status status = ad_vars_claim(a->vars);
+    if (status) return status;
     for (int i = 0; i < ad_vars_count(a->vars); ++i) {
         ad_variable *v = ad_vars_at(a->vars, i);
         if (!averaged(v)) continue;
@@ -122,6 +124,7 @@ ad_status ad_average_swap(ad_average *a)
         }
         ++v->storage->version, ++own->storage->version;
     }
+    ad_vars_release(a->vars);
     return AD_OK;
 }
 
