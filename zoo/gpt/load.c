@@ -80,6 +80,10 @@ ad_status gpt_start_from(gpt *g, const gpt_text *text)
         g->tokenizer = ((gpt *)from)->tokenizer;
         ((gpt *)from)->tokenizer = NULL;
     }
+    if (!status) /* an option that asks for the default cannot be told from none */
+        ad_watch_note(&g->job.watcher,
+                      "sizes and tokenizer are those of %s: %lld layers, %lld heads, width %lld",
+                      text->init, (long long)c->layers, (long long)c->heads, (long long)c->width);
     ad_trained_close(from);
     return status;
 }
