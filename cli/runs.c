@@ -23,7 +23,7 @@ const ad_verb ad_cli_runs_report = {
     .operands = "RUN...",
     .options = report_options,
     .run = report,
-    .summary = "write a run's report.html anew",
+    .summary = "write a run's report.html again",
     .description = "Training writes it at its end and at checkpoints on the way. The page is one "
                    "file that needs no network.",
 };

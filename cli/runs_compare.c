@@ -124,6 +124,6 @@ const ad_verb ad_cli_runs_compare = {
     .operands = "RUN...",
     .options = options,
     .run = run,
-    .summary = "where the options of runs differ, and what came out",
+    .summary = "where the options of runs differ, and their results",
     .description = "  autodidact runs compare runs/classify-20260101-* -o compare.html",
 };

@@ -96,8 +96,8 @@ const ad_verb ad_cli_runs_export = {
     .run = export_run,
     .summary = "the trained weights of a run as a file of their own",
     .description = "The file holds the network under its published names, and in its metadata what "
-                   "it is; the optimizer's state stays behind.\n\n"
-                   "  autodidact runs export runs/gpt-20260101-1 -o model.safetensors --dtype bf16",
+                   "it is; the optimizer's state is left out.\n\n  autodidact runs export "
+                   "runs/gpt-20260101-1 -o model.safetensors --dtype bf16",
 };
 
 /* ---- resume ---- */

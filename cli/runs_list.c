@@ -126,8 +126,7 @@ const ad_verb ad_cli_runs_list = {
     .options = list_options,
     .run = list,
     .summary = "the runs in a folder, the newest first",
-    .description = "FOLDER is runs/ unless given.\n\n"
-                   "  autodidact runs list --json",
+    .description = "FOLDER defaults to runs/.\n\n  autodidact runs list --json",
 };
 
 /* ---- show ---- */

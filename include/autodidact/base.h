@@ -113,7 +113,7 @@ AD_API double ad_random_unit(uint64_t seed, uint64_t stream, uint64_t index); /*
 /* 0 .. n - 1, n > 0. */
 AD_API int64_t ad_random_below(uint64_t seed, uint64_t stream, uint64_t index, int64_t n);
 
-/* By which data are told apart (FNV-1a, 64 bits); no defence against who wants two to be alike. */
+/* A fingerprint of data (FNV-1a, 64 bits); no defence against someone who wants two to collide. */
 AD_API uint64_t ad_fingerprint(const void *bytes, size_t count);
 
 /* The monotonic clock in seconds: for durations, its beginning means nothing. */

@@ -53,7 +53,7 @@ enum { AD_EXIT_OK = 0, AD_EXIT_FAILURE = 1, AD_EXIT_USAGE = 2 };
 #define AD_OPTION_JSON    {.name = "json", .type = AD_OPTION_FLAG, .process = true, .help = "write one JSON object per line to standard output"}
 /* The most that one program may take beside weights and an optimizer's state: memory_limit of program.h. `otherwise_`: what the
  * help says of the default: " (default: ...)" or "". */
-#define AD_OPTION_MEMORY_LIMIT(otherwise_) {.name = "memory-limit", .type = AD_OPTION_SIZE, .help = "memory for activations, gradients and workspace of a program: what does not fit is computed again, or refused" otherwise_}
+#define AD_OPTION_MEMORY_LIMIT(otherwise_) {.name = "memory-limit", .type = AD_OPTION_SIZE, .help = "memory for activations, gradients and workspace of a program: what does not fit is recomputed, or refused" otherwise_}
 #define AD_COMMON_OPTIONS AD_OPTION_THREADS, AD_OPTION_QUIET, AD_OPTION_JSON
 /* clang-format on */
 
@@ -160,9 +160,9 @@ AD_API void ad_command_start(ad_command *cmd);
 AD_API void ad_command_step(ad_command *cmd, int64_t step, int64_t steps, const ad_metric *metrics,
                             int count);
 AD_API double ad_command_seconds(ad_command *cmd); /* since the clock started */
-/* The same for training: with a rate of its own, memory, and time left as the caller knows them.
- * Where standard error is no terminal, a plain line at `notable` steps (one a second at most) and
- * every ten seconds. With
+/* The same for training: with its own rate, memory, and the time left as the caller knows it.
+ * Where standard error is not a terminal, a plain line at `notable` steps (one a second at most)
+ * and every ten seconds. With
  * --json a line only if `notable`. */
 AD_API void ad_command_progress(ad_command *cmd, const ad_progress *progress);
 /* A watcher (watch.h) that says it all here: notes, progress, and Ctrl-C. */
@@ -170,7 +170,7 @@ AD_API ad_watcher ad_command_watcher(ad_command *cmd);
 
 /* One JSON object on one line of standard output; all of these do nothing without --json.
  * ad_json_begin(cmd, "done"), ad_json_text(cmd, "output", path), ad_json_end(cmd) prints
- * {"event":"done","output":"out.png"}. A number that is not finite becomes null, bytes that are no
+ * {"event":"done","output":"out.png"}. A number that is not finite becomes null, bytes that are not
  * UTF-8 become U+FFFD. */
 AD_API bool ad_command_json(const ad_command *cmd);
 AD_API void ad_json_begin(ad_command *cmd, const char *event);

@@ -3,7 +3,7 @@
  *
  * A drawing is a list of marks in the order in which they are drawn, x to the right and y down, in
  * pixels of a screen. The same marks give the same bytes everywhere: words are measured and drawn
- * with letters of the library's own (Latin, Greek, Cyrillic; in pixels an empty box stands for
+ * with the library's own letters (Latin, Greek, Cyrillic; in pixels an empty box stands for
  * others, in SVG they are the viewer's). Errors are kept and returned in the end; marks of a NULL
  * drawing, and those with coordinates that are not finite, are passed over.
  *
@@ -26,7 +26,7 @@ typedef uint32_t ad_colour;
     (0xff000000u | (uint32_t)(red_) << 16 | (uint32_t)(green_) << 8 | (uint32_t)(blue_))
 enum { AD_INK = 1, AD_QUIET, AD_GRID, AD_PAPER, AD_SERIES_FIRST = 16, AD_SERIES_COLOURS = 8 };
 /* Colours that people with any kind of colour blindness tell apart (after Okabe & Ito 2008),
- * beginning anew after eight. */
+ * starting over after eight. */
 #define AD_SERIES(which_)                                                                          \
     ((ad_colour)(AD_SERIES_FIRST + (unsigned)(which_) % (unsigned)AD_SERIES_COLOURS))
 /* Red, green and blue, 0 to 255 each, as 0xRRGGBB on a white page. */

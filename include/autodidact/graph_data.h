@@ -1,6 +1,6 @@
-/* graph_data.h - graphs with features and labels: citation networks, one's own, sets of molecules.
+/* graph_data.h - graphs with features and labels: citation networks, your own, sets of molecules.
  *
- * Read from, told apart by what is there:
+ * Read from these forms, recognised by their files:
  *   - Planetoid's ind.NAME.{x,tx,allx,y,ty,ally,graph,test.index} (Yang et al. 2016): Python-2
  *     pickles of scipy matrices, numpy arrays and a dictionary; nothing in them is executed;
  *   - .npz with CSR arrays: adj_indptr, adj_indices, attr_* and labels (Shchur et al. 2018), or
@@ -64,7 +64,7 @@ typedef struct ad_graph_set_options {
                                  that it lacks is an error */
 } ad_graph_set_options;
 
-/* Owned by the caller. Errors: a missing file, an edge to a node that is not there, a node that is
+/* Owned by the caller. Errors: a missing file, an edge to a missing node, a node that is
  * there twice, a label out of range, sizes that do not agree. */
 AD_API ad_status ad_graph_set_read(ad_graph_set **out, ad_context *ctx, const char *path,
                                    const ad_graph_set_options *options);
@@ -72,7 +72,7 @@ AD_API void ad_graph_set_free(ad_graph_set *set); /* NULL is ignored */
 
 /* Divides each node's features by their sum, where that is not 0 (what Kipf & Welling 2017 do). */
 AD_API void ad_graph_set_normalise(ad_graph_set *set);
-/* Draws splits anew: `per_class` items of each class train, then `validation` and `test` others of
+/* Draws new splits: `per_class` items of each class train, then `validation` and `test` others of
  * those with a label; test 0: all that are left. */
 AD_API void ad_graph_set_draw(ad_graph_set *set, uint64_t seed, int64_t per_class,
                               int64_t validation, int64_t test);

@@ -108,7 +108,7 @@ typedef struct ad_image_write_options {
 AD_API ad_status ad_image_write(ad_context *ctx, const char *path, const ad_image *image,
                                 const ad_image_write_options *options);
 /* Whether ad_image_write could succeed, for asking before long work: the ending is known, the
- * folder is there and takes files, the path is no folder. Touches nothing that exists. */
+ * folder exists and is writable, the path is not a folder. Touches nothing that exists. */
 AD_API ad_status ad_image_can_write(ad_context *ctx, const char *path);
 
 /* ---- resampling ---- */

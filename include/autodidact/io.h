@@ -118,8 +118,8 @@ AD_API ad_status ad_npy_write(ad_context *ctx, const char *path, const ad_tensor
  * keeps the metadata. */
 AD_API ad_status ad_file_write(ad_context *ctx, const char *path, const ad_named_tensor *tensors,
                                int count, const ad_metadata *metadata, int metadata_count);
-/* Whether ad_file_write could succeed, for asking before long work: a known ending, a folder that
- * is there and takes files, no folder of that name. Touches nothing that exists. */
+/* Whether ad_file_write could succeed, for asking before long work: a known ending, an existing,
+ * writable folder, no folder of that name. Touches nothing that exists. */
 AD_API ad_status ad_file_can_write(ad_context *ctx, const char *path);
 
 typedef struct ad_file_convert_options {

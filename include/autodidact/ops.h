@@ -227,7 +227,8 @@ AD_API ad_node *ad_gather(ad_node *table, ad_node *indices);
 /* Zeros [rows, ...] with updates[i...] added at row indices[i...]; its adjoint. Floats; fixed
  * order; an index out of range is left out. */
 AD_API ad_node *ad_scatter_add(ad_node *indices, ad_node *updates, int64_t rows);
-/* The same on top of `base` [rows, ...] instead of zeros, in its memory where nobody else needs it.
+/* The same on top of `base` [rows, ...] instead of zeros, in its memory where nothing else needs
+ * it.
  */
 AD_API ad_node *ad_scatter_add_to(ad_node *base, ad_node *indices, ad_node *updates);
 /* `table` [n, ...] with rows begin, begin + 1, ... replaced by `rows` [m, ...]; begin is one i32 or
@@ -274,14 +275,14 @@ AD_API ad_node *ad_graph_attention(ad_sparse s, ad_node *scores, ad_node *x, ad_
                                    double slope);
 
 /* ---- randomness ---- */
-/* Philox numbers. `state` is an i64[2] node: seed and step; whoever owns it adds 1 to the step each
- * run. Each call is a stream of its own (its number within the graph). Not differentiable. */
+/* Philox numbers. `state` is an i64[2] node: seed and step; its owner adds 1 to the step each run.
+ * Each call has its own stream (its number within the graph). Not differentiable. */
 AD_API ad_node *ad_random_uniform(ad_node *state, ad_dtype dtype, ad_shape shape); /* [0, 1) */
 AD_API ad_node *ad_random_normal(ad_node *state, ad_dtype dtype, ad_shape shape);
 /* x with each element kept with probability 1 - rate and then divided by 1 - rate. */
 AD_API ad_node *ad_dropout(ad_node *x, double rate, ad_node *state);
 
-/* ---- gradients of one's own ---- */
+/* ---- custom gradients ---- */
 /* y, one number, whose gradients to x[0 .. count) (at most 7) are given, each of its x's shape. The
  * reverse walk takes them as they are, times y's own, and does not look into y. So the work of the
  * backward pass can stand among that of the forward pass; see ad_linear_cross_entropy_loss. */

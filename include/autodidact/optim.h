@@ -57,7 +57,7 @@ AD_API int ad_optimizer_spec_option(const ad_optimizer_spec *spec, const char *o
 /* ---- making one ---- */
 
 /* An optimizer for every parameter of `vars` (buffers excluded) under `prefix` (NULL: all). Its
- * state lives in a store of its own (names "adam.m.0", "adam.step", ...) so that it can be saved.
+ * state lives in its own store (names "adam.m.0", "adam.step", ...) so that it can be saved.
  * NULL on failure; AD_ERROR_ARGUMENT for options that do not go together. */
 AD_API ad_optimizer *ad_optimizer_make(ad_vars *vars, const char *prefix,
                                        const ad_optimizer_spec *spec);

@@ -41,7 +41,7 @@ typedef enum ad_plot_kind {
 
 typedef struct ad_series {
     ad_plot_kind kind;
-    const char *label;          /* in the legend; NULL: not there */
+    const char *label;          /* in the legend; NULL: left out */
     const double *x, *y, *high; /* [count]; x NULL: 0, 1, 2, ... */
     int64_t count;
     ad_colour colour; /* 0: AD_SERIES of its place, and from the ninth on dashed */
@@ -78,7 +78,7 @@ typedef struct ad_heat_map {
     double from, to; /* values of the palest and the fullest colour; both 0: 0 (or the least, if
                         that is below) and the greatest */
     bool of_rows;    /* colours by the share of the row's sum instead */
-    bool diagonal;   /* a colour of its own for the diagonal, as of a confusion matrix */
+    bool diagonal;   /* another colour for the diagonal, as of a confusion matrix */
     bool numbers;    /* written into cells that are large enough */
 } ad_heat_map;
 

@@ -75,7 +75,7 @@ AD_API ad_status ad_run_checked(ad_program *program);
 AD_API const void *ad_result(const ad_program *program, const ad_node *output);
 /* The same by position in `outputs`. */
 AD_API const void *ad_result_at(const ad_program *program, int index);
-/* A one-element output as a number (NaN if it is none). */
+/* A one-element output as a number (NaN if it has another size or is not an output). */
 AD_API double ad_result_scalar(const ad_program *program, const ad_node *output);
 
 typedef struct ad_program_stats {
@@ -135,7 +135,7 @@ typedef struct ad_tracer {
     void (*event)(void *user, const ad_trace_event *event);
     void *user;
 } ad_tracer;
-/* Watches all programs of the context, also those that are there. The tracer must stay where it is
+/* Watches all programs of the context, also existing ones. The tracer must stay where it is
  * until it is replaced; NULL: none. */
 AD_API void ad_trace_programs(ad_context *ctx, const ad_tracer *tracer);
 

@@ -9,10 +9,10 @@
  *         double dropout;
  *     } sizes;
  *     static const ad_option rows[] = {
- *         {"layers", 0, AD_OPTION_INT, AD_AT(sizes, layers), .initial = "4", .min = 1, .max = 99,
- *          .help = "layers"},
- *         {"dropout", 0, AD_OPTION_REAL, AD_AT(sizes, dropout), .initial = "0", .min = 0,
- *          .max = 0.9, .help = "of activations"},
+ *         {.name = "layers", .type = AD_OPTION_INT, AD_AT(sizes, layers), .initial = "4",
+ *          .min = 1, .max = 99, .help = "layers"},
+ *         {.name = "dropout", .type = AD_OPTION_REAL, AD_AT(sizes, dropout), .initial = "0",
+ *          .min = 0, .max = 0.9, .help = "of activations"},
  *         {0},
  *     };
  *     static const ad_record record = {.title = "network", .options = rows,

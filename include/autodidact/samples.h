@@ -1,7 +1,7 @@
 /* samples.h - rows of named fields: what training and evaluation read, whatever it is made of.
  *
  * Samples say how one row is made: an image and its label, a window of tokens, a row of a table.
- * A loader makes batches of rows ahead of time, in threads of its own, and binds them to a
+ * A loader makes batches of rows ahead of time, in its own threads, and binds them to a
  * program's inputs by name. What is in batch number n follows from the seed and n alone, so that
  * number is the cursor to save, and neither the threads nor their pace show in it.
  *

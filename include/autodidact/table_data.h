@@ -2,10 +2,10 @@
  * kin.
  *
  * RFC 4180 as it is met in the wild: the separator is , ; tab or | (found out from the first
- * lines), lines end in LF, CRLF or CR, blank lines are skipped, a UTF-8 byte order mark is no text.
- * A field in double quotes may hold separators, line breaks, and quotes written twice; around other
- * fields blanks are cut off. There are no comments. The file may be compressed (.gz, .xz, .bz2,
- * .zst).
+ * lines), lines end in LF, CRLF or CR, blank lines are skipped, a UTF-8 byte order mark is not
+ * text. A field in double quotes may hold separators, line breaks, and quotes written twice; around
+ * other fields blanks are cut off. There are no comments. The file may be compressed (.gz, .xz,
+ * .bz2, .zst).
  *
  * Files are hostile until parsed: every failure names the file, and the line where there is one.
  *

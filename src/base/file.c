@@ -148,7 +148,7 @@ static ad_status check_target(ad_context *ctx, const char *path, struct stat *in
     if (S_ISDIR(info->st_mode))
         return ad_fail(ctx, AD_ERROR_IO, "%s: cannot write: it is a folder", path);
     if (!S_ISREG(info->st_mode))
-        return ad_fail(ctx, AD_ERROR_IO, "%s: cannot write: it is no plain file", path);
+        return ad_fail(ctx, AD_ERROR_IO, "%s: cannot write: it is not a regular file", path);
     return AD_OK;
 }
 
@@ -163,7 +163,7 @@ ad_status ad_output_check(ad_context *ctx, const char *path)
         return ad_fail(ctx, AD_ERROR_IO, "%s: cannot write: it names a folder", path);
     if (stat(folder, &info)) return fail_errno(ctx, path, "cannot write: its folder", errno);
     if (!S_ISDIR(info.st_mode))
-        return ad_fail(ctx, AD_ERROR_IO, "%s: cannot write: %s is no folder", path, folder);
+        return ad_fail(ctx, AD_ERROR_IO, "%s: cannot write: %s is not a folder", path, folder);
     if (access(folder, W_OK | X_OK))
         return fail_errno(ctx, path, "cannot write to its folder", errno);
     return AD_OK;

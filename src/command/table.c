@@ -99,7 +99,7 @@ static void put(ad_table *t, cell c)
     }
     t->status = AD_ERROR_ARGUMENT;
     snprintf(t->complaint, sizeof t->complaint,
-             t->rows ? "a row has a cell more than its table's %d columns"
+             t->rows ? "a row has more cells than its table has columns, %d"
                      : "a table of %d columns has a cell before its first row",
              t->columns);
 }

@@ -312,7 +312,7 @@ ad_status ad_events_image(ad_events *e, const char *tag, int64_t step, const voi
     const unsigned char *p = png;
     if (size < 33 || memcmp(p, "\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 16) || p[25] > 6 ||
         !channels[p[25]])
-        return ad_fail(e->ctx, AD_ERROR_FORMAT, "%s: the picture is no PNG file", tag);
+        return ad_fail(e->ctx, AD_ERROR_FORMAT, "%s: the picture is not a PNG file", tag);
     begin_value(e, tag);
     clear(&e->nested);
     for (int i = 0; i < 2; ++i) /* height stands behind width */

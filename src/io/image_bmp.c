@@ -73,8 +73,8 @@ static ad_status read_header(ad_context *ctx, const ad_image_bytes *file, bmp_he
     const uint8_t *p = file->at;
     uint32_t header_size = read32(p + FILE_HEADER), colours = 0;
     if (header_size != CORE_HEADER && (header_size < INFO_HEADER || header_size > 4096))
-        return ad_fail(ctx, AD_ERROR_UNSUPPORTED, "a BMP with a header of %u bytes is not read",
-                       header_size);
+        return ad_fail(ctx, AD_ERROR_UNSUPPORTED,
+                       "a BMP with a header of %u bytes is not supported", header_size);
     if (file->size - FILE_HEADER < header_size) return truncated(ctx);
     h->pixels_at = read32(p + 10);
     h->palette_at = FILE_HEADER + header_size;
@@ -110,7 +110,7 @@ static ad_status read_header(ad_context *ctx, const ad_image_bytes *file, bmp_he
     }
     if (!fits)
         return ad_fail(ctx, AD_ERROR_UNSUPPORTED,
-                       "a BMP of %d bits per pixel with compression %u is not read", h->bits,
+                       "a BMP of %d bits per pixel with compression %u is not supported", h->bits,
                        h->compression);
     if (indexed) {
         uint32_t all = 1u << h->bits;

@@ -90,8 +90,9 @@ ad_status ad_pnm_decode(ad_context *ctx, ad_image_bytes *file, const ad_image_in
             ad_image_free(*out);
             *out = NULL;
             if (value < 0 && p.at >= file->size) return truncated(ctx);
-            return ad_fail(ctx, AD_ERROR_FORMAT, "damaged PNM: sample %lld is no number up to %lld",
-                           (long long)i, (long long)p.greatest);
+            return ad_fail(ctx, AD_ERROR_FORMAT,
+                           "damaged PNM: sample %lld is not a number up to %lld", (long long)i,
+                           (long long)p.greatest);
         }
         (*out)->data[i] = (float)value * scale;
     }

@@ -98,7 +98,7 @@ static ad_status probe_stored(ad_context *ctx, ad_image_bytes *file, const image
                        "not an image this program reads (PNG, JPEG, WebP, BMP, PGM, PPM)");
     if (!kind->reader)
         return ad_fail(ctx, AD_ERROR_UNSUPPORTED,
-                       "a %s image, which is not read; PNG, JPEG, WebP, BMP, PGM and PPM are",
+                       "a %s image, which cannot be read; PNG, JPEG, WebP, BMP, PGM and PPM can",
                        kind->name);
     *reader = kind->reader;
     return kind->reader->probe(ctx, file, info);

@@ -45,7 +45,7 @@ static ad_status fail_status(ad_context *ctx, VP8StatusCode code)
     case VP8_STATUS_NOT_ENOUGH_DATA:
         return ad_fail(ctx, AD_ERROR_FORMAT, "truncated WebP: the data ends too early");
     case VP8_STATUS_UNSUPPORTED_FEATURE:
-        return ad_fail(ctx, AD_ERROR_UNSUPPORTED, "a WebP with a feature that is not read");
+        return ad_fail(ctx, AD_ERROR_UNSUPPORTED, "a WebP with a feature that is not supported");
     default: return ad_fail(ctx, AD_ERROR_FORMAT, "damaged WebP");
     }
 }
@@ -119,7 +119,7 @@ ad_status ad_webp_decode(ad_context *ctx, ad_image_bytes *file, const ad_image_i
     WebPDecoderConfig config;
     if (!WebPInitDecoderConfig(&config)) {
         status = ad_fail(ctx, AD_ERROR_UNSUPPORTED,
-                         "this libwebp has another interface than its header");
+                         "this libwebp and its header have different interfaces");
         goto done;
     }
     config.output.colorspace = info->channels == 4 ? MODE_RGBA : MODE_RGB;
@@ -158,7 +158,7 @@ static ad_status encode(ad_context *ctx, const WebPConfig *config, int channels,
     WebPPicture picture;
     if (!WebPPictureInit(&picture))
         return ad_fail(ctx, AD_ERROR_UNSUPPORTED,
-                       "this libwebp has another interface than its header");
+                       "this libwebp and its header have different interfaces");
     picture.use_argb = config->lossless;
     picture.width = width;
     picture.height = height;
@@ -190,7 +190,7 @@ ad_status ad_webp_encode(ad_context *ctx, const ad_image *image,
     WebPConfig config;
     if (!WebPConfigInit(&config))
         return ad_fail(ctx, AD_ERROR_UNSUPPORTED,
-                       "this libwebp has another interface than its header");
+                       "this libwebp and its header have different interfaces");
     config.lossless = options->quality == 0;
     config.quality = options->quality ? (float)options->quality : 75; /* lossless: the effort */
     config.exact = 1; /* colours under full transparency are kept */

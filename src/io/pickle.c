@@ -340,7 +340,7 @@ static ad_status call(ad_pickle *p, bool keywords)
     if (!callee) return AD_ERROR_FORMAT;
     if (keywords && (named->kind != AD_PV_DICT || named->list.count))
         return fail_broken(p, "named arguments");
-    if (arguments->kind != AD_PV_TUPLE) return fail_broken(p, "arguments that are no tuple");
+    if (arguments->kind != AD_PV_TUPLE) return fail_broken(p, "arguments that are not a tuple");
     ad_status status = ad_pickle_call(p, callee, arguments, &value);
     return status ? status : push(p, value);
 }

@@ -410,7 +410,7 @@ ad_status ad_pickle_call(ad_pickle *pickle, const ad_pickle_value *callee,
     ad_pickle *p = pickle;
     if (callee->kind != AD_PV_GLOBAL)
         return ad_pickle_fail(p, AD_ERROR_FORMAT,
-                              "the pickle is damaged (it calls what is no function)");
+                              "the pickle is damaged (it calls what is not a function)");
     const ad_pickle_global *global = callee->global;
     ad_pickle_value *const *item = arguments->list.items;
     switch (global->action) {

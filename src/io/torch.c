@@ -24,7 +24,7 @@ static ad_status take_sizes(walk *w, const ad_pickle_value *tuple, int64_t *size
     for (size_t i = 0; i < tuple->list.count; ++i) {
         const ad_pickle_value *size = tuple->list.items[i];
         if (size->kind != AD_PV_INT || size->integer < 0)
-            return ad_file_fail(w->file, AD_ERROR_FORMAT, w->path, "its %s is no tuple of sizes",
+            return ad_file_fail(w->file, AD_ERROR_FORMAT, w->path, "its %s is not a tuple of sizes",
                                 what);
         sizes[i] = size->integer;
     }
@@ -123,7 +123,7 @@ static ad_status visit(walk *w, const ad_pickle_value *value, int depth, bool na
 {
     if (++w->visits > MAX_VISITS || depth > MAX_DEPTH)
         return ad_fail(w->file->ctx, AD_ERROR_LIMIT,
-                       "%s: its containers are nested too deep or too often", w->file->path);
+                       "%s: its containers are nested too deeply or too often", w->file->path);
     if (value->kind == AD_PV_TENSOR) return add_tensor(w, value->tensor);
     bool dict = value->kind == AD_PV_DICT;
     if (!dict && value->kind != AD_PV_LIST && value->kind != AD_PV_TUPLE)

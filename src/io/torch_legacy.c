@@ -31,8 +31,8 @@ static ad_status check_start(ad_file *file, stream *s)
     if (status) return status;
     if (value->kind != AD_PV_LONG || value->text.length != sizeof magic ||
         memcmp(value->text.bytes, magic, sizeof magic))
-        return ad_fail(file->ctx, AD_ERROR_FORMAT, "%s: is a pickle, but none that PyTorch wrote",
-                       file->path);
+        return ad_fail(file->ctx, AD_ERROR_FORMAT,
+                       "%s: is a pickle, but not one that PyTorch wrote", file->path);
     status = ad_pickle_load(&s->pickle, &value);
     if (status) return status;
     if (value->kind != AD_PV_INT || value->integer != PROTOCOL)
@@ -135,7 +135,7 @@ static ad_status list(ad_file *file, stream *s)
     if (!status) status = ad_pickle_load(&s->pickle, &root);
     if (!status) status = ad_pickle_load(&s->pickle, &keys);
     if (!status && keys->kind != AD_PV_LIST)
-        status = ad_fail(file->ctx, AD_ERROR_FORMAT, "%s: its list of storages is no list",
+        status = ad_fail(file->ctx, AD_ERROR_FORMAT, "%s: its list of storages is not a list",
                          file->path);
     if (!status) status = index_storages(file, s);
     for (size_t i = 0; !status && i < keys->list.count; ++i)

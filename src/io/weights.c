@@ -71,7 +71,7 @@ ad_status ad_file_add(ad_file *file, const char *raw_name, size_t length,
     char text[192];
     ad_shape_text(t.view.shape, text, sizeof text);
     if (count < 0)
-        return ad_file_fail(file, AD_ERROR_FORMAT, name, "its shape %s is no shape", text);
+        return ad_file_fail(file, AD_ERROR_FORMAT, name, "its shape %s is not valid", text);
     t.entry.name = t.entry.raw_name = name;
     t.entry.shape = t.view.shape;
     t.entry.dtype = ad_element_dtype(t.view.element);

@@ -30,8 +30,8 @@ static ad_status find_format(ad_context *ctx, const char *path, size_t *format)
         *format = i;
         return AD_OK;
     }
-    return ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: the name ends in none of .safetensors, .npz, .npy",
-                   path);
+    return ad_fail(ctx, AD_ERROR_ARGUMENT,
+                   "%s: the name does not end in .safetensors, .npz or .npy", path);
 }
 
 /* ---- sources ---- */

@@ -47,15 +47,15 @@ const char *ad_init_check(ad_shape shape, ad_dtype dtype, ad_file_layout layout,
         return "a convolution's weight has 4 axes";
     if (!isfinite(init.a)) return "the initialisation's number is not finite";
     if (init.kind > AD_INIT_CONSTANT && !ad_dtype_is_float(dtype))
-        return "random first values need a float type";
+        return "random initial values need a float type";
     if (init.kind == AD_INIT_ORTHOGONAL && shape.rank < 2)
-        return "an orthogonal first value needs 2 axes or more";
+        return "an orthogonal initial value needs 2 axes or more";
     fans(shape, layout, &fan_in, &fan_out);
     if (init.fan_in) fan_in = init.fan_in;
     if (init.fan_out) fan_out = init.fan_out;
     bool xavier = init.kind == AD_INIT_XAVIER_UNIFORM || init.kind == AD_INIT_XAVIER_NORMAL;
     if (needs_fan(init.kind) && ad_shape_count(shape) && (fan_in <= 0 || (xavier && fan_out <= 0)))
-        return "the fan of its first value cannot be told from the shape";
+        return "its fan cannot be determined from the shape";
     return NULL;
 }
 

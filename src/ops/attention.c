@@ -83,9 +83,9 @@ bool ad_infer_attention(ad_infer *rule)
     if (n == 4) {
         ad_dtype dtype = rule->inputs[3]->dtype;
         if ((dtype != AD_I32 && dtype != AD_I64) || ad_shape_count(rule->inputs[3]->shape) != 1)
-            return ad_infer_fail(rule, AD_ERROR_DTYPE, "the offset is not one i32 or i64");
+            return ad_infer_fail(rule, AD_ERROR_DTYPE, "the offset is not a single i32 or i64");
         if (!attr->causal)
-            return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "an offset belongs to a causal mask");
+            return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "an offset needs a causal mask");
     }
     form f = form_of(rule->inputs, n, attr);
     rule->dtype = rule->inputs[0]->dtype;
@@ -135,7 +135,7 @@ ad_node *ad_self_attention(ad_node *qkv, int heads, int kv_heads, ad_attention_o
                               .kv_heads = kv_heads ? kv_heads : heads};
     if (options.offset)
         return ad_refuse(NULL, AD_OP_ATTENTION, &qkv, 1, AD_ERROR_ARGUMENT,
-                         "an offset belongs to keys that are given apart");
+                         "an offset needs keys that are given separately");
     if (ad_any_poisoned(&qkv, 1)) return ad_node_new(NULL, AD_OP_ATTENTION, &qkv, 1, &attr);
     ad_shape shape = qkv->shape;
     int64_t parts = heads + 2 * attr.kv_heads, dim;

@@ -87,7 +87,7 @@ bool ad_infer_write_rows(ad_infer *rule)
     ad_shape table = rule->inputs[0]->shape, rows = rule->inputs[2]->shape;
     if (!want_indices(rule, 1)) return false;
     if (ad_shape_count(rule->inputs[1]->shape) != 1)
-        return ad_infer_fail(rule, AD_ERROR_SHAPE, "the first row is not one number");
+        return ad_infer_fail(rule, AD_ERROR_SHAPE, "the first row is not a single number");
     if (rule->inputs[0]->dtype != rule->inputs[2]->dtype)
         return ad_infer_fail(rule, AD_ERROR_DTYPE, "table and rows differ in element type");
     bool fits = table.rank >= 1 && table.rank == rows.rank;

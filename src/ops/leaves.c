@@ -43,7 +43,7 @@ ad_node *ad_input(ad_graph *graph, const char *name, ad_dtype dtype, ad_shape sh
     for (int id = 0; id < graph->n_nodes; ++id)
         if (graph->nodes[id]->op == AD_OP_INPUT && !strcmp(graph->nodes[id]->name, name))
             return ad_refuse(graph, AD_OP_INPUT, NULL, 0, AD_ERROR_ARGUMENT,
-                             "there already is one called %s", name);
+                             "there is already one called %s", name);
     ad_attr_leaf attr = leaf(dtype, shape);
     attr.name = ad_arena_text(&graph->arena, name);
     if (!attr.name) return refused(graph);

@@ -71,7 +71,7 @@ bool ad_infer_reduce(ad_infer *rule)
     if (attr->axes < 0 || attr->axes >> from.rank)
         return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "reduces axes that the input does not have");
     if (rule->op != AD_OP_SUM && reduced_count(from, attr->axes) == 0)
-        return ad_infer_fail(rule, AD_ERROR_SHAPE, "there is nothing to take it over");
+        return ad_infer_fail(rule, AD_ERROR_SHAPE, "there is nothing to reduce");
     rule->dtype = rule->inputs[0]->dtype;
     rule->shape = reduced_shape(from, attr->axes, attr->keep);
     return true;

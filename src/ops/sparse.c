@@ -23,7 +23,7 @@ bool ad_want_pattern(ad_infer *rule, int64_t *rows, int64_t *columns, int64_t *e
             return ad_infer_fail(rule, AD_ERROR_DTYPE, "%s is %s, expected i32", names[i],
                                  ad_dtype_name(rule->inputs[i]->dtype));
         if (rule->inputs[i]->shape.rank != 1)
-            return ad_infer_fail(rule, AD_ERROR_SHAPE, "%s is no vector", names[i]);
+            return ad_infer_fail(rule, AD_ERROR_SHAPE, "%s is not a vector", names[i]);
     }
     *rows = rule->inputs[ROW_START]->shape.dim[0] - 1;
     *columns = rule->inputs[COLUMN_START]->shape.dim[0] - 1;

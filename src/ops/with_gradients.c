@@ -9,15 +9,15 @@ bool ad_infer_with_gradients(ad_infer *rule)
     int count = rule->n_inputs / 2;
     if (!ad_want_float(rule, 0)) return false;
     if (ad_shape_count(rule->inputs[0]->shape) != 1)
-        return ad_infer_fail(rule, AD_ERROR_SHAPE, "input 0 is not one number");
+        return ad_infer_fail(rule, AD_ERROR_SHAPE, "input 0 is not a single number");
     if (rule->n_inputs != 2 * count + 1)
-        return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "there is not one gradient to each input");
+        return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "expected one gradient for each input");
     for (int i = 1; i <= count; ++i) {
         const ad_node *x = rule->inputs[i], *gradient = rule->inputs[count + i];
         if (x->dtype != rule->inputs[0]->dtype || gradient->dtype != x->dtype ||
             !ad_shape_equal(gradient->shape, x->shape))
             return ad_infer_fail(rule, AD_ERROR_SHAPE,
-                                 "gradient %d does not have the shape and type of what it is to",
+                                 "gradient %d does not have the shape and type of its input",
                                  i - 1);
     }
     return ad_infer_same(rule);

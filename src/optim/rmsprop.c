@@ -12,7 +12,7 @@ static const ad_optimizer_option options[] = {
     AD_OPTIMIZER_COMMON(1e-2, 0, "L2, added to the gradient"),
     [ALPHA] = {"alpha", 0.99, 0, 1, .help = "decay of the mean square of the gradient"},
     [EPS] = AD_OPTIMIZER_EPS(1e-8),
-    [MOMENTUM] = {"momentum", 0, 0, 1, .help = "how much of the last move is made again"},
+    [MOMENTUM] = {"momentum", 0, 0, 1, .help = "share of the last move that is repeated"},
     [CENTERED] = {"centered", 0, .flag = true, .help = "divide by the deviation of the gradient"},
     {0},
 };

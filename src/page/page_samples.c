@@ -125,7 +125,7 @@ static void write_picture(ad_text *to, samples *s, const char *run_path, const s
         } else
             ad_text_format(to, "<p class=\"quiet\">%s</p>",
                            valid ? "left out here, as the page would grow too large"
-                                 : "is no PNG file");
+                                 : "is not a PNG file");
         ad_unmap(&file);
     } else
         ad_text_add(to, "<p class=\"quiet\">cannot be read, or is too large for the page</p>");

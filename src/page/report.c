@@ -139,7 +139,7 @@ static void write_configuration(ad_text *to, const ad_run_info *run)
     for (int i = 0; i < run->option_count; ++i) changed += run->changed[i];
     if (changed) (void)write_options(to, run, true);
     if (changed < run->option_count) {
-        ad_text_format(to, "<details%s><summary>%d options as they are by default</summary>\n",
+        ad_text_format(to, "<details%s><summary>%d options with their default values</summary>\n",
                        changed ? "" : " open", run->option_count - changed);
         (void)write_options(to, run, false);
         ad_text_add(to, "</details>\n");

@@ -167,7 +167,7 @@ static void print_program(ad_text *text, const ad_program *program)
     ad_text_add(text, ", constants ");
     add_bytes(text, (double)stats.constant_bytes);
     if (stats.kernels_again)
-        ad_text_format(text, "; %d kernels make values again, %.1f %% of the time expected",
+        ad_text_format(text, "; %d kernels recompute values, %.1f %% of the expected time",
                        stats.kernels_again, 100 * stats.seconds_again / stats.seconds);
     ad_text_add(text, "\n");
 }

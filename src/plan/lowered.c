@@ -10,7 +10,7 @@
 static ad_status fail(const ad_program *program, int k, const char *what, int buffer)
 {
     return ad_fail(program->ctx, AD_ERROR_UNSUPPORTED,
-                   "the planner made a wrong program: kernel %d, %s: %s (buffer %d, %s)", k,
+                   "the planner produced a wrong program: kernel %d, %s: %s (buffer %d, %s)", k,
                    k < program->n_kernels ? program->kernels[k]->name : "end", what, buffer,
                    program->buffers[buffer].name);
 }

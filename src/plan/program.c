@@ -98,7 +98,7 @@ ad_status ad_bind(ad_program *program, const ad_node *input, const void *data, s
     for (int i = 0; i < program->n_inputs; ++i)
         if (program->inputs[i].key == input && input)
             return bind(program, &program->inputs[i], data, bytes);
-    return ad_fail(program->ctx, AD_ERROR_NOT_FOUND, "%s is no input of this program",
+    return ad_fail(program->ctx, AD_ERROR_NOT_FOUND, "%s is not an input of this program",
                    input ? ad_node_name(input) : "a missing node (NULL)");
 }
 

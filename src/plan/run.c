@@ -80,8 +80,7 @@ static ad_status check_step(const ad_program *program, int k)
         const ad_operand *out = &kernel->problem.out[o];
         if (!ad_dtype_is_float(out->dtype) || all_finite(out, program->steps[k].args.out[o]))
             continue;
-        return ad_fail(program->ctx, AD_ERROR_NUMERIC,
-                       "%s is not finite any more (computed by %s%s%s)",
+        return ad_fail(program->ctx, AD_ERROR_NUMERIC, "%s is not finite (computed by %s%s%s)",
                        program->buffers[kernel->out[o].buffer].name, kernel->name,
                        *kernel->covers ? " with " : "", kernel->covers);
     }

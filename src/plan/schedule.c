@@ -269,7 +269,7 @@ bool ad_plan_schedule(ad_plan *plan)
         return false;
     if (!simulate(&s, &e, false, recorded)) {
         ad_fail(plan->ctx, AD_ERROR_UNSUPPORTED,
-                "the program's kernels wait for each other in a circle");
+                "the program's kernels depend on each other in a cycle");
         return false;
     }
     size_t recorded_peak = s.peak;

@@ -64,8 +64,8 @@ static ad_status read_line(reader *r, char *line)
 {
     if (r->line == 1)
         return strcmp(line, first_line) != 0
-                   ? damaged(r, "is no wisdom of a version known here: expected \"autodidact "
-                                "wisdom 1\"")
+                   ? damaged(r,
+                             "is not wisdom of a known version: expected \"autodidact wisdom 1\"")
                    : AD_OK;
     if (!strncmp(line, machine_word, strlen(machine_word)))
         return read_machine(r, line + strlen(machine_word));
@@ -76,7 +76,7 @@ static ad_status read_line(reader *r, char *line)
         return damaged(r, "seconds must be a number above 0");
     if (!ad_wisdom_plain(solver) || !ad_wisdom_plain(line))
         return damaged(r, "solver and problem must be texts without control characters");
-    if (r->machine == -1) return damaged(r, "stands before any line \"machine\"");
+    if (r->machine == -1) return damaged(r, "comes before any line \"machine\"");
     if (r->machine < 0) return AD_OK;
     return ad_wisdom_row_add(r->wisdom, entry, r->machine) ? AD_OK
                                                            : ad_error_status(r->wisdom->ctx);
@@ -94,7 +94,7 @@ static ad_status read_lines(reader *r, const char *bytes, size_t size)
         if (!newline) {
             status = damaged(r, "ends in the middle: the file was cut off");
         } else if (length >= AD_WISDOM_TEXT || memchr(bytes, 0, length)) {
-            status = damaged(r, "is no line of text");
+            status = damaged(r, "is not a line of text");
         } else {
             memcpy(line, bytes, length);
             line[length] = 0;

@@ -98,10 +98,10 @@ ad_status ad_run_make_folder(ad_context *ctx, const char *path)
         return AD_OK;
     const char *slash = strrchr(path, '/');
     if (errno != ENOENT || !slash || slash == path || strlen(path) >= sizeof above)
-        return fail_errno(ctx, path, "cannot make the folder");
+        return fail_errno(ctx, path, "cannot create the folder");
     snprintf(above, sizeof above, "%.*s", (int)(slash - path), path);
     ad_status status = ad_run_make_folder(ctx, above);
-    if (!status && mkdir(path, 0777)) status = fail_errno(ctx, path, "cannot make the folder");
+    if (!status && mkdir(path, 0777)) status = fail_errno(ctx, path, "cannot create the folder");
     return status;
 }
 
@@ -118,7 +118,7 @@ ad_status ad_run_new_name(ad_context *ctx, const char *system, char path[PATH_MA
         snprintf(path, PATH_MAX, "runs/%.60s-%s-%d", system, date, n);
         if (access(path, F_OK)) return AD_OK;
     }
-    return ad_fail(ctx, AD_ERROR_IO, "runs: holds too many runs of this day; name one with --run");
+    return ad_fail(ctx, AD_ERROR_IO, "runs: holds too many runs of today; name one with --run");
 }
 
 /* ---- opening and closing ---- */

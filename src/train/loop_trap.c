@@ -87,6 +87,6 @@ ad_status ad_loop_trap(ad_loop *l, bool lost)
     if (!status) status = repeat(l, bad, where, sizeof where);
     if (status) return status;
     return ad_fail(l->ctx, AD_ERROR_NUMERIC,
-                   "%s at step %lld%s%s; the checkpoint of step %lld is whole", what,
+                   "%s at step %lld%s%s; the checkpoint of step %lld is intact", what,
                    (long long)bad, *where ? ": " : "", where, (long long)from);
 }

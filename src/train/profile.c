@@ -243,7 +243,7 @@ static void print_table(const ad_profile *p)
         ad_command_note(p->cmd, "%s: %lld later events are left out", p->path,
                         (long long)p->left_out);
     if (!p->n_spans)
-        ad_command_note(p->cmd, "%s: empty, for no program ran more than %d times", p->path,
+        ad_command_note(p->cmd, "%s: empty, because no program ran more than %d times", p->path,
                         FIRST_RUN - 1);
     ad_free(p->ctx, order, (size_t)(p->n_kernels + 1) * sizeof *order);
 }

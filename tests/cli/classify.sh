@@ -30,7 +30,7 @@ check "the same bytes with two threads" \
     cmp "$tmp/a/checkpoints/step-000000060.safetensors" "$tmp/b/checkpoints/step-000000060.safetensors"
 run "$autodidact" classify train --data "$tmp/data" --model mlp --steps 4 --run "$tmp/a" $common
 exits 1
-says err "holds a run already"
+says err "already holds a run"
 
 run "$autodidact" classify eval "$tmp/a" --data "$tmp/data"
 exits 0

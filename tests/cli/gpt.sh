@@ -35,7 +35,7 @@ check 'the same metrics' [ "$(grep -c loss one/metrics.jsonl)" = "$(grep -c loss
 run "$autodidact" explain gpt $small --memory-limit 400K --threads 1
 exits 0
 says out '(again): '
-says out ' kernels make values again, '
+says out ' kernels recompute values, '
 train x0 --memory-limit 10K
 exits 1
 says err 'the memory limit is 10240; its largest buffers: '

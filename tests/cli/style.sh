@@ -130,12 +130,12 @@ fails 2 'both 0' style make photo.png painting.png -o out.png --style-weight 0 -
 fails 1 'memory' style make photo.png painting.png -o out.png --memory-limit 1M
 fails 1 '--size' style make photo.png painting.png -o out.png --size 60000 --memory-limit 1G
 fails 1 'memory limit is 16777216' style make photo.png painting.png -o out.png --size 600 --scales 4 --memory-limit 16M
-fails 2 '--output photo.png is a file that is read' style make photo.png painting.png -o photo.png
-fails 2 '--output ./painting.png is a file that is read' style make photo.png painting.png -o ./painting.png
+fails 2 '--output photo.png is also an input' style make photo.png painting.png -o photo.png
+fails 2 '--output ./painting.png is also an input' style make photo.png painting.png -o ./painting.png
 ln -s photo.png link.png
-fails 2 '--output link.png is a file that is read' style reconstruct photo.png -o link.png
+fails 2 '--output link.png is also an input' style reconstruct photo.png -o link.png
 cp black.bmp mask.png
-fails 2 '--output mask.png is a file that is read' style make photo.png painting.png -o mask.png --mask mask.png
+fails 2 '--output mask.png is also an input' style make photo.png painting.png -o mask.png --mask mask.png
 fails 1 'has no tensor for features.0.weight [64, 3, 3, 3]' style make photo.png painting.png -o out.png --backbone vgg19 --weights "$root/zoo/backbone/compact.safetensors"
 fails 1 'the first is conv0.weight [3, 3, 1, 1]' style make photo.png painting.png -o out.png --backbone vgg19 --weights "$root/zoo/backbone/compact.safetensors"
 head -c 2000 photo.png >half.png

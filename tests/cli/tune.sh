@@ -52,7 +52,7 @@ echo hello >broken
 bench --tune --wisdom broken
 exits 1
 one_line err
-says err 'broken: line 1: is no wisdom'
+says err 'broken: line 1: is not wisdom'
 check 'it is not touched' [ "$(cat broken)" = hello ]
 XDG_CACHE_HOME=relative bench --tune
 exits 0

@@ -121,7 +121,7 @@ static void refuses_pickled_arrays(void)
     ad_file *file;
     snprintf(path, sizeof path, "%s/graphs_planetoid/gat_cora/node_labels.npy", data_folder);
     CHECK_INT(ad_file_open(&file, ctx, path), AD_ERROR_FORMAT);
-    CHECK_CONTAINS(ad_error(ctx), "is a pickle, but none that PyTorch wrote");
+    CHECK_CONTAINS(ad_error(ctx), "is a pickle, but not one that PyTorch wrote");
 }
 
 int main(int argc, char **argv)

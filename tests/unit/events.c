@@ -76,7 +76,7 @@ static void refusals(void)
     CHECK_CONTAINS(ad_error(ctx), "/none/events.out.tfevents.");
     REQUIRE(!ad_events_open(&e, ctx, folder, NULL));
     CHECK_INT(ad_events_image(e, "shot", 1, "GIF89a", 6), AD_ERROR_FORMAT);
-    CHECK_TEXT(ad_error(ctx), "shot: the picture is no PNG file");
+    CHECK_TEXT(ad_error(ctx), "shot: the picture is not a PNG file");
     CHECK(!ad_events_close(e)); /* nothing was lost by that */
     CHECK(!ad_events_close(NULL));
     ad_context_free(ctx);

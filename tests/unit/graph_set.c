@@ -124,7 +124,7 @@ static void broken_tables(void)
     write_text("edges.csv", "from,target\n1,2\n");
     refuses(folder, NULL, "edges.csv", "no column source");
     write_text("nodes.csv", "id,label,f\n1,a,0\n2,b,1\n1,a,1\n");
-    refuses(folder, NULL, "nodes.csv:4", "node 1 is there twice");
+    refuses(folder, NULL, "nodes.csv:4", "node 1 occurs twice");
     write_text("nodes.csv", "id,label,f\n1,a,zero\n");
     refuses(folder, NULL, "nodes.csv:2", "\"zero\" in column f is not a number");
     write_text("nodes.csv", "id,label,f\n1,a,1e99\n");
@@ -158,7 +158,7 @@ static void texts(void)
     CHECK(set->value_start[1] == 2 && set->feature[1] == 3 && set->value[1] == 0.5f);
     ad_graph_set_free(set);
     write_text("T.txt", "1\n2 0\n0 1 2\n0 1 0\n");
-    refuses(folder, "T", "T.txt:3", "of a node that is not there");
+    refuses(folder, "T", "T.txt:3", "refers to a node that does not exist");
     write_text("T.txt", "1\n2 -1\n0 1 1\n0 1 0\n");
     refuses(folder, "T", "T.txt:2", "a label is expected");
     write_text("T.txt", "2\n2 0\n0 1 1\n0 1 0\n");
@@ -224,22 +224,22 @@ static void arrays(void)
     edges[3] = 3;
     REQUIRE(ad_npz_write(ctx, at("a.npz"), list, 8) == AD_OK);
     refuses(at("a.npz"), NULL, "a.npz",
-            "edges[1], from node 2 to 3, is of a node that is not there");
+            "edges[1], from node 2 to 3, refers to a node that does not exist");
     edges[3] = 1, labels[1] = -7;
     REQUIRE(ad_npz_write(ctx, at("a.npz"), list, 8) == AD_OK);
     refuses(at("a.npz"), NULL, "a.npz", "label -7 of node 1 is out of range");
     labels[1] = 1, val[0] = 0;
     REQUIRE(ad_npz_write(ctx, at("a.npz"), list, 8) == AD_OK);
-    refuses(at("a.npz"), NULL, "a.npz", "node 0 is there twice");
+    refuses(at("a.npz"), NULL, "a.npz", "node 0 occurs twice");
     val[0] = 1, feature[0] = 5;
     REQUIRE(ad_npz_write(ctx, at("a.npz"), matrix, 9) == AD_OK);
     refuses(at("a.npz"), NULL, "a.npz", "attr_indices[0] is feature 5 of 5");
     feature[0] = 4, column[0] = -1;
     REQUIRE(ad_npz_write(ctx, at("a.npz"), matrix, 9) == AD_OK);
-    refuses(at("a.npz"), NULL, "a.npz", "of a node that is not there");
+    refuses(at("a.npz"), NULL, "a.npz", "refers to a node that does not exist");
     column[0] = 1, start[1] = 3;
     REQUIRE(ad_npz_write(ctx, at("a.npz"), matrix, 9) == AD_OK);
-    refuses(at("a.npz"), NULL, "a.npz", "adj_indptr does not lead through 2 values");
+    refuses(at("a.npz"), NULL, "a.npz", "adj_indptr does not divide 2 values");
     REQUIRE(ad_npz_write(ctx, at("a.npz"), matrix, 4) == AD_OK);
     refuses(at("a.npz"), NULL, "a.npz", "has no array labels");
     end();
@@ -368,16 +368,17 @@ static void broken_planetoid(void)
 {
     begin();
     write_planetoid(6);
-    refuses(folder, "toy", "ind.toy.graph", "from node 3 to 6, is of a node that is not there");
+    refuses(folder, "toy", "ind.toy.graph",
+            "from node 3 to 6, refers to a node that does not exist");
     write_planetoid(5);
     write_text("ind.toy.test.index", "5\n5\n");
-    refuses(folder, "toy", "ind.toy.test.index:2", "node 5 is there twice");
+    refuses(folder, "toy", "ind.toy.test.index:2", "node 5 occurs twice");
     write_text("ind.toy.test.index", "2\n5\n");
-    refuses(folder, "toy", "ind.toy.test.index:1", "node 2 is in");
+    refuses(folder, "toy", "ind.toy.test.index:1", "node 2 is already in");
     write_text("ind.toy.test.index", "5\n");
     refuses(folder, "toy", "ind.toy.test.index", "names 1 nodes");
     write_text("ind.toy.test.index", "5\nx\n");
-    refuses(folder, "toy", "ind.toy.test.index:2", "no number of a node");
+    refuses(folder, "toy", "ind.toy.test.index:2", "not the number of a node");
     write_text("ind.toy.test.index", "5\n9999999\n");
     refuses(folder, "toy", "ind.toy.test.index", "far beyond");
     write_planetoid(5);

@@ -107,14 +107,14 @@ static void wrong_files_are_named(void)
     expect("x.png", "\x89PN", 3, AD_ERROR_FORMAT,
            "x.png: not an image this program reads (PNG, JPEG, WebP, BMP, PGM, PPM)");
     expect("cat.gif", "GIF89a......", 12, AD_ERROR_UNSUPPORTED,
-           "cat.gif: a GIF image, which is not read; PNG, JPEG, WebP, BMP, PGM and PPM are");
+           "cat.gif: a GIF image, which cannot be read; PNG, JPEG, WebP, BMP, PGM and PPM can");
     expect("scan.tif", "II*\0........", 12, AD_ERROR_UNSUPPORTED,
-           "scan.tif: a TIFF image, which is not read; PNG, JPEG, WebP, BMP, PGM and PPM are");
+           "scan.tif: a TIFF image, which cannot be read; PNG, JPEG, WebP, BMP, PGM and PPM can");
     expect("phone.heic",
            "\0\0\0\x18"
            "ftypheic....",
            16, AD_ERROR_UNSUPPORTED,
-           "phone.heic: a HEIF image, which is not read; PNG, JPEG, WebP, BMP, PGM and PPM are");
+           "phone.heic: a HEIF image, which cannot be read; PNG, JPEG, WebP, BMP, PGM and PPM can");
 }
 
 static void damaged_pnm(void)
@@ -129,11 +129,11 @@ static void damaged_pnm(void)
         expect("a.pgm", heads[i], strlen(heads[i]), AD_ERROR_FORMAT, sentence);
     }
     expect("a.pgm", "P2 2 2 9 1 2 3 10", 17, AD_ERROR_FORMAT,
-           "a.pgm: damaged PNM: sample 3 is no number up to 9");
+           "a.pgm: damaged PNM: sample 3 is not a number up to 9");
     expect("a.pgm", "P2 2 2 9 1 2 x 10", 17, AD_ERROR_FORMAT,
-           "a.pgm: damaged PNM: sample 2 is no number up to 9");
+           "a.pgm: damaged PNM: sample 2 is not a number up to 9");
     expect("a.ppm", "P6 1 1 9\n\1\2\12", 12, AD_ERROR_FORMAT,
-           "a.ppm: damaged PNM: sample 2 is no number up to 9");
+           "a.ppm: damaged PNM: sample 2 is not a number up to 9");
 }
 
 static void every_truncation_is_an_error(void)
@@ -267,10 +267,10 @@ static void lying_bitmaps(void)
     made_file bmp = small_bmp(0);
     bmp.bytes[28] = 7;
     expect("l.bmp", bmp.bytes, bmp.size, AD_ERROR_UNSUPPORTED,
-           "l.bmp: a BMP of 7 bits per pixel with compression 0 is not read");
+           "l.bmp: a BMP of 7 bits per pixel with compression 0 is not supported");
     bmp.bytes[28] = 8, bmp.bytes[30] = 4;
     expect("l.bmp", bmp.bytes, bmp.size, AD_ERROR_UNSUPPORTED,
-           "l.bmp: a BMP of 8 bits per pixel with compression 4 is not read");
+           "l.bmp: a BMP of 8 bits per pixel with compression 4 is not supported");
     bmp.bytes[30] = 0;
     memset(bmp.bytes + 22, 0, 4);
     expect("l.bmp", bmp.bytes, bmp.size, AD_ERROR_FORMAT, "l.bmp: damaged BMP: its size is 3 x 0");
@@ -280,7 +280,7 @@ static void lying_bitmaps(void)
            "megapixels");
     bmp.bytes[14] = 20;
     expect("l.bmp", bmp.bytes, bmp.size, AD_ERROR_UNSUPPORTED,
-           "l.bmp: a BMP with a header of 20 bytes is not read");
+           "l.bmp: a BMP with a header of 20 bytes is not supported");
     free(bmp.bytes);
     bmp = small_bmp(0);
     memset(bmp.bytes + 10, 0xff, 4); /* the pixels lie behind the end */

@@ -149,7 +149,7 @@ static void broken_folders(void)
     ad_image_set_free(set);
 
     CHECK(!read_set("a", (ad_image_set_options){.split = "tset"}));
-    CHECK_CONTAINS(ad_error(ctx), "\"tset\" is no split of a data set");
+    CHECK_CONTAINS(ad_error(ctx), "\"tset\" is not a split of a data set");
 
     CHECK_INT(mkdir(at("b"), 0777), 0);
     CHECK(!read_set("b", (ad_image_set_options){0}));
@@ -314,7 +314,7 @@ static void idx_files(void)
     unlink(at("m/train-images-idx3-ubyte"));
     write_bytes("m/train-labels-idx1-ubyte", labels, 7);
     CHECK(!read_set("m", (ad_image_set_options){0}));
-    CHECK_CONTAINS(ad_error(ctx), "train-labels-idx1-ubyte: is no IDX file");
+    CHECK_CONTAINS(ad_error(ctx), "train-labels-idx1-ubyte: is not an IDX file");
     end();
 }
 
@@ -344,7 +344,7 @@ static void cifar_files(void)
     CHECK_CONTAINS(ad_error(ctx), "data_batch_4.bin: record 1 has label 10, out of range");
     write_bytes("c/data_batch_4.bin", record, 3000);
     CHECK(!read_set("c", (ad_image_set_options){0}));
-    CHECK_CONTAINS(ad_error(ctx), "no whole records");
+    CHECK_CONTAINS(ad_error(ctx), "is not a multiple of a record");
     end();
 }
 
@@ -370,7 +370,7 @@ static void tables(void)
     ad_image_set_free(set);
     write_bytes("t/labels.csv", "file,label\nx/9.pgm,a\n", 21);
     CHECK(!read_set("t", (ad_image_set_options){0}));
-    CHECK_CONTAINS(ad_error(ctx), "labels.csv:2: names x/9.pgm, which is not there");
+    CHECK_CONTAINS(ad_error(ctx), "labels.csv:2: names x/9.pgm, which does not exist");
     write_bytes("t/labels.csv", "file,label\nx/1.pgm\n", 19);
     CHECK(!read_set("t", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "labels.csv:2: has 1 field, expected 2");
@@ -397,7 +397,7 @@ static void tables(void)
         {"file,label\n\"x\"1.pgm,a\n", "labels.csv:2: has text behind a closing quote"},
         {"file,breed,owner\n1.pgm,a,b\n", "are file, breed, owner"},
         {"file,width,height\n1.pgm,3,4\n", "are file, width, height"},
-        {"file,label\n1.pgm,a\nx/1.pgm,b\n", "csv:3: names x/1.pgm, which line 2 names"},
+        {"file,label\n1.pgm,a\nx/1.pgm,b\n", "csv:3: names x/1.pgm, which line 2 already names"},
         {"file,label\n", "holds no data set"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
         write_bytes("t/labels.csv", wrong[i].text, strlen(wrong[i].text));
@@ -422,7 +422,7 @@ static void tables(void)
     write_picture("t/y/1.pgm", 2, 2, 1, true);
     write_bytes("t/labels.csv", "file,label\n1.pgm,a\n", 19);
     CHECK(!read_set("t", (ad_image_set_options){0}));
-    CHECK_CONTAINS(ad_error(ctx), "csv:2: names 1.pgm, which several pictures are called");
+    CHECK_CONTAINS(ad_error(ctx), "csv:2: names 1.pgm, which is the name of several pictures");
     write_bytes("t/labels.csv", "file,label\nx/1.pgm,a\0b\n", 23);
     CHECK(!read_set("t", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "labels.csv: is not text");

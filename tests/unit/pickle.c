@@ -125,8 +125,8 @@ static void refuses_nonsense(void)
     REFUSES("NNa.", AD_ERROR_FORMAT, "items for no container");
     REFUSES("h\5.", AD_ERROR_FORMAT, "never stored");
     REFUSES("Nr\xff\xff\xff\xff.", AD_ERROR_FORMAT, "cannot have reached");
-    REFUSES("N)R.", AD_ERROR_FORMAT, "calls what is no function");
-    REFUSES("ccollections\nOrderedDict\nNR.", AD_ERROR_FORMAT, "no tuple");
+    REFUSES("N)R.", AD_ERROR_FORMAT, "calls what is not a function");
+    REFUSES("ccollections\nOrderedDict\nNR.", AD_ERROR_FORMAT, "not a tuple");
     REFUSES("ccollections\nOrderedDict\nK\1\x85R.", AD_ERROR_FORMAT,
             "calls collections.OrderedDict with");
     REFUSES("ctorch\nFloatStorage\n)R.", AD_ERROR_FORMAT, "calls torch.FloatStorage with");

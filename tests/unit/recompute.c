@@ -364,7 +364,7 @@ static void is_shown(void)
     ad_text_init(&text, ctx);
     CHECK_INT(ad_explain(p, AD_STAGE_PROGRAM, AD_TEXT, to_text, &text), AD_OK);
     CHECK_CONTAINS(ad_text_get(&text), "(again): ");
-    CHECK_CONTAINS(ad_text_get(&text), " kernels make values again, ");
+    CHECK_CONTAINS(ad_text_get(&text), " kernels recompute values, ");
     ad_text_free(&text);
     ad_program_free(p);
     ad_program_free(whole);

@@ -217,7 +217,7 @@ static void hostile(void)
     CHECK_INT(number_of(page, "<script>"), 1);
     CHECK(!strstr(page, "<!--"));
     CHECK(!strchr(page, '\x1b') && !strchr(page, '\x07'));
-    CHECK_CONTAINS(page, "is no PNG file");
+    CHECK_CONTAINS(page, "is not a PNG file");
     CHECK_CONTAINS(page, "data:image/svg+xml;base64,");
     CHECK(!strstr(page, "nan") && !strstr(page, "inf,"));
     json_t *plots = plots_of(page);

@@ -228,7 +228,7 @@ static void wrong(ad_command *cmd)
     ad_table_row(t);
     for (int i = 0; i < 3; ++i) ad_table_int(t, i);
     CHECK_INT(ad_table_print(t, cmd, "x"), AD_ERROR_ARGUMENT);
-    CHECK_CONTAINS(ad_error(ctx), "a cell more than its table's 2 columns");
+    CHECK_CONTAINS(ad_error(ctx), "more cells than its table has columns, 2");
     ad_table_free(t);
 }
 

@@ -273,15 +273,15 @@ static void refuses(const char *name, const void *data, size_t size, const char 
 static void hostile_files(void)
 {
     REFUSES("twice.txt", "[UNK]\na\na\n", "piece 2, \"a\", is also piece 1");
-    REFUSES("nothing.txt", "hello\n", "is no tokenizer");
-    REFUSES("empty.txt", "", "is no tokenizer");
+    REFUSES("nothing.txt", "hello\n", "is not a tokenizer");
+    REFUSES("empty.txt", "", "is not a tokenizer");
     REFUSES("ids.json", "{\"a\": 0, \"b\": 2}", "the id of \"b\" is not");
     REFUSES("same.json", "{\"a\": 0, \"b\": 0}", "same id");
     REFUSES("keys.json", "{\"a\": 0, \"a\": 1}", "duplicate");
     REFUSES("cut.json", "{\"a\": 0,", "line 1");
     REFUSES("words.json", "{\"ab\": 0}", "not one character");
-    REFUSES("cut.bin", "\5\0\0\0\0\0\0\0\5\0\0\0<un", "piece 0 ends behind the end");
-    REFUSES("huge.bin", "\5\0\0\0\0\0\0\0\xff\xff\xff\x7f<unk>", "piece 0 ends behind the end");
+    REFUSES("cut.bin", "\5\0\0\0\0\0\0\0\5\0\0\0<un", "piece 0 ends beyond the end");
+    REFUSES("huge.bin", "\5\0\0\0\0\0\0\0\xff\xff\xff\x7f<unk>", "piece 0 ends beyond the end");
     REFUSES("few.bin", "\5\0\0\0\0\0\0\0\5\0\0\0<unk>", "holds 1 pieces");
     REFUSES("nan.bin", "\5\0\0\0\0\0\xc0\x7f\5\0\0\0<unk>", "not finite");
     REFUSES("old.gguf", "GGUF\1\0\0\0", "version 1");

@@ -274,7 +274,7 @@ static void is_not_exhausted_by_nesting(void)
     size_t size = 3;
     CHECK_INT(open_object("}.", 2), AD_OK);                 /* nothing in it, and nothing wrong */
     CHECK_INT(open_object("]q\0h\0a.", 7), AD_ERROR_LIMIT); /* a list that holds itself */
-    CHECK_CONTAINS(ad_error(ctx), "x.pth: its containers are nested too deep or too often");
+    CHECK_CONTAINS(ad_error(ctx), "x.pth: its containers are nested too deeply or too often");
     for (int i = 0; i < 50; ++i)
         doubled[size++] = '2', doubled[size++] = (char)0x86; /* (x, x) of the last */
     doubled[size++] = '.';

@@ -109,7 +109,7 @@ static void numbers_that_end(void)
     trouble.nan_at = 47;
     CHECK_INT(toy_train("run=a checkpoint-every=20"), 1);
     CHECK_CONTAINS(err, "step 47");
-    CHECK_CONTAINS(err, "step 40 is whole");
+    CHECK_CONTAINS(err, "step 40 is intact");
     CHECK(size_of(in("a/checkpoints/step-000000040.safetensors")) > 0);
     trouble.nan_at = -1;
     CHECK_INT(toy_train("resume=a"), 0);

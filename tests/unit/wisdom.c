@@ -321,11 +321,11 @@ static void damaged_files(void)
         const char *text, *says;
     } files[] = {
         {"", "line 1: the file is empty"},
-        {"autodidact wisdom 2\n", "line 1: is no wisdom"},
-        {"hello\n", "line 1: is no wisdom"},
+        {"autodidact wisdom 2\n", "line 1: is not wisdom"},
+        {"hello\n", "line 1: is not wisdom"},
         {"autodidact wisdom 1", "line 1: ends in the middle"},
         {START "1\ta\tb\n1\ta\tc", "line 4: ends in the middle"},
-        {"autodidact wisdom 1\n1\ta\tb\n", "line 2: stands before any line \"machine\""},
+        {"autodidact wisdom 1\n1\ta\tb\n", "line 2: comes before any line \"machine\""},
         {"autodidact wisdom 1\nmachine\t1\tavx2\n", "line 2: a machine has three parts"},
         {"autodidact wisdom 1\nmachine\t1\tavx2\tx\ty\n", "line 2: a machine has three parts"},
         {START "1\ta\n", "line 3: expected seconds, solver and problem"},
@@ -362,7 +362,7 @@ static void damaged_files(void)
     for (int i = 0; i < 100000; ++i) fputc('a', file);
     fputs("\n", file), fclose(file);
     CHECK_INT(ad_wisdom_load(s.wisdom, in("w")), AD_ERROR_FORMAT);
-    CHECK_CONTAINS(ad_error(s.ctx), "line 3: is no line of text");
+    CHECK_CONTAINS(ad_error(s.ctx), "line 3: is not a line of text");
     CHECK_INT(ad_wisdom_load(s.wisdom, in("missing")), AD_ERROR_NOT_FOUND);
     CHECK_INT(ad_wisdom_load(s.wisdom, folder), AD_ERROR_IO);
     CHECK_INT(ad_wisdom_save(s.wisdom, in("no/such/folder")), AD_ERROR_NOT_FOUND);

@@ -27,8 +27,7 @@
 #include "zoo/vision/backbone.h"
 
 static const ad_option options[] = {
-    {"data", 0, AD_OPTION_FILE, .required = true,
-     .help = "folder of photos; those below it are found too"},
+    {"data", 0, AD_OPTION_FILE, .required = true, .help = "folder of photos, subfolders included"},
     {"teacher", 0, AD_OPTION_FILE, .required = true,
      .help = "weights of the network to learn from"},
     {"output", 'o', AD_OPTION_FILE, .required = true,
@@ -45,7 +44,7 @@ static const ad_option options[] = {
     {"save-every", 0, AD_OPTION_INT, .initial = "500", .min = 1, .max = 1e9, .unit = "STEPS",
      .help = "steps between saves"},
     {"start", 0, AD_OPTION_FILE, .help = "weights to start from (default: random)"},
-    {"resume", 0, AD_OPTION_FLAG, .help = "go on from OUT and OUT.state"},
+    {"resume", 0, AD_OPTION_FLAG, .help = "resume from OUT and OUT.state"},
     AD_COMMON_OPTIONS,
     {0},
 };
@@ -247,7 +246,7 @@ static ad_status train(fit *f, int64_t from)
         double loss = ad_result_scalar(f->program, f->loss);
         if (!isfinite(loss))
             return ad_error_set(f->ctx, AD_ERROR_NUMERIC,
-                                "the loss is not finite at step %lld; the last save is whole",
+                                "the loss is not finite at step %lld; the last save is intact",
                                 (long long)step);
         smooth = step == from ? loss : 0.98 * smooth + 0.02 * loss;
         ad_command_step(f->cmd, step + 1, f->steps,

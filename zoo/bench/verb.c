@@ -167,7 +167,7 @@ static ad_status text_result(ad_command *cmd, ad_table *t, const bench_workload 
     ad_status status = ad_table_print(t, cmd, "workload");
     if (r->stats.kernels_again)
         fprintf(ad_command_out(cmd),
-                "  %d of %d kernels make values again, %.0f %% of the time expected\n",
+                "  %d of %d kernels recompute values, %.0f %% of the expected time\n",
                 r->stats.kernels_again, r->stats.kernels,
                 100 * r->stats.seconds_again / r->stats.seconds);
     fflush(ad_command_out(cmd));
@@ -248,7 +248,7 @@ const ad_verb bench_verb = {
     "[WORKLOAD...]",
     options,
     run,
-    .summary = "time what the library is for, beside this machine's limits",
+    .summary = "time typical workloads against this machine's limits",
     .description =
         "Without operands all workloads:\n"
         "\n"

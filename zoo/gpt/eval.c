@@ -13,7 +13,7 @@ static const ad_option options[] = {
     {"batch", 0, AD_OPTION_INT, .initial = "8", .min = 1, .max = 65536,
      .help = "windows at a time"},
     {"tokenizer", 0, AD_OPTION_FILE,
-     .help = "its file or folder, if the model does not bring it along"},
+     .help = "its file or folder, if it does not come with the model"},
     AD_COMMON_OPTIONS,
     {0},
 };

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const ad_option options[] = {
-    {"prompt", 'p', AD_OPTION_TEXT, .help = "the text to go on with"},
+    {"prompt", 'p', AD_OPTION_TEXT, .help = "the text to continue"},
     {"file", 'f', AD_OPTION_FILE, .help = "a file that holds it; - for standard input"},
     {"tokens", 'n', AD_OPTION_INT, .initial = "200", .min = 1, .max = 1e9,
      .help = "tokens to add, unless the model ends the text before"},
@@ -19,12 +19,12 @@ static const ad_option options[] = {
     {"top-p", 0, AD_OPTION_REAL, .initial = "1", .min = 1e-9, .max = 1,
      .help = "choose among the likeliest tokens that together have this probability"},
     {"repetition-penalty", 0, AD_OPTION_REAL, .initial = "1", .min = 0.1, .max = 10,
-     .help = "above 1: tokens that were there become less likely"},
+     .help = "above 1: tokens that have occurred become less likely"},
     {"seed", 0, AD_OPTION_INT, .initial = "0", .help = "seed of the choices"},
     {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16",
      .help = "of weights and products; bf16 reads half the memory for a token"},
     {"tokenizer", 0, AD_OPTION_FILE,
-     .help = "its file or folder, if the model does not bring it along"},
+     .help = "its file or folder, if it does not come with the model"},
     AD_OPTION_PROFILE,
     AD_OPTION_TUNE,
     AD_COMMON_OPTIONS,

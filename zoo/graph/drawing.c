@@ -61,7 +61,7 @@ ad_status graph_draw_neighbourhood(ad_context *ctx, const graph_look *l, int lay
     ad_status status = ad_drawing_new(out, ctx, 740, 580, "attention of a node to its neighbours");
     if (status) return status;
     for (int64_t k = 0; k < count; ++k) top = fmax(top, mean_attention(l, layer, begin + k));
-    snprintf(title, sizeof title, "Node %lld, layer %d: attention %.3f at most, %.3f if even",
+    snprintf(title, sizeof title, "Node %lld, layer %d: attention %.3f at most, %.3f if uniform",
              (long long)node, layer + 1, top, 1.0 / (double)all);
     ad_draw_text(*out, 14, 24, title, (ad_letters){.size = 14, .bold = true});
     for (int pass = 0; pass < 2; ++pass) /* nodes lie on edges */
@@ -190,7 +190,7 @@ static ad_status plot_places(ad_context *ctx, const graph_look *l, const int64_t
                                 .count = start[c + 1] - start[c],
                                 .colour = colour_of(c - 1),
                                 .size = 2.6};
-    ad_plot plot = {.title = "The nodes by what the last layer sees of them (t-SNE)",
+    ad_plot plot = {.title = "The nodes by their embeddings in the last layer (t-SNE)",
                     .x = {.hidden = true},
                     .y = {.hidden = true},
                     .series = series,

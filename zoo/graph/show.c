@@ -97,9 +97,8 @@ const ad_verb graph_show_verb = {
     .records = records,
     .run = run,
     .summary = "draw what a network looks at, and how it sees the nodes",
-    .description =
-        "Writes three pictures: a node's neighbourhood with attention as the width of edges; "
-        "histograms of the entropy of attention against even attention; the nodes by their "
-        "embeddings (t-SNE), coloured by class.\n\n"
-        "  autodidact graph show runs/graph-20260101-1 --data planetoid/ --dataset cora -o cora/",
+    .description = "Writes three pictures: a node's neighbourhood with attention as the width of "
+                   "edges; histograms of the entropy of attention against uniform attention; the "
+                   "nodes by their embeddings (t-SNE), coloured by class.\n\n  autodidact graph "
+                   "show runs/graph-20260101-1 --data planetoid/ --dataset cora -o cora/",
 };

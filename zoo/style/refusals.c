@@ -23,7 +23,7 @@ int style_check_output(ad_command *cmd, const char *mask)
     for (int i = 0; i < ad_command_operands(cmd) && !taken; ++i)
         taken = same_file(output, ad_command_operand(cmd, i));
     if (!taken) return AD_EXIT_OK;
-    return ad_command_usage(cmd, "--output %s is a file that is read: choose another name", output);
+    return ad_command_usage(cmd, "--output %s is also an input: choose another name", output);
 }
 
 size_t style_machine_memory(void)
@@ -55,7 +55,8 @@ int style_check_size(ad_command *cmd, const style_settings *settings, const ad_i
                                path, (long long)width, (long long)height, needed, limit);
     double was = (double)image->width / (double)image->height, is = (double)width / (double)height;
     if (was > 1.5 * is || is > 1.5 * was)
-        ad_command_note(cmd, "%s: %lld x %lld is drawn as %lld x %lld, as no side may be under %d",
+        ad_command_note(cmd,
+                        "%s: %lld x %lld is drawn as %lld x %lld, because no side may be below %d",
                         path, (long long)image->width, (long long)image->height, (long long)width,
                         (long long)height, STYLE_SMALLEST_SIDE);
     return AD_EXIT_OK;

@@ -116,7 +116,7 @@ static ad_status scan_row(nodes *n, int64_t row)
     size_t length;
     if (!*id) return ad_frame_fail(n->frame, row, "the node has no id");
     if (ad_name_find(&n->ids, id, strlen(id)) >= 0)
-        return ad_frame_fail(n->frame, row, "node %.60s is there twice", id);
+        return ad_frame_fail(n->frame, row, "node %.60s occurs twice", id);
     ad_status status = add_name(&n->ids, id, strlen(id));
     while (!status && next_label(n, &rest, &label, &length))
         if (length) status = add_name(&n->classes, label, length);

@@ -60,7 +60,7 @@ static ad_status check_start(const arrays *a, const char *name, const array *sta
     for (int64_t i = 0; fits && i < rows; ++i) fits = s[i] <= s[i + 1];
     return fits ? AD_OK
                 : ad_fail(a->ctx, AD_ERROR_FORMAT,
-                          "%s: %s does not lead through %lld values in %lld rows", a->path, name,
+                          "%s: %s does not divide %lld values into %lld rows", a->path, name,
                           (long long)values, (long long)rows);
 }
 
@@ -152,7 +152,7 @@ static ad_status read_split(const arrays *a, ad_graph_set *set, const char *name
             status = ad_fail(a->ctx, AD_ERROR_FORMAT, "%s: %s[%lld] is node %lld of %lld", a->path,
                              name, (long long)i, (long long)node, (long long)set->nodes);
         else if (set->split[node])
-            status = ad_fail(a->ctx, AD_ERROR_FORMAT, "%s: %s[%lld]: node %lld is there twice",
+            status = ad_fail(a->ctx, AD_ERROR_FORMAT, "%s: %s[%lld]: node %lld occurs twice",
                              a->path, name, (long long)i, (long long)node);
         else
             set->split[node] = (unsigned char)split;

@@ -162,7 +162,7 @@ static ad_status read_index(planetoid *p, const char *folder, const char *name)
             number = 10 * number + (c.bytes[at] - '0');
         if (at == begin || number >= ad_graph_most ||
             (at < c.size && c.bytes[at] != '\n' && c.bytes[at] != '\r'))
-            status = ad_fail(p->ctx, AD_ERROR_FORMAT, "%s:%lld: is no number of a node",
+            status = ad_fail(p->ctx, AD_ERROR_FORMAT, "%s:%lld: is not the number of a node",
                              p->index_path, (long long)count + 1);
         while (at < c.size && (c.bytes[at] == '\n' || c.bytes[at] == '\r')) ++at;
         if (!status) p->tested[count++] = (int32_t)number;
@@ -210,7 +210,7 @@ static ad_status check_sizes(planetoid *p)
     p->nodes = seen;
     for (int64_t i = 0; i < p->test_count; ++i) {
         if (p->tested[i] < seen)
-            return ad_fail(p->ctx, AD_ERROR_FORMAT, "%s:%lld: node %d is in %s already",
+            return ad_fail(p->ctx, AD_ERROR_FORMAT, "%s:%lld: node %d is already in %s",
                            p->index_path, (long long)i + 1, p->tested[i], p->part[ALLX].path);
         if (p->tested[i] >= p->nodes) p->nodes = p->tested[i] + 1;
     }
@@ -237,8 +237,8 @@ static ad_status place_tested(planetoid *p, int32_t **row_of)
     memset(rows, 0xff, (size_t)p->nodes * sizeof *rows);
     for (int64_t i = 0; i < p->test_count; ++i) {
         if (rows[p->tested[i]] >= 0)
-            return ad_fail(p->ctx, AD_ERROR_FORMAT, "%s:%lld: node %d is there twice",
-                           p->index_path, (long long)i + 1, p->tested[i]);
+            return ad_fail(p->ctx, AD_ERROR_FORMAT, "%s:%lld: node %d occurs twice", p->index_path,
+                           (long long)i + 1, p->tested[i]);
         rows[p->tested[i]] = (int32_t)i;
     }
     *row_of = rows;

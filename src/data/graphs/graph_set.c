@@ -116,8 +116,8 @@ ad_status ad_graph_fail_edge(ad_context *ctx, const char *path, const char *wher
 {
     return ad_fail(
         ctx, AD_ERROR_FORMAT,
-        "%s: %s, from node %lld to %lld, is of a node that is not there (there are %lld)", path,
-        where, (long long)from, (long long)to, (long long)nodes);
+        "%s: %s, from node %lld to %lld, refers to a node that does not exist (there are %lld)",
+        path, where, (long long)from, (long long)to, (long long)nodes);
 }
 
 /* Stable counting sort of pairs by one of their members. */

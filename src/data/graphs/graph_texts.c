@@ -81,7 +81,7 @@ static ad_status read_attributes(reader *r, found *f, int64_t node, int64_t tag)
     ++f->values;
     for (; next(r, text); ++count) {
         float value = (float)strtod(text, &end);
-        if (*end || !isfinite(value)) return fail_line(r, "an attribute is no number");
+        if (*end || !isfinite(value)) return fail_line(r, "an attribute is not a number");
         if (value == 0) continue;
         if (set) {
             set->feature[f->values] = (int32_t)(f->tags + count);
@@ -109,8 +109,8 @@ static ad_status read_node(reader *r, found *f, int64_t first, int64_t i, int64_
         other = strtoll(text, &end, 10);
         if (*end || other < 0 || other >= nodes)
             return ad_fail(r->ctx, AD_ERROR_FORMAT,
-                           "%s:%lld: the edge from node %lld to \"%s\" is of a node that is not "
-                           "there (the graph has %lld)",
+                           "%s:%lld: the edge from node %lld to \"%s\" refers to a node that does "
+                           "not exist (the graph has %lld)",
                            r->path, (long long)r->line, (long long)i, text, (long long)nodes);
         if (f->set)
             status = ad_edge_list_add(&f->pairs, (int32_t)(first + other), (int32_t)(first + i));

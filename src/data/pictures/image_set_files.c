@@ -43,7 +43,7 @@ static ad_status check_idx(ad_context *ctx, const char *title, const ad_content 
 {
     size_t header = 4 + 4 * (size_t)axes;
     if (c->size < header || c->bytes[0] || c->bytes[1])
-        return ad_fail(ctx, AD_ERROR_FORMAT, "%s: is no IDX file", title);
+        return ad_fail(ctx, AD_ERROR_FORMAT, "%s: is not an IDX file", title);
     if (c->bytes[2] != 8 || c->bytes[3] != axes)
         return ad_fail(ctx, AD_ERROR_FORMAT,
                        "%s: holds type 0x%02x with %d axes, expected bytes with %d", title,
@@ -184,7 +184,7 @@ ad_status ad_read_cifar_set(ad_image_set *set, const ad_source *s, const char *p
         status = read(s, at, set->ctx, title, &raw[i], &plain[i]);
         if (!status && (plain[i].size % RECORD || !plain[i].size))
             status = ad_fail(set->ctx, AD_ERROR_FORMAT,
-                             "%s: has %zu bytes, which are no whole records of %d", title,
+                             "%s: has %zu bytes, which is not a multiple of a record's %d", title,
                              plain[i].size, RECORD);
         records += (int64_t)plain[i].size / RECORD;
     }

@@ -71,7 +71,7 @@ ad_status ad_image_set_read(ad_image_set **out, ad_context *ctx, const char *pat
     if (!options) options = &defaults;
     if (!ad_split_wanted(options))
         return ad_fail(ctx, AD_ERROR_ARGUMENT,
-                       "\"%s\" is no split of a data set: train, test or validation are expected",
+                       "\"%s\" is not a split of a data set: expected train, test or validation",
                        options->split);
     ad_status status = ad_source_open(&source, ctx, path, wanted);
     if (status) return status;

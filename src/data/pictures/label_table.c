@@ -210,12 +210,13 @@ static ad_status find_entry(const labels *t, int64_t row, int64_t *entry)
         *entry = find_picture(t, name, false);
         if (*entry == -1) *entry = find_picture(t, name, true);
     }
-    if (*entry == -1) return ad_frame_fail(t->frame, row, "names %.200s, which is not there", text);
+    if (*entry == -1)
+        return ad_frame_fail(t->frame, row, "names %.200s, which does not exist", text);
     if (*entry == -2)
-        return ad_frame_fail(t->frame, row, "names %.200s, which several pictures are called",
+        return ad_frame_fail(t->frame, row, "names %.200s, which is the name of several pictures",
                              text);
     if (t->row_of[*entry])
-        return ad_frame_fail(t->frame, row, "names %.200s, which line %lld names already", text,
+        return ad_frame_fail(t->frame, row, "names %.200s, which line %lld already names", text,
                              (long long)ad_frame_line(t->frame, t->row_of[*entry] - 1));
     return AD_OK;
 }

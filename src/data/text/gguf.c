@@ -74,21 +74,21 @@ ad_status ad_gguf_read(ad_gguf *out, ad_context *ctx, const char *name, const ch
     uint64_t tensors = 0, count = 0;
     *out = (ad_gguf){.ctx = ctx};
     if (!take(&r, magic, 4) || memcmp(magic, "GGUF", 4))
-        return ad_fail(ctx, AD_ERROR_FORMAT, "%s: is no GGUF file", name);
+        return ad_fail(ctx, AD_ERROR_FORMAT, "%s: is not a GGUF file", name);
     if (!take(&r, &version, 4) || (version != 2 && version != 3))
         return ad_fail(ctx, AD_ERROR_UNSUPPORTED,
                        "%s: is GGUF version %u (or big-endian); versions 2 and 3 are read", name,
                        version);
     if (!take(&r, &tensors, 8) || !take(&r, &count, 8) || count > MAX_VALUES)
         return ad_fail(ctx, AD_ERROR_FORMAT,
-                       "%s: its header is truncated or counts %llu values; at most %d are taken",
+                       "%s: its header is truncated or counts %llu values; at most %d are accepted",
                        name, (unsigned long long)count, MAX_VALUES);
     for (uint64_t i = 0; i < count; ++i) {
         ad_gguf_value value;
         if (!read_value(&r, &value)) {
             ad_gguf_free(out);
             return ad_fail(ctx, AD_ERROR_FORMAT,
-                           "%s: value %llu of its metadata is of an unknown type, or ends behind "
+                           "%s: value %llu of its metadata is of an unknown type, or ends beyond "
                            "the end of the file (is it truncated?)",
                            name, (unsigned long long)i);
         }

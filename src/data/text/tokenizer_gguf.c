@@ -77,9 +77,9 @@ static ad_status add_pieces(ad_tokenizer *t, const char *name, const ad_gguf *gg
     if (!tokens || (types && types->count != tokens->count) ||
         (scores && scores->count != tokens->count) ||
         (t->kind == AD_TOKENIZER_SENTENCEPIECE && !scores))
-        return ad_fail(t->ctx, AD_ERROR_FORMAT,
-                       "%s: its tokens, their scores or their types are missing or not as many",
-                       name);
+        return ad_fail(
+            t->ctx, AD_ERROR_FORMAT,
+            "%s: its tokens, their scores or their types are missing or differ in number", name);
     const char *at = tokens->data;
     ad_status status = AD_OK;
     for (uint64_t i = 0; i < tokens->count && !status; ++i) {
@@ -121,7 +121,7 @@ static ad_status read_special(ad_tokenizer *t, const char *name, const ad_gguf *
     for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i) {
         int64_t id = ad_gguf_integer(ad_gguf_find(gguf, keys[i].key), -1);
         if (id < -1 || id >= t->vocabulary.count)
-            return ad_fail(t->ctx, AD_ERROR_FORMAT, "%s: %s is %lld, which is no token", name,
+            return ad_fail(t->ctx, AD_ERROR_FORMAT, "%s: %s is %lld, which is not a token", name,
                            keys[i].key, (long long)id);
         if (id >= 0) t->special[keys[i].token] = (int32_t)id;
     }
@@ -138,11 +138,11 @@ static ad_status read_kind(ad_tokenizer_kind *kind, ad_context *ctx, const char 
                                  : AD_TOKENIZER_WORDPIECE;
     if (*kind == AD_TOKENIZER_WORDPIECE && !is(model, "bert"))
         return ad_fail(ctx, AD_ERROR_UNSUPPORTED,
-                       "%s: holds no vocabulary of a kind that is read (gpt2, llama, bert)", name);
+                       "%s: holds no vocabulary of a supported kind (gpt2, llama, bert)", name);
     if (*kind == AD_TOKENIZER_BPE && pre && !is(pre, "gpt-2") && !is(pre, "roberta-bpe") &&
         !is(pre, "default"))
         return ad_fail(ctx, AD_ERROR_UNSUPPORTED,
-                       "%s: its tokenizer.ggml.pre asks for other words than GPT-2's", name);
+                       "%s: its tokenizer.ggml.pre asks for words other than GPT-2's", name);
     return AD_OK;
 }
 

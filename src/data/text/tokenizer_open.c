@@ -104,8 +104,8 @@ static ad_status read_file(ad_tokenizer **out, ad_context *ctx, const char *path
     if (has_line(bytes, size, "[UNK]"))
         return ad_tokenizer_read_vocab_txt(out, ctx, path, bytes, size);
     return ad_fail(ctx, AD_ERROR_FORMAT,
-                   "%s: is no tokenizer that is known (encoder.json, vocab.json, their merges, "
-                   "tokenizer.bin, vocab.txt with [UNK], GGUF, or a tokenizer saved here)",
+                   "%s: is not a tokenizer of a known kind (encoder.json, vocab.json, their "
+                   "merges, tokenizer.bin, vocab.txt with [UNK], GGUF, or a tokenizer saved here)",
                    path);
 }
 

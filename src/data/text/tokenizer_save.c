@@ -123,7 +123,7 @@ ad_status ad_tokenizer_save(ad_tokenizer *t, const char *path)
     size_t length = strlen(path);
     if (length > 5 && !strcmp(path + length - 5, ".json")) return write_with(t, path, "", own_text);
     if (mkdir(path, 0777) && errno != EEXIST)
-        return ad_fail(t->ctx, AD_ERROR_IO, "%s: cannot make the folder (%s)", path,
+        return ad_fail(t->ctx, AD_ERROR_IO, "%s: cannot create the folder (%s)", path,
                        strerror(errno));
     ad_status status;
     switch (t->kind) {
@@ -134,7 +134,7 @@ ad_status ad_tokenizer_save(ad_tokenizer *t, const char *path)
         if (t->special[AD_TOKEN_UNKNOWN] != 0 || t->special[AD_TOKEN_BOS] != 1 ||
             t->special[AD_TOKEN_EOS] != 2 || !t->prefix_space)
             return ad_fail(t->ctx, AD_ERROR_UNSUPPORTED,
-                           "%s: tokenizer.bin has no place for other special tokens than 0, 1 and "
+                           "%s: tokenizer.bin has no place for special tokens other than 0, 1 and "
                            "2; name a .json file",
                            path);
         return write_with(t, path, "tokenizer.bin", llama2c_bin);

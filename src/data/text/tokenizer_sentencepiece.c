@@ -145,7 +145,7 @@ ad_status ad_tokenizer_read_llama2c(ad_tokenizer **out, ad_context *ctx, const c
         }
         if (length < 0 || (size_t)length > size - at) {
             status = ad_fail(ctx, AD_ERROR_FORMAT,
-                             "%s: piece %lld ends behind the end of the file (is it truncated?)",
+                             "%s: piece %lld ends beyond the end of the file (is it truncated?)",
                              name, (long long)t->vocabulary.count);
             break;
         }

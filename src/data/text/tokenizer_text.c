@@ -80,7 +80,7 @@ ad_status ad_tokenizer_to_text(ad_tokenizer *t, const char **text, size_t *lengt
 
 static ad_status wrong(ad_context *ctx, const char *name, const char *what)
 {
-    return ad_fail(ctx, AD_ERROR_FORMAT, "%s: %s of the tokenizer are missing or of a wrong kind",
+    return ad_fail(ctx, AD_ERROR_FORMAT, "%s: %s of the tokenizer are missing or of the wrong kind",
                    name, what);
 }
 
@@ -112,7 +112,7 @@ static ad_status read_piece(ad_tokenizer *t, const char *name, const json_t *pie
     }
     if (bytes < 0 || (t->kind == AD_TOKENIZER_CHARACTER &&
                       (!length || (size_t)ad_utf8_next(text, length, &code) != length)))
-        return ad_fail(t->ctx, AD_ERROR_FORMAT, "%s: piece %lld spells no %s", name,
+        return ad_fail(t->ctx, AD_ERROR_FORMAT, "%s: piece %lld does not spell %s", name,
                        (long long)t->vocabulary.count, bytes < 0 ? "bytes" : "character");
     return ad_tokenizer_add(t, name, text, (size_t)bytes, AD_PIECE_NORMAL,
                             (float)json_number_value(score));

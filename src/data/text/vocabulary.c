@@ -42,7 +42,7 @@ ad_status ad_vocabulary_add(ad_vocabulary *v, const char *name, const char *byte
     if (length > AD_MAX_PIECE_BYTES || v->count >= AD_MAX_PIECES ||
         v->used > INT32_MAX - AD_MAX_PIECE_BYTES)
         return ad_fail(v->ctx, AD_ERROR_LIMIT,
-                       "%s: piece %lld has %zu bytes; at most %d pieces of %d bytes are taken",
+                       "%s: piece %lld has %zu bytes; at most %d pieces of %d bytes are accepted",
                        name, (long long)v->count, length, AD_MAX_PIECES, AD_MAX_PIECE_BYTES);
     uint64_t hash = hash_of(bytes, length);
     int32_t known = find(v, hash, bytes, length);
