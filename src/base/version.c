@@ -25,13 +25,11 @@ const char *ad_components(void)
 
 bool ad_has_component(const char *name)
 {
-    size_t length = strlen(name);
-    if (!length || strchr(name, ' ')) return false;
-    const char *all = AD_COMPONENTS, *at = all;
-    while ((at = strstr(at, name))) {
-        bool begins = at == all || at[-1] == ' ';
-        at += length;
-        if (begins && (*at == ' ' || !*at)) return true;
+    const char *at = AD_COMPONENTS;
+    for (size_t length; *at; at += length) {
+        at += strspn(at, " ");
+        length = strcspn(at, " ");
+        if (length && length == strlen(name) && !strncmp(at, name, length)) return true;
     }
     return false;
 }
