@@ -191,7 +191,7 @@ static ad_status check_free(const ad_run_folder *run)
         taken |= !access(ad_run_file(run, names[i], file), F_OK);
     if (!taken) return AD_OK;
     return ad_fail(run->ctx, AD_ERROR_ARGUMENT,
-                   "%s: holds a run already; --resume resumes it, --run names another", run->path);
+                   "%s: already holds a run; --resume resumes it, --run names another", run->path);
 }
 
 static ad_status make_folders(ad_run_folder *run)

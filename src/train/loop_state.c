@@ -229,8 +229,8 @@ static ad_status check_not_begun(const ad_loop *l)
 /* Without the best weights' file the run still resumes, and the search for the best begins anew. */
 static void lose_best(ad_loop *l)
 {
-    ad_watch_note(l->watcher, "%s; the best weights are looked for anew", ad_error(l->ctx));
-    ad_run_log(l->run, "%s; the best weights are looked for anew", ad_error(l->ctx));
+    ad_watch_note(l->watcher, "%s; the search for the best weights starts over", ad_error(l->ctx));
+    ad_run_log(l->run, "%s; the search for the best weights starts over", ad_error(l->ctx));
     l->counters.best_step = -1;
     l->values[BEST] = l->values[BEST_TOO] = 0;
 }

@@ -315,7 +315,7 @@ static void whose_loss_it_is(void)
     rules.nan_at = 23; /* of the generator, whose batch 23 is of step 47 */
     CHECK_INT(toy_train("run=a checkpoint-every=20"), TOY_FAILED);
     CHECK_CONTAINS(err, "the generator/loss is nan at step 47: ");
-    CHECK_CONTAINS(err, "the checkpoint of step 40 is whole");
+    CHECK_CONTAINS(err, "the checkpoint of step 40 is intact");
     rules.nan_at = -1;
     CHECK_INT(toy_train("resume=a"), TOY_DONE);
     CHECK_INT(toy_train("run=b"), TOY_DONE);

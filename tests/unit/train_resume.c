@@ -32,7 +32,7 @@ static void what_is_left_of_a_run_is_not_written_over(void)
     killed_at_55("run=a checkpoint-every=20");
     CHECK_INT(unlink(in("a/config.json")), 0);
     CHECK_INT(toy_train("run=a"), 1);
-    CHECK_CONTAINS(err, "a: holds a run already");
+    CHECK_CONTAINS(err, "a: already holds a run");
     CHECK_INT(toy_train("resume=a"), 1);
     CHECK_CONTAINS(err, "a: is not a run: it has no config.json");
     CHECK(size_of(in("a/checkpoints/step-000000040.safetensors")) > 0);
@@ -175,7 +175,7 @@ static void a_gradient_that_ends(void)
     trouble.slope_at = 47;
     CHECK_INT(toy_train("run=a checkpoint-every=10 eval-every=1"), 1);
     CHECK_CONTAINS(err, "the update makes parameters that are not finite at step 47: ");
-    CHECK_CONTAINS(err, "the checkpoint of step 40 is whole");
+    CHECK_CONTAINS(err, "the checkpoint of step 40 is intact");
     CHECK_INT(toy_train("run=b checkpoint-every=48 eval-every=100"), 1);
     CHECK_CONTAINS(err, "not finite at step 47: ");
     CHECK_CONTAINS(err, "the checkpoint of step 0 is intact");

@@ -17,7 +17,7 @@ static void a_run_is_a_folder(void)
         if (size_of(in(path)) <= 0) CHECK_FAIL("%s is missing or empty", names[i]);
     }
     CHECK_INT(toy_train("run=a"), TOY_FAILED);
-    CHECK_CONTAINS(err, "holds a run already");
+    CHECK_CONTAINS(err, "already holds a run");
     CHECK_INT(toy_train("resume=a"), TOY_DONE);
     CHECK_CONTAINS(err, "was finished");
     CHECK_CONTAINS(out, "test_error");

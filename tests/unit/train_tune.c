@@ -99,7 +99,7 @@ static void a_file_that_cannot_be_used(void)
     CHECK_CONTAINS(err, "no/folder/w: ");
     write_file(in("w"), "hello\n");
     CHECK_INT(toy_command("--run a --tune --wisdom w"), 1);
-    CHECK_CONTAINS(err, "w: line 1: is no wisdom");
+    CHECK_CONTAINS(err, "w: line 1: is not wisdom");
     CHECK_TEXT(contents(in("w")), "hello\n");
     CHECK(size_of(in("a")) < 0);
     end();

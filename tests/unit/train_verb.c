@@ -24,7 +24,7 @@ static void what_is_printed(void)
     CHECK_CONTAINS(out, " +- ");
     CHECK_INT(toy_command("--run"), 2);
     CHECK_INT(toy_command("--run c --steps 10"), 1);
-    CHECK_CONTAINS(err, "holds a run already");
+    CHECK_CONTAINS(err, "already holds a run");
     end();
 }
 
