@@ -104,8 +104,9 @@ typedef struct ad_solver {
 } ad_solver;
 
 typedef struct ad_device {
-    const char *name;
-    bool runs; /* false: plans only */
+    const char *name;   /* "cpu": given by the table of devices */
+    const char *target; /* what its kernels are built for, "avx512"; NULL: there is one kind */
+    bool runs;          /* false: plans only */
     ad_machine machine;
     /* The solvers for an op, best-known first; *count of them. */
     const ad_solver *const *(*solvers)(const struct ad_device *device, int op, int *count);
@@ -113,8 +114,11 @@ typedef struct ad_device {
     bool bf16;
 } ad_device;
 
-/* The device of that kind for this context (isa cap, threads). AD_ERROR_UNSUPPORTED: not on this
- * machine. Defined in src/device/devices.c. */
+/* ---- src/device/devices.c ---- */
+/* The device of that kind (an ad_device_kind) for this context (isa cap, threads).
+ * AD_ERROR_UNSUPPORTED: not on this machine; AD_ERROR_ARGUMENT: there is no such kind. */
 ad_status ad_device_open(ad_device *device, ad_context *ctx, int kind);
+/* "cpu", or NULL: there is no such kind. Kinds are numbered from 0 without a gap. */
+const char *ad_device_name(int kind);
 
 #endif

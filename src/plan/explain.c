@@ -192,6 +192,9 @@ ad_status ad_explain(const ad_program *program, ad_stage stage, ad_format format
     }
     ad_text text;
     ad_text_init(&text, ctx);
+    const ad_device *device = &program->device;
+    ad_text_format(&text, "device: %s%s%s\n", device->name, device->target ? ", " : "",
+                   device->target ? device->target : "");
     if (stage == AD_STAGE_KERNELS)
         print_kernels(&text, program);
     else

@@ -93,9 +93,10 @@ bool ad_pass_precision(ad_passes *passes)
     bool rounds = passes->options->precision == AD_PRECISION_BF16;
     if (!rounds && !anything_widened(passes)) return true;
     if (rounds && !passes->device->bf16) {
+        const ad_device *device = passes->device;
         ad_fail(passes->ctx, AD_ERROR_UNSUPPORTED,
                 "bf16 precision needs bf16 instructions, which %s lacks",
-                ad_context_isa(passes->ctx));
+                device->target ? device->target : device->name);
         return false;
     }
     return ad_rebuild(passes, lower_precision, NULL);

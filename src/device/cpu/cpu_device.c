@@ -88,7 +88,7 @@ ad_status ad_cpu_device_open(ad_device *device, ad_context *ctx)
 {
     int isa = ad_context_isa_level(ctx);
     *device = (ad_device){
-        .name = "cpu",
+        .target = ad_context_isa(ctx),
         .runs = true,
         .machine = ad_cpu_rates(ad_cpu_get(), isa, ad_context_threads(ctx)),
         .solvers = lookups[isa],

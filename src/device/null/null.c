@@ -33,7 +33,6 @@ static const ad_solver *const *solvers(const ad_device *device, int op, int *cou
 ad_status ad_null_device_open(ad_device *device, ad_context *ctx)
 {
     *device = (ad_device){
-        .name = "null",
         .runs = false,
         .machine = {.flops_f32 = 1e11,
                     .flops_f64 = 5e10,
