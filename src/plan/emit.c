@@ -178,8 +178,8 @@ bool ad_emit_copy(ad_plan *plan, ad_ref from, const ad_operand *from_operand, ad
     const ad_solver *solver = NULL;
     double seconds = ad_best_bid(plan, &problem, &solver);
     if (seconds < 0) {
-        ad_fail(plan->ctx, AD_ERROR_UNSUPPORTED, "%s: %s cannot copy %s", name, plan->device.name,
-                ad_dtype_name(from_operand->dtype));
+        ad_fail(plan->ctx, AD_ERROR_UNSUPPORTED, "%s: the %s device cannot copy %s", name,
+                plan->device.name, ad_dtype_name(from_operand->dtype));
         return false;
     }
     ad_kernel *kernel = ad_emit_kernel(plan, &problem, solver, name);

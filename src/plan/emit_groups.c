@@ -8,8 +8,9 @@
 
 #include <string.h>
 
-static void fail_unsupported(const ad_plan *plan, const ad_problem *problem, const ad_node *node)
+static void fail_node(const ad_plan *plan, const ad_node *node, const char *what)
 {
+    bool plain = !ad_ops[node->op].decompose;
     ad_text text;
     char shape[192];
     ad_text_init(&text, plan->ctx);
@@ -17,11 +18,39 @@ static void fail_unsupported(const ad_plan *plan, const ad_problem *problem, con
         ad_text_format(&text, "%s%s %s", i ? ", " : "", ad_dtype_name(node->inputs[i]->dtype),
                        ad_shape_text(node->inputs[i]->shape, shape, sizeof shape));
     if (!text.failed)
-        ad_fail(plan->ctx, AD_ERROR_UNSUPPORTED, "%s: %s has no kernel for %s(%s)",
-                ad_node_name(node), plan->device.name,
-                problem->op == AD_OP_CHAIN ? "this chain of " : ad_ops[node->op].name,
-                ad_text_get(&text));
+        ad_fail(plan->ctx, AD_ERROR_UNSUPPORTED, "%s: the %s device has no %s for %s(%s)%s",
+                ad_node_name(node), plan->device.name, what, ad_ops[node->op].name,
+                ad_text_get(&text), plain ? ", which has no decomposition" : "");
     ad_text_free(&text);
+}
+
+static void fail_chain(const ad_plan *plan, const ad_problem *problem, const ad_node *node)
+{
+    ad_text text;
+    ad_text_init(&text, plan->ctx);
+    ad_chain_print(&text, problem->chain);
+    if (!text.failed)
+        ad_fail(plan->ctx, AD_ERROR_UNSUPPORTED,
+                "%s: the %s device takes each step of a chain, but not the chain %s",
+                ad_node_name(node), plan->device.name, ad_text_get(&text));
+    ad_text_free(&text);
+}
+
+/* Nobody takes the problem of a group that is known by `node`: says what the device lacks. */
+static void fail_unsupported(const ad_plan *plan, const ad_group *group, const ad_problem *problem,
+                             const ad_node *node)
+{
+    if (problem->op != AD_OP_CHAIN) {
+        fail_node(plan, node, "kernel");
+        return;
+    }
+    for (int i = 0; i < group->n; ++i) {
+        const ad_node *step = plan->nodes[group->members[i]];
+        if (ad_device_has_step(&plan->device, step)) continue;
+        fail_node(plan, step, "step of a chain");
+        return;
+    }
+    fail_chain(plan, problem, node);
 }
 
 /* Replaces the inputs in `mask` by contiguous operands; the copies' time is returned. */
@@ -91,7 +120,7 @@ static bool emit_group(ad_plan *plan, const ad_group *group)
     int operands = group->kind == AD_GROUP_CHAIN ? 0 : group->kind == AD_GROUP_CONTRACT ? 2 : 8;
     unsigned copied = choose(plan, &problem, operands, &solver, &seconds);
     if (seconds < 0) {
-        fail_unsupported(plan, &problem, node);
+        fail_unsupported(plan, group, &problem, node);
         return false;
     }
     ad_ref in[AD_PROBLEM_INPUTS];

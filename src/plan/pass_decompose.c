@@ -18,8 +18,7 @@ static bool has_solver(const ad_device *device, const ad_node *node)
     return ad_device_bid(device, &problem) >= 0;
 }
 
-/* Whether a chain can have it as a step. */
-static bool has_step(const ad_device *device, const ad_node *node)
+bool ad_device_has_step(const ad_device *device, const ad_node *node)
 {
     ad_chain chain = {.n_inputs = node->n_inputs,
                       .n_steps = 1,
@@ -65,8 +64,7 @@ static ad_node *decompose(ad_passes *passes, ad_graph *graph, const ad_node *old
     const ad_op_info *info = &ad_ops[old->op];
     (void)user;
     if (!info->decompose) return NULL;
-    bool direct = info->klass == AD_CLASS_ELEMENTWISE ? has_step(passes->device, old)
-                  : info->klass == AD_CLASS_REDUCE    ? true
+    bool direct = info->klass == AD_CLASS_ELEMENTWISE ? ad_device_has_step(passes->device, old)
                                                       : has_solver(passes->device, old);
     if (direct && !better_plain(old)) return NULL;
     passes->changed = true;

@@ -165,6 +165,10 @@ void ad_node_problem(const ad_device *device, const ad_node *node, ad_problem *p
 ad_problem ad_copy_problem(const ad_plan *plan, const ad_operand *from, const ad_operand *to,
                            ad_chain *chain);
 
+/* ---- pass_decompose.c ---- */
+/* Whether the device takes an elementwise node as a step of a chain. */
+bool ad_device_has_step(const ad_device *device, const ad_node *node);
+
 /* ---- select.c ---- */
 /* The lowest bid, or -1 when nobody takes it. */
 double ad_best_bid(const ad_plan *plan, const ad_problem *problem, const ad_solver **solver);

@@ -12,6 +12,21 @@ static ad_operand matmul_operand(const ad_node *node, const ad_operand *operand)
     return ad_operand_broadcast(operand, shape);
 }
 
+/* The result of a reduction by the axes of what is reduced. */
+static ad_operand reduce_operand(const ad_node *node, const ad_operand *made)
+{
+    const ad_attr_reduce *attr = node->attr;
+    ad_shape domain = node->inputs[0]->shape;
+    ad_operand out = {.dtype = node->dtype, .rank = domain.rank};
+    for (int axis = 0, from = 0; axis < domain.rank; ++axis) {
+        bool reduced = attr->axes >> axis & 1;
+        out.dim[axis] = reduced ? 1 : domain.dim[axis];
+        out.stride[axis] = reduced ? 0 : made->stride[from];
+        from += !reduced || attr->keep;
+    }
+    return out;
+}
+
 static void add_in(ad_problem *problem, int *in_nodes, int id, ad_operand operand)
 {
     if (in_nodes) in_nodes[problem->n_in] = id;
@@ -58,22 +73,13 @@ static bool reduce_problem(const ad_plan *plan, const ad_group *group, const ad_
                            ad_problem *problem, int *in_nodes, int *out_nodes)
 {
     const ad_node *node = plan->nodes[group->anchor];
-    const ad_attr_reduce *attr = node->attr;
     ad_shape domain = node->inputs[0]->shape;
-    const ad_operand *made = &plan->values[node->id].operand;
-    ad_operand out = {.dtype = node->dtype, .rank = domain.rank};
-    for (int axis = 0, from = 0; axis < domain.rank; ++axis) {
-        bool reduced = attr->axes >> axis & 1;
-        out.dim[axis] = reduced ? 1 : domain.dim[axis];
-        out.stride[axis] = reduced ? 0 : made->stride[from];
-        from += !reduced || attr->keep;
-    }
     if (group->n > 1) {
         if (!add_chain(plan, chain, domain, 0, false, problem, in_nodes, out_nodes)) return false;
     } else {
         add_in(problem, in_nodes, node->inputs[0]->id, plan->values[node->inputs[0]->id].operand);
     }
-    add_out(problem, out_nodes, node->id, out);
+    add_out(problem, out_nodes, node->id, reduce_operand(node, &plan->values[node->id].operand));
     return true;
 }
 
@@ -127,6 +133,8 @@ void ad_node_problem(const ad_device *device, const ad_node *node, ad_problem *p
         problem->in[problem->n_in++] = operand;
     }
     problem->out[0] = ad_operand_of(node->dtype, node->shape);
+    if (ad_ops[node->op].klass == AD_CLASS_REDUCE)
+        problem->out[0] = reduce_operand(node, &problem->out[0]);
 }
 
 ad_problem ad_copy_problem(const ad_plan *plan, const ad_operand *from, const ad_operand *to,
