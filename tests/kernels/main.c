@@ -1,6 +1,6 @@
-/* main.c - holds every solver of every instruction set of this machine against plain loops or the
- * scalar solvers in f64 on random problems, and shows what each of them costs. An op that nothing
- * here would hold to anything is a failure.
+/* main.c - holds every solver of every instruction set of this machine, and of every other device
+ * of it that runs, against plain loops or the scalar solvers in f64 on random problems, and shows
+ * what each of them costs. An op that nothing here would hold to anything is a failure.
  *
  *     build/tests/check_kernels [--seed N] [--rounds N] [--only TEXT] [--isa NAME]
  *
@@ -14,14 +14,16 @@
 #include "base/text.h"
 #include "kernels.h"
 
+#include <autodidact/program.h>
+
 #include <time.h>
 #if defined(__x86_64__)
 #include <x86intrin.h>
 #endif
 
 typedef struct contender {
-    int level;
-    const char *isa;
+    int level;       /* of the CPU's instruction sets; ELSEWHERE: another device's */
+    const char *isa; /* or the device's name */
     const ad_solver *solver;
     int problems, failures;
     double error; /* negative: it was held against itself alone */
@@ -32,25 +34,53 @@ typedef struct contender {
 #include "device/cpu/solvers.def"
 #undef SOLVER
 #define SOLVER_ROW(isa, level, name) {level, #isa, &ad_solver_##name##_##isa, 0, 0, -1},
-static contender contenders[] = {
+static const contender cpu_contenders[] = {
 #define SOLVER(op, name) AD_FOR_ISAS(SOLVER_ROW, name)
 #include "device/cpu/solvers.def"
 #undef SOLVER
 };
-enum { CONTENDERS = sizeof contenders / sizeof *contenders };
+enum { CPU_CONTENDERS = sizeof cpu_contenders / sizeof *cpu_contenders, ELSEWHERE = AD_ISAS };
+static contender *contenders;
+static int n_contenders;
 
 enum { DEFAULT_ROUNDS = 12 };
 static uint64_t base_seed = 1;
 static int rounds = DEFAULT_ROUNDS;
 static const char *only = "", *only_isa;
 
+static void add_contender(contender w)
+{
+    contenders = realloc(contenders, (size_t)(n_contenders + 1) * sizeof *contenders);
+    contenders[n_contenders++] = w;
+}
+
+static void add_device(const ad_device *device)
+{
+    for (int op = 0; op <= AD_OP_CHAIN; ++op) {
+        int count = 0;
+        const ad_solver *const *solvers = device->solvers(device, op, &count);
+        for (int i = 0; i < count; ++i)
+            add_contender((contender){ELSEWHERE, device->name, solvers[i], 0, 0, -1});
+    }
+}
+
+/* Solvers of other devices are there as long as the context is. */
+static void list_contenders(ad_context *ctx)
+{
+    ad_device device;
+    for (int i = 0; i < CPU_CONTENDERS; ++i) add_contender(cpu_contenders[i]);
+    for (int kind = 0; ad_device_name(kind); ++kind)
+        if (kind != AD_DEVICE_CPU && !ad_device_open(&device, ctx, kind) && device.runs)
+            add_device(&device);
+}
+
 static bool wanted(const contender *w)
 {
     char label[128];
     if (w->solver->amx && !(ad_cpu_get()->amx && w->level == AD_ISAS - 1)) return false;
     snprintf(label, sizeof label, "%s %s", kernel_op_name(w->solver->op), w->solver->name);
-    return w->level <= (int)ad_cpu_get()->isa && strstr(label, only) &&
-           (!only_isa || !strcmp(only_isa, w->isa));
+    bool here = w->level == ELSEWHERE || w->level <= (int)ad_cpu_get()->isa;
+    return here && strstr(label, only) && (!only_isa || !strcmp(only_isa, w->isa));
 }
 
 const char *kernel_op_name(int op)
@@ -144,7 +174,7 @@ static void check_one(contender *w, const kernel_kind *kind, solver_case *c, con
 /* Whether a solver of the op has had no problem yet that it takes. */
 static bool someone_waits(int op)
 {
-    for (int i = 0; i < CONTENDERS; ++i)
+    for (int i = 0; i < n_contenders; ++i)
         if (contenders[i].solver->op == op && wanted(&contenders[i]) && !contenders[i].problems)
             return true;
     return false;
@@ -163,7 +193,7 @@ static int check_kind(const kernel_kind *kind)
         make_problem(kind, &c, seed, 0);
         if (expect(kind, &c, &e)) {
             defined += e.defined;
-            for (int i = 0; i < CONTENDERS; ++i)
+            for (int i = 0; i < n_contenders; ++i)
                 if (contenders[i].solver->op == kind->op && wanted(&contenders[i]))
                     check_one(&contenders[i], kind, &c, &e, seed);
             free_expectation(&e);
@@ -233,7 +263,7 @@ static void print_row(const kernel_kind *kind, const contender *w)
 static int report(const kernel_kind *kind)
 {
     int bad = 0;
-    for (int i = 0; i < CONTENDERS; ++i) {
+    for (int i = 0; i < n_contenders; ++i) {
         contender *w = &contenders[i];
         if (w->solver->op != kind->op || !wanted(w)) continue;
         print_row(kind, w);
@@ -260,7 +290,7 @@ static const kernel_kind *kind_of(int op)
 
 static bool has_solver(int op)
 {
-    for (int i = 0; i < CONTENDERS; ++i)
+    for (int i = 0; i < n_contenders; ++i)
         if (contenders[i].solver->op == op) return true;
     return false;
 }
@@ -293,13 +323,15 @@ static int usage(const char *word)
 {
     fprintf(stderr,
             "unknown argument: %s\nusage: check_kernels [--seed N] [--rounds N] [--only TEXT] "
-            "[--isa scalar|avx2|avx512|avx512bf16]\n",
+            "[--isa scalar|avx2|avx512|avx512bf16|neon|DEVICE]\n",
             word);
     return 2;
 }
 
 int main(int argc, char **argv)
 {
+    ad_context *ctx = ad_context_new(NULL);
+    list_contenders(ctx);
     int bad = find_holes(), rows = 0, problems = 0;
     for (int i = 1; i < argc; i += 2) {
         if (i + 1 >= argc) return usage(argv[i]);
@@ -321,19 +353,21 @@ int main(int argc, char **argv)
            "allowed", "cycles");
     for (int k = 0; k < n_kernel_kinds; ++k) {
         bool any = false;
-        for (int i = 0; i < CONTENDERS; ++i)
+        for (int i = 0; i < n_contenders; ++i)
             any |= contenders[i].solver->op == kernel_kinds[k].op && wanted(&contenders[i]);
         if (!any) continue;
         bad += check_kind(&kernel_kinds[k]);
         bad += report(&kernel_kinds[k]);
     }
-    for (int i = 0; i < CONTENDERS; ++i) {
+    for (int i = 0; i < n_contenders; ++i) {
         if (!wanted(&contenders[i])) continue;
         ++rows, problems += contenders[i].problems;
         if (contenders[i].problems) continue;
         printf("FAILED %s %s took no problem\n", contenders[i].solver->name, contenders[i].isa);
         ++bad;
     }
+    ad_context_free(ctx);
+    free(contenders);
     if (!rows) return usage(only_isa ? only_isa : only);
     printf("%d runs of %d kernels, %d disagree\n", problems, rows, bad);
     printf("%d passed, %d failed\n", rows > bad ? rows - bad : 0, bad);
