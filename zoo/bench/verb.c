@@ -190,7 +190,8 @@ static int run_one(ad_command *cmd, ad_table *table, const bench_workload *w, co
         snprintf(path, sizeof path, "%s/%s.safetensors", folder, w->name) >= (int)sizeof path)
         return ad_command_fail(cmd, "%s: the path is too long", folder);
     ad_status status = bench_measure(cmd, w, precision, folder ? path : NULL, limits, &result);
-    bench_rates rates = status ? (bench_rates){0} : rates_of(cmd, w, peaks, &result);
+    bench_rates rates = {0};
+    if (!status) rates = rates_of(cmd, w, peaks, &result);
     if (!status && ad_command_json(cmd))
         json_result(cmd, w, &rates, &result);
     else if (!status)
