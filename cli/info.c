@@ -192,9 +192,9 @@ const ad_verb ad_cli_info = {
     .summary = "what a weights file, a picture or a set of pictures holds",
     .description =
         "Weights: safetensors (or their index), PyTorch (.pth, .pt, .th), .npy, .npz and "
-        "llama2.c's, told apart by content; "
-        "every tensor with its name, type, shape and bytes. Pictures: PNG, JPEG, WebP, BMP, PGM "
-        "and PPM. Nothing in a file is executed. A folder, .tar, .tar.gz, .tar.xz or .zip is read "
-        "as a set of labelled pictures: how many of each class, their size and colours.\n\n  "
-        "autodidact info vgg19.pth\n  autodidact info photo.jpg --json\n  autodidact info mnist/",
+        "llama2.c's, recognised by content; every tensor with its name, type, shape and bytes. "
+        "Pictures: PNG, JPEG, WebP, BMP, PGM and PPM. Nothing in a file is executed. A folder, "
+        ".tar, .tar.gz, .tar.xz or .zip is read as a set of labelled pictures: how many of each "
+        "class, their size and colours.\n\n  autodidact info vgg19.pth\n  autodidact info "
+        "photo.jpg --json\n  autodidact info mnist/",
 };

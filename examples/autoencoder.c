@@ -17,13 +17,13 @@ typedef struct sizes {
 } sizes;
 #define AT(member) AD_AT(sizes, member)
 static const ad_option size_rows[] = {
-    {"code", 0, AD_OPTION_INT, AT(code), .initial = "32", .min = 1, .max = 4096,
+    {AD_ROW("code", INT), AT(code), .initial = "32", .min = 1, .max = 4096,
      .help = "numbers that a picture is squeezed into"},
-    {"hidden", 0, AD_OPTION_INT, AT(hidden), .initial = "256", .min = 1, .max = 65536,
+    {AD_ROW("hidden", INT), AT(hidden), .initial = "256", .min = 1, .max = 65536,
      .help = "width of the layers between"},
-    {"height", 0, AD_OPTION_INT, AT(height), .derived = true, .min = 1, .max = 4096},
-    {"width", 0, AD_OPTION_INT, AT(width), .derived = true, .min = 1, .max = 4096},
-    {"channels", 0, AD_OPTION_INT, AT(channels), .derived = true, .min = 1, .max = 3},
+    {AD_ROW("height", INT), AT(height), .min = 1, .max = 4096, .derived = true},
+    {AD_ROW("width", INT), AT(width), .min = 1, .max = 4096, .derived = true},
+    {AD_ROW("channels", INT), AT(channels), .min = 1, .max = 3, .derived = true},
     {0}};
 static const ad_record size_record = {
     .title = "network", .prefix = "code.", .options = size_rows, .size = sizeof(sizes)};
@@ -33,9 +33,9 @@ typedef struct source {
     int64_t batch;
 } source;
 static const ad_option source_rows[] = {
-    {"data", 0, AD_OPTION_FILE, AD_AT(source, path), .required = true, .may_change = true,
+    {AD_ROW("data", FILE), AD_AT(source, path), .required = true, .may_change = true,
      .help = "pictures of one size: a folder, an archive, MNIST's or CIFAR's files"},
-    {"batch", 0, AD_OPTION_INT, AD_AT(source, batch), .initial = "64", .min = 1, .max = 65536,
+    {AD_ROW("batch", INT), AD_AT(source, batch), .initial = "64", .min = 1, .max = 65536,
      .help = "pictures in a step"},
     {0}};
 static const ad_record source_record = {
@@ -43,8 +43,8 @@ static const ad_record source_record = {
 
 static ad_status read(ad_job *job)
 {
-    sizes *s = job->model;
-    const source *from = ad_job_value(job, &source_record);
+    sizes *s = (sizes *)job->model;
+    const source *from = (const source *)ad_job_value(job, &source_record);
     const ad_image_set *train, *held;
     ad_status status = ad_job_read_pictures(job, AD_SPLIT_TRAIN, from->path, NULL, NULL, &train);
     if (status) return status;
@@ -60,7 +60,7 @@ static ad_status read(ad_job *job)
 
 static void network(ad_job *job, ad_forward *f)
 {
-    const sizes *s = job->model;
+    const sizes *s = (const sizes *)job->model;
     const int64_t n = f->rows, values = s->height * s->width * s->channels;
     const ad_linear_options o = {0};
     ad_node *x = ad_input(f->graph, "image", AD_F32, ad_shape(n, s->height, s->width, s->channels));
@@ -78,9 +78,9 @@ static void network(ad_job *job, ad_forward *f)
 /* Pictures of the last batch beside what became of them. */
 static ad_status draw(ad_job *job, int64_t count, ad_image **sheet)
 {
-    const sizes *s = job->model;
+    const sizes *s = (const sizes *)job->model;
     const ad_sheet_options look = {.columns = count > 1 ? 12 : 2, .side = 56};
-    const float *rows = ad_result(job->evaluation.program, job->evaluation.result);
+    const float *rows = (const float *)ad_result(job->evaluation.program, job->evaluation.result);
     return ad_image_sheet_rows(job->ctx, rows, 2 * (int)(count < 24 ? count : 24), s->height,
                                s->width, (int)s->channels, &look, sheet);
 }
@@ -121,7 +121,7 @@ static int apply(ad_command *cmd)
     ad_image *photo = NULL, *fit = NULL, *seen = NULL;
     int code = ad_command_trained(cmd, &job, &code_system, ad_command_operand(cmd, 0));
     if (code) return code;
-    const sizes *s = job->model;
+    const sizes *s = (const sizes *)job->model;
     const ad_image_read_options as = {.channels = (int)s->channels};
     size_t bytes = (size_t)(s->height * s->width * s->channels) * sizeof(float);
     ad_status status = ad_trained_build(job, 1, NULL);
@@ -139,7 +139,7 @@ static int apply(ad_command *cmd)
 
 static const ad_option train_rows[] = {AD_TRAIN_OPTIONS, AD_COMMON_OPTIONS, {0}};
 static const ad_option apply_rows[] = {
-    {"output", 'o', AD_OPTION_FILE, .initial = "seen.png", .help = "where the picture goes"},
+    {AD_LETTER_ROW("output", 'o', FILE), .initial = "seen.png", .help = "where the picture goes"},
     AD_COMMON_OPTIONS,
     {0}};
 static const ad_verb train_verb = {.system = "code",
@@ -162,7 +162,7 @@ int main(int argc, char **argv)
     static const ad_verb *const verbs[] = {&train_verb, &apply_verb, NULL};
     const ad_app app = {.name = "autoencoder",
                         .version = "1",
-                        .verbs = verbs,
-                        .summary = "pictures through a narrow code"};
+                        .summary = "pictures through a narrow code",
+                        .verbs = verbs};
     return ad_app_main(&app, argc, argv);
 }

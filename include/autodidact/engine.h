@@ -12,6 +12,7 @@
 #include <autodidact/image.h>
 #include <autodidact/io.h>
 #include <autodidact/layout.h>
+#include <autodidact/metrics.h>
 #include <autodidact/nn.h>
 #include <autodidact/ops.h>
 #include <autodidact/optim.h>
@@ -20,6 +21,7 @@
 #include <autodidact/record.h>
 #include <autodidact/scores.h>
 #include <autodidact/tensor.h>
+#include <autodidact/watch.h>
 #include <autodidact/wisdom.h>
 
 #endif

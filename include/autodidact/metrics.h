@@ -1,4 +1,6 @@
-/* metrics.h - named numbers: what a loss is made of, what a score says, what a run ends with. */
+/* metrics.h - named numbers: what a loss is made of, what a score says, what a run ends with.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_METRICS_H
 #define AUTODIDACT_METRICS_H
 

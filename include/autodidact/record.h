@@ -9,10 +9,10 @@
  *         double dropout;
  *     } sizes;
  *     static const ad_option rows[] = {
- *         {.name = "layers", .type = AD_OPTION_INT, AD_AT(sizes, layers), .initial = "4",
- *          .min = 1, .max = 99, .help = "layers"},
- *         {.name = "dropout", .type = AD_OPTION_REAL, AD_AT(sizes, dropout), .initial = "0",
- *          .min = 0, .max = 0.9, .help = "of activations"},
+ *         {AD_ROW("layers", INT), AD_AT(sizes, layers), .initial = "4", .min = 1, .max = 99,
+ *          .help = "layers"},
+ *         {AD_ROW("dropout", REAL), AD_AT(sizes, dropout), .initial = "0", .min = 0,
+ *          .max = 0.9, .help = "of activations"},
  *         {0},
  *     };
  *     static const ad_record record = {.title = "network", .options = rows,
@@ -75,6 +75,11 @@ typedef struct ad_option {
     const char *help; /* one sentence, no capital, no full stop */
 } ad_option;
 
+/* How a row begins, in C and in C++: {AD_ROW("layers", INT), AD_AT(sizes, layers), .min = 1, ...},
+ * and with a letter {AD_LETTER_ROW("output", 'o', FILE), ...}. */
+#define AD_ROW(name_, type_) .name = name_, .type = AD_OPTION_##type_
+#define AD_LETTER_ROW(name_, letter_, type_)                                                       \
+    .name = name_, .letter = letter_, .type = AD_OPTION_##type_
 #define AD_AT(type, member) .at = offsetof(type, member)
 
 typedef struct ad_record {

@@ -10,7 +10,9 @@
  *     log.txt        what was said
  *     wisdom         with --tune or --wisdom: which kernels it computes with; --resume reads it
  *
- * With --seeds or --folds it holds one such folder for each part, and the mean. */
+ * With --seeds or --folds it holds one such folder for each part, and the mean.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_RUN_H
 #define AUTODIDACT_RUN_H
 

@@ -16,8 +16,9 @@
  *                                      .size = sizeof(code), .read = read, .network = network};
  *     const ad_verb code_train_verb = {.system = "code", .name = "train", .records = records,
  *                                      .options = options, .run = ad_system_train, .user =
- * &system};
- */
+ *                                      &system};
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_SYSTEM_H
 #define AUTODIDACT_SYSTEM_H
 

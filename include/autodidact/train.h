@@ -8,7 +8,9 @@
  * The same run gives the same bytes in its last checkpoint, whatever the number of threads, and
  * whether or not it was interrupted and resumed on the way: `batch` must depend on the part's seed
  * and the batch's number alone, randomness inside the graph comes from ad_rng, and what a system
- * keeps besides goes into the checkpoint (ad_train_store, ad_train_state). */
+ * keeps besides goes into the checkpoint (ad_train_store, ad_train_state).
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_TRAIN_H
 #define AUTODIDACT_TRAIN_H
 
@@ -201,9 +203,9 @@ AD_API ad_status ad_session_resume(ad_session *session, ad_context *ctx);
 /* clang-format off */
 /* Rows of the verb itself, beside its records (`.records` of its ad_verb, ad_train_record among them). */
 #define AD_TRAIN_OPTIONS                                                                                                     \
-    {"run", 0, AD_OPTION_FILE, .process = true, .help = "the run's folder, else runs/SYSTEM-DATE-N"},                       \
-    {"resume", 0, AD_OPTION_FILE, .process = true, .unit = "RUN", .help = "resume a run that was stopped"},             \
-    {"config", 0, AD_OPTION_FILE, .process = true, .help = "options from a file, such as a run's config.json"},             \
+    {.name = "run", .type = AD_OPTION_FILE, .process = true, .help = "the run's folder, else runs/SYSTEM-DATE-N"},                       \
+    {.name = "resume", .type = AD_OPTION_FILE, .unit = "RUN", .process = true, .help = "resume a run that was stopped"},             \
+    {.name = "config", .type = AD_OPTION_FILE, .process = true, .help = "options from a file, such as a run's config.json"},             \
     AD_OPTION_PROFILE, AD_OPTION_TUNE
 /* clang-format on */
 

@@ -1,4 +1,6 @@
-/* watch.h - who follows long work: a command on a terminal, a page, a test, another program. */
+/* watch.h - who follows long work: a command on a terminal, a page, a test, another program.
+ *
+ * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_WATCH_H
 #define AUTODIDACT_WATCH_H
 

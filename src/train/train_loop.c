@@ -310,8 +310,8 @@ static ad_status take_up(ad_loop *l)
     int64_t at = ad_loop_at(l);
     if (l->counters.step > 0 && l->steps < at)
         return ad_fail(l->ctx, AD_ERROR_ARGUMENT,
-                       "%s: is at step %lld already, beyond the %lld that are asked for",
-                       l->run->path, (long long)at, (long long)l->steps);
+                       "%s: is already at step %lld, beyond the %lld asked for", l->run->path,
+                       (long long)at, (long long)l->steps);
     if (l->counters.step > 0) {
         say_resumed(l, at);
         l->saved_step = l->counters.step;

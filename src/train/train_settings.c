@@ -26,7 +26,7 @@ static const ad_option rows[] = {
     {"accumulate", 0, AD_OPTION_INT, AT(accumulate), .initial = "1", .min = 1, .max = 100000, .help = "batches whose gradients make one step"},
     {"ema", 0, AD_OPTION_REAL, AT(ema), .initial = "0", .min = 0, .max = 0.999999, .help = "average the weights with this decay, and evaluate the average"},
     {"precision", 0, AD_OPTION_CHOICE, AT(precision), .initial = "f32", .choices = "f32|bf16", .help = "of products; weights stay f32"},
-    {"memory-limit", 0, AD_OPTION_SIZE, AT(memory_limit), .help = "memory for activations, gradients and workspace of a program: what does not fit is computed again, or refused"},
+    {"memory-limit", 0, AD_OPTION_SIZE, AT(memory_limit), .help = "memory for activations, gradients and workspace of a program: what does not fit is recomputed, or refused"},
     {"eval-every", 0, AD_OPTION_INT, AT(eval_every), .min = 1, .max = 1e12, .unit = "STEPS", .help = "steps between evaluations, else an epoch"},
     {"log-every", 0, AD_OPTION_INT, AT(log_every), .min = 1, .max = 1e12, .unit = "STEPS", .may_change = true, .help = "steps between lines of metrics.jsonl"},
     {"patience", 0, AD_OPTION_INT, AT(patience), .initial = "0", .min = 0, .max = 1e9, .help = "evaluations without a better one before stopping, 0: never"},

@@ -54,7 +54,7 @@ one_line err
 run "$autodidact" classify predict "$tmp/a" "$tmp/broken.png" "$tmp/data/test/right/1.pgm" "$tmp/data/test/left" --json --top 1 --skip-bad --saliency "$tmp/second.png"
 exits 0
 says err "left out: $tmp/broken.png"
-says err 'what speaks for "right" in'
+says err 'what supports "right" in'
 check "a line for each sound picture" test "$(wc -l <"$tmp/.out")" = 9
 run "$autodidact" classify predict "$tmp/a" "$tmp/broken.png" --skip-bad --saliency "$tmp/none.png"
 exits 1

@@ -8,7 +8,7 @@ cd "$root" || exit 1
 cat >"$tmp/macros.cc" <<'PROGRAM'
 #include <autodidact/autodidact.h>
 extern const ad_option options[];
-const ad_option options[] = {AD_COMMON_OPTIONS, AD_OPTION_MEMORY_LIMIT(""), AD_TRAIN_OPTIONS("1e-3", "adam", "0", "constant"), {}};
+const ad_option options[] = {AD_COMMON_OPTIONS, AD_OPTION_MEMORY_LIMIT(""), AD_TRAIN_OPTIONS, {}};
 ad_node *mean(ad_graph *g, unsigned long rows, int columns)
 {
     ad_node *x = ad_input(g, "x", AD_F32, ad_shape(rows, columns));

@@ -40,6 +40,7 @@ start() { # EXAMPLE
     case $1 in
     run_pth) set -- "$1" "$fixtures/tiny_cnn.pth" ;;
     plots) set -- "$1" "$tmp" ;;
+    autoencoder) set -- "$1" --help ;;
     esac
     LD_LIBRARY_PATH=$p/lib "$tmp/$@"
 }

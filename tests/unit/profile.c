@@ -196,7 +196,7 @@ static void as_asked(void)
     CHECK_INT(t.tracks,
               1); /* two steps are none after two to warm up; there are three evaluations */
     CHECK_INT(toy_command("--resume seen --steps 22 --profile trace.json"), 0);
-    CHECK_CONTAINS(err, "empty, for no program ran more than 2 times");
+    CHECK_CONTAINS(err, "empty, because no program ran more than 2 times");
     end();
 }
 

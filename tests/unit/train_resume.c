@@ -111,7 +111,7 @@ static void a_longer_run_stays_longer(void)
     CHECK_INT(toy_train("resume=a steps=120 checkpoint-every=10"), -SIGKILL);
     trouble.kill_at = -1;
     CHECK_INT(toy_train("resume=a steps=70"), 1);
-    CHECK_CONTAINS(err, "a: is at step 90 already, beyond the 70 that are asked for");
+    CHECK_CONTAINS(err, "a: is already at step 90, beyond the 70 asked for");
     CHECK_INT(toy_train("resume=a"), 0);
     CHECK_CONTAINS(err, "resumed from step 90 of 120");
     CHECK(size_of(in("a/checkpoints/step-000000120.safetensors")) > 0);

@@ -132,8 +132,8 @@ static ad_status draw_heat(predict *p, const char *path, const ad_image *image, 
         status = ad_image_fit(ctx, drawn, LOOKS_WIDTH, NULL, &larger);
     if (!status) status = ad_image_write(ctx, path, larger ? larger : drawn, NULL);
     if (!status)
-        ad_command_note(p->cmd, "%s: what speaks for \"%s\" in %s", path,
-                        p->model->classes.at[best], p->first);
+        ad_command_note(p->cmd, "%s: what supports \"%s\" in %s", path, p->model->classes.at[best],
+                        p->first);
     ad_image_free(drawn);
     ad_image_free(larger);
     return status;

@@ -111,7 +111,7 @@ const ad_record classify_augmentation_record = {
 #define AT(member) AD_AT(classify_training, member)
 static const ad_option training_rows[] = {
     {"label-smoothing", 0, AD_OPTION_REAL, AT(label_smoothing), .initial = "0", .min = 0,
-     .max = 0.9, .help = "share of the target that all classes get"},
+     .max = 0.9, .help = "share of the target that is spread over all classes"},
     {"dropout", 0, AD_OPTION_REAL, AT(dropout), .initial = "0", .min = 0, .max = 0.95,
      .help = "in front of linear layers"},
     {"init", 0, AD_OPTION_FILE, AT(init),

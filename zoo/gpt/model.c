@@ -53,7 +53,7 @@ static ad_status check(ad_context *ctx, const char *where, const void *value)
         return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: GPT-2 has as many heads of keys as heads",
                             where);
     if (c->arch == GPT_LLAMA && c->width / c->heads % 2)
-        return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: heads %lld wide cannot be turned in pairs",
+        return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: heads %lld wide cannot be rotated in pairs",
                             where, (long long)(c->width / c->heads));
     if (!(c->eps > 0 && c->eps < 1) || (c->arch == GPT_LLAMA && !(c->rope_theta > 0)))
         return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: eps is %g and rope_theta %g", where, c->eps,

@@ -123,7 +123,7 @@ const ad_verb gpt_train_verb = {
     .records = records,
     .defaults = defaults,
     .user = &gpt_system,
-    .summary = "train a language model on a text, or go on training one",
+    .summary = "train a language model on a text, or continue training one",
     .description =
         "The last tenth of the text is for validation; batches are blocks at random places of the "
         "rest. The checkpoint holds the tokenizer, so that `gpt sample RUN` needs nothing else, "

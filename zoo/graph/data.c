@@ -8,7 +8,7 @@
 static const ad_option rows[] = {
     {"data", 0, AD_OPTION_FILE, AT(path), .required = true, .may_change = true, .unit = "PATH", .help = "graphs: a folder, an .npz file, or a text"},
     {"dataset", 0, AD_OPTION_TEXT, AT(name), .unit = "NAME", .help = "which of the folder's sets"},
-    {"directed", 0, AD_OPTION_FLAG, AT(directed), .help = "edges of .npz and .csv lead one way only"},
+    {"directed", 0, AD_OPTION_FLAG, AT(directed), .help = "edges of .npz and .csv are directed"},
     {"raw", 0, AD_OPTION_FLAG, AT(raw), .help = "features as they are, instead of divided by their sum in each node"},
     {"per-class", 0, AD_OPTION_INT, AT(per_class), .initial = "20", .min = 1, .max = 1e9, .help = "nodes of a class to train on, where the data have no splits"},
     {"split-seed", 0, AD_OPTION_INT, AT(split_seed), .initial = "0", .help = "of splits that are drawn"},
@@ -56,7 +56,7 @@ ad_status graph_read(ad_context *ctx, const graph_source *source, graph_part par
     if (set->features < 1)
         return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: the nodes have no features", source->path);
     if (set->classes < 2)
-        return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: there is one class only", source->path);
+        return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: there is only one class", source->path);
     split(source, *out, part);
     return AD_OK;
 }

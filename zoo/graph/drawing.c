@@ -141,7 +141,7 @@ ad_status graph_draw_entropy(ad_context *ctx, const graph_look *l, ad_drawing **
     if (!values) return ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
     int rows = (heads + 3) / 4;
     ad_status status = ad_drawing_new(out, ctx, 810, 64 + 158 * rows,
-                                      "entropy of each node's attention, learned and even");
+                                      "entropy of each node's attention, learned and uniform");
     ad_draw_text(*out, 14, 24, "Entropy of each node's attention, in bits",
                  (ad_letters){.size = 14, .bold = true});
     static const char *const names[] = {"learned", "even"};

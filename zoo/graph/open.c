@@ -13,7 +13,7 @@ static ad_status check(const graph_job *g, const char *path)
         return ad_error_set(ctx, AD_ERROR_ARGUMENT, "%s: classifies %s, the data label %s", path,
                             m->of_graphs ? "graphs" : "nodes", set->of_graphs ? "graphs" : "nodes");
     if (set->classes != m->classes)
-        return ad_error_set(ctx, AD_ERROR_SHAPE, "%s: tells %d classes apart, the data have %d",
+        return ad_error_set(ctx, AD_ERROR_SHAPE, "%s: distinguishes %d classes, the data have %d",
                             path, m->classes, set->classes);
     return AD_OK;
 }

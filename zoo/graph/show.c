@@ -64,7 +64,7 @@ static ad_status check(ad_command *cmd, const graph_job *g, int layer)
     if (layer >= m->layers)
         return ad_error_set(ctx, AD_ERROR_ARGUMENT, "--layer: there are %d layers", m->layers);
     if (mkdir(folder, 0777) && errno != EEXIST)
-        return ad_error_set(ctx, AD_ERROR_IO, "%s: cannot make the folder: %s", folder,
+        return ad_error_set(ctx, AD_ERROR_IO, "%s: cannot create the folder: %s", folder,
                             strerror(errno));
     return AD_OK;
 }
