@@ -1,93 +1,45 @@
-/* backbone.c - VGG-16, VGG-19 and the compact VGG-19 from one table each: a row per convolution, a
- * row per pooling, read from top to bottom. */
+/* backbone.c - VGG-16, VGG-19 and the compact VGG-19 from one table. */
 #include "zoo/vision/backbone.h"
 
 #include <stdio.h>
 #include <string.h>
 
+enum { BLOCKS = 5, POOLING = 0 };
+
+/* The rows of the deepest network in order; the others leave out the last ones of a block. */
 typedef struct layer_row {
-    const char *conv, *relu; /* names of the two layers; a pooling row has its name in `relu` */
-    int channels;            /* 0: 2 x 2 max pooling */
-    const char *weight;      /* parameter prefix in files */
-    const char *aux;         /* compact: prefix of the 1 x 1 layer, and */
-    int aux_channels;        /* its width */
+    int block, number;       /* from 1; number POOLING: 2 x 2 max pooling */
+    const char *conv, *name; /* before the ReLU (NULL: pooling), and after it */
 } layer_row;
 
-static const layer_row vgg16[] = {
-    {"conv1_1", "relu1_1", 64, "features.0", NULL, 0},
-    {"conv1_2", "relu1_2", 64, "features.2", NULL, 0},
-    {NULL, "pool1", 0, NULL, NULL, 0},
-    {"conv2_1", "relu2_1", 128, "features.5", NULL, 0},
-    {"conv2_2", "relu2_2", 128, "features.7", NULL, 0},
-    {NULL, "pool2", 0, NULL, NULL, 0},
-    {"conv3_1", "relu3_1", 256, "features.10", NULL, 0},
-    {"conv3_2", "relu3_2", 256, "features.12", NULL, 0},
-    {"conv3_3", "relu3_3", 256, "features.14", NULL, 0},
-    {NULL, "pool3", 0, NULL, NULL, 0},
-    {"conv4_1", "relu4_1", 512, "features.17", NULL, 0},
-    {"conv4_2", "relu4_2", 512, "features.19", NULL, 0},
-    {"conv4_3", "relu4_3", 512, "features.21", NULL, 0},
-    {NULL, "pool4", 0, NULL, NULL, 0},
-    {"conv5_1", "relu5_1", 512, "features.24", NULL, 0},
-    {"conv5_2", "relu5_2", 512, "features.26", NULL, 0},
-    {"conv5_3", "relu5_3", 512, "features.28", NULL, 0},
-    {NULL, NULL, 0, NULL, NULL, 0},
+static const layer_row rows[] = {
+    {1, 1, "conv1_1", "relu1_1"}, {1, 2, "conv1_2", "relu1_2"}, {1, POOLING, NULL, "pool1"},
+    {2, 1, "conv2_1", "relu2_1"}, {2, 2, "conv2_2", "relu2_2"}, {2, POOLING, NULL, "pool2"},
+    {3, 1, "conv3_1", "relu3_1"}, {3, 2, "conv3_2", "relu3_2"}, {3, 3, "conv3_3", "relu3_3"},
+    {3, 4, "conv3_4", "relu3_4"}, {3, POOLING, NULL, "pool3"},  {4, 1, "conv4_1", "relu4_1"},
+    {4, 2, "conv4_2", "relu4_2"}, {4, 3, "conv4_3", "relu4_3"}, {4, 4, "conv4_4", "relu4_4"},
+    {4, POOLING, NULL, "pool4"},  {5, 1, "conv5_1", "relu5_1"}, {5, 2, "conv5_2", "relu5_2"},
+    {5, 3, "conv5_3", "relu5_3"}, {5, 4, "conv5_4", "relu5_4"}, {0},
 };
 
-static const layer_row vgg19[] = {
-    {"conv1_1", "relu1_1", 64, "features.0", NULL, 0},
-    {"conv1_2", "relu1_2", 64, "features.2", NULL, 0},
-    {NULL, "pool1", 0, NULL, NULL, 0},
-    {"conv2_1", "relu2_1", 128, "features.5", NULL, 0},
-    {"conv2_2", "relu2_2", 128, "features.7", NULL, 0},
-    {NULL, "pool2", 0, NULL, NULL, 0},
-    {"conv3_1", "relu3_1", 256, "features.10", NULL, 0},
-    {"conv3_2", "relu3_2", 256, "features.12", NULL, 0},
-    {"conv3_3", "relu3_3", 256, "features.14", NULL, 0},
-    {"conv3_4", "relu3_4", 256, "features.16", NULL, 0},
-    {NULL, "pool3", 0, NULL, NULL, 0},
-    {"conv4_1", "relu4_1", 512, "features.19", NULL, 0},
-    {"conv4_2", "relu4_2", 512, "features.21", NULL, 0},
-    {"conv4_3", "relu4_3", 512, "features.23", NULL, 0},
-    {"conv4_4", "relu4_4", 512, "features.25", NULL, 0},
-    {NULL, "pool4", 0, NULL, NULL, 0},
-    {"conv5_1", "relu5_1", 512, "features.28", NULL, 0},
-    {"conv5_2", "relu5_2", 512, "features.30", NULL, 0},
-    {"conv5_3", "relu5_3", 512, "features.32", NULL, 0},
-    {"conv5_4", "relu5_4", 512, "features.34", NULL, 0},
-    {NULL, NULL, 0, NULL, NULL, 0},
-};
-
-static const layer_row compact[] = {
-    {"conv1_1", "relu1_1", 16, "conv11", "conv11_aux", 64},
-    {"conv1_2", "relu1_2", 16, "conv12", NULL, 0},
-    {NULL, "pool1", 0, NULL, NULL, 0},
-    {"conv2_1", "relu2_1", 32, "conv21", "conv21_aux", 128},
-    {"conv2_2", "relu2_2", 32, "conv22", NULL, 0},
-    {NULL, "pool2", 0, NULL, NULL, 0},
-    {"conv3_1", "relu3_1", 64, "conv31", "conv31_aux", 256},
-    {"conv3_2", "relu3_2", 64, "conv32", NULL, 0},
-    {"conv3_3", "relu3_3", 64, "conv33", NULL, 0},
-    {"conv3_4", "relu3_4", 64, "conv34", NULL, 0},
-    {NULL, "pool3", 0, NULL, NULL, 0},
-    {"conv4_1", "relu4_1", 128, "conv41", "conv41_aux", 512},
-    {"conv4_2", "relu4_2", 128, "conv42", NULL, 0},
-    {"conv4_3", "relu4_3", 128, "conv43", NULL, 0},
-    {"conv4_4", "relu4_4", 128, "conv44", NULL, 0},
-    {NULL, "pool4", 0, NULL, NULL, 0},
-    {"conv5_1", "relu5_1", 128, "conv51", "conv51_aux", 512},
-    {NULL, NULL, 0, NULL, NULL, 0},
-};
+static const int vgg_channels[BLOCKS] = {64, 128, 256, 512, 512};
 
 static const struct {
     const char *name;
-    const layer_row *rows;
+    int convolutions[BLOCKS], channels[BLOCKS]; /* of each block; channels 0: VGG's */
     double scale;
 } networks[VISION_KINDS] = {
-    [VISION_VGG16] = {"vgg16", vgg16, 1},
-    [VISION_VGG19] = {"vgg19", vgg19, 1},
-    [VISION_COMPACT] = {"compact", compact, 14},
+    [VISION_VGG16] = {"vgg16", {2, 2, 3, 3, 3}, {0}, 1},
+    [VISION_VGG19] = {"vgg19", {2, 2, 4, 4, 4}, {0}, 1},
+    [VISION_COMPACT] = {"compact", {2, 2, 4, 4, 1}, {16, 32, 64, 128, 128}, 14},
 };
+
+/* The first row at or behind `row` that the network has; NULL: none. */
+static const layer_row *layer_at(vision_kind kind, const layer_row *row)
+{
+    while (row->block && row->number > networks[kind].convolutions[row->block - 1]) ++row;
+    return row->block ? row : NULL;
+}
 
 const char *vision_name(vision_kind kind)
 {
@@ -101,9 +53,9 @@ double vision_feature_scale(vision_kind kind)
 int vision_layers(vision_kind kind, const char *names[VISION_MAX_LAYERS])
 {
     int count = 0;
-    for (const layer_row *row = networks[kind].rows; row->relu; ++row) {
+    for (const layer_row *row = rows; (row = layer_at(kind, row)); ++row) {
         if (row->conv) names[count++] = row->conv;
-        names[count++] = row->relu;
+        names[count++] = row->name;
     }
     return count;
 }
@@ -167,30 +119,53 @@ static ad_node *preprocess(ad_vars *vars, const char *prefix, vision_kind kind, 
     return ad_sub(image, ad_constant(ad_node_graph(image), AD_F32, ad_shape(3), mean));
 }
 
+/* What a convolution is called in files: "conv31", or torchvision's number among convolutions,
+ * ReLUs and poolings, `position`. */
+static void weight_name(char *name, size_t size, vision_kind kind, const layer_row *row,
+                        int position)
+{
+    if (kind == VISION_COMPACT)
+        snprintf(name, size, "conv%d%d", row->block, row->number);
+    else
+        snprintf(name, size, "features.%d", position);
+}
+
+/* The compact network's first layer of a block, mapped to VGG's channels. */
+static ad_node *mapped_to_vgg(ad_vars *vars, const char *prefix, const layer_row *row, ad_node *x)
+{
+    char name[32];
+    snprintf(name, sizeof name, "conv%d%d_aux", row->block, row->number);
+    ad_node *y = convolution(vars, prefix, name, x, vgg_channels[row->block - 1], 1, false);
+    return ad_name(ad_relu(y), "%s_mapped", row->name);
+}
+
 void vision_build(ad_vars *vars, const char *prefix, vision_kind kind, ad_node *image,
                   const char *const *layers, int count, ad_node **features)
 {
-    int found = 0;
+    const bool compact = kind == VISION_COMPACT;
+    const int *channels = compact ? networks[kind].channels : vgg_channels;
+    int found = 0, position = 0;
+    char name[32];
     ad_node *x = preprocess(vars, prefix, kind, image);
     for (int i = 0; i < count; ++i) features[i] = NULL;
-    for (const layer_row *row = networks[kind].rows; row->relu && found < count; ++row) {
+    for (const layer_row *row = rows; found < count && (row = layer_at(kind, row)); ++row) {
         ad_node *conv = NULL, *mapped = NULL;
-        if (row->channels) {
-            conv = convolution(vars, prefix, row->weight, x, row->channels, 3,
-                               kind == VISION_COMPACT);
+        if (row->conv) {
+            weight_name(name, sizeof name, kind, row, position);
+            conv = convolution(vars, prefix, name, x, channels[row->block - 1], 3, compact);
             conv = ad_name(conv, "%s", row->conv);
-            x = ad_name(ad_relu(conv), "%s", row->relu);
+            x = ad_name(ad_relu(conv), "%s", row->name);
+            position += 2;
         } else {
-            x = ad_name(ad_max_pool2d(x, (ad_window){.size = 2}), "%s", row->relu);
+            x = ad_name(ad_max_pool2d(x, (ad_window){.size = 2}), "%s", row->name);
+            position += 1;
         }
         for (int i = 0; i < count; ++i) {
             if (row->conv && !strcmp(layers[i], row->conv)) {
                 features[i] = conv, ++found;
-            } else if (!strcmp(layers[i], row->relu)) {
-                if (row->aux && !mapped) {
-                    mapped = convolution(vars, prefix, row->aux, x, row->aux_channels, 1, false);
-                    mapped = ad_name(ad_relu(mapped), "%s_mapped", row->relu);
-                }
+            } else if (!strcmp(layers[i], row->name)) {
+                if (compact && row->number == 1 && !mapped)
+                    mapped = mapped_to_vgg(vars, prefix, row, x);
                 features[i] = mapped ? mapped : x, ++found;
             }
         }
