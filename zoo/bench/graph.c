@@ -161,10 +161,9 @@ static void graph_end(bench_job *job)
     free(c);
 }
 
-const bench_workload bench_gat = {
-    .name = "gat",
-    .what = "graph attention on a graph of Cora's size: training step",
-    .dropout = true,
-    .build = graph_build,
-    .ready = graph_ready,
-    .end = graph_end};
+const bench_workload bench_gat = {"gat",
+                                  "graph attention on a graph of Cora's size: training step",
+                                  .dropout = true,
+                                  .build = graph_build,
+                                  .ready = graph_ready,
+                                  .end = graph_end};

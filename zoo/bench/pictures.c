@@ -109,9 +109,8 @@ static ad_status resnet20_build(bench_job *job)
     return AD_OK;
 }
 
-const bench_workload bench_resnet20 = {.name = "resnet20",
-                                       .what = "ResNet-20, 128 pictures of 32 x 32: training step",
-                                       .build = resnet20_build};
+const bench_workload bench_resnet20 = {
+    "resnet20", "ResNet-20, 128 pictures of 32 x 32: training step", .build = resnet20_build};
 
 /* ---- DCGAN ---- */
 
@@ -183,9 +182,8 @@ static ad_status dcgan_build(bench_job *job)
     return AD_OK;
 }
 
-const bench_workload bench_dcgan = {.name = "dcgan",
-                                    .what = "DCGAN, 128 pictures of 64 x 64: step of both networks",
-                                    .build = dcgan_build};
+const bench_workload bench_dcgan = {
+    "dcgan", "DCGAN, 128 pictures of 64 x 64: step of both networks", .build = dcgan_build};
 
 /* ---- a network for Go, Silver et al. 2017 ---- */
 
@@ -227,6 +225,5 @@ static ad_status alphazero_build(bench_job *job)
 }
 
 const bench_workload bench_alphazero = {
-    .name = "alphazero",
-    .what = "AlphaZero's network, 6 x 96, 16 boards of 9 x 9: policy and value",
+    "alphazero", "AlphaZero's network, 6 x 96, 16 boards of 9 x 9: policy and value",
     .build = alphazero_build};

@@ -59,17 +59,14 @@ static ad_status gpt2_long_build(bench_job *job)
 }
 
 const bench_workload bench_gpt_char = {
-    .name = "gpt-char",
-    .what = "character GPT, 4 layers x 128, 12 x 64 tokens: training step",
+    "gpt-char", "character GPT, 4 layers x 128, 12 x 64 tokens: training step",
     .build = gpt_char_build};
 const bench_workload bench_gpt_char_384 = {
-    .name = "gpt-char-384",
-    .what = "character GPT, 6 layers x 384, 12 x 256 tokens: training step",
+    "gpt-char-384", "character GPT, 6 layers x 384, 12 x 256 tokens: training step",
     .build = gpt_char_384_build};
-const bench_workload bench_gpt2 = {
-    .name = "gpt2", .what = "GPT-2 124M, 4 x 64 tokens: training step", .build = gpt2_build};
-const bench_workload bench_gpt2_long = {.name = "gpt2-long",
-                                        .what = "GPT-2 124M, 8 x 512 tokens: training step",
+const bench_workload bench_gpt2 = {"gpt2", "GPT-2 124M, 4 x 64 tokens: training step",
+                                   .build = gpt2_build};
+const bench_workload bench_gpt2_long = {"gpt2-long", "GPT-2 124M, 8 x 512 tokens: training step",
                                         .build = gpt2_long_build};
 
 /* ---- making text ---- */
@@ -125,13 +122,11 @@ static void decode_end(bench_job *job)
     free(d);
 }
 
-const bench_workload bench_gpt2_decode = {.name = "gpt2-decode",
-                                          .what = "GPT-2 124M, greedy, 64 tokens after 16: a token",
-                                          .units = MADE,
-                                          .build = decode_build,
-                                          .run = decode_run,
-                                          .check = decode_check,
-                                          .end = decode_end};
+const bench_workload bench_gpt2_decode = {
+    "gpt2-decode",     "GPT-2 124M, greedy, 64 tokens after 16: a token",
+    .units = MADE,     .build = decode_build,
+    .run = decode_run, .check = decode_check,
+    .end = decode_end};
 
 /* ---- attention alone ---- */
 
@@ -147,6 +142,5 @@ static ad_status attention_build(bench_job *job)
 }
 
 const bench_workload bench_attention = {
-    .name = "attention",
-    .what = "causal attention, 12 heads x 64, 1024 tokens: forward and backward",
+    "attention", "causal attention, 12 heads x 64, 1024 tokens: forward and backward",
     .build = attention_build};

@@ -73,12 +73,10 @@ static ad_status dqn_nature_build(bench_job *job)
     return dqn(job, nature, ad_shape(32, 84, 84, 4), 4, 1e-4);
 }
 
-const bench_workload bench_dqn_mlp = {.name = "dqn-mlp",
-                                      .what = "deep Q-learning, 4-128-128-2, 64 states: update",
+const bench_workload bench_dqn_mlp = {"dqn-mlp", "deep Q-learning, 4-128-128-2, 64 states: update",
                                       .build = dqn_mlp_build};
 const bench_workload bench_dqn_nature = {
-    .name = "dqn-nature",
-    .what = "deep Q-learning, Nature's network, 32 states of 84 x 84 x 4: update",
+    "dqn-nature", "deep Q-learning, Nature's network, 32 states of 84 x 84 x 4: update",
     .build = dqn_nature_build};
 
 /* ---- AdamW ---- */
@@ -126,10 +124,8 @@ static double adamw_check(bench_job *job)
     return sum / GPT2_PARAMETERS;
 }
 
-const bench_workload bench_adamw = {.name = "adamw",
-                                    .what = "AdamW on 124M parameters: update",
-                                    .build = adamw_build,
-                                    .ready = adamw_ready,
+const bench_workload bench_adamw = {"adamw", "AdamW on 124M parameters: update",
+                                    .build = adamw_build, .ready = adamw_ready,
                                     .check = adamw_check};
 
 /* ---- a process ---- */
@@ -141,10 +137,8 @@ static ad_status first_build(bench_job *job)
     return AD_OK;
 }
 
-const bench_workload bench_first = {.name = "first",
-                                    .what = "what `start` starts: a small network, once",
-                                    .alone = true,
-                                    .build = first_build};
+const bench_workload bench_first = {"first", "what `start` starts: a small network, once",
+                                    .alone = true, .build = first_build};
 
 static ad_status start_run(bench_job *job)
 {
@@ -169,8 +163,5 @@ static double start_check(bench_job *job)
     return ad_run(job->program) ? 0 : ad_result_scalar(job->program, job->output[0]);
 }
 
-const bench_workload bench_start = {.name = "start",
-                                    .what = "a whole process that computes a small network once",
-                                    .build = first_build,
-                                    .run = start_run,
-                                    .check = start_check};
+const bench_workload bench_start = {"start", "a whole process that computes a small network once",
+                                    .build = first_build, .run = start_run, .check = start_check};

@@ -13,7 +13,6 @@ static const ad_option model_rows[] = {
     {"deviation", 0, AD_OPTION_REALS, AT(deviation), .derived = true},
     {"class-names", 0, AD_OPTION_TEXTS, AT(classes), .key = "classes", .derived = true},
     {0}};
-#undef AT
 
 enum { CLASSES_MOST = 100000 };
 
@@ -59,66 +58,61 @@ const ad_record classify_model_record = {.title = "network",
 
 /* ---- the data ---- */
 
-#define AT(member) AD_AT(classify_data, member)
 static const ad_option data_rows[] = {
-    {"data", 0, AD_OPTION_FILE, AT(path), .required = true, .may_change = true,
+    {"data", 0, AD_OPTION_FILE, AD_AT(classify_data, path), .required = true, .may_change = true,
      .help = "pictures: a folder per class, MNIST or CIFAR files, a table, or an archive of these"},
-    {"grey", 0, AD_OPTION_FLAG, AT(grey), .help = "drop the colour"},
-    {"skip-bad", 0, AD_OPTION_FLAG, AT(skip_bad),
+    {"grey", 0, AD_OPTION_FLAG, AD_AT(classify_data, grey), .help = "drop the colour"},
+    {"skip-bad", 0, AD_OPTION_FLAG, AD_AT(classify_data, skip_bad),
      .help = "leave broken pictures out instead of stopping"},
-    {"val", 0, AD_OPTION_REAL, AT(validation), .initial = "0.1", .min = 0, .max = 0.5,
+    {"val", 0, AD_OPTION_REAL, AD_AT(classify_data, validation), .initial = "0.1", .min = 0,
+     .max = 0.5,
      .help = "share of the training pictures to validate with, where the data have no such split"},
-    {"folds", 0, AD_OPTION_INT, AT(folds), .initial = "0", .min = 0, .max = 1000,
+    {"folds", 0, AD_OPTION_INT, AD_AT(classify_data, folds), .initial = "0", .min = 0, .max = 1000,
      .help = "cross-validation: train this many networks, each tested on its own part"},
     {0}};
-#undef AT
 const ad_record classify_data_record = {
     .title = "data", .options = data_rows, .size = sizeof(classify_data)};
 
-#define AT(member) AD_AT(classify_batches, member)
 static const ad_option batches_rows[] = {
-    {"size", 0, AD_OPTION_INT, AT(side), .min = 4, .max = 4096, .unit = "PIXELS",
-     .help = "make all pictures squares of this side, else they must be equal"},
-    {"batch", 0, AD_OPTION_INT, AT(rows), .initial = "128", .min = 1, .max = 65536,
-     .help = "pictures in a step"},
+    {"size", 0, AD_OPTION_INT, AD_AT(classify_batches, side), .min = 4, .max = 4096,
+     .unit = "PIXELS", .help = "make all pictures squares of this side, else they must be equal"},
+    {"batch", 0, AD_OPTION_INT, AD_AT(classify_batches, rows), .initial = "128", .min = 1,
+     .max = 65536, .help = "pictures in a step"},
     {0}};
-#undef AT
 const ad_record classify_batches_record = {
     .title = "batch", .options = batches_rows, .size = sizeof(classify_batches)};
 
-#define AT(member) AD_AT(classify_augmentation, member)
 static const ad_option augmentation_rows[] = {
-    {"crop", 0, AD_OPTION_INT, AT(crop), .initial = "0", .min = 0, .max = 256, .unit = "PIXELS",
-     .help = "random crops after padding with this many zeros"},
-    {"flip", 0, AD_OPTION_FLAG, AT(flip), .help = "mirror half of the pictures"},
-    {"shift", 0, AD_OPTION_INT, AT(shift), .initial = "0", .min = 0, .max = 256, .unit = "PIXELS",
-     .help = "random shifts, edges repeated"},
-    {"rotate", 0, AD_OPTION_REAL, AT(rotate), .initial = "0", .min = 0, .max = 180,
-     .unit = "DEGREES", .help = "random rotation by up to this"},
-    {"zoom", 0, AD_OPTION_REAL, AT(zoom), .initial = "0", .min = 0, .max = 0.9,
-     .help = "random scale within 1 - X .. 1 + X"},
-    {"jitter", 0, AD_OPTION_REAL, AT(jitter), .initial = "0", .min = 0, .max = 1,
-     .help = "random brightness, contrast and saturation within 1 - X .. 1 + X"},
-    {"cutout", 0, AD_OPTION_INT, AT(cutout), .initial = "0", .min = 0, .max = 4096,
-     .unit = "PIXELS", .help = "blank a random square of this side"},
+    {"crop", 0, AD_OPTION_INT, AD_AT(classify_augmentation, crop), .initial = "0", .min = 0,
+     .max = 256, .unit = "PIXELS", .help = "random crops after padding with this many zeros"},
+    {"flip", 0, AD_OPTION_FLAG, AD_AT(classify_augmentation, flip),
+     .help = "mirror half of the pictures"},
+    {"shift", 0, AD_OPTION_INT, AD_AT(classify_augmentation, shift), .initial = "0", .min = 0,
+     .max = 256, .unit = "PIXELS", .help = "random shifts, edges repeated"},
+    {"rotate", 0, AD_OPTION_REAL, AD_AT(classify_augmentation, rotate), .initial = "0", .min = 0,
+     .max = 180, .unit = "DEGREES", .help = "random rotation by up to this"},
+    {"zoom", 0, AD_OPTION_REAL, AD_AT(classify_augmentation, zoom), .initial = "0", .min = 0,
+     .max = 0.9, .help = "random scale within 1 - X .. 1 + X"},
+    {"jitter", 0, AD_OPTION_REAL, AD_AT(classify_augmentation, jitter), .initial = "0", .min = 0,
+     .max = 1, .help = "random brightness, contrast and saturation within 1 - X .. 1 + X"},
+    {"cutout", 0, AD_OPTION_INT, AD_AT(classify_augmentation, cutout), .initial = "0", .min = 0,
+     .max = 4096, .unit = "PIXELS", .help = "blank a random square of this side"},
     {0}};
-#undef AT
 const ad_record classify_augmentation_record = {
     .title = "augmentation", .options = augmentation_rows, .size = sizeof(classify_augmentation)};
 
 /* ---- the training ---- */
 
-#define AT(member) AD_AT(classify_training, member)
 static const ad_option training_rows[] = {
-    {"label-smoothing", 0, AD_OPTION_REAL, AT(label_smoothing), .initial = "0", .min = 0,
-     .max = 0.9, .help = "share of the target that is spread over all classes"},
-    {"dropout", 0, AD_OPTION_REAL, AT(dropout), .initial = "0", .min = 0, .max = 0.95,
-     .help = "in front of linear layers"},
-    {"init", 0, AD_OPTION_FILE, AT(init),
+    {"label-smoothing", 0, AD_OPTION_REAL, AD_AT(classify_training, label_smoothing),
+     .initial = "0", .min = 0, .max = 0.9, .help = "share of the target that is spread over all classes"},
+    {"dropout", 0, AD_OPTION_REAL, AD_AT(classify_training, dropout), .initial = "0", .min = 0,
+     .max = 0.95, .help = "in front of linear layers"},
+    {"init", 0, AD_OPTION_FILE, AD_AT(classify_training, init),
      .help = "weights to start from; layers that do not fit are new"},
-    {"freeze", 0, AD_OPTION_FLAG, AT(freeze), .help = "train the last layer only"},
+    {"freeze", 0, AD_OPTION_FLAG, AD_AT(classify_training, freeze),
+     .help = "train the last layer only"},
     {0}};
-#undef AT
 const ad_record classify_training_record = {.title = "regularisation and start",
                                             .options = training_rows,
                                             .size = sizeof(classify_training)};
