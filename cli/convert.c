@@ -15,10 +15,9 @@ static int run(ad_command *cmd)
         .floats = choice >= 0 ? &dtypes[choice] : NULL,
         .raw_names = ad_command_flag(cmd, "raw-names"),
     };
-    if (ad_file_convert(ctx, from, to, &options) != AD_OK)
-        return ad_command_fail(cmd, "%s", ad_error(ctx));
-    ad_command_note(cmd, "wrote %s", to);
-    return AD_EXIT_OK;
+    int code = ad_command_check(cmd, ad_file_convert(ctx, from, to, &options));
+    if (!code) ad_command_note(cmd, "wrote %s", to);
+    return code;
 }
 
 static const ad_option options[] = {
@@ -31,14 +30,9 @@ static const ad_option options[] = {
 };
 
 const ad_verb ad_cli_convert = {
-    .name = "convert",
-    .operands = "IN OUT",
-    .options = options,
-    .run = run,
-    .summary = "write a weights file in another format",
+    AD_VERB(NULL, "convert", "IN OUT", options, run, "write a weights file in another format"),
     .description = "IN may be safetensors (or the index of several), PyTorch, .npy, .npz or "
                    "llama2.c's. The ending of OUT chooses what "
                    "is written: .safetensors, "
                    ".npz or .npy. OUT appears whole or not at all.\n\n"
-                   "  autodidact convert vgg19.pth vgg19.safetensors --dtype bf16",
-};
+                   "  autodidact convert vgg19.pth vgg19.safetensors --dtype bf16"};

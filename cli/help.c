@@ -23,9 +23,4 @@ static const ad_option options[] = {
 };
 
 const ad_verb ad_cli_help = {
-    .name = "help",
-    .operands = "[SYSTEM] [VERB]",
-    .options = options,
-    .run = run,
-    .summary = "explain a verb and its options",
-};
+    AD_VERB(NULL, "help", "[SYSTEM] [VERB]", options, run, "explain a verb and its options")};

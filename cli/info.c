@@ -12,7 +12,8 @@
 static int picture(ad_command *cmd, ad_context *ctx, const char *path)
 {
     ad_image_info info;
-    if (ad_image_probe(ctx, path, &info) != AD_OK) return ad_command_fail(cmd, "%s", ad_error(ctx));
+    int code = ad_command_check(cmd, ad_image_probe(ctx, path, &info));
+    if (code) return code;
     if (ad_command_json(cmd)) {
         ad_json_begin(cmd, "image");
         ad_json_text(cmd, "file", path);
@@ -144,13 +145,13 @@ static int weights(ad_command *cmd, ad_context *ctx, const char *path)
 {
     ad_file *file;
     ad_status status = ad_file_open(&file, ctx, path);
-    if (status) return ad_command_fail(cmd, "%s", ad_error(ctx));
+    if (status) return ad_command_check(cmd, status);
     if (ad_command_json(cmd))
         weights_json(cmd, file);
     else
         status = weights_text(cmd, file);
     ad_file_close(file);
-    return status ? ad_command_fail(cmd, "%s", ad_error(ctx)) : AD_EXIT_OK;
+    return ad_command_check(cmd, status);
 }
 
 /* Whether the file begins as a picture does; what follows may still be broken. */
@@ -185,11 +186,8 @@ static const ad_option options[] = {
 };
 
 const ad_verb ad_cli_info = {
-    .name = "info",
-    .operands = "FILE",
-    .options = options,
-    .run = run,
-    .summary = "what a weights file, a picture or a set of pictures holds",
+    AD_VERB(NULL, "info", "FILE", options, run,
+            "what a weights file, a picture or a set of pictures holds"),
     .description =
         "Weights: safetensors (or their index), PyTorch (.pth, .pt, .th), .npy, .npz and "
         "llama2.c's, recognised by content; every tensor with its name, type, shape and bytes. "

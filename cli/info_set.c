@@ -149,7 +149,7 @@ int ad_cli_info_set(ad_command *cmd, ad_context *ctx, const char *path)
         print_json(cmd, path, &h);
     else if (!status)
         status = print_text(cmd, path, &h);
-    int code = status ? ad_command_fail(cmd, "%s", ad_error(ctx)) : AD_EXIT_OK;
+    int code = ad_command_check(cmd, status);
     for (int i = 0; i < SPLITS; ++i) ad_image_set_free(h.set[i]), free(h.count[i]);
     return code;
 }

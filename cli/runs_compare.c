@@ -95,18 +95,14 @@ static int run(ad_command *cmd)
     const char *output = ad_command_text(cmd, "output");
     ad_run_info **runs = ad_cli_open_runs(cmd, &code);
     if (!runs) return code;
-    if (print(cmd, runs, count))
-        code = ad_command_fail(cmd, "%s", ad_error(ad_command_context(cmd)));
+    code = ad_command_check(cmd, print(cmd, runs, count));
     ad_cli_close_runs(runs, count);
     if (!output || code) return code;
     const char **paths = malloc((size_t)count * sizeof *paths);
     if (!paths) return ad_command_fail(cmd, "out of memory");
     for (int i = 0; i < count; ++i) paths[i] = ad_command_operand(cmd, i);
-    ad_context *ctx = ad_command_context(cmd);
-    if (ad_run_compare(ctx, paths, count, output))
-        code = ad_command_fail(cmd, "%s", ad_error(ctx));
-    else
-        ad_command_note(cmd, "wrote %s", output);
+    code = ad_command_check(cmd, ad_run_compare(ad_command_context(cmd), paths, count, output));
+    if (!code) ad_command_note(cmd, "wrote %s", output);
     free(paths);
     return code;
 }
@@ -119,11 +115,6 @@ static const ad_option options[] = {
 };
 
 const ad_verb ad_cli_runs_compare = {
-    .system = "runs",
-    .name = "compare",
-    .operands = "RUN...",
-    .options = options,
-    .run = run,
-    .summary = "where the options of runs differ, and their results",
-    .description = "  autodidact runs compare runs/classify-20260101-* -o compare.html",
-};
+    AD_VERB("runs", "compare", "RUN...", options, run,
+            "where the options of runs differ, and their results"),
+    .description = "  autodidact runs compare runs/classify-20260101-* -o compare.html"};

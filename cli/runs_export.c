@@ -18,10 +18,9 @@ static int find_checkpoint(ad_command *cmd, char path[PATH_MAX])
     if (!ad_run_is(run))
         return ad_command_fail(cmd, "%s: is not a run: it has no config.json", run);
     if (!strcmp(wanted, "best")) {
-        if (ad_run_weights(ctx, run, path, PATH_MAX, note, sizeof note))
-            return ad_command_fail(cmd, "%s", ad_error(ctx));
-        if (*note) ad_command_note(cmd, "%s", note);
-        return AD_EXIT_OK;
+        ad_status status = ad_run_weights(ctx, run, path, PATH_MAX, note, sizeof note);
+        if (!status && *note) ad_command_note(cmd, "%s", note);
+        return ad_command_check(cmd, status);
     }
     long long step = strtoll(wanted, &end, 10);
     if (!*wanted || *end || step < 0)
@@ -74,7 +73,7 @@ static int export_run(ad_command *cmd)
     if (!status) status = ad_file_open(&file, ctx, path);
     if (!status) status = copy(cmd, file, ad_command_text(cmd, "output"));
     ad_file_close(file);
-    return status ? ad_command_fail(cmd, "%s", ad_error(ctx)) : AD_EXIT_OK;
+    return ad_command_check(cmd, status);
 }
 
 static const ad_option export_options[] = {
@@ -89,16 +88,11 @@ static const ad_option export_options[] = {
 };
 
 const ad_verb ad_cli_runs_export = {
-    .system = "runs",
-    .name = "export",
-    .operands = "RUN",
-    .options = export_options,
-    .run = export_run,
-    .summary = "the trained weights of a run as a file of their own",
+    AD_VERB("runs", "export", "RUN", export_options, export_run,
+            "the trained weights of a run as a file of their own"),
     .description = "The file holds the network under its published names, and in its metadata what "
                    "it is; the optimizer's state is left out.\n\n  autodidact runs export "
-                   "runs/gpt-20260101-1 -o model.safetensors --dtype bf16",
-};
+                   "runs/gpt-20260101-1 -o model.safetensors --dtype bf16"};
 
 /* ---- resume ---- */
 
@@ -110,8 +104,8 @@ static int resume(ad_command *cmd)
     char system[64], verb[64], path[PATH_MAX], threads[24], *argv[12];
     int argc = 0;
     if (!ctx) return AD_EXIT_FAILURE;
-    if (ad_run_info_open(&run, ctx, ad_command_operand(cmd, 0)))
-        return ad_command_fail(cmd, "%s", ad_error(ctx));
+    int code = ad_command_check(cmd, ad_run_info_open(&run, ctx, ad_command_operand(cmd, 0)));
+    if (code) return code;
     snprintf(system, sizeof system, "%s", run->system);
     snprintf(verb, sizeof verb, "%s", run->verb);
     snprintf(path, sizeof path, "%s", run->path);
@@ -133,11 +127,5 @@ static int resume(ad_command *cmd)
 static const ad_option resume_options[] = {AD_COMMON_OPTIONS, {0}};
 
 const ad_verb ad_cli_runs_resume = {
-    .system = "runs",
-    .name = "resume",
-    .operands = "RUN",
-    .options = resume_options,
-    .run = resume,
-    .summary = "resume a run that was stopped",
-    .description = "The same as the verb that made it with --resume RUN.",
-};
+    AD_VERB("runs", "resume", "RUN", resume_options, resume, "resume a run that was stopped"),
+    .description = "The same as the verb that made it with --resume RUN."};

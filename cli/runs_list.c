@@ -114,20 +114,15 @@ static int list(ad_command *cmd)
     for (int i = 0; i < count && ad_command_json(cmd); ++i) list_json(cmd, runs[i]);
     if (!ad_command_json(cmd)) status = list_text(cmd, runs, count);
     ad_cli_close_runs(runs, count);
-    return status ? ad_command_fail(cmd, "%s", ad_error(ad_command_context(cmd))) : AD_EXIT_OK;
+    return ad_command_check(cmd, status);
 }
 
 static const ad_option list_options[] = {AD_OPTION_QUIET, AD_OPTION_JSON, {0}};
 
 const ad_verb ad_cli_runs_list = {
-    .system = "runs",
-    .name = "list",
-    .operands = "[FOLDER]",
-    .options = list_options,
-    .run = list,
-    .summary = "the runs in a folder, the newest first",
-    .description = "FOLDER defaults to runs/.\n\n  autodidact runs list --json",
-};
+    AD_VERB("runs", "list", "[FOLDER]", list_options, list,
+            "the runs in a folder, the newest first"),
+    .description = "FOLDER defaults to runs/.\n\n  autodidact runs list --json"};
 
 /* ---- show ---- */
 
@@ -197,8 +192,8 @@ static int show(ad_command *cmd)
     ad_context *ctx = ad_command_context(cmd);
     ad_run_info *run;
     if (!ctx) return AD_EXIT_FAILURE;
-    if (ad_run_info_open(&run, ctx, ad_command_operand(cmd, 0)))
-        return ad_command_fail(cmd, "%s", ad_error(ctx));
+    int code = ad_command_check(cmd, ad_run_info_open(&run, ctx, ad_command_operand(cmd, 0)));
+    if (code) return code;
     if (ad_command_json(cmd))
         list_json(cmd, run);
     else
@@ -207,11 +202,5 @@ static int show(ad_command *cmd)
     return AD_EXIT_OK;
 }
 
-const ad_verb ad_cli_runs_show = {
-    .system = "runs",
-    .name = "show",
-    .operands = "RUN",
-    .options = list_options,
-    .run = show,
-    .summary = "what a run is, how far it is, and how to resume it",
-};
+const ad_verb ad_cli_runs_show = {AD_VERB("runs", "show", "RUN", list_options, show,
+                                          "what a run is, how far it is, and how to resume it")};

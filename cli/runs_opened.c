@@ -12,8 +12,7 @@ ad_run_info **ad_cli_open_runs(ad_command *cmd, int *code)
     ad_run_info **runs = ctx ? calloc((size_t)count, sizeof *runs) : NULL;
     *code = AD_EXIT_OK;
     for (int i = 0; i < count && runs && !*code; ++i)
-        if (ad_run_info_open(&runs[i], ctx, ad_command_operand(cmd, i)))
-            *code = ad_command_fail(cmd, "%s", ad_error(ctx));
+        *code = ad_command_check(cmd, ad_run_info_open(&runs[i], ctx, ad_command_operand(cmd, i)));
     if (!runs) *code = ctx ? ad_command_fail(cmd, "out of memory") : AD_EXIT_FAILURE;
     if (!*code) return runs;
     ad_cli_close_runs(runs, count);

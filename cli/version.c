@@ -33,8 +33,4 @@ static int run(ad_command *cmd)
 static const ad_option options[] = {AD_COMMON_OPTIONS, {0}};
 
 const ad_verb ad_cli_version = {
-    .name = "version",
-    .options = options,
-    .run = run,
-    .summary = "the version, the cpu and its features in use",
-};
+    AD_VERB(NULL, "version", "", options, run, "the version, the cpu and its features in use")};

@@ -104,23 +104,14 @@ static ad_status sample(ad_job *job, int64_t step)
 
 static const ad_record *const records[] = {&size_record, &source_record, &ad_train_record, NULL};
 static const ad_default defaults[] = {{"schedule", "cosine"}, {0}};
-static const ad_system code_system = {.name = "code",
-                                      .unit = "images",
-                                      .records = records,
-                                      .model = &size_record,
-                                      .defaults = defaults,
-                                      .size = sizeof(ad_job),
-                                      .read = read,
-                                      .network = network,
-                                      .sample = sample};
+static const ad_system code_system = {AD_SYSTEM("code", "images", ad_job, records, &size_record,
+                                                defaults, .read = read, .network = network,
+                                                .sample = sample)};
 
 /* One picture through a trained network. */
-static int apply(ad_command *cmd)
+static ad_status reconstruct(ad_command *cmd, ad_job *job)
 {
-    ad_job *job;
     ad_image *photo = NULL, *fit = NULL, *seen = NULL;
-    int code = ad_command_trained(cmd, &job, &code_system, ad_command_operand(cmd, 0));
-    if (code) return code;
     const sizes *s = (const sizes *)job->model;
     const ad_image_read_options as = {.channels = (int)s->channels};
     size_t bytes = (size_t)(s->height * s->width * s->channels) * sizeof(float);
@@ -131,31 +122,23 @@ static int apply(ad_command *cmd)
     if (!status) status = ad_run(job->evaluation.program);
     if (!status) status = draw(job, 1, &seen);
     if (!status) status = ad_image_write(job->ctx, ad_command_text(cmd, "output"), seen, NULL);
-    if (status) code = ad_command_fail(cmd, "%s", ad_error(job->ctx));
     ad_image_free(photo), ad_image_free(fit), ad_image_free(seen);
-    ad_trained_close(job);
-    return code;
+    return status;
 }
 
-static const ad_option train_rows[] = {AD_TRAIN_OPTIONS, AD_COMMON_OPTIONS, {0}};
+static int apply(ad_command *cmd)
+{
+    return ad_command_with_trained(cmd, &code_system, reconstruct);
+}
+
 static const ad_option apply_rows[] = {
     {AD_LETTER_ROW("output", 'o', FILE), .initial = "seen.png", .help = "where the picture goes"},
     AD_COMMON_OPTIONS,
     {0}};
-static const ad_verb train_verb = {.system = "code",
-                                   .name = "train",
-                                   .options = train_rows,
-                                   .run = ad_system_train,
-                                   .summary = "train an autoencoder on pictures",
-                                   .records = records,
-                                   .defaults = defaults,
-                                   .user = &code_system};
-static const ad_verb apply_verb = {.system = "code",
-                                   .name = "apply",
-                                   .operands = "MODEL PICTURE",
-                                   .options = apply_rows,
-                                   .run = apply,
-                                   .summary = "show what is left of a picture"};
+static const ad_verb train_verb = {
+    AD_TRAIN_VERB("code", &code_system, records, defaults, "train an autoencoder on pictures")};
+static const ad_verb apply_verb = {
+    AD_VERB("code", "apply", "MODEL PICTURE", apply_rows, apply, "show what is left of a picture")};
 
 int main(int argc, char **argv)
 {

@@ -21,11 +21,11 @@
  *             ...
  *             ad_command_step(cmd, i + 1, steps, (ad_metric[]){{"loss", loss}}, 1);
  *         }
- *         if (failed) return ad_command_fail(cmd, "%s", ad_error(ctx));
- *         return AD_EXIT_OK;
+ *         return ad_command_check(cmd, status);             // says what was wrong, if anything
  *     }
- *     const ad_verb ad_style_make = {"style", "make", "CONTENT STYLE...", options, run,
- *                                    .summary = "paint a photo in the style of paintings"};
+ *     const ad_verb style_make = {
+ *         AD_VERB("style", "make", "CONTENT STYLE...", options, run, "paint a photo"),
+ *         .description = "..."};
  *
  * Not a library's way out of errors: everything below these functions still returns statuses.
  *
@@ -76,6 +76,11 @@ typedef struct ad_verb {
     const ad_default *defaults; /* other defaults than the rows'; ends with {0}; NULL: none */
     const void *user;           /* for `run` */
 } ad_verb;
+
+/* The members that every verb has, in a line; others follow it by name. */
+#define AD_VERB(system_, name_, operands_, options_, run_, summary_)                               \
+    .system = (system_), .name = (name_), .operands = (operands_), .options = (options_),          \
+    .run = (run_), .summary = (summary_)
 
 typedef struct ad_app {
     const char *name, *version, *summary;
@@ -141,6 +146,9 @@ AD_API ad_context *ad_command_context(ad_command *cmd);
 /* "autodidact: sentence" on stderr; returns AD_EXIT_FAILURE or AD_EXIT_USAGE. */
 AD_API int ad_command_fail(ad_command *cmd, const char *format, ...) AD_PRINTF(2, 3);
 AD_API int ad_command_usage(ad_command *cmd, const char *format, ...) AD_PRINTF(2, 3);
+/* The exit status of work that returned `status`: AD_EXIT_OK, or AD_EXIT_FAILURE once the sentence
+ * of ad_command_context's last error is reported. */
+AD_API int ad_command_check(ad_command *cmd, ad_status status);
 /* True once the person pressed Ctrl-C or the process got SIGTERM. The first call starts catching
  * them; a second Ctrl-C then ends the process at once. Ask in every loop that may last. */
 AD_API bool ad_command_interrupted(ad_command *cmd);

@@ -12,11 +12,11 @@
  *         ad_node *x = ad_input(f->graph, "image", AD_F32, ad_shape(f->rows, 28, 28, 1));
  *         ...
  *     }
- *     static const ad_system system = {.name = "code", .records = records, .model = &model_record,
- *                                      .size = sizeof(code), .read = read, .network = network};
- *     const ad_verb code_train_verb = {.system = "code", .name = "train", .records = records,
- *                                      .options = options, .run = ad_system_train, .user =
- *                                      &system};
+ *     static const ad_system code_system = {
+ *         AD_SYSTEM("code", "images", code, records, &model_record, defaults,
+ *                   .read = read, .network = network)};
+ *     const ad_verb code_train_verb = {
+ *         AD_TRAIN_VERB("code", &code_system, records, defaults, "train an autoencoder")};
  *
  * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_SYSTEM_H
@@ -134,6 +134,12 @@ struct ad_system {
                            bool *known);
 };
 
+/* The members of a system: `struct_` is the type of its own struct, and its functions follow by
+ * name. */
+#define AD_SYSTEM(name_, unit_, struct_, records_, model_, defaults_, ...)                         \
+    .name = (name_), .unit = (unit_), .records = (records_), .model = (model_),                    \
+    .defaults = (defaults_), .size = sizeof(struct_), __VA_ARGS__
+
 /* Runs the evaluation form over a split and gives each batch's results to `score`; where there is
  * no such split, *done is false and nothing happens. */
 AD_API ad_status ad_job_score(ad_job *job, ad_split split, bool *done,
@@ -150,21 +156,26 @@ AD_API ad_status ad_job_index(ad_job *job, ad_split split, int64_t count);
 
 /* ---- verbs ---- */
 
-/* `.run` of a verb whose `.user` is the ad_system: `train`, with AD_TRAIN_OPTIONS and
- * AD_COMMON_OPTIONS; a record with a FILE row "init" makes it start from those weights where they
- * fit, and says what did not. */
+/* `.run` of a verb whose `.user` is the ad_system: `train`, with ad_train_rows; a record with a
+ * FILE row "init" makes it start from those weights where they fit, and says what did not. */
 AD_API int ad_system_train(ad_command *cmd);
+/* The members of that verb of a system that has no further options; `system_` points to it. */
+#define AD_TRAIN_VERB(name_, system_, records_, defaults_, summary_)                               \
+    AD_VERB(name_, "train", "", ad_train_rows, ad_system_train, summary_),                         \
+        .records = (records_), .defaults = (defaults_), .user = (system_)
 /* The same without a command line: trains one part into a folder that is open; an ad_session's
  * `once`, with the system as `user`. */
 AD_API ad_status ad_system_once(void *system, ad_run_folder *run, ad_run_part part,
                                 ad_train_result *result);
 
-/* `explain NAME`: `.user` is the ad_system, `.records` what `sketch` reads, and these rows. */
+/* `explain NAME`: `.user` is the ad_system, `.records` what `sketch` reads, `.options`
+ * ad_explain_rows. */
 /* clang-format off */
 #define AD_OPTION_STAGE  {"stage", 0, AD_OPTION_CHOICE, .initial = "program", .choices = "graph|passes|kernels|program", .help = "as recorded; after the graph passes; as kernels; as scheduled, with memory"}
 #define AD_OPTION_FORMAT {"format", 0, AD_OPTION_CHOICE, .initial = "text", .choices = "text|dot|json", .help = "text; for graph and passes also dot (Graphviz) and json"}
 #define AD_EXPLAIN_OPTIONS AD_OPTION_STAGE, AD_OPTION_FORMAT, AD_OPTION_MEMORY_LIMIT(""), AD_OPTION_THREADS
 /* clang-format on */
+AD_API extern const ad_option ad_explain_rows[]; /* these and no others */
 AD_API int ad_system_explain(ad_command *cmd);
 /* For systems without that form: plans the outputs as the options say and prints the stage. */
 AD_API int ad_explain_outputs(ad_command *cmd, ad_node *const *outputs, int count);

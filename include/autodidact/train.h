@@ -208,6 +208,8 @@ AD_API ad_status ad_session_resume(ad_session *session, ad_context *ctx);
     {.name = "config", .type = AD_OPTION_FILE, .process = true, .help = "options from a file, such as a run's config.json"},             \
     AD_OPTION_PROFILE, AD_OPTION_TUNE
 /* clang-format on */
+/* These and AD_COMMON_OPTIONS: all of a verb that has no further ones. */
+AD_API extern const ad_option ad_train_rows[];
 
 /* The whole verb: reads --config or --resume, runs a session, prints the result (with --json as the
  * last line). Returns the exit status. */

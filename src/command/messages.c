@@ -34,6 +34,11 @@ int ad_command_fail(ad_command *cmd, const char *format, ...)
     return AD_EXIT_FAILURE;
 }
 
+int ad_command_check(ad_command *cmd, ad_status status)
+{
+    return status ? ad_command_fail(cmd, "%s", ad_error(ad_command_context(cmd))) : AD_EXIT_OK;
+}
+
 int ad_command_usage(ad_command *cmd, const char *format, ...)
 {
     va_list args;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const ad_option ad_explain_rows[] = {AD_EXPLAIN_OPTIONS, {0}};
+
 static void print(void *user, const char *text, size_t length)
 {
     fwrite(text, 1, length, (FILE *)user);
@@ -23,7 +25,7 @@ int ad_explain_planned(ad_command *cmd, ad_node *const *outputs, int count,
                             (ad_format)ad_command_choice(cmd, "format"), print,
                             ad_command_out(cmd));
     ad_program_free(program);
-    return status ? ad_command_fail(cmd, "%s", ad_error(ctx)) : AD_EXIT_OK;
+    return ad_command_check(cmd, status);
 }
 
 int ad_explain_outputs(ad_command *cmd, ad_node *const *outputs, int count)
@@ -73,8 +75,8 @@ int ad_system_explain(ad_command *cmd)
         if (!status) status = system->sketch(job);
         if (!status) status = ad_record_check(system->model, ctx, "the sizes", job->model);
         if (!status) status = ad_job_build_training(job, job->batch);
-        code = status ? ad_command_fail(cmd, "%s", ad_error(ctx))
-                      : explain_step(cmd, job, default_rule(system));
+        code = ad_command_check(cmd, status);
+        if (!code) code = explain_step(cmd, job, default_rule(system));
     }
     ad_job_free(job);
     ad_settings_free(settings);

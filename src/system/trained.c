@@ -188,8 +188,7 @@ int ad_command_trained(ad_command *cmd, ad_job **job, const ad_system *system, c
     int code = ad_command_settings(cmd, NULL, NULL, &settings);
     if (!code) {
         ad_trained_options options = {.settings = settings, .watcher = ad_command_watcher(cmd)};
-        if (ad_trained_open(job, ctx, system, path, &options))
-            code = ad_command_fail(cmd, "%s", ad_error(ctx));
+        code = ad_command_check(cmd, ad_trained_open(job, ctx, system, path, &options));
     }
     ad_settings_free(settings);
     return code;
@@ -201,7 +200,7 @@ int ad_command_with_trained(ad_command *cmd, const ad_system *system,
     ad_job *job;
     int code = ad_command_trained(cmd, &job, system, ad_command_operand(cmd, 0));
     if (code) return code;
-    if (work(cmd, job)) code = ad_command_fail(cmd, "%s", ad_error(job->ctx));
+    code = ad_command_check(cmd, work(cmd, job));
     ad_trained_close(job);
     return code;
 }

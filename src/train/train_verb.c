@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+const ad_option ad_train_rows[] = {AD_TRAIN_OPTIONS, AD_COMMON_OPTIONS, {0}};
+
 static int cannot_change(ad_command *cmd, const char *name)
 {
     return ad_command_usage(cmd, "--%s cannot change when a run is resumed; start another", name);
@@ -110,13 +112,10 @@ static int say_interrupted(ad_command *cmd, const ad_outcome *o)
 static int run_session(ad_command *cmd, const ad_session *session)
 {
     ad_outcome outcome;
-    ad_context *ctx = ad_command_context(cmd);
-    int code = AD_EXIT_OK;
-    if (ad_session_run(session, &outcome)) {
-        code = ad_command_fail(cmd, "%s", ad_error(ctx));
-    } else if (outcome.interrupted) {
+    int code = ad_command_check(cmd, ad_session_run(session, &outcome));
+    if (!code && outcome.interrupted) {
         code = say_interrupted(cmd, &outcome);
-    } else {
+    } else if (!code) {
         if (outcome.was_finished)
             ad_command_note(cmd, "%s is finished; nothing is left to do", outcome.folder);
         print_result(cmd, &outcome);

@@ -9,6 +9,12 @@ cat >"$tmp/macros.cc" <<'PROGRAM'
 #include <autodidact/autodidact.h>
 extern const ad_option options[];
 const ad_option options[] = {AD_COMMON_OPTIONS, AD_OPTION_MEMORY_LIMIT(""), AD_TRAIN_OPTIONS, {}};
+static const ad_record *const records[] = {&ad_train_record, nullptr};
+extern const ad_system toy;
+const ad_system toy = {AD_SYSTEM("toy", "rows", ad_job, records, nullptr, nullptr, .read = nullptr, .network = nullptr)};
+extern const ad_verb train, apply;
+const ad_verb train = {AD_TRAIN_VERB("toy", &toy, records, nullptr, "train a toy")};
+const ad_verb apply = {AD_VERB("toy", "apply", "MODEL", options, nullptr, "use a toy"), .description = "..."};
 ad_node *mean(ad_graph *g, unsigned long rows, int columns)
 {
     ad_node *x = ad_input(g, "x", AD_F32, ad_shape(rows, columns));

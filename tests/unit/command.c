@@ -68,6 +68,15 @@ static int mistaken(ad_command *cmd)
     return AD_EXIT_OK;
 }
 
+/* Work that ends well, or with --quiet as a status. */
+static int checked(ad_command *cmd)
+{
+    ad_context *ctx = ad_command_context(cmd);
+    bool good = !ad_command_flag(cmd, "quiet");
+    return ad_command_check(
+        cmd, good ? AD_OK : ad_error_set(ctx, AD_ERROR_IO, "%s: cannot be read", "x.png"));
+}
+
 static int watch(ad_command *cmd)
 {
     if (ad_command_interrupted(cmd)) return AD_EXIT_FAILURE;
@@ -103,7 +112,9 @@ static const ad_verb say = {NULL, "say", "", options, speak, .summary = "say som
 static const ad_verb wrong = {
     NULL, "wrong", "", options, mistaken, .summary = "asks for nothing known", .hidden = true};
 static const ad_verb watcher = {NULL, "watch", "", NULL, watch, .summary = "wait for Ctrl-C"};
-static const ad_verb *const verbs[] = {&watcher, &style_make, &style_apply, &say, &wrong, NULL};
+static const ad_verb check = {AD_VERB(NULL, "check", "", options, checked, "ends with a status")};
+static const ad_verb *const verbs[] = {&watcher, &style_make, &style_apply, &say,
+                                       &check,   &wrong,      NULL};
 
 /* Runs "app WORDS" (split at blanks) and returns the exit status; what it writes goes to o and
  * e. */
@@ -268,6 +279,14 @@ static void json_lines(void)
     CHECK_TEXT(err, "app: broken?line\n");
 }
 
+static void statuses(void)
+{
+    CHECK_INT(app("check"), AD_EXIT_OK);
+    CHECK_TEXT(err, "");
+    CHECK_INT(app("check --quiet"), AD_EXIT_FAILURE);
+    CHECK_TEXT(err, "app: x.png: cannot be read\n");
+}
+
 /* The same words on a terminal of `columns`; what the terminal got is left in err. */
 static int app_on_terminal(const char *words, int columns)
 {
@@ -351,6 +370,7 @@ int main(int argc, char **argv)
                                      CASE(long_lists),
                                      CASE(help_comes_from_the_table),
                                      CASE(json_lines),
+                                     CASE(statuses),
                                      CASE(live_line),
                                      CASE(interrupts),
                                      CASE(mistakes_of_the_program_show),

@@ -56,22 +56,21 @@ static double furthest(const float *a, const float *b, int64_t n)
 typedef struct model {
     ad_job *job;
     const gpt_config *config;
-    ad_vars *vars;
+    ad_vars *vars; /* the job's */
 } model;
 
 static bool open_model(model *m, const char *path, ad_dtype matrices)
 {
     *m = (model){0};
     ad_status status = ad_trained_open(&m->job, ctx, &gpt_system, path, NULL);
-    if (!status) status = gpt_load((gpt *)m->job, matrices, &m->vars);
+    if (!status) status = gpt_load((gpt *)m->job, matrices);
     if (status) CHECK_FAIL("%s", ad_error(ctx));
-    if (!status) m->config = m->job->model;
+    if (!status) m->config = m->job->model, m->vars = ((gpt *)m->job)->weights;
     return !status;
 }
 
 static void close_model(model *m)
 {
-    ad_vars_free(m->vars);
     ad_trained_close(m->job);
 }
 

@@ -256,6 +256,28 @@ static ad_status train(fit *f, int64_t from)
     return status ? status : save(f, step);
 }
 
+/* Stores, photos, both networks, and what the student starts from; *from: the steps done. */
+static ad_status prepare(fit *f, ad_file *file, int64_t *from)
+{
+    const char *start = ad_command_text(f->cmd, "start");
+    f->teacher = ad_vars_new(f->ctx, 0);
+    f->student = ad_vars_new(f->ctx, f->seed);
+    f->progress = ad_vars_new(f->ctx, 0);
+    f->graph = ad_graph_new(f->ctx);
+    f->pixels = malloc(pixels_bytes(f));
+    if (!f->teacher || !f->student || !f->progress || !f->graph || !f->pixels)
+        return ad_error_set(f->ctx, AD_ERROR_MEMORY, "out of memory");
+    ad_status status = photos_read(&f->set, f->ctx, ad_command_text(f->cmd, "data"), f->crop);
+    if (!status)
+        ad_command_note(f->cmd, "%lld photos, %lld broken files", (long long)f->set.count,
+                        (long long)f->set.skipped);
+    if (!status) status = build(f, file);
+    if (!status) status = set_start(f->student);
+    if (!status && start) status = ad_vars_load(f->student, start, (ad_load_options){0});
+    if (!status && ad_command_flag(f->cmd, "resume")) status = restore(f, from);
+    return status;
+}
+
 static int run(ad_command *cmd)
 {
     fit f = {.cmd = cmd, .ctx = ad_command_context(cmd)};
@@ -263,34 +285,17 @@ static int run(ad_command *cmd)
     ad_file *file = NULL;
     int64_t from = 0;
     if (!f.ctx) return AD_EXIT_FAILURE;
-    if (ad_file_can_write(f.ctx, output)) return ad_command_fail(cmd, "%s", ad_error(f.ctx));
     f.batch = ad_command_int(cmd, "batch"), f.crop = ad_command_int(cmd, "crop");
     f.steps = ad_command_int(cmd, "steps");
     f.seed = (uint64_t)ad_command_int(cmd, "seed");
     snprintf(f.state_path, sizeof f.state_path, "%s.state", output);
     snprintf(f.progress_path, sizeof f.progress_path, "%s.progress", output);
-    ad_status status = ad_file_open(&file, f.ctx, ad_command_text(cmd, "teacher"));
-    if (status) return ad_command_fail(cmd, "%s", ad_error(f.ctx));
-    f.teacher = ad_vars_new(f.ctx, 0);
-    f.student = ad_vars_new(f.ctx, f.seed);
-    f.progress = ad_vars_new(f.ctx, 0);
-    f.graph = ad_graph_new(f.ctx);
-    f.pixels = malloc(pixels_bytes(&f));
-    if (!f.teacher || !f.student || !f.progress || !f.graph || !f.pixels)
-        status = ad_error_set(f.ctx, AD_ERROR_MEMORY, "out of memory");
-    if (!status) status = photos_read(&f.set, f.ctx, ad_command_text(cmd, "data"), f.crop);
-    if (!status)
-        ad_command_note(cmd, "%lld photos, %lld broken files", (long long)f.set.count,
-                        (long long)f.set.skipped);
-    if (!status) status = build(&f, file);
-    if (!status) status = set_start(f.student);
-    const char *start = ad_command_text(cmd, "start");
-    if (!status && start) status = ad_vars_load(f.student, start, (ad_load_options){0});
-    if (!status && ad_command_flag(cmd, "resume")) status = restore(&f, &from);
+    ad_status status = ad_file_can_write(f.ctx, output);
+    if (!status) status = ad_file_open(&file, f.ctx, ad_command_text(cmd, "teacher"));
+    if (!status) status = prepare(&f, file, &from);
     (void)ad_command_interrupted(cmd);
     ad_command_start(cmd);
     if (!status) status = train(&f, from);
-    int exit = status ? ad_command_fail(cmd, "%s", ad_error(f.ctx)) : AD_EXIT_OK;
     ad_program_free(f.program);
     ad_optimizer_free(f.adam);
     ad_graph_free(f.graph);
@@ -300,20 +305,14 @@ static int run(ad_command *cmd)
     ad_file_close(file);
     photos_free(&f.set);
     free(f.pixels);
-    return exit;
+    return ad_command_check(cmd, status);
 }
 
 const ad_verb backbone_fit_verb = {
-    .system = "backbone",
-    .name = "fit",
-    .operands = "",
-    .options = options,
-    .run = run,
-    .summary = "train the compact network that the binary embeds",
-    .description =
-        "Fits a compact VGG-19 to a teacher's features on a folder of photos. OUT can be used with "
-        "--weights; "
-        "`autodidact convert OUT small.safetensors --dtype f16` halves it.\n\n"
-        "  autodidact backbone fit --data photos/ --teacher vgg19.pth --match maps -o "
-        "compact.safetensors",
-};
+    AD_VERB("backbone", "fit", "", options, run,
+            "train the compact network that the binary embeds"),
+    .description = "Fits a compact VGG-19 to a teacher's features on a folder of photos. OUT can "
+                   "be used with --weights; "
+                   "`autodidact convert OUT small.safetensors --dtype f16` halves it.\n\n"
+                   "  autodidact backbone fit --data photos/ --teacher vgg19.pth --match maps "
+                   "-o compact.safetensors"};

@@ -205,7 +205,7 @@ static int run_first(ad_command *cmd)
     bench_result result;
     ad_status status = bench_measure(cmd, &bench_first, AD_PRECISION_F32, NULL,
                                      (bench_limits){.runs = 1}, &result);
-    if (status) return ad_command_fail(cmd, "%s", ad_error(ad_command_context(cmd)));
+    if (status) return ad_command_check(cmd, status);
     fprintf(ad_command_out(cmd), "%.9g\n", result.check[0]);
     return AD_EXIT_OK;
 }
@@ -244,12 +244,8 @@ static int run(ad_command *cmd)
 }
 
 const ad_verb bench_verb = {
-    NULL,
-    "bench",
-    "[WORKLOAD...]",
-    options,
-    run,
-    .summary = "time typical workloads against this machine's limits",
+    AD_VERB(NULL, "bench", "[WORKLOAD...]", options, run,
+            "time typical workloads against this machine's limits"),
     .description =
         "Without operands all workloads:\n"
         "\n"

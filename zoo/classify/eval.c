@@ -154,12 +154,7 @@ static int run(ad_command *cmd)
 }
 
 const ad_verb classify_eval_verb = {
-    .system = "classify",
-    .name = "eval",
-    .operands = "MODEL",
-    .options = options,
-    .run = run,
-    .summary = "measure a trained network on labelled pictures",
+    AD_VERB("classify", "eval", "MODEL", options, run,
+            "measure a trained network on labelled pictures"),
     .description = "MODEL is a run's folder or an exported weights file.\n\n"
-                   "  autodidact classify eval runs/classify-20260101-1 --data mnist/",
-};
+                   "  autodidact classify eval runs/classify-20260101-1 --data mnist/"};

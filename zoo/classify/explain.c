@@ -31,15 +31,7 @@ ad_status classify_sketch(ad_job *job)
 static const ad_record *const explain_records[] = {&classify_model_record, &classify_batches_record,
                                                    &sketch_record, NULL};
 static const ad_default explain_defaults[] = {{"model", "resnet20"}, {"size", "32"}, {0}};
-static const ad_option explain_options[] = {AD_EXPLAIN_OPTIONS, {0}};
 const ad_verb classify_explain_verb = {
-    .system = "explain",
-    .name = "classify",
-    .operands = "",
-    .options = explain_options,
-    .run = ad_system_explain,
-    .summary = "how one training step of a classifier is planned",
-    .records = explain_records,
-    .defaults = explain_defaults,
-    .user = &classify_system,
-};
+    AD_VERB("explain", "classify", "", ad_explain_rows, ad_system_explain,
+            "how one training step of a classifier is planned"),
+    .records = explain_records, .defaults = explain_defaults, .user = &classify_system};

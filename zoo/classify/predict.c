@@ -193,14 +193,8 @@ static int run(ad_command *cmd)
 }
 
 const ad_verb classify_predict_verb = {
-    .system = "classify",
-    .name = "predict",
-    .operands = "MODEL PICTURE...",
-    .options = options,
-    .run = run,
-    .summary = "say what pictures show",
+    AD_VERB("classify", "predict", "MODEL PICTURE...", options, run, "say what pictures show"),
     .description =
         "MODEL is a run's folder or an exported weights file; a PICTURE may be a folder.\n\n"
         "  autodidact classify predict runs/classify-20260101-1 photo.jpg holiday/ --top 5\n"
-        "  autodidact classify predict glasses.safetensors face.pgm --saliency looks.png",
-};
+        "  autodidact classify predict glasses.safetensors face.pgm --saliency looks.png"};

@@ -157,36 +157,18 @@ static const ad_record *const records[] = {&classify_model_record,
 static const ad_default defaults[] = {
     {"lr", "1e-3"}, {"optimizer", "adamw"}, {"weight-decay", "1e-2"}, {"schedule", "cosine"}, {0}};
 
-const ad_system classify_system = {.name = "classify",
-                                   .unit = "images",
-                                   .records = records,
-                                   .model = &classify_model_record,
-                                   .defaults = defaults,
-                                   .size = sizeof(classifier),
-                                   .read = classify_read,
-                                   .network = network,
-                                   .prepare = freeze,
-                                   .evaluate = evaluate,
-                                   .sample = sample,
-                                   .free = release,
-                                   .sketch = classify_sketch};
+const ad_system classify_system = {
+    AD_SYSTEM("classify", "images", classifier, records, &classify_model_record, defaults,
+              .read = classify_read, .network = network, .prepare = freeze, .evaluate = evaluate,
+              .sample = sample, .free = release, .sketch = classify_sketch)};
 
-static const ad_option train_options[] = {AD_TRAIN_OPTIONS, AD_COMMON_OPTIONS, {0}};
 const ad_verb classify_train_verb = {
-    .system = "classify",
-    .name = "train",
-    .operands = "",
-    .options = train_options,
-    .run = ad_system_train,
-    .summary = "train a network to tell classes of pictures apart",
+    AD_TRAIN_VERB("classify", &classify_system, records, defaults,
+                  "train a network to tell classes of pictures apart"),
     .description =
         "The data are a folder with a folder of pictures per class (train/ and test/ above them "
         "are splits), MNIST's or CIFAR-10's files, pictures with a table of labels, or an archive "
         "of any of these.\n\n"
         "  autodidact classify train --data mnist/ --epochs 8 --shift 2 --rotate 10\n"
         "  autodidact classify train --data cifar10/ --model vgg --crop 4 --flip --epochs 30\n"
-        "  autodidact classify train --resume runs/classify-20260101-1",
-    .records = records,
-    .defaults = defaults,
-    .user = &classify_system,
-};
+        "  autodidact classify train --resume runs/classify-20260101-1"};

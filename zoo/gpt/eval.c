@@ -96,27 +96,23 @@ static ad_status score(ad_command *cmd, gpt *g, ad_tokens *tokens)
     return report(cmd, loss, counted, bytes);
 }
 
+static ad_status measure(ad_command *cmd, ad_job *job)
+{
+    ad_tokens tokens = {0};
+    ad_status status = score(cmd, (gpt *)job, &tokens);
+    ad_tokens_free(&tokens);
+    return status;
+}
+
 static int run(ad_command *cmd)
 {
-    ad_job *job;
-    ad_tokens tokens = {0};
-    int code = ad_command_trained(cmd, &job, &gpt_system, ad_command_operand(cmd, 0));
-    if (code) return code;
-    if (score(cmd, (gpt *)job, &tokens)) code = ad_command_fail(cmd, "%s", ad_error(job->ctx));
-    ad_tokens_free(&tokens);
-    ad_trained_close(job);
-    return code;
+    return ad_command_with_trained(cmd, &gpt_system, measure);
 }
 
 const ad_verb gpt_eval_verb = {
-    .system = "gpt",
-    .name = "eval",
-    .operands = "MODEL TEXT",
-    .options = options,
-    .run = run,
-    .summary = "loss and perplexity of a text under a language model",
+    AD_VERB("gpt", "eval", "MODEL TEXT", options, run,
+            "loss and perplexity of a text under a language model"),
     .description = "MODEL is what `gpt sample` takes, TEXT a file in UTF-8 (.gz, .xz, .bz2 and "
                    ".zst are expanded). Every token but the first is predicted once.\n"
                    "\n"
-                   "  autodidact gpt eval runs/gpt-20260101-1 test.txt --stride 16",
-};
+                   "  autodidact gpt eval runs/gpt-20260101-1 test.txt --stride 16"};

@@ -44,8 +44,7 @@ static int run(ad_command *cmd)
     if (code) return code;
     gpt_config_complete(&config);
     config.vocab = ad_command_int(cmd, "vocab");
-    if (ad_record_check(&gpt_model_record, ctx, "the sizes", &config))
-        code = ad_command_fail(cmd, "%s", ad_error(ctx));
+    code = ad_command_check(cmd, ad_record_check(&gpt_model_record, ctx, "the sizes", &config));
     return code ? code : explain_sampling(cmd, &config);
 }
 
@@ -53,18 +52,10 @@ static const ad_record *const records[] = {&gpt_model_record, &gpt_step_record, 
 static const ad_default defaults[] = {{"vocab", "65"}, {0}};
 
 const ad_verb gpt_explain_verb = {
-    .system = "explain",
-    .name = "gpt",
-    .operands = "",
-    .options = options,
-    .run = run,
-    .records = records,
-    .defaults = defaults,
-    .user = &gpt_system,
-    .summary = "how a step of a language model is planned",
+    AD_VERB("explain", "gpt", "", options, run, "how a step of a language model is planned"),
+    .records = records, .defaults = defaults, .user = &gpt_system,
     .description = "Prints the training step (loss, gradients, AdamW) or the step that makes one "
                    "token at one of the four stages between recording and running.\n"
                    "\n"
                    "  autodidact explain gpt --layers 1 --stage kernels\n"
-                   "  autodidact explain gpt --of sample --arch llama",
-};
+                   "  autodidact explain gpt --of sample --arch llama"};

@@ -176,6 +176,7 @@ typedef struct gpt {
     int64_t block; /* tokens of a window; 0: the model's */
     ad_tokenizer *tokenizer;
     gpt_corpus corpus;
+    ad_vars *weights; /* of gpt_load; else NULL: those of the job */
     gpt_writer writer;
 } gpt;
 extern const ad_system gpt_system;
@@ -186,8 +187,8 @@ ad_status gpt_read(ad_job *job);
 /* From the file or folder `path` if that is not NULL, else the model's own, else from beside the
  * weights; into g->tokenizer. */
 ad_status gpt_open_tokenizer(gpt *g, const char *path);
-/* The weights of an opened model into a store of their own: see gpt_declare. */
-ad_status gpt_load(gpt *g, ad_dtype matrices, ad_vars **vars);
+/* The weights of an opened model into g->weights: see gpt_declare. Once for a model. */
+ad_status gpt_load(gpt *g, ad_dtype matrices);
 /* Sizes, block and tokenizer of the model that training starts from. */
 ad_status gpt_start_from(gpt *g, const gpt_text *text);
 

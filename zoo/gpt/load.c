@@ -24,16 +24,11 @@ ad_status gpt_open_tokenizer(gpt *g, const char *path)
         path ? path : weights, (int)ad_tokenizer_count(g->tokenizer), (long long)c->vocab);
 }
 
-ad_status gpt_load(gpt *g, ad_dtype matrices, ad_vars **vars)
+ad_status gpt_load(gpt *g, ad_dtype matrices)
 {
-    *vars = ad_vars_new(g->job.ctx, 0);
-    ad_status status = *vars ? gpt_declare(*vars, g->job.model, matrices)
-                             : ad_error_status(g->job.ctx);
-    if (!status) status = ad_trained_load(&g->job, *vars);
-    if (!status) return AD_OK;
-    ad_vars_free(*vars);
-    *vars = NULL;
-    return status;
+    if (!(g->weights = ad_vars_new(g->job.ctx, 0))) return ad_error_status(g->job.ctx);
+    ad_status status = gpt_declare(g->weights, g->job.model, matrices);
+    return status ? status : ad_trained_load(&g->job, g->weights);
 }
 
 /* ---- starting from a model ---- */

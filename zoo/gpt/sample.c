@@ -37,20 +37,20 @@ static void print(void *user, const char *more, size_t length)
     fflush(user);
 }
 
-/* --prompt, --file, or nothing; 0 or an exit status. */
-static int read_prompt(ad_command *cmd, gpt_page *page)
+/* --prompt, --file, or nothing. */
+static ad_status read_prompt(ad_command *cmd, gpt_page *page)
 {
     const char *given = ad_command_text(cmd, "prompt"), *path = ad_command_text(cmd, "file");
+    ad_context *ctx = ad_command_context(cmd);
     char piece[4096];
-    if (given && path) return ad_command_usage(cmd, "--prompt and --file: give one of them");
     if (given) gpt_page_put(page, given, strlen(given));
-    if (!path) return page->failed ? ad_command_fail(cmd, "out of memory") : AD_EXIT_OK;
+    if (!path) return page->failed ? ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory") : AD_OK;
     FILE *file = strcmp(path, "-") ? fopen(path, "rb") : stdin;
-    if (!file) return ad_command_fail(cmd, "%s: cannot be opened", path);
+    if (!file) return ad_error_set(ctx, AD_ERROR_NOT_FOUND, "%s: cannot be opened", path);
     for (size_t n; (n = fread(piece, 1, sizeof piece, file)) > 0;) gpt_page_put(page, piece, n);
     bool good = !page->failed && !ferror(file);
     if (file != stdin) fclose(file);
-    return good ? AD_EXIT_OK : ad_command_fail(cmd, "%s: cannot be read", path);
+    return good ? AD_OK : ad_error_set(ctx, AD_ERROR_IO, "%s: cannot be read", path);
 }
 
 static ad_status print_json(ad_command *cmd, const gpt_page *page, int64_t made)
@@ -88,37 +88,37 @@ static ad_status write_samples(ad_command *cmd, gpt *g, const ad_tokens *prompt)
     return status;
 }
 
-static ad_status open_writer(ad_command *cmd, gpt *g, ad_vars **vars)
+static ad_status open_writer(ad_command *cmd, gpt *g)
 {
     bool narrow = ad_command_choice(cmd, "precision") == 1;
     ad_precision precision = narrow ? AD_PRECISION_BF16 : AD_PRECISION_F32;
     ad_status status = gpt_open_tokenizer(g, ad_command_text(cmd, "tokenizer"));
-    if (!status) status = gpt_load(g, narrow ? AD_BF16 : AD_F32, vars);
+    if (!status) status = gpt_load(g, narrow ? AD_BF16 : AD_F32);
     if (status) return status;
-    return gpt_writer_new(&g->writer, g->job.ctx, g->job.model, *vars, precision, g->tokenizer);
+    return gpt_writer_new(&g->writer, g->job.ctx, g->job.model, g->weights, precision,
+                          g->tokenizer);
+}
+
+static ad_status continue_text(ad_command *cmd, ad_job *job)
+{
+    gpt *g = (gpt *)job;
+    ad_tokens prompt = {0};
+    gpt_page given = {0};
+    ad_status status = read_prompt(cmd, &given);
+    if (!status) status = open_writer(cmd, g);
+    if (!status)
+        status = gpt_prompt(&g->writer, given.text ? given.text : "", given.length, &prompt);
+    if (!status) status = write_samples(cmd, g, &prompt);
+    ad_tokens_free(&prompt);
+    gpt_page_free(&given);
+    return status;
 }
 
 static int sample(ad_command *cmd)
 {
-    ad_job *job = NULL;
-    ad_vars *vars = NULL;
-    ad_tokens prompt = {0};
-    gpt_page given = {0};
-    int code = read_prompt(cmd, &given);
-    if (!code) code = ad_command_trained(cmd, &job, &gpt_system, ad_command_operand(cmd, 0));
-    if (!code) {
-        gpt *g = (gpt *)job;
-        ad_status status = open_writer(cmd, g, &vars);
-        if (!status)
-            status = gpt_prompt(&g->writer, given.text ? given.text : "", given.length, &prompt);
-        if (!status) status = write_samples(cmd, g, &prompt);
-        if (status) code = ad_command_fail(cmd, "%s", ad_error(job->ctx));
-    }
-    ad_tokens_free(&prompt);
-    gpt_page_free(&given);
-    ad_trained_close(job);
-    ad_vars_free(vars);
-    return code;
+    if (ad_command_text(cmd, "prompt") && ad_command_text(cmd, "file"))
+        return ad_command_usage(cmd, "--prompt and --file: give one of them");
+    return ad_command_with_trained(cmd, &gpt_system, continue_text);
 }
 
 static int run(ad_command *cmd)
@@ -127,12 +127,7 @@ static int run(ad_command *cmd)
 }
 
 const ad_verb gpt_sample_verb = {
-    .system = "gpt",
-    .name = "sample",
-    .operands = "MODEL",
-    .options = options,
-    .run = run,
-    .summary = "continue a text with a language model",
+    AD_VERB("gpt", "sample", "MODEL", options, run, "continue a text with a language model"),
     .description =
         "MODEL is a run of `gpt train`, one of its checkpoints, a folder or file of Hugging Face's "
         "gpt2 or llama (config.json with model.safetensors, its index, or pytorch_model.bin), or a "
@@ -143,5 +138,4 @@ const ad_verb gpt_sample_verb = {
         "  autodidact gpt sample runs/gpt-20260101-1 --prompt 'ROMEO:' -n 500\n"
         "  autodidact gpt sample gpt2/ --prompt 'Once upon a time' --top-k 50 --samples 3\n"
         "  autodidact gpt sample stories260K.bin --tokenizer tok512.bin -t 0\n"
-        "  echo 'To be, or' | autodidact gpt sample shakespeare.safetensors --file -",
-};
+        "  echo 'To be, or' | autodidact gpt sample shakespeare.safetensors --file -"};

@@ -74,7 +74,8 @@ static ad_status sample(ad_job *job, int64_t step)
 static void release(ad_job *job)
 {
     gpt *g = (gpt *)job;
-    gpt_writer_free(&g->writer);
+    gpt_writer_free(&g->writer); /* before the weights that its programs read */
+    ad_vars_free(g->weights);
     gpt_corpus_free(&g->corpus);
     ad_tokenizer_free(g->tokenizer);
 }
@@ -96,34 +97,13 @@ static const ad_record *const records[] = {&gpt_text_record, &gpt_model_record, 
                                            &ad_train_record, NULL};
 static const ad_default defaults[] = {
     {"optimizer", "adamw"}, {"weight-decay", "0.1"}, {"schedule", "cosine"}, {0}};
-const ad_system gpt_system = {.name = "gpt",
-                              .unit = "tokens",
-                              .records = records,
-                              .model = &gpt_model_record,
-                              .defaults = defaults,
-                              .size = sizeof(gpt),
-                              .read = gpt_read,
-                              .network = network,
-                              .prepare = prepare,
-                              .evaluate = evaluate,
-                              .sample = sample,
-                              .finish = finish,
-                              .free = release,
-                              .sketch = sketch,
-                              .recognise = gpt_recognise};
-
-static const ad_option options[] = {AD_TRAIN_OPTIONS, AD_COMMON_OPTIONS, {0}};
+const ad_system gpt_system = {
+    AD_SYSTEM("gpt", "tokens", gpt, records, &gpt_model_record, defaults, .read = gpt_read,
+              .network = network, .prepare = prepare, .evaluate = evaluate, .sample = sample,
+              .finish = finish, .free = release, .sketch = sketch, .recognise = gpt_recognise)};
 
 const ad_verb gpt_train_verb = {
-    .system = "gpt",
-    .name = "train",
-    .operands = "",
-    .options = options,
-    .run = ad_system_train,
-    .records = records,
-    .defaults = defaults,
-    .user = &gpt_system,
-    .summary = "train a language model on a text, or continue training one",
+    AD_TRAIN_VERB("gpt", &gpt_system, records, defaults, "train or fine-tune a language model"),
     .description =
         "The last tenth of the text is for validation; batches are blocks at random places of the "
         "rest. The checkpoint holds the tokenizer, so that `gpt sample RUN` needs nothing else, "
@@ -136,5 +116,4 @@ const ad_verb gpt_train_verb = {
         "\n"
         "Fine-tuning:\n"
         "\n"
-        "  autodidact gpt train --data mine.txt --init gpt2/ --batch 4 --block 256 --lr 3e-5",
-};
+        "  autodidact gpt train --data mine.txt --init gpt2/ --batch 4 --block 256 --lr 3e-5"};

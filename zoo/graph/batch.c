@@ -24,6 +24,14 @@ enum {
     WEIGHT,
 };
 
+#define PATTERN_NAMES(of)                                                                          \
+    {                                                                                              \
+        of ".row_start", of ".row", of ".column", of ".column_start", of ".order"                  \
+    }
+const char *const graph_edges_names[] = PATTERN_NAMES("edges");
+const char *const graph_features_names[] = PATTERN_NAMES("features");
+const char *const graph_pool_names[] = PATTERN_NAMES("pool");
+
 static int64_t items_of(const ad_graph_set *set, graph_sizes room)
 {
     return set->of_graphs ? room.graphs : room.nodes;
@@ -37,23 +45,18 @@ static ad_sample_field field(const char *name, ad_dtype dtype, ad_shape shape)
 static void list_pattern(ad_sample_field *fields, const char *const *names, int64_t rows,
                          int64_t columns, int64_t entries)
 {
-    const int64_t count[5] = {rows + 1, entries, entries, columns + 1, entries};
-    for (int i = 0; i < 5; ++i) fields[i] = field(names[i], AD_I32, ad_shape(count[i]));
+    const int64_t count[] = {rows + 1, entries, entries, columns + 1, entries};
+    for (int i = 0; i < GRAPH_PATTERN_FIELDS; ++i)
+        fields[i] = field(names[i], AD_I32, ad_shape(count[i]));
 }
 
 int graph_batch_fields(const ad_graph_set *set, graph_sizes room,
                        ad_sample_field fields[GRAPH_FIELDS])
 {
-    static const char *const edges[5] = {"edges.row_start", "edges.row", "edges.column",
-                                         "edges.column_start", "edges.order"};
-    static const char *const features[5] = {"features.row_start", "features.row", "features.column",
-                                            "features.column_start", "features.order"};
-    static const char *const pool[5] = {"pool.row_start", "pool.row", "pool.column",
-                                        "pool.column_start", "pool.order"};
     int64_t items = items_of(set, room);
-    list_pattern(fields + EDGES, edges, room.nodes, room.nodes, room.edges);
-    list_pattern(fields + FEATURES, features, room.nodes, set->features, room.values);
-    list_pattern(fields + POOL, pool, room.graphs, room.nodes, room.nodes);
+    list_pattern(fields + EDGES, graph_edges_names, room.nodes, room.nodes, room.edges);
+    list_pattern(fields + FEATURES, graph_features_names, room.nodes, set->features, room.values);
+    list_pattern(fields + POOL, graph_pool_names, room.graphs, room.nodes, room.nodes);
     fields[VALUE] = field("features.value", AD_F32, ad_shape(room.values, 1));
     fields[DEGREE] = field("edges.degree", AD_F32, ad_shape(room.edges, 1));
     fields[INSIDE] = field("inside", AD_F32, ad_shape(room.nodes, 1));

@@ -63,6 +63,12 @@ typedef struct graph_pattern {
     int64_t rows, columns, entries; /* room */
 } graph_pattern;
 
+/* What its arrays are called, as fields of a batch and as inputs of a network, in that order. */
+enum { GRAPH_PATTERN_FIELDS = 5 };
+extern const char *const graph_edges_names[GRAPH_PATTERN_FIELDS],
+    *const graph_features_names[GRAPH_PATTERN_FIELDS],
+        *const graph_pool_names[GRAPH_PATTERN_FIELDS]; /* "pool.row_start", ... */
+
 enum { GRAPH_FIELDS = 23 };
 typedef struct graph_batch {
     ad_context *ctx;
@@ -206,8 +212,8 @@ extern const ad_system graph_system;
 ad_status graph_choose(graph_job *job);
 /* Whether each node has an edge to itself. */
 bool graph_has_loops(const graph_model *model);
-/* `predict`, `show`: opens a model and reads the data that the options name; checks that they go
- * together. Reports errors: 0 or an exit status. */
-int graph_open(ad_command *cmd, const char *path, graph_job **job);
+/* `predict`, `show`: reads the data that the options name for the model opened from `path`, and
+ * checks that they go together. */
+ad_status graph_attach(graph_job *job, const char *path);
 
 #endif

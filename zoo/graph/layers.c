@@ -22,16 +22,10 @@ static ad_sparse pattern(ad_graph *g, const char *const *name, int64_t rows, int
 
 graph_inputs graph_declare_inputs(ad_graph *g, const graph_model *m, graph_sizes room)
 {
-    static const char *const edges[5] = {"edges.row_start", "edges.row", "edges.column",
-                                         "edges.column_start", "edges.order"};
-    static const char *const features[5] = {"features.row_start", "features.row", "features.column",
-                                            "features.column_start", "features.order"};
-    static const char *const pool[5] = {"pool.row_start", "pool.row", "pool.column",
-                                        "pool.column_start", "pool.order"};
     return (graph_inputs){
-        .edges = pattern(g, edges, room.nodes, room.nodes, room.edges),
-        .features = pattern(g, features, room.nodes, m->features, room.values),
-        .pool = pattern(g, pool, room.graphs, room.nodes, room.nodes),
+        .edges = pattern(g, graph_edges_names, room.nodes, room.nodes, room.edges),
+        .features = pattern(g, graph_features_names, room.nodes, m->features, room.values),
+        .pool = pattern(g, graph_pool_names, room.graphs, room.nodes, room.nodes),
         .value = ad_input(g, "features.value", AD_F32, ad_shape(room.values, 1)),
         .degree = ad_input(g, "edges.degree", AD_F32, ad_shape(room.edges, 1)),
         .inside = ad_input(g, "inside", AD_F32, ad_shape(room.nodes, 1)),

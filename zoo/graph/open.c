@@ -18,7 +18,7 @@ static ad_status check(const graph_job *g, const char *path)
     return AD_OK;
 }
 
-static ad_status attach(graph_job *g, const char *path)
+ad_status graph_attach(graph_job *g, const char *path)
 {
     graph_model *m = g->job.model;
     const graph_source *source = ad_job_value(&g->job, &graph_source_record);
@@ -29,16 +29,4 @@ static ad_status attach(graph_job *g, const char *path)
     if (status || ad_file_metadata(ad_trained_file(&g->job), "graph.model")) return status;
     m->several = g->set->targets != NULL; /* a file of PyTorch's does not say */
     return graph_model_texts(g->job.ctx, m, g->set->class_names, g->set->classes);
-}
-
-int graph_open(ad_command *cmd, const char *path, graph_job **g)
-{
-    ad_job *job;
-    int code = ad_command_trained(cmd, &job, &graph_system, path);
-    *g = (graph_job *)job;
-    if (code || !attach(*g, path)) return code;
-    code = ad_command_fail(cmd, "%s", ad_error(job->ctx));
-    ad_trained_close(job);
-    *g = NULL;
-    return code;
 }

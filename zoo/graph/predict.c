@@ -137,46 +137,49 @@ static ad_status print_score(predict *p)
     return AD_OK;
 }
 
-static int run(ad_command *cmd)
+static ad_status prepare(predict *p)
+{
+    int classes = p->model->classes, top = (int)ad_command_int(p->cmd, "top");
+    p->top = top < classes ? top : classes;
+    p->probability = malloc((size_t)classes * sizeof *p->probability);
+    p->order = malloc((size_t)classes * sizeof *p->order);
+    return p->probability && p->order
+               ? make_table(p)
+               : ad_error_set(p->net->job.ctx, AD_ERROR_MEMORY, "out of memory");
+}
+
+static ad_status answer(ad_command *cmd, ad_job *job)
 {
     static const ad_graph_split splits[] = {AD_GRAPH_TEST, AD_GRAPH_VALIDATION, AD_GRAPH_TRAIN,
                                             AD_GRAPH_NO_SPLIT};
-    predict p = {.cmd = cmd, .split = splits[ad_command_choice(cmd, "split")]};
-    int code = graph_open(cmd, ad_command_operand(cmd, 0), &p.net);
-    if (code) return code;
-    ad_context *ctx = p.net->job.ctx;
-    p.model = p.net->job.model, p.set = p.net->set;
-    int classes = p.model->classes, top = (int)ad_command_int(cmd, "top");
-    p.top = top < classes ? top : classes;
-    p.probability = malloc((size_t)classes * sizeof *p.probability);
-    p.order = malloc((size_t)classes * sizeof *p.order);
-    ad_status status = p.probability && p.order
-                           ? make_table(&p)
-                           : ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
+    predict p = {.cmd = cmd,
+                 .net = (graph_job *)job,
+                 .model = job->model,
+                 .split = splits[ad_command_choice(cmd, "split")]};
+    ad_status status = graph_attach(p.net, ad_command_operand(cmd, 0));
+    if (status) return status;
+    p.set = p.net->set;
+    status = prepare(&p);
     if (!status) status = predict_all(&p);
     if (!status) status = print_score(&p);
-    if (status) code = ad_command_fail(cmd, "%s", ad_error(ctx));
-    free(p.probability);
-    free(p.order);
+    free(p.probability), free(p.order);
     ad_table_free(p.table);
-    ad_trained_close(&p.net->job);
-    return code;
+    return status;
+}
+
+static int run(ad_command *cmd)
+{
+    return ad_command_with_trained(cmd, &graph_system, answer);
 }
 
 static const ad_record *const records[] = {&graph_source_record, NULL};
 
 const ad_verb graph_predict_verb = {
-    .system = "graph",
-    .name = "predict",
-    .operands = "MODEL",
-    .options = options,
+    AD_VERB("graph", "predict", "MODEL", options, run, "say what nodes or graphs are"),
     .records = records,
-    .run = run,
-    .summary = "say what nodes or graphs are",
     .description =
         "MODEL is a run's folder, an exported weights file, or PyTorch's file of a graph "
         "attention network.\n\n"
         "  autodidact graph predict runs/graph-20260101-1 --data planetoid/ --dataset "
         "cora\n"
-        "  autodidact graph predict gat.pth --data planetoid/ --dataset cora --score",
-};
+        "  autodidact graph predict gat.pth --data planetoid/ --dataset cora --score"};

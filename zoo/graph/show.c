@@ -69,34 +69,31 @@ static ad_status check(ad_command *cmd, const graph_job *g, int layer)
     return AD_OK;
 }
 
-static int run(ad_command *cmd)
+static ad_status show(ad_command *cmd, ad_job *job)
 {
-    graph_job *g;
+    graph_job *g = (graph_job *)job;
     graph_look look = {0};
     int layer = (int)ad_command_int(cmd, "layer") - 1;
-    int code = graph_open(cmd, ad_command_operand(cmd, 0), &g);
-    if (code) return code;
-    ad_job *job = &g->job;
-    ad_status status = check(cmd, g, layer);
+    ad_status status = graph_attach(g, ad_command_operand(cmd, 0));
+    if (!status) status = check(cmd, g, layer);
     if (!status) status = ad_trained_build(job, 1, NULL);
     if (!status) status = graph_look_open(&look, job->ctx, job->model, job->vars, g->set);
     if (!status) status = draw(cmd, &look, layer);
-    if (status) code = ad_command_fail(cmd, "%s", ad_error(job->ctx));
     graph_look_close(&look);
-    ad_trained_close(job);
-    return code;
+    return status;
+}
+
+static int run(ad_command *cmd)
+{
+    return ad_command_with_trained(cmd, &graph_system, show);
 }
 
 static const ad_record *const records[] = {&graph_source_record, NULL};
 
 const ad_verb graph_show_verb = {
-    .system = "graph",
-    .name = "show",
-    .operands = "MODEL",
-    .options = options,
+    AD_VERB("graph", "show", "MODEL", options, run,
+            "draw what a network looks at, and how it sees the nodes"),
     .records = records,
-    .run = run,
-    .summary = "draw what a network looks at, and how it sees the nodes",
     .description = "Writes three pictures: a node's neighbourhood with attention as the width of "
                    "edges; histograms of the entropy of attention against uniform attention; the "
                    "nodes by their embeddings (t-SNE), coloured by class.\n\n  autodidact graph "

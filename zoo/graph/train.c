@@ -126,52 +126,26 @@ static const ad_record *const records[] = {&graph_source_record, &graph_model_re
 static const ad_default defaults[] = {
     {"lr", "5e-3"}, {"weight-decay", "5e-4"}, {"patience", "100"}, {0}};
 
-const ad_system graph_system = {.name = "graph",
-                                .unit = "graphs",
-                                .records = records,
-                                .model = &graph_model_record,
-                                .defaults = defaults,
-                                .size = sizeof(graph_job),
-                                .read = read,
-                                .network = network,
-                                .evaluate = evaluate,
-                                .finish = finish,
-                                .free = release,
-                                .sketch = sketch,
-                                .recognise = graph_recognise};
-
-static const ad_option options[] = {AD_TRAIN_OPTIONS, AD_COMMON_OPTIONS, {0}};
+const ad_system graph_system = {
+    AD_SYSTEM("graph", "graphs", graph_job, records, &graph_model_record, defaults, .read = read,
+              .network = network, .evaluate = evaluate, .finish = finish, .free = release,
+              .sketch = sketch, .recognise = graph_recognise)};
 
 const ad_verb graph_train_verb = {
-    .system = "graph",
-    .name = "train",
-    .operands = "",
-    .options = options,
-    .records = records,
-    .defaults = defaults,
-    .run = ad_system_train,
-    .user = &graph_system,
-    .summary = "train a network on the nodes of a graph, or to tell graphs apart",
+    AD_TRAIN_VERB("graph", &graph_system, records, defaults,
+                  "train a network on the nodes of a graph, or to tell graphs apart"),
     .description =
         "The data are Planetoid's files (ind.NAME.*), an .npz file with CSR arrays, a folder with "
         "nodes.csv (id,label[,split][,features]) and edges.csv (source,target), or many graphs as "
         "text. The defaults are those of the paper for Cora.\n\n"
         "  autodidact graph train --data planetoid/ --dataset cora --seeds 10\n"
         "  autodidact graph train --data tu/ --dataset MUTAG --model gin --layers 5 --width 32 "
-        "--folds 10",
-};
+        "--folds 10"};
 
 static const ad_record *const sketched[] = {&graph_source_record, &graph_model_record,
                                             &graph_choice_record, NULL};
-static const ad_option explain_options[] = {AD_EXPLAIN_OPTIONS, {0}};
 
-const ad_verb graph_explain_verb = {
-    .system = "explain",
-    .name = "graph",
-    .operands = "",
-    .options = explain_options,
-    .records = sketched,
-    .run = ad_system_explain,
-    .user = &graph_system,
-    .summary = "how one training step of a graph network is planned",
-};
+const ad_verb graph_explain_verb = {AD_VERB("explain", "graph", "", ad_explain_rows,
+                                            ad_system_explain,
+                                            "how one training step of a graph network is planned"),
+                                    .records = sketched, .user = &graph_system};

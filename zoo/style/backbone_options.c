@@ -77,7 +77,7 @@ int style_load_backbone(ad_command *cmd, const style_settings *settings, ad_vars
                                    (ad_load_options){.allow_unused = true, .report = &report});
     if (ad_command_text(cmd, "weights"))
         ad_load_report_unused(&report, &watcher, ad_file_path(file));
-    int exit = status ? ad_command_fail(cmd, "%s", ad_error(ctx)) : AD_EXIT_OK;
+    int exit = ad_command_check(cmd, status);
     ad_graph_free(graph);
     ad_file_close(file);
     return exit;

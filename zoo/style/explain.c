@@ -25,7 +25,7 @@ static int run(ad_command *cmd)
     int exit = style_open_backbone(cmd, &settings, &weights, &file);
     if (!exit) exit = style_load_backbone(cmd, &settings, weights, file);
     if (!exit && (!(vars = ad_vars_new(ctx, 0)) || !(graph = ad_graph_new(ctx))))
-        exit = ad_command_fail(cmd, "%s", ad_error(ctx));
+        exit = ad_command_check(cmd, ad_error_status(ctx));
     if (!exit) {
         ad_node *outputs[2], *image = ad_param(graph, vars, "image", ad_shape(1, side, side, 3),
                                                (ad_var_options){0});
@@ -40,15 +40,9 @@ static int run(ad_command *cmd)
 }
 
 const ad_verb style_explain_verb = {
-    .system = "explain",
-    .name = "style",
-    .operands = "",
-    .options = options,
-    .run = run,
-    .summary = "how one step of style transfer is planned",
+    AD_VERB("explain", "style", "", options, run, "how one step of style transfer is planned"),
     .description = "Prints the computation of the loss and of its gradient to the picture at one "
                    "of the four stages between recording and running.\n"
                    "\n"
                    "  autodidact explain style --size 256\n"
-                   "  autodidact explain style --stage graph --format dot | dot -Tsvg > graph.svg",
-};
+                   "  autodidact explain style --stage graph --format dot | dot -Tsvg > graph.svg"};

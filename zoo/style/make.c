@@ -50,8 +50,7 @@ static const ad_option options[] = {
 
 bool style_make_failed(style_make *m, ad_status status)
 {
-    if (status) ad_command_fail(m->cmd, "%s", ad_error(m->ctx));
-    return status != AD_OK;
+    return ad_command_check(m->cmd, status) != AD_EXIT_OK;
 }
 
 static int64_t side_of_scale(int64_t side, int scale, int scales)
@@ -60,28 +59,12 @@ static int64_t side_of_scale(int64_t side, int scale, int scales)
     return s < STYLE_SMALLEST_SIDE ? STYLE_SMALLEST_SIDE : s;
 }
 
-static int report(style_make *m, style_end end)
+static void release(style_make *m)
 {
-    ad_command *cmd = m->cmd;
-    const char *output = ad_command_text(cmd, "output");
-    if (ad_command_json(cmd)) {
-        ad_json_begin(cmd, "done");
-        ad_json_text(cmd, "output", output);
-        ad_json_text(cmd, "end", style_end_name(end));
-        ad_json_int(cmd, "steps", m->last.step);
-        ad_json_real(cmd, "loss", m->last.total);
-        ad_json_real(cmd, "content", m->last.content);
-        ad_json_real(cmd, "style", m->last.style);
-        ad_json_real(cmd, "tv", m->last.tv);
-        ad_json_real(cmd, "seconds", ad_command_seconds(cmd));
-        ad_json_int(cmd, "memory_peak", (int64_t)ad_context_memory_peak(m->ctx));
-        ad_json_end(cmd);
-    } else {
-        ad_command_note(cmd, "%s: %s after %lld steps, loss %.4g, %.1f s", output,
-                        style_end_name(end), (long long)m->last.step, m->last.total,
-                        ad_command_seconds(cmd));
-    }
-    return AD_EXIT_OK;
+    ad_vars_free(m->weights);
+    for (int i = 0; i < STYLE_MAX_PAINTINGS; ++i) ad_image_free(m->painting[i]);
+    ad_image_free(m->photo), ad_image_free(m->shown_photo);
+    ad_image_free(m->grey), ad_image_free(m->mask);
 }
 
 static int make(ad_command *cmd)
@@ -109,7 +92,7 @@ static int make(ad_command *cmd)
         if (steps)
             status = style_make_paint(&m, side_of_scale(side, i, scales), steps, &picture, &end);
     }
-    exit = status ? ad_command_fail(cmd, "%s", ad_error(m.ctx)) : AD_EXIT_OK;
+    exit = ad_command_check(cmd, status);
     /* After an error too: the last good picture is worth having, if any step was made. */
     if (picture.data && (!status || m.last.step)) {
         if (style_make_failed(&m, style_make_save(&m, &picture, output)))
@@ -120,16 +103,11 @@ static int make(ad_command *cmd)
                 cmd, "%s: the last good picture, after %lld steps", output,
                 (long long)(m.last.step - (m.settings.adam && status == AD_ERROR_NUMERIC)));
         else
-            exit = report(&m, end);
+            style_say_end(cmd, &m.last, end);
     }
 done:
     style_pixels_free(&picture);
-    ad_vars_free(m.weights);
-    for (int i = 0; i < STYLE_MAX_PAINTINGS; ++i) ad_image_free(m.painting[i]);
-    ad_image_free(m.photo);
-    ad_image_free(m.grey);
-    ad_image_free(m.mask);
-    ad_image_free(m.shown_photo);
+    release(&m);
     return exit;
 }
 
@@ -139,12 +117,8 @@ static int run(ad_command *cmd)
 }
 
 const ad_verb style_make_verb = {
-    .system = "style",
-    .name = "make",
-    .operands = "CONTENT STYLE...",
-    .options = options,
-    .run = run,
-    .summary = "paint a photo in the style of one or more paintings",
+    AD_VERB("style", "make", "CONTENT STYLE...", options, run,
+            "paint a photo in the style of one or more paintings"),
     .description =
         "Moves the pixels of a picture until a network sees the photo's content and the paintings' "
         "style in it (Gatys, Ecker and Bethge, 2016).\n"
@@ -155,5 +129,4 @@ const ad_verb style_make_verb = {
         "  autodidact style make photo.jpg painting.jpg -o out.png\n"
         "  autodidact style make photo.jpg a.jpg b.jpg --style-blend 3,1 --keep-color -o out.png\n"
         "  autodidact style make photo.jpg painting.jpg --weights vgg19.pth --size 1024 --scales 3 "
-        "-o out.jpg",
-};
+        "-o out.jpg"};

@@ -5,22 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A picture's size when its longer side is `longer`; no side gets too small for the network. */
-static void fit_size(const ad_image *image, int64_t longer, int64_t *width, int64_t *height)
-{
-    if (longer < STYLE_SMALLEST_SIDE) longer = STYLE_SMALLEST_SIDE;
-    ad_image_fit_size(image->width, image->height, longer, width, height);
-    if (*width < STYLE_SMALLEST_SIDE) *width = STYLE_SMALLEST_SIDE;
-    if (*height < STYLE_SMALLEST_SIDE) *height = STYLE_SMALLEST_SIDE;
-}
-
 /* A picture of a coarse scale is enlarged to the size asked for: frames are of one size, and so is
  * what an interrupted run leaves. */
 ad_status style_make_save(style_make *m, const style_pixels *picture, const char *path)
 {
     ad_image *image = NULL, *coloured = NULL, *enlarged = NULL;
     int64_t width, height;
-    fit_size(m->photo, ad_command_int(m->cmd, "size"), &width, &height);
+    style_fit_size(m->photo, ad_command_int(m->cmd, "size"), &width, &height);
     ad_status status = style_pixels_to(picture, m->ctx, &image);
     if (!status && m->grey) status = ad_image_keep_color(m->ctx, image, m->shown_photo, &coloured);
     const ad_image *made = coloured ? coloured : image;

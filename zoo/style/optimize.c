@@ -5,12 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *style_end_name(style_end end)
-{
-    static const char *const names[] = {"done", "converged", "stopped"};
-    return names[end];
-}
-
 /* Everything of one optimisation. Programs read the variable, so they are freed before it. */
 typedef struct session {
     ad_context *ctx;

@@ -19,20 +19,17 @@ static const ad_option options[] = {
     {0},
 };
 
-typedef struct progress_to {
+typedef struct reconstruction {
     ad_command *cmd;
+    ad_context *ctx;
+    style_settings settings;
+    ad_vars *weights;
+    ad_image *image;            /* as read */
+    style_pixels seen, picture; /* the image at --size; what is drawn */
+    style_targets targets;
     int64_t steps;
     style_progress last;
-} progress_to;
-
-static bool after_step(void *user, const style_progress *progress)
-{
-    progress_to *to = user;
-    to->last = *progress;
-    ad_command_step(to->cmd, progress->step, to->steps, (ad_metric[]){{"loss", progress->total}},
-                    1);
-    return !ad_command_interrupted(to->cmd);
-}
+} reconstruction;
 
 /* One term alone, with the weight of `style make`, so that the numbers are comparable. */
 static int read_settings(ad_command *cmd, style_settings *settings)
@@ -58,85 +55,84 @@ static int read_settings(ad_command *cmd, style_settings *settings)
     return AD_EXIT_OK;
 }
 
-static int run(ad_command *cmd)
+static int read_inputs(reconstruction *r)
 {
-    ad_context *ctx = ad_command_context(cmd);
-    const char *output = ad_command_text(cmd, "output");
-    progress_to to = {.cmd = cmd, .steps = ad_command_int(cmd, "steps")};
-    style_settings settings = {0};
-    style_pixels seen = {0}, picture = {0};
-    style_targets targets = {0};
-    style_end end = STYLE_DONE;
-    ad_vars *weights = NULL;
-    ad_file *file = NULL;
-    ad_image *image = NULL, *result = NULL;
-    int64_t width, height;
-    int exit = AD_EXIT_FAILURE;
-    if (!ctx) return exit;
-    if ((exit = style_check_output(cmd, NULL))) return exit;
-    if ((exit = style_open_backbone(cmd, &settings, &weights, &file))) goto done;
-    if ((exit = read_settings(cmd, &settings))) {
+    ad_file *file;
+    int code = style_check_output(r->cmd, NULL);
+    if (!code) code = style_open_backbone(r->cmd, &r->settings, &r->weights, &file);
+    if (code) return code;
+    if ((code = read_settings(r->cmd, &r->settings))) {
         ad_file_close(file);
-        goto done;
+        return code;
     }
-    if ((exit = style_load_backbone(cmd, &settings, weights, file))) goto done;
-    exit = AD_EXIT_FAILURE;
-    if (!(image = style_read_picture(cmd, ad_command_operand(cmd, 0), 3))) goto done;
+    if ((code = style_load_backbone(r->cmd, &r->settings, r->weights, file))) return code;
+    r->image = style_read_picture(r->cmd, ad_command_operand(r->cmd, 0), 3);
+    return r->image ? style_check_size(r->cmd, &r->settings, r->image) : AD_EXIT_FAILURE;
+}
 
-    if ((exit = style_check_size(cmd, &settings, image))) goto done;
-    style_fit_size(image, ad_command_int(cmd, "size"), &width, &height);
-    ad_status status = style_pixels_resized(&seen, ctx, image, width, height);
+static bool after_step(void *user, const style_progress *progress)
+{
+    reconstruction *r = user;
+    r->last = *progress;
+    ad_command_step(r->cmd, progress->step, r->steps, (ad_metric[]){{"loss", progress->total}}, 1);
+    return !ad_command_interrupted(r->cmd);
+}
+
+static ad_status draw(reconstruction *r, style_end *end)
+{
+    int64_t width, height;
+    style_fit_size(r->image, ad_command_int(r->cmd, "size"), &width, &height);
+    ad_status status = style_pixels_resized(&r->seen, r->ctx, r->image, width, height);
     if (!status)
-        status = style_targets_compute(&targets, ctx, &settings, weights, &seen, &seen,
-                                       (double[]){1}, 1);
-    if (!status) status = style_pixels_new(&picture, ctx, seen.height, seen.width);
+        status = style_targets_compute(&r->targets, r->ctx, &r->settings, r->weights, &r->seen,
+                                       &r->seen, (double[]){1}, 1);
+    if (!status) status = style_pixels_new(&r->picture, r->ctx, height, width);
     /* noise of +-90 grey levels about ImageNet's mean, as the reference implementation starts */
     if (!status)
-        status = style_pixels_noise(&picture, ctx, (uint64_t)ad_command_int(cmd, "seed"), 24, 204);
-    (void)ad_command_interrupted(cmd);
-    ad_command_start(cmd);
-    if (!status)
-        status = style_optimize(ctx, &settings, weights, &targets, &seen, NULL, to.steps, &picture,
-                                after_step, &to, &end);
-    exit = status ? ad_command_fail(cmd, "%s", ad_error(ctx)) : AD_EXIT_OK;
-    if (status && !to.last.step) goto done;
-    status = style_pixels_to(&picture, ctx, &result);
-    if (!status) status = ad_image_write(ctx, output, result, NULL);
-    if (status) exit = ad_command_fail(cmd, "%s", ad_error(ctx));
-    if (exit) goto done;
-    ad_json_begin(cmd, "done");
-    ad_json_text(cmd, "output", output);
-    ad_json_text(cmd, "end", style_end_name(end));
-    ad_json_int(cmd, "steps", to.last.step);
-    ad_json_real(cmd, "loss", to.last.total);
-    ad_json_real(cmd, "seconds", ad_command_seconds(cmd));
-    ad_json_end(cmd);
-    if (!ad_command_json(cmd))
-        ad_command_note(cmd, "%s: %s after %lld steps, loss %.4g, %.1f s", output,
-                        style_end_name(end), (long long)to.last.step, to.last.total,
-                        ad_command_seconds(cmd));
-done:
-    ad_image_free(result);
+        status = style_pixels_noise(&r->picture, r->ctx, (uint64_t)ad_command_int(r->cmd, "seed"),
+                                    24, 204);
+    (void)ad_command_interrupted(r->cmd); /* from here on Ctrl-C keeps the picture */
+    ad_command_start(r->cmd);
+    return status ? status
+                  : style_optimize(r->ctx, &r->settings, r->weights, &r->targets, &r->seen, NULL,
+                                   r->steps, &r->picture, after_step, r, end);
+}
+
+static ad_status save(const reconstruction *r)
+{
+    ad_image *image = NULL;
+    ad_status status = style_pixels_to(&r->picture, r->ctx, &image);
+    if (!status) status = ad_image_write(r->ctx, ad_command_text(r->cmd, "output"), image, NULL);
     ad_image_free(image);
-    style_targets_free(&targets);
-    style_pixels_free(&picture);
-    style_pixels_free(&seen);
-    ad_vars_free(weights);
-    return exit;
+    return status;
+}
+
+static int run(ad_command *cmd)
+{
+    reconstruction r = {.cmd = cmd, .ctx = ad_command_context(cmd)};
+    style_end end = STYLE_DONE;
+    r.steps = ad_command_int(cmd, "steps");
+    int code = r.ctx ? read_inputs(&r) : AD_EXIT_FAILURE;
+    if (!code) {
+        code = ad_command_check(cmd, draw(&r, &end));
+        /* after an error too: the last good picture is worth having, if any step was made */
+        if ((!code || r.last.step) && ad_command_check(cmd, save(&r))) code = AD_EXIT_FAILURE;
+        if (!code) style_say_end(cmd, &r.last, end);
+    }
+    style_targets_free(&r.targets);
+    style_pixels_free(&r.picture), style_pixels_free(&r.seen);
+    ad_image_free(r.image);
+    ad_vars_free(r.weights);
+    return code;
 }
 
 const ad_verb style_reconstruct_verb = {
-    .system = "style",
-    .name = "reconstruct",
-    .operands = "IMAGE",
-    .options = options,
-    .run = run,
-    .summary = "draw what a layer of the network sees of an image",
+    AD_VERB("style", "reconstruct", "IMAGE", options, run,
+            "draw what a layer of the network sees of an image"),
     .description =
         "Starts from noise and moves its pixels until one layer's features (--from content) or the "
         "Gram matrices of some layers (--from style) are those of the image. The deeper the layer, "
         "the more is lost.\n"
         "\n"
         "  autodidact style reconstruct photo.jpg --from content --layer relu3_1 -o seen.png\n"
-        "  autodidact style reconstruct painting.jpg --from style -o texture.png",
-};
+        "  autodidact style reconstruct painting.jpg --from style -o texture.png"};

@@ -17,7 +17,8 @@ int style_check_output(ad_command *cmd, const char *mask)
     const char *output = ad_command_text(cmd, "output"), *read[] = {mask, NULL};
     ad_context *ctx = ad_command_context(cmd);
     if (!ctx) return AD_EXIT_FAILURE;
-    if (ad_image_can_write(ctx, output)) return ad_command_fail(cmd, "%s", ad_error(ctx));
+    int code = ad_command_check(cmd, ad_image_can_write(ctx, output));
+    if (code) return code;
     read[1] = ad_command_text(cmd, "weights");
     bool taken = same_file(output, read[0]) || same_file(output, read[1]);
     for (int i = 0; i < ad_command_operands(cmd) && !taken; ++i)

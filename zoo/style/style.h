@@ -13,7 +13,7 @@
  *   targets.c   features and Gram matrices of the pictures given
  *   optimize.c  one picture at one size
  *   pixels.c    between pictures and what the optimiser moves
- *   refusals.c  what is refused before the work starts
+ *   refusals.c  what is refused before the work starts;  style_end.c  what is said at its end
  *   backbone_options.c, make*.c, reconstruct.c, explain.c   the commands */
 #ifndef ZOO_STYLE_STYLE_H
 #define ZOO_STYLE_STYLE_H
@@ -113,6 +113,8 @@ int style_check_size(ad_command *cmd, const style_settings *settings, const ad_i
 /* A picture's size when its longer side is `longer`; no side gets too small for the network. */
 void style_fit_size(const ad_image *image, int64_t longer, int64_t *width, int64_t *height);
 size_t style_machine_memory(void); /* bytes; 0: not known */
+/* What was written to --output, and how the optimisation came to it. */
+void style_say_end(ad_command *cmd, const style_progress *last, style_end end);
 /* Reads a picture that the person named, with a note on what was ignored in it. NULL: the error has
  * been reported. */
 ad_image *style_read_picture(ad_command *cmd, const char *path, int channels);
