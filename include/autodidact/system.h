@@ -23,6 +23,7 @@
 #define AUTODIDACT_SYSTEM_H
 
 #include <autodidact/data.h>
+#include <autodidact/plot.h>
 #include <autodidact/samples.h>
 #include <autodidact/train.h>
 
@@ -45,18 +46,20 @@ typedef struct ad_split_data {
     ad_samples *samples; /* NULL: there is no such split; freed with the job (unless another split
                             has the same) */
     int64_t *index;      /* which rows; NULL: all. Of ad_job_index, or the system's own */
-    int64_t count;       /* of index */
+    int64_t count;       /* of index, where there is one; then 0 is an error */
 } ad_split_data;
 
 /* One form of the network as graph and program. */
 typedef struct ad_forward {
     ad_graph *graph;
     ad_vars *vars;
-    ad_mode *mode; /* its training form; NULL: evaluation form */
-    int64_t rows;  /* in a batch */
+    ad_mode *mode; /* its training form, whose rng is set and whose dropout is for `network` to
+                      set; NULL: evaluation form */
+    int64_t rows;  /* in a batch: job->batch, or fewer if there are not so many; job->eval_batch */
     /* What `network` says: */
     ad_node *loss;     /* of training form */
-    ad_node *result;   /* of evaluation form: what scores read (logits, a picture) */
+    ad_node *result;   /* of evaluation form: what scores read (logits, a picture). Inputs that it
+                          does not need (a target) are none of its program's */
     ad_node *row_loss; /* of evaluation form, [rows] f32: its mean over a split is that split's
                           "loss", where the system has no `evaluate`. May be NULL */
     ad_node **also;    /* further outputs of evaluation form (attention maps); of the graph's or the
@@ -64,8 +67,10 @@ typedef struct ad_forward {
     int also_count;
     const ad_train_metric *metrics; /* of training form; memory as above */
     int metric_count;
-    const ad_player *players; /* instead of `loss`, `metrics` and the mode's updates, where several
-                                 are trained; memory as above */
+    /* Instead of `loss` and `metrics`, where several are trained; memory as above. Updates of the
+     * mode (ad_mode_batch_norm's) may be a player's; what is nobody's, and that the random numbers
+     * move on, is done by the first of those who are trained the most often. */
+    const ad_player *players;
     int player_count;
     ad_program *program; /* of evaluation form, once compiled */
 } ad_forward;
@@ -81,7 +86,7 @@ typedef struct ad_job {
     ad_watcher watcher;
     /* What `read` says of the data: */
     ad_split_data split[AD_SPLITS];
-    const char *data; /* the path, for people */
+    const char *data; /* the path, for people; lives as long as the job */
     uint64_t fingerprint;
     char summary[160];         /* "60000 pictures of 28 x 28 in 10 classes" */
     int64_t batch, eval_batch; /* rows of a step; of evaluation, 0: 256 */
@@ -120,10 +125,13 @@ struct ad_system {
     /* Measures a split; usually ad_job_score, and what its scores say. NULL: the evaluation form's
      * row_loss, where it has one, is all there is. */
     ad_status (*evaluate)(ad_job *job, ad_split split, ad_metrics *metrics);
-    ad_status (*sample)(ad_job *job, int64_t step); /* into job->run, after an evaluation */
-    /* With the weights that are kept; adds to the result. May be NULL. */
+    /* Into job->run, after each evaluation of the validation split (where there is none, all the
+     * same), whose last batch job->evaluation.program still holds. May be NULL. */
+    ad_status (*sample)(ad_job *job, int64_t step);
+    /* With the weights that are kept, after the test and then the validation split were measured
+     * with them; adds to the result. May be NULL. */
     ad_status (*finish)(ad_job *job, ad_metrics *result);
-    void (*free)(ad_job *job); /* what the system's own struct owns */
+    void (*free)(ad_job *job); /* what the system's own struct owns; may be NULL */
 
     /* Instead of data, for `explain`: the model's derived fields and job->batch. */
     ad_status (*sketch)(ad_job *job);
@@ -151,8 +159,20 @@ AD_API ad_status ad_job_score(ad_job *job, ad_split split, bool *done,
 AD_API ad_status ad_job_read_pictures(ad_job *job, ad_split split, const char *path,
                                       const ad_image_set_options *options,
                                       const ad_augment *augment, const ad_image_set **set);
-/* Room for `count` numbers in job->split[split].index, freed with the job. */
+/* Zeroed memory of the job's context for `count` elements, freed with the job; NULL: the context
+ * has the error. */
+AD_API void *ad_job_array(ad_job *job, int64_t count, size_t size);
+/* job->split[split].index becomes room for `count` rows, for the system to fill in, and its count
+ * is set, which may be lowered. */
 AD_API ad_status ad_job_index(ad_job *job, ad_split split, int64_t count);
+/* All splits of one source: its rows in an order that follows from the part's seed, these shares of
+ * them (0 to 1; one row at least, unless 0) to validate with and to test with, the others to train
+ * with. With several folds the part's fold is tested, whatever `test` says. The job frees
+ * `samples`, also on the error that nothing is left to train with. */
+AD_API ad_status ad_job_split_rows(ad_job *job, ad_samples *samples, double validation,
+                                   double test);
+/* Draws a plot as the run's figure of that name (ad_run_figure), which the report shows. */
+AD_API ad_status ad_job_plot(ad_job *job, const char *name, const ad_plot *plot);
 
 /* ---- verbs ---- */
 

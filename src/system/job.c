@@ -44,6 +44,7 @@ ad_status ad_job_new(ad_job **out, ad_context *ctx, const ad_system *system,
     job->system = system;
     job->settings = settings;
     job->inside = inside;
+    ad_arena_init(&inside->memory, ctx);
     const void *model = ad_settings_value(settings, system->model);
     ad_status status = model ? copy_model(job, model) : AD_OK;
     if (status)
@@ -71,8 +72,7 @@ void ad_job_free(ad_job *job)
     for (int i = 0; i < AD_SPLITS; ++i) ad_image_set_free(job->inside->pictures[i]);
     ad_program_free(job->evaluation.program);
     if (job->system->free) job->system->free(job);
-    for (int i = 0; i < AD_SPLITS; ++i)
-        ad_free(ctx, job->inside->index[i], (size_t)job->inside->index_count[i] * sizeof(int64_t));
+    ad_arena_free(&job->inside->memory);
     for (int i = 0; i < 2; ++i) ad_graph_free(job->inside->graphs[i]);
     ad_vars_free(job->vars);
     ad_file_close(job->inside->file);
@@ -85,14 +85,9 @@ void ad_job_free(ad_job *job)
     ad_free(ctx, job, job->system->size);
 }
 
-ad_status ad_job_index(ad_job *job, ad_split split, int64_t count)
+void *ad_job_array(ad_job *job, int64_t count, size_t size)
 {
-    ad_job_inside *in = job->inside;
-    ad_free(job->ctx, in->index[split], (size_t)in->index_count[split] * sizeof(int64_t));
-    in->index[split] = ad_alloc(job->ctx, ad_bytes(count > 0 ? count : 1, sizeof(int64_t)));
-    in->index_count[split] = in->index[split] ? (count > 0 ? count : 1) : 0;
-    job->split[split].index = in->index[split];
-    return in->index[split] ? AD_OK : AD_ERROR_MEMORY;
+    return ad_arena_alloc(&job->inside->memory, ad_bytes(count, size));
 }
 
 /* ---- forms of the network ---- */

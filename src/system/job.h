@@ -4,6 +4,8 @@
 
 #include <autodidact/system.h>
 
+#include "base/arena.h"
+
 #include <limits.h>
 
 /* Where weights lie. */
@@ -15,10 +17,10 @@ typedef struct ad_job_inside {
     ad_settings *own_settings; /* of a job that was opened; else NULL */
     void *own_model;           /* of one that is trained: what `read` finds out is this part's */
     ad_mode mode;
-    ad_graph *graphs[2];                               /* of training and evaluation */
-    int64_t *index[AD_SPLITS], index_count[AD_SPLITS]; /* of ad_job_index */
-    ad_image_set *pictures[AD_SPLITS];                 /* of ad_job_read_pictures */
-    double loss;                                       /* sum over `rows` of a split */
+    ad_graph *graphs[2];               /* of training and evaluation */
+    ad_arena memory;                   /* of ad_job_array and ad_job_index */
+    ad_image_set *pictures[AD_SPLITS]; /* of ad_job_read_pictures */
+    double loss;                       /* sum over `rows` of a split */
     int64_t rows;
     /* of weights that were opened */
     ad_file *file;
@@ -36,6 +38,11 @@ ad_status ad_job_build_training(ad_job *job, int64_t rows);
 /* The evaluation form, recorded but not compiled; its parameters go into the same store. */
 ad_status ad_job_build_evaluation(ad_job *job, int64_t rows);
 ad_status ad_job_compile_evaluation(ad_job *job, const ad_compile_options *options);
+
+/* updates.c: the players of the training form, each update of whose mode is one's of them: those
+ * that `network` gave to nobody are given to the first who is trained the most often. Memory is the
+ * job's. */
+ad_status ad_job_players(ad_job *job, const ad_player **players);
 
 /* trained.c: the file that `path` stands for (ad_trained_open); says what was passed over. */
 ad_status ad_job_find_weights(const ad_job *job, const char *path, ad_weights_place *place);

@@ -59,6 +59,9 @@ static ad_status make_loader(ad_job *job, ad_split split)
     bool training = split == AD_SPLIT_TRAIN;
     int64_t rows = training ? job->batch : job->eval_batch;
     if (!data->samples) return AD_OK;
+    if (data->index && data->count < 1)
+        return ad_fail(job->ctx, AD_ERROR_ARGUMENT, "%s: the %s split has no rows",
+                       job->data ? job->data : job->system->name, ad_split_name(split));
     ad_status status = ad_loader_new(&job->loader[split], job->ctx, data->samples,
                                      &(ad_loader_options){.batch = rows,
                                                           .index = data->index,
@@ -92,8 +95,9 @@ static ad_status build(ad_job *job)
     ad_compile_options planning = {.memory_limit = (size_t)s->memory_limit};
     char *init = NULL;
     ad_status status = ad_job_build_training(job, ad_loader_rows(job->loader[AD_SPLIT_TRAIN]));
-    bool measured = job->split[AD_SPLIT_VALIDATION].samples || job->split[AD_SPLIT_TEST].samples;
-    if (!status && measured) status = ad_job_build_evaluation(job, job->eval_batch);
+    bool evaluated = job->split[AD_SPLIT_VALIDATION].samples || job->split[AD_SPLIT_TEST].samples ||
+                     job->system->sample || job->system->finish;
+    if (!status && evaluated) status = ad_job_build_evaluation(job, job->eval_batch);
     if (!status && ad_settings_find(job->settings, "init", NULL))
         status = ad_settings_get(job->settings, "init", &init);
     if (!status && init) status = ad_job_start_from(job, init);
@@ -109,16 +113,18 @@ static ad_status train(ad_job *job, ad_train_result *result)
     int64_t per_epoch = ad_loader_batches(job->loader[AD_SPLIT_TRAIN]);
     double epochs = job->default_epochs > 0 ? job->default_epochs : 10;
     ad_metadata_list metadata = {0};
-    ad_player only = {.loss = f->loss,
-                      .metrics = f->metrics,
-                      .metric_count = f->metric_count,
-                      .updates = f->mode->updates,
-                      .update_count = f->mode->update_count,
-                      .decay_all = job->decay_all};
-    ad_status status = ad_record_describe(job->system->model, job->ctx, job->model, &metadata);
+    const ad_player only = {.loss = f->loss,
+                            .metrics = f->metrics,
+                            .metric_count = f->metric_count,
+                            .updates = f->mode->updates,
+                            .update_count = f->mode->update_count,
+                            .decay_all = job->decay_all};
+    const ad_player *players = &only;
+    ad_status status = f->player_count ? ad_job_players(job, &players) : AD_OK;
+    if (!status) status = ad_record_describe(job->system->model, job->ctx, job->model, &metadata);
     ad_training training = {
         .vars = job->vars,
-        .players = f->player_count ? f->players : &only,
+        .players = players,
         .player_count = f->player_count ? f->player_count : 1,
         .metadata = metadata.at,
         .metadata_count = metadata.count,
