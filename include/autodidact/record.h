@@ -53,8 +53,10 @@ typedef struct ad_reals {
     double *at;
     int64_t count;
 } ad_reals;
-/* A list of a struct becomes a copy of these names; what it held is freed. */
+/* A list of a struct becomes a copy of these names, or numbers; what it held is freed. */
 AD_API ad_status ad_texts_copy(ad_context *ctx, ad_texts *list, char *const *names, int64_t count);
+AD_API ad_status ad_reals_copy(ad_context *ctx, ad_reals *list, const double *values,
+                               int64_t count);
 AD_API void ad_texts_free(ad_context *ctx, ad_texts *list); /* of a list that is in no struct */
 
 /* One row. A table ends with {0}. Strings are static. */

@@ -153,6 +153,22 @@ typedef struct ad_regression_result {
 AD_API ad_status ad_regression_scores(ad_context *ctx, const float *predicted, const float *truth,
                                       int64_t count, ad_regression_result *result);
 
+/* The same of pairs that come in batches, all of which are kept: 16 bytes each. */
+typedef struct ad_number_scores ad_number_scores;
+
+AD_API ad_status ad_number_scores_new(ad_number_scores **out, ad_context *ctx);
+AD_API void ad_number_scores_free(ad_number_scores *scores); /* NULL is ignored */
+AD_API void ad_number_scores_clear(ad_number_scores *scores);
+/* AD_ERROR_MEMORY alone, and then no pair is added. */
+AD_API ad_status ad_number_scores_add(ad_number_scores *scores, const float *predicted,
+                                      const float *truth, int64_t count);
+AD_API ad_status ad_number_scores_result(const ad_number_scores *scores,
+                                         ad_regression_result *result);
+/* What was added, in its order, for plots (plot.h); until the next pair is added. */
+AD_API int64_t ad_number_scores_count(const ad_number_scores *scores);
+AD_API const double *ad_number_scores_predicted(const ad_number_scores *scores);
+AD_API const double *ad_number_scores_truth(const ad_number_scores *scores);
+
 #ifdef __cplusplus
 }
 #endif

@@ -282,6 +282,15 @@ static ad_status copy_reals(ad_context *ctx, ad_reals *to, const ad_reals *from)
     return AD_OK;
 }
 
+ad_status ad_reals_copy(ad_context *ctx, ad_reals *list, const double *values, int64_t count)
+{
+    const ad_reals from = {(double *)values, count};
+    ad_reals old = *list;
+    ad_status status = copy_reals(ctx, list, &from);
+    ad_free(ctx, old.at, (size_t)old.count * sizeof *old.at);
+    return status;
+}
+
 /* Members of `to` hold what `from` holds, bytes and pointers alike; now they own it. */
 static ad_status own_member(ad_context *ctx, const ad_option *o, void *to, const void *from)
 {

@@ -83,6 +83,29 @@ static void defaults_and_texts(void)
     ad_context_free(ctx);
 }
 
+static void lists_are_copied(void)
+{
+    ad_context *ctx = ad_context_new(NULL);
+    double values[] = {0.1, 1.0 / 3, 5e-324};
+    sizes s;
+    char *text;
+    CHECK_INT(ad_record_init(&record, ctx, &s, NULL), AD_OK);
+    CHECK_INT(ad_reals_copy(ctx, &s.mean, values, 3), AD_OK);
+    values[1] = 7;
+    CHECK(s.mean.count == 3 && s.mean.at[1] == 1.0 / 3);
+    CHECK_INT(ad_reals_copy(ctx, &s.mean, s.mean.at, 2), AD_OK); /* of itself */
+    CHECK(s.mean.count == 2 && s.mean.at[0] == 0.1);
+    CHECK_INT(ad_record_get(&record, ctx, &s, "mean", &text), AD_OK);
+    CHECK_INT(ad_reals_copy(ctx, &s.mean, NULL, 0), AD_OK);
+    CHECK(!s.mean.count && !s.mean.at);
+    CHECK_INT(ad_record_set(&record, ctx, &s, "mean", text), AD_OK);
+    CHECK(s.mean.count == 2 && s.mean.at[1] == 1.0 / 3);
+    ad_record_text_free(ctx, text);
+    ad_record_free(&record, ctx, &s);
+    CHECK_INT(ad_context_memory(ctx), 0);
+    ad_context_free(ctx);
+}
+
 static void what_is_refused(void)
 {
     ad_context *ctx = ad_context_new(NULL);
@@ -168,8 +191,11 @@ static void through_a_file(void)
     ad_context_free(ctx);
 }
 
-static const check_case cases[] = {
-    CASE(defaults_and_texts), CASE(what_is_refused), CASE(through_a_file), {0}};
+static const check_case cases[] = {CASE(defaults_and_texts),
+                                   CASE(lists_are_copied),
+                                   CASE(what_is_refused),
+                                   CASE(through_a_file),
+                                   {0}};
 int main(int argc, char **argv)
 {
     return check_main(argc, argv, cases);

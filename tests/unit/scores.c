@@ -211,6 +211,35 @@ static void numbers(void)
     CHECK(isnan(r.mae));
 }
 
+/* In batches of any size the numbers are those of all pairs at once; a second split starts anew. */
+static void numbers_in_batches(void)
+{
+    ad_number_scores *s;
+    ad_regression_result all, r;
+    float predicted[700], truth[700];
+    for (int i = 0; i < 700; ++i) {
+        truth[i] = (float)(i * 37 % 701);
+        predicted[i] = truth[i] + (float)(i % 5) - 1.5f;
+    }
+    CHECK_INT(ad_regression_scores(ctx, predicted, truth, 700, &all), AD_OK);
+    REQUIRE(!ad_number_scores_new(&s, ctx));
+    CHECK_INT(ad_number_scores_result(s, &r), AD_OK);
+    CHECK(r.count == 0 && isnan(r.mse));
+    for (int round = 0; round < 2; ++round) {
+        static const int sizes[] = {0, 1, 299, 400};
+        ad_number_scores_clear(s);
+        for (int i = 0, at = 0; i < 4; at += sizes[i++])
+            CHECK_INT(ad_number_scores_add(s, predicted + at, truth + at, sizes[i]), AD_OK);
+        CHECK_INT(ad_number_scores_result(s, &r), AD_OK);
+        CHECK(!memcmp(&r, &all, sizeof r));
+        CHECK_INT(ad_number_scores_count(s), 700);
+        for (int i = 0; i < 700; ++i)
+            CHECK((float)ad_number_scores_predicted(s)[i] == predicted[i] &&
+                  (float)ad_number_scores_truth(s)[i] == truth[i]);
+    }
+    ad_number_scores_free(s);
+}
+
 static void what_is_not_finite(void)
 {
     ad_class_scores *s;
@@ -267,6 +296,7 @@ static ad_status all_of_them(ad_context *poor)
     ad_label_scores *l = NULL;
     ad_class_result classes;
     ad_regression_result numbers_of;
+    ad_number_scores *n = NULL;
     ad_ranking_scores sums = {.k = 2};
     double area;
     ad_status status = ad_class_scores_new(&s, poor, 2, NULL);
@@ -275,7 +305,10 @@ static ad_status all_of_them(ad_context *poor)
     if (!status) status = ad_label_scores_new(&l, poor, 3);
     if (!status) status = ad_area_under_roc(poor, scores, labels, 6, &area);
     if (!status) status = ad_ranking_add(poor, &sums, scores, relevance, 6);
-    if (!status) status = ad_regression_scores(poor, scores, relevance, 6, &numbers_of);
+    if (!status) status = ad_number_scores_new(&n, poor);
+    if (!status) status = ad_number_scores_add(n, scores, relevance, 6);
+    if (!status) status = ad_number_scores_result(n, &numbers_of);
+    ad_number_scores_free(n);
     ad_class_scores_free(s);
     ad_label_scores_free(l);
     return status;
@@ -286,11 +319,19 @@ static void refused_memory(void)
     sparing_check(all_of_them);
 }
 
-static const check_case cases[] = {
-    CASE(classes_with_ties),  CASE(two_classes),    CASE(one_class_of_two_alone),
-    CASE(classes_ruled_out),  CASE(several_labels), CASE(rankings),
-    CASE(area_and_precision), CASE(numbers),        CASE(what_is_not_finite),
-    CASE(the_best_in_order),  CASE(refused_memory), {0}};
+static const check_case cases[] = {CASE(classes_with_ties),
+                                   CASE(two_classes),
+                                   CASE(one_class_of_two_alone),
+                                   CASE(classes_ruled_out),
+                                   CASE(several_labels),
+                                   CASE(rankings),
+                                   CASE(area_and_precision),
+                                   CASE(numbers),
+                                   CASE(numbers_in_batches),
+                                   CASE(what_is_not_finite),
+                                   CASE(the_best_in_order),
+                                   CASE(refused_memory),
+                                   {0}};
 
 int main(int argc, char **argv)
 {
