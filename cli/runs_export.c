@@ -100,6 +100,7 @@ const ad_verb ad_cli_runs_export = {
 static int resume(ad_command *cmd)
 {
     ad_context *ctx = ad_command_context(cmd);
+    const char *own = ad_command_app(cmd)->name;
     ad_run_info *run;
     char system[64], verb[64], path[PATH_MAX], threads[24], *argv[12];
     int argc = 0;
@@ -109,7 +110,13 @@ static int resume(ad_command *cmd)
     snprintf(system, sizeof system, "%s", run->system);
     snprintf(verb, sizeof verb, "%s", run->verb);
     snprintf(path, sizeof path, "%s", run->path);
+    int code = AD_EXIT_OK;
+    if (strcmp(run->app, own) != 0)
+        code = ad_command_fail(
+            cmd, "%s: is a run of another program; resume it with: %s %s %s --resume %s", path,
+            run->app, system, verb, path);
     ad_run_info_close(run);
+    if (code) return code;
     char name[] = "autodidact", option[] = "--resume", json[] = "--json", quiet[] = "--quiet";
     char with[] = "--threads";
     argv[argc++] = name, argv[argc++] = system, argv[argc++] = verb;

@@ -183,8 +183,7 @@ static void show_run(ad_command *cmd, const ad_run_info *r)
                 ad_cli_best(r->parts[i], text, sizeof text));
     fprintf(out, "again: %s\n", r->command);
     if (r->state == AD_RUN_INTERRUPTED || r->state == AD_RUN_FAILED)
-        fprintf(out, "resume: %s %s %s --resume %s\n", ad_command_app(cmd)->name, r->system,
-                r->verb, r->path);
+        fprintf(out, "resume: %s %s %s --resume %s\n", r->app, r->system, r->verb, r->path);
 }
 
 static int show(ad_command *cmd)

@@ -60,7 +60,7 @@ AD_API ad_status ad_run_figure(ad_run_folder *run, const char *name, const char 
 
 /* The weights that `path` stands for: a file itself; of a run's folder its best checkpoint, else
  * its newest. A broken newest checkpoint is passed over for the one before (`note`, if not NULL and
- * given size, then says so). ad_trained_open (trained.h) takes it from there. */
+ * given size, then says so). ad_trained_open (system.h) takes it from there. */
 AD_API ad_status ad_run_weights(ad_context *ctx, const char *path, char *file, size_t file_size,
                                 char *note, size_t note_size);
 
@@ -80,8 +80,9 @@ AD_API const char *ad_run_state_name(ad_run_state state);
 
 /* A run as its files tell it. Everything in it is its own; texts that the files lack are "". */
 typedef struct ad_run_info {
-    const char *path, *name; /* name: the path's last part */
-    const char *system, *verb, *version, *cpu, *isa, *started;
+    const char *path, *name;         /* name: the path's last part */
+    const char *app, *system, *verb; /* what made it: "autodidact", "classify", "train" */
+    const char *version, *cpu, *isa, *started;
     int threads;
     const char *data, *data_summary, *data_fingerprint;
     ad_run_state state;

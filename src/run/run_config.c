@@ -19,7 +19,8 @@ ad_status ad_run_write_config(const ad_run_folder *run)
         json_decref(options);
         return status;
     }
-    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:o, s:o}", "system",
+    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:o, s:o}", "app",
+                             run->options.app ? run->options.app : "", "system",
                              run->options.system, "verb", run->options.verb, "version", AD_VERSION,
                              "cpu", ad_context_cpu(run->ctx), "isa", ad_context_isa(run->ctx),
                              "threads", ad_context_threads(run->ctx), "started", started, "changed",

@@ -141,6 +141,8 @@ static ad_status read_config(ad_run_record *r)
                        info->path);
     const json_t *data = json_object_get(config, "data"),
                  *training = json_object_get(config, "training");
+    info->app = member_text(r, config, "app");
+    if (!*info->app) info->app = "autodidact"; /* the only one, when files did not say */
     info->system = member_text(r, config, "system");
     info->verb = member_text(r, config, "verb");
     info->version = member_text(r, config, "version");
@@ -192,9 +194,10 @@ static void make_command(ad_run_record *r)
     ad_run_info *info = &r->info;
     ad_text text;
     ad_text_init(&text, r->ctx);
+    const char *app = ad_shell_quote(&r->arena, info->app);
     const char *system = ad_shell_quote(&r->arena, info->system);
     const char *verb = ad_shell_quote(&r->arena, info->verb);
-    ad_text_format(&text, "autodidact%s%s %s", *info->system ? " " : "",
+    ad_text_format(&text, "%s%s%s %s", app ? app : "", *info->system ? " " : "",
                    *info->system && system ? system : "", verb ? verb : "");
     for (int i = 0; i < info->option_count; ++i) {
         const char *name = info->options[i].key, *value = info->options[i].value;

@@ -29,6 +29,12 @@ for file in config.json report.html checkpoints/best.safetensors samples/reconst
     check "the run has $file" test -s "$tmp/a/$file"
 done
 check "the report shows the sheet" grep -q reconstructed "$tmp/a/report.html"
+check "the report has the command" grep -q "autoencoder code train --code 4" "$tmp/a/report.html"
+run "$autodidact" runs show "$tmp/a"
+says out "again: autoencoder code train --code 4"
+run "$autodidact" runs resume "$tmp/a"
+exits 1
+says err "is a run of another program; resume it with: autoencoder code train --resume $tmp/a"
 
 run "$autoencoder" code train $common --steps 100 --run "$tmp/b" --threads 2
 exits 0
