@@ -14,17 +14,11 @@ static int cannot_change(ad_command *cmd, const char *name)
     return ad_command_usage(cmd, "--%s cannot change when a run is resumed; start another", name);
 }
 
-/* Which options may not be given when a run is resumed: those that its numbers depend on. The
- * wisdom is that of the run. */
-static int check_resumable(ad_command *cmd)
+/* The wisdom is that of the run; what else may not change is compared once it is read. */
+static int check_tuning(ad_command *cmd)
 {
-    const ad_verb *verb = ad_command_verb(cmd);
     if (ad_command_given(cmd, "tune")) return cannot_change(cmd, "tune");
     if (ad_command_given(cmd, "wisdom")) return cannot_change(cmd, "wisdom");
-    for (int i = 0; verb->records && verb->records[i]; ++i)
-        for (const ad_option *o = verb->records[i]->options; o->name; ++o)
-            if (!o->derived && !o->process && !o->may_change && ad_command_given(cmd, o->name))
-                return cannot_change(cmd, o->name);
     return AD_EXIT_OK;
 }
 
@@ -35,7 +29,7 @@ static int read_options(ad_command *cmd, const char *resume)
     if (resume && (config || ad_command_text(cmd, "run")))
         return ad_command_usage(cmd, "--resume names the run; --%s cannot be given with it",
                                 config ? "config" : "run");
-    int status = resume ? check_resumable(cmd) : AD_EXIT_OK;
+    int status = resume ? check_tuning(cmd) : AD_EXIT_OK;
     if (status) return status;
     if (resume && !ad_run_is(resume))
         return ad_command_fail(cmd, "%s: is not a run: it has no config.json", resume);
@@ -49,8 +43,9 @@ static int read_options(ad_command *cmd, const char *resume)
 }
 
 /* The records' structs from the options. Of steps, epochs and minutes what was given on the command
- * line comes before what a file said. */
-static int read_settings(ad_command *cmd, ad_settings **settings)
+ * line comes before what a file said. What makes no sense, or is not what the run that is resumed
+ * was made with, is refused here, as wrong usage. */
+static int read_settings(ad_command *cmd, const char *resume, ad_settings **settings)
 {
     static const char *const ends[] = {"steps", "epochs", "minutes"};
     int code = ad_command_settings(cmd, NULL, NULL, settings);
@@ -59,7 +54,13 @@ static int read_settings(ad_command *cmd, ad_settings **settings)
     for (int i = 0; i < 3; ++i) given |= ad_command_given(cmd, ends[i]);
     for (int i = 0; i < 3 && given; ++i)
         if (!ad_command_given(cmd, ends[i])) (void)ad_settings_set(*settings, ends[i], NULL);
-    return AD_EXIT_OK;
+    ad_context *ctx = ad_command_context(cmd);
+    const void *training = ad_settings_value(*settings, &ad_train_record);
+    ad_status status = training ? ad_record_check(&ad_train_record, ctx, "--", training) : AD_OK;
+    if (!status && resume) status = ad_run_check_settings(*settings, resume);
+    if (!status) return AD_EXIT_OK;
+    return status == AD_ERROR_MEMORY ? ad_command_fail(cmd, "%s", ad_error(ctx))
+                                     : ad_command_usage(cmd, "%s", ad_error(ctx));
 }
 
 /* ---- the result ---- */
@@ -146,7 +147,7 @@ int ad_train_main(ad_command *cmd,
     const char *resume = ad_command_text(cmd, "resume");
     ad_settings *settings = NULL;
     int code = read_options(cmd, resume);
-    if (!code) code = read_settings(cmd, &settings);
+    if (!code) code = read_settings(cmd, resume, &settings);
     if (!code) {
         ad_session session = {.app = ad_command_app(cmd)->name,
                               .system = ad_command_verb(cmd)->system,
