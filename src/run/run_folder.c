@@ -179,6 +179,42 @@ static void remove_half_written(const ad_run_folder *run)
     }
 }
 
+static bool says_failed(const char *run_path)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%.*s/result.json", PATH_MAX - 64, run_path);
+    json_t *root = json_load_file(path, 0, NULL);
+    const char *state = json_string_value(json_object_get(root, "state"));
+    bool failed = state && !strcmp(state, "failed");
+    json_decref(root);
+    return failed;
+}
+
+/* Whether all that is there is a run that failed before its first step, as with data that lack a
+ * column. It holds nothing to resume, and whoever mends the command repeats it. Its parts, if it
+ * has any, are like that as well. */
+static bool never_began(const char *run_path)
+{
+    static const char *const names[] = {".",           "..",          "config.json",
+                                        "result.json", "log.txt",     "report.html",
+                                        "run.lock",    "checkpoints", "samples"};
+    char path[PATH_MAX];
+    int64_t step;
+    snprintf(path, sizeof path, "%.*s/checkpoints/best.safetensors", PATH_MAX - 64, run_path);
+    bool nothing = says_failed(run_path) && access(path, F_OK) &&
+                   ad_checkpoint_list(run_path, &step, 1) == 0;
+    DIR *folder = nothing ? opendir(run_path) : NULL;
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        bool known = false;
+        for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
+            known |= !strcmp(entry->d_name, names[i]);
+        snprintf(path, sizeof path, "%.*s/%s", PATH_MAX - 300, run_path, entry->d_name);
+        if (!known && !never_began(path)) nothing = false;
+    }
+    if (folder) closedir(folder);
+    return nothing;
+}
+
 /* A new run must not be made where there is one, or what is left of one. */
 static ad_status check_free(const ad_run_folder *run)
 {
@@ -189,7 +225,7 @@ static ad_status check_free(const ad_run_folder *run)
     bool taken = ad_checkpoint_list(run->path, &step, 1) > 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
         taken |= !access(ad_run_file(run, names[i], file), F_OK);
-    if (!taken) return AD_OK;
+    if (!taken || never_began(run->path)) return AD_OK;
     return ad_fail(run->ctx, AD_ERROR_ARGUMENT,
                    "%s: already holds a run; --resume resumes it, --run names another", run->path);
 }
@@ -222,6 +258,7 @@ ad_status ad_run_open(ad_run_folder **out, ad_context *ctx, const char *path,
     if (!status) status = make_folders(run);
     if (!status) status = lock(run);
     if (!status && resume) remove_half_written(run);
+    if (!status && !resume) (void)unlink(ad_run_file(run, "result.json", file));
     if (!status && !(run->log = fopen(ad_run_file(run, "log.txt", file), "ae")))
         status = fail_errno(ctx, file, "cannot open");
     if (status)

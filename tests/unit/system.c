@@ -17,6 +17,7 @@ static struct line_rules {
     bool advances, sampled; /* its second player moves the random numbers on; what it has seen */
     bool samples, empty;    /* says what `sample` does; its validation split has no rows */
     double noise;           /* dropout */
+    const char *seeds;      /* NULL: one */
 } line_rules;
 static const struct line_rules plain_rules;
 
@@ -124,6 +125,7 @@ static ad_status train_line(ad_context *ctx, const char *path, const char *steps
     ad_status status = ad_settings_new(&settings, ctx, line_records, NULL);
     if (status) return status;
     status = ad_settings_set(settings, "steps", steps);
+    if (!status && line_rules.seeds) status = ad_settings_set(settings, "seeds", line_rules.seeds);
     const ad_session session = {.app = "lines",
                                 .system = "line",
                                 .verb = "train",
@@ -232,7 +234,37 @@ static void an_empty_split(void)
     line_rules.validation = 0.2, line_rules.test = 0, line_rules.empty = true;
     CHECK_INT(train_line(ctx, "a", "2"), AD_ERROR_ARGUMENT);
     CHECK_TEXT(ad_error(ctx), "points.csv: the validation split has no rows");
+    CHECK_CONTAINS(contents(in("a/result.json")), "failed");
     CHECK_INT(ad_context_memory(ctx), 0);
+    ad_context_free(ctx);
+    end();
+}
+
+/* A run that failed before its first step does not stand in the way of the next one. */
+static void a_run_that_never_began(void)
+{
+    line_rules = plain_rules;
+    begin();
+    ad_context *ctx = ad_context_new(&(ad_context_options){.threads = 1});
+    line_rules.validation = 0.2;
+    static const char *const seeds[] = {NULL, "2"};
+    for (int i = 0; i < 2; ++i) {
+        const char *path = i ? "parts" : "one";
+        line_rules.seeds = seeds[i], line_rules.empty = true;
+        CHECK_INT(train_line(ctx, path, "2"), AD_ERROR_ARGUMENT);
+        CHECK_INT(train_line(ctx, path, "2"), AD_ERROR_ARGUMENT);
+        CHECK_TEXT(ad_error(ctx), "points.csv: the validation split has no rows");
+        line_rules.empty = false;
+        CHECK_INT(train_line(ctx, path, "2"), AD_OK);
+        CHECK_INT(train_line(ctx, path, "2"), AD_ERROR_ARGUMENT);
+        CHECK_CONTAINS(ad_error(ctx), "holds a run already");
+    }
+    /* what somebody else put there is not passed over */
+    line_rules.seeds = NULL, line_rules.empty = true;
+    CHECK_INT(train_line(ctx, "c", "2"), AD_ERROR_ARGUMENT);
+    write_file(in("c/metrics.jsonl"), "{}");
+    CHECK_INT(train_line(ctx, "c", "2"), AD_ERROR_ARGUMENT);
+    CHECK_CONTAINS(ad_error(ctx), "holds a run already");
     ad_context_free(ctx);
     end();
 }
@@ -320,6 +352,7 @@ static void poor(void)
 static const check_case cases[] = {CASE(rows_are_split),
                                    CASE(folds_test_each_row_once),
                                    CASE(an_empty_split),
+                                   CASE(a_run_that_never_began),
                                    CASE(samples_without_validation),
                                    CASE(players_share_the_updates),
                                    CASE(poor),
