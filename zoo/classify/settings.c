@@ -105,7 +105,8 @@ const ad_record classify_augmentation_record = {
 
 static const ad_option training_rows[] = {
     {"label-smoothing", 0, AD_OPTION_REAL, AD_AT(classify_training, label_smoothing),
-     .initial = "0", .min = 0, .max = 0.9, .help = "share of the target that is spread over all classes"},
+     .initial = "0", .min = 0, .max = 0.9,
+     .help = "share of the target that is spread over all classes"},
     {"dropout", 0, AD_OPTION_REAL, AD_AT(classify_training, dropout), .initial = "0", .min = 0,
      .max = 0.95, .help = "in front of linear layers"},
     {"init", 0, AD_OPTION_FILE, AD_AT(classify_training, init),
