@@ -110,7 +110,6 @@ static int resume(ad_command *cmd)
     snprintf(system, sizeof system, "%s", run->system);
     snprintf(verb, sizeof verb, "%s", run->verb);
     snprintf(path, sizeof path, "%s", run->path);
-    int code = AD_EXIT_OK;
     if (strcmp(run->app, own) != 0)
         code = ad_command_fail(
             cmd, "%s: is a run of another program; resume it with: %s %s %s --resume %s", path,
