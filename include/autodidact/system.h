@@ -191,8 +191,8 @@ AD_API ad_status ad_system_once(void *system, ad_run_folder *run, ad_run_part pa
 /* `explain NAME`: `.user` is the ad_system, `.records` what `sketch` reads, `.options`
  * ad_explain_rows. */
 /* clang-format off */
-#define AD_OPTION_STAGE  {"stage", 0, AD_OPTION_CHOICE, .initial = "program", .choices = "graph|passes|kernels|program", .help = "as recorded; after the graph passes; as kernels; as scheduled, with memory"}
-#define AD_OPTION_FORMAT {"format", 0, AD_OPTION_CHOICE, .initial = "text", .choices = "text|dot|json", .help = "text; for graph and passes also dot (Graphviz) and json"}
+#define AD_OPTION_STAGE  {.name = "stage", .type = AD_OPTION_CHOICE, .initial = "program", .choices = "graph|passes|kernels|program", .help = "as recorded; after the graph passes; as kernels; as scheduled, with memory"}
+#define AD_OPTION_FORMAT {.name = "format", .type = AD_OPTION_CHOICE, .initial = "text", .choices = "text|dot|json", .help = "text; for graph and passes also dot (Graphviz) and json"}
 #define AD_EXPLAIN_OPTIONS AD_OPTION_STAGE, AD_OPTION_FORMAT, AD_OPTION_MEMORY_LIMIT(""), AD_OPTION_THREADS
 /* clang-format on */
 AD_API extern const ad_option ad_explain_rows[]; /* these and no others */

@@ -203,9 +203,9 @@ AD_API ad_status ad_session_resume(ad_session *session, ad_context *ctx);
 /* clang-format off */
 /* Rows of the verb itself, beside its records (`.records` of its ad_verb, ad_train_record among them). */
 #define AD_TRAIN_OPTIONS                                                                                                     \
-    {.name = "run", .type = AD_OPTION_FILE, .process = true, .help = "the run's folder, else runs/SYSTEM-DATE-N"},                       \
-    {.name = "resume", .type = AD_OPTION_FILE, .unit = "RUN", .process = true, .help = "resume a run that was stopped"},             \
-    {.name = "config", .type = AD_OPTION_FILE, .process = true, .help = "options from a file, such as a run's config.json"},             \
+    {.name = "run", .type = AD_OPTION_FILE, .process = true, .help = "the run's folder, else runs/SYSTEM-DATE-N"},           \
+    {.name = "resume", .type = AD_OPTION_FILE, .unit = "RUN", .process = true, .help = "resume a run that was stopped"},     \
+    {.name = "config", .type = AD_OPTION_FILE, .process = true, .help = "options from a file, such as a run's config.json"}, \
     AD_OPTION_PROFILE, AD_OPTION_TUNE
 /* clang-format on */
 /* These and AD_COMMON_OPTIONS: all of a verb that has no further ones. */

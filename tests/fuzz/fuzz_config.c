@@ -8,13 +8,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static int run(ad_command *cmd)
+static void check_rows(ad_command *cmd, const ad_option *o)
 {
-    int status = ad_command_config(cmd, ad_command_text(cmd, "config"));
-    if (!status) status = ad_command_complete(cmd);
-    if (status) return status;
-    for (const ad_option *o = ad_command_verb(cmd)->options; o->name; ++o) {
-        const char *text = ad_command_value(cmd, o->name);
+    for (; o->name; ++o) {
+        const char *text = o->derived ? NULL : ad_command_value(cmd, o->name);
         if (!text) continue;
         double value = o->type == AD_OPTION_INT    ? (double)ad_command_int(cmd, o->name)
                        : o->type == AD_OPTION_REAL ? ad_command_real(cmd, o->name)
@@ -27,11 +24,20 @@ static int run(ad_command *cmd)
             for (int i = 0; i < ad_command_count(cmd, o->name); ++i)
                 if (strchr(ad_command_item(cmd, o->name, i), ',')) abort();
     }
+}
+
+static int run(ad_command *cmd)
+{
+    int status = ad_command_config(cmd, ad_command_text(cmd, "config"));
+    if (!status) status = ad_command_complete(cmd);
+    if (status) return status;
+    check_rows(cmd, ad_command_verb(cmd)->options);
+    check_rows(cmd, ad_train_record.options);
     return AD_EXIT_OK;
 }
 
 static const ad_option options[] = {
-    AD_TRAIN_OPTIONS("1e-3", "adamw", "0.1", "cosine"),
+    AD_TRAIN_OPTIONS,
     {"data", 0, AD_OPTION_FILE, .help = "file", .required = true},
     {"limit", 0, AD_OPTION_SIZE, .help = "size"},
     {"blend", 0, AD_OPTION_REALS, .help = "reals"},
@@ -39,7 +45,9 @@ static const ad_option options[] = {
     AD_COMMON_OPTIONS,
     {0},
 };
-static const ad_verb train = {"toy", "train", "", options, run, .summary = "train"};
+static const ad_record *const records[] = {&ad_train_record, NULL};
+static const ad_verb train = {AD_VERB("toy", "train", "", options, run, "train"),
+                              .records = records};
 static const ad_verb *const verbs[] = {&train, NULL};
 
 static void try_file(const char *bytes, size_t size)

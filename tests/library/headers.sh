@@ -8,7 +8,7 @@ cd "$root" || exit 1
 cat >"$tmp/macros.cc" <<'PROGRAM'
 #include <autodidact/autodidact.h>
 extern const ad_option options[];
-const ad_option options[] = {AD_COMMON_OPTIONS, AD_OPTION_MEMORY_LIMIT(""), AD_TRAIN_OPTIONS, {}};
+const ad_option options[] = {AD_COMMON_OPTIONS, AD_OPTION_MEMORY_LIMIT(""), AD_TRAIN_OPTIONS, AD_EXPLAIN_OPTIONS, {}};
 static const ad_record *const records[] = {&ad_train_record, nullptr};
 extern const ad_system toy;
 const ad_system toy = {AD_SYSTEM("toy", "rows", ad_job, records, nullptr, nullptr, .read = nullptr, .network = nullptr)};
