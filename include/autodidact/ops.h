@@ -49,6 +49,7 @@ AD_API ad_node *ad_leaky_relu(ad_node *x, double slope);
 AD_API ad_node *ad_elu(ad_node *x, double alpha); /* x, or alpha (exp(x) - 1) below 0 */
 AD_API ad_node *ad_silu(ad_node *x);              /* x sigmoid(x) */
 AD_API ad_node *ad_softplus(ad_node *x);          /* log(1 + exp(x)) */
+AD_API ad_node *ad_mish(ad_node *x);              /* x tanh(softplus(x)) (Misra 2019) */
 AD_API ad_node *ad_abs(ad_node *x);               /* gradient 0 at 0 */
 AD_API ad_node *ad_sign(ad_node *x);              /* -1, 0, 1; gradient 0 */
 AD_API ad_node *ad_floor(ad_node *x);             /* gradient 0 */

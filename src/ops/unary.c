@@ -109,6 +109,10 @@ ad_node *ad_softplus(ad_node *x)
 {
     return unary(AD_OP_SOFTPLUS, x);
 }
+ad_node *ad_mish(ad_node *x)
+{
+    return unary(AD_OP_MISH, x);
+}
 ad_node *ad_abs(ad_node *x)
 {
     return unary(AD_OP_ABS, x);
@@ -398,6 +402,12 @@ DECOMPOSE(softplus)
     (void)graph, (void)node;
     ad_node *x = inputs[0];
     return ad_add(ad_relu(x), ad_log(ad_add_scalar(ad_exp(ad_neg(ad_abs(x))), 1)));
+}
+
+DECOMPOSE(mish)
+{
+    (void)graph, (void)node;
+    return ad_mul(inputs[0], ad_tanh(ad_softplus(inputs[0])));
 }
 
 DECOMPOSE(clamp)

@@ -55,6 +55,7 @@ BUILD(leaky_relu, ad_leaky_relu(x[0], 0.2))
 BUILD(elu, ad_elu(x[0], 1.3))
 BUILD(silu, ad_silu(x[0]))
 BUILD(softplus, ad_softplus(x[0]))
+BUILD(mish, ad_mish(x[0]))
 BUILD(abs_, ad_abs(x[0]))
 BUILD(clamp, ad_clamp(x[0], -0.911, 1.217))
 BUILD(cast, ad_cast(ad_cast(x[0], AD_F32), AD_F64))
@@ -256,6 +257,7 @@ static const grad_case cases[] = {
     SMOOTH(ELU, elu, S(11)),
     WITHIN(SILU, silu, -5, 5, S(11)),
     WITHIN(SOFTPLUS, softplus, -5, 5, S(11)),
+    WITHIN(MISH, mish, -5, 5, S(11)),
     SMOOTH(ABS, abs_, S(11)),
     SMOOTH(CLAMP, clamp, S(11)),
     /* The rounding to f32 asks for long steps. */

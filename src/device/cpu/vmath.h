@@ -199,6 +199,17 @@ static inline vf vf_softplus(vf x)
     return vf_add(vf_select(vf_lt(x, vf_zero()), vf_zero(), x), y);
 }
 
+/* x tanh(log(1 + e^x)), where tanh(log(u)) = (u^2 - 1) / (u^2 + 1): with e = exp(-|x|),
+ *     x >= 0: n = 1 + 2e,  tanh = n / (n + 2e^2);  x < 0: n = 2e + e^2,  tanh = n / (n + 2). */
+static inline vf vf_mish(vf x)
+{
+    vf e = vf_exp(vf_neg(vf_abs(x))), square = vf_mul(e, e), twice = vf_add(e, e);
+    vm below = vf_lt(x, vf_zero());
+    vf n = vf_add(twice, vf_select(below, square, vf_set1(1)));
+    vf rest = vf_select(below, vf_set1(2), vf_add(square, square));
+    return vf_mul(x, vf_div(n, vf_add(n, rest)));
+}
+
 /* quarter 0: sine, 1: cosine. Only for |x| <= VF_TRIG_MAX. */
 static inline vf vf_sincos(vf x, int quarter)
 {
