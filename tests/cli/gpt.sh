@@ -87,7 +87,7 @@ exits 0
 
 # by minutes, which become steps
 train x8 --minutes 0.01 -q
-exits 1
+exits 2
 says err 'give one of them'
 # shellcheck disable=SC2086
 run "$autodidact" gpt train --data beer.txt --run timed $small --minutes 0.01 --sample-tokens 0 -q
