@@ -30,7 +30,7 @@ static void frames(void)
     CHECK(same_files(in("whole/" LAST), in("parts/" LAST)));
     CHECK_INT(lines_of(in("parts/metrics.jsonl")), 10 + 5);
     CHECK_INT(toy_train("resume=parts steps=490"), TOY_FAILED);
-    CHECK_CONTAINS(err, "parts: is at step 500 already, beyond the 490 that are asked for");
+    CHECK_CONTAINS(err, "parts: is already at step 500, beyond the 490 asked for");
     end();
 }
 
