@@ -27,9 +27,10 @@ size_t ad_bytes(int64_t count, size_t size);
 /* Records the sentence and returns `status`, so that `return ad_fail(ctx, ...)` reads well.
  * Sentences name the file, tensor or option, say what was found and what was expected; no full
  * stop. */
-ad_status ad_fail(ad_context *ctx, ad_status status, const char *format, ...) AD_PRINTF(3, 4);
 #ifdef __clang_analyzer__ /* it cannot see that the status comes back */
-#define ad_fail(ctx, status, ...) (ad_fail(ctx, status, __VA_ARGS__), (status))
+#define ad_fail(ctx, status, ...) (ad_error_set(ctx, status, __VA_ARGS__), (status))
+#else
+#define ad_fail ad_error_set
 #endif
 ad_status ad_vfail(ad_context *ctx, ad_status status, const char *format, va_list args);
 /* Puts "prefix: " before the current sentence (a file name, say); returns its status. */

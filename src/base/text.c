@@ -1,8 +1,10 @@
 /* text.c - the growing string. */
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 void ad_text_init(ad_text *text, ad_context *ctx)
 {
@@ -18,6 +20,24 @@ void ad_text_free(ad_text *text)
 const char *ad_text_get(const ad_text *text)
 {
     return text->data ? text->data : "";
+}
+
+bool ad_text_write(ad_text *text, int file)
+{
+    size_t done = 0;
+    bool good = true;
+    while (done < text->length && good) {
+        ssize_t n = write(file, text->data + done, text->length - done);
+        if (n >= 0)
+            done += (size_t)n;
+        else
+            good = errno == EINTR;
+    }
+    int reason = errno;
+    if (done) memmove(text->data, text->data + done, text->length - done);
+    text->length -= done;
+    errno = reason;
+    return good;
 }
 
 /* Makes room for `more` bytes and a NUL. */

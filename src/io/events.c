@@ -123,21 +123,9 @@ static ad_status fail_memory(ad_events *e)
     return e->status;
 }
 
-/* What a full disk left unwritten stays pending, so that the file never has a hole in it. */
 ad_status ad_events_flush(ad_events *e)
 {
-    size_t done = 0;
-    ad_status status = AD_OK;
-    while (done < e->pending.length && !status) {
-        ssize_t n = write(e->file, e->pending.data + done, e->pending.length - done);
-        if (n >= 0)
-            done += (size_t)n;
-        else if (errno != EINTR)
-            status = fail(e);
-    }
-    if (done) memmove(e->pending.data, e->pending.data + done, e->pending.length - done);
-    e->pending.length -= done;
-    return status;
+    return ad_text_write(&e->pending, e->file) ? AD_OK : fail(e);
 }
 
 /* Event: 1 wall_time, 2 step, then `what` as bytes of field `field`. */

@@ -92,27 +92,30 @@ bool ad_infer_sparse_dot(ad_infer *rule)
     return true;
 }
 
-bool ad_infer_segment_reduce(ad_infer *rule)
+/* A value for each entry, whose type and shape the result takes. */
+static bool want_entries(ad_infer *rule, int64_t *rows, int64_t *columns)
 {
-    int64_t rows, columns, entries;
-    if (!ad_want_pattern(rule, &rows, &columns, &entries) ||
+    int64_t entries;
+    if (!ad_want_pattern(rule, rows, columns, &entries) ||
         !want_rows(rule, PATTERN, entries, "entries", 0))
         return false;
     rule->dtype = rule->inputs[PATTERN]->dtype;
     rule->shape = rule->inputs[PATTERN]->shape;
+    return true;
+}
+
+bool ad_infer_segment_reduce(ad_infer *rule)
+{
+    int64_t rows, columns;
+    if (!want_entries(rule, &rows, &columns)) return false;
     rule->shape.dim[0] = by_column(rule->attr) ? columns : rows;
     return true;
 }
 
 bool ad_infer_segment_softmax(ad_infer *rule)
 {
-    int64_t rows, columns, entries;
-    if (!ad_want_pattern(rule, &rows, &columns, &entries) ||
-        !want_rows(rule, PATTERN, entries, "entries", 0))
-        return false;
-    rule->dtype = rule->inputs[PATTERN]->dtype;
-    rule->shape = rule->inputs[PATTERN]->shape;
-    return true;
+    int64_t rows, columns;
+    return want_entries(rule, &rows, &columns);
 }
 
 bool ad_infer_segment_spread(ad_infer *rule)

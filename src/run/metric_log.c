@@ -84,17 +84,7 @@ ad_status ad_metric_log_add(ad_metric_log *log, int64_t step, double epoch, doub
 
 ad_status ad_metric_log_flush(ad_metric_log *log)
 {
-    size_t done = 0;
-    ad_status status = AD_OK;
-    while (done < log->pending.length && !status) {
-        ssize_t n = write(log->file, log->pending.data + done, log->pending.length - done);
-        if (n >= 0)
-            done += (size_t)n;
-        else if (errno != EINTR)
-            status = fail(log, "cannot write");
-    }
-    if (done) memmove(log->pending.data, log->pending.data + done, log->pending.length - done);
-    log->pending.length -= done;
+    ad_status status = ad_text_write(&log->pending, log->file) ? AD_OK : fail(log, "cannot write");
     log->flushed = ad_seconds();
     return status;
 }

@@ -197,25 +197,6 @@ static ad_status find_state(ad_file *file, ad_context *ctx, const ad_train_state
                    ad_file_path(file), state->name);
 }
 
-/* Finds every state, and whether the large ones' files are whole, before anything changes. */
-static ad_status check_states(ad_run_folder *run, ad_file *file, const ad_checkpoint *c,
-                              int64_t step)
-{
-    ad_status status = AD_OK;
-    for (int i = 0; i < c->state_count && !status; ++i) {
-        const ad_train_state *state = &c->states[i];
-        char path[PATH_MAX];
-        ad_state_file about;
-        int at;
-        status = find_state(file, run->ctx, state, &at);
-        if (status || !state->large) continue;
-        state_path(run, step, state->name, path);
-        status = ad_file_read(file, at, AD_I64, &about, sizeof about);
-        if (!status) status = ad_state_check_file(state, run->ctx, path, &about);
-    }
-    return status;
-}
-
 static ad_status load_inside(ad_run_folder *run, ad_file *file, const ad_train_state *state, int at)
 {
     size_t size = (size_t)ad_file_at(file, at)->shape.dim[0];
@@ -230,24 +211,30 @@ static ad_status load_inside(ad_run_folder *run, ad_file *file, const ad_train_s
     return status;
 }
 
-static ad_status load_states(ad_run_folder *run, ad_file *file, const ad_checkpoint *c,
-                             int64_t step)
+/* One state of the file. Without `load` only whether it is there, and a large one's own file whole:
+ * all are looked at before anything changes. */
+static ad_status read_state(ad_run_folder *run, ad_file *file, const ad_train_state *state,
+                            int64_t step, bool load)
+{
+    char path[PATH_MAX];
+    ad_state_file about;
+    int at;
+    ad_status status = find_state(file, run->ctx, state, &at);
+    if (status) return status;
+    if (!state->large) return load ? load_inside(run, file, state, at) : AD_OK;
+    state_path(run, step, state->name, path);
+    status = ad_file_read(file, at, AD_I64, &about, sizeof about);
+    if (status) return status;
+    return load ? ad_state_load_file(state, run->ctx, path, &about)
+                : ad_state_check_file(state, run->ctx, path, &about);
+}
+
+static ad_status read_states(ad_run_folder *run, ad_file *file, const ad_checkpoint *c,
+                             int64_t step, bool load)
 {
     ad_status status = AD_OK;
-    for (int i = 0; i < c->state_count && !status; ++i) {
-        const ad_train_state *state = &c->states[i];
-        char path[PATH_MAX];
-        ad_state_file about;
-        int at;
-        status = find_state(file, run->ctx, state, &at);
-        if (!status && state->large) {
-            state_path(run, step, state->name, path);
-            status = ad_file_read(file, at, AD_I64, &about, sizeof about);
-            if (!status) status = ad_state_load_file(state, run->ctx, path, &about);
-        } else if (!status) {
-            status = load_inside(run, file, state, at);
-        }
-    }
+    for (int i = 0; i < c->state_count && !status; ++i)
+        status = read_state(run, file, &c->states[i], step, load);
     return status;
 }
 
@@ -274,7 +261,7 @@ ad_status ad_checkpoint_load(ad_run_folder *run, const ad_checkpoint *c, int64_t
         ad_file *file;
         ad_checkpoint_name(run->path, steps[i], path);
         ad_status status = ad_file_open(&file, run->ctx, path);
-        if (!status) status = check_states(run, file, c, steps[i]);
+        if (!status) status = read_states(run, file, c, steps[i], false);
         if (status == AD_ERROR_FORMAT && i + 1 < count) { /* a broken one: the one before */
             ad_file_close(file);
             ad_watch_note(&run->options.watcher, "%s; resuming from step %lld", ad_error(run->ctx),
@@ -284,7 +271,7 @@ ad_status ad_checkpoint_load(ad_run_folder *run, const ad_checkpoint *c, int64_t
             continue;
         }
         if (!status) status = load_parts(file, c);
-        if (!status) status = load_states(run, file, c, steps[i]);
+        if (!status) status = read_states(run, file, c, steps[i], true);
         ad_file_close(file);
         if (!status) *step = steps[i];
         return status;

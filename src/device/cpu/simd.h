@@ -49,5 +49,14 @@ static inline vm vf_gt(vf a, vf b)
 {
     return vf_lt(b, a);
 }
+/* The sum of a[i] b[i]. */
+static inline float vf_dot(const float *a, const float *b, int64_t n)
+{
+    vf sum = vf_zero();
+    int64_t i = 0;
+    for (; i + AD_VF <= n; i += AD_VF) sum = vf_fma(vf_load(a + i), vf_load(b + i), sum);
+    if (i < n) sum = vf_fma(vf_load_n(a + i, n - i), vf_load_n(b + i, n - i), sum);
+    return vf_sum(sum);
+}
 
 #endif

@@ -98,15 +98,6 @@ static void blocks_task(void *user, int64_t task, int worker)
 
 /* ---- few queries ---- */
 
-static inline float dot(const float *a, const float *b, int64_t n)
-{
-    vf sum = vf_zero();
-    int64_t i = 0;
-    for (; i + AD_VF <= n; i += AD_VF) sum = vf_fma(vf_load(a + i), vf_load(b + i), sum);
-    if (i < n) sum = vf_fma(vf_load_n(a + i, n - i), vf_load_n(b + i, n - i), sum);
-    return vf_sum(sum);
-}
-
 /* One query: its scores are kept, as there are but few such rows. */
 static void row_task(void *user, int64_t task, int worker)
 {
@@ -118,7 +109,7 @@ static void row_task(void *user, int64_t task, int worker)
     float *o = (float *)row_of(&a->o, batch, query, head);
     int64_t n = seen(a, query, 0, a->keys);
     const float *k = row_of(&a->k, batch, 0, kv), *v = row_of(&a->v, batch, 0, kv);
-    for (int64_t j = 0; j < n; ++j) s[j] = a->scale * dot(q, k + j * a->k.time, a->dim);
+    for (int64_t j = 0; j < n; ++j) s[j] = a->scale * vf_dot(q, k + j * a->k.time, a->dim);
     for (int64_t j = 0; j < n; j += BLOCK) top = highest(s + j, least(BLOCK, n - j), top);
     for (int64_t j = 0; j < n; j += BLOCK) sum += weigh(s + j, least(BLOCK, n - j), top);
     for (int64_t c = 0; c < a->dim; c += 4 * AD_VF) {

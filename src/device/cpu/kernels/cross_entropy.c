@@ -20,14 +20,8 @@ static int64_t label_of(const entropy *e, int64_t row)
     return e->wide ? ((const int64_t *)labels)[row] : ((const int32_t *)labels)[row];
 }
 
-#define real        float
-#define REAL_SUFFIX f32
-#include "device/cpu/kernels/cross_entropy_real.h"
-#undef real
-#undef REAL_SUFFIX
-#define real        double
-#define REAL_SUFFIX f64
-#include "device/cpu/kernels/cross_entropy_real.h"
+#define REAL_SOURCE "device/cpu/kernels/cross_entropy_real.h"
+#include "device/cpu/kernels/each_real.h"
 
 static double bid(const ad_problem *problem, const ad_machine *machine)
 {

@@ -57,15 +57,6 @@ static inline void store_row(const graph_attention *a, float *row, int vectors, 
     vf_store_n(row + k * AD_VF, v, k < vectors - 1 ? AD_VF : a->last);
 }
 
-static inline float dot(const float *a, const float *b, int64_t n)
-{
-    vf sum = vf_zero();
-    int64_t i = 0;
-    for (; i + AD_VF <= n; i += AD_VF) sum = vf_fma(vf_load(a + i), vf_load(b + i), sum);
-    if (i < n) sum = vf_fma(vf_load_n(a + i, n - i), vf_load_n(b + i, n - i), sum);
-    return vf_sum(sum);
-}
-
 /* to += w from */
 static inline void add_scaled(float *to, float w, const float *from, int64_t n)
 {

@@ -32,7 +32,7 @@ static void means_task(void *user, int64_t task, int worker)
             vf_store_n(a->mean + r * heads, head_sums(p, a->vectors, heads, width), heads);
         } else {
             for (int64_t h = 0; h < heads; ++h)
-                a->mean[r * heads + h] = dot(y + h * width, g + h * width, width);
+                a->mean[r * heads + h] = vf_dot(y + h * width, g + h * width, width);
         }
         int64_t end = segment(a->row_start, r, a->entries, &begin);
         memset(a->dscore + begin * heads, 0, (size_t)((end - begin) * heads) * sizeof(float));
@@ -94,7 +94,7 @@ static void column_any(const graph_attention *a, int64_t c)
             const float *g = a->g + r * a->size + h * width;
             float alpha = a->of_alpha[e * heads + h], w = fabsf(alpha);
             float m = a->mask ? a->mask[e * heads + h] : 1;
-            float da = m * dot(g, a->x + c * a->size + h * width, width);
+            float da = m * vf_dot(g, a->x + c * a->size + h * width, width);
             float de = w * (da - a->mean[r * heads + h]), dz = alpha > 0 ? de : de * a->slope;
             add_scaled(dx, w * m, g, width);
             total += dz;

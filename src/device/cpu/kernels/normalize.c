@@ -17,14 +17,8 @@ static inline vd doubles_f64(const double *x)
     return vd_load(x);
 }
 
-#define real        float
-#define REAL_SUFFIX f32
-#include "device/cpu/kernels/normalize_real.h"
-#undef real
-#undef REAL_SUFFIX
-#define real        double
-#define REAL_SUFFIX f64
-#include "device/cpu/kernels/normalize_real.h"
+#define REAL_SOURCE "device/cpu/kernels/normalize_real.h"
+#include "device/cpu/kernels/each_real.h"
 
 /* Brings the axes into the form [outer, rows, kept, width]. False: they alternate more often. */
 static bool plan(normalization *p, const ad_problem *problem)

@@ -38,14 +38,8 @@ static void max_grad4(const float *x, int64_t below, const float *g, float *dx, 
     }
 }
 
-#define real        float
-#define REAL_SUFFIX f32
-#include "device/cpu/kernels/pooling_real.h"
-#undef real
-#undef REAL_SUFFIX
-#define real        double
-#define REAL_SUFFIX f64
-#include "device/cpu/kernels/pooling_real.h"
+#define REAL_SOURCE "device/cpu/kernels/pooling_real.h"
+#include "device/cpu/kernels/each_real.h"
 
 /* The side x of a problem is its first input, or its result for the gradient of the average. */
 static const ad_operand *large_side(const ad_problem *problem)

@@ -1,5 +1,5 @@
 /* real.h - one source for f32 and f64: REAL(name) is name_f32 or name_f64 while a *_real.h file is
- * included with `real` and REAL_SUFFIX set. */
+ * included with `real` and REAL_SUFFIX set, as each_real.h does. */
 #ifndef AD_CPU_REAL_H
 #define AD_CPU_REAL_H
 

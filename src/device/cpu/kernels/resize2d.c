@@ -22,14 +22,8 @@ typedef struct resampling {
     int64_t batch, h, w, c, oh, ow, band, bands;
 } resampling;
 
-#define real        float
-#define REAL_SUFFIX f32
-#include "device/cpu/kernels/resize2d_real.h"
-#undef real
-#undef REAL_SUFFIX
-#define real        double
-#define REAL_SUFFIX f64
-#include "device/cpu/kernels/resize2d_real.h"
+#define REAL_SOURCE "device/cpu/kernels/resize2d_real.h"
+#include "device/cpu/kernels/each_real.h"
 
 static const ad_operand *result_side(const ad_problem *problem)
 {

@@ -16,14 +16,8 @@ typedef struct soft {
     bool logarithm;
 } soft;
 
-#define real        float
-#define REAL_SUFFIX f32
-#include "device/cpu/kernels/softmax_real.h"
-#undef real
-#undef REAL_SUFFIX
-#define real        double
-#define REAL_SUFFIX f64
-#include "device/cpu/kernels/softmax_real.h"
+#define REAL_SOURCE "device/cpu/kernels/softmax_real.h"
+#include "device/cpu/kernels/each_real.h"
 
 static double bid(const ad_problem *problem, const ad_machine *machine)
 {

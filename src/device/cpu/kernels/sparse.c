@@ -216,12 +216,7 @@ static void softmax_folded_f64(const double *x, double *y, int64_t n, int64_t wi
 
 static inline float dot_f32(const float *a, const float *b, int64_t n)
 {
-    if (n <= AD_VF) return vf_sum(vf_mul(vf_load_n(a, n), vf_load_n(b, n)));
-    vf sum = vf_zero();
-    int64_t i = 0;
-    for (; i + AD_VF <= n; i += AD_VF) sum = vf_fma(vf_load(a + i), vf_load(b + i), sum);
-    if (i < n) sum = vf_fma(vf_load_n(a + i, n - i), vf_load_n(b + i, n - i), sum);
-    return vf_sum(sum);
+    return n <= AD_VF ? vf_sum(vf_mul(vf_load_n(a, n), vf_load_n(b, n))) : vf_dot(a, b, n);
 }
 
 /* Several heads of a width that is a power of two, together at most FOLD values: all products at
@@ -278,14 +273,8 @@ static inline double dot_f64(const double *a, const double *b, int64_t n)
     return sum;
 }
 
-#define real        float
-#define REAL_SUFFIX f32
-#include "device/cpu/kernels/sparse_real.h"
-#undef real
-#undef REAL_SUFFIX
-#define real        double
-#define REAL_SUFFIX f64
-#include "device/cpu/kernels/sparse_real.h"
+#define REAL_SOURCE "device/cpu/kernels/sparse_real.h"
+#include "device/cpu/kernels/each_real.h"
 
 /* ---- the solvers ---- */
 
