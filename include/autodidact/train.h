@@ -142,7 +142,8 @@ typedef struct ad_training {
     const char *monitor_too; /* its getting better also restarts the patience (may be NULL) */
     bool monitor_low, monitor_too_low; /* lower is better */
 
-    /* After each evaluation, for ad_run_image, ad_run_text, ...; may be NULL. */
+    /* After each evaluation, for ad_run_image, ad_run_text, ...; with `minutes` also after those
+     * that are measured, and then nothing of it is kept. May be NULL. */
     ad_status (*sample)(void *user, ad_run_folder *run, int64_t step);
     void *user;
 } ad_training;

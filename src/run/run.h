@@ -35,6 +35,7 @@ struct ad_run_folder {
     ad_events *events;      /* for TensorBoard; NULL until training begins */
     double earlier_seconds; /* of training, by former processes */
     int kept_wisdom;        /* how many winners the folder has a copy of */
+    bool trying; /* what is written into the run goes to `trial` files instead, which are removed */
 };
 
 /* ---- run_folder.c ---- */
@@ -99,6 +100,8 @@ ad_status ad_run_begin(ad_run_folder *run, int64_t step);
 /* A line of metrics.jsonl, and a point of each for TensorBoard. */
 ad_status ad_run_numbers(ad_run_folder *run, int64_t step, double epoch, double seconds,
                          const ad_metric *metrics, int count);
+/* "trial" and these endings, at the top of the folder: of what was written while `trying`. */
+extern const char *const ad_run_trial_endings[]; /* ends with NULL */
 /* To the disk, what was gathered. */
 ad_status ad_run_flush(ad_run_folder *run);
 

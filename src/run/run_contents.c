@@ -34,7 +34,8 @@ ad_status ad_run_numbers(ad_run_folder *run, int64_t step, double epoch, double 
 ad_status ad_run_histogram(ad_run_folder *run, const char *name, int64_t step, const float *values,
                            int64_t count)
 {
-    return run->events ? ad_events_histogram(run->events, name, step, values, count) : AD_OK;
+    if (!run->events || run->trying) return AD_OK;
+    return ad_events_histogram(run->events, name, step, values, count);
 }
 
 ad_status ad_run_flush(ad_run_folder *run)
@@ -45,13 +46,36 @@ ad_status ad_run_flush(ad_run_folder *run)
 
 /* ---- samples ---- */
 
+const char *const ad_run_trial_endings[] = {".png", ".txt", ".svg", ".json", NULL};
+
+/* Where NAME or NAME-STEP with this ending goes; a step of -1: none. */
+static const char *sample_path(const ad_run_folder *run, const char *name, int64_t step,
+                               const char *ending, char path[PATH_MAX])
+{
+    char file[PATH_MAX];
+    if (run->trying)
+        snprintf(file, sizeof file, "trial%s", ending);
+    else if (step < 0)
+        snprintf(file, sizeof file, "samples/%.100s%s", name, ending);
+    else
+        snprintf(file, sizeof file, "samples/%.100s-%09lld%s", name, (long long)step, ending);
+    return ad_run_file(run, file, path);
+}
+
+/* After a file was written: whether that was all. */
+static bool is_tried(const ad_run_folder *run, const char *path)
+{
+    if (run->trying) (void)unlink(path);
+    return run->trying || !run->events;
+}
+
 ad_status ad_run_image(ad_run_folder *run, const char *name, int64_t step, const ad_image *image)
 {
-    char file[PATH_MAX], path[PATH_MAX];
+    char path[PATH_MAX];
     ad_mapped png;
-    snprintf(file, sizeof file, "samples/%.100s-%09lld.png", name, (long long)step);
-    ad_status status = ad_image_write(run->ctx, ad_run_file(run, file, path), image, NULL);
-    if (status || !run->events) return status;
+    ad_status status = ad_image_write(run->ctx, sample_path(run, name, step, ".png", path), image,
+                                      NULL);
+    if (status || is_tried(run, path)) return status;
     status = ad_map(&png, run->ctx, path, SIZE_MAX);
     if (status) return status;
     status = ad_events_image(run->events, name, step, png.bytes, png.size);
@@ -61,17 +85,18 @@ ad_status ad_run_image(ad_run_folder *run, const char *name, int64_t step, const
 
 ad_status ad_run_text(ad_run_folder *run, const char *name, int64_t step, const char *text)
 {
-    char file[PATH_MAX], path[PATH_MAX];
-    snprintf(file, sizeof file, "samples/%.100s-%09lld.txt", name, (long long)step);
-    ad_status status = ad_run_write(run->ctx, ad_run_file(run, file, path), text);
-    return status || !run->events ? status : ad_events_text(run->events, name, step, text);
+    char path[PATH_MAX];
+    ad_status status = ad_run_write(run->ctx, sample_path(run, name, step, ".txt", path), text);
+    if (status || is_tried(run, path)) return status;
+    return ad_events_text(run->events, name, step, text);
 }
 
 ad_status ad_run_figure(ad_run_folder *run, const char *name, const char *svg)
 {
-    char file[PATH_MAX], path[PATH_MAX];
-    snprintf(file, sizeof file, "samples/%.100s.svg", name);
-    return ad_run_write(run->ctx, ad_run_file(run, file, path), svg);
+    char path[PATH_MAX];
+    ad_status status = ad_run_write(run->ctx, sample_path(run, name, -1, ".svg", path), svg);
+    (void)is_tried(run, path);
+    return status;
 }
 
 ad_status ad_run_confusion(ad_run_folder *run, const int64_t *counts, int classes,
@@ -87,8 +112,9 @@ ad_status ad_run_confusion(ad_run_folder *run, const int64_t *counts, int classe
         json_array_append_new(labels, ad_run_json_text(run->ctx, names[i]));
     }
     json_t *root = json_pack("{s:o, s:o}", "classes", labels, "counts", rows);
-    ad_status status = ad_run_write_json(run->ctx, ad_run_file(run, "confusion.json", path), root,
-                                         0);
+    const char *file = run->trying ? "trial.json" : "confusion.json";
+    ad_status status = ad_run_write_json(run->ctx, ad_run_file(run, file, path), root, 0);
+    (void)is_tried(run, path);
     json_decref(root);
     return status;
 }

@@ -177,6 +177,10 @@ static void remove_half_written(const ad_run_folder *run)
         }
         if (folder) closedir(folder);
     }
+    for (int i = 0; ad_run_trial_endings[i]; ++i) {
+        snprintf(file, sizeof file, "trial%s", ad_run_trial_endings[i]);
+        (void)unlink(ad_run_file(run, file, path));
+    }
 }
 
 static bool says_failed(const char *run_path)

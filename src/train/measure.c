@@ -3,9 +3,9 @@
  * Steps are measured on the run's own programs and data, with everything that a step changes copied
  * before and put back after, so that the run then continues as if nothing had been. A step's time
  * is that of several in a row after a first round that fills caches and packs weights; an
- * evaluation is measured once and counted as often as it will come. What a system's `sample` takes
- * is not known, since it writes into the run. A fiftieth of the time, half a minute at the most, is
- * for reports and the end. */
+ * evaluation and the samples that follow it are measured once, or a few times where they are short,
+ * and counted as often as they will come. What the samples write goes to a file that is removed. A
+ * fiftieth of the time, half a minute at the most, is for reports and the end. */
 #include "train/train_loop.h"
 
 #include <math.h>
@@ -91,8 +91,8 @@ static ad_status put_back(ad_loop *l, const snapshot *s)
 /* ---- measuring ---- */
 
 typedef struct pace {
-    double step, evaluation; /* seconds */
-    double counted;          /* of what the length is counted in, by a step */
+    double step, evaluation, sample; /* seconds */
+    double counted;                  /* of what the length is counted in, by a step */
     bool interrupted;
 } pace;
 
@@ -125,22 +125,44 @@ static ad_status run_steps(ad_loop *l, int64_t least, double seconds, pace *p)
     return AD_OK;
 }
 
-static ad_status run_evaluation(ad_loop *l, double *seconds)
+static ad_status evaluate(ad_loop *l)
 {
     ad_metrics metrics = ad_metrics_new(l->ctx);
-    double began = ad_seconds();
     ad_status status = AD_OK;
     if (l->t->evaluate) status = l->t->evaluate(l->t->user, "validation", &metrics);
     if (!status) status = ad_metrics_status(&metrics);
-    *seconds = ad_seconds() - began;
     ad_metrics_free(&metrics);
+    return status;
+}
+
+static ad_status sample(ad_loop *l)
+{
+    l->run->trying = true;
+    ad_status status = l->t->sample ? l->t->sample(l->t->user, l->run, ad_loop_at(l)) : AD_OK;
+    l->run->trying = false;
+    return status;
+}
+
+/* The first time is the slowest (caches, letters, a folder's first file); it counts alone where
+ * there is no time for more, as with those that matter. */
+static ad_status run_seldom(ad_loop *l, ad_status (*work)(ad_loop *l), double budget,
+                            double *seconds)
+{
+    double began = ad_seconds();
+    ad_status status = work(l);
+    *seconds = ad_seconds() - began;
+    if (*seconds > budget / 8) return status;
+    began = ad_seconds();
+    for (int i = 0; i < 4 && !status; ++i) status = work(l);
+    *seconds = (ad_seconds() - began) / 4;
     return status;
 }
 
 static ad_status measure(ad_loop *l, double seconds, pace *p)
 {
     int64_t round = round_of_turns(l);
-    ad_status status = run_evaluation(l, &p->evaluation);
+    ad_status status = run_seldom(l, evaluate, seconds, &p->evaluation);
+    if (!status) status = run_seldom(l, sample, seconds, &p->sample);
     if (!status) status = run_steps(l, round, 0, p);
     if (!status && !p->interrupted) status = run_steps(l, 2 * round, seconds, p);
     return status;
@@ -151,8 +173,9 @@ static double fitting(const ad_loop *l, double budget, const pace *p)
 {
     double per_epoch = ad_loop_steps_per_epoch(l), each = p->step / p->counted;
     double every = l->s->eval_every ? (double)l->s->eval_every : per_epoch;
-    if (every > 0) return budget / (each + p->evaluation / every);
-    return (budget - 10 * p->evaluation) / each;
+    double evaluation = p->evaluation + p->sample;
+    if (every > 0) return budget / (each + evaluation / every);
+    return (budget - 10 * evaluation) / each;
 }
 
 ad_status ad_loop_measure(ad_loop *l, int64_t *steps)

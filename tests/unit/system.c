@@ -18,6 +18,7 @@ static struct line_rules {
     bool samples, empty;    /* says what `sample` does; its validation split has no rows */
     double noise;           /* dropout */
     const char *seeds;      /* NULL: one */
+    bool slow;              /* samples take 20 ms, and the length is 0.02 minutes */
 } line_rules;
 static const struct line_rules plain_rules;
 
@@ -94,7 +95,6 @@ static ad_status line_sample(ad_job *job, int64_t step)
     const ad_series series = {.y = ends, .count = 2};
     const ad_plot plot = {.title = "fit", .series = &series, .count = 1};
     float x[5] = {0};
-    (void)step;
     if (!line_rules.samples) return AD_OK;
     if (!job->evaluation.program) return ad_error_set(job->ctx, AD_ERROR_ARGUMENT, "no program");
     ad_status status = ad_bind_name(job->evaluation.program, "x", x, sizeof x);
@@ -104,6 +104,8 @@ static ad_status line_sample(ad_job *job, int64_t step)
         CHECK(isfinite(y[0]) && y[0] == y[4]);
         line_rules.sampled = true;
         status = ad_job_plot(job, "fit", &plot);
+        if (!status) status = ad_run_text(job->run, "said", step, "a line");
+        if (line_rules.slow) (void)nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
     }
     return status;
 }
@@ -124,7 +126,7 @@ static ad_status train_line(ad_context *ctx, const char *path, const char *steps
     ad_outcome outcome = {0};
     ad_status status = ad_settings_new(&settings, ctx, line_records, NULL);
     if (status) return status;
-    status = ad_settings_set(settings, "steps", steps);
+    status = ad_settings_set(settings, line_rules.slow ? "minutes" : "steps", steps);
     if (!status && line_rules.seeds) status = ad_settings_set(settings, "seeds", line_rules.seeds);
     const ad_session session = {.app = "lines",
                                 .system = "line",
@@ -285,6 +287,28 @@ static void samples_without_validation(void)
     end();
 }
 
+/* 1.2 seconds have room for 60 samples of 20 ms, one in three steps; that they were measured leaves
+ * nothing behind. */
+static void minutes_with_samples(void)
+{
+    line_rules = plain_rules;
+    ad_run_info *info;
+    begin();
+    ad_context *ctx = ad_context_new(&(ad_context_options){.threads = 1});
+    line_rules.samples = line_rules.slow = true;
+    CHECK_INT(train_line(ctx, "a", "0.02"), AD_OK);
+    REQUIRE(!ad_run_info_open(&info, ctx, "a"));
+    const int64_t steps = info->steps;
+    ad_run_info_close(info);
+    CHECK(steps > 0 && steps <= 180);
+    CHECK(size_of(in("a/samples/fit.svg")) > 100);
+    CHECK(size_of(in("a/samples/said-000000003.txt")) > 0 || steps < 3);
+    CHECK(size_of(in("a/samples/said-000000000.txt")) < 0);
+    CHECK(size_of(in("a/trial.svg")) < 0 && size_of(in("a/trial.txt")) < 0);
+    ad_context_free(ctx);
+    end();
+}
+
 /* ---- updates of several players ---- */
 
 typedef struct moved {
@@ -354,6 +378,7 @@ static const check_case cases[] = {CASE(rows_are_split),
                                    CASE(an_empty_split),
                                    CASE(a_run_that_never_began),
                                    CASE(samples_without_validation),
+                                   CASE(minutes_with_samples),
                                    CASE(players_share_the_updates),
                                    CASE(poor),
                                    {0}};
