@@ -259,14 +259,14 @@ static void a_run_that_never_began(void)
         line_rules.empty = false;
         CHECK_INT(train_line(ctx, path, "2"), AD_OK);
         CHECK_INT(train_line(ctx, path, "2"), AD_ERROR_ARGUMENT);
-        CHECK_CONTAINS(ad_error(ctx), "holds a run already");
+        CHECK_CONTAINS(ad_error(ctx), "already holds a run");
     }
     /* what somebody else put there is not passed over */
     line_rules.seeds = NULL, line_rules.empty = true;
     CHECK_INT(train_line(ctx, "c", "2"), AD_ERROR_ARGUMENT);
     write_file(in("c/metrics.jsonl"), "{}");
     CHECK_INT(train_line(ctx, "c", "2"), AD_ERROR_ARGUMENT);
-    CHECK_CONTAINS(ad_error(ctx), "holds a run already");
+    CHECK_CONTAINS(ad_error(ctx), "already holds a run");
     ad_context_free(ctx);
     end();
 }
