@@ -308,6 +308,8 @@ static int find_holes(void)
             holes += missing("FAILED %s has neither a solver nor a decomposition\n", name);
         if (has_solver(op) && !kind)
             holes += missing("FAILED %s has a solver and no row in tests/kernels/makers.c\n", name);
+        if (kind && !has_solver(op))
+            holes += missing("FAILED %s has a row in tests/kernels/makers.c and no solver\n", name);
         if (kind && !kind->plain && !ad_ops[op].decompose)
             holes += missing("FAILED %s has no decomposition, so its row in tests/kernels/makers.c "
                              "needs loops of plain.c\n",
