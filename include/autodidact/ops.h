@@ -129,6 +129,8 @@ AD_API ad_node *ad_sum(ad_node *x, ad_axes axes, bool keep);
 AD_API ad_node *ad_mean(ad_node *x, ad_axes axes, bool keep);
 AD_API ad_node *ad_max(ad_node *x, ad_axes axes, bool keep); /* ties share the gradient equally */
 AD_API ad_node *ad_min(ad_node *x, ad_axes axes, bool keep);
+/* log(sum(exp(x))) without overflow; floats. Where all are -inf: -inf, gradient 0. */
+AD_API ad_node *ad_logsumexp(ad_node *x, ad_axes axes, bool keep);
 /* Index of the first largest element along one axis; i32; not differentiable. */
 AD_API ad_node *ad_argmax(ad_node *x, int axis, bool keep);
 

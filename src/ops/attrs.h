@@ -59,7 +59,7 @@ typedef struct ad_attr_axis { /* CONCAT, ARGMAX, SOFTMAX, LOG_SOFTMAX */
     int64_t keep; /* ARGMAX */
 } ad_attr_axis;
 
-typedef struct ad_attr_reduce { /* SUM, MEAN, MAX, MIN, NORMALIZE, NORMALIZE_GRAD */
+typedef struct ad_attr_reduce { /* SUM, MEAN, MAX, MIN, LOGSUMEXP, NORMALIZE, NORMALIZE_GRAD */
     int64_t axes; /* bit i: axis i is reduced; SUM, MEAN, MAX, MIN: 0 reduces nothing */
     int64_t keep;
     double eps; /* NORMALIZE */

@@ -1,5 +1,7 @@
-/* reduce.c - sum, mean, max, min over any axes; argmax over one. */
+/* reduce.c - sum, mean, max, min, log of a sum of exponentials over any axes; argmax over one. */
 #include "ops/rules.h"
+
+#include <math.h>
 
 ad_axes ad_axes_of(const int *axis, size_t count)
 {
@@ -77,6 +79,11 @@ bool ad_infer_reduce(ad_infer *rule)
     return true;
 }
 
+bool ad_infer_logsumexp(ad_infer *rule)
+{
+    return ad_want_float(rule, 0) && ad_infer_reduce(rule);
+}
+
 static ad_node *reduce(ad_op op, ad_node *x, ad_axes axes, bool keep)
 {
     if (ad_node_poisoned(x)) return ad_node_new(NULL, op, &x, 1, NULL);
@@ -102,6 +109,10 @@ ad_node *ad_max(ad_node *x, ad_axes axes, bool keep)
 ad_node *ad_min(ad_node *x, ad_axes axes, bool keep)
 {
     return reduce(AD_OP_MIN, x, axes, keep);
+}
+ad_node *ad_logsumexp(ad_node *x, ad_axes axes, bool keep)
+{
+    return reduce(AD_OP_LOGSUMEXP, x, axes, keep);
 }
 
 void ad_gradient_sum(ad_node *y, ad_node *g, ad_node **grads)
@@ -136,6 +147,32 @@ void ad_gradient_extreme(ad_node *y, ad_node *g, ad_node **grads)
     ad_node *ones = ad_cast(winners, g->dtype);
     ad_node *count = ad_node_new(NULL, AD_OP_SUM, &ones, 1, attr);
     grads[0] = ad_where_or_zero(winners, spread(ad_div(g, count), x->shape, attr->axes));
+}
+
+static ad_node *finite_or_zero(ad_node *x)
+{
+    return ad_where_or_zero(ad_less(ad_abs(x), ad_like(x, INFINITY)), x);
+}
+
+/* g exp(x - y): g softmax(x), and 0 where all x are -inf. */
+void ad_gradient_logsumexp(ad_node *y, ad_node *g, ad_node **grads)
+{
+    int64_t axes = ((const ad_attr_reduce *)y->attr)->axes;
+    ad_node *x = y->inputs[0];
+    ad_node *softmax = ad_exp(ad_sub(x, spread(finite_or_zero(y), x->shape, axes)));
+    grads[0] = ad_mul(spread(g, x->shape, axes), softmax);
+}
+
+/* m + log(sum(exp(x - m))): m, the largest, keeps exp from overflowing; an infinite one is left
+ * out, for it would be subtracted from itself. */
+ad_node *ad_decompose_logsumexp(ad_graph *graph, const ad_node *node, ad_node *const *inputs)
+{
+    (void)graph;
+    const ad_attr_reduce *attr = node->attr;
+    ad_node *x = inputs[0], *largest = ad_node_new(NULL, AD_OP_MAX, &x, 1, attr);
+    ad_node *m = ad_stop_gradient(finite_or_zero(largest));
+    ad_node *e = ad_exp(ad_sub(x, spread(m, x->shape, attr->axes)));
+    return ad_add(m, ad_log(ad_node_new(NULL, AD_OP_SUM, &e, 1, attr)));
 }
 
 void ad_print_reduce(ad_text *text, const void *attr)

@@ -45,6 +45,7 @@ NONSENSE(concat_misfit, ad_concat((ad_node *[]){two(2, 3), f32("y", ad_shape(3, 
 NONSENSE(sum_axis_twice, ad_sum(two(2, 3), ad_axes(1, -1), false))
 NONSENSE(sum_no_axis, ad_sum(two(2, 3), ad_axes(2), false))
 NONSENSE(mean_of_nothing, ad_mean(two(0, 3), AD_ALL_AXES, false))
+NONSENSE(logsumexp_of_ints, ad_logsumexp(ints("i", 3), AD_ALL_AXES, false))
 NONSENSE(argmax_of_nothing, ad_argmax(two(2, 0), 1, false))
 NONSENSE(matmul_misfit, ad_matmul(two(2, 3), f32("y", ad_shape(4, 5))))
 NONSENSE(matmul_vector, ad_matmul(two(2, 3), f32("y", ad_shape(3))))
@@ -123,6 +124,7 @@ static const struct {
     {sum_axis_twice, AD_ERROR_ARGUMENT, "sum: an axis is out of range or given twice"},
     {sum_no_axis, AD_ERROR_ARGUMENT, "sum: an axis is out of range or given twice"},
     {mean_of_nothing, AD_ERROR_SHAPE, "mean: there is nothing to reduce"},
+    {logsumexp_of_ints, AD_ERROR_DTYPE, "logsumexp: takes floats, input 0 is i32"},
     {argmax_of_nothing, AD_ERROR_SHAPE, "argmax: axis 1 has 0 elements"},
     {matmul_misfit, AD_ERROR_SHAPE,
      "matmul: a has 3 columns, b has 4 rows (inputs [2, 3], [4, 5])"},
@@ -230,7 +232,7 @@ static ad_node *any_call(void)
                         .ceil_mode = roll(2),
                         .exclude_pad = roll(2)};
     int axis = (int)roll(7) - 3;
-    switch (roll(45)) {
+    switch (roll(46)) {
     case 0: return ad_fill(g, (ad_dtype)roll(AD_DTYPES + 1), any_shape(), 1);
     case 1: return ad_iota(g, (ad_dtype)roll(AD_DTYPES), any_shape(), axis);
     case 2: return ad_relu(a);
@@ -275,6 +277,7 @@ static ad_node *any_call(void)
     case 41: return ad_dropout(a, 0.25 * (double)roll(5), b);
     case 42: return ad_instance_norm(a, b, NULL, 1e-5);
     case 43: return ad_scatter_add_to(a, b, c);
+    case 44: return ad_logsumexp(a, axes, roll(2));
     default: return ad_input(g, roll(2) ? "more" : "", (ad_dtype)roll(AD_DTYPES), any_shape());
     }
 }

@@ -82,6 +82,8 @@ BUILD(sum_all, ad_sum(x[0], AD_ALL_AXES, false))
 BUILD(mean, ad_mean(x[0], ad_axes(1), true))
 BUILD(max_, ad_max(x[0], ad_axes(1), false))
 BUILD(min_, ad_min(x[0], ad_axes(0, 2), true))
+BUILD(logsumexp, ad_logsumexp(x[0], ad_axes(0, 2), false))
+BUILD(logsumexp_keep, ad_logsumexp(x[0], ad_axes(1), true))
 BUILD(matmul, ad_matmul(x[0], x[1]))
 BUILD(matmul_ta, ad_matmul_with(x[0], x[1], (ad_matmul_options){.transpose_a = true}))
 BUILD(matmul_tb, ad_matmul_with(x[0], x[1], (ad_matmul_options){.transpose_b = true}))
@@ -289,6 +291,8 @@ static const grad_case cases[] = {
     LINEAR(MEAN, mean, S(2, 3, 4)),
     SMOOTH(MAX, max_, S(2, 5, 3)),
     SMOOTH(MIN, min_, S(2, 3, 4)),
+    SMOOTH(LOGSUMEXP, logsumexp, S(2, 5, 3)),
+    SMOOTH(LOGSUMEXP, logsumexp_keep, S(2, 5, 3)),
     LINEAR(MATMUL, matmul, S(3, 4), S(4, 2)),
     LINEAR(MATMUL, matmul, S(2, 3, 4), S(4, 2)),
     LINEAR(MATMUL, matmul, S(2, 1, 3, 4), S(3, 4, 2)),
@@ -616,6 +620,7 @@ BUILD(clamp_unit, ad_clamp(x[0], -1, 1))
 BUILD(halves, ad_maximum(x[0], ad_neg(x[0])))
 BUILD(lesser_halves, ad_minimum(x[0], ad_neg(x[0])))
 BUILD(largest, ad_max(x[0], AD_ALL_AXES, false))
+BUILD(log_total, ad_logsumexp(x[0], AD_ALL_AXES, false))
 BUILD(pooled, ad_max_pool2d(ad_reshape(x[0], ad_shape(1, 2, 2, 1)), (ad_window){.size = 2}))
 BUILD(squared_power, ad_pow(x[0], ad_scalar(ad_node_graph(x[0]), AD_F64, 2)))
 BUILD(zeroth_power, ad_pow(x[0], ad_scalar(ad_node_graph(x[0]), AD_F64, 0)))
@@ -634,6 +639,10 @@ static void choices_at_kinks(void)
     check_choice("max with ties", largest, 4, (double[]){3, 1, 3, 3},
                  (double[]){1.0 / 3, 0, 1.0 / 3, 1.0 / 3});
     check_choice("max pool with ties", pooled, 4, (double[]){1, 3, 3, 3}, (double[]){0, 1, 0, 0});
+    check_choice("logsumexp with -inf", log_total, 3, (double[]){2, -INFINITY, 2},
+                 (double[]){0.5, 0, 0.5});
+    check_choice("logsumexp of -inf", log_total, 2, (double[]){-INFINITY, -INFINITY},
+                 (double[]){0, 0});
     check_choice("pow at 0", squared_power, 2, (double[]){0, -3}, (double[]){0, -6});
     check_choice("0th power at 0", zeroth_power, 2, (double[]){0, 2}, (double[]){0, 0});
     check_choice("a node used three times", used_twice, 2, (double[]){2, -1}, (double[]){5, -1});

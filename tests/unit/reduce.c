@@ -1,6 +1,10 @@
 /* reduce.c - sum, mean, max, min and argmax against plain loops in double: random shapes, axes,
- * layouts and prologue chains on every instruction set; accuracy of long sums; thread counts. */
+ * layouts and prologue chains on every instruction set; accuracy of long sums; infinities; thread
+ * counts. */
 #include "../problems.h"
+
+#include <autodidact/ops.h>
+#include <autodidact/program.h>
 
 /* The index within `out` of domain element k. */
 static int64_t target(const ad_operand *domain, const ad_operand *out, int64_t k)
@@ -136,6 +140,27 @@ static void nan_is_the_extreme(void)
     }
 }
 
+static void logsumexp_at_the_edges(void)
+{
+    const float inf = INFINITY, nan = NAN;
+    const float x[7][2] = {{1000, 1000}, {-1000, -1000}, {3, -inf}, {-inf, -inf},
+                           {inf, 1},     {inf, -inf},    {nan, 1}};
+    const float want[7] = {1000.69314718f, -999.30685282f, 3, -inf, inf, inf, nan};
+    ad_context *ctx = ad_context_new(NULL);
+    ad_graph *g = ad_graph_new(ctx);
+    ad_node *y = ad_logsumexp(ad_constant(g, AD_F32, ad_shape(7, 2), x), ad_axes(-1), false);
+    ad_program *program = NULL;
+    REQUIRE(ad_compile(&program, ctx, &y, 1, NULL) == AD_OK && ad_run(program) == AD_OK);
+    const float *got = ad_result(program, y);
+    for (int i = 0; i < 7; ++i)
+        if (isnan(want[i]) ? !isnan(got[i]) : got[i] != want[i])
+            CHECK_FAIL("of %g and %g it is %.9g, expected %.9g", (double)x[i][0], (double)x[i][1],
+                       (double)got[i], (double)want[i]);
+    ad_program_free(program);
+    ad_graph_free(g);
+    ad_context_free(ctx);
+}
+
 static void threads_do_not_matter(void)
 {
     int64_t dim[] = {5000, 100};
@@ -164,6 +189,7 @@ int main(int argc, char **argv)
                       (check_case[]){CASE(random_reductions),
                                      CASE(bf16_input_f32_sum),
                                      CASE(nan_is_the_extreme),
+                                     CASE(logsumexp_at_the_edges),
                                      CASE(threads_do_not_matter),
                                      {0}});
 }
