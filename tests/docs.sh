@@ -1,6 +1,6 @@
 #!/bin/sh
-# docs.sh: what the pages in docs and the README name is there: files behind links, targets of make; and the
-# README's figures beside PyTorch are those of docs/performance.md.
+# docs.sh: what the pages in docs and the README name is there: files behind links, targets of make; the README's
+# figures beside PyTorch are those of docs/performance.md; and each optimizer has a row in docs/training.md.
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
 
@@ -34,5 +34,9 @@ check "the README's figures are not those of docs/performance.md" \
         grep -qF "|$ours|$theirs(" docs/performance.md || echo "$workload:$ours and$theirs"
     done)"
 check "the README has no table of figures" "$(grep -q '^| workload | ours | PyTorch' README.md || echo none)"
+check "the table of docs/training.md lacks optimizers of src/optim/optimizers.def" \
+    "$(sed -n 's/^OPTIMIZER(\(.*\))$/\1/p' src/optim/optimizers.def | while read -r name; do
+        grep -q "^| [^|]*\`$name\`" docs/training.md || echo "$name"
+    done)"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
