@@ -1,6 +1,7 @@
 #!/bin/sh
-# docs.sh: what the pages in docs and the README name is there: files behind links, targets of make; the README's
-# figures beside PyTorch are those of docs/performance.md; and each optimizer has a row in docs/training.md.
+# docs.sh: what the pages in docs and the README name is there: files behind links, targets of make, and in the
+# pages for users functions and types; what headers name of each other, too; the README's figures beside PyTorch
+# are those of docs/performance.md; and each optimizer has a row in docs/training.md.
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
 
@@ -27,6 +28,17 @@ for page in README.md docs/*.md; do
             esac
         done)"
 done
+
+for page in README.md docs/using-the-library.md docs/adding-a-system.md docs/training.md docs/kit.md; do
+    check "$page names what no public header has" \
+        "$(grep -ohE '\b(ad|AD)_[A-Za-z0-9_]+' "$page" | sort -u | while read -r name; do
+            grep -rqw "$name" include || echo "$name"
+        done)"
+done
+check "public headers name headers that are not there" \
+    "$(grep -noE '\b[a-z_]+\.h\b' include/autodidact/*.h | while IFS=: read -r header line name; do
+        [ -e "include/autodidact/$name" ] || grep -q "#include <$name>" "$header" || echo "$header:$line $name"
+    done)"
 
 # | workload | ours | PyTorch | ratio | ...  stands there as  | ... | ours | PyTorch (form) | ...
 check "the README's figures are not those of docs/performance.md" \
