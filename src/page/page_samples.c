@@ -151,7 +151,7 @@ static void write_group(ad_text *to, samples *s, const char *run_path, const sam
 {
     bool text = item->kind == 't';
     int most = text ? TEXTS_OF_NAME : PICTURES_OF_NAME, shown = count < most ? count : most;
-    ad_text_add(to, "<h3>");
+    ad_text_add(to, "<div><h3>");
     ad_page_text(to, item->name);
     if (shown < count)
         ad_text_format(to, " <span class=\"quiet\">%d of %d, from samples/</span>", shown, count);
@@ -160,7 +160,7 @@ static void write_group(ad_text *to, samples *s, const char *run_path, const sam
         int at = shown > 1 ? (int)((int64_t)i * (count - 1) / (shown - 1)) : count - 1;
         (text ? write_text : write_picture)(to, s, run_path, &item[at]);
     }
-    ad_text_add(to, "</div>\n");
+    ad_text_add(to, "</div></div>\n");
 }
 
 static void write_section(ad_text *to, ad_context *ctx, const char *run_path, bool figures)
@@ -174,11 +174,11 @@ static void write_section(ad_text *to, ad_context *ctx, const char *run_path, bo
             ++next;
         if ((s.item[from].kind == 's') != figures || groups == NAMES_MOST) continue;
         if (!groups++)
-            ad_text_format(to, "<section id=\"%s\"><h2>%s</h2>\n", figures ? "figures" : "samples",
-                           figures ? "Figures" : "Samples");
+            ad_text_format(to, "<section id=\"%s\"><h2>%s</h2>\n<div class=\"groups\">\n",
+                           figures ? "figures" : "samples", figures ? "Figures" : "Samples");
         write_group(to, &s, run_path, &s.item[from], next - from);
     }
-    if (groups) ad_text_add(to, "</section>\n");
+    if (groups) ad_text_add(to, "</div></section>\n");
     free_list(&s);
 }
 

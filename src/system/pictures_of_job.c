@@ -16,9 +16,12 @@ ad_status ad_job_read_pictures(ad_job *job, ad_split split, const char *path,
     if (!job->data) {
         job->data = path;
         job->fingerprint = (*set)->fingerprint;
-        snprintf(job->summary, sizeof job->summary, "%lld pictures of %lld x %lld in %d classes",
-                 (long long)(*set)->count, (long long)(*set)->width, (long long)(*set)->height,
-                 (*set)->classes);
+        int length = snprintf(job->summary, sizeof job->summary, "%lld pictures of %lld x %lld",
+                              (long long)(*set)->count, (long long)(*set)->width,
+                              (long long)(*set)->height);
+        if ((*set)->classes > 1)
+            snprintf(job->summary + length, sizeof job->summary - (size_t)length, " in %d classes",
+                     (*set)->classes);
     }
     return ad_image_samples_new(&job->split[split].samples, *set, augment);
 }

@@ -31,6 +31,10 @@ addEventListener("load", () => setTimeout(() => {
   check("training and validation on one plot", first.querySelectorAll("path.curve").length === 2);
   check("controls appear", !document.querySelector(".controls").hidden);
   check("every curve has a finite path", [...document.querySelectorAll("path.curve")].every(p => p.getAttribute("d") && !/NaN|Infinity/.test(p.getAttribute("d"))));
+  check("no number is cut off at an edge", [...document.querySelectorAll("svg.live")].every(plot => {
+    const edge = plot.getBoundingClientRect();
+    return [...plot.querySelectorAll("text")].map(t => t.getBoundingClientRect()).every(t => t.left >= edge.left && t.right <= edge.right);
+  }));
   check("steps on the axis", ticks()[0] >= 0 && Math.max(...ticks()) <= 1000);
 
   mouse("pointermove", .5);
