@@ -59,7 +59,7 @@ static ad_status read(ad_job *job)
 /* z [n, noise] -> [n, values], 0 to 1 */
 static ad_node *generate(const sizes *s, ad_forward *f, ad_node *z)
 {
-    const ad_linear_options o = {.init = {AD_INIT_KAIMING_NORMAL}};
+    const ad_linear_options o = {.init = {.kind = AD_INIT_KAIMING_NORMAL}};
     ad_node *h = ad_linear(f->vars, "generator.0", z, s->hidden, o);
     h = ad_relu(ad_mode_batch_norm(f->mode, f->vars, "generator.1", h));
     h = ad_linear(f->vars, "generator.2", h, s->hidden, o);
