@@ -71,6 +71,8 @@ ad_status ad_run_new_name(ad_context *ctx, const char *system, char path[PATH_MA
 
 /* config.json of a new run. */
 ad_status ad_run_write_config(const ad_run_folder *run);
+/* Whether a setting is another than its default; not, where that cannot be known. */
+bool ad_run_is_changed(const ad_settings *settings, const char *name);
 /* Whether the settings end the run where its config.json says; not, where that cannot be known. */
 bool ad_run_same_end(const ad_settings *settings, const char *run_path);
 /* --steps, --epochs and --minutes of the settings become those of the run, and of the folder of all

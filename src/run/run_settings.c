@@ -84,6 +84,16 @@ static bool same_value(const ad_option *o, const char *a, const char *b)
     return !strcmp(a, b);
 }
 
+bool ad_run_is_changed(const ad_settings *settings, const char *name)
+{
+    const ad_option *o = ad_settings_find(settings, name, NULL);
+    char *text;
+    if (!o || ad_settings_get(settings, name, &text)) return false;
+    bool changed = !same_value(o, text, ad_option_initial(o, settings->defaults));
+    ad_record_text_free(settings->ctx, text);
+    return changed;
+}
+
 ad_status ad_run_changed_json(const ad_run_folder *run, json_t **out)
 {
     const ad_settings *settings = run->options.settings;

@@ -44,21 +44,55 @@ static bool has_beta2(const ad_optimizer_kind *kind)
     return !strcmp(kind->name, "adam") || !strcmp(kind->name, "adamw");
 }
 
-/* What the settings say beside the optimizer's name is for what its text leaves open. A player with
- * a text of its own takes from them the rate alone. */
-static ad_status choose_optimizer(const ad_loop *l, const ad_player *player,
-                                  ad_optimizer_spec *spec)
+/* The settings that say what an optimizer's text leaves open, and which optimizer. */
+enum { OPTIMIZER, RATE, DECAY, MOMENTUM, BETA2, TAKEN };
+static const char *const taken_names[TAKEN] = {"optimizer", "lr", "weight-decay", "momentum",
+                                               "beta2"};
+
+/* Of a player with a text of its own that is the rate alone. */
+static bool takes(const ad_player *player, const ad_optimizer_spec *spec, int setting)
+{
+    if (setting == OPTIMIZER) return !player->optimizer;
+    int at = ad_optimizer_spec_option(spec, taken_names[setting]);
+    if (at < 0 || spec->given[at]) return false;
+    if (setting == RATE) return true;
+    if (setting == MOMENTUM && strcmp(spec->kind->name, "sgd") != 0) return false;
+    if (setting == BETA2 && !has_beta2(spec->kind)) return false;
+    return !player->optimizer;
+}
+
+static ad_status choose_optimizer(ad_loop *l, const ad_player *player, ad_optimizer_spec *spec)
 {
     const ad_train_settings *s = l->s;
+    const double value[TAKEN] = {[RATE] = s->lr, [DECAY] = s->weight_decay, [BETA2] = s->beta2};
     const char *text = player->optimizer ? player->optimizer : s->optimizer;
     ad_status status = ad_optimizer_spec_parse(spec, l->ctx, text);
-    if (!status) status = set_unless_given(spec, l->ctx, "lr", s->lr);
-    if (status || player->optimizer) return status;
-    status = set_unless_given(spec, l->ctx, "weight-decay", s->weight_decay);
-    if (!status && has_beta2(spec->kind))
-        status = set_unless_given(spec, l->ctx, "beta2", s->beta2);
-    if (!status && !strcmp(spec->kind->name, "sgd")) status = choose_momentum(l, spec);
+    for (int i = 0; i < TAKEN && !status; ++i) {
+        if (!takes(player, spec, i)) continue;
+        l->taken |= 1u << i;
+        if (i != OPTIMIZER && i != MOMENTUM)
+            status = ad_optimizer_spec_set(spec, l->ctx, taken_names[i], value[i]);
+    }
+    if (!status && !player->optimizer && !strcmp(spec->kind->name, "sgd"))
+        status = choose_momentum(l, spec);
     return status;
+}
+
+/* A setting that was given and that no optimizer takes. */
+static void say_unused(const ad_loop *l)
+{
+    const ad_player *player = l->t->players;
+    const char *text = player->optimizer ? player->optimizer : l->s->optimizer;
+    for (int i = 0; i < TAKEN; ++i) {
+        if (l->taken >> i & 1 || !ad_run_is_changed(l->run->options.settings, taken_names[i]))
+            continue;
+        if (l->t->player_count > 1)
+            ad_watch_note(l->watcher, "--%s is not used; players have optimizers of their own",
+                          taken_names[i]);
+        else
+            ad_watch_note(l->watcher, "--%s is not used; the optimizer is %s", taken_names[i],
+                          text);
+    }
 }
 
 static int count_names(const char *const *names)
@@ -162,6 +196,7 @@ ad_status ad_loop_make_players(ad_loop *l)
     if (!l->players || !l->turns) return AD_ERROR_MEMORY;
     ad_status status = find_turns(l);
     for (int i = 0; i < t->player_count && !status; ++i) status = make_optimizer(l, i);
+    if (!status) say_unused(l);
     for (int i = 0; i < l->turn_count && !status; ++i) status = make_turn(l, &l->turns[i]);
     return status;
 }

@@ -47,6 +47,7 @@ typedef struct ad_loop {
     ad_loop_player *players; /* [t->player_count] */
     ad_turn *turns;          /* [turn_count] */
     int turn_count;
+    unsigned taken; /* a bit for each setting of optimizers that some player's takes */
     /* state */
     ad_loop_counters counters;
     double *values; /* [value_count] */

@@ -58,6 +58,11 @@ exits 1
 one_line err
 run "$gan" pictures train $common --steps 2 --run "$tmp/c" # where nothing began
 exits 0
+run "$gan" pictures train --data "$tmp/data" --steps 1 --lr 5 --optimizer lion --run "$tmp/e"
+exits 0
+says err "--lr is not used; players have optimizers of their own"
+says err "--optimizer is not used; players have optimizers of their own"
+says_not err "--momentum"
 run "$gan" pictures train $common --patience 3 --run "$tmp/d"
 exits 1
 says err "--patience: nothing is monitored here"

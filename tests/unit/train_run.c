@@ -186,20 +186,45 @@ static void texts_of_optimizers(void)
         {"optimizer=sgd", "optimizer=sgd:nesterov=no"},
         {"optimizer=adam", "optimizer=adam:beta1=0.5"},
     };
+    enum { SAME = sizeof same / sizeof *same, OTHER = sizeof other / sizeof *other };
     begin();
-    for (int i = 0; i < 9; ++i) {
-        const char *const *pair = i < 6 ? same[i] : other[i - 6];
+    for (int i = 0; i < SAME + OTHER; ++i) {
+        const char *const *pair = i < SAME ? same[i] : other[i - SAME];
         char told[256], last[2][128];
         for (int k = 0; k < 2; ++k) {
             snprintf(told, sizeof told, "run=%c%d steps=10 %s", "ab"[k], i, pair[k]);
             CHECK_INT(toy_train(told), TOY_DONE);
             snprintf(last[k], sizeof last[k], "%c%d/checkpoints/best.safetensors", "ab"[k], i);
         }
-        if (same_files(in(last[0]), in(last[1])) != (i < 6))
-            CHECK_FAIL("%s, %s: %s", pair[0], pair[1], i < 6 ? "differ" : "are the same");
+        if (same_files(in(last[0]), in(last[1])) != (i < SAME))
+            CHECK_FAIL("%s, %s: %s", pair[0], pair[1], i < SAME ? "differ" : "are the same");
     }
     CHECK_INT(toy_train("run=c optimizer=sgd:nesterov=yes,momentum=0"), TOY_FAILED);
     CHECK_CONTAINS(err, "nesterov needs a momentum");
+    end();
+}
+
+/* What is set and comes to nothing is said; what is as it always is, is not. */
+static void settings_that_are_not_used(void)
+{
+    static const char *const told[][2] = {
+        {"optimizer=adam momentum=0.5", "--momentum is not used; the optimizer is adam\n"},
+        {"optimizer=sgd beta2=0.5", "--beta2 is not used; the optimizer is sgd\n"},
+        {"optimizer=adam:lr=0.05 lr=0.04", "--lr is not used; the optimizer is adam:lr=0.05\n"},
+        {"optimizer=sgd momentum=0.5 weight-decay=0.1", NULL},
+        {"optimizer=adam:beta1=0.5 beta2=0.5 lr=0.04", NULL},
+        {"optimizer=lion momentum=0.9", NULL},
+    };
+    begin();
+    for (size_t i = 0; i < sizeof told / sizeof *told; ++i) {
+        char settings[256];
+        snprintf(settings, sizeof settings, "run=%c steps=2 %s", 'a' + (int)i, told[i][0]);
+        CHECK_INT(toy_train(settings), TOY_DONE);
+        if (told[i][1])
+            CHECK_CONTAINS(err, told[i][1]);
+        else if (strstr(err, "is not used"))
+            CHECK_FAIL("%s: %s", settings, err);
+    }
     end();
 }
 
@@ -240,6 +265,7 @@ static const check_case cases[] = {CASE(a_run_is_a_folder),
                                    CASE(patience),
                                    CASE(parts),
                                    CASE(texts_of_optimizers),
+                                   CASE(settings_that_are_not_used),
                                    CASE(two_processes),
                                    CASE(a_folder_that_takes_nothing),
                                    {0}};
