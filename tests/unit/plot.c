@@ -68,7 +68,11 @@ static void a_line(void)
 {
     double y[] = {0, 1, 4, 9, 16, 25};
     ad_series series = {.label = "squares", .y = y, .count = 6};
-    ad_plot plot = {.title = "Squares", .x = {"n"}, .y = {"n * n"}, .series = &series, .count = 1};
+    ad_plot plot = {.title = "Squares",
+                    .x = {.label = "n"},
+                    .y = {.label = "n * n"},
+                    .series = &series,
+                    .count = 1};
     ad_drawing *d = draw(&plot);
     const char *svg = ad_drawing_svg(d);
     CHECK_CONTAINS(svg, "aria-label=\"Squares\"");
