@@ -55,16 +55,17 @@ typedef struct reader {
     ad_status status;
 } reader;
 
-/* The next rows x columns of the file. `heads` > 0: row 2 p + s of a head is row s dim/2 + p. */
+/* The next rows x columns of the file, or, for 0 rows, a vector. `heads` > 0: row 2 p + s of a head
+ * is row s dim/2 + p. */
 static void take(reader *r, const char *name, int64_t rows, int64_t columns, int64_t heads)
 {
     ad_file_tensor t = {.entry.stored = "float",
                         .view.element = AD_EL_F32,
                         .bytes = r->next,
-                        .held = (size_t)(rows * columns) * 4};
+                        .held = (size_t)((rows ? rows : 1) * columns) * 4};
     r->next += t.held;
     if (r->status) return;
-    t.view.shape = rows > 1 ? ad_shape(rows, columns) : ad_shape(columns);
+    t.view.shape = rows ? ad_shape(rows, columns) : ad_shape(columns);
     ad_shape listed = t.view.shape;
     if (heads) {
         int64_t half = rows / heads / 2;
@@ -94,16 +95,16 @@ static void take_all(reader *r, const header *h)
 {
     const int64_t *n = h->n, w = n[DIM], head = w / n[HEADS], kv = n[KV_HEADS] * head;
     take(r, "model.embed_tokens.weight", n[VOCAB], w, 0);
-    take_layers(r, h, "input_layernorm", 1, w, 0);
+    take_layers(r, h, "input_layernorm", 0, w, 0);
     take_layers(r, h, "self_attn.q_proj", w, w, n[HEADS]);
     take_layers(r, h, "self_attn.k_proj", kv, w, n[KV_HEADS]);
     take_layers(r, h, "self_attn.v_proj", kv, w, 0);
     take_layers(r, h, "self_attn.o_proj", w, w, 0);
-    take_layers(r, h, "post_attention_layernorm", 1, w, 0);
+    take_layers(r, h, "post_attention_layernorm", 0, w, 0);
     take_layers(r, h, "mlp.gate_proj", n[HIDDEN], w, 0);
     take_layers(r, h, "mlp.down_proj", w, n[HIDDEN], 0);
     take_layers(r, h, "mlp.up_proj", n[HIDDEN], w, 0);
-    take(r, "model.norm.weight", 1, w, 0);
+    take(r, "model.norm.weight", 0, w, 0);
     r->next += (size_t)(n[SEQUENCE] * head) * 4;
     if (h->own_output) take(r, "lm_head.weight", n[VOCAB], w, 0);
 }

@@ -120,6 +120,27 @@ static void tied_models_have_no_output(void)
     free(data);
 }
 
+static void a_matrix_of_one_row_is_a_matrix(void)
+{
+    static const sizes least = {{2, 1, 1, 1, 1, -1, 1}};
+    static const char *const names[] = {"model.embed_tokens.weight", "lm_head.weight",
+                                        "model.layers.0.mlp.gate_proj.weight",
+                                        "model.layers.0.mlp.up_proj.weight"};
+    size_t bytes;
+    unsigned char *data = make(least, &bytes);
+    ad_file *file;
+    char text[64];
+    REQUIRE(!ad_file_open_memory(&file, ctx, "m.bin", data, bytes));
+    for (int i = 0; i < 4; ++i) {
+        const ad_file_entry *e = ad_file_at(file, ad_file_find(file, names[i]));
+        CHECK_TEXT(ad_shape_text(e->shape, text, sizeof text), "[1, 2]");
+    }
+    const ad_file_entry *e = ad_file_at(file, ad_file_find(file, "model.norm.weight"));
+    CHECK_TEXT(ad_shape_text(e->shape, text, sizeof text), "[2]");
+    ad_file_close(file);
+    free(data);
+}
+
 /* 640 begins with the bytes that a pickle begins with, and 123 layers with what looks like JSON. */
 static void numbers_may_look_like_a_magic(void)
 {
@@ -189,6 +210,7 @@ int main(int argc, char **argv)
                             (check_case[]){CASE(tensors_are_listed_by_published_names),
                                            CASE(rotary_pairs_become_halves),
                                            CASE(tied_models_have_no_output),
+                                           CASE(a_matrix_of_one_row_is_a_matrix),
                                            CASE(numbers_may_look_like_a_magic),
                                            CASE(header_and_size_must_agree),
                                            CASE(it_converts_to_safetensors),
