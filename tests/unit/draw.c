@@ -1,13 +1,11 @@
 /* draw.c - drawings as SVG and as pixels, what hostile text and numbers do to them, sheets of
  * pictures. */
-#include "check.h"
+#include "context.h"
 #include "sparing.h"
 
 #include <autodidact/draw.h>
 
 #include <unistd.h>
-
-static ad_context *ctx;
 
 /* How much ink a picture holds: the sum over pixels of what is missing to white, in pixels. */
 static double ink(const ad_image *image)
@@ -358,9 +356,5 @@ static const check_case cases[] = {CASE(areas_are_exact),
 
 int main(int argc, char **argv)
 {
-    ctx = ad_context_new(NULL);
-    int code = ctx ? check_main(argc, argv, cases) : 1;
-    if (ctx && ad_context_memory(ctx)) printf("memory was not given back\n"), code = 1;
-    ad_context_free(ctx);
-    return code;
+    return check_in_context(argc, argv, cases);
 }

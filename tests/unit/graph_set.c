@@ -3,6 +3,7 @@
  *
  * needs: zip */
 #include "check.h"
+#include "folder.h"
 
 #include <autodidact/graph_data.h>
 #include <autodidact/io.h>
@@ -12,35 +13,23 @@
 #include <unistd.h>
 
 static ad_context *ctx;
-static char folder[64];
-
-static const char *at(const char *name)
-{
-    static char path[4][512];
-    static int turn;
-    snprintf(path[turn = (turn + 1) % 4], sizeof path[0], "%s/%s", folder, name);
-    return path[turn];
-}
 
 static void begin(void)
 {
-    strcpy(folder, "/tmp/ad-graph-XXXXXX");
-    REQUIRE(mkdtemp(folder));
+    REQUIRE(folder_make());
     ctx = ad_context_new(NULL);
 }
 
 static void end(void)
 {
-    char command[128];
     CHECK_INT(ad_context_memory(ctx), 0);
     ad_context_free(ctx);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    CHECK_INT(system(command), 0);
+    CHECK(folder_remove());
 }
 
 static void write_text(const char *name, const char *text)
 {
-    FILE *file = fopen(at(name), "wb");
+    FILE *file = fopen(in_folder(name), "wb");
     REQUIRE(file);
     fputs(text, file);
     fclose(file);
@@ -112,7 +101,7 @@ static void tables(void)
 static void broken_tables(void)
 {
     begin();
-    refuses(at("nowhere"), NULL, "nowhere", "no such file");
+    refuses(in_folder("nowhere"), NULL, "nowhere", "no such file");
     refuses(folder, NULL, folder, "no graphs");
     refuses(folder, "x", folder, "no graphs called x");
     write_text("nodes.csv", "id,label,f\n1,a,0\n2,b,1\n");
@@ -211,8 +200,8 @@ static void arrays(void)
     };
     begin();
     for (int form = 0; form < 2; ++form) {
-        REQUIRE(ad_npz_write(ctx, at("a.npz"), form ? list : matrix, form ? 8 : 9) == AD_OK);
-        ad_graph_set *set = read_set(at("a.npz"), NULL);
+        REQUIRE(ad_npz_write(ctx, in_folder("a.npz"), form ? list : matrix, form ? 8 : 9) == AD_OK);
+        ad_graph_set *set = read_set(in_folder("a.npz"), NULL);
         REQUIRE(set);
         CHECK(set->nodes == 3 && set->edges == 4 && set->features == 5 && set->classes == 2);
         CHECK(set->source[0] == 1 && set->source[1] == 0 && set->source[2] == 2);
@@ -222,26 +211,26 @@ static void arrays(void)
         ad_graph_set_free(set);
     }
     edges[3] = 3;
-    REQUIRE(ad_npz_write(ctx, at("a.npz"), list, 8) == AD_OK);
-    refuses(at("a.npz"), NULL, "a.npz",
+    REQUIRE(ad_npz_write(ctx, in_folder("a.npz"), list, 8) == AD_OK);
+    refuses(in_folder("a.npz"), NULL, "a.npz",
             "edges[1], from node 2 to 3, refers to a node that does not exist");
     edges[3] = 1, labels[1] = -7;
-    REQUIRE(ad_npz_write(ctx, at("a.npz"), list, 8) == AD_OK);
-    refuses(at("a.npz"), NULL, "a.npz", "label -7 of node 1 is out of range");
+    REQUIRE(ad_npz_write(ctx, in_folder("a.npz"), list, 8) == AD_OK);
+    refuses(in_folder("a.npz"), NULL, "a.npz", "label -7 of node 1 is out of range");
     labels[1] = 1, val[0] = 0;
-    REQUIRE(ad_npz_write(ctx, at("a.npz"), list, 8) == AD_OK);
-    refuses(at("a.npz"), NULL, "a.npz", "node 0 occurs twice");
+    REQUIRE(ad_npz_write(ctx, in_folder("a.npz"), list, 8) == AD_OK);
+    refuses(in_folder("a.npz"), NULL, "a.npz", "node 0 occurs twice");
     val[0] = 1, feature[0] = 5;
-    REQUIRE(ad_npz_write(ctx, at("a.npz"), matrix, 9) == AD_OK);
-    refuses(at("a.npz"), NULL, "a.npz", "attr_indices[0] is feature 5 of 5");
+    REQUIRE(ad_npz_write(ctx, in_folder("a.npz"), matrix, 9) == AD_OK);
+    refuses(in_folder("a.npz"), NULL, "a.npz", "attr_indices[0] is feature 5 of 5");
     feature[0] = 4, column[0] = -1;
-    REQUIRE(ad_npz_write(ctx, at("a.npz"), matrix, 9) == AD_OK);
-    refuses(at("a.npz"), NULL, "a.npz", "refers to a node that does not exist");
+    REQUIRE(ad_npz_write(ctx, in_folder("a.npz"), matrix, 9) == AD_OK);
+    refuses(in_folder("a.npz"), NULL, "a.npz", "refers to a node that does not exist");
     column[0] = 1, start[1] = 3;
-    REQUIRE(ad_npz_write(ctx, at("a.npz"), matrix, 9) == AD_OK);
-    refuses(at("a.npz"), NULL, "a.npz", "adj_indptr does not divide 2 values");
-    REQUIRE(ad_npz_write(ctx, at("a.npz"), matrix, 4) == AD_OK);
-    refuses(at("a.npz"), NULL, "a.npz", "has no array labels");
+    REQUIRE(ad_npz_write(ctx, in_folder("a.npz"), matrix, 9) == AD_OK);
+    refuses(in_folder("a.npz"), NULL, "a.npz", "adj_indptr does not divide 2 values");
+    REQUIRE(ad_npz_write(ctx, in_folder("a.npz"), matrix, 4) == AD_OK);
+    refuses(in_folder("a.npz"), NULL, "a.npz", "has no array labels");
     end();
 }
 
@@ -301,7 +290,7 @@ static void put_csr(bytes *b, int rows, int columns, const int *start, const int
 
 static void write_bytes(const char *name, const bytes *b, size_t size)
 {
-    FILE *file = fopen(at(name), "wb");
+    FILE *file = fopen(in_folder(name), "wb");
     REQUIRE(file);
     fwrite(b->data, 1, size, file);
     fclose(file);
@@ -399,7 +388,7 @@ static void broken_planetoid(void)
     PUT(&b, "\x80\2cos\nsystem\nU\x04true\x85R.");
     write_bytes("ind.toy.allx", &b, b.size);
     refuses(folder, "toy", "ind.toy.allx", "asks for os.system");
-    REQUIRE(remove(at("ind.toy.allx")) == 0);
+    REQUIRE(remove(in_folder("ind.toy.allx")) == 0);
     refuses(folder, "toy", "ind.toy.allx", "No such file");
     write_text("ind.other.graph", "");
     refuses(folder, NULL, folder, "holds several sets");

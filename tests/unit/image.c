@@ -2,6 +2,7 @@
  *
  * needs: png jpeg webp */
 #include "check.h"
+#include "folder.h"
 
 #include <autodidact/image.h>
 
@@ -10,16 +11,6 @@
 #include <unistd.h>
 
 static ad_context *ctx;
-static char folder[64];
-
-static const char *in_folder(const char *name)
-{
-    static char path[4][160];
-    static int turn;
-    turn = (turn + 1) % 4;
-    snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
-    return path[turn];
-}
 
 /* Values k/levels from a small generator, so that a depth of log2(levels + 1) bits holds them
  * exactly. */
@@ -273,10 +264,7 @@ static void probing_tells_the_header(void)
 
 int main(int argc, char **argv)
 {
-    const char *base = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%.40s/image-XXXXXX",
-             base && strlen(base) <= 40 ? base : "/tmp");
-    if (!mkdtemp(folder)) return 1;
+    if (!folder_make()) return 1;
     ctx = ad_context_new(&(ad_context_options){.threads = 2});
     int result = check_main(argc, argv,
                             (check_case[]){CASE(png_is_exact),
@@ -294,7 +282,5 @@ int main(int argc, char **argv)
                                            {0}});
     if (ad_context_memory(ctx)) printf("leaked %zu bytes\n", ad_context_memory(ctx)), result = 1;
     ad_context_free(ctx);
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command) ? 1 : result;
+    return folder_remove() ? result : 1;
 }

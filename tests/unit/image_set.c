@@ -1,6 +1,7 @@
 /* image_set.c - sets of pictures from folders, archives, IDX and CIFAR files that the test writes;
  * what is wrong with them is named. */
 #include "check.h"
+#include "folder.h"
 #include "sparing.h"
 
 #include "io/source.h"
@@ -14,35 +15,23 @@
 #include <zlib.h>
 
 static ad_context *ctx;
-static char folder[64];
-
-static const char *at(const char *name)
-{
-    static char path[4][512];
-    static int turn;
-    snprintf(path[turn = (turn + 1) % 4], sizeof path[0], "%s/%s", folder, name);
-    return path[turn];
-}
 
 static void begin(void)
 {
-    strcpy(folder, "/tmp/ad-set-XXXXXX");
-    REQUIRE(mkdtemp(folder));
+    REQUIRE(folder_make());
     ctx = ad_context_new(NULL);
 }
 
 static void end(void)
 {
-    char command[128];
     CHECK_INT(ad_context_memory(ctx), 0);
     ad_context_free(ctx);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    CHECK_INT(system(command), 0);
+    CHECK(folder_remove());
 }
 
 static void write_bytes(const char *name, const void *bytes, size_t size)
 {
-    FILE *file = fopen(at(name), "wb");
+    FILE *file = fopen(in_folder(name), "wb");
     REQUIRE(file);
     fwrite(bytes, 1, size, file);
     fclose(file);
@@ -61,14 +50,14 @@ static void write_picture(const char *name, int width, int height, int value, bo
 
 static void make_folders(const char *const *names, int count)
 {
-    for (int i = 0; i < count; ++i) CHECK_INT(mkdir(at(names[i]), 0777), 0);
+    for (int i = 0; i < count; ++i) CHECK_INT(mkdir(in_folder(names[i]), 0777), 0);
 }
 
 static ad_image_set *read_set(const char *name, ad_image_set_options options)
 {
     ad_image_set *set;
     ad_error_clear(ctx);
-    (void)ad_image_set_read(&set, ctx, at(name), &options);
+    (void)ad_image_set_read(&set, ctx, in_folder(name), &options);
     return set;
 }
 
@@ -129,20 +118,20 @@ static void broken_folders(void)
     CHECK_INT(set->count, 3);
     CHECK_INT(set->skipped, 1);
     CHECK_INT(set->pixels[12], 20);
-    unlink(at("a/train/cat/0.jpg"));
+    unlink(in_folder("a/train/cat/0.jpg"));
 
     write_picture("a/train/dog/2.pgm", 5, 3, 30, false);
     CHECK(!read_set("a", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "dog/2.pgm: is 5 x 3, the first picture 4 x 3");
     CHECK(!read_set("a", (ad_image_set_options){.skip_bad = true})); /* it is not broken */
-    unlink(at("a/train/dog/2.pgm"));
+    unlink(in_folder("a/train/dog/2.pgm"));
 
-    CHECK_INT(mkdir(at("a/train/emu"), 0777), 0);
+    CHECK_INT(mkdir(in_folder("a/train/emu"), 0777), 0);
     CHECK(!read_set("a", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "class \"emu\" has no picture");
-    CHECK_INT(rmdir(at("a/train/emu")), 0);
+    CHECK_INT(rmdir(in_folder("a/train/emu")), 0);
 
-    CHECK_INT(mkdir(at("a/test/fox"), 0777), 0);
+    CHECK_INT(mkdir(in_folder("a/test/fox"), 0777), 0);
     write_picture("a/test/fox/1.pgm", 4, 3, 1, false);
     CHECK(!read_set("a", (ad_image_set_options){.split = "test", .like = set}));
     CHECK_CONTAINS(ad_error(ctx), "class \"fox\" that the training data lack");
@@ -151,7 +140,7 @@ static void broken_folders(void)
     CHECK(!read_set("a", (ad_image_set_options){.split = "tset"}));
     CHECK_CONTAINS(ad_error(ctx), "\"tset\" is not a split of a data set");
 
-    CHECK_INT(mkdir(at("b"), 0777), 0);
+    CHECK_INT(mkdir(in_folder("b"), 0777), 0);
     CHECK(!read_set("b", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "holds no data set");
     CHECK(!read_set("nowhere", (ad_image_set_options){0}));
@@ -187,7 +176,7 @@ static void write_archive(const char *name, bool zip, void (*fill)(struct archiv
         archive_write_set_format_zip(a);
     else
         archive_write_add_filter_xz(a), archive_write_set_format_pax(a);
-    REQUIRE(archive_write_open_filename(a, at(name)) == ARCHIVE_OK);
+    REQUIRE(archive_write_open_filename(a, in_folder(name)) == ARCHIVE_OK);
     fill(a);
     archive_write_close(a);
     archive_write_free(a);
@@ -222,7 +211,7 @@ static void archives(void)
     }
     /* cut anywhere, it is an error that names it (all but the end of the archive's own padding) */
     static unsigned char bytes[1 << 16];
-    FILE *file = fopen(at("set.tar.xz"), "rb");
+    FILE *file = fopen(in_folder("set.tar.xz"), "rb");
     REQUIRE(file);
     size_t size = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
@@ -240,20 +229,21 @@ static void compressed_files(void)
     static unsigned char zeros[1 << 20];
     ad_content content;
     begin();
-    gzFile gz = gzopen(at("zeros.gz"), "wb9");
+    gzFile gz = gzopen(in_folder("zeros.gz"), "wb9");
     gzwrite(gz, zeros, sizeof zeros);
     gzclose(gz);
-    CHECK_INT(ad_content_read(&content, ctx, at("zeros.gz"), sizeof zeros), AD_OK);
+    CHECK_INT(ad_content_read(&content, ctx, in_folder("zeros.gz"), sizeof zeros), AD_OK);
     CHECK_INT(content.size, sizeof zeros);
     ad_content_free(&content);
-    CHECK_INT(ad_content_read(&content, ctx, at("zeros.gz"), sizeof zeros - 1), AD_ERROR_LIMIT);
+    CHECK_INT(ad_content_read(&content, ctx, in_folder("zeros.gz"), sizeof zeros - 1),
+              AD_ERROR_LIMIT);
     CHECK_CONTAINS(ad_error(ctx), "zeros.gz: holds more than 1048575 bytes");
     CHECK(ad_context_memory_peak(ctx) < 4 * sizeof zeros);
-    CHECK_INT(truncate(at("zeros.gz"), 500), 0);
-    CHECK(ad_content_read(&content, ctx, at("zeros.gz"), sizeof zeros) != AD_OK);
+    CHECK_INT(truncate(in_folder("zeros.gz"), 500), 0);
+    CHECK(ad_content_read(&content, ctx, in_folder("zeros.gz"), sizeof zeros) != AD_OK);
     CHECK_CONTAINS(ad_error(ctx), "zeros.gz");
     write_bytes("plain.txt", "as it is", 8);
-    CHECK_INT(ad_content_read(&content, ctx, at("plain.txt"), 100), AD_OK);
+    CHECK_INT(ad_content_read(&content, ctx, in_folder("plain.txt"), 100), AD_OK);
     CHECK(content.size == 8 && !memcmp(content.bytes, "as it is", 8));
     ad_content_free(&content);
     end();
@@ -265,10 +255,10 @@ static void idx_files(void)
                                         0, 2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
     unsigned char labels[8 + 3] = {0, 0, 8, 1, 0, 0, 0, 3, 7, 0, 9};
     begin();
-    CHECK_INT(mkdir(at("m"), 0777), 0);
+    CHECK_INT(mkdir(in_folder("m"), 0777), 0);
     write_bytes("m/train-labels-idx1-ubyte", labels, sizeof labels);
     CHECK(!read_set("m", (ad_image_set_options){0}));
-    gzFile gz = gzopen(at("m/train-images-idx3-ubyte.gz"), "wb");
+    gzFile gz = gzopen(in_folder("m/train-images-idx3-ubyte.gz"), "wb");
     gzwrite(gz, images, sizeof images);
     gzclose(gz);
     ad_image_set *set = read_set("m", (ad_image_set_options){0});
@@ -311,7 +301,7 @@ static void idx_files(void)
     write_bytes("m/train-images-idx3-ubyte", images, sizeof images);
     CHECK(!read_set("m", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "train-images-idx3-ubyte: holds 12 bytes of data");
-    unlink(at("m/train-images-idx3-ubyte"));
+    unlink(in_folder("m/train-images-idx3-ubyte"));
     write_bytes("m/train-labels-idx1-ubyte", labels, 7);
     CHECK(!read_set("m", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "train-labels-idx1-ubyte: is not an IDX file");
@@ -323,7 +313,7 @@ static void cifar_files(void)
     static unsigned char record[2 * 3073];
     char name[64];
     begin();
-    CHECK_INT(mkdir(at("c"), 0777), 0);
+    CHECK_INT(mkdir(in_folder("c"), 0777), 0);
     record[0] = 3, record[1] = 100, record[1 + 1024] = 101, record[1 + 2048] = 102;
     record[3073] = 9;
     for (int i = 1; i <= 5; ++i) {
@@ -486,14 +476,14 @@ static void splits(void)
     bool seen[12] = {0};
     begin();
     animals();
-    REQUIRE(!ad_image_splits_read(&s, ctx, at("a"), &o));
+    REQUIRE(!ad_image_splits_read(&s, ctx, in_folder("a"), &o));
     CHECK(s.set[1] == s.set[0] && s.set[2] && s.set[2] != s.set[0]);
     CHECK_INT(s.count[0] + s.count[1], s.set[0]->count);
     CHECK_INT(s.count[2], s.set[2]->count);
     CHECK_TEXT(s.set[2]->class_names[1], "dog");
     ad_image_splits_free(&s);
     o.validation = 0;
-    REQUIRE(!ad_image_splits_read(&s, ctx, at("a"), &o));
+    REQUIRE(!ad_image_splits_read(&s, ctx, in_folder("a"), &o));
     CHECK(!s.set[1] && s.count[0] == s.set[0]->count && s.count[2] > 0);
     ad_image_splits_free(&s);
     make_folders((const char *const[]){"f", "f/x", "f/y"}, 3);
@@ -505,7 +495,7 @@ static void splits(void)
     for (o.folds = 3, o.fold = 0, o.validation = 0.25; o.fold < o.folds; ++o.fold) {
         bool used[12] = {0};
         o.seed = (uint64_t)o.fold; /* which the folds do not depend on */
-        REQUIRE(!ad_image_splits_read(&s, ctx, at("f"), &o));
+        REQUIRE(!ad_image_splits_read(&s, ctx, in_folder("f"), &o));
         CHECK_INT(s.count[0] + s.count[1], 8);
         CHECK(s.count[1] > 0 && s.count[1] <= 3);
         CHECK_INT(s.count[2], 4);
@@ -530,13 +520,13 @@ static void splits_that_do_not_fit(void)
     animals();
     write_picture("a/test/cat/1.pgm", 5, 5, 10, false);
     write_picture("a/test/dog/1.pgm", 5, 5, 10, false);
-    CHECK_INT(ad_image_splits_read(&s, ctx, at("a"), &o), AD_ERROR_SHAPE);
+    CHECK_INT(ad_image_splits_read(&s, ctx, in_folder("a"), &o), AD_ERROR_SHAPE);
     CHECK_CONTAINS(ad_error(ctx), "test pictures are 5 x 5, those of training 4 x 3");
     ad_image_splits_free(&s);
     o.height = o.width = 5;
-    CHECK_INT(ad_image_splits_read(&s, ctx, at("a"), &o), AD_OK);
+    CHECK_INT(ad_image_splits_read(&s, ctx, in_folder("a"), &o), AD_OK);
     ad_image_splits_free(&s);
-    CHECK(ad_image_splits_read(&s, ctx, at("nothing"), &o));
+    CHECK(ad_image_splits_read(&s, ctx, in_folder("nothing"), &o));
     CHECK_CONTAINS(ad_error(ctx), "/nothing: ");
     ad_image_splits_free(&s);
     end();
@@ -551,17 +541,17 @@ static void files_of_pictures(void)
     write_picture("p/b/a.PGM", 2, 2, 1, false);
     write_picture("p/.hidden/x.pgm", 2, 2, 1, false);
     write_bytes("p/notes.txt", "a", 1);
-    CHECK_INT(ad_image_files(ctx, at("p/z.pgm"), &list), AD_OK);
-    CHECK_INT(ad_image_files(ctx, at("p/notes.txt"), &list), AD_OK); /* named, so meant */
-    CHECK_INT(ad_image_files(ctx, at("p"), &list), AD_OK);
+    CHECK_INT(ad_image_files(ctx, in_folder("p/z.pgm"), &list), AD_OK);
+    CHECK_INT(ad_image_files(ctx, in_folder("p/notes.txt"), &list), AD_OK); /* named, so meant */
+    CHECK_INT(ad_image_files(ctx, in_folder("p"), &list), AD_OK);
     CHECK_INT(list.count, 4);
-    CHECK_TEXT(list.at[0], at("p/z.pgm"));
-    CHECK_TEXT(list.at[1], at("p/notes.txt"));
-    CHECK_TEXT(list.at[2], at("p/b/a.PGM"));
-    CHECK_TEXT(list.at[3], at("p/z.pgm"));
-    CHECK_INT(ad_image_files(ctx, at("empty"), &list), AD_ERROR_NOT_FOUND);
+    CHECK_TEXT(list.at[0], in_folder("p/z.pgm"));
+    CHECK_TEXT(list.at[1], in_folder("p/notes.txt"));
+    CHECK_TEXT(list.at[2], in_folder("p/b/a.PGM"));
+    CHECK_TEXT(list.at[3], in_folder("p/z.pgm"));
+    CHECK_INT(ad_image_files(ctx, in_folder("empty"), &list), AD_ERROR_NOT_FOUND);
     CHECK_CONTAINS(ad_error(ctx), "/empty: holds no pictures");
-    CHECK_INT(ad_image_files(ctx, at("nothing"), &list), AD_ERROR_NOT_FOUND);
+    CHECK_INT(ad_image_files(ctx, in_folder("nothing"), &list), AD_ERROR_NOT_FOUND);
     CHECK_CONTAINS(ad_error(ctx), "/nothing: cannot open: ");
     CHECK_INT(list.count, 4);
     ad_texts_free(ctx, &list);
@@ -574,7 +564,7 @@ static ad_status read_poorly(ad_context *poor)
     static const char *const names[] = {"t", "a", "m", "c", "set.tar.xz"};
     for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
         ad_image_set *set;
-        ad_status status = ad_image_set_read(&set, poor, at(names[i]),
+        ad_status status = ad_image_set_read(&set, poor, in_folder(names[i]),
                                              &(ad_image_set_options){.skip_bad = i != 4});
         if (status) return status;
         ad_image_set_free(set);
@@ -587,13 +577,13 @@ static ad_status split_poorly(ad_context *poor)
     ad_texts list = {0};
     ad_image_splits s;
     ad_image_splits_options o = {.validation = 0.3, .skip_bad = true};
-    ad_status status = ad_image_splits_read(&s, poor, at("a"), &o);
+    ad_status status = ad_image_splits_read(&s, poor, in_folder("a"), &o);
     ad_image_splits_free(&s);
     o.folds = 2;
-    if (!status) status = ad_image_splits_read(&s, poor, at("a"), &o);
+    if (!status) status = ad_image_splits_read(&s, poor, in_folder("a"), &o);
     ad_image_splits_free(&s);
-    if (!status) status = ad_image_files(poor, at("a"), &list);
-    if (!status) status = ad_image_files(poor, at("t"), &list);
+    if (!status) status = ad_image_files(poor, in_folder("a"), &list);
+    if (!status) status = ad_image_files(poor, in_folder("t"), &list);
     ad_texts_free(poor, &list);
     return status;
 }
@@ -611,7 +601,7 @@ static void memory_that_runs_out(void)
     write_bytes("t/2.pgm", "P5", 2);
     static const char table[] = "file,person,glasses\n1.pgm,0,1\n2.pgm,0,1\n";
     write_bytes("t/glasses.csv", table, sizeof table - 1);
-    gzFile gz = gzopen(at("m/train-images-idx3-ubyte.gz"), "wb");
+    gzFile gz = gzopen(in_folder("m/train-images-idx3-ubyte.gz"), "wb");
     gzwrite(gz, images, sizeof images);
     gzclose(gz);
     write_bytes("m/train-labels-idx1-ubyte", labels, sizeof labels);

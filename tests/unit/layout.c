@@ -1,12 +1,10 @@
 /* layout.c - t-SNE keeps neighbours together and clusters apart, forces lay graphs out; repulsion
  * against the sum over all pairs. */
-#include "check.h"
+#include "context.h"
 #include "draw/repulsion.h"
 #include "sparing.h"
 
 #include <autodidact/layout.h>
-
-static ad_context *ctx;
 
 /* Clusters, a far point, and points that coincide, against the sum over all pairs. */
 static void repulsion_of_far_points_together(void)
@@ -159,9 +157,5 @@ static const check_case cases[] = {CASE(repulsion_of_far_points_together),
 
 int main(int argc, char **argv)
 {
-    ctx = ad_context_new(NULL);
-    int code = ctx ? check_main(argc, argv, cases) : 1;
-    if (ctx && ad_context_memory(ctx)) printf("memory was not given back\n"), code = 1;
-    ad_context_free(ctx);
-    return code;
+    return check_in_context(argc, argv, cases);
 }

@@ -1,13 +1,11 @@
 /* plot.c - plots of ordinary and of odd data: what is drawn lies within the area and is finite,
  * what is left out is said, long series keep what sticks out. */
-#include "check.h"
+#include "context.h"
 #include "sparing.h"
 
 #include <autodidact/plot.h>
 
 #include <float.h>
-
-static ad_context *ctx;
 
 static int count_of(const char *text, const char *part)
 {
@@ -360,9 +358,5 @@ static const check_case cases[] = {CASE(a_line),
 
 int main(int argc, char **argv)
 {
-    ctx = ad_context_new(NULL);
-    int code = ctx ? check_main(argc, argv, cases) : 1;
-    if (ctx && ad_context_memory(ctx)) printf("memory was not given back\n"), code = 1;
-    ad_context_free(ctx);
-    return code;
+    return check_in_context(argc, argv, cases);
 }

@@ -1,5 +1,6 @@
 /* sharded.c - weights in several files by an index, honest and hostile ones. */
 #include "check.h"
+#include "folder.h"
 
 #include <autodidact/io.h>
 #include <autodidact/nn.h>
@@ -10,14 +11,6 @@
 enum { PATH_BYTES = 512 };
 
 static ad_context *ctx;
-static char folder[] = "/tmp/autodidact-sharded-XXXXXX";
-
-static const char *in_folder(const char *name)
-{
-    static char path[PATH_BYTES];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
 
 /* Two tensors [2] called `first` and `second`, of `value` and `value` + 1. */
 static void write_shard(const char *name, const char *first, const char *second, float value)
@@ -267,17 +260,10 @@ static void memory_may_be_refused(void)
     ad_context_free(sparing);
 }
 
-static void remove_folder(void)
-{
-    char command[PATH_BYTES];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    CHECK_INT(system(command), 0);
-}
-
 int main(int argc, char **argv)
 {
     ctx = ad_context_new(&(ad_context_options){.threads = 1});
-    if (!mkdtemp(folder)) return 1;
+    if (!folder_make()) return 1;
     write_shard("a.safetensors", "a.first", "a.second", 1);
     write_shard("b.safetensors", "b.first", "b.second", 5);
     int failed = check_main(argc, argv,
@@ -292,7 +278,7 @@ int main(int argc, char **argv)
                                            CASE(thousands_of_names),
                                            CASE(memory_may_be_refused),
                                            {0}});
-    remove_folder();
+    if (!folder_remove()) failed = 1;
     ad_context_free(ctx);
     return failed;
 }

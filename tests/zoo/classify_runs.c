@@ -1,6 +1,7 @@
 /* classify_runs.c - the system `classify` without a command line: trained by sessions on pictures
  * that the test draws, opened again, and refused where a file is damaged. */
 #include "check.h"
+#include "folder.h"
 #include "sparing.h"
 #include "zoo/classify/classify.h"
 
@@ -8,15 +9,6 @@
 #include <unistd.h>
 
 static ad_context *ctx;
-static char folder[64];
-
-static const char *in(const char *name)
-{
-    static char path[4][256];
-    static int turn;
-    snprintf(path[turn = (turn + 1) % 4], sizeof path[0], "%s/%s", folder, name);
-    return path[turn];
-}
 
 /* 8 x 8, the left half of one grey and the right of another. */
 static void draw(const char *name, int left, int right)
@@ -25,7 +17,7 @@ static void draw(const char *name, int left, int right)
     size_t head = strlen((char *)bytes);
     for (int i = 0; i < 64; ++i)
         bytes[head + (size_t)i] = (unsigned char)(i % 8 < 4 ? left : right);
-    FILE *file = fopen(in(name), "wb");
+    FILE *file = fopen(in_folder(name), "wb");
     REQUIRE(file);
     fwrite(bytes, 1, head + 64, file);
     fclose(file);
@@ -35,10 +27,9 @@ static void begin(void)
 {
     char name[64];
     static const char *const folders[] = {"data", "data/left", "data/right"};
-    strcpy(folder, "/tmp/ad-classify-XXXXXX");
-    REQUIRE(mkdtemp(folder));
+    REQUIRE(folder_make());
     ctx = ad_context_new(&(ad_context_options){.threads = 2});
-    for (int i = 0; i < 3; ++i) CHECK_INT(mkdir(in(folders[i]), 0777), 0);
+    for (int i = 0; i < 3; ++i) CHECK_INT(mkdir(in_folder(folders[i]), 0777), 0);
     for (int i = 0; i < 24; ++i) {
         snprintf(name, sizeof name, "data/left/%d.pgm", i);
         draw(name, 180 + 3 * i, 5 * i);
@@ -49,11 +40,9 @@ static void begin(void)
 
 static void end(void)
 {
-    char command[128];
     CHECK_INT(ad_context_memory(ctx), 0);
     ad_context_free(ctx);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    CHECK_INT(system(command), 0);
+    CHECK(folder_remove());
 }
 
 /* ---- sessions ---- */
@@ -72,7 +61,8 @@ static ad_status train(const char *run, const char *options, ad_outcome *outcome
 {
     ad_settings *settings;
     char text[512];
-    snprintf(text, sizeof text, "data=%s batch=16 lr=1e-2 model=mlp %s", in("data"), options);
+    snprintf(text, sizeof text, "data=%s batch=16 lr=1e-2 model=mlp %s", in_folder("data"),
+             options);
     *outcome = (ad_outcome){0};
     said[0] = 0;
     ad_status status = ad_settings_new(&settings, ctx, classify_system.records,
@@ -86,7 +76,7 @@ static ad_status train(const char *run, const char *options, ad_outcome *outcome
                                 .system = "classify",
                                 .verb = "train",
                                 .settings = settings,
-                                .folder = in(run),
+                                .folder = in_folder(run),
                                 .watcher = {.note = note},
                                 .once = ad_system_once,
                                 .user = (void *)&classify_system};
@@ -127,7 +117,7 @@ static void a_session(void)
     CHECK_NEAR(ad_metrics_get(&outcome.mean, "validation_balanced_accuracy"), 1, 0);
     CHECK_NEAR(ad_metrics_get(&outcome.mean, "validation_area_under_roc"), 1, 0);
     ad_outcome_free(&outcome);
-    REQUIRE(!ad_trained_open(&job, ctx, &classify_system, in("a"), NULL));
+    REQUIRE(!ad_trained_open(&job, ctx, &classify_system, in_folder("a"), NULL));
     const ad_file *file = ad_trained_file(job);
     CHECK_TEXT(ad_file_metadata(file, "classify.model"), "mlp");
     CHECK_TEXT(ad_file_metadata(file, "classify.size"), "8,8,1");
@@ -150,7 +140,7 @@ static void folds(void)
     CHECK_NEAR(ad_metrics_get(&outcome.mean, "test_accuracy"), 1, 0);
     CHECK_NEAR(ad_metrics_get(&outcome.deviation, "test_accuracy"), 0, 0);
     ad_outcome_free(&outcome);
-    CHECK(!access(in("a/fold-2/checkpoints/step-000000020.safetensors"), R_OK));
+    CHECK(!access(in_folder("a/fold-2/checkpoints/step-000000020.safetensors"), R_OK));
     end();
 }
 
@@ -192,11 +182,11 @@ static void a_start_that_is_frozen(void)
     char first[256], second[256], options[320];
     begin();
     trained("a", "steps=2 val=0");
-    snprintf(first, sizeof first, "%s", in("a/checkpoints/step-000000002.safetensors"));
+    snprintf(first, sizeof first, "%s", in_folder("a/checkpoints/step-000000002.safetensors"));
     snprintf(options, sizeof options, "steps=2 val=0 seed=7 freeze=yes init=%s", first);
     trained("b", options);
     CHECK_CONTAINS(said, "6 of 6 tensors start from ");
-    snprintf(second, sizeof second, "%s", in("b/checkpoints/step-000000002.safetensors"));
+    snprintf(second, sizeof second, "%s", in_folder("b/checkpoints/step-000000002.safetensors"));
     CHECK(same(first, second, "fc1.weight") && same(first, second, "fc2.bias"));
     CHECK(!same(first, second, "fc.weight") && !same(first, second, "fc.bias"));
     end();
@@ -214,7 +204,8 @@ static void save(const char *name, const ad_metadata *metadata)
     int count = 0;
     classify_network(&model, vars, ad_input(graph, "image", AD_F32, ad_shape(1, 8, 8, 1)), NULL);
     while (metadata[count].key) ++count;
-    CHECK(!ad_vars_save_parts(ctx, in(name), &(ad_vars_part){.vars = vars}, 1, metadata, count));
+    CHECK(!ad_vars_save_parts(ctx, in_folder(name), &(ad_vars_part){.vars = vars}, 1, metadata,
+                              count));
     ad_graph_free(graph);
     ad_vars_free(vars);
 }
@@ -231,7 +222,8 @@ enum { SOUND = 6 };
 static ad_status open_it(ad_context *with)
 {
     ad_job *job;
-    ad_status status = ad_trained_open(&job, with, &classify_system, in("x.safetensors"), NULL);
+    ad_status status = ad_trained_open(&job, with, &classify_system, in_folder("x.safetensors"),
+                                       NULL);
     if (!status) status = ad_trained_build(job, 1, NULL);
     ad_trained_close(job);
     return status;
@@ -260,7 +252,7 @@ static void files(void)
     begin();
     save("x.safetensors", sound);
     CHECK_INT(open_it(ctx), AD_OK);
-    REQUIRE(!ad_trained_open(&job, ctx, &classify_system, in("x.safetensors"), NULL));
+    REQUIRE(!ad_trained_open(&job, ctx, &classify_system, in_folder("x.safetensors"), NULL));
     CHECK_TEXT(((const classify_model *)job->model)->classes.at[0], "a, b");
     ad_trained_close(job);
     for (size_t i = 0; i < sizeof damaged / sizeof *damaged; ++i) {
