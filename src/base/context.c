@@ -178,6 +178,25 @@ void ad_free(ad_context *ctx, void *memory, size_t bytes)
     ctx->allocator.release(ctx->allocator.user, memory, bytes);
 }
 
+char *ad_string_cut(ad_context *ctx, const char *text, size_t length)
+{
+    char *copy = ad_alloc(ctx, length + 1);
+    if (!copy) return NULL;
+    memcpy(copy, text, length);
+    copy[length] = 0;
+    return copy;
+}
+
+char *ad_string_copy(ad_context *ctx, const char *text)
+{
+    return ad_string_cut(ctx, text, strlen(text));
+}
+
+void ad_string_free(ad_context *ctx, char *text)
+{
+    if (text) ad_free(ctx, text, strlen(text) + 1);
+}
+
 void *ad_grow(ad_context *ctx, void *memory, int64_t *capacity, int64_t need, size_t size)
 {
     if (need <= *capacity) return memory;

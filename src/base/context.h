@@ -16,6 +16,10 @@ void *ad_alloc(ad_context *ctx, size_t bytes);
 void *ad_zalloc(ad_context *ctx, size_t bytes);
 void *ad_realloc(ad_context *ctx, void *memory, size_t old_bytes, size_t new_bytes);
 void ad_free(ad_context *ctx, void *memory, size_t bytes);
+/* Strings of their own: the whole of `text`, or its first `length` bytes. NULL: no memory. */
+char *ad_string_copy(ad_context *ctx, const char *text);
+char *ad_string_cut(ad_context *ctx, const char *text, size_t length);
+void ad_string_free(ad_context *ctx, char *text); /* NULL is ignored */
 
 /* Makes room for `need` elements of `size` bytes, doubling; NULL (and the context's error):
  * refused, and the memory is as it was. */

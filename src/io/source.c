@@ -35,17 +35,6 @@ struct ad_source {
     bool (*wanted)(const char *name);
 };
 
-static char *copy_text(ad_context *ctx, const char *text)
-{
-    char *copy = ad_alloc(ctx, strlen(text) + 1);
-    return copy ? strcpy(copy, text) : NULL;
-}
-
-static void free_text(ad_context *ctx, char *text)
-{
-    if (text) ad_free(ctx, text, strlen(text) + 1);
-}
-
 /* ---- one file ---- */
 
 static bool compressed(const unsigned char *p, size_t size)
@@ -160,7 +149,7 @@ static ad_status add(ad_source *s, entry e)
             status = AD_ERROR_MEMORY;
     }
     if (status) {
-        free_text(s->ctx, e.name), free_text(s->ctx, e.path);
+        ad_string_free(s->ctx, e.name), ad_string_free(s->ctx, e.path);
         if (e.bytes) ad_free(s->ctx, e.bytes, e.size ? e.size : 1);
         return status;
     }
@@ -207,7 +196,7 @@ static ad_status take_entry(ad_source *s, struct archive *a, struct archive_entr
     if (!*name || (!folder && archive_entry_filetype(head) != AE_IFREG)) return AD_OK;
     snprintf(full, sizeof full, "%s%.*s%s", prefix, PATH_MAX / 2, name,
              folder && !ends_with(name, "/") ? "/" : "");
-    entry e = {.name = copy_text(s->ctx, full), .archive = archive};
+    entry e = {.name = ad_string_copy(s->ctx, full), .archive = archive};
     if (!folder && (!s->wanted || s->wanted(full))) {
         ad_status status = read_entry(s->ctx, a, s->archives[archive], entry_limit, &e.bytes,
                                       &e.size);
@@ -216,7 +205,7 @@ static ad_status take_entry(ad_source *s, struct archive *a, struct archive_entr
                              s->archives[archive], archive_limit);
         if (status) {
             if (e.bytes) ad_free(s->ctx, e.bytes, e.size ? e.size : 1);
-            free_text(s->ctx, e.name);
+            ad_string_free(s->ctx, e.name);
             return status;
         }
     }
@@ -231,7 +220,7 @@ static ad_status read_archive(ad_source *s, const char *path, const char *prefix
     if (!archives) return AD_ERROR_MEMORY;
     s->archives = archives;
     int32_t number = s->archive_count++;
-    if (!(archives[number] = copy_text(s->ctx, path))) return AD_ERROR_MEMORY;
+    if (!(archives[number] = ad_string_copy(s->ctx, path))) return AD_ERROR_MEMORY;
     struct archive *a = archive_read_new();
     if (!a) return ad_fail(s->ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
     archive_read_support_filter_all(a);
@@ -294,14 +283,15 @@ static ad_status walk_file(ad_source *s, const char *path, const char *prefix, c
     if (stat(full, &info)) return AD_OK; /* gone, or a link to nothing */
     if (S_ISDIR(info.st_mode)) {
         strcat(name, "/");
-        ad_status status = add(s, (entry){.name = copy_text(s->ctx, name), .archive = -1});
+        ad_status status = add(s, (entry){.name = ad_string_copy(s->ctx, name), .archive = -1});
         return status || depth == DEPTH_MOST ? status : walk(s, full, name, depth + 1);
     }
     if (!S_ISREG(info.st_mode)) return AD_OK;
     if (names_archive(file)) return read_archive(s, full, prefix);
-    entry e = {.name = copy_text(s->ctx, name), .path = copy_text(s->ctx, full), .archive = -1};
+    entry e = {
+        .name = ad_string_copy(s->ctx, name), .path = ad_string_copy(s->ctx, full), .archive = -1};
     if (!e.path) {
-        free_text(s->ctx, e.name);
+        ad_string_free(s->ctx, e.name);
         e.name = NULL;
     }
     return add(s, e);
@@ -336,7 +326,7 @@ ad_status ad_source_open(ad_source **out, ad_context *ctx, const char *path,
     if (stat(path, &info)) return system_failed(ctx, path, errno);
     ad_source *s = ad_zalloc(ctx, sizeof *s);
     if (!s) return AD_ERROR_MEMORY;
-    *s = (ad_source){.ctx = ctx, .path = copy_text(ctx, path), .wanted = wanted};
+    *s = (ad_source){.ctx = ctx, .path = ad_string_copy(ctx, path), .wanted = wanted};
     ad_status status = s->path ? AD_OK : AD_ERROR_MEMORY;
     if (!status) status = S_ISDIR(info.st_mode) ? walk(s, path, "", 0) : read_archive(s, path, "");
     if (!status && s->count) qsort(s->entries, (size_t)s->count, sizeof *s->entries, by_name);
@@ -352,13 +342,13 @@ void ad_source_close(ad_source *s)
     if (!s) return;
     for (int64_t i = 0; i < s->count; ++i) {
         entry *e = &s->entries[i];
-        free_text(s->ctx, e->name), free_text(s->ctx, e->path);
+        ad_string_free(s->ctx, e->name), ad_string_free(s->ctx, e->path);
         if (e->bytes) ad_free(s->ctx, e->bytes, e->size ? e->size : 1);
     }
-    for (int32_t i = 0; i < s->archive_count; ++i) free_text(s->ctx, s->archives[i]);
+    for (int32_t i = 0; i < s->archive_count; ++i) ad_string_free(s->ctx, s->archives[i]);
     ad_free(s->ctx, s->archives, (size_t)s->archive_count * sizeof *s->archives);
     ad_free(s->ctx, s->entries, (size_t)s->capacity * sizeof *s->entries);
-    free_text(s->ctx, s->path);
+    ad_string_free(s->ctx, s->path);
     ad_free(s->ctx, s, sizeof *s);
 }
 

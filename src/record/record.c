@@ -10,18 +10,9 @@
 
 /* ---- memory ---- */
 
-static char *copy_text(ad_context *ctx, const char *text, size_t length)
-{
-    char *copy = ad_alloc(ctx, length + 1);
-    if (!copy) return NULL;
-    memcpy(copy, text, length);
-    copy[length] = 0;
-    return copy;
-}
-
 void ad_record_text_free(ad_context *ctx, char *text)
 {
-    if (text) ad_free(ctx, text, strlen(text) + 1);
+    ad_string_free(ctx, text);
 }
 
 void ad_texts_free(ad_context *ctx, ad_texts *texts)
@@ -73,7 +64,7 @@ static ad_status set_texts(ad_context *ctx, ad_texts *list, const char *text)
     *list = (ad_texts){at, at ? count : 0};
     for (int64_t i = 0; i < list->count && !status; ++i) {
         size_t length = strcspn(text, ",");
-        at[i] = copy_text(ctx, text, length);
+        at[i] = ad_string_cut(ctx, text, length);
         if (!at[i]) status = AD_ERROR_MEMORY;
         text += length + 1;
     }
@@ -110,7 +101,7 @@ static ad_status set_member(ad_context *ctx, const ad_option *o, void *member, c
     case AD_OPTION_CHOICE: *(int *)member = text ? ad_parse_choice(o->choices, text) : -1; break;
     case AD_OPTION_TEXT:
     case AD_OPTION_FILE:
-        *(char **)member = text ? copy_text(ctx, text, strlen(text)) : NULL;
+        *(char **)member = text ? ad_string_copy(ctx, text) : NULL;
         return text && !*(char **)member ? AD_ERROR_MEMORY : AD_OK;
     case AD_OPTION_TEXTS: return text && *text ? set_texts(ctx, member, text) : AD_OK;
     case AD_OPTION_REALS: return text && *text ? set_reals(ctx, member, text) : AD_OK;
@@ -241,7 +232,7 @@ ad_status ad_record_get(const ad_record *record, ad_context *ctx, const void *va
     bool set = member_text(o, (const char *)value + o->at, &text);
     ad_status status = text.failed ? AD_ERROR_MEMORY : AD_OK;
     if (set && !status) {
-        *out = copy_text(ctx, ad_text_get(&text), text.length);
+        *out = ad_string_cut(ctx, ad_text_get(&text), text.length);
         if (!*out) status = AD_ERROR_MEMORY;
     }
     ad_text_free(&text);
@@ -258,8 +249,7 @@ static ad_status copy_texts(ad_context *ctx, ad_texts *to, const ad_texts *from)
     if (!(to->at = ad_zalloc(ctx, (size_t)from->count * sizeof *to->at))) return AD_ERROR_MEMORY;
     to->count = from->count;
     for (int64_t i = 0; i < from->count && !status; ++i)
-        if (!(to->at[i] = copy_text(ctx, from->at[i], strlen(from->at[i]))))
-            status = AD_ERROR_MEMORY;
+        if (!(to->at[i] = ad_string_copy(ctx, from->at[i]))) status = AD_ERROR_MEMORY;
     return status;
 }
 
@@ -299,7 +289,7 @@ static ad_status own_member(ad_context *ctx, const ad_option *o, void *to, const
     case AD_OPTION_TEXT:
     case AD_OPTION_FILE:
         text = *(char *const *)from;
-        *(char **)to = text ? copy_text(ctx, text, strlen(text)) : NULL;
+        *(char **)to = text ? ad_string_copy(ctx, text) : NULL;
         return text && !*(char **)to ? AD_ERROR_MEMORY : AD_OK;
     case AD_OPTION_TEXTS: return copy_texts(ctx, to, from);
     case AD_OPTION_REALS: return copy_reals(ctx, to, from);

@@ -13,17 +13,6 @@ enum { KEY_BYTES = 128, ITEMS_MOST = 1 << 20 };
 
 /* ---- a list of metadata ---- */
 
-static char *own(ad_context *ctx, const char *text)
-{
-    char *copy = ad_alloc(ctx, strlen(text) + 1);
-    return copy ? strcpy(copy, text) : NULL;
-}
-
-static void release(ad_context *ctx, const char *text)
-{
-    if (text) ad_free(ctx, (char *)text, strlen(text) + 1);
-}
-
 ad_status ad_metadata_add(ad_metadata_list *list, ad_context *ctx, const char *key,
                           const char *value)
 {
@@ -36,10 +25,10 @@ ad_status ad_metadata_add(ad_metadata_list *list, ad_context *ctx, const char *k
         list->at = at;
         list->capacity = more;
     }
-    ad_metadata row = {own(ctx, key), own(ctx, value)};
+    ad_metadata row = {ad_string_copy(ctx, key), ad_string_copy(ctx, value)};
     if (!row.key || !row.value) {
-        release(ctx, row.key);
-        release(ctx, row.value);
+        ad_string_free(ctx, (char *)row.key);
+        ad_string_free(ctx, (char *)row.value);
         return AD_ERROR_MEMORY;
     }
     list->at[list->count++] = row;
@@ -49,8 +38,8 @@ ad_status ad_metadata_add(ad_metadata_list *list, ad_context *ctx, const char *k
 void ad_metadata_free(ad_metadata_list *list)
 {
     for (int i = 0; i < list->count; ++i) {
-        release(list->ctx, list->at[i].key);
-        release(list->ctx, list->at[i].value);
+        ad_string_free(list->ctx, (char *)list->at[i].key);
+        ad_string_free(list->ctx, (char *)list->at[i].value);
     }
     if (list->at) ad_free(list->ctx, list->at, (size_t)list->capacity * sizeof *list->at);
     *list = (ad_metadata_list){0};
@@ -119,7 +108,7 @@ static ad_status refuse(ad_context *ctx, const ad_file *file, const char *key, c
 
 static void free_texts(ad_context *ctx, ad_texts *texts, int64_t room)
 {
-    for (int64_t i = 0; i < texts->count; ++i) release(ctx, texts->at[i]);
+    for (int64_t i = 0; i < texts->count; ++i) ad_string_free(ctx, texts->at[i]);
     if (texts->at) ad_free(ctx, texts->at, (size_t)room * sizeof *texts->at);
     *texts = (ad_texts){0};
 }
@@ -148,7 +137,7 @@ static ad_status read_texts(ad_context *ctx, const ad_file *file, const char *ke
     ad_json_enter(&j, '[');
     while (!status && ad_json_more(&j)) {
         ad_json_read_string(&j, &item);
-        char *text = item.failed ? NULL : own(ctx, ad_text_get(&item));
+        char *text = item.failed ? NULL : ad_string_copy(ctx, ad_text_get(&item));
         if (text)
             read.at[read.count++] = text;
         else

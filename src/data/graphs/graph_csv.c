@@ -215,12 +215,6 @@ static ad_status read_split(const nodes *n, ad_graph_set *set, int64_t row)
     return ad_frame_fail(n->frame, row, "split \"%.60s\", expected train, val or test", text);
 }
 
-static char *copy_text(ad_context *ctx, const char *text)
-{
-    char *copy = ad_alloc(ctx, strlen(text) + 1);
-    return copy ? strcpy(copy, text) : NULL;
-}
-
 static void fill_labels(const nodes *n, ad_graph_set *set, int64_t row)
 {
     const char *rest = ad_frame_text(n->frame, row, n->label), *label;
@@ -243,7 +237,8 @@ static ad_status fill_row(const nodes *n, ad_graph_set *set, int64_t row, int64_
         const char *name = ad_frame_text(n->frame, row, n->graph);
         set->graph_start[ad_name_find(&n->graphs, name, strlen(name)) + 1] = (int32_t)row + 1;
     }
-    if (!status && !(set->node_names[row] = copy_text(n->ctx, ad_frame_text(n->frame, row, n->id))))
+    if (!status &&
+        !(set->node_names[row] = ad_string_copy(n->ctx, ad_frame_text(n->frame, row, n->id))))
         status = AD_ERROR_MEMORY;
     int32_t feature = 0;
     for (int64_t c = 0; !status && c < n->columns; ++c) {

@@ -8,8 +8,7 @@
 
 static void free_names(ad_context *ctx, char **names, int64_t count)
 {
-    for (int64_t i = 0; names && i < count; ++i)
-        if (names[i]) ad_free(ctx, names[i], strlen(names[i]) + 1);
+    for (int64_t i = 0; names && i < count; ++i) ad_string_free(ctx, names[i]);
     ad_free(ctx, names, ad_bytes(count, sizeof *names));
 }
 
@@ -65,8 +64,7 @@ ad_status ad_graph_set_classes(ad_graph_set *set, const char *const *names, int 
         char number[16];
         snprintf(number, sizeof number, "%d", i);
         const char *name = names ? names[i] : number;
-        if (!(copy[i] = ad_alloc(set->ctx, strlen(name) + 1))) return AD_ERROR_MEMORY;
-        memcpy(copy[i], name, strlen(name) + 1);
+        if (!(copy[i] = ad_string_copy(set->ctx, name))) return AD_ERROR_MEMORY;
     }
     return AD_OK;
 }

@@ -127,12 +127,9 @@ ad_status ad_frame_parse(ad_frame **out, ad_context *ctx, const char *name, cons
     *out = NULL;
     if (!t) return AD_ERROR_MEMORY;
     t->ctx = ctx;
-    t->path = ad_alloc(ctx, strlen(name) + 1);
+    t->path = ad_string_copy(ctx, name);
     ad_status status = t->path ? AD_OK : AD_ERROR_MEMORY;
-    if (!status) {
-        strcpy(t->path, name);
-        status = parse(t, bytes ? text : "", bytes, options ? options : &usual);
-    }
+    if (!status) status = parse(t, bytes ? text : "", bytes, options ? options : &usual);
     if (status)
         ad_frame_free(t);
     else
@@ -156,7 +153,7 @@ ad_status ad_frame_read(ad_frame **out, ad_context *ctx, const char *path,
 void ad_frame_free(ad_frame *t)
 {
     if (!t) return;
-    if (t->path) ad_free(t->ctx, t->path, strlen(t->path) + 1);
+    ad_string_free(t->ctx, t->path);
     ad_free(t->ctx, t->start, ad_bytes(t->records * t->columns, sizeof *t->start));
     ad_free(t->ctx, t->line, ad_bytes(t->records, sizeof *t->line));
     ad_free(t->ctx, t->text, t->room);
