@@ -198,7 +198,8 @@ typedef struct ad_load_options {
 AD_API void ad_load_report_unused(const ad_load_report *report, const ad_watcher *watcher,
                                   const char *path);
 /* Loads by name, converting dtype and axis order. Nothing is changed on an error, which names the
- * file, the first tensor that does not fit, and both shapes. Integers are not made from floats.
+ * file, the first tensor that does not fit, and both shapes. Integers are not made from floats, and
+ * NaN or infinity in a tensor that the network has is AD_ERROR_NUMERIC, which names the tensor.
  * What only this library keeps ("rng.state") or older files lack (num_batches_tracked) may be
  * missing. */
 AD_API ad_status ad_vars_load(ad_vars *vars, const char *path, ad_load_options options);

@@ -77,6 +77,11 @@ AD_API const void *ad_result(const ad_program *program, const ad_node *output);
 AD_API const void *ad_result_at(const ad_program *program, int index);
 /* A one-element output as a number (NaN if it has another size or is not an output). */
 AD_API double ad_result_scalar(const ad_program *program, const ad_node *output);
+/* For what will be ranked, sampled from, sorted or shown: AD_OK, or AD_ERROR_NUMERIC and a sentence
+ * that begins with `what` ("model.safetensors: the logits") and says which element of the output is
+ * NaN or infinite. AD_ERROR_ARGUMENT if it is no output, or nothing ran. */
+AD_API ad_status ad_result_finite(const ad_program *program, const ad_node *output,
+                                  const char *what);
 
 typedef struct ad_program_stats {
     size_t arena_bytes;    /* activations and workspace: the one allocation */

@@ -6,6 +6,8 @@
  * nor draws random numbers for it. */
 #include "nn/vars.h"
 
+#include "base/finite.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -257,6 +259,22 @@ static ad_status read_tensor(const loading *l, const ad_variable *variable, int 
     return status;
 }
 
+/* A weight that is no number makes everything behind it none. */
+static ad_status check_values(const loading *l, const ad_variable *variable, const char *tensor,
+                              const char *image)
+{
+    const void *value = image + variable->offset;
+    int64_t count = ad_shape_count(variable->shape);
+    if (ad_first_not_finite(value, variable->dtype, count) < 0) return AD_OK;
+    ad_text what;
+    ad_text_init(&what, l->vars->ctx);
+    ad_text_format(&what, "%s: tensor %s", ad_file_path(l->file), tensor);
+    ad_status status = ad_check_finite(l->vars->ctx, ad_text_get(&what), value, variable->dtype,
+                                       count);
+    ad_text_free(&what);
+    return status;
+}
+
 static ad_status read_all(const loading *l)
 {
     for (int i = 0; i < l->n_entries; ++i) {
@@ -266,6 +284,9 @@ static ad_status read_all(const loading *l)
         if (!*image && !(*image = block_image(l, entry->block)))
             return ad_error_status(l->vars->ctx);
         ad_status status = read_tensor(l, &entry->variable, l->from[i], *image);
+        if (!status)
+            status = check_values(l, &entry->variable, ad_file_at(l->file, l->from[i])->name,
+                                  *image);
         if (status != AD_OK) return status;
     }
     return AD_OK;

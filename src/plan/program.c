@@ -1,6 +1,8 @@
 /* program.c - a program's memory, its inputs and its results. */
 #include "plan/program.h"
 
+#include "base/finite.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -140,6 +142,15 @@ static int output_index(const ad_program *program, const ad_node *output)
 const void *ad_result(const ad_program *program, const ad_node *output)
 {
     return ad_result_at(program, output_index(program, output));
+}
+
+ad_status ad_result_finite(const ad_program *program, const ad_node *output, const char *what)
+{
+    int index = output_index(program, output);
+    const void *data = ad_result_at(program, index);
+    if (!data) return ad_fail(program->ctx, AD_ERROR_ARGUMENT, "%s: no result of a run", what);
+    const ad_program_output *found = &program->outputs[index];
+    return ad_check_finite(program->ctx, what, data, found->dtype, found->count);
 }
 
 double ad_result_scalar(const ad_program *program, const ad_node *output)

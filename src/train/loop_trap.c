@@ -6,25 +6,11 @@
  * kernel. That may take as long as since that checkpoint, and names the node. */
 #include "train/train_loop.h"
 
+#include "base/finite.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Whether an exponent has all bits set, which is NaN and infinity. */
-static bool finite_words(const void *data, int64_t count, uint32_t exponent)
-{
-    const uint32_t *words = data;
-    uint32_t found = 0;
-    for (int64_t i = 0; i < count; ++i) found |= (words[i] & exponent) == exponent;
-    return !found;
-}
-
-static bool finite_doubles(const double *numbers, int64_t count)
-{
-    bool finite = true;
-    for (int64_t i = 0; i < count; ++i) finite &= isfinite(numbers[i]) != 0;
-    return finite;
-}
 
 bool ad_loop_finite(const ad_loop *l)
 {
@@ -34,8 +20,7 @@ bool ad_loop_finite(const ad_loop *l)
         const void *data = ad_variable_data(l->t->vars, v);
         int64_t count = ad_shape_count(ad_variable_shape(v));
         if (ad_variable_is_buffer(v) || !data) continue;
-        if (ad_variable_dtype(v) == AD_F32) finite = finite_words(data, count, 0x7f800000u);
-        if (ad_variable_dtype(v) == AD_F64) finite = finite_doubles(data, count);
+        finite = ad_first_not_finite(data, ad_variable_dtype(v), count) < 0;
     }
     return finite;
 }

@@ -198,6 +198,37 @@ static void twice_the_same_name(void)
     ad_context_free(ctx);
 }
 
+/* Whatever a file says, weights that were loaded are finite, and a refused file changes nothing. */
+static void weights_that_are_not_finite(void)
+{
+    ad_context *ctx = ad_context_new(NULL);
+    ad_vars *to = network(ctx, 2, 4, false), *before = network(ctx, 2, 4, false);
+    char wanted[160];
+    double body[6] = {1, 2, 3, 4, 1e300, 6}; /* which no f32 can hold */
+    const ad_named_tensor file[] = {{"body.weight", {AD_F64, ad_shape(3, 2), body}},
+                                    {"unused", {AD_F32, ad_shape(1), (float[]){NAN}}}};
+    for (int fitting = 0; fitting < 2; ++fitting) {
+        const ad_load_options options = {
+            .allow_missing = true, .allow_unused = true, .fitting = fitting};
+        body[4] = 1e300;
+        REQUIRE(!ad_safetensors_write(ctx, path, file, 2, NULL, 0));
+        CHECK_INT(ad_vars_load(to, path, options), AD_ERROR_NUMERIC);
+        snprintf(wanted, sizeof wanted,
+                 "%s: tensor body.weight is not finite: element 4 of 6 is infinite", path);
+        CHECK_TEXT(ad_error(ctx), wanted);
+        CHECK(same(to, before, "body.weight", 6));
+        body[4] = 5;
+        REQUIRE(!ad_safetensors_write(ctx, path, file, 2, NULL, 0));
+        CHECK_INT(ad_vars_load(to, path, options), AD_OK);
+        CHECK_NEAR(value(to, "body.weight")[4], 5, 0);
+        REQUIRE(!ad_vars_save(before, path));
+        REQUIRE(!ad_vars_load(to, path, (ad_load_options){0}));
+    }
+    ad_vars_free(to), ad_vars_free(before);
+    CHECK_INT(ad_context_memory(ctx), 0);
+    ad_context_free(ctx);
+}
+
 static ad_status poor_loading(ad_context *poor)
 {
     ad_load_report report;
@@ -234,9 +265,15 @@ static void refused_memory(void)
     ad_context_free(ctx);
 }
 
-static const check_case cases[] = {
-    CASE(what_fits),          CASE(nothing_fits),        CASE(types_that_fit), CASE(long_reports),
-    CASE(parts_and_prefixes), CASE(twice_the_same_name), CASE(refused_memory), {0}};
+static const check_case cases[] = {CASE(what_fits),
+                                   CASE(nothing_fits),
+                                   CASE(types_that_fit),
+                                   CASE(long_reports),
+                                   CASE(parts_and_prefixes),
+                                   CASE(twice_the_same_name),
+                                   CASE(weights_that_are_not_finite),
+                                   CASE(refused_memory),
+                                   {0}};
 
 int main(int argc, char **argv)
 {

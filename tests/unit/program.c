@@ -28,10 +28,32 @@ static void runs_elementwise(void)
     ad_graph_free(g);
 }
 
+static void results_that_are_not_finite(void)
+{
+    ad_graph *g = ad_graph_new(ctx);
+    ad_node *x = ad_input(g, "x", AD_F32, ad_shape(3)), *y = ad_log(x), *other = ad_relu(x);
+    ad_program *p;
+    float xs[3] = {1, 2, 3};
+    REQUIRE(ad_compile(&p, ctx, (ad_node *[]){y}, 1, NULL) == AD_OK);
+    REQUIRE(ad_bind(p, x, xs, sizeof xs) == AD_OK);
+    CHECK_INT(ad_result_finite(p, y, "the logits"), AD_ERROR_ARGUMENT);
+    CHECK_TEXT(ad_error(ctx), "the logits: no result of a run");
+    REQUIRE(ad_run(p) == AD_OK);
+    CHECK_INT(ad_result_finite(p, y, "the logits"), AD_OK);
+    CHECK_INT(ad_result_finite(p, other, "the logits"), AD_ERROR_ARGUMENT);
+    xs[2] = 0;
+    REQUIRE(ad_run(p) == AD_OK);
+    CHECK_INT(ad_result_finite(p, y, "the logits"), AD_ERROR_NUMERIC);
+    CHECK_TEXT(ad_error(ctx), "the logits is not finite: element 2 of 3 is -infinite");
+    ad_program_free(p);
+    ad_graph_free(g);
+}
+
 int main(int argc, char **argv)
 {
     ctx = ad_context_new(NULL);
-    int failed = check_main(argc, argv, (check_case[]){CASE(runs_elementwise), {0}});
+    int failed = check_main(
+        argc, argv, (check_case[]){CASE(runs_elementwise), CASE(results_that_are_not_finite), {0}});
     ad_context_free(ctx);
     return failed;
 }

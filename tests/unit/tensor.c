@@ -4,6 +4,7 @@
 
 #include <autodidact/tensor.h>
 
+#include "base/finite.h"
 #include "base/half.h"
 
 static void shapes(void)
@@ -145,6 +146,36 @@ static void integers_to_floats(void)
     CHECK_INT(narrow[1], INT32_MIN);
 }
 
+/* Each type and place: around a block's border, and in the last element. */
+static void finds_what_is_not_finite(void)
+{
+    enum { MOST = 5000 };
+    static double numbers[MOST], stored[MOST];
+    static const int64_t places[] = {0, 1, 4095, 4096, MOST - 1};
+    static const ad_dtype floats[] = {AD_F32, AD_F64, AD_BF16, AD_F16};
+    ad_context *ctx = ad_context_new(NULL);
+    for (int i = 0; i < MOST; ++i) numbers[i] = i % 7 - 3;
+    for (size_t d = 0; d < sizeof floats / sizeof *floats; ++d) {
+        ad_convert(stored, floats[d], numbers, AD_F64, MOST);
+        CHECK_INT(ad_first_not_finite(stored, floats[d], MOST), -1);
+        CHECK_INT(ad_check_finite(ctx, "x", stored, floats[d], MOST), AD_OK);
+        for (size_t k = 0; k < sizeof places / sizeof *places; ++k)
+            for (int kind = 0; kind < 3; ++kind) {
+                double was = numbers[places[k]];
+                numbers[places[k]] = (double[]){NAN, INFINITY, -INFINITY}[kind];
+                ad_convert(stored, floats[d], numbers, AD_F64, MOST);
+                CHECK_INT(ad_first_not_finite(stored, floats[d], MOST), places[k]);
+                numbers[places[k]] = was;
+            }
+    }
+    CHECK_INT(ad_first_not_finite((float[]){NAN}, AD_F32, 0), -1);
+    CHECK_INT(ad_first_not_finite((int32_t[]){-1}, AD_I32, 1), -1);
+    CHECK_INT(ad_check_finite(ctx, "the loss", (float[]){1, -INFINITY}, AD_F32, 2),
+              AD_ERROR_NUMERIC);
+    CHECK_TEXT(ad_error(ctx), "the loss is not finite: element 1 of 2 is -infinite");
+    ad_context_free(ctx);
+}
+
 int main(int argc, char **argv)
 {
     return check_main(argc, argv,
@@ -154,5 +185,6 @@ int main(int argc, char **argv)
                                      CASE(halves_round_to_nearest_even),
                                      CASE(floats_to_integers),
                                      CASE(integers_to_floats),
+                                     CASE(finds_what_is_not_finite),
                                      {0}});
 }
