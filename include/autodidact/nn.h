@@ -190,6 +190,8 @@ typedef struct ad_load_options {
     const char *ignore; /* tensors whose names (without `strip`) begin with this are none of it */
     bool allow_missing; /* variables that the file lacks keep their value (default: an error) */
     bool allow_unused;  /* tensors that no variable wants (default: an error naming the first) */
+    bool whole;         /* but none that differs from a variable's only in a number of its name: a
+                           layer that the network would be built without is an error */
     bool fitting;       /* load what fits by name and shape; all others keep their value, and so
                            does "rng.state". Nothing that fits is an error */
     ad_load_report *report; /* filled unless NULL: say to people what it says */

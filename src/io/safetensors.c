@@ -240,7 +240,8 @@ static ad_status add_all(header *h)
     return check_spans(file, (span *)h->spans.data, h->data);
 }
 
-/* The first metadata key that occurs twice is an error; tensors' names are checked by weights.c. */
+/* The first metadata key that occurs twice is an error; tensors' names are checked by
+ * weights_load.c. */
 static ad_status check_metadata(ad_file *file)
 {
     size_t bytes = ad_bytes(file->metadata_count, sizeof(ad_name_row));

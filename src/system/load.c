@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Other parts of a checkpoint, and counts that training frameworks keep. */
+/* Other parts of a checkpoint, and counts that training frameworks keep, may be left; layers not.
+ */
 static ad_load_options options_for(ad_load_report *report)
 {
-    return (ad_load_options){.ignore = "train.", .allow_unused = true, .report = report};
+    return (ad_load_options){
+        .ignore = "train.", .allow_unused = true, .whole = true, .report = report};
 }
 
 /* Files of the bare network lack what all names of ours begin with ("transformer.", of GPT-2

@@ -198,6 +198,30 @@ static void twice_the_same_name(void)
     ad_context_free(ctx);
 }
 
+/* A network that would be built without layers of its file, and what is no layer. */
+static void smaller_than_the_file(void)
+{
+    ad_context *ctx = ad_context_new(NULL);
+    ad_vars *vars = ad_vars_new(ctx, 1);
+    const ad_load_options options = {.allow_unused = true, .whole = true};
+    float x = 1;
+    ad_named_tensor file[] = {{"h.0.fc1.weight", {AD_F32, ad_shape(1), &x}},
+                              {"h.1.fc1.weight", {AD_F32, ad_shape(1), &x}},
+                              {"h.0.mask", {AD_F32, ad_shape(1), &x}}};
+    ad_var(vars, "h.0.fc1.weight", ad_shape(1), (ad_var_options){0});
+    ad_var(vars, "h.1.fc1.weight", ad_shape(1), (ad_var_options){0});
+    REQUIRE(!ad_safetensors_write(ctx, path, file, 3, NULL, 0));
+    CHECK_INT(ad_vars_load(vars, path, options), AD_OK);
+    file[2].name = "h.12.fc1.weight";
+    REQUIRE(!ad_safetensors_write(ctx, path, file, 3, NULL, 0));
+    CHECK_INT(ad_vars_load(vars, path, options), AD_ERROR_SHAPE);
+    CHECK_CONTAINS(ad_error(ctx), "the network has no h.12.fc1.weight: it would be built smaller");
+    CHECK_INT(ad_vars_load(vars, path, (ad_load_options){.allow_unused = true}), AD_OK);
+    CHECK_INT(ad_vars_load(vars, path, (ad_load_options){.whole = true, .fitting = true}), AD_OK);
+    ad_vars_free(vars);
+    ad_context_free(ctx);
+}
+
 /* Whatever a file says, weights that were loaded are finite, and a refused file changes nothing. */
 static void weights_that_are_not_finite(void)
 {
@@ -271,6 +295,7 @@ static const check_case cases[] = {CASE(what_fits),
                                    CASE(long_reports),
                                    CASE(parts_and_prefixes),
                                    CASE(twice_the_same_name),
+                                   CASE(smaller_than_the_file),
                                    CASE(weights_that_are_not_finite),
                                    CASE(refused_memory),
                                    {0}};

@@ -207,6 +207,26 @@ static void what_is_not_here_is_refused(void)
             "width is");
 }
 
+static void fewer_layers_than_the_file(void)
+{
+    ad_job *job;
+    published p;
+    REQUIRE(open_published(&p));
+    CHECK(!ad_safetensors_write(ctx, in_folder("bare/model.safetensors"), p.tensors, p.count, NULL,
+                                0));
+    close_published(&p);
+    write_text("bare/config.json",
+               "{\"model_type\": \"gpt2\", \"vocab_size\": 100, \"n_layer\": 1, \"n_head\": 4, "
+               "\"n_embd\": 32, \"n_inner\": 64, \"n_positions\": 24}");
+    if (ad_trained_open(&job, ctx, &gpt_system, in_folder("bare"), NULL)) {
+        CHECK_FAIL("%s", ad_error(ctx));
+        return;
+    }
+    CHECK_INT(gpt_load((gpt *)job, AD_F32), AD_ERROR_SHAPE);
+    CHECK_CONTAINS(ad_error(ctx), "transformer.h.1.attn.c_attn.bias: it would be built smaller");
+    ad_trained_close(job);
+}
+
 /* ---- what former versions wrote ---- */
 
 static void former_metadata_are_read(void)
@@ -385,6 +405,7 @@ int main(int argc, char **argv)
                                            CASE(names_of_the_bare_network),
                                            CASE(sizes_are_guessed_from_tensors),
                                            CASE(what_is_not_here_is_refused),
+                                           CASE(fewer_layers_than_the_file),
                                            CASE(former_metadata_are_read),
                                            CASE(trains_without_a_command_line),
                                            CASE(starts_from_a_model),

@@ -1,58 +1,15 @@
-/* weights.c - variables to and from files, by name.
+/* weights_load.c - variables from files, by name.
  *
  * Loading builds, per block, the image of what the block shall hold, and puts the images in place
  * when the last tensor has been read: until then nothing that anyone can see has changed. A block
  * that was not laid out yet takes its image as it is, so loading a fresh network neither copies it
  * nor draws random numbers for it. */
-#include "nn/vars.h"
+#include "nn/file_axes.h"
 
 #include "base/finite.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* ---- axis order ---- */
-
-/* Axis i of the file's shape is axis order[i] of ours. */
-static const int *file_order(int layout)
-{
-    static const int conv[4] = {3, 2, 0, 1}; /* both: [a, b, kh, kw] from [kh, kw, b, a] */
-    static const int matrix[2] = {1, 0};
-    return layout == AD_LAYOUT_SAME ? NULL : layout == AD_LAYOUT_MATRIX ? matrix : conv;
-}
-
-static ad_shape file_shape(const ad_variable *variable)
-{
-    const int *order = file_order(variable->layout);
-    ad_shape shape = variable->shape;
-    for (int i = 0; order && i < shape.rank; ++i) shape.dim[i] = variable->shape.dim[order[i]];
-    return shape;
-}
-
-/* The file's [a, b, window] from or to our [window, b, a]; a matrix has no window. */
-static void reorder(const ad_variable *variable, void *ours, void *file, bool to_file)
-{
-    const int64_t *dim = variable->shape.dim + variable->shape.rank - 2, b = dim[0], a = dim[1];
-    const int64_t window = variable->shape.rank == 4 ? dim[-2] * dim[-1] : 1;
-    size_t size = ad_dtype_size(variable->dtype);
-    for (int64_t k = 0; k < window; ++k)
-        for (int64_t j = 0; j < b; ++j)
-            for (int64_t i = 0; i < a; ++i) {
-                char *here = (char *)ours + (size_t)((k * b + j) * a + i) * size;
-                char *there = (char *)file + (size_t)((i * b + j) * window + k) * size;
-                if (to_file)
-                    memcpy(there, here, size);
-                else
-                    memcpy(here, there, size);
-            }
-}
-
-static size_t value_bytes(const ad_variable *variable)
-{
-    return (size_t)ad_shape_count(variable->shape) * ad_dtype_size(variable->dtype);
-}
-
-/* ---- loading ---- */
 
 typedef struct loading {
     ad_vars *vars;
@@ -60,6 +17,7 @@ typedef struct loading {
     ad_load_options options;
     int n_entries, n_blocks;  /* variables and blocks of the store */
     int unused, first_unused; /* tensors that no variable wants */
+    int beyond, first_beyond; /* those of layers that the network lacks; counted with `whole` */
     ad_load_report report;
     int *from;     /* per variable: the tensor's index in the file, or -1 */
     bool *found;   /* per variable: from[i] >= 0 */
@@ -86,13 +44,6 @@ static const char *wanted_name(const loading *l, const char *name, ad_text *text
     return ad_text_get(text);
 }
 
-static int index_of(const ad_vars *vars, const ad_variable *variable)
-{
-    for (int i = 0; variable && i < vars->count; ++i)
-        if (&vars->entries[i]->variable == variable) return i;
-    return -1;
-}
-
 static ad_status more(ad_status status, ad_context *ctx, int others, const char *what)
 {
     if (others <= 0) return status;
@@ -107,6 +58,30 @@ static void list_name(char *list, size_t size, int count, const char *name)
         snprintf(list + used, size - used, "%s%s", count > 1 ? ", " : "", name);
 }
 
+/* "h.12.weight" and "h.1.weight" */
+static bool differ_in_numbers(const char *a, const char *b)
+{
+    static const char digits[] = "0123456789";
+    for (;;) {
+        size_t number_a = strspn(a, digits), number_b = strspn(b, digits);
+        if (number_a && number_b) {
+            a += number_a, b += number_b;
+            continue;
+        }
+        if (*a != *b) return false;
+        if (!*a) return true;
+        ++a, ++b;
+    }
+}
+
+/* The tensor is of a layer that the network has fewer of. */
+static bool beyond_network(const ad_vars *vars, const char *name)
+{
+    for (int i = 0; i < vars->count; ++i)
+        if (differ_in_numbers(name, vars->entries[i]->variable.name)) return true;
+    return false;
+}
+
 /* Which tensor is for which variable. */
 static ad_status match(loading *l)
 {
@@ -117,12 +92,14 @@ static ad_status match(loading *l)
     for (int i = 0; i < total; ++i) {
         const char *name = wanted_name(l, ad_file_at(l->file, i)->name, &text);
         if (!name) continue;
-        int at = text.failed ? -1 : index_of(l->vars, ad_var_find(l->vars, name));
+        int at = text.failed ? -1 : ad_vars_index(l->vars, ad_var_find(l->vars, name));
         if (at >= 0 && l->from[at] < 0) {
             l->from[at] = i;
             l->found[at] = true;
         } else {
             if (!l->unused++) l->first_unused = i;
+            if (l->options.whole && beyond_network(l->vars, name) && !l->beyond++)
+                l->first_beyond = i;
             list_name(l->report.unused_names, sizeof l->report.unused_names, l->unused,
                       ad_file_at(l->file, i)->name);
         }
@@ -147,7 +124,7 @@ static ad_status drop_unfit(loading *l)
         if (!l->found[i]) continue;
         const ad_variable *variable = &l->vars->entries[i]->variable;
         const ad_file_entry *tensor = ad_file_at(l->file, l->from[i]);
-        ad_shape shape = file_shape(variable);
+        ad_shape shape = ad_file_shape(variable);
         if (ad_shape_equal(tensor->shape, shape) && readable_as(tensor, variable->dtype)) continue;
         snprintf(text, sizeof text, "%.128s is %s, the network expects %s", tensor->name,
                  ad_shape_text(tensor->shape, is, sizeof is),
@@ -187,7 +164,7 @@ static ad_status check_shapes(const loading *l)
     for (int i = 0; i < l->n_entries; ++i) {
         if (!l->found[i]) continue;
         const ad_file_entry *tensor = ad_file_at(l->file, l->from[i]);
-        ad_shape shape = file_shape(&l->vars->entries[i]->variable);
+        ad_shape shape = ad_file_shape(&l->vars->entries[i]->variable);
         if (ad_shape_equal(tensor->shape, shape) || wrong++) continue;
         ad_fail(ctx, AD_ERROR_SHAPE, "%s: %s is %s, the network expects %s", ad_file_path(l->file),
                 tensor->name, ad_shape_text(tensor->shape, is, sizeof is),
@@ -221,7 +198,7 @@ static ad_status check_missing(const loading *l)
         ad_fail(ctx, AD_ERROR_NOT_FOUND,
                 "%s: has no tensor for %s %s of the network (%d tensors, the first is %s %s)",
                 ad_file_path(l->file), entry->variable.name,
-                ad_shape_text(file_shape(&entry->variable), wanted, sizeof wanted),
+                ad_shape_text(ad_file_shape(&entry->variable), wanted, sizeof wanted),
                 ad_file_count(l->file), first ? first->name : "missing",
                 first ? ad_shape_text(first->shape, is, sizeof is) : "");
     }
@@ -231,7 +208,14 @@ static ad_status check_missing(const loading *l)
 static ad_status check_unused(const loading *l)
 {
     ad_context *ctx = l->vars->ctx;
-    if (!l->unused || l->options.allow_unused || l->options.fitting) return AD_OK;
+    if (!l->unused || l->options.fitting) return AD_OK;
+    if (l->beyond) {
+        ad_fail(ctx, AD_ERROR_SHAPE,
+                "%s: the network has no %s: it would be built smaller than the file",
+                ad_file_path(l->file), ad_file_at(l->file, l->first_beyond)->name);
+        return more(AD_ERROR_SHAPE, ctx, l->beyond - 1, "tensors are beyond it");
+    }
+    if (l->options.allow_unused) return AD_OK;
     ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: the network has no %s", ad_file_path(l->file),
             ad_file_at(l->file, l->first_unused)->name);
     return more(AD_ERROR_NOT_FOUND, ctx, l->unused - 1, "of the file's tensors are not in it");
@@ -248,13 +232,13 @@ static void *block_image(const loading *l, const ad_var_block *block)
 static ad_status read_tensor(const loading *l, const ad_variable *variable, int index, char *image)
 {
     ad_context *ctx = l->vars->ctx;
-    size_t bytes = value_bytes(variable);
+    size_t bytes = ad_variable_bytes(variable);
     if (variable->layout == AD_LAYOUT_SAME)
         return ad_file_read(l->file, index, variable->dtype, image + variable->offset, bytes);
     void *as_stored = ad_alloc(ctx, bytes);
     if (!as_stored) return AD_ERROR_MEMORY;
     ad_status status = ad_file_read(l->file, index, variable->dtype, as_stored, bytes);
-    if (status == AD_OK) reorder(variable, image + variable->offset, as_stored, false);
+    if (status == AD_OK) ad_file_reorder(variable, image + variable->offset, as_stored, false);
     ad_free(ctx, as_stored, bytes);
     return status;
 }
@@ -375,93 +359,4 @@ void ad_load_report_unused(const ad_load_report *r, const ad_watcher *watcher, c
     if (!r->unused) return;
     ad_watch_note(watcher, "%s: %d of its tensors are not used by the network: %s%s", path,
                   r->unused, r->unused_names, r->unused > 1 ? ", ..." : "");
-}
-
-/* ---- saving ---- */
-
-/* The variable's value in the file's axis order: in place where that is ours, else in `*own`. */
-static ad_status tensor_of(ad_vars *vars, const ad_variable *variable, ad_named_tensor *out,
-                           void **own)
-{
-    void *data = (void *)ad_variable_data(vars, variable);
-    if (!data) return ad_error_status(vars->ctx);
-    if (variable->layout != AD_LAYOUT_SAME) {
-        *own = ad_alloc(vars->ctx, value_bytes(variable));
-        if (!*own) return AD_ERROR_MEMORY;
-        reorder(variable, data, *own, true);
-        data = *own;
-    }
-    *out = (ad_named_tensor){variable->name, {variable->dtype, file_shape(variable), data}};
-    return AD_OK;
-}
-
-static const char *joined(ad_arena *arena, const char *prefix, const char *name)
-{
-    size_t head = strlen(prefix), tail = strlen(name) + 1;
-    char *text = ad_arena_alloc(arena, head + tail);
-    if (!text) return NULL;
-    memcpy(text, prefix, head);
-    memcpy(text + head, name, tail);
-    return text;
-}
-
-/* What is written, gathered from the parts. */
-typedef struct saving {
-    ad_arena arena;
-    ad_named_tensor *tensors;
-    void **own; /* per tensor: what it needed memory for, or NULL */
-    size_t *own_bytes;
-    int count;
-} saving;
-
-static int variables_of(const ad_vars_part *part)
-{
-    return part->vars ? part->vars->count : 0;
-}
-
-static ad_status gather(saving *s, const ad_vars_part *part)
-{
-    int variables = variables_of(part);
-    for (int k = 0; k < variables + part->tensor_count; ++k) {
-        ad_named_tensor *tensor = &s->tensors[s->count];
-        ad_status status = AD_OK;
-        if (k < variables) {
-            const ad_variable *variable = &part->vars->entries[k]->variable;
-            s->own_bytes[s->count] = value_bytes(variable);
-            status = tensor_of(part->vars, variable, tensor, &s->own[s->count]);
-        } else {
-            *tensor = part->tensors[k - variables];
-        }
-        if (status) return status;
-        ++s->count;
-        if (part->prefix && !(tensor->name = joined(&s->arena, part->prefix, tensor->name)))
-            return AD_ERROR_MEMORY;
-    }
-    return AD_OK;
-}
-
-ad_status ad_vars_save_parts(ad_context *ctx, const char *path, const ad_vars_part *parts,
-                             int count, const ad_metadata *metadata, int metadata_count)
-{
-    size_t total = 1;
-    saving s = {.count = 0};
-    ad_arena_init(&s.arena, ctx);
-    for (int i = 0; i < count; ++i)
-        total += (size_t)(variables_of(&parts[i]) + parts[i].tensor_count);
-    s.tensors = ad_arena_alloc(&s.arena, total * sizeof *s.tensors);
-    s.own = ad_arena_alloc(&s.arena, total * sizeof *s.own);
-    s.own_bytes = ad_arena_alloc(&s.arena, total * sizeof *s.own_bytes);
-    ad_status status = s.tensors && s.own && s.own_bytes ? AD_OK : AD_ERROR_MEMORY;
-    for (int i = 0; i < count && !status; ++i) status = gather(&s, &parts[i]);
-    if (!status)
-        status = ad_safetensors_write(ctx, path, s.tensors, s.count, metadata, metadata_count);
-    for (int i = 0; i < s.count; ++i)
-        if (s.own[i]) ad_free(ctx, s.own[i], s.own_bytes[i]);
-    ad_arena_free(&s.arena);
-    return status;
-}
-
-ad_status ad_vars_save(ad_vars *vars, const char *path)
-{
-    return ad_vars_save_parts(vars->ctx, path, &(ad_vars_part){.vars = vars}, 1, NULL, 0);
 }
