@@ -4,9 +4,13 @@
  * the command. What was given on the command line wins. */
 #include "command/state.h"
 
+#include "io/source.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { FILE_BYTES_MOST = 64 << 20 };
 
 /* The text of a JSON value as a person would write it for this option; NULL (reported) if it is of
  * the wrong kind. Owned by the caller. */
@@ -101,8 +105,13 @@ static int check_verb(struct ad_command *cmd, const char *path, const json_t *ro
 int ad_command_config(ad_command *cmd, const char *path)
 {
     json_error_t error;
-    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-    if (!root && error.line <= 0) return ad_command_fail(cmd, "%.200s: %s", path, error.text);
+    ad_content file;
+    ad_context *ctx = ad_command_context(cmd);
+    if (!ctx) return AD_EXIT_FAILURE;
+    ad_status failed = ad_content_read_text(&file, ctx, path, FILE_BYTES_MOST);
+    if (failed) return ad_command_check(cmd, failed);
+    json_t *root = json_loadb((const char *)file.bytes, file.size, JSON_REJECT_DUPLICATES, &error);
+    ad_content_free(&file);
     if (!root) return ad_command_fail(cmd, "%.200s: line %d: %s", path, error.line, error.text);
     json_t *options = json_object_get(root, "options");
     int status = AD_EXIT_OK;

@@ -1,6 +1,8 @@
 /* source.c - files, folders and archives as lists of entries; libarchive does the unpacking. */
 #include "io/source.h"
 
+#include "base/byte_order_mark.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <dirent.h>
@@ -120,6 +122,14 @@ ad_status ad_content_read(ad_content *out, ad_context *ctx, const char *path, si
         ad_unmap(&file);
     else
         out->mapped = file;
+    return status;
+}
+
+ad_status ad_content_read_text(ad_content *out, ad_context *ctx, const char *path, size_t limit)
+{
+    ad_status status = ad_content_read(out, ctx, path, limit);
+    if (!status) status = ad_skip_byte_order_mark(ctx, path, &out->bytes, &out->size);
+    if (status) ad_content_free(out);
     return status;
 }
 

@@ -20,7 +20,9 @@ typedef struct ad_content {
 } ad_content;
 
 ad_status ad_content_read(ad_content *out, ad_context *ctx, const char *path, size_t limit);
-/* The same of bytes in memory, which must stay; `name` stands for the file in errors. */
+/* The same for whatever is a text: behind its byte order mark, if it has one. */
+ad_status ad_content_read_text(ad_content *out, ad_context *ctx, const char *path, size_t limit);
+/* ad_content_read of bytes in memory, which must stay; `name` stands for the file in errors. */
 ad_status ad_content_expand(ad_content *out, ad_context *ctx, const char *name,
                             const unsigned char *bytes, size_t size, size_t limit);
 void ad_content_free(ad_content *content); /* a zeroed one is ignored */

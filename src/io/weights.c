@@ -1,6 +1,7 @@
 /* weights.c - opened weights files: telling the format, the list of tensors, reading one of them.
  */
 #include "io/weights.h"
+#include "base/byte_order_mark.h"
 #include "base/nearest.h"
 
 #include <stdio.h>
@@ -182,7 +183,9 @@ static ad_status list(ad_file *file)
         file->format = AD_FILE_TORCH_LEGACY;
         return ad_torch_legacy_list(file);
     }
-    if (b[0] == '{') {
+    ad_status status = ad_skip_byte_order_mark(file->ctx, file->path, &file->bytes, &file->size);
+    if (status) return status;
+    if (begins(file, 0, "{", 1)) {
         file->format = AD_FILE_SHARDED;
         return ad_sharded_list(file);
     }

@@ -1,7 +1,7 @@
 /* trained.c - opens what was trained: here, elsewhere, or on a hub. */
 #include "system/job.h"
 #include "base/context.h"
-#include "base/file.h"
+#include "io/source.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -53,17 +53,17 @@ ad_status ad_job_find_weights(const ad_job *job, const char *path, ad_weights_pl
 static ad_status read_config(const ad_job *job, char **text, size_t *bytes)
 {
     char path[PATH_MAX];
-    ad_mapped map;
+    ad_content file;
     *text = NULL;
     if (!joined(path, job->inside->place.folder, "config.json")) return AD_OK;
-    ad_status status = ad_map(&map, job->ctx, path, CONFIG_BYTES_MOST);
+    ad_status status = ad_content_read_text(&file, job->ctx, path, CONFIG_BYTES_MOST);
     if (status) return status;
-    *bytes = map.size + 1;
+    *bytes = file.size + 1;
     if ((*text = ad_alloc(job->ctx, *bytes))) {
-        memcpy(*text, map.bytes, map.size);
-        (*text)[map.size] = 0;
+        memcpy(*text, file.bytes, file.size);
+        (*text)[file.size] = 0;
     }
-    ad_unmap(&map);
+    ad_content_free(&file);
     return *text ? AD_OK : AD_ERROR_MEMORY;
 }
 

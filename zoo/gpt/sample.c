@@ -42,15 +42,14 @@ static ad_status read_prompt(ad_command *cmd, gpt_page *page)
 {
     const char *given = ad_command_text(cmd, "prompt"), *path = ad_command_text(cmd, "file");
     ad_context *ctx = ad_command_context(cmd);
-    char piece[4096];
+    ad_text_file file;
     if (given) gpt_page_put(page, given, strlen(given));
     if (!path) return page->failed ? ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory") : AD_OK;
-    FILE *file = strcmp(path, "-") ? fopen(path, "rb") : stdin;
-    if (!file) return ad_error_set(ctx, AD_ERROR_NOT_FOUND, "%s: cannot be opened", path);
-    for (size_t n; (n = fread(piece, 1, sizeof piece, file)) > 0;) gpt_page_put(page, piece, n);
-    bool good = !page->failed && !ferror(file);
-    if (file != stdin) fclose(file);
-    return good ? AD_OK : ad_error_set(ctx, AD_ERROR_IO, "%s: cannot be read", path);
+    ad_status status = ad_text_file_read(&file, ctx, strcmp(path, "-") ? path : "/dev/stdin");
+    if (status) return status;
+    gpt_page_put(page, file.text, file.length);
+    ad_text_file_free(&file);
+    return page->failed ? ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory") : AD_OK;
 }
 
 static ad_status print_json(ad_command *cmd, const gpt_page *page, int64_t made)

@@ -148,7 +148,7 @@ static ad_status read_index(planetoid *p, const char *folder, const char *name)
 {
     ad_content c;
     snprintf(p->index_path, sizeof p->index_path, "%s/ind.%s.test.index", folder, name);
-    ad_status status = ad_content_read(&c, p->ctx, p->index_path, file_limit);
+    ad_status status = ad_content_read_text(&c, p->ctx, p->index_path, file_limit);
     if (status) return status;
     int64_t count = 0, lines = 0;
     for (size_t i = 0; i < c.size; ++i) lines += c.bytes[i] == '\n';

@@ -175,7 +175,7 @@ ad_status ad_read_graph_texts(ad_graph_set *set, const char *path,
 {
     ad_content content;
     found f = {.pairs = {.ctx = set->ctx}};
-    ad_status status = ad_content_read(&content, set->ctx, path, file_limit);
+    ad_status status = ad_content_read_text(&content, set->ctx, path, file_limit);
     if (status) return status;
     reader r = {
         .ctx = set->ctx, .path = path, .bytes = (const char *)content.bytes, .size = content.size};

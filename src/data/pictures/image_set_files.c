@@ -2,6 +2,7 @@
  *
  * IDX (LeCun): two zero bytes, the type (8: bytes), the number of axes, then big-endian sizes.
  * CIFAR-10 (Krizhevsky 2009): records of a label and 32 x 32 bytes of each of red, green, blue. */
+#include "base/byte_order_mark.h"
 #include "data/pictures/image_set.h"
 #include "data/pictures/split_name.h"
 
@@ -145,6 +146,7 @@ static ad_status read_class_names(ad_image_set *set, const ad_source *s)
     int64_t at = find(s, "batches.meta.txt");
     if (at < 0) return ad_image_set_numbered(set, 10);
     ad_status status = read(s, at, set->ctx, title, &raw, &plain);
+    if (!status) status = ad_skip_byte_order_mark(set->ctx, title, &plain.bytes, &plain.size);
     const char *p = (const char *)plain.bytes, *end = status ? p : p + plain.size;
     while (p < end && count < 10) {
         const char *stop = memchr(p, '\n', (size_t)(end - p));

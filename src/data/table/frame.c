@@ -1,6 +1,7 @@
 /* frame.c - a data frame in memory: cells by row and column, columns by name, numbers. */
 #include <autodidact/table_data.h>
 
+#include "base/byte_order_mark.h"
 #include "base/text.h"
 #include "data/table/csv.h"
 #include "io/source.h"
@@ -90,25 +91,21 @@ static ad_status check_text(const ad_frame *t, const char *text, size_t bytes, s
     if (limit > limit_most) limit = limit_most;
     if (bytes > limit)
         return ad_fail(t->ctx, AD_ERROR_LIMIT, "%s: holds more than %zu bytes", t->path, limit);
-    if (bytes >= 2 && (!memcmp(text, "\xff\xfe", 2) || !memcmp(text, "\xfe\xff", 2)))
-        return ad_fail(t->ctx, AD_ERROR_FORMAT, "%s: is UTF-16, expected UTF-8", t->path);
     if (bytes && memchr(text, 0, bytes))
         return ad_fail(t->ctx, AD_ERROR_FORMAT, "%s: is not text: it holds zero bytes", t->path);
     return AD_OK;
 }
 
-static ad_status parse(ad_frame *t, const char *text, size_t bytes, const ad_frame_options *options)
+static ad_status parse(ad_frame *t, const unsigned char *begin, size_t bytes,
+                       const ad_frame_options *options)
 {
-    static const char mark[] = "\xef\xbb\xbf"; /* UTF-8's byte order mark */
-    ad_status status = check_text(t, text, bytes, options->limit ? options->limit : limit_usual);
+    ad_status status = ad_skip_byte_order_mark(t->ctx, t->path, &begin, &bytes);
+    const char *text = (const char *)begin;
+    if (!status) status = check_text(t, text, bytes, options->limit ? options->limit : limit_usual);
     if (status) return status;
     if (options->separator && strchr("\"\r\n", options->separator))
         return ad_fail(t->ctx, AD_ERROR_ARGUMENT, "%s: quotes and line ends separate no fields",
                        t->path);
-    if (bytes >= 3 && !memcmp(text, mark, 3)) {
-        text += 3;
-        bytes -= 3;
-    }
     t->separator = options->separator ? options->separator : ad_csv_find_separator(text, bytes);
     ad_csv csv = {.at = text, .end = text + bytes, .separator = t->separator, .line = 1};
     status = count_cells(t, csv);
@@ -129,7 +126,8 @@ ad_status ad_frame_parse(ad_frame **out, ad_context *ctx, const char *name, cons
     t->ctx = ctx;
     t->path = ad_string_copy(ctx, name);
     ad_status status = t->path ? AD_OK : AD_ERROR_MEMORY;
-    if (!status) status = parse(t, bytes ? text : "", bytes, options ? options : &usual);
+    if (!status)
+        status = parse(t, bytes ? text : (const void *)"", bytes, options ? options : &usual);
     if (status)
         ad_frame_free(t);
     else

@@ -10,7 +10,7 @@ ad_status ad_text_file_read(ad_text_file *out, ad_context *ctx, const char *path
     *out = (ad_text_file){0};
     ad_content *file = ad_zalloc(ctx, sizeof *file);
     if (!file) return AD_ERROR_MEMORY;
-    ad_status status = ad_content_read(file, ctx, path, SIZE_MAX / 2);
+    ad_status status = ad_content_read_text(file, ctx, path, SIZE_MAX / 2);
     if (status) {
         ad_free(ctx, file, sizeof *file);
         return status;

@@ -1,6 +1,6 @@
 /* tokenizer_open.c - which kind of tokenizer a file or a folder holds, told by content. */
-#include "base/file.h"
 #include "data/text/tokenizer_kinds.h"
+#include "io/source.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,22 +33,22 @@ static size_t folder_length(const char *path)
 static const char *const merge_names[] = {"vocab.bpe", "merges.txt", NULL};
 static const char *const json_names[] = {"encoder.json", "vocab.json", NULL};
 
-static ad_status map(ad_mapped *file, ad_context *ctx, const char *path)
+static ad_status read_all(ad_content *file, ad_context *ctx, const char *path)
 {
-    return ad_map(file, ctx, path, AD_MAX_TOKENIZER_BYTES);
+    return ad_content_read_text(file, ctx, path, AD_MAX_TOKENIZER_BYTES);
 }
 
 static ad_status read_bpe(ad_tokenizer **out, ad_context *ctx, const char *json_path,
                           const char *merges_path)
 {
-    ad_mapped json = {0}, merges = {0};
-    ad_status status = map(&json, ctx, json_path);
-    if (!status && merges_path) status = map(&merges, ctx, merges_path);
+    ad_content json = {0}, merges = {0};
+    ad_status status = read_all(&json, ctx, json_path);
+    if (!status && merges_path) status = read_all(&merges, ctx, merges_path);
     if (!status)
         status = ad_tokenizer_read_json(out, ctx, json_path, (const char *)json.bytes, json.size,
                                         merges_path, (const char *)merges.bytes, merges.size);
-    ad_unmap(&json);
-    ad_unmap(&merges);
+    ad_content_free(&json);
+    ad_content_free(&merges);
     return status;
 }
 
@@ -115,7 +115,7 @@ ad_status ad_tokenizer_open(ad_tokenizer **out, ad_context *ctx, const char *pat
                                         "/tokenizer.bin", "/tokenizer.json", NULL};
     struct stat about;
     char within[PATH];
-    ad_mapped file;
+    ad_content file;
     *out = NULL;
     if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
         const char *found = beside(within, path, strlen(path), names);
@@ -126,9 +126,9 @@ ad_status ad_tokenizer_open(ad_tokenizer **out, ad_context *ctx, const char *pat
                            path);
         path = found;
     }
-    ad_status status = map(&file, ctx, path);
+    ad_status status = read_all(&file, ctx, path);
     if (status) return status;
     status = read_file(out, ctx, path, (const char *)file.bytes, file.size);
-    ad_unmap(&file);
+    ad_content_free(&file);
     return status;
 }
