@@ -5,7 +5,7 @@
 static int run(ad_command *cmd)
 {
     const ad_app *app = ad_command_app(cmd);
-    FILE *out = ad_command_out(cmd);
+    FILE *out = app->out ? app->out : stdout; /* text of our own */
     if (ad_command_flag(cmd, "man"))
         ad_app_manual(app, out);
     else if (ad_command_given(cmd, "completion"))

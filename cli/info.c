@@ -32,16 +32,17 @@ static int picture(ad_command *cmd, ad_context *ctx, const char *path)
     }
     static const char *const channels[] = {"?", "grey", "grey and alpha", "colour",
                                            "colour and alpha"};
-    FILE *out = ad_command_out(cmd);
-    fprintf(out, "%s: %s, %lld x %lld, %s, %d bit\n", path, ad_image_format_name(info.format),
-            (long long)info.width, (long long)info.height,
-            channels[info.channels >= 1 && info.channels <= 4 ? info.channels : 0], info.bit_depth);
-    if (info.is_palette) fputs("  colours from a palette\n", out);
-    if (info.is_cmyk) fputs("  stored as CMYK\n", out);
+    ad_command_print(
+        cmd, "%s: %s, %lld x %lld, %s, %d bit\n", path, ad_image_format_name(info.format),
+        (long long)info.width, (long long)info.height,
+        channels[info.channels >= 1 && info.channels <= 4 ? info.channels : 0], info.bit_depth);
+    if (info.is_palette) ad_command_print(cmd, "  colours from a palette\n");
+    if (info.is_cmyk) ad_command_print(cmd, "  stored as CMYK\n");
     if (info.orientation > 1)
-        fprintf(out, "  EXIF orientation %d (the size above is as shown)\n", info.orientation);
-    if (info.has_icc) fputs("  has an ICC profile, which is ignored\n", out);
-    if (info.is_animated) fputs("  animated; only the first frame is read\n", out);
+        ad_command_print(cmd, "  EXIF orientation %d (the size above is as shown)\n",
+                         info.orientation);
+    if (info.has_icc) ad_command_print(cmd, "  has an ICC profile, which is ignored\n");
+    if (info.is_animated) ad_command_print(cmd, "  animated; only the first frame is read\n");
     return AD_EXIT_OK;
 }
 
@@ -120,7 +121,6 @@ static ad_status metadata_table(ad_command *cmd, const ad_file *file)
 
 static ad_status weights_text(ad_command *cmd, const ad_file *file)
 {
-    FILE *out = ad_command_out(cmd);
     int count = ad_file_count(file);
     int64_t bytes = 0, elements = 0;
     char size[32];
@@ -129,13 +129,13 @@ static ad_status weights_text(ad_command *cmd, const ad_file *file)
         bytes += entry->bytes;
         elements += ad_shape_count(entry->shape);
     }
-    fprintf(out, "%s: %s, %d tensor%s, %lld elements, %s\n", ad_file_path(file),
-            ad_file_format_name(ad_file_get_format(file)), count, count == 1 ? "" : "s",
-            (long long)elements, ad_bytes_text((double)bytes, size, sizeof size));
-    if (count) fputc('\n', out);
+    ad_command_print(cmd, "%s: %s, %d tensor%s, %lld elements, %s\n", ad_file_path(file),
+                     ad_file_format_name(ad_file_get_format(file)), count, count == 1 ? "" : "s",
+                     (long long)elements, ad_bytes_text((double)bytes, size, sizeof size));
+    if (count) ad_command_print(cmd, "\n");
     ad_status status = tensors_table(cmd, file);
     if (!status && ad_file_metadata_count(file)) {
-        fputc('\n', out);
+        ad_command_print(cmd, "\n");
         status = metadata_table(cmd, file);
     }
     return status;

@@ -82,33 +82,34 @@ static void print_json(ad_command *cmd, const char *path, const holding *h)
     }
 }
 
-static void print_split(FILE *out, const char *name, const ad_image_set *set)
+static void print_split(ad_command *cmd, const char *name, const ad_image_set *set)
 {
     static const char *const channel[] = {"red", "green", "blue"};
     float mean[3], deviation[3];
     ad_image_set_statistics(set, NULL, 0, mean, deviation);
-    fprintf(out, "  %s: %lld pictures; ", name, (long long)set->count);
+    ad_command_print(cmd, "  %s: %lld pictures; ", name, (long long)set->count);
     for (int c = 0; c < set->channels; ++c)
-        fprintf(out, "%s%s%smean %.4f, deviation %.4f", c ? "; " : "",
-                set->channels > 1 ? channel[c] : "", set->channels > 1 ? " " : "", (double)mean[c],
-                (double)deviation[c]);
-    fputc('\n', out);
+        ad_command_print(cmd, "%s%s%smean %.4f, deviation %.4f", c ? "; " : "",
+                         set->channels > 1 ? channel[c] : "", set->channels > 1 ? " " : "",
+                         (double)mean[c], (double)deviation[c]);
+    ad_command_print(cmd, "\n");
     if (set->skipped)
-        fprintf(out, "  %s: %lld left out, broken or without a label\n", name,
-                (long long)set->skipped);
+        ad_command_print(cmd, "  %s: %lld left out, broken or without a label\n", name,
+                         (long long)set->skipped);
 }
 
-static void print_set(FILE *out, const char *path, const holding *h)
+static void print_set(ad_command *cmd, const char *path, const holding *h)
 {
     const ad_image_set *set = h->first;
-    fprintf(out, "%s: pictures of %d class%s, ", path, set->classes, set->classes > 1 ? "es" : "");
+    ad_command_print(cmd, "%s: pictures of %d class%s, ", path, set->classes,
+                     set->classes > 1 ? "es" : "");
     if (h->sizes_differ)
-        fprintf(out, "of different sizes, %s\n", set->channels == 1 ? "grey" : "colour");
+        ad_command_print(cmd, "of different sizes, %s\n", set->channels == 1 ? "grey" : "colour");
     else
-        fprintf(out, "%lld x %lld, %s\n", (long long)set->width, (long long)set->height,
-                set->channels == 1 ? "grey" : "colour");
+        ad_command_print(cmd, "%lld x %lld, %s\n", (long long)set->width, (long long)set->height,
+                         set->channels == 1 ? "grey" : "colour");
     for (int i = 0; i < SPLITS; ++i)
-        if (h->set[i]) print_split(out, splits[i], h->set[i]);
+        if (h->set[i]) print_split(cmd, splits[i], h->set[i]);
 }
 
 static ad_status print_classes(ad_command *cmd, const holding *h)
@@ -126,17 +127,16 @@ static ad_status print_classes(ad_command *cmd, const holding *h)
         for (int i = 0; i < SPLITS; ++i)
             if (h->set[i]) ad_table_int(t, h->count[i][k]);
     }
-    fputc('\n', ad_command_out(cmd));
+    ad_command_print(cmd, "\n");
     if (!status) status = ad_table_print(t, cmd, "class");
     ad_table_free(t);
-    if (set->classes > ROWS_MOST)
-        fprintf(ad_command_out(cmd), "and %d more\n", set->classes - ROWS_MOST);
+    if (set->classes > ROWS_MOST) ad_command_print(cmd, "and %d more\n", set->classes - ROWS_MOST);
     return status;
 }
 
 static ad_status print_text(ad_command *cmd, const char *path, const holding *h)
 {
-    print_set(ad_command_out(cmd), path, h);
+    print_set(cmd, path, h);
     return print_classes(cmd, h);
 }
 

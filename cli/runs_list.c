@@ -126,64 +126,66 @@ const ad_verb ad_cli_runs_list = {
 
 /* ---- show ---- */
 
-static void show_result(FILE *out, const ad_run_info *r)
+static void show_result(ad_command *cmd, const ad_run_info *r)
 {
     for (int i = 0; i < r->result.count; ++i) {
         const ad_metric *n = &r->result.at[i];
-        fprintf(out, "  %-24s %.6g", n->name, n->value);
+        ad_command_print(cmd, "  %-24s %.6g", n->name, n->value);
         if (r->part_count > 1 && i < r->deviation.count)
-            fprintf(out, " +- %.3g", r->deviation.at[i].value);
-        fputc('\n', out);
+            ad_command_print(cmd, " +- %.3g", r->deviation.at[i].value);
+        ad_command_print(cmd, "\n");
     }
 }
 
-static void show_options(FILE *out, const ad_run_info *r)
+static void show_options(ad_command *cmd, const ad_run_info *r)
 {
     for (int i = 0; i < r->option_count; ++i) {
         if (!r->changed[i] || !r->options[i].value) continue;
-        fprintf(out, "  %-24s ", r->options[i].key);
-        ad_print_text(out, r->options[i].value, 0);
-        fputc('\n', out);
+        ad_command_print(cmd, "  %-24s %s\n", r->options[i].key, r->options[i].value);
     }
 }
 
-static void show_last(FILE *out, const ad_run_info *r)
+static void show_last(ad_command *cmd, const ad_run_info *r)
 {
     for (int i = 0; i < r->series_count; ++i)
         if (r->series[i].count)
-            fprintf(out, "  %-24s %.6g\n", r->series[i].name,
-                    r->series[i].value[r->series[i].count - 1]);
+            ad_command_print(cmd, "  %-24s %.6g\n", r->series[i].name,
+                             r->series[i].value[r->series[i].count - 1]);
 }
 
 static void show_run(ad_command *cmd, const ad_run_info *r)
 {
-    FILE *out = ad_command_out(cmd);
     char text[96];
-    fprintf(out, "%s: %s %s, %s\n", r->path, r->system, r->verb, ad_run_state_name(r->state));
-    if (*r->error) fprintf(out, "  %s\n", r->error);
-    fprintf(out, "  started %s, written %s, trained for ", r->started,
-            ad_cli_age(r->written, text, sizeof text));
-    fprintf(out, "%s\n", ad_seconds_text(r->seconds, text, sizeof text));
-    fprintf(out, "  step %lld", (long long)r->step);
-    if (r->steps) fprintf(out, " of %lld", (long long)r->steps);
-    if (r->parameters) fprintf(out, ", %lld parameters", (long long)r->parameters);
+    ad_command_print(cmd, "%s: %s %s, %s\n", r->path, r->system, r->verb,
+                     ad_run_state_name(r->state));
+    if (*r->error) ad_command_print(cmd, "  %s\n", r->error);
+    ad_command_print(cmd, "  started %s, written %s, trained for ", r->started,
+                     ad_cli_age(r->written, text, sizeof text));
+    ad_command_print(cmd, "%s\n", ad_seconds_text(r->seconds, text, sizeof text));
+    ad_command_print(cmd, "  step %lld", (long long)r->step);
+    if (r->steps) ad_command_print(cmd, " of %lld", (long long)r->steps);
+    if (r->parameters) ad_command_print(cmd, ", %lld parameters", (long long)r->parameters);
     if (r->best_step >= 0)
-        fprintf(out, ", best at %lld (%s)", (long long)r->best_step,
-                ad_cli_best(r, text, sizeof text));
-    fprintf(out, "\n  %s, %s, %d threads, version %s\n", r->cpu, r->isa, r->threads, r->version);
-    if (*r->data) fprintf(out, "  data: %s (%s)\n", r->data, r->data_summary);
-    fputs("options that are not the default\n", out);
-    show_options(out, r);
-    if (r->result.count) fputs("results\n", out);
-    show_result(out, r);
-    if (!r->result.count && r->series_count) fputs("last logged\n", out);
-    if (!r->result.count) show_last(out, r);
+        ad_command_print(cmd, ", best at %lld (%s)", (long long)r->best_step,
+                         ad_cli_best(r, text, sizeof text));
+    ad_command_print(cmd, "\n");
+    ad_command_print(cmd, "  %s, %s, %d threads, version %s\n", r->cpu, r->isa, r->threads,
+                     r->version);
+    if (*r->data) ad_command_print(cmd, "  data: %s (%s)\n", r->data, r->data_summary);
+    ad_command_print(cmd, "options that are not the default\n");
+    show_options(cmd, r);
+    if (r->result.count) ad_command_print(cmd, "results\n");
+    show_result(cmd, r);
+    if (!r->result.count && r->series_count) ad_command_print(cmd, "last logged\n");
+    if (!r->result.count) show_last(cmd, r);
     for (int i = 0; i < r->part_count; ++i)
-        fprintf(out, "part %s: %s, %s\n", r->parts[i]->name, ad_run_state_name(r->parts[i]->state),
-                ad_cli_best(r->parts[i], text, sizeof text));
-    fprintf(out, "again: %s\n", r->command);
+        ad_command_print(cmd, "part %s: %s, %s\n", r->parts[i]->name,
+                         ad_run_state_name(r->parts[i]->state),
+                         ad_cli_best(r->parts[i], text, sizeof text));
+    ad_command_print(cmd, "again: %s\n", r->command);
     if (r->state == AD_RUN_INTERRUPTED || r->state == AD_RUN_FAILED)
-        fprintf(out, "resume: %s %s %s --resume %s\n", r->app, r->system, r->verb, r->path);
+        ad_command_print(cmd, "resume: %s %s %s --resume %s\n", r->app, r->system, r->verb,
+                         r->path);
 }
 
 static int show(ad_command *cmd)

@@ -11,7 +11,6 @@ static int run(ad_command *cmd)
 {
     ad_context *ctx = ad_command_context(cmd);
     if (!ctx) return AD_EXIT_FAILURE;
-    FILE *out = ad_command_out(cmd);
     if (ad_command_json(cmd)) {
         ad_json_begin(cmd, "version");
         ad_json_text(cmd, "version", AD_VERSION);
@@ -22,11 +21,11 @@ static int run(ad_command *cmd)
         ad_json_end(cmd);
         return AD_EXIT_OK;
     }
-    fprintf(out, "autodidact %s\n", AD_VERSION);
-    fprintf(out, "compiler   %s\n", COMPILER);
-    fprintf(out, "cpu        %s\n", ad_context_cpu(ctx));
-    fprintf(out, "kernels    %s\n", ad_context_isa(ctx));
-    fprintf(out, "threads    %d\n", ad_context_threads(ctx));
+    ad_command_print(cmd, "autodidact %s\n", AD_VERSION);
+    ad_command_print(cmd, "compiler   %s\n", COMPILER);
+    ad_command_print(cmd, "cpu        %s\n", ad_context_cpu(ctx));
+    ad_command_print(cmd, "kernels    %s\n", ad_context_isa(ctx));
+    ad_command_print(cmd, "threads    %d\n", ad_context_threads(ctx));
     return AD_EXIT_OK;
 }
 

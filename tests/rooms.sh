@@ -81,6 +81,8 @@ check "zoo or examples include the command line's files" \
 check "tests of two folders are built to one program" \
     "$(ls tests/unit/*.c tests/zoo/*.c | sed 's|.*/||' | sort | uniq -d)"
 check "a public header includes an internal one" "$(grep -nE '#[ 	]*include "' include/autodidact/*.h)"
+check "zoo or cli print beside ad_command_print, which makes text harmless" \
+    "$(grep -rnE '(^|[^a-z_])((printf|puts|putchar|perror)\(|stdout|stderr)' --include='*.[ch]' zoo cli | grep -v '^cli/help\.c:')"
 check "the library prints or ends the process" \
     "$(grep -rnwE 'printf|puts|putchar|perror|abort|exit|_exit|assert' --include='*.[ch]' src |
         grep -vE '/\*|^[^:]*:[0-9]*: \*|__attribute__|format\(printf|static_assert|_Static_assert')"

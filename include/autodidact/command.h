@@ -155,8 +155,19 @@ AD_API bool ad_command_interrupted(ad_command *cmd);
 
 /* ---- saying things ---- */
 
-/* Results go here (stdout); write errors are noticed at the end and make the exit status 1. */
-AD_API FILE *ad_command_out(ad_command *cmd);
+/* Results, on stdout; write errors are noticed at the end and make the exit status 1. What is
+ * printed may come from a file, so what a terminal would obey or a reader cannot see is written
+ * out: "\x1b",
+ * "\u202e", "\xff" for a byte that is not UTF-8. The same holds for errors, notes, the live line,
+ * tables and JSON. */
+
+/* A line or a piece of one. Only newlines at the very end of `format` are newlines. */
+AD_API void ad_command_print(ad_command *cmd, const char *format, ...) AD_PRINTF(2, 3);
+/* Text of any number of lines, whose newlines and tabs stay. */
+AD_API void ad_command_print_text(ad_command *cmd, const char *text, size_t length);
+/* Text that is itself the result, such as what a model wrote: as ad_command_print_text to a
+ * terminal, and else byte by byte. Flushed, so that it appears as it is made. */
+AD_API void ad_command_write(ad_command *cmd, const char *text, size_t length);
 /* A note for people: a line on stderr, above the live line. Silent with --quiet. */
 AD_API void ad_command_note(ad_command *cmd, const char *format, ...) AD_PRINTF(2, 3);
 

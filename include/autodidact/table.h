@@ -12,8 +12,9 @@
  *     if (!status) status = ad_table_print(t, cmd, "class");
  *     ad_table_free(t);
  *
- * Cells are added from left to right and copied. Errors (a full memory, a cell too many) are kept
- * and returned by the printing; a NULL table takes cells and prints AD_ERROR_MEMORY.
+ * Cells are added from left to right and copied; what is in them is printed as command.h says.
+ * Errors (a full memory, a cell too many) are kept and returned by the printing; a NULL table takes
+ * cells and prints AD_ERROR_MEMORY.
  *
  * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_TABLE_H
@@ -80,10 +81,6 @@ AD_API ad_status ad_table_print(ad_table *table, ad_command *cmd, const char *ev
 /* The same, but as text a line "name  value" for each cell of a row: what one thing is. */
 AD_API ad_status ad_table_print_upright(ad_table *table, ad_command *cmd, const char *event);
 
-/* Text that came from a file, made harmless for a terminal: bytes that are not UTF-8 become U+FFFD,
- * control characters and those that turn the direction of writing '?'. Then spaces up to `width`
- * columns. Returns the columns written. */
-AD_API int ad_print_text(FILE *out, const char *text, int width);
 /* As SECONDS and BYTES write them; return `buffer`. */
 AD_API const char *ad_seconds_text(double seconds, char *buffer, size_t size);
 AD_API const char *ad_bytes_text(double bytes, char *buffer, size_t size);

@@ -2,6 +2,7 @@
 #include "base/context.h"
 #include "base/cpu.h"
 #include "base/pool.h"
+#include "base/printable.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,7 +234,7 @@ ad_status ad_vfail(ad_context *ctx, ad_status status, const char *format, va_lis
 {
     char sentence[ERROR_BYTES]; /* an argument may point into ctx->error */
     vsnprintf(sentence, sizeof sentence, format, args);
-    memcpy(ctx->error, sentence, sizeof sentence);
+    ad_printable_line(ctx->error, sizeof ctx->error, sentence);
     ctx->status = status;
     return status;
 }

@@ -1,5 +1,6 @@
 /* escape.c - see escape.h. */
 #include "base/escape.h"
+#include "base/printable.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -51,15 +52,20 @@ void ad_text_markup(ad_text *text, const char *bytes, size_t count)
     }
 }
 
-/* What is written for a byte below 0x80 of a string, or NULL: itself. */
-static const char *json_escape(unsigned char c, bool in_script, char buffer[8])
+/* What is written for a character of a string, or NULL: itself. JSON may be read in a terminal,
+ * too. */
+static const char *json_escape(int32_t code, bool in_script, char buffer[16])
 {
     static const char means[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
-    const char *found = c ? strchr(means, c) : NULL;
+    const char *found = code && code < 0x80 ? strchr(means, (int)code) : NULL;
+    bool of_script = in_script && code && code < 0x80 && strchr("<>&'", (int)code);
     if (found && !in_script)
-        snprintf(buffer, 8, "\\%c", letters[found - means]);
-    else if (c < ' ' || found || (in_script && strchr("<>&'\x7f", c)))
-        snprintf(buffer, 8, "\\u%04X", c);
+        snprintf(buffer, 16, "\\%c", letters[found - means]);
+    else if (found || of_script || (code < 0x10000 && !ad_is_printable(code)))
+        snprintf(buffer, 16, "\\u%04X", (unsigned)code);
+    else if (!ad_is_printable(code)) /* as two halves */
+        snprintf(buffer, 16, "\\u%04X\\u%04X", 0xd7c0u + ((unsigned)code >> 10),
+                 0xdc00u | ((unsigned)code & 0x3ff));
     else
         return NULL;
     return buffer;
@@ -68,14 +74,13 @@ static const char *json_escape(unsigned char c, bool in_script, char buffer[8])
 void ad_json_string(void (*put)(void *to, const char *bytes, size_t count), void *to,
                     const char *string, bool in_script)
 {
-    char buffer[8];
+    char buffer[16];
+    int32_t code;
     size_t left = strlen(string);
     put(to, "\"", 1);
     while (left) {
-        int n = ad_utf8_next(string, left, NULL), taken = n ? n : ad_utf8_wrong(string, left);
-        const char *instead = !n       ? "\\ufffd"
-                              : n == 1 ? json_escape((unsigned char)*string, in_script, buffer)
-                                       : NULL;
+        int n = ad_utf8_next(string, left, &code), taken = n ? n : ad_utf8_wrong(string, left);
+        const char *instead = n ? json_escape(code, in_script, buffer) : "\\ufffd";
         if (instead)
             put(to, instead, strlen(instead));
         else

@@ -1,7 +1,6 @@
 /* messages.c - why a command failed, in a line. */
 #include "command/state.h"
-
-#include <autodidact/table.h>
+#include "command/width.h"
 
 #include <stdarg.h>
 
@@ -16,12 +15,10 @@ void ad_command_erase_live(struct ad_command *cmd)
 /* One line, whatever the sentence holds. */
 static void report(ad_command *cmd, const char *format, va_list args)
 {
-    char sentence[2048];
-    vsnprintf(sentence, sizeof sentence, format, args);
     ad_command_erase_live(cmd);
     fflush(cmd->out);
     fprintf(cmd->err, "%s: ", cmd->app->name);
-    ad_print_text(cmd->err, sentence, 0);
+    ad_print_format(cmd->err, format, args);
     fputc('\n', cmd->err);
 }
 

@@ -1,6 +1,7 @@
 /* table.c - tables as text and as JSON; see table.h. Cells wait as values until they are printed:
  * what they look like follows from the column, and how wide the column is from all of them. */
 #include "base/arena.h"
+#include "command/state.h"
 #include "command/width.h"
 
 #include <math.h>
@@ -266,7 +267,7 @@ static void print_upright(ad_table *t, FILE *out, ad_text *piece)
             piece->length = 0;
             write_cell(piece, &t->column[i], v);
             if (!on_paper(&t->column[i]) || !piece->length) continue;
-            ad_print_text(out, t->column[i].name, width + 2);
+            ad_print_text(out, t->column[i].name, 0, width + 2);
             fwrite(piece->data, 1, piece->length, out);
             fputc('\n', out);
         }
@@ -307,14 +308,15 @@ static ad_status print(ad_table *t, ad_command *cmd, const char *event, bool upr
     if (ad_command_json(cmd))
         print_json(t, cmd, event);
     else if (upright)
-        print_upright(t, ad_command_out(cmd), &piece);
+        print_upright(t, cmd->out, &piece);
     else
-        print_text(t, ad_command_out(cmd), &piece);
+        print_text(t, cmd->out, &piece);
     if (piece.failed) t->status = AD_ERROR_MEMORY;
     ad_text_free(&piece);
     t->rows = 0, t->at = 0;
     ad_arena_free(&t->texts);
     ad_arena_init(&t->texts, t->ctx);
+    fflush(cmd->out);
     return t->status;
 }
 

@@ -3,8 +3,7 @@
  * The live line is redrawn in place on stderr, only when stderr is a terminal, and cut to its
  * width. */
 #include "command/state.h"
-
-#include <autodidact/table.h>
+#include "command/width.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -12,22 +11,15 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-FILE *ad_command_out(ad_command *cmd)
-{
-    return cmd->out;
-}
-
 void ad_command_note(ad_command *cmd, const char *format, ...)
 {
     if (ad_command_has_flag(cmd, "quiet")) return;
-    char note[2048];
     va_list args;
     va_start(args, format);
-    vsnprintf(note, sizeof note, format, args);
-    va_end(args);
     ad_command_erase_live(cmd);
-    ad_print_text(cmd->err, note, 0);
+    ad_print_format(cmd->err, format, args);
     fputc('\n', cmd->err);
+    va_end(args);
 }
 
 void ad_command_start(ad_command *cmd)
@@ -89,6 +81,15 @@ static size_t compose(const ad_command *cmd, char *line, size_t size, int64_t st
     return used;
 }
 
+static void draw_line(ad_command *cmd, const char *line, int width)
+{
+    fputc('\r', cmd->err);
+    ad_print_text(cmd->err, line, width, 0);
+    fputs("\033[K", cmd->err);
+    fflush(cmd->err);
+    cmd->live_shown = true;
+}
+
 static void draw(ad_command *cmd, int64_t step, int64_t steps, double seconds,
                  const ad_metric *metrics, int count)
 {
@@ -98,9 +99,7 @@ static void draw(ad_command *cmd, int64_t step, int64_t steps, double seconds,
     while (compose(cmd, line, sizeof line, step, steps, seconds, metrics, count) > (size_t)width &&
            count > 1)
         --count;
-    fprintf(cmd->err, "\r%.*s\033[K", width, line);
-    fflush(cmd->err);
-    cmd->live_shown = true;
+    draw_line(cmd, line, width);
 }
 
 /* 1234567 as "1.23M", 999.6 as "1000" */
@@ -159,12 +158,13 @@ void ad_command_progress(ad_command *cmd, const ad_progress *p)
     cmd->drawn_seconds = seconds;
     int count = p->count, width = cmd->live_allowed ? terminal_width(cmd->err) - 1 : 500;
     while (compose_progress(line, sizeof line, p, count) > (size_t)width && count > 1) --count;
-    if (cmd->live_allowed)
-        fprintf(cmd->err, "\r%.*s\033[K", width, line);
-    else
-        fprintf(cmd->err, "%s\n", line);
+    if (cmd->live_allowed) {
+        draw_line(cmd, line, width);
+        return;
+    }
+    ad_print_text(cmd->err, line, 0, 0);
+    fputc('\n', cmd->err);
     fflush(cmd->err);
-    cmd->live_shown = cmd->live_allowed;
 }
 
 void ad_command_step(ad_command *cmd, int64_t step, int64_t steps, const ad_metric *metrics,

@@ -1,5 +1,6 @@
 /* width.c - how wide text is in a terminal, shortening it, and keeping harm out of it. */
 #include "command/width.h"
+#include "base/printable.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -9,28 +10,29 @@
 static const char ellipsis[] = "\xe2\x80\xa6";
 
 typedef struct glyph {
-    const char *text; /* what is written for it */
+    const char *text; /* what is written for it; NULL: `escape` */
     int bytes;        /* of what is written */
     int taken;        /* of what is read */
     int columns;
+    char escape[AD_ESCAPE_BYTES];
 } glyph;
-
-static bool turns_direction(utf8proc_int32_t c)
-{
-    return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
-           (c >= 0x2066 && c <= 0x2069);
-}
 
 static glyph read_glyph(const char *text, size_t left)
 {
+    glyph g = {.text = NULL};
     int32_t c;
-    int n = ad_utf8_next(text, left, &c);
-    if (!n) return (glyph){"\xef\xbf\xbd", 3, ad_utf8_wrong(text, left), 1};
-    utf8proc_category_t kind = utf8proc_category(c);
-    if (kind == UTF8PROC_CATEGORY_CC || kind == UTF8PROC_CATEGORY_ZL ||
-        kind == UTF8PROC_CATEGORY_ZP || turns_direction(c))
-        return (glyph){"?", 1, n, 1};
-    return (glyph){text, n, n, utf8proc_charwidth(c)};
+    g.taken = ad_printable_next(text, left, AD_PRINTED_LINE, g.escape);
+    if (*g.escape) {
+        g.bytes = g.columns = (int)strlen(g.escape);
+    } else if (ad_utf8_next(text, left, &c)) {
+        g.text = text, g.bytes = g.taken, g.columns = utf8proc_charwidth(c);
+    }
+    return g;
+}
+
+static const char *written(const glyph *g)
+{
+    return g->text ? g->text : g->escape;
 }
 
 int ad_text_columns(const char *text)
@@ -53,7 +55,7 @@ static void put_columns(ad_text *to, const char *text, int from, int end)
     for (size_t left = strlen(text); left;) {
         glyph g = read_glyph(text, left);
         if (g.columns) inside = at >= from && at + g.columns <= end;
-        if (inside || (!at && !g.columns && !from)) ad_text_bytes(to, g.text, (size_t)g.bytes);
+        if (inside || (!at && !g.columns && !from)) ad_text_bytes(to, written(&g), (size_t)g.bytes);
         at += g.columns, text += g.taken, left -= (size_t)g.taken;
     }
 }
@@ -71,12 +73,13 @@ void ad_clean_text(ad_text *to, const char *text, int most, ad_cut cut)
     if (tail) put_columns(to, text, columns - tail, columns);
 }
 
-int ad_print_text(FILE *out, const char *text, int width)
+int ad_print_text(FILE *out, const char *text, int most, int width)
 {
     int columns = 0;
     for (size_t left = strlen(text); left;) {
         glyph g = read_glyph(text, left);
-        fwrite(g.text, 1, (size_t)g.bytes, out);
+        if (most > 0 && columns + g.columns > most) break;
+        fwrite(written(&g), 1, (size_t)g.bytes, out);
         columns += g.columns, text += g.taken, left -= (size_t)g.taken;
     }
     for (; columns < width; ++columns) fputc(' ', out);

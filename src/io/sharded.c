@@ -47,17 +47,11 @@ static int find_opened(const reader *r, const char *name)
 
 static ad_status check_name(const ad_file *file, const char *name)
 {
-    char shown[64];
     bool plain = *name && *name != '.' && !strchr(name, '/');
-    snprintf(shown, sizeof shown, "%s", name);
-    for (char *c = shown; *c; ++c)
-        if ((unsigned char)*c < ' ' || *c == 127) {
-            plain = false;
-            *c = '?';
-        }
+    for (const char *c = name; *c; ++c) plain &= (unsigned char)*c >= ' ' && *c != 127;
     if (plain) return AD_OK;
-    return ad_fail(file->ctx, AD_ERROR_FORMAT, "%s: \"%s\" is not the name of a file beside it",
-                   file->path, shown);
+    return ad_fail(file->ctx, AD_ERROR_FORMAT, "%s: \"%.60s\" is not the name of a file beside it",
+                   file->path, name);
 }
 
 static ad_status open_shard(reader *r, const char *name)

@@ -21,14 +21,10 @@ const char *ad_file_format_name(ad_file_format format)
 ad_status ad_file_fail(ad_file *file, ad_status status, const char *tensor, const char *format, ...)
 {
     va_list args;
-    char name[256];
-    snprintf(name, sizeof name, "%s", tensor);
-    for (char *c = name; *c; ++c)
-        if ((unsigned char)*c < ' ' || *c == 127) *c = '?'; /* nothing that a terminal would obey */
     va_start(args, format);
     ad_vfail(file->ctx, status, format, args);
     va_end(args);
-    return ad_fail_prefix(file->ctx, "%s: tensor %s", file->path, name);
+    return ad_fail_prefix(file->ctx, "%s: tensor %.200s", file->path, tensor);
 }
 
 /* Room for one more of `size` bytes each; false when memory is refused. */

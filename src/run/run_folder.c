@@ -2,6 +2,7 @@
 #include "base/escape.h"
 #include "run/run.h"
 #include "base/file.h"
+#include "base/printable.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -129,16 +130,16 @@ void ad_run_log(ad_run_folder *run, const char *format, ...)
 {
     if (!run->log) return;
     struct tm now;
-    char stamp[32];
+    char stamp[32], sentence[8192], line[2 * sizeof sentence];
     time_t t = time(NULL);
     localtime_r(&t, &now);
     strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &now);
-    fprintf(run->log, "%s  ", stamp);
     va_list args;
     va_start(args, format);
-    vfprintf(run->log, format, args);
+    vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
-    fputc('\n', run->log);
+    ad_printable_line(line, sizeof line, sentence);
+    fprintf(run->log, "%s  %s\n", stamp, line);
     fflush(run->log);
 }
 

@@ -9,7 +9,7 @@ const ad_option ad_explain_rows[] = {AD_EXPLAIN_OPTIONS, {0}};
 
 static void print(void *user, const char *text, size_t length)
 {
-    fwrite(text, 1, length, (FILE *)user);
+    ad_command_print_text(user, text, length);
 }
 
 int ad_explain_planned(ad_command *cmd, ad_node *const *outputs, int count,
@@ -22,8 +22,7 @@ int ad_explain_planned(ad_command *cmd, ad_node *const *outputs, int count,
     ad_status status = ad_compile(&program, ctx, outputs, count, &kept);
     if (!status)
         status = ad_explain(program, (ad_stage)ad_command_choice(cmd, "stage"),
-                            (ad_format)ad_command_choice(cmd, "format"), print,
-                            ad_command_out(cmd));
+                            (ad_format)ad_command_choice(cmd, "format"), print, cmd);
     ad_program_free(program);
     return ad_command_check(cmd, status);
 }

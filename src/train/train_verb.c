@@ -83,17 +83,16 @@ static void print_json(ad_command *cmd, const ad_outcome *o)
 
 static void print_result(ad_command *cmd, const ad_outcome *o)
 {
-    FILE *out = ad_command_out(cmd);
     if (ad_command_json(cmd)) {
         print_json(cmd, o);
         return;
     }
     for (int i = 0; i < o->mean.count; ++i) {
-        fprintf(out, "%-24s %.6g", o->mean.at[i].name, o->mean.at[i].value);
-        if (o->parts > 1) fprintf(out, " +- %.3g", o->deviation.at[i].value);
-        fputc('\n', out);
+        ad_command_print(cmd, "%-24s %.6g", o->mean.at[i].name, o->mean.at[i].value);
+        if (o->parts > 1) ad_command_print(cmd, " +- %.3g", o->deviation.at[i].value);
+        ad_command_print(cmd, "\n");
     }
-    fprintf(out, "run                      %s\n", o->folder);
+    ad_command_print(cmd, "run                      %s\n", o->folder);
 }
 
 static int say_interrupted(ad_command *cmd, const ad_outcome *o)

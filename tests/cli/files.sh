@@ -81,9 +81,17 @@ mkdir folder.npz
 fails 'folder.npz' convert direct.safetensors folder.npz
 fails 'direct.npy' convert direct.safetensors direct.npy
 check 'no temporary file stays' sh -c '! ls | grep -q tmp'
-safetensors evil.safetensors '{"a\u001b[31mb":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}' "$one"
+safetensors esc.safetensors '{"a\u001b[31mb":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}' "$one"
+fails 'tensor a\x1b[31mb: ' info esc.safetensors
+safetensors evil.safetensors '{"a\u009b31mb\u202e":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}' "$one"
 run "$autodidact" info evil.safetensors
-check 'escape characters of a name are replaced' sh -c "! grep -q '$(printf '\033')' .out .err"
+check 'control characters of a name are written out' sh -c "! LC_ALL=C grep -q '[$(printf '\033\233\342')]' .out .err"
+says out 'a\u009b31mb\u202e  f32'
+mv evil.safetensors "$(printf 'e\033[2J\nvil \302\233.safetensors')"
+run "$autodidact" info e*vil*.safetensors
+says out 'e\x1b[2J\nvil \u009b.safetensors: safetensors, 1 tensor'
+run "$autodidact" info e*vil*.safetensors --json
+says out '"file":"e\u001B[2J\nvil \u009B.safetensors"'
 
 # Pictures: a 2 x 1 BMP of 24 bits.
 { printf 'BM\76\0\0\0\0\0\0\0\66\0\0\0\50\0\0\0\2\0\0\0\1\0\0\0\1\0\30\0\0\0\0\0\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'

@@ -57,6 +57,7 @@ wrong 'autodidact: unknown command "versoin"; did you mean "version"?' help vers
 # Control characters of an argument do not reach the terminal.
 run "$autodidact" "$(printf 'in\033[31mfo')"
 exits 2
-check 'escape characters are replaced' sh -c "! grep -q '$(printf '\033')' '$tmp/.err'"
+check 'escape characters are written out' sh -c "! grep -q '$(printf '\033')' '$tmp/.err'"
+says err 'unknown command "in\x1b[31mfo"'
 
 finish

@@ -103,12 +103,12 @@ static void hostile(ad_command *cmd)
 
 static void hostile_text(void)
 {
-    CHECK_TEXT(printed(hostile, false), "name    n\xef\xbf\xbd\n"
-                                        "?[2J?x   0\n"
-                                        "\xe6\xbc\xa2\xe5\xad\x97     1\n"
-                                        "e\xcc\x81t\xc3\xa9      2\n"
-                                        "a?b      3\n"
-                                        "?1m\xef\xbf\xbd(    4\n");
+    CHECK_TEXT(printed(hostile, false), "name           n\\xff\n"
+                                        "\\x1b[2J\\rx         0\n"
+                                        "\xe6\xbc\xa2\xe5\xad\x97               1\n"
+                                        "e\xcc\x81t\xc3\xa9                2\n"
+                                        "a\\u202eb           3\n"
+                                        "\\u009b1m\\xf0(      4\n");
     printed(hostile, true);
     for (char *line = strtok(out, "\n"); line; line = strtok(NULL, "\n")) {
         json_t *row = json_loads(line, 0, NULL);

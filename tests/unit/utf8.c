@@ -1,5 +1,6 @@
 /* UTF-8 held against utf8proc, and what is made of bytes that are none. */
 #include "base/escape.h"
+#include "base/printable.h"
 #include "base/utf8.h"
 #include "check.h"
 
@@ -96,7 +97,10 @@ static void json(void)
     char number[32];
     ad_text_init(&text, ctx);
     ad_text_json(&text, "a\"\\\n\x7f<&>'\xff\xc3\xa9", false);
-    CHECK_TEXT(ad_text_get(&text), "\"a\\\"\\\\\\n\x7f<&>'\\ufffd\xc3\xa9\"");
+    CHECK_TEXT(ad_text_get(&text), "\"a\\\"\\\\\\n\\u007F<&>'\\ufffd\xc3\xa9\"");
+    ad_text_free(&text);
+    ad_text_json(&text, "\xc2\x9b \xe2\x80\xae \xf3\xa0\x80\x81 \xf0\x9f\x98\x80", false);
+    CHECK_TEXT(ad_text_get(&text), "\"\\u009B \\u202E \\uDB40\\uDC01 \xf0\x9f\x98\x80\"");
     ad_text_free(&text);
     ad_text_json(&text, "\"\\</script>&'", true);
     CHECK_TEXT(ad_text_get(&text), "\"\\u0022\\u005C\\u003C/script\\u003E\\u0026\\u0027\"");
@@ -107,11 +111,60 @@ static void json(void)
     ad_context_free(ctx);
 }
 
+/* What is written for each character alone, in a line and in a text. */
+static void printable(void)
+{
+    static const struct {
+        const char *from, *line, *text;
+    } rows[] = {
+        {"a\\ \xc3\xa9\xe6\xbc\xa2", "a\\ \xc3\xa9\xe6\xbc\xa2", "a\\ \xc3\xa9\xe6\xbc\xa2"},
+        {"\n\r\t", "\\n\\r\\t", "\n\\r\t"},
+        {"\x1b]0;x\x07", "\\x1b]0;x\\x07", "\\x1b]0;x\\x07"},
+        {"\x7f\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0", "\\x7f\\u0080\\u009b\\u009f\xc2\xa0", NULL},
+        {"\xd8\x9c\xe2\x80\x8e\xe2\x80\x8f", "\\u061c\\u200e\\u200f", NULL},
+        {"\xe2\x80\xaa\xe2\x80\xae\xe2\x81\xa6\xe2\x81\xa9", "\\u202a\\u202e\\u2066\\u2069", NULL},
+        {"\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xa7\xe2\x80\xaf",
+         "\\u2028\\u2029\xe2\x80\xa7\xe2\x80\xaf", NULL},
+        {"\xe2\x80\x8c\xe2\x80\x8d", "\\u200c\\u200d", "\xe2\x80\x8c\xe2\x80\x8d"},
+        {"\xc2\xad\xe2\x80\x8b\xef\xbb\xbf", "\\u00ad\\u200b\\ufeff", NULL},
+        {"\xf3\xa0\x80\x81\xf0\x9f\x98\x80", "\\U000e0001\xf0\x9f\x98\x80", NULL},
+        {"\xff\xe2\x82z\x9b\xc0\x9b", "\\xff\\xe2\\x82z\\x9b\\xc0\\x9b", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i)
+        for (int how = AD_PRINTED_LINE; how <= AD_PRINTED_TEXT; ++how) {
+            char escape[AD_ESCAPE_BYTES], got[128] = "";
+            for (const char *p = rows[i].from; *p;) {
+                int n = ad_printable_next(p, strlen(p), (ad_printed)how, escape);
+                strncat(got, *escape ? escape : p, *escape ? sizeof escape : (size_t)n);
+                p += n;
+            }
+            CHECK_TEXT(got, how && rows[i].text ? rows[i].text : rows[i].line);
+        }
+    char line[8], again[8];
+    ad_printable_line(line, sizeof line, "abc\x1b\x1b"); /* never half of an escape */
+    CHECK_TEXT(line, "abc\\x1b");
+    ad_printable_line(again, sizeof again, line);
+    CHECK_TEXT(again, line);
+}
+
+/* An error's sentence is one line whatever it quotes. */
+static void sentences(void)
+{
+    ad_context *ctx = ad_context_new(NULL);
+    ad_error_set(ctx, AD_ERROR_IO, "%s: gone", "a\nb\x1b[2J\xe2\x80\xae");
+    CHECK_TEXT(ad_error(ctx), "a\\nb\\x1b[2J\\u202e: gone");
+    ad_fail_prefix(ctx, "%s", "\x07");
+    CHECK_TEXT(ad_error(ctx), "\\x07: a\\nb\\x1b[2J\\u202e: gone");
+    ad_context_free(ctx);
+}
+
 static const check_case cases[] = {CASE(numbers_and_back),
                                    CASE(what_is_a_character),
                                    CASE(replacements),
                                    CASE(half_characters),
                                    CASE(json),
+                                   CASE(printable),
+                                   CASE(sentences),
                                    {0}};
 
 int main(int argc, char **argv)

@@ -88,7 +88,7 @@ ad_status bench_measure(ad_command *cmd, const bench_workload *workload, ad_prec
 
 /* Of a program that was profiled. The second: the median over the kernels that take at least half a
  * per cent of the time, of what the planner's estimate is off, as a part of the time. */
-void bench_print_kernels(const ad_program *program, int most, FILE *out);
+void bench_print_kernels(const ad_program *program, int most, ad_command *cmd);
 double bench_estimate_error(const ad_program *program);
 
 #endif

@@ -121,14 +121,14 @@ static int by_size(const void *a, const void *b)
 }
 
 /* Some more runs, whose kernels are timed. */
-static ad_status profile(bench_job *job, bench_limits limits, bench_result *r)
+static ad_status profile(bench_job *job, ad_command *cmd, bench_limits limits, bench_result *r)
 {
     enum { RUNS = 3 };
     ad_status status = AD_OK;
     ad_profile_start(job->program);
     for (int i = 0; i < RUNS && !status; ++i) status = ad_run(job->program);
     r->estimate_error = bench_estimate_error(job->program);
-    if (limits.kernels) bench_print_kernels(job->program, limits.kernels, stderr);
+    if (limits.kernels) bench_print_kernels(job->program, limits.kernels, cmd);
     return status;
 }
 
@@ -149,7 +149,7 @@ static ad_status time_runs(bench_job *job, ad_command *cmd, bench_limits limits,
     qsort(seconds, (size_t)r->runs, sizeof *seconds, by_size);
     r->median = seconds[r->runs / 2], r->least = seconds[0], r->most = seconds[r->runs - 1];
     if (job->program && !job->workload->run) {
-        status = profile(job, limits, r);
+        status = profile(job, cmd, limits, r);
         r->flops = r->stats.flops, r->bytes = r->stats.bytes;
     }
     return status;

@@ -63,16 +63,17 @@ double bench_estimate_error(const ad_program *program)
     return median;
 }
 
-void bench_print_kernels(const ad_program *program, int most, FILE *out)
+void bench_print_kernels(const ad_program *program, int most, ad_command *cmd)
 {
     rows all = {0};
     ad_profile_read(program, keep, &all);
     if (all.count) qsort(all.row, (size_t)all.count, sizeof *all.row, longest_first);
     for (int i = 0; i < all.count && i < most; ++i) {
         const row *r = &all.row[i];
-        fprintf(out, "  %9.1f us %5.1f %% %8.1f GFLOP/s %7.1f GB/s %+4.0f %%  %-36s %s\n",
-                r->seconds * 1e6, 100 * r->seconds / all.seconds, r->flops / r->seconds * 1e-9,
-                r->bytes / r->seconds * 1e-9, 100 * r->off, r->kernel, r->node);
+        ad_command_note(cmd, "  %9.1f us %5.1f %% %8.1f GFLOP/s %7.1f GB/s %+4.0f %%  %-36s %s",
+                        r->seconds * 1e6, 100 * r->seconds / all.seconds,
+                        r->flops / r->seconds * 1e-9, r->bytes / r->seconds * 1e-9, 100 * r->off,
+                        r->kernel, r->node);
     }
     free(all.row);
 }

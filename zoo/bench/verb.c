@@ -85,10 +85,10 @@ static void say_machine(ad_command *cmd, ad_context *ctx, const ad_peaks *p)
         ad_json_end(cmd);
         return;
     }
-    fprintf(ad_command_out(cmd),
-            "%s, %s, %d threads: %.0f GFLOP/s in f32, %.0f in bf16, memory %.1f GB/s\n\n",
-            ad_context_cpu(ctx), ad_context_isa(ctx), ad_context_threads(ctx), p->flops_f32 * 1e-9,
-            p->flops_bf16 * 1e-9, p->bandwidth * 1e-9);
+    ad_command_print(cmd,
+                     "%s, %s, %d threads: %.0f GFLOP/s in f32, %.0f in bf16, memory %.1f GB/s\n\n",
+                     ad_context_cpu(ctx), ad_context_isa(ctx), ad_context_threads(ctx),
+                     p->flops_f32 * 1e-9, p->flops_bf16 * 1e-9, p->bandwidth * 1e-9);
 }
 
 /* What a result is beside the machine's limits. */
@@ -166,11 +166,9 @@ static ad_status text_result(ad_command *cmd, ad_table *t, const bench_workload 
     ad_table_real(t, peak_mb());
     ad_status status = ad_table_print(t, cmd, "workload");
     if (r->stats.kernels_again)
-        fprintf(ad_command_out(cmd),
-                "  %d of %d kernels recompute values, %.0f %% of the expected time\n",
-                r->stats.kernels_again, r->stats.kernels,
-                100 * r->stats.seconds_again / r->stats.seconds);
-    fflush(ad_command_out(cmd));
+        ad_command_print(cmd, "  %d of %d kernels recompute values, %.0f %% of the expected time\n",
+                         r->stats.kernels_again, r->stats.kernels,
+                         100 * r->stats.seconds_again / r->stats.seconds);
     return status;
 }
 
@@ -206,7 +204,7 @@ static int run_first(ad_command *cmd)
     ad_status status = bench_measure(cmd, &bench_first, AD_PRECISION_F32, NULL,
                                      (bench_limits){.runs = 1}, &result);
     if (status) return ad_command_check(cmd, status);
-    fprintf(ad_command_out(cmd), "%.9g\n", result.check[0]);
+    ad_command_print(cmd, "%.9g\n", result.check[0]);
     return AD_EXIT_OK;
 }
 

@@ -59,7 +59,7 @@ static ad_status print_classes(ad_command *cmd, const ad_class_scores *s, char *
         ad_table_text(t, names[c]), ad_table_int(t, of.rows);
         ad_table_real(t, of.recall), ad_table_real(t, of.precision), ad_table_real(t, of.f1);
     }
-    if (!ad_command_json(cmd)) fputc('\n', ad_command_out(cmd));
+    if (!ad_command_json(cmd)) ad_command_print(cmd, "\n");
     if (!status) status = ad_table_print(t, cmd, "class");
     ad_table_free(t);
     return status;
@@ -80,7 +80,7 @@ static ad_status print_confusion(ad_command *cmd, const ad_class_scores *s, char
         ad_table_text(t, names[i]);
         for (int k = 0; k < classes; ++k) ad_table_int(t, counts[i * classes + k]);
     }
-    fputc('\n', ad_command_out(cmd));
+    ad_command_print(cmd, "\n");
     if (!status) status = ad_table_print(t, cmd, "confusion");
     ad_table_free(t);
     return status;

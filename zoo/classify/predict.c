@@ -61,7 +61,6 @@ static ad_status read_picture(const predict *p, const char *path, ad_image **ima
 
 static void print_row(const predict *p, const char *name)
 {
-    FILE *out = ad_command_out(p->cmd);
     char *const *class = p->model->classes.at;
     int top = ad_top_classes(p->probability, (int)p->model->classes.count,
                              (int)ad_command_int(p->cmd, "top"), p->order);
@@ -74,13 +73,10 @@ static void print_row(const predict *p, const char *name)
         ad_json_end(p->cmd);
         return;
     }
-    ad_print_text(out, name, 0);
-    fputc('\n', out);
-    for (int i = 0; i < top; ++i) {
-        fprintf(out, "  %6.2f %%  ", 100 * p->probability[p->order[i]]);
-        ad_print_text(out, class[p->order[i]], 0);
-        fputc('\n', out);
-    }
+    ad_command_print(p->cmd, "%s\n", name);
+    for (int i = 0; i < top; ++i)
+        ad_command_print(p->cmd, "  %6.2f %%  %s\n", 100 * p->probability[p->order[i]],
+                         class[p->order[i]]);
 }
 
 static ad_status run_batch(predict *p)

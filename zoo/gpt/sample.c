@@ -33,8 +33,7 @@ static const ad_option options[] = {
 
 static void print(void *user, const char *more, size_t length)
 {
-    fwrite(more, 1, length, user);
-    fflush(user);
+    ad_command_write(user, more, length);
 }
 
 /* --prompt, --file, or nothing. */
@@ -73,15 +72,14 @@ static ad_status write_samples(ad_command *cmd, gpt *g, const ad_tokens *prompt)
     int64_t samples = ad_command_int(cmd, "samples"), count = ad_command_int(cmd, "tokens"), made;
     ad_status status = AD_OK;
     bool json = ad_command_json(cmd);
-    FILE *out = ad_command_out(cmd);
     for (int64_t i = 0; i < samples && !status && !ad_command_interrupted(cmd); ++i) {
         gpt_page page = {0};
-        gpt_stream stream = json ? (gpt_stream){gpt_page_put, &page} : (gpt_stream){print, out};
-        if (i && !json) fputs("---------------\n", out);
+        gpt_stream stream = json ? (gpt_stream){gpt_page_put, &page} : (gpt_stream){print, cmd};
+        if (i && !json) ad_command_print(cmd, "---------------\n");
         status = gpt_write(&g->writer, &g->job.watcher, prompt, count, &how, (uint64_t)i, &stream,
                            &made);
         if (json && !status) status = print_json(cmd, &page, made);
-        if (!json) fputc('\n', out);
+        if (!json) ad_command_print(cmd, "\n");
         gpt_page_free(&page);
     }
     return status;

@@ -131,9 +131,8 @@ static ad_status print_score(predict *p)
         ad_json_end(p->cmd);
         return AD_OK;
     }
-    fprintf(ad_command_out(p->cmd), "%s %.4f on %lld %s (%s)\n", r.name, r.value,
-            (long long)r.items, p->set->of_graphs ? "graphs" : "nodes",
-            ad_command_text(p->cmd, "split"));
+    ad_command_print(p->cmd, "%s %.4f on %lld %s (%s)\n", r.name, r.value, (long long)r.items,
+                     p->set->of_graphs ? "graphs" : "nodes", ad_command_text(p->cmd, "split"));
     return AD_OK;
 }
 
