@@ -149,8 +149,9 @@ AD_API int ad_command_usage(ad_command *cmd, const char *format, ...) AD_PRINTF(
 /* The exit status of work that returned `status`: AD_EXIT_OK, or AD_EXIT_FAILURE once the sentence
  * of ad_command_context's last error is reported. */
 AD_API int ad_command_check(ad_command *cmd, ad_status status);
-/* True once the person pressed Ctrl-C or the process got SIGTERM. The first call starts catching
- * them; a second Ctrl-C then ends the process at once. Ask in every loop that may last. */
+/* True once the person pressed Ctrl-C or the process got SIGTERM or SIGHUP. The first call starts
+ * catching them; a second one then ends the process at once, as the first does where a verb never
+ * asks. Files that are being written are removed then. Ask in every loop that may last. */
 AD_API bool ad_command_interrupted(ad_command *cmd);
 
 /* ---- saying things ---- */

@@ -2,6 +2,7 @@
 #include "base/file.h"
 
 #include "base/crc.h"
+#include "base/unfinished.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,7 +117,8 @@ struct ad_output {
     ad_context *ctx;
     ad_status status;
     int fd;
-    bool exists;    /* the temporary file is there */
+    bool exists;    /* the temporary file is there, */
+    int unfinished; /* and listed for a signal that ends the process */
     uint32_t check; /* CRC-32 of what was written */
     size_t used;
     char path[PATH_MAX], target[PATH_MAX],
@@ -169,6 +171,27 @@ ad_status ad_output_check(ad_context *ctx, const char *path)
     return AD_OK;
 }
 
+/* Creates the temporary file, which is listed before it is there: a signal may come right behind.
+ */
+static ad_status open_temporary(ad_output *output)
+{
+    int error = ENAMETOOLONG;
+    for (int attempt = 0; attempt < 1000; ++attempt) {
+        int length = snprintf(output->temporary, sizeof output->temporary, "%s.%ld-%d.tmp",
+                              output->target, (long)getpid(), attempt);
+        if (length >= (int)sizeof output->temporary) break;
+        error = EEXIST;
+        if (!access(output->temporary, F_OK)) continue; /* another's */
+        output->unfinished = ad_unfinished_add(output->temporary);
+        output->fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (output->fd >= 0) return AD_OK;
+        error = errno;
+        ad_unfinished_drop(output->unfinished);
+        if (error != EEXIST) break;
+    }
+    return fail_errno(output->ctx, output->path, "cannot write", error);
+}
+
 ad_status ad_output_open(ad_output **out, ad_context *ctx, const char *path)
 {
     struct stat info;
@@ -178,19 +201,11 @@ ad_status ad_output_open(ad_output **out, ad_context *ctx, const char *path)
     ad_output *output = ad_alloc(ctx, sizeof *output);
     if (!output) return AD_ERROR_MEMORY;
     output->ctx = ctx, output->status = AD_OK, output->used = 0, output->exists = false;
-    output->check = 0;
+    output->check = 0, output->unfinished = -1;
     strcpy(output->path, path);
     if (!info.st_mode || !realpath(path, output->target)) strcpy(output->target, path);
-    for (int attempt = 0;; ++attempt) {
-        int length = snprintf(output->temporary, sizeof output->temporary, "%s.%ld-%d.tmp",
-                              output->target, (long)getpid(), attempt);
-        errno = ENAMETOOLONG;
-        output->fd = length < (int)sizeof output->temporary
-                         ? open(output->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666)
-                         : -1;
-        if (output->fd >= 0) break;
-        if (errno == EEXIST && attempt < 1000) continue;
-        status = fail_errno(ctx, path, "cannot write", errno);
+    status = open_temporary(output);
+    if (status) {
         ad_free(ctx, output, sizeof *output);
         return status;
     }
@@ -283,6 +298,7 @@ void ad_output_discard(ad_output *output)
 {
     if (!output) return;
     if (output->fd >= 0) close(output->fd);
+    ad_unfinished_drop(output->unfinished);
     if (output->exists) unlink(output->temporary);
     ad_free(output->ctx, output, sizeof *output);
 }

@@ -111,6 +111,7 @@ int ad_app_main(const ad_app *app, int argc, char **argv)
         .app = app, .out = app->out ? app->out : stdout, .err = app->err ? app->err : stderr};
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, and reported as one, */
     signal(SIGXFSZ, SIG_IGN); /* and so is a file beyond the limit on its size */
+    ad_command_end_cleanly();
     int status = dispatch(&cmd, argc, argv);
     ad_command_erase_live(&cmd);
     ad_context_free(cmd.ctx);

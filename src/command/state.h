@@ -35,8 +35,7 @@ struct ad_command {
     int operand_count;
     bool help;
 
-    bool misused;  /* the verb asked its table for something that is not there */
-    bool catching; /* of SIGINT and SIGTERM */
+    bool misused; /* the verb asked its table for something that is not there */
     ad_context *ctx;
 
     /* terminal.c */
@@ -44,6 +43,9 @@ struct ad_command {
     double start_seconds, drawn_seconds;
     int64_t first_step;
 };
+
+/* interrupt.c */
+void ad_command_end_cleanly(void); /* a signal that ends the process removes unfinished files */
 
 /* rows.c */
 
