@@ -2,7 +2,9 @@
 that library makes of awkward texts with them. Usage: tokenizers_hf.py [FOLDER]
 
 bpe/ is a byte-level BPE of 400 pieces trained on corpus.txt; expected.txt has a line per text and
-kind: "bpe" or "wordpiece", the text in hexadecimal, the ids."""
+kind: "bpe", "wordpiece" or "llama", the text in hexadecimal, the ids. json/ has the three as
+tokenizer.json, "llama" with an added token that is not special."""
+import json
 import os
 import sys
 
@@ -52,8 +54,23 @@ wordpiece = Tokenizer(models.WordPiece({w: i for i, w in enumerate(words)}, unk_
 wordpiece.normalizer = normalizers.BertNormalizer(lowercase=True)
 wordpiece.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
 
+pieces = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)]
+llama = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+llama.pre_tokenizer = pre_tokenizers.Metaspace()
+llama.train_from_iterator([corpus], trainers.BpeTrainer(
+    vocab_size=len(pieces) + 180, min_frequency=2, special_tokens=pieces, limit_alphabet=70, show_progress=False))
+llama.pre_tokenizer = None
+llama.normalizer = normalizers.Sequence([normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")])
+state = json.loads(llama.to_str())  # as Llama's: of the pieces only three are special tokens
+state["added_tokens"] = state["added_tokens"][:3]
+llama = Tokenizer.from_str(json.dumps(state))
+llama.add_tokens(["<|turn|>"])
+os.makedirs(folder + "/json", exist_ok=True)
+for name, tokenizer in (("bpe", bpe), ("wordpiece", wordpiece), ("llama", llama)):
+    tokenizer.save(f"{folder}/json/{name}.json", pretty=False)
+
 with open(folder + "/expected.txt", "w", encoding="ascii") as file:
     for text in texts:
-        for name, tokenizer in (("bpe", bpe), ("wordpiece", wordpiece)):
+        for name, tokenizer in (("bpe", bpe), ("wordpiece", wordpiece), ("llama", llama)):
             ids = " ".join(map(str, tokenizer.encode(text).ids))
             file.write(f"{name} {text.encode().hex() or '-'} {ids}".rstrip() + "\n")

@@ -1,6 +1,7 @@
 /* tokenizer_hf.c - what Hugging Face's tokenizers says of awkward texts, and of training
  * (tests/oracle/tokenizers_hf.py). */
 #include "check.h"
+#include "folder.h"
 
 #include <autodidact/tokenizer.h>
 
@@ -8,38 +9,130 @@
 
 static ad_context *ctx;
 
+/* One line: the kind, the text in hexadecimal, the ids. *t encodes where the kind is `kind`. */
+static void check_line(char *line, const char *kind, ad_tokenizer *t)
+{
+    char text[1024], got[4096] = "";
+    size_t length = 0, word = strcspn(line, " ");
+    ad_tokens ids = {0};
+    if (word != strlen(kind) || strncmp(line, kind, word) != 0) return;
+    char *at = line + word + 1;
+    unsigned byte;
+    for (; sscanf(at, "%2x", &byte) == 1 && *at != ' ' && *at != '\n'; at += 2)
+        text[length++] = (char)byte;
+    if (*at == '-') ++at;
+    at[strcspn(at, "\n")] = 0;
+    if (ad_tokenizer_encode(t, text, length, 0, &ids)) CHECK_FAIL("%s", ad_error(ctx));
+    for (int64_t i = 0; i < ids.count; ++i)
+        snprintf(got + strlen(got), sizeof got - strlen(got), " %d", ids.ids[i]);
+    if (strcmp(got, at))
+        CHECK_FAIL("%s of \"%.*s\":%s, expected%s", kind, (int)length, text, got, at);
+    ad_tokens_free(&ids);
+}
+
+static void texts_by(const char *kind, const char *path)
+{
+    char line[4096];
+    int rows = 0;
+    ad_tokenizer *t = NULL, *again = NULL;
+    const char *text;
+    size_t length;
+    if (ad_tokenizer_open(&t, ctx, path)) CHECK_FAIL("%s", ad_error(ctx));
+    FILE *file = fopen(FIXTURES "/expected.txt", "r");
+    REQUIRE(t && file);
+    for (; fgets(line, sizeof line, file); ++rows) check_line(line, kind, t);
+    CHECK(rows > 120);
+    fclose(file);
+    /* and as a checkpoint keeps it */
+    CHECK(!ad_tokenizer_to_text(t, &text, &length));
+    CHECK(!ad_tokenizer_from_text(&again, ctx, "text", text, length));
+    CHECK(again && ad_tokenizer_fingerprint(again) == ad_tokenizer_fingerprint(t));
+    ad_tokenizer_free(t), ad_tokenizer_free(again);
+}
+
 static void texts(void)
 {
-    char line[4096], text[1024];
-    int rows = 0;
-    ad_tokenizer *bpe = NULL, *wordpiece = NULL;
-    if (ad_tokenizer_open(&bpe, ctx, FIXTURES "/bpe") ||
-        ad_tokenizer_open(&wordpiece, ctx, FIXTURES "/vocab.txt"))
-        CHECK_FAIL("%s", ad_error(ctx));
-    FILE *file = fopen(FIXTURES "/expected.txt", "r");
-    REQUIRE(bpe && wordpiece && file);
-    for (; fgets(line, sizeof line, file); ++rows) {
-        ad_tokenizer *t = line[0] == 'b' ? bpe : wordpiece;
-        ad_tokens ids = {0};
-        size_t length = 0;
-        char *at = strchr(line, ' ') + 1;
-        unsigned byte;
-        for (; sscanf(at, "%2x", &byte) == 1 && *at != ' ' && *at != '\n'; at += 2)
-            text[length++] = (char)byte;
-        if (*at == '-') ++at;
-        at[strcspn(at, "\n")] = 0;
-        if (ad_tokenizer_encode(t, text, length, 0, &ids)) CHECK_FAIL("%s", ad_error(ctx));
-        char got[4096] = "";
-        for (int64_t i = 0; i < ids.count; ++i)
-            snprintf(got + strlen(got), sizeof got - strlen(got), " %d", ids.ids[i]);
-        if (strcmp(got, at))
-            CHECK_FAIL("%s of \"%.*s\":%s, expected%s", line[0] == 'b' ? "BPE" : "WordPiece",
-                       (int)length, text, got, at);
-        ad_tokens_free(&ids);
+    texts_by("bpe", FIXTURES "/bpe");
+    texts_by("wordpiece", FIXTURES "/vocab.txt");
+}
+
+static void texts_by_tokenizer_json(void)
+{
+    texts_by("bpe", FIXTURES "/json/bpe.json");
+    texts_by("wordpiece", FIXTURES "/json/wordpiece.json");
+    texts_by("llama", FIXTURES "/json/llama.json");
+}
+
+/* A token that is added stands on top of the vocabulary, and is itself only where that is asked. */
+static void added_tokens(void)
+{
+    static const char text[] = "a<|turn|>b";
+    ad_tokenizer *t = NULL;
+    ad_tokens plain = {0}, special = {0};
+    REQUIRE(!ad_tokenizer_open(&t, ctx, FIXTURES "/json/llama.json"));
+    CHECK_INT(ad_tokenizer_count(t), 440);
+    CHECK_INT(ad_tokenizer_find(t, "<|turn|>", 8), 439);
+    CHECK_INT(ad_tokenizer_special(t, AD_TOKEN_BOS), 1);
+    CHECK_INT(ad_tokenizer_special(t, AD_TOKEN_EOS), 2);
+    CHECK(!ad_tokenizer_encode(t, text, strlen(text), 0, &plain));
+    CHECK(!ad_tokenizer_encode(t, text, strlen(text), AD_ENCODE_SPECIAL, &special));
+    CHECK(plain.count > special.count);
+    bool there = false;
+    for (int64_t i = 0; i < special.count; ++i) there |= special.ids[i] == 439;
+    CHECK(there);
+    ad_tokens_free(&plain), ad_tokens_free(&special);
+    ad_tokenizer_free(t);
+}
+
+/* A tokenizer.json alone in a folder; what it asks for that is not known here is named. */
+static void alone_in_a_folder(void)
+{
+    static const struct {
+        const char *text, *sentence;
+    } files[] = {
+        {"{\"model\":{\"type\":\"Unigram\",\"vocab\":[[\"a\",-1.5]]}}", "its model is Unigram"},
+        {"{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":0}}}", "its model is WordLevel"},
+        {"{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]},"
+         "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\","
+         "\"pattern\":{\"Regex\":\"[a-z]\"}},{\"type\":\"ByteLevel\",\"use_regex\":false}]}}",
+         "a Split into words other than GPT-2's"},
+        {"{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[]},"
+         "\"normalizer\":{\"type\":\"NFC\"},\"pre_tokenizer\":{\"type\":\"ByteLevel\"}}",
+         "its normalizer is NFC"},
+        {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"[UNK]\":0}},\"normalizer\":{\"type\":"
+         "\"BertNormalizer\",\"lowercase\":false},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}"
+         "}",
+         "keeps upper case"},
+        {"{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":2},\"merges\":[]},"
+         "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false}}",
+         "the id of \"b\" is no whole number below 2"},
+        {"{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1},\"merges\":[\"a c\"]},"
+         "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false}}",
+         "merge 0: \"c\" is not in the vocabulary"},
+        {"{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},"
+         "\"merges\":[[\"a\",\"b\"]]},\"pre_tokenizer\":{\"type\":\"ByteLevel\","
+         "\"add_prefix_space\":false},\"added_tokens\":[{\"id\":3,\"content\":\"<|endoftext|>\"}]}",
+         NULL},
+    };
+    for (size_t i = 0; i < sizeof files / sizeof *files; ++i) {
+        ad_tokenizer *t = NULL;
+        REQUIRE(folder_make());
+        FILE *file = fopen(in_folder("tokenizer.json"), "w");
+        REQUIRE(file);
+        CHECK(fputs(files[i].text, file) >= 0);
+        CHECK(!fclose(file));
+        ad_status status = ad_tokenizer_open(&t, ctx, folder);
+        if (!files[i].sentence) {
+            if (status) CHECK_FAIL("%s", ad_error(ctx));
+            CHECK_INT(t ? ad_tokenizer_special(t, AD_TOKEN_EOS) : -1, 3);
+        } else {
+            CHECK(status != AD_OK);
+            CHECK_CONTAINS(ad_error(ctx), "tokenizer.json: ");
+            CHECK_CONTAINS(ad_error(ctx), files[i].sentence);
+        }
+        ad_tokenizer_free(t);
+        CHECK(folder_remove());
     }
-    fclose(file);
-    CHECK(rows > 80);
-    ad_tokenizer_free(bpe), ad_tokenizer_free(wordpiece);
 }
 
 static void training(void)
@@ -63,7 +156,9 @@ static void training(void)
 
 int main(int argc, char **argv)
 {
-    static const check_case cases[] = {CASE(texts), CASE(training), {0}};
+    static const check_case cases[] = {CASE(texts),        CASE(texts_by_tokenizer_json),
+                                       CASE(added_tokens), CASE(alone_in_a_folder),
+                                       CASE(training),     {0}};
     ctx = ad_context_new(NULL);
     if (!ctx) return 1;
     int status = check_main(argc, argv, cases);

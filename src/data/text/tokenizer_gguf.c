@@ -35,16 +35,6 @@ static void respell_wordpiece(ad_text *out, ad_gguf_string s)
     ad_text_bytes(out, s.bytes, s.length);
 }
 
-/* U+2581 becomes a space. */
-static void respell_sentencepiece(ad_text *out, ad_gguf_string s)
-{
-    for (size_t i = 0; i < s.length;) {
-        bool mark = s.length - i >= 3 && !memcmp(s.bytes + i, "\xe2\x96\x81", 3);
-        ad_text_bytes(out, mark ? " " : s.bytes + i, 1);
-        i += mark ? 3 : 1;
-    }
-}
-
 static ad_status add_piece(ad_tokenizer *t, const char *name, ad_gguf_string s, int32_t type,
                            float score)
 {
@@ -58,7 +48,7 @@ static ad_status add_piece(ad_tokenizer *t, const char *name, ad_gguf_string s, 
     if (t->kind == AD_TOKENIZER_WORDPIECE) {
         respell_wordpiece(&t->scratch, s);
     } else if (t->kind == AD_TOKENIZER_SENTENCEPIECE) {
-        respell_sentencepiece(&t->scratch, s);
+        ad_text_spaces(&t->scratch, s.bytes, s.length);
     } else {
         ad_text_bytes(&t->scratch, s.bytes, s.length);
         if (!t->scratch.failed && kind != AD_PIECE_CONTROL)

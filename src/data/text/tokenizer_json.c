@@ -1,5 +1,6 @@
 /* tokenizer_json.c - vocabularies as JSON objects of piece and id: GPT-2's encoder.json with
- * vocab.bpe (Hugging Face: vocab.json with merges.txt), and characters by number. */
+ * vocab.bpe (Hugging Face: vocab.json with merges.txt), and characters by number. Hugging Face's
+ * tokenizer.json goes on to tokenizer_hf.c. */
 #include "base/utf8.h"
 #include "data/text/tokenizer_kinds.h"
 #include "data/text/byte_spelling.h"
@@ -112,17 +113,21 @@ ad_status ad_tokenizer_read_json(ad_tokenizer **out, ad_context *ctx, const char
     json_t *object = json_loadb(bytes, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     if (!object)
         return ad_fail(ctx, AD_ERROR_FORMAT, "%s: line %d: %s", name, error.line, error.text);
+    if (json_is_object(json_object_get(object, "model"))) {
+        ad_status read = ad_tokenizer_read_hf(out, ctx, name, object);
+        json_decref(object);
+        return read;
+    }
     ad_tokenizer *t = NULL;
     const char **keys = NULL;
     int64_t count = (int64_t)json_object_size(object);
     ad_status status = AD_OK;
     if (!json_is_object(object) || !count)
         status = ad_fail(ctx, AD_ERROR_FORMAT, "%s: is not an object of pieces and ids", name);
-    else if (json_is_object(json_object_get(object, "model")) ||
-             json_is_string(json_object_get(object, "model_type")))
+    else if (json_is_string(json_object_get(object, "model_type")))
         status = ad_fail(ctx, AD_ERROR_UNSUPPORTED,
                          "%s: is a configuration of Hugging Face's; the vocabulary is read from "
-                         "vocab.json and merges.txt, or vocab.txt",
+                         "tokenizer.json, vocab.json and merges.txt, or vocab.txt",
                          name);
     else if (!(keys = keys_by_id(ctx, name, object, count)))
         status = ad_error_status(ctx);

@@ -7,6 +7,8 @@
 
 #include <autodidact/tokenizer.h>
 
+struct json_t; /* jansson.h */
+
 enum { AD_MAX_TOKENIZER_BYTES = 1 << 28 }; /* of a file that holds one */
 
 typedef struct ad_merge {
@@ -19,13 +21,13 @@ struct ad_tokenizer {
     ad_vocabulary vocabulary;
     int32_t special[AD_TOKEN_SPECIALS];
     int32_t byte_ids[256]; /* BPE, SentencePiece; -1: none */
-    /* BPE: merges in the order of their rank, and a pair's rank */
+    /* BPE, and SentencePiece by rank: merges in the order of their rank, and a pair's rank */
     ad_merge *merges;
     int64_t merge_count, merge_capacity;
     ad_pairs ranks;
     struct ad_words *words;      /* made at the first encoding */
     struct ad_word_cache *cache; /* likewise */
-    /* SentencePiece: of each piece; spaces stand for its U+2581 */
+    /* SentencePiece: of each piece, all 0 where pairs merge by rank; spaces stand for its U+2581 */
     float *scores;
     int64_t score_capacity;
     bool prefix_space;           /* a text gets a space in front */
@@ -62,6 +64,9 @@ ad_status ad_sentencepiece_encode(ad_tokenizer *t, const char *text, size_t leng
 ad_status ad_wordpiece_encode(ad_tokenizer *t, const char *text, size_t length, size_t offset,
                               ad_tokens *out);
 
+/* SentencePiece's spelling of a text with spaces for its U+2581. */
+void ad_text_spaces(ad_text *out, const char *spelled, size_t length);
+
 /* Room for `more` ids at the end. */
 ad_status ad_tokens_reserve(ad_tokens *tokens, ad_context *ctx, int64_t more);
 
@@ -69,7 +74,10 @@ ad_status ad_tokens_reserve(ad_tokens *tokens, ad_context *ctx, int64_t more);
 
 ad_status ad_tokenizer_read_text(ad_tokenizer **out, ad_context *ctx, const char *name,
                                  const char *bytes, size_t size);
-/* encoder.json with merges; without (NULL): characters */
+/* Hugging Face's tokenizer.json, parsed */
+ad_status ad_tokenizer_read_hf(ad_tokenizer **out, ad_context *ctx, const char *name,
+                               const struct json_t *root);
+/* encoder.json with merges; without (NULL): characters. Or tokenizer.json, without. */
 ad_status ad_tokenizer_read_json(ad_tokenizer **out, ad_context *ctx, const char *name,
                                  const char *bytes, size_t size, const char *merges_name,
                                  const char *merges, size_t merges_size);

@@ -104,15 +104,17 @@ static ad_status read_file(ad_tokenizer **out, ad_context *ctx, const char *path
     if (has_line(bytes, size, "[UNK]"))
         return ad_tokenizer_read_vocab_txt(out, ctx, path, bytes, size);
     return ad_fail(ctx, AD_ERROR_FORMAT,
-                   "%s: is not a tokenizer of a known kind (encoder.json, vocab.json, their "
-                   "merges, tokenizer.bin, vocab.txt with [UNK], GGUF, or a tokenizer saved here)",
+                   "%s: is not a tokenizer of a known kind (tokenizer.json, encoder.json, "
+                   "vocab.json, their merges, tokenizer.bin, vocab.txt with [UNK], GGUF, or a "
+                   "tokenizer saved here)",
                    path);
 }
 
 ad_status ad_tokenizer_open(ad_tokenizer **out, ad_context *ctx, const char *path)
 {
-    static const char *const names[] = {"/encoder.json",  "/vocab.json",     "/vocab.txt",
-                                        "/tokenizer.bin", "/tokenizer.json", NULL};
+    /* tokenizer.json first: it says of what lies beside it how it is used */
+    static const char *const names[] = {"/tokenizer.json", "/encoder.json",  "/vocab.json",
+                                        "/vocab.txt",      "/tokenizer.bin", NULL};
     struct stat about;
     char within[PATH];
     ad_content file;
@@ -121,8 +123,8 @@ ad_status ad_tokenizer_open(ad_tokenizer **out, ad_context *ctx, const char *pat
         const char *found = beside(within, path, strlen(path), names);
         if (!found)
             return ad_fail(ctx, AD_ERROR_NOT_FOUND,
-                           "%s: the folder holds no encoder.json, vocab.json, vocab.txt, "
-                           "tokenizer.bin or tokenizer.json",
+                           "%s: the folder holds no tokenizer.json, encoder.json, vocab.json, "
+                           "vocab.txt or tokenizer.bin",
                            path);
         path = found;
     }

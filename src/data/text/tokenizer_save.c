@@ -137,6 +137,10 @@ ad_status ad_tokenizer_save(ad_tokenizer *t, const char *path)
                            "%s: tokenizer.bin has no place for special tokens other than 0, 1 and "
                            "2; name a .json file",
                            path);
+        if (t->merge_count)
+            return ad_fail(t->ctx, AD_ERROR_UNSUPPORTED,
+                           "%s: tokenizer.bin has no place for merges by rank; name a .json file",
+                           path);
         return write_with(t, path, "tokenizer.bin", llama2c_bin);
     case AD_TOKENIZER_WORDPIECE: return write_with(t, path, "vocab.txt", vocab_txt);
     default: return write_with(t, path, "tokenizer.json", own_text);

@@ -6,6 +6,18 @@
 
 #include <string.h>
 
+/* Hugging Face's files have a rank of each pair instead of a score of what it makes. */
+static bool price_by_rank(const ad_tokenizer *t, const char *text, const ad_symbol *left,
+                          const ad_symbol *right, float *cost, int32_t *id)
+{
+    (void)text;
+    int32_t rank = left->id < 0 || right->id < 0 ? -1
+                                                 : ad_pairs_find(&t->ranks, left->id, right->id);
+    if (rank < 0) return false;
+    *cost = (float)rank, *id = t->merges[rank].result;
+    return true;
+}
+
 static bool price(const ad_tokenizer *t, const char *text, const ad_symbol *left,
                   const ad_symbol *right, float *cost, int32_t *id)
 {
@@ -50,7 +62,8 @@ static ad_status encode_stretch(ad_tokenizer *t, const char *text, size_t length
         at += (size_t)n;
     }
     symbols[count - 1].next = -1;
-    ad_status status = ad_merge_symbols(t, text, symbols, count, price);
+    ad_status status = ad_merge_symbols(t, text, symbols, count,
+                                        t->merge_count ? price_by_rank : price);
     for (int32_t i = 0; i >= 0 && !status; i = symbols[i].next)
         status = put_symbol(t, text, &symbols[i], out);
     return status;
@@ -100,24 +113,29 @@ static ad_status encode_spaced(ad_tokenizer *t, const char *text, size_t length,
     return status;
 }
 
+void ad_text_spaces(ad_text *out, const char *spelled, size_t length)
+{
+    static const char mark[] = "\xe2\x96\x81";
+    for (size_t at = 0; at < length;) {
+        const char *found = memchr(spelled + at, (unsigned char)mark[0], length - at);
+        size_t n = found ? (size_t)(found - spelled) - at : length - at;
+        ad_text_bytes(out, spelled + at, n);
+        at += n;
+        if (at == length) break;
+        bool is_mark = length - at >= 3 && !memcmp(spelled + at, mark, 3);
+        ad_text_bytes(out, is_mark ? " " : spelled + at, 1);
+        at += is_mark ? 3 : 1;
+    }
+}
+
 /* SentencePiece spells a space U+2581, so that in a text means a space too. */
 ad_status ad_sentencepiece_encode(ad_tokenizer *t, const char *text, size_t length, bool first,
                                   ad_tokens *out)
 {
-    static const char mark[] = "\xe2\x96\x81";
     ad_text spaced;
     ad_text_init(&spaced, t->ctx);
     if (first && t->prefix_space) ad_text_add(&spaced, " ");
-    for (size_t at = 0; at < length;) {
-        const char *found = memchr(text + at, (unsigned char)mark[0], length - at);
-        size_t n = found ? (size_t)(found - text) - at : length - at;
-        ad_text_bytes(&spaced, text + at, n);
-        at += n;
-        if (at == length) break;
-        bool is_mark = length - at >= 3 && !memcmp(text + at, mark, 3);
-        ad_text_bytes(&spaced, is_mark ? " " : text + at, 1);
-        at += is_mark ? 3 : 1;
-    }
+    ad_text_spaces(&spaced, text, length);
     ad_status status = spaced.failed ? AD_ERROR_MEMORY
                                      : encode_spaced(t, spaced.data, spaced.length, out);
     ad_text_free(&spaced);

@@ -13,6 +13,9 @@ static const char pattern[] = "'s|'t|'re|'ve|'m|'ll|'d"
                               "| ?\\p{L}+| ?\\p{N}+| ?[^" SPACE "\\p{L}\\p{N}]+"
                               "|[" SPACE "]+(?![^" SPACE "])|[" SPACE "]+";
 
+const char ad_words_pattern_published[] =
+    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+
 struct ad_words {
     ad_context *ctx;
     pcre2_general_context *memory;

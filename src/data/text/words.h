@@ -6,6 +6,9 @@
 
 typedef struct ad_words ad_words;
 
+/* The expression as Hugging Face's files write it. */
+extern const char ad_words_pattern_published[];
+
 ad_status ad_words_new(ad_words **out, ad_context *ctx);
 void ad_words_free(ad_words *words); /* NULL is ignored */
 
