@@ -83,19 +83,30 @@ static void weights_json(ad_command *cmd, const ad_file *file)
     ad_json_end(cmd);
 }
 
+/* For people: the type, as the file calls it where it is quantised or cannot be read. */
+static const char *shown_type(const ad_file_entry *entry, char *buffer, size_t size)
+{
+    bool readable = entry->dtype < AD_DTYPES;
+    if (readable && (!ad_dtype_is_float(entry->dtype) ||
+                     (size_t)entry->bytes == ad_shape_bytes(entry->shape, entry->dtype)))
+        return ad_dtype_name(entry->dtype);
+    snprintf(buffer, size, "%s%.40s", readable ? "" : "unreadable ", entry->stored);
+    return buffer;
+}
+
 static ad_status tensors_table(ad_command *cmd, const ad_file *file)
 {
     static const ad_column columns[] = {
         {.name = "name"}, {.name = "dtype"}, {.name = "shape"}, {"bytes", .kind = AD_COLUMN_INT}};
     bool raw = ad_command_flag(cmd, "raw-names");
-    char shape[192];
+    char shape[192], type[64];
     ad_table *t;
     ad_status status = ad_table_new(&t, ad_command_context(cmd), columns, 4);
     for (int i = 0; i < ad_file_count(file); ++i) {
         const ad_file_entry *entry = ad_file_at(file, i);
         ad_table_row(t);
         ad_table_text(t, raw ? entry->raw_name : entry->name);
-        ad_table_text(t, type_name(entry->dtype));
+        ad_table_text(t, shown_type(entry, type, sizeof type));
         ad_table_text(t, ad_shape_text(entry->shape, shape, sizeof shape));
         ad_table_int(t, entry->bytes);
     }
@@ -189,7 +200,7 @@ const ad_verb ad_cli_info = {
     AD_VERB(NULL, "info", "FILE", options, run,
             "what a weights file, a picture or a set of pictures holds"),
     .description =
-        "Weights: safetensors (or their index), PyTorch (.pth, .pt, .th), .npy, .npz and "
+        "Weights: safetensors (or their index), PyTorch (.pth, .pt, .th), .npy, .npz, GGUF and "
         "llama2.c's, recognised by content; every tensor with its name, type, shape and bytes. "
         "Pictures: PNG, JPEG, WebP, BMP, PGM and PPM. Nothing in a file is executed. A folder, "
         ".tar, .tar.gz, .tar.xz or .zip is read as a set of labelled pictures: how many of each "

@@ -1,5 +1,5 @@
 /* io.h - weights files: safetensors (one or several, by their index), PyTorch (.pth, .pt, .th;
- * the zip form and the older one), NumPy, llama2.c.
+ * the zip form and the older one), NumPy, llama2.c, GGUF.
  *
  * Reading: ad_file_open() tells the format by content, not by name, and lists the tensors; data is
  * read when asked for, one tensor at a time, into the caller's memory, converted to the dtype that
@@ -31,10 +31,11 @@ typedef enum ad_file_format {
     AD_FILE_NPZ,
     AD_FILE_SHARDED, /* several safetensors, named by an index (model.safetensors.index.json) */
     AD_FILE_LLAMA2C, /* a Llama as llama2.c keeps it ("legacy"), by Hugging Face's names */
+    AD_FILE_GGUF,    /* llama.cpp's */
 } ad_file_format;
 
 /* For people: "safetensors", "PyTorch (zip)", "PyTorch (before 1.6)", "npy", "npz",
- * "safetensors in several files", "llama2.c". */
+ * "safetensors in several files", "llama2.c", "GGUF". */
 AD_API const char *ad_file_format_name(ad_file_format format);
 
 /* ---- reading ---- */
@@ -61,12 +62,15 @@ AD_API const char *ad_file_path(const ad_file *file); /* as given to open */
  * "network", "weights", "params", "params_ema", "generator" or "ema" (tensors of an optimizer
  * beside it may stand outside and keep their raw names), then a "module." that every name below
  * begins with. A storage that several tensors share is listed under each of their names. llama2.c:
- * Hugging Face's names of a Llama, the rows of queries and keys in Hugging Face's order. */
+ * Hugging Face's names of a Llama, the rows of queries and keys in Hugging Face's order. GGUF of
+ * the architectures gpt2 and llama: likewise, GPT-2's matrices [in, out]; `raw_name` is
+ * llama.cpp's. */
 typedef struct ad_file_entry {
     const char *name, *raw_name;
     ad_dtype dtype; /* what it is read as with no conversion: int8, int16, uint16 as i32, uint32 as
-                       i64; AD_DTYPES: a type that cannot be read (complex, strings, ...) */
-    const char *stored; /* the file's own word for the type: "F32", "FloatStorage", "<f4" */
+                       i64, what is quantised as f32; AD_DTYPES: a type that cannot be read
+                       (complex, strings, ...) */
+    const char *stored; /* the file's own word for the type: "F32", "FloatStorage", "<f4", "Q8_0" */
     ad_shape shape;
     int64_t bytes; /* contiguous, in the file's type */
 } ad_file_entry;
@@ -87,7 +91,7 @@ AD_API ad_status ad_file_read_named(ad_file *file, const char *name, ad_dtype dt
 /* What a file says beside its tensors. safetensors: __metadata__ (of several: that of the first).
  * PyTorch: numbers, strings and booleans in dictionaries, by path ("epoch", "args.lr"), as text.
  * llama2.c: its header ("dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size",
- * "max_seq_len"). */
+ * "max_seq_len"). GGUF: what is no list, numbers as text ("llama.block_count"). */
 typedef struct ad_metadata {
     const char *key, *value;
 } ad_metadata;

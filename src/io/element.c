@@ -39,6 +39,16 @@ void ad_strided_fill(ad_strided *view, bool fortran)
     }
 }
 
+void ad_strided_pairs(ad_strided *matrix, int64_t heads)
+{
+    int64_t rows = matrix->shape.dim[0], columns = matrix->shape.dim[1], half = rows / heads / 2;
+    matrix->shape = ad_shape(heads, 2, half, columns);
+    matrix->stride[0] = 2 * half * columns;
+    matrix->stride[1] = columns;
+    matrix->stride[2] = 2 * columns;
+    matrix->stride[3] = 1;
+}
+
 bool ad_strided_inside(const ad_strided *view, int64_t count)
 {
     int64_t last = view->first, span;

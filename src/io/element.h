@@ -36,6 +36,10 @@ typedef struct ad_strided {
 
 /* Row-major strides (or column-major: Fortran's) of `shape`. */
 void ad_strided_fill(ad_strided *view, bool fortran);
+/* Of a matrix whose rows are those of so many heads with the two rows of a rotary pair side by side
+ * (llama2.c, llama.cpp): first the first rows of a head's pairs, then the second (Hugging Face).
+ * The shape becomes [heads, 2, pairs, columns]. */
+void ad_strided_pairs(ad_strided *matrix, int64_t heads);
 /* Whether every element lies inside a storage of `count` elements. */
 bool ad_strided_inside(const ad_strided *view, int64_t count);
 /* Whether reading as `dtype` would be a plain copy of the elements as they lie. */

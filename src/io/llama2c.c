@@ -67,16 +67,8 @@ static void take(reader *r, const char *name, int64_t rows, int64_t columns, int
     if (r->status) return;
     t.view.shape = rows ? ad_shape(rows, columns) : ad_shape(columns);
     ad_shape listed = t.view.shape;
-    if (heads) {
-        int64_t half = rows / heads / 2;
-        t.view.shape = ad_shape(heads, 2, half, columns);
-        t.view.stride[0] = 2 * half * columns;
-        t.view.stride[1] = columns;
-        t.view.stride[2] = 2 * columns;
-        t.view.stride[3] = 1;
-    } else {
-        ad_strided_fill(&t.view, false);
-    }
+    ad_strided_fill(&t.view, false);
+    if (heads) ad_strided_pairs(&t.view, heads);
     r->status = ad_file_add(r->file, name, strlen(name), &t);
     if (!r->status) r->file->tensors[r->file->count - 1].entry.shape = listed;
 }

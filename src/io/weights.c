@@ -3,6 +3,7 @@
 #include "io/weights.h"
 #include "base/byte_order_mark.h"
 #include "base/nearest.h"
+#include "io/blocks.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,7 @@ const char *ad_file_format_name(ad_file_format format)
     static const char *const names[] = {
         "safetensors", "PyTorch (zip)", "PyTorch (before 1.6)",
         "npy",         "npz",           "safetensors in several files",
-        "llama2.c"};
+        "llama2.c",    "GGUF"};
     return (unsigned)format < sizeof names / sizeof *names ? names[format] : "unknown";
 }
 
@@ -113,7 +114,6 @@ static const struct {
      "is a tar archive, as PyTorch saved before 0.1.12; load and save it with a newer PyTorch"},
     {0, 2, "\x1f\x8b", "is compressed with gzip; unpack it first"},
     {0, 8, "\x89HDF\r\n\x1a\n", "is an HDF5 file, which is not a format that can be read"},
-    {0, 4, "GGUF", "is a GGUF file, which is not a format that can be read"},
     {0, 23, "version https://git-lfs", "is a Git LFS pointer, not the file itself"},
     {0, 5, "<html", "is a web page, not the file itself"},
     {0, 9, "<!DOCTYPE", "is a web page, not the file itself"},
@@ -174,6 +174,10 @@ static ad_status list(ad_file *file)
         file->format = AD_FILE_NPY;
         return ad_npy_list(file);
     }
+    if (begins(file, 0, "GGUF", 4)) {
+        file->format = AD_FILE_GGUF;
+        return ad_gguf_list(file);
+    }
     if (begins(file, 0, "PK\3\4", 4) || begins(file, 0, "PK\5\6", 4)) return list_zip(file);
     if (file->size > 1 && b[0] == 0x80 && b[1] >= 2 && b[1] <= 5) {
         file->format = AD_FILE_TORCH_LEGACY;
@@ -189,7 +193,7 @@ static ad_status list(ad_file *file)
         if (begins(file, foreign[i].at, foreign[i].magic, foreign[i].length))
             return ad_fail(file->ctx, AD_ERROR_FORMAT, "%s: %s", file->path, foreign[i].sentence);
     return ad_fail(file->ctx, AD_ERROR_FORMAT,
-                   "%s: is not a weights file: neither safetensors, PyTorch, npy, npz nor "
+                   "%s: is not a weights file: neither safetensors, PyTorch, npy, npz, GGUF nor "
                    "llama2.c's",
                    file->path);
 }
@@ -357,6 +361,21 @@ static ad_status unpack(ad_file *file, const ad_file_tensor *t, const unsigned c
     return AD_OK;
 }
 
+/* Quantised: all of it as f32, then in the order and dtype that are wanted. */
+static ad_status read_blocks(ad_file *file, const ad_file_tensor *t, ad_dtype dtype, void *data)
+{
+    int64_t count = ad_shape_count(t->entry.shape);
+    bool there = ad_strided_plain(&t->view, dtype);
+    float *values = there ? data : ad_alloc(file->ctx, t->held);
+    if (!values) return AD_ERROR_MEMORY;
+    ad_blocks_unpack(t->blocks, t->bytes, count, values);
+    if (!there) {
+        ad_strided_read(&t->view, (const unsigned char *)values, dtype, data);
+        ad_free(file->ctx, values, t->held);
+    }
+    return AD_OK;
+}
+
 ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *data, size_t bytes)
 {
     if (index < 0 || index >= file->count)
@@ -373,6 +392,7 @@ ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *data, siz
                             "%zu bytes are given for %lld elements of %s", bytes, (long long)count,
                             ad_dtype_name(dtype));
     if (!count) return AD_OK;
+    if (t->blocks) return read_blocks(file, t, dtype, data);
     const unsigned char *from = t->bytes;
     bool done = false;
     ad_status status = from ? AD_OK : unpack_to(file, t, dtype, data, bytes, &done);

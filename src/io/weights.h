@@ -20,11 +20,12 @@ enum {
 
 typedef struct ad_file_tensor {
     ad_file_entry entry;
-    ad_strided view;            /* shape as in entry */
-    const unsigned char *bytes; /* the storage, or NULL: */
-    int64_t member;             /* the zip member that holds it, */
-    size_t skip;                /* after so many bytes of it */
-    size_t held;                /* bytes of the storage */
+    ad_strided view;                    /* shape as in entry */
+    const struct ad_block_type *blocks; /* quantised: the view is of what they are unpacked to */
+    const unsigned char *bytes;         /* the storage, or NULL: */
+    int64_t member;                     /* the zip member that holds it, */
+    size_t skip;                        /* after so many bytes of it */
+    size_t held;                        /* bytes of the storage; of blocks, unpacked */
 } ad_file_tensor;
 
 typedef struct ad_name_row {
@@ -72,6 +73,7 @@ ad_status ad_npz_list(ad_file *file);
 ad_status ad_torch_zip_list(ad_file *file, const char *pickle_member);
 ad_status ad_torch_legacy_list(ad_file *file);
 ad_status ad_sharded_list(ad_file *file);
+ad_status ad_gguf_list(ad_file *file);
 bool ad_llama2c_is(const ad_file *file); /* there is no magic to tell it by */
 ad_status ad_llama2c_list(ad_file *file);
 

@@ -134,11 +134,13 @@ static void gpt2_has_the_reference_logits(void)
 {
     check_model(GPT2, GPT2 "/expected.safetensors");
     check_model(GPT2 "/model.safetensors", GPT2 "/expected.safetensors");
+    check_model("tests/fixtures/gguf/gpt2_tiny.gguf", GPT2 "/expected.safetensors");
 }
 
 static void llama_has_the_reference_logits(void)
 {
     check_model(LLAMA, LLAMA "/expected.safetensors");
+    check_model("tests/fixtures/gguf/llama_tiny.gguf", LLAMA "/expected.safetensors");
 }
 
 /* Rounds every matrix to what bf16 can hold. */

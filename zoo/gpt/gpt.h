@@ -9,7 +9,8 @@
  * SwiGLU, grouped queries), with the names of its `llama`. Training and sampling follow nanoGPT.
  *
  *   network.c    tokens to logits, as graph; layers_gpt2.c, layers_llama.c the two kinds of layers
- *   model.c      what a network is built from; published.c the same of Hugging Face and llama2.c
+ *   model.c      what a network is built from; published.c the same of Hugging Face and llama2.c,
+ *                llamacpp.c of llama.cpp
  *   load.c       weights and tokenizer of a model that was opened, or that training starts from
  *   generate.c   token by token with a cache; choose.c which token
  *   corpus.c     a text as tokens; score.c its loss under a model; writer.c a text from a model
@@ -37,6 +38,9 @@ void gpt_config_complete(gpt_config *config);
 /* An ad_system's `recognise`. */
 ad_status gpt_recognise(ad_context *ctx, ad_file *file, const char *config, void *model,
                         bool *known);
+
+/* The same of a GGUF file, which says it all itself. */
+ad_status gpt_read_gguf(ad_context *ctx, const ad_file *file, gpt_config *config);
 
 /* One way through the network. */
 typedef struct gpt_pass {

@@ -9,14 +9,15 @@ ad_status gpt_open_tokenizer(gpt *g, const char *path)
     ad_context *ctx = g->job.ctx;
     const gpt_config *c = g->job.model;
     const char *weights = ad_file_path(ad_trained_file(&g->job));
-    const char *folder = ad_trained_folder(&g->job);
+    bool inside = ad_file_metadata(ad_trained_file(&g->job), "tokenizer.ggml.model");
     ad_status status;
     if (path)
         status = ad_tokenizer_open(&g->tokenizer, ctx, path);
     else if (c->tokenizer)
         status = ad_tokenizer_from_text(&g->tokenizer, ctx, weights, c->tokenizer,
                                         strlen(c->tokenizer));
-    else if ((status = ad_tokenizer_open(&g->tokenizer, ctx, folder)))
+    else if ((status = ad_tokenizer_open(&g->tokenizer, ctx,
+                                         inside ? weights : ad_trained_folder(&g->job))))
         status = ad_error_set(ctx, status, "%s; name one with --tokenizer", ad_error(ctx));
     if (status || ad_tokenizer_count(g->tokenizer) <= c->vocab) return status;
     return ad_error_set(

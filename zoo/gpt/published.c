@@ -188,6 +188,8 @@ ad_status gpt_recognise(ad_context *ctx, ad_file *file, const char *config, void
     *known = true;
     if (ad_file_get_format(file) == AD_FILE_LLAMA2C) {
         read_llama2c(file, model);
+    } else if (ad_file_get_format(file) == AD_FILE_GGUF) {
+        status = gpt_read_gguf(ctx, file, model);
     } else if (is_hugging_face(config)) {
         snprintf(beside, sizeof beside, "%.*sconfig.json", slash ? (int)(slash - path) + 1 : 0,
                  path);

@@ -1,19 +1,11 @@
 /* tokenizer_gguf.c - the vocabulary that a GGUF file carries, of llama.cpp's models "gpt2" (BPE),
  * "llama" (SentencePiece) and "bert" (WordPiece). */
 #include "base/utf8.h"
-#include "data/text/gguf.h"
 #include "data/text/tokenizer_kinds.h"
 #include "data/text/byte_spelling.h"
+#include "io/gguf.h"
 
 #include <string.h>
-
-static bool is(const ad_gguf_value *value, const char *text)
-{
-    if (!value || value->type != AD_GGUF_STRING || value->is_array) return false;
-    const char *at = value->data;
-    ad_gguf_string s = ad_gguf_next_string(&at);
-    return s.length == strlen(text) && !memcmp(s.bytes, text, s.length);
-}
 
 static const ad_gguf_value *array(const ad_gguf *gguf, const char *key, ad_gguf_type type)
 {
@@ -123,14 +115,14 @@ static ad_status read_kind(ad_tokenizer_kind *kind, ad_context *ctx, const char 
 {
     const ad_gguf_value *model = ad_gguf_find(gguf, "tokenizer.ggml.model"),
                         *pre = ad_gguf_find(gguf, "tokenizer.ggml.pre");
-    *kind = is(model, "gpt2")    ? AD_TOKENIZER_BPE
-            : is(model, "llama") ? AD_TOKENIZER_SENTENCEPIECE
-                                 : AD_TOKENIZER_WORDPIECE;
-    if (*kind == AD_TOKENIZER_WORDPIECE && !is(model, "bert"))
+    *kind = ad_gguf_is(model, "gpt2")    ? AD_TOKENIZER_BPE
+            : ad_gguf_is(model, "llama") ? AD_TOKENIZER_SENTENCEPIECE
+                                         : AD_TOKENIZER_WORDPIECE;
+    if (*kind == AD_TOKENIZER_WORDPIECE && !ad_gguf_is(model, "bert"))
         return ad_fail(ctx, AD_ERROR_UNSUPPORTED,
                        "%s: holds no vocabulary of a supported kind (gpt2, llama, bert)", name);
-    if (*kind == AD_TOKENIZER_BPE && pre && !is(pre, "gpt-2") && !is(pre, "roberta-bpe") &&
-        !is(pre, "default"))
+    if (*kind == AD_TOKENIZER_BPE && pre && !ad_gguf_is(pre, "gpt-2") &&
+        !ad_gguf_is(pre, "roberta-bpe") && !ad_gguf_is(pre, "default"))
         return ad_fail(ctx, AD_ERROR_UNSUPPORTED,
                        "%s: its tokenizer.ggml.pre asks for words other than GPT-2's", name);
     return AD_OK;

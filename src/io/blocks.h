@@ -1,0 +1,25 @@
+/* blocks.h - the quantised types of ggml (llama.cpp): rows cut into blocks of elements that share a
+ * scale. */
+#ifndef AD_IO_BLOCKS_H
+#define AD_IO_BLOCKS_H
+
+#include <stdint.h>
+#include <stddef.h>
+
+typedef struct ad_block_type {
+    const char *name;
+    int elements; /* of a block */
+    size_t bytes; /* of a block */
+    void (*unpack)(const unsigned char *block, float *values);
+    void (*pack)(const float *values, unsigned char *block); /* NULL: only read */
+} ad_block_type;
+
+extern const ad_block_type ad_block_q8_0, ad_block_q4_0, ad_block_q4_1, ad_block_q5_0,
+    ad_block_q5_1, ad_block_q6_k;
+
+void ad_blocks_unpack(const ad_block_type *type, const unsigned char *bytes, int64_t elements,
+                      float *values);
+void ad_blocks_pack(const ad_block_type *type, const float *values, int64_t elements,
+                    unsigned char *bytes);
+
+#endif
