@@ -35,7 +35,9 @@ typedef struct ad_compile_options {
      * weights; not counted are variables (parameters, optimizer state), inputs and constants. 0:
      * none. What does not fit is packed less, then computed again instead of kept, which gives the
      * same bits; then solvers of the least workspace are taken, which may round differently; then
-     * it is AD_ERROR_LIMIT, naming the largest buffers and the least that was reached. */
+     * it is AD_ERROR_LIMIT, naming the largest buffers and the least that was reached. That is
+     * decided as for one thread, and is the same whatever their number: where the workspaces of
+     * all threads do not fit as well, fewer of them share the work. */
     size_t memory_limit;
     bool no_passes;        /* plan the graph as it is: for tests and bisection */
     const char *skip_pass; /* leave out one pass or step by name ("fuse"), likewise */

@@ -23,25 +23,33 @@ enum {
 #define MAX_COUNT ((int64_t)1 << 30) /* tasks of one job; longer calls are cut into jobs */
 
 typedef struct worker {
-    ad_pool *pool;
+    struct crew *crew;
     pthread_t thread;
     int index;
 } worker;
 
+/* What callers hold: the first `size` workers of a crew. */
 struct ad_pool {
+    struct crew *crew;
+    int size;
+};
+
+typedef struct crew {
     _Alignas(64) _Atomic uint64_t ticket;
     _Alignas(64) _Atomic int64_t remaining; /* tasks of the current job not finished yet */
     _Alignas(64) _Atomic(ad_task) task;     /* the job: written while the ticket is closed */
     _Atomic(void *) user;
     _Atomic int64_t count, first; /* ticket index i is task first + i */
+    _Atomic int part;             /* those with lower indices take part */
     _Atomic int sleepers;         /* workers in or about to enter a wait for `work` */
     atomic_bool waiting;          /* the caller is in or about to enter a wait for `done` */
     atomic_bool stop;
     pthread_mutex_t mutex;
     pthread_cond_t work, done;
     int size;
+    ad_pool *pools;   /* of 1, 2, ... size workers */
     worker workers[]; /* [0] is unused: the caller */
-};
+} crew;
 
 static inline void relax(void)
 {
@@ -52,29 +60,29 @@ static inline void relax(void)
 #endif
 }
 
-static bool has_work(ad_pool *pool)
+static bool has_work(crew *c, int index)
 {
-    uint32_t next = (uint32_t)pool->ticket;
-    return next != CLOSED && (int64_t)next < pool->count;
+    uint32_t next = (uint32_t)c->ticket;
+    return next != CLOSED && (int64_t)next < c->count && index < c->part;
 }
 
 /* Claims and runs tasks until there is none left. */
-static void drain(ad_pool *pool, int index)
+static void drain(crew *c, int index)
 {
     for (;;) {
-        uint64_t ticket = pool->ticket;
+        uint64_t ticket = c->ticket;
         uint32_t next = (uint32_t)ticket;
         if (next == CLOSED) return;
-        ad_task task = pool->task;
-        void *user = pool->user;
-        int64_t first = pool->first, count = pool->count;
-        if ((int64_t)next >= count) return;
-        if (!atomic_compare_exchange_weak(&pool->ticket, &ticket, ticket + 1)) continue;
+        ad_task task = c->task;
+        void *user = c->user;
+        int64_t first = c->first, count = c->count;
+        if ((int64_t)next >= count || index >= c->part) return;
+        if (!atomic_compare_exchange_weak(&c->ticket, &ticket, ticket + 1)) continue;
         task(user, first + next, index);
-        if (--pool->remaining == 0 && pool->waiting) {
-            pthread_mutex_lock(&pool->mutex);
-            pthread_cond_signal(&pool->done);
-            pthread_mutex_unlock(&pool->mutex);
+        if (--c->remaining == 0 && c->waiting) {
+            pthread_mutex_lock(&c->mutex);
+            pthread_cond_signal(&c->done);
+            pthread_mutex_unlock(&c->mutex);
         }
     }
 }
@@ -82,56 +90,62 @@ static void drain(ad_pool *pool, int index)
 static void *work(void *user)
 {
     worker *self = user;
-    ad_pool *pool = self->pool;
-    while (!pool->stop) {
-        drain(pool, self->index);
-        for (int i = 0; i < SPINS && !has_work(pool) && !pool->stop; ++i) relax();
-        if (has_work(pool)) continue;
-        pthread_mutex_lock(&pool->mutex);
-        ++pool->sleepers;
-        while (!has_work(pool) && !pool->stop) pthread_cond_wait(&pool->work, &pool->mutex);
-        --pool->sleepers;
-        pthread_mutex_unlock(&pool->mutex);
+    crew *c = self->crew;
+    while (!c->stop) {
+        drain(c, self->index);
+        for (int i = 0; i < SPINS && !has_work(c, self->index) && !c->stop; ++i) relax();
+        if (has_work(c, self->index)) continue;
+        pthread_mutex_lock(&c->mutex);
+        ++c->sleepers;
+        while (!has_work(c, self->index) && !c->stop) pthread_cond_wait(&c->work, &c->mutex);
+        --c->sleepers;
+        pthread_mutex_unlock(&c->mutex);
     }
     return NULL;
 }
 
-static void stop(ad_pool *pool, int started)
+static void stop(crew *c, int started)
 {
-    pthread_mutex_lock(&pool->mutex);
-    pool->stop = true;
-    pthread_cond_broadcast(&pool->work);
-    pthread_mutex_unlock(&pool->mutex);
-    for (int i = 1; i < started; ++i) pthread_join(pool->workers[i].thread, NULL);
-    pthread_cond_destroy(&pool->done);
-    pthread_cond_destroy(&pool->work);
-    pthread_mutex_destroy(&pool->mutex);
-    free(pool);
+    pthread_mutex_lock(&c->mutex);
+    c->stop = true;
+    pthread_cond_broadcast(&c->work);
+    pthread_mutex_unlock(&c->mutex);
+    for (int i = 1; i < started; ++i) pthread_join(c->workers[i].thread, NULL);
+    pthread_cond_destroy(&c->done);
+    pthread_cond_destroy(&c->work);
+    pthread_mutex_destroy(&c->mutex);
+    free(c);
+}
+
+static size_t rounded(size_t bytes)
+{
+    return (bytes + 63) & ~(size_t)63;
 }
 
 ad_pool *ad_pool_new(int threads)
 {
     if (threads < 1) return NULL;
-    size_t bytes = sizeof(ad_pool) + (size_t)threads * sizeof(worker);
-    ad_pool *pool = aligned_alloc(64, (bytes + 63) / 64 * 64);
-    if (!pool) return NULL;
-    *pool = (ad_pool){.ticket = CLOSED, .size = threads};
-    pthread_mutex_init(&pool->mutex, NULL);
-    pthread_cond_init(&pool->work, NULL);
-    pthread_cond_init(&pool->done, NULL);
+    size_t own = rounded(sizeof(crew) + (size_t)threads * sizeof(worker));
+    crew *c = aligned_alloc(64, own + rounded((size_t)threads * sizeof(ad_pool)));
+    if (!c) return NULL;
+    *c = (crew){.ticket = CLOSED, .size = threads, .pools = (ad_pool *)((char *)c + own)};
+    for (int i = 0; i < threads; ++i) c->pools[i] = (ad_pool){c, i + 1};
+    pthread_mutex_init(&c->mutex, NULL);
+    pthread_cond_init(&c->work, NULL);
+    pthread_cond_init(&c->done, NULL);
     for (int i = 1; i < threads; ++i) {
-        pool->workers[i] = (worker){.pool = pool, .index = i};
-        if (pthread_create(&pool->workers[i].thread, NULL, work, &pool->workers[i])) {
-            stop(pool, i);
+        c->workers[i] = (worker){.crew = c, .index = i};
+        if (pthread_create(&c->workers[i].thread, NULL, work, &c->workers[i])) {
+            stop(c, i);
             return NULL;
         }
     }
-    return pool;
+    return &c->pools[threads - 1];
 }
 
 void ad_pool_free(ad_pool *pool)
 {
-    if (pool) stop(pool, pool->size);
+    if (pool) stop(pool->crew, pool->crew->size);
 }
 
 int ad_pool_size(const ad_pool *pool)
@@ -139,42 +153,48 @@ int ad_pool_size(const ad_pool *pool)
     return pool ? pool->size : 1;
 }
 
-static void wake(ad_pool *pool, int64_t wanted)
+ad_pool *ad_pool_part(ad_pool *pool, int most)
 {
-    int64_t sleepers = pool->sleepers;
+    return pool && most < pool->size ? &pool->crew->pools[most > 1 ? most - 1 : 0] : pool;
+}
+
+static void wake(crew *c, int64_t wanted)
+{
+    int64_t sleepers = c->sleepers;
     if (!sleepers) return;
-    pthread_mutex_lock(&pool->mutex);
-    if (wanted >= sleepers)
-        pthread_cond_broadcast(&pool->work);
+    pthread_mutex_lock(&c->mutex);
+    if (wanted >= sleepers || c->part < c->size) /* who is signalled cannot be chosen */
+        pthread_cond_broadcast(&c->work);
     else
-        for (int64_t i = 0; i < wanted; ++i) pthread_cond_signal(&pool->work);
-    pthread_mutex_unlock(&pool->mutex);
+        for (int64_t i = 0; i < wanted; ++i) pthread_cond_signal(&c->work);
+    pthread_mutex_unlock(&c->mutex);
 }
 
-static void finish(ad_pool *pool)
+static void finish(crew *c)
 {
-    for (int i = 0; i < SPINS && pool->remaining; ++i) relax();
-    if (!pool->remaining) return;
-    pthread_mutex_lock(&pool->mutex);
-    pool->waiting = true;
-    while (pool->remaining) pthread_cond_wait(&pool->done, &pool->mutex);
-    pool->waiting = false;
-    pthread_mutex_unlock(&pool->mutex);
+    for (int i = 0; i < SPINS && c->remaining; ++i) relax();
+    if (!c->remaining) return;
+    pthread_mutex_lock(&c->mutex);
+    c->waiting = true;
+    while (c->remaining) pthread_cond_wait(&c->done, &c->mutex);
+    c->waiting = false;
+    pthread_mutex_unlock(&c->mutex);
 }
 
-static void run_job(ad_pool *pool, int64_t first, int64_t count, ad_task task, void *user)
+static void run_job(crew *c, int part, int64_t first, int64_t count, ad_task task, void *user)
 {
-    uint64_t generation = (pool->ticket >> 32) + 1;
-    pool->ticket = generation << 32 | CLOSED;
-    pool->task = task;
-    pool->user = user;
-    pool->first = first;
-    pool->count = count;
-    pool->remaining = count;
-    pool->ticket = generation << 32;
-    wake(pool, count - 1);
-    drain(pool, 0);
-    finish(pool);
+    uint64_t generation = (c->ticket >> 32) + 1;
+    c->ticket = generation << 32 | CLOSED;
+    c->task = task;
+    c->user = user;
+    c->first = first;
+    c->count = count;
+    c->part = part;
+    c->remaining = count;
+    c->ticket = generation << 32;
+    wake(c, count - 1);
+    drain(c, 0);
+    finish(c);
 }
 
 void ad_parallel(ad_pool *pool, int64_t count, ad_task task, void *user)
@@ -184,5 +204,6 @@ void ad_parallel(ad_pool *pool, int64_t count, ad_task task, void *user)
         return;
     }
     for (int64_t first = 0; first < count; first += MAX_COUNT)
-        run_job(pool, first, count - first < MAX_COUNT ? count - first : MAX_COUNT, task, user);
+        run_job(pool->crew, pool->size, first,
+                count - first < MAX_COUNT ? count - first : MAX_COUNT, task, user);
 }

@@ -15,6 +15,9 @@ typedef void (*ad_task)(void *user, int64_t index, int worker); /* worker: 0 .. 
 
 ad_pool *ad_pool_new(int threads); /* NULL when threads cannot be started */
 void ad_pool_free(ad_pool *pool);
+/* The same threads, of which no more than `most` take part: for tasks that have scratch memory for
+ * so many. It goes with the pool. */
+ad_pool *ad_pool_part(ad_pool *pool, int most);
 int ad_pool_size(const ad_pool *pool); /* workers, the caller included; 1 for a NULL pool */
 
 /* Runs task(user, i, worker) for every i in [0, count) and returns when all are done. Not

@@ -220,21 +220,46 @@ static bool fail_limit(const ad_plan *plan, size_t needed)
     return false;
 }
 
-/* Under a memory limit packed operands go first; then values are made again instead of kept; then
- * the solvers go that need much workspace, whose results are other bits. */
+/* Plans with workspaces for so many threads. Under a limit packed operands go first; then values
+ * are made again instead of kept: the same bits. *needed: bytes, or more than the limit if it
+ * cannot be kept to. */
+static bool plan_for(ad_plan *plan, const ad_passes *passes, int threads, size_t *needed)
+{
+    size_t limit = plan->options->memory_limit;
+    plan->device.machine.threads = threads;
+    plan->pack = !plan->small && ad_pass_wanted(plan->options, "pack");
+    for (;; plan->pack = false) {
+        if (!plan_once(plan, passes)) return false;
+        *needed = plan->program->block_bytes + plan->program->kept_bytes;
+        if (!limit || *needed <= limit) return true;
+        if (!plan->pack) break;
+    }
+    return !ad_pass_wanted(plan->options, "recompute") || recompute(plan, needed);
+}
+
+/* As many threads as the limit allows workspaces for; it does for one. */
+static bool plan_for_most(ad_plan *plan, const ad_passes *passes)
+{
+    size_t limit = plan->options->memory_limit, needed = SIZE_MAX;
+    for (int threads = plan->program->device.machine.threads; threads > 1; threads /= 2) {
+        if (!plan_for(plan, passes, threads, &needed)) return false;
+        if (needed <= limit) return true;
+    }
+    return needed == SIZE_MAX || plan_for(plan, passes, 1, &needed);
+}
+
+/* Where all that does not suffice for a limit, the solvers go that need much workspace, whose
+ * results are other bits: so one thread decides that, however many there are. */
 static bool make_program(ad_plan *plan, const ad_passes *passes)
 {
-    size_t limit = plan->options->memory_limit, least = SIZE_MAX;
-    for (int attempt = 0; attempt < 3; ++attempt) {
-        plan->pack = attempt == 0 && ad_pass_wanted(plan->options, "pack");
-        plan->small = attempt == 2;
-        if (!plan_once(plan, passes)) return false;
-        size_t needed = plan->program->block_bytes + plan->program->kept_bytes;
-        if (limit && needed > limit && attempt > 0 && ad_pass_wanted(plan->options, "recompute") &&
-            !recompute(plan, &needed))
-            return false;
-        if (!limit || needed <= limit) return ad_program_prepare(plan->program);
-        if (attempt > 0 && needed < least) least = needed;
+    size_t limit = plan->options->memory_limit, needed, least = SIZE_MAX;
+    int threads = limit ? 1 : plan->program->device.machine.threads;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        plan->small = attempt > 0;
+        if (!plan_for(plan, passes, threads, &needed)) return false;
+        if (!limit || needed <= limit)
+            return (!limit || plan_for_most(plan, passes)) && ad_program_prepare(plan->program);
+        if (needed < least) least = needed;
     }
     return fail_limit(plan, least);
 }

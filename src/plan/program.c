@@ -36,7 +36,8 @@ bool ad_program_prepare(ad_program *program)
         program->steps[k].args.in = pointers;
         program->steps[k].args.out = pointers + problem->n_in;
         if (shared_out(program, program->kernels[k]))
-            program->steps[k].args.pool = ad_context_pool(program->ctx);
+            program->steps[k].args.pool = ad_pool_part(ad_context_pool(program->ctx),
+                                                       problem->threads);
     }
     program->stale = true;
     if (!program->device.runs) return true;

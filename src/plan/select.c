@@ -28,6 +28,14 @@ double ad_solver_bid(const ad_plan *plan, const ad_solver *solver, const ad_prob
                                                          : seconds + finish_seconds(problem, &core);
 }
 
+/* For one thread: see ad_solver_bid. */
+static size_t workspace_bytes(const ad_solver *solver, const ad_problem *problem)
+{
+    ad_problem alone = *problem;
+    alone.threads = 1;
+    return solver->workspace ? solver->workspace(&alone) : 0;
+}
+
 double ad_best_bid(const ad_plan *plan, const ad_problem *problem, const ad_solver **solver)
 {
     int count = 0;
@@ -37,7 +45,7 @@ double ad_best_bid(const ad_plan *plan, const ad_problem *problem, const ad_solv
     for (int i = 0; i < count; ++i) {
         double seconds = ad_solver_bid(plan, solvers[i], problem);
         if (seconds < 0) continue;
-        size_t room = plan->small && solvers[i]->workspace ? solvers[i]->workspace(problem) : 0;
+        size_t room = plan->small ? workspace_bytes(solvers[i], problem) : 0;
         bool better = room != best_room ? room < best_room : seconds < best;
         if (best >= 0 && !better) continue;
         best = seconds, best_room = room;

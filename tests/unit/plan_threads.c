@@ -1,4 +1,5 @@
-/* The same kernels whatever the number of threads: another algorithm would give other bits. */
+/* The same kernels whatever the number of threads, also where a memory limit has a say in them:
+ * another algorithm would give other bits. */
 #include <autodidact/nn.h>
 #include <autodidact/ops.h>
 #include <autodidact/program.h>
@@ -97,7 +98,92 @@ static void in_bf16(void)
     shapes();
 }
 
-static const check_case cases[] = {CASE(in_f32), CASE(in_bf16), {0}};
+/* ---- under a memory limit ---- */
+
+enum { BATCH = 8, SIDE = 24, BITS_MOST = 1 << 17 };
+
+typedef struct outcome {
+    ad_status status;
+    size_t bytes; /* of the arena and packed operands */
+    int count;
+    float value[BITS_MOST]; /* the loss and its gradients */
+} outcome;
+
+/* Convolutions of a size where Winograd's workspace decides whether a limit is kept to. */
+static ad_node *convolutions(ad_vars *vars, ad_node *x)
+{
+    static const int64_t channels[] = {16, 32, 32, 64};
+    for (int i = 0; i < 4; ++i) {
+        char name[8];
+        snprintf(name, sizeof name, "c%d", i);
+        x = ad_relu(ad_conv2d_layer(vars, name, x, channels[i],
+                                    (ad_conv_layer){.kernel = 3, .conv = {.pad = 1}}));
+        if (i % 2) x = ad_max_pool2d(x, (ad_window){.size = 2});
+    }
+    return ad_mean(ad_square(x), AD_ALL_AXES, false);
+}
+
+static void keep(outcome *o, const ad_program *p, int index, const ad_node *of)
+{
+    int count = (int)ad_shape_count(ad_node_shape(of));
+    REQUIRE(o->count + count <= BITS_MOST);
+    memcpy(o->value + o->count, ad_result_at(p, index), (size_t)count * sizeof(float));
+    o->count += count;
+}
+
+static void train(int threads, size_t limit, outcome *o)
+{
+    static float x[BATCH * SIDE * SIDE * 3];
+    for (int i = 0; i < BATCH * SIDE * SIDE * 3; ++i) x[i] = (float)((i * 37 + 11) % 101) / 50 - 1;
+    ad_context *ctx = ad_context_new(&(ad_context_options){.threads = threads});
+    ad_graph *g = ad_graph_new(ctx);
+    ad_vars *vars = ad_vars_new(ctx, 1);
+    ad_node *outputs[16], *parameters[15];
+    int n = 0;
+    ad_node *input = ad_input(g, "x", AD_F32, ad_shape(BATCH, SIDE, SIDE, 3));
+    outputs[0] = convolutions(vars, input);
+    for (; n < ad_vars_count(vars); ++n) parameters[n] = ad_read(g, ad_vars_at(vars, n));
+    ad_gradients(outputs[0], parameters, n, outputs + 1);
+    ad_program *p = NULL;
+    ad_compile_options options = {.memory_limit = limit};
+    *o = (outcome){.status = ad_compile(&p, ctx, outputs, n + 1, &options)};
+    if (!o->status) {
+        ad_program_stats stats = ad_program_get_stats(p);
+        o->bytes = stats.arena_bytes + stats.packed_bytes;
+        CHECK(!ad_bind(p, input, x, sizeof x) && !ad_run(p));
+        for (int i = 0; i <= n; ++i) keep(o, p, i, outputs[i]);
+    }
+    ad_program_free(p);
+    ad_graph_free(g);
+    ad_vars_free(vars);
+    ad_context_free(ctx);
+}
+
+static void under_a_limit(void)
+{
+    static const int threads[] = {2, 3, 8, 16};
+    static outcome whole, one, more;
+    int refused = 0, other_bits = 0;
+    train(1, 0, &whole);
+    for (int share = 110; share > 10; share -= 5) {
+        size_t limit = whole.bytes / 100 * (size_t)share;
+        train(1, limit, &one);
+        refused += one.status != AD_OK;
+        other_bits += !one.status && memcmp(one.value, whole.value, sizeof one.value) != 0;
+        for (size_t i = 0; i < sizeof threads / sizeof *threads; ++i) {
+            train(threads[i], limit, &more);
+            CHECK_INT(more.status, one.status);
+            CHECK(more.bytes <= limit);
+            if (memcmp(more.value, one.value, sizeof more.value))
+                CHECK_FAIL("%d %% of the memory: other bits with %d threads", share, threads[i]);
+        }
+        if (refused > 1) break;
+    }
+    CHECK(refused); /* the limits went all the way */
+    if (!other_bits) printf("no limit had a say in the kernels on this machine\n");
+}
+
+static const check_case cases[] = {CASE(in_f32), CASE(in_bf16), CASE(under_a_limit), {0}};
 
 int main(int argc, char **argv)
 {

@@ -38,6 +38,30 @@ static void runs_each_task_once(void)
     }
 }
 
+/* Of a part of a pool no more workers take part, and the whole works as ever in between. */
+static void a_part_of_it(void)
+{
+    ad_pool *pool = ad_pool_new(8);
+    REQUIRE(pool);
+    CHECK(ad_pool_part(pool, 8) == pool && ad_pool_part(pool, 100) == pool);
+    CHECK(!ad_pool_part(NULL, 3));
+    for (int round = 0; round < 300; ++round) {
+        int most = 1 + round % 8;
+        ad_pool *part = ad_pool_part(pool, most);
+        CHECK_INT(ad_pool_size(part), most);
+        tally t = {.size = most}, all = {.size = 8};
+        ad_parallel(part, 100, count_hit, &t);
+        ad_parallel(pool, 100, count_hit, &all);
+        int wrong = 0;
+        for (int i = 0; i < 100; ++i) wrong += t.hits[i] != 1 || all.hits[i] != 1;
+        CHECK_INT(wrong, 0);
+        CHECK_INT(t.workers_bad + all.workers_bad, 0);
+        /* long enough for all to fall asleep */
+        if (round % 50 == 0) (void)nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+    }
+    ad_pool_free(pool);
+}
+
 static void null_pool_is_a_pool_of_one(void)
 {
     tally t = {.size = 1};
@@ -149,6 +173,7 @@ int main(int argc, char **argv)
 {
     return check_main(argc, argv,
                       (check_case[]){CASE(runs_each_task_once),
+                                     CASE(a_part_of_it),
                                      CASE(null_pool_is_a_pool_of_one),
                                      CASE(many_tiny_calls),
                                      CASE(calls_after_sleep),
