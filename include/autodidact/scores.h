@@ -24,6 +24,9 @@ extern "C" {
 AD_API void ad_softmax_row(const float *logits, int classes, double *probability);
 /* 1 / (1 + exp(-logit)) of each. */
 AD_API void ad_sigmoid_row(const float *logits, int labels, double *probability);
+/* -1, 0 or 1: numbers rising, every NaN above them and like another NaN. A total order, as qsort
+ * wants it: `<` and `>` alone are none where there is a NaN. */
+AD_API int ad_compare_numbers(double a, double b);
 /* The highest logit's number; the first of those that are equal; NaN is below every number. */
 AD_API int ad_best_class(const float *logits, int classes);
 /* The numbers of the `k` highest scores, falling, equal ones in their order, NaN last; returns how

@@ -79,6 +79,14 @@ static int along_curve(const void *a, const void *b)
     return (p->who > q->who) - (p->who < q->who);
 }
 
+/* Among 65536 places; what is not a number at the first one, so that nothing depends on what the
+ * machine makes of it. */
+static uint32_t place(float distance, float scale)
+{
+    float at = distance * scale;
+    return at > 0 ? at < 65535 ? (uint32_t)at : 65535 : 0;
+}
+
 static void put_in_order(ad_repulsion *r, const float *y)
 {
     float low[2] = {y[0], y[1]}, high[2] = {y[0], y[1]};
@@ -90,8 +98,8 @@ static void put_in_order(ad_repulsion *r, const float *y)
     r->width = wide > tall ? wide : tall;
     float scale = r->width > 0 ? 65535 / r->width : 0;
     for (int64_t i = 0; i < r->count; ++i) {
-        uint32_t column = (uint32_t)((y[2 * i] - low[0]) * scale),
-                 line = (uint32_t)((y[2 * i + 1] - low[1]) * scale);
+        uint32_t column = place(y[2 * i] - low[0], scale),
+                 line = place(y[2 * i + 1] - low[1], scale);
         r->points[i] = (point){spread(column) | spread(line) << 1, (int32_t)i, y[2 * i],
                                y[2 * i + 1]};
     }

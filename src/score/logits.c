@@ -2,6 +2,12 @@
 #include <autodidact/scores.h>
 #include <math.h>
 
+int ad_compare_numbers(double a, double b)
+{
+    if (isnan(a) || isnan(b)) return (isnan(a) != 0) - (isnan(b) != 0);
+    return (a > b) - (a < b);
+}
+
 int ad_best_class(const float *logits, int classes)
 {
     int best = 0;

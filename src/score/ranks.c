@@ -9,7 +9,8 @@
 static int rising(const void *a, const void *b)
 {
     const ad_ranked *x = a, *y = b;
-    if (x->value != y->value) return x->value < y->value ? -1 : 1;
+    int order = ad_compare_numbers((double)x->value, (double)y->value);
+    if (order) return order;
     return (x->index > y->index) - (x->index < y->index);
 }
 

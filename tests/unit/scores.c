@@ -314,24 +314,39 @@ static ad_status all_of_them(ad_context *poor)
     return status;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    return ad_compare_numbers(*(const double *)a, *(const double *)b);
+}
+
+/* However NaN lie among the numbers, these come out in order and NaN behind them. */
+static void numbers_in_order(void)
+{
+    static const double want[] = {-INFINITY, -2, 0, 0.5, 3, INFINITY};
+    for (unsigned places = 0; places < 1 << 9; ++places) {
+        double value[9];
+        int next = 0;
+        for (int i = 0; i < 9; ++i)
+            value[i] = (places >> i & 1) && next < 6 ? want[5 * next++ % 6] : NAN;
+        qsort(value, 9, sizeof *value, by_number);
+        for (int i = 1; i < 9; ++i)
+            CHECK(isnan(value[i]) || (!isnan(value[i - 1]) && value[i - 1] <= value[i]));
+        for (int i = 0; i < 9; ++i) CHECK((isnan(value[i]) != 0) == (i >= next));
+    }
+}
+
 static void refused_memory(void)
 {
     sparing_check(all_of_them);
 }
 
-static const check_case cases[] = {CASE(classes_with_ties),
-                                   CASE(two_classes),
-                                   CASE(one_class_of_two_alone),
-                                   CASE(classes_ruled_out),
-                                   CASE(several_labels),
-                                   CASE(rankings),
-                                   CASE(area_and_precision),
-                                   CASE(numbers),
-                                   CASE(numbers_in_batches),
-                                   CASE(what_is_not_finite),
-                                   CASE(the_best_in_order),
-                                   CASE(refused_memory),
-                                   {0}};
+static const check_case cases[] = {CASE(classes_with_ties),      CASE(two_classes),
+                                   CASE(one_class_of_two_alone), CASE(classes_ruled_out),
+                                   CASE(several_labels),         CASE(rankings),
+                                   CASE(area_and_precision),     CASE(numbers),
+                                   CASE(numbers_in_batches),     CASE(what_is_not_finite),
+                                   CASE(the_best_in_order),      CASE(numbers_in_order),
+                                   CASE(refused_memory),         {0}};
 
 int main(int argc, char **argv)
 {

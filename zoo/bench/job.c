@@ -116,8 +116,7 @@ static ad_status compare(bench_job *job, bench_result *r)
 
 static int by_size(const void *a, const void *b)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    return ad_compare_numbers(*(const double *)a, *(const double *)b);
 }
 
 /* Some more runs, whose kernels are timed. */

@@ -39,14 +39,12 @@ static void keep(void *user, const ad_profile_row *from)
 
 static int longest_first(const void *a, const void *b)
 {
-    double x = ((const row *)a)->seconds, y = ((const row *)b)->seconds;
-    return (x < y) - (x > y);
+    return ad_compare_numbers(((const row *)b)->seconds, ((const row *)a)->seconds);
 }
 
 static int by_error(const void *a, const void *b)
 {
-    double x = ((const row *)a)->error, y = ((const row *)b)->error;
-    return (x > y) - (x < y);
+    return ad_compare_numbers(((const row *)a)->error, ((const row *)b)->error);
 }
 
 double bench_estimate_error(const ad_program *program)

@@ -37,8 +37,7 @@ static void blur(const classify_model *m, const float *pixels, float *scratch, f
 
 static int by_value(const void *a, const void *b)
 {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
+    return ad_compare_numbers((double)*(const float *)a, (double)*(const float *)b);
 }
 
 /* So that the top per cent is 1. */
