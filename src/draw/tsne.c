@@ -2,10 +2,10 @@
  * layout.h.
  *
  * p_ij: Gaussian similarities of the NEIGHBOURS nearest, each point's width found by bisection so
- * that their perplexity is 30, made symmetric. q_ij = 1 / (1 + |y_i - y_j|^2), over the sum of all.
- * The gradient, 4 sum_j (p_ij - q_ij) (y_i - y_j) / (1 + |y_i - y_j|^2), is followed with momentum
- * and a gain for each coordinate, as the authors do. The sums over q, which are over all pairs,
- * take what is far away together (repulsion.c). */
+ * that their perplexity is 30 (a third of fewer neighbours), made symmetric. q_ij = 1 / (1 + |y_i -
+ * y_j|^2), over the sum of all. The gradient, 4 sum_j (p_ij - q_ij) (y_i - y_j) / (1 + |y_i -
+ * y_j|^2), is followed with momentum and a gain for each coordinate, as the authors do. The sums
+ * over q, which are over all pairs, take what is far away together (repulsion.c). */
 #include "draw/repulsion.h"
 
 #include <autodidact/layout.h>
@@ -29,6 +29,7 @@ typedef struct neighbour {
     int32_t who;
 } neighbour;
 
+/* No distance is NaN: values are finite, and in a unit in which their squares are, too. */
 static int nearer(const void *a, const void *b)
 {
     const neighbour *x = a, *y = b;
@@ -39,7 +40,8 @@ static int nearer(const void *a, const void *b)
 /* The width of the Gaussian around a point, as 1 / (2 sigma^2), and its similarities. */
 static void similarities(const neighbour *n, int64_t near, float *p)
 {
-    double beta = 1, low = 0, high = HUGE_VAL, wanted = log(perplexity);
+    double beta = 1, low = 0, high = HUGE_VAL;
+    double wanted = log(fmin(perplexity, fmax(1, (double)near / 3)));
     double scale = n[near / 3].distance > 0 ? n[near / 3].distance : 1;
     for (int step = 0; step < BISECTIONS; ++step) {
         double sum = 0, moment = 0;

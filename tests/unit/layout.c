@@ -80,6 +80,25 @@ static void clusters_stay_apart(void)
     CHECK(own_neighbours(y, COUNT) == 1);
 }
 
+/* So few that each is a neighbour of all others: the perplexity falls with them. */
+static void few_points(void)
+{
+    float x[24][4] = {{0}}, y[24][2], within = 0, between = 1e9f;
+    for (int i = 0; i < 24; ++i)
+        for (int c = 0; c < 4; ++c)
+            x[i][c] = (float)ad_random_unit(5, 0, (uint64_t)(4 * i + c)) + (i % 2 ? 4 : 0);
+    CHECK_INT(ad_tsne(ctx, x[0], 24, 4, y[0]), AD_OK);
+    for (int i = 0; i < 24; ++i)
+        for (int j = 0; j < i; ++j) {
+            float d = hypotf(y[i][0] - y[j][0], y[i][1] - y[j][1]);
+            if (i % 2 == j % 2)
+                within = fmaxf(within, d);
+            else
+                between = fminf(between, d);
+        }
+    CHECK(between > within / 4);
+}
+
 static void odd_points(void)
 {
     static float same[50 * 3], y[100];
@@ -150,6 +169,7 @@ static void refused_memory(void)
 
 static const check_case cases[] = {CASE(repulsion_of_far_points_together),
                                    CASE(clusters_stay_apart),
+                                   CASE(few_points),
                                    CASE(odd_points),
                                    CASE(graphs),
                                    CASE(refused_memory),
