@@ -13,7 +13,7 @@
 #ifndef AUTODIDACT_TABLE_DATA_H
 #define AUTODIDACT_TABLE_DATA_H
 
-#include <autodidact/base.h>
+#include <autodidact/watch.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -31,8 +31,10 @@ typedef enum ad_frame_header {
 
 typedef struct ad_frame_options {
     ad_frame_header header;
-    char separator; /* 0: found out. With ' ' any run of blanks separates */
-    size_t limit;   /* bytes of text; 0: 2 GiB, at most 4 GiB - 2 */
+    char separator;     /* 0: found out. With ' ' any run of blanks separates */
+    size_t limit;       /* bytes of text; 0: 2 GiB, at most 4 GiB - 2 */
+    ad_watcher watcher; /* is told which separator was found out, if it is no comma and the name
+                           does not end in .tsv */
 } ad_frame_options;
 
 /* Owned by the caller; `options` may be NULL. Errors: a line with more or fewer fields than the

@@ -91,6 +91,14 @@ static void fields(void)
     end();
 }
 
+static char said[256];
+
+static void note(void *user, const char *sentence)
+{
+    (void)user;
+    snprintf(said, sizeof said, "%s", sentence);
+}
+
 static void separators(void)
 {
     static const struct {
@@ -114,6 +122,15 @@ static void separators(void)
         CHECK_INT(ad_frame_separator(table), rows[i].separator);
     }
     /* the one that is asked for; blanks count as one */
+    said[0] = 0;
+    ad_frame_options watched = {.watcher = {.note = note}};
+    REQUIRE(parse_with("a;b\n1;2\n", watched));
+    CHECK_TEXT(said, "t.csv: fields are separated by \";\"");
+    REQUIRE(parse_with("a\tb\n1\t2\n", watched));
+    CHECK_TEXT(said, "t.csv: fields are separated by tabs");
+    said[0] = 0;
+    REQUIRE(parse_with("a,b\n1,2\n", watched) && parse_with("a\n1\n", watched));
+    CHECK_TEXT(said, "");
     REQUIRE(parse_with("a:b\n1:2\n", (ad_frame_options){.separator = ':'}));
     CHECK_TEXT(cells(), "a|b/1|2");
     REQUIRE(parse_with("\n  1   20 \n\t3\t4\n5 \"6 7\"", (ad_frame_options){.separator = ' '}));

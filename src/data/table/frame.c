@@ -96,6 +96,25 @@ static ad_status check_text(const ad_frame *t, const char *text, size_t bytes, s
     return AD_OK;
 }
 
+static const char *separator_name(char separator, char buffer[4])
+{
+    if (separator == '\t') return "tabs";
+    if (separator == ' ') return "blanks";
+    snprintf(buffer, 4, "\"%c\"", separator);
+    return buffer;
+}
+
+/* That the fields are not separated by commas is worth knowing where something else is odd. */
+static void say_separator(const ad_frame *t, const ad_watcher *watcher)
+{
+    char buffer[4];
+    size_t length = strlen(t->path);
+    bool tabs = length > 4 && !strcasecmp(t->path + length - 4, ".tsv");
+    if (t->columns < 2 || t->separator == ',' || (tabs && t->separator == '\t')) return;
+    ad_watch_note(watcher, "%s: fields are separated by %s", t->path,
+                  separator_name(t->separator, buffer));
+}
+
 static ad_status parse(ad_frame *t, const unsigned char *begin, size_t bytes,
                        const ad_frame_options *options)
 {
@@ -110,6 +129,7 @@ static ad_status parse(ad_frame *t, const unsigned char *begin, size_t bytes,
     ad_csv csv = {.at = text, .end = text + bytes, .separator = t->separator, .line = 1};
     status = count_cells(t, csv);
     if (!status) status = store_cells(t, csv, bytes);
+    if (!status && !options->separator) say_separator(t, &options->watcher);
     if (!status)
         t->header = options->header == AD_FRAME_HEADER ||
                     (options->header == AD_FRAME_HEADER_GUESSED && !holds_number(t, 0));
@@ -262,14 +282,6 @@ ad_status ad_frame_find_column(const ad_frame *t, const char *const *names, int6
         }
     }
     return AD_OK;
-}
-
-static const char *separator_name(char separator, char buffer[4])
-{
-    if (separator == '\t') return "tabs";
-    if (separator == ' ') return "blanks";
-    snprintf(buffer, 4, "\"%c\"", separator);
-    return buffer;
 }
 
 ad_status ad_frame_fail_column(const ad_frame *t, const char *wanted)
