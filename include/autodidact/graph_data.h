@@ -3,10 +3,15 @@
  * Read from these forms, recognised by their files:
  *   - Planetoid's ind.NAME.{x,tx,allx,y,ty,ally,graph,test.index} (Yang et al. 2016): Python-2
  *     pickles of scipy matrices, numpy arrays and a dictionary; nothing in them is executed;
- *   - .npz with CSR arrays: adj_indptr, adj_indices, attr_* and labels (Shchur et al. 2018), or
- *     edges, feat_*, labels and idx_train, idx_val, idx_test;
- *   - a folder with nodes.csv (id,label[,split][,features...]) and edges.csv (source,target),
- *     in any dialect (table_data.h);
+ *   - .npz with CSR arrays: adj_indptr, adj_indices, perhaps adj_data (weights), attr_* and labels
+ *     (Shchur et al. 2018), or edges, perhaps edge_weight, feat_*, labels and idx_train, idx_val,
+ *     idx_test;
+ *   - a folder with nodes.csv (id,label[,split][,graph][,features...]) and edges.csv (source,target
+ *     [,weight]), in any dialect (table_data.h);
+ *   - a .gml file (Himsolt 1997), as networkx, igraph and Gephi write it: nodes with `id`, perhaps
+ *     `label` or `name` (what they are called), and a class under one of the keys club, gt, class,
+ * group, community, category, value; edges with `source`, `target` and perhaps `weight` or `value`.
+ * It may also stand beside nodes.csv instead of edges.csv;
  *   - many graphs as text (.txt, also .xz): their number, then for each "nodes label" and a line
  *     "tag neighbours neighbour..." per node.
  * A folder may hold several by name. Everything is hostile until parsed: every failure names the
@@ -16,7 +21,7 @@
 #ifndef AUTODIDACT_GRAPH_DATA_H
 #define AUTODIDACT_GRAPH_DATA_H
 
-#include <autodidact/base.h>
+#include <autodidact/watch.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -33,10 +38,12 @@ typedef enum ad_graph_split {
 typedef struct ad_graph_set {
     int64_t nodes, graphs;
     int32_t *graph_start; /* [graphs + 1]: nodes of each graph */
-    /* Edges by target, then source; no edge twice and none from a node to itself. */
+    /* Edges by target, then source; no edge twice and none from a node to itself (those of the data
+     * are left out: networks add their own). */
     int64_t edges;
     int32_t *edge_start; /* [nodes + 1] */
     int32_t *source;     /* [edges] */
+    float *weight;       /* [edges]; NULL: all are 1 */
     /* Features of each node, those that are not zero. */
     int64_t features, values;
     int32_t *value_start; /* [nodes + 1] */
@@ -59,19 +66,34 @@ typedef struct ad_graph_set {
 
 typedef struct ad_graph_set_options {
     const char *name;         /* which of a folder's sets; NULL: the only one */
-    bool directed;            /* edges of .npz and .csv lead one way only */
+    const char *label;        /* column of nodes.csv, or key of GML, that is the class; NULL: as
+                                 above */
+    bool directed;            /* edges of .npz and .csv lead one way only (GML says it itself) */
+    ad_watcher watcher;       /* is told what is in the data and not used */
     const ad_graph_set *like; /* its classes and features: another number of features or a class
                                  that it lacks is an error */
 } ad_graph_set_options;
 
 /* Owned by the caller. Errors: a missing file, an edge to a missing node, a node that is
- * there twice, a label out of range, sizes that do not agree. */
+ * there twice, a label out of range, sizes that do not agree, an edge with two weights, a feature
+ * or a weight that is not finite or beyond 1e18. `features` is 0 where the data have none. */
 AD_API ad_status ad_graph_set_read(ad_graph_set **out, ad_context *ctx, const char *path,
                                    const ad_graph_set_options *options);
 AD_API void ad_graph_set_free(ad_graph_set *set); /* NULL is ignored */
 
-/* Divides each node's features by their sum, where that is not 0 (what Kipf & Welling 2017 do). */
+/* The node of that name, or where no name is a number, that number from 0 on. AD_ERROR_NOT_FOUND
+ * says which name is the nearest. */
+AD_API ad_status ad_graph_set_find(const ad_graph_set *set, const char *name, int64_t *node);
+
+/* Divides each node's features by the sum of their magnitudes, where that is not 0 (Kipf & Welling
+ * 2017, none of whose features is negative, divide by their sum). */
 AD_API void ad_graph_set_normalise(ad_graph_set *set);
+/* Instead of the features that there are: one of its own for each node, as Kipf & Welling 2017 do
+ * without features. For one graph: AD_ERROR_ARGUMENT. */
+AD_API ad_status ad_graph_set_identity(ad_graph_set *set);
+/* One for each number of edges that enter a node, up to `most`, which stands for more as well; 0:
+ * the greatest number there is. */
+AD_API ad_status ad_graph_set_degrees(ad_graph_set *set, int64_t most);
 /* Draws new splits: `per_class` items of each class train, then `validation` and `test` others of
  * those with a label; test 0: all that are left. */
 AD_API void ad_graph_set_draw(ad_graph_set *set, uint64_t seed, int64_t per_class,

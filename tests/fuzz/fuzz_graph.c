@@ -1,8 +1,9 @@
 /* Any bytes as each file that a graph is read from. The first byte chooses: a text of many graphs,
- * the nodes or the edges of tables, a part of a Planetoid set whose other parts are sound, an npz.
- * What is accepted is in order. */
+ * the nodes or the edges of tables, a part of a Planetoid set whose other parts are sound, GML, an
+ * npz. What is accepted is in order. */
 #include <autodidact/graph_data.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +28,8 @@ static void write_text(const char *name, const char *text)
 
 static void clean(void)
 {
-    static const char *const names[] = {"a.txt", "nodes.csv", "edges.csv",
-                                        "a.npz", "ind.a.x",   "ind.a.graph"};
+    static const char *const names[] = {"a.txt",   "nodes.csv",   "edges.csv", "a.npz",
+                                        "ind.a.x", "ind.a.graph", "a.gml"};
     char path[256];
     for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
@@ -42,8 +43,11 @@ static void check(const ad_graph_set *set)
         abort();
     for (int64_t i = 0; i < set->edges; ++i)
         if (set->source[i] < 0 || set->source[i] >= set->nodes) abort();
+    for (int64_t i = 0; i < set->edges && set->weight; ++i)
+        if (!isfinite(set->weight[i])) abort();
     for (int64_t i = 0; i < set->values; ++i)
-        if (set->feature[i] < 0 || set->feature[i] >= set->features) abort();
+        if (set->feature[i] < 0 || set->feature[i] >= set->features || !isfinite(set->value[i]))
+            abort();
     for (int64_t i = 0; i < set->items; ++i)
         if (set->labels[i] < -1 || set->labels[i] >= set->classes) abort();
 }
@@ -61,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t n = size ? size - 1 : 0;
     const char *name = NULL;
     clean();
-    switch (size ? data[0] % 5 : 0) {
+    switch (size ? data[0] % 6 : 0) {
     case 0: write_file(name = "a.txt", rest, n); break;
     case 1:
         write_file("nodes.csv", rest, n);
@@ -72,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         write_file("edges.csv", rest, n);
         break;
     case 3: write_file("ind.a.graph", "", 0), write_file("ind.a.x", rest, n); break;
+    case 4: write_file(name = "a.gml", rest, n); break;
     default: write_file(name = "a.npz", rest, n); break;
     }
     char path[256];

@@ -117,7 +117,7 @@ static void broken_tables(void)
     write_text("nodes.csv", "id,label,f\n1,a,zero\n");
     refuses(folder, NULL, "nodes.csv:2", "\"zero\" in column f is not a number");
     write_text("nodes.csv", "id,label,f\n1,a,1e99\n");
-    refuses(folder, NULL, "nodes.csv:2", "1e99 is too large");
+    refuses(folder, NULL, "nodes.csv:2", "1e99 in column f is too large");
     write_text("nodes.csv", "id,label,split\n1,a,later\n");
     refuses(folder, NULL, "nodes.csv:2", "split \"later\"");
     write_text("nodes.csv", "name,label\n1,a\n");
@@ -128,6 +128,141 @@ static void broken_tables(void)
     refuses(folder, NULL, "nodes.csv:4", "graph g is continued");
     write_text("nodes.csv", "");
     refuses(folder, NULL, "nodes.csv", "is empty");
+    end();
+}
+
+/* ---- weights ---- */
+
+/* What was said while the set was read. */
+static char notes[1024];
+
+static void note(void *user, const char *sentence)
+{
+    (void)user;
+    snprintf(notes + strlen(notes), sizeof notes - strlen(notes), "%s\n", sentence);
+}
+
+static ad_graph_set *read_noted(bool directed)
+{
+    ad_graph_set *set = NULL;
+    notes[0] = 0;
+    ad_error_clear(ctx);
+    if (ad_graph_set_read(&set, ctx, folder,
+                          &(ad_graph_set_options){.directed = directed, .watcher = {.note = note}}))
+        CHECK_FAIL("%s", ad_error(ctx));
+    return set;
+}
+
+static void weights(void)
+{
+    begin();
+    write_text("nodes.csv", "id,label,f\nx,a,1\ny,b,2\nz,a,3\n");
+    write_text("edges.csv", "Source;Target;Since;WEIGHT;kind\nx;y;1999;0,5;k\ny;x;2001;0,5;k\n"
+                            "z;x;;2;l\nz;z;;7;l\n");
+    ad_graph_set *set = read_noted(false);
+    REQUIRE(set);
+    CHECK(set->edges == 4 && set->weight);
+    CHECK(set->source[0] == 1 && set->weight[0] == 0.5f && set->weight[1] == 2 &&
+          set->weight[2] == 0.5f && set->weight[3] == 2);
+    CHECK_CONTAINS(notes, "edges.csv: not used of its columns: Since, kind\n");
+    CHECK_CONTAINS(notes, "edges.csv: fields are separated by \";\"\n");
+    CHECK(!strstr(notes, "nodes.csv"));
+    uint64_t fingerprint = set->fingerprint;
+    ad_graph_set_free(set);
+    write_text("edges.csv", "source,target,weight\nx,y,3\ny,x,0.5\nz,x,2\n");
+    refuses(folder, NULL, "edges.csv", "from y to x has two weights, 0.5 and 3 (both directions");
+    set = read_noted(true);
+    REQUIRE(set);
+    CHECK(set->edges == 3 && set->weight[0] == 0.5f && set->weight[1] == 2 && set->weight[2] == 3);
+    CHECK(set->fingerprint != fingerprint && !*notes);
+    ad_graph_set_free(set);
+    write_text("edges.csv", "source,target,weight\nx,y,1\nz,x,1.0\n");
+    set = read_noted(false);
+    CHECK(set && !set->weight); /* as if there were none */
+    ad_graph_set_free(set);
+    write_text("edges.csv", "source,target,weight\nx,y,1\nz,x,\n");
+    refuses(folder, NULL, "edges.csv:3", "column weight is empty, expected a number");
+    write_text("edges.csv", "source,target,weight\nx,y,1\nz,x,nan\n");
+    refuses(folder, NULL, "edges.csv:3", "\"nan\" in column weight is not a number");
+    write_text("edges.csv", "source,target,weight\nx,y,2e18\n");
+    refuses(folder, NULL, "edges.csv:2", "2e18 is too large for a weight");
+    end();
+}
+
+/* ---- features, names ---- */
+
+static void scaled_features(void)
+{
+    begin();
+    write_text("nodes.csv", "id,label,f,g,h\nx,a,1,-1,2\ny,b,3,1,0\nz,a,0,0,0\n"
+                            "w,b,1e18,-1e18,0\n");
+    write_text("edges.csv", "source,target\nx,y\nx,z\n");
+    ad_graph_set *set = read_set(folder, NULL);
+    REQUIRE(set);
+    ad_graph_set_normalise(set); /* by the sum of 1, 0 and 2 the first would be doubled */
+    CHECK(set->value[0] == 0.25f && set->value[1] == -0.25f && set->value[2] == 0.5f);
+    CHECK(set->value[3] == 0.75f && set->value[4] == 0.25f);
+    CHECK(set->value[5] == 0.5f && set->value[6] == -0.5f);
+    CHECK_INT(ad_graph_set_degrees(set, 0), AD_OK);
+    CHECK(set->features == 3 && set->values == 4 && set->value_start[4] == 4);
+    CHECK(set->feature[0] == 2 && set->feature[1] == 1 && set->feature[2] == 1 &&
+          set->feature[3] == 0 && set->value[3] == 1);
+    CHECK_INT(ad_graph_set_degrees(set, 1), AD_OK);
+    CHECK(set->features == 2 && set->feature[0] == 1);
+    CHECK_INT(ad_graph_set_identity(set), AD_OK);
+    CHECK(set->features == 4 && set->feature[3] == 3 && set->value[2] == 1);
+    ad_graph_set_free(set);
+    write_text("nodes.csv", "id,label,f,g\nx,a,1,3e38\n");
+    refuses(folder, NULL, "nodes.csv:2", "3e38 in column g is too large for a feature");
+    write_text("nodes.csv", "id,label\nx,a\ny,b\nz,a\n");
+    set = read_set(folder, NULL);
+    CHECK(set && !set->features && !set->values);
+    ad_graph_set_free(set);
+    write_text("T.txt", "1\n2 0\n0 1 1 3e38\n0 1 0 1\n");
+    refuses(folder, "T", "T.txt", "feature 1 of node 0 is 3e+38");
+    write_text("T.txt", "2\n1 0\n0 0\n1 1\n0 0\n");
+    set = read_set(folder, "T");
+    REQUIRE(set);
+    CHECK_INT(ad_graph_set_identity(set), AD_ERROR_ARGUMENT);
+    ad_graph_set_free(set);
+    end();
+}
+
+static void finds(const ad_graph_set *set, const char *name, int64_t want, const char *sentence)
+{
+    int64_t node;
+    ad_status status = ad_graph_set_find(set, name, &node);
+    CHECK_INT(status ? -1 : node, want);
+    if (want < 0) CHECK_CONTAINS(ad_error(ctx), sentence);
+}
+
+static void nodes_by_name(void)
+{
+    begin();
+    write_text("nodes.csv", "id,label\nalice,a\nbob,b\n\"carol, d\",a\n");
+    write_text("edges.csv", "source,target\nalice,bob\n");
+    ad_graph_set *set = read_set(folder, NULL);
+    REQUIRE(set);
+    finds(set, "bob", 1, "");
+    finds(set, "carol, d", 2, "");
+    finds(set, "2", 2, "");
+    finds(set, "3", -1, "there is no node 3; there are 3 nodes, alice the first");
+    finds(set, "alise", -1, "did you mean alice?");
+    finds(set, "99999999999999999999", -1, "there is no node");
+    ad_graph_set_free(set);
+    write_text("nodes.csv", "id,label\n1,a\n2,b\n3,a\n");
+    write_text("edges.csv", "source,target\n1,2\n");
+    set = read_set(folder, NULL);
+    REQUIRE(set);
+    finds(set, "1", 0, "");
+    finds(set, "0", -1, "there is no node 0"); /* a name that is a number is no place */
+    ad_graph_set_free(set);
+    write_text("T.txt", "1\n2 0\n0 1 1\n0 1 0\n");
+    set = read_set(folder, "T");
+    REQUIRE(set);
+    finds(set, "1", 1, "");
+    finds(set, "2", -1, "there are 2 nodes, from 0 on");
+    ad_graph_set_free(set);
     end();
 }
 
@@ -176,7 +311,7 @@ static void arrays(void)
     int32_t feature_start[] = {0, 1, 1, 2}, feature[] = {4, 0};
     int64_t adj_shape[] = {3, 3}, shape[] = {3, 5}, edges[] = {0, 1, 2, 1}, train[] = {0},
             val[] = {1};
-    float value[] = {2, 3}, ones[] = {1, 1};
+    float value[] = {2, 3}, ones[] = {1, 1}, weight[] = {0.5f, 4};
     ad_named_tensor matrix[] = {
         tensor("adj_data", AD_F32, ad_shape(2), ones),
         tensor("adj_indices", AD_I32, ad_shape(2), column),
@@ -197,6 +332,7 @@ static void arrays(void)
         tensor("labels", AD_I32, ad_shape(3), labels),
         tensor("idx_train", AD_I64, ad_shape(1), train),
         tensor("idx_val", AD_I64, ad_shape(1), val),
+        tensor("edge_weight", AD_F32, ad_shape(2), weight),
     };
     begin();
     for (int form = 0; form < 2; ++form) {
@@ -210,6 +346,24 @@ static void arrays(void)
         if (form) CHECK(set->split[0] == AD_GRAPH_TRAIN && set->split[1] == AD_GRAPH_VALIDATION);
         ad_graph_set_free(set);
     }
+    ad_graph_set *set;
+    for (int form = 0; form < 2; ++form) { /* with weights */
+        matrix[0].tensor.data = weight;
+        REQUIRE(ad_npz_write(ctx, in_folder("a.npz"), form ? list : matrix, 9) == AD_OK);
+        REQUIRE((set = read_set(in_folder("a.npz"), NULL)) && set->weight);
+        CHECK(set->weight[0] == 0.5f && set->weight[1] == 0.5f && set->weight[2] == 4);
+        ad_graph_set_free(set);
+    }
+    weight[1] = INFINITY;
+    REQUIRE(ad_npz_write(ctx, in_folder("a.npz"), list, 9) == AD_OK);
+    refuses(in_folder("a.npz"), NULL, "a.npz", "weight of the edge from node 2 to 1 is inf");
+    value[1] = NAN;
+    REQUIRE(ad_npz_write(ctx, in_folder("a.npz"), list, 8) == AD_OK);
+    refuses(in_folder("a.npz"), NULL, "a.npz", "feature 0 of node 2 is nan");
+    value[1] = 3, matrix[0].tensor = (ad_tensor){AD_F32, ad_shape(1), ones};
+    REQUIRE(ad_npz_write(ctx, in_folder("a.npz"), matrix, 9) == AD_OK);
+    refuses(in_folder("a.npz"), NULL, "a.npz", "adj_data holds 1 weights, there are 2 edges");
+    matrix[0].tensor = (ad_tensor){AD_F32, ad_shape(2), ones};
     edges[3] = 3;
     REQUIRE(ad_npz_write(ctx, in_folder("a.npz"), list, 8) == AD_OK);
     refuses(in_folder("a.npz"), NULL, "a.npz",
@@ -432,6 +586,9 @@ int main(int argc, char **argv)
     return check_main(argc, argv,
                       (check_case[]){CASE(tables),
                                      CASE(broken_tables),
+                                     CASE(weights),
+                                     CASE(scaled_features),
+                                     CASE(nodes_by_name),
                                      CASE(texts),
                                      CASE(arrays),
                                      CASE(planetoid),

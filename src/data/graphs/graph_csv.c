@@ -4,15 +4,15 @@
  * nodes.csv: `id` (any text), `label` (a class by name; empty: unknown) or `labels` (several,
  * separated by semicolons), perhaps `split` (train, val, test) and `graph` (any text: nodes of one
  * graph stand together); every other column is a feature, a number. edges.csv: `source`,
- * `target`. */
-#include "base/name_table.h"
+ * `target`, perhaps `weight`; other columns are not used. Instead of edges.csv there may be a GML
+ * file (graph_gml.c). */
 #include "data/graphs/graph_set.h"
+
+#include "base/text.h"
 
 #include <autodidact/table_data.h>
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -28,10 +28,12 @@ typedef struct nodes {
 } nodes;
 
 static ad_status open_frame(ad_frame **frame, ad_context *ctx, char path[4096], const char *folder,
-                            const char *name)
+                            const char *name, const ad_graph_set_options *options)
 {
     snprintf(path, 4096, "%s/%s", folder, name);
-    return ad_frame_read(frame, ctx, path, &(ad_frame_options){.header = AD_FRAME_HEADER});
+    return ad_frame_read(
+        frame, ctx, path,
+        &(ad_frame_options){.header = AD_FRAME_HEADER, .watcher = options->watcher});
 }
 
 static ad_status find_column(const ad_frame *frame, const char *name, int64_t *column)
@@ -41,19 +43,19 @@ static ad_status find_column(const ad_frame *frame, const char *name, int64_t *c
 
 /* ---- nodes ---- */
 
-static ad_status find_columns(nodes *n)
+static ad_status find_columns(nodes *n, const char *label)
 {
     ad_status status = find_column(n->frame, "id", &n->id);
-    if (!status) status = find_column(n->frame, "label", &n->label);
+    if (!status) status = find_column(n->frame, label ? label : "label", &n->label);
     if (!status) status = find_column(n->frame, "split", &n->split);
     if (!status) status = find_column(n->frame, "graph", &n->graph);
-    if (!status && n->label < 0) {
+    if (!status && n->label < 0 && !label) {
         status = find_column(n->frame, "labels", &n->label);
         n->several = true;
     }
     if (status) return status;
     if (n->id < 0 || n->label < 0)
-        return ad_frame_fail_column(n->frame, n->id < 0 ? "id" : "label");
+        return ad_frame_fail_column(n->frame, n->id < 0 ? "id" : label ? label : "label");
     n->rows = ad_frame_rows(n->frame);
     n->columns = ad_frame_columns(n->frame);
     if (n->rows > ad_graph_most)
@@ -87,9 +89,10 @@ static ad_status read_feature(const nodes *n, int64_t row, int64_t column, float
     ad_status status = ad_frame_number(n->frame, row, column, &number);
     if (status) return status;
     *value = (float)number;
-    if (isfinite(*value)) return AD_OK;
-    return ad_frame_fail(n->frame, row, "%.60s is too large for a feature",
-                         ad_frame_text(n->frame, row, column));
+    if (ad_graph_value_fits(number)) return AD_OK;
+    return ad_frame_fail(
+        n->frame, row, "%.60s in column %.60s is too large for a feature (at most 1e18)",
+        ad_frame_text(n->frame, row, column), ad_frame_column_name(n->frame, column));
 }
 
 static ad_status add_name(ad_name_table *names, const char *text, size_t length)
@@ -144,57 +147,6 @@ static ad_status scan(nodes *n)
         return ad_fail(n->ctx, AD_ERROR_LIMIT, "%s: has more than %lld features that are not zero",
                        n->path, (long long)ad_graph_most);
     return AD_OK;
-}
-
-static bool whole_number(const char *text, long *number)
-{
-    char *end;
-    size_t length = strlen(text);
-    *number = length && length <= 9 ? strtol(text, &end, 10) : 0;
-    return length && length <= 9 && !*end;
-}
-
-/* Numbers by size, other names by their bytes. */
-static int by_name(const void *a, const void *b)
-{
-    const char *x = *(const char *const *)a, *y = *(const char *const *)b;
-    long i, j;
-    if (whole_number(x, &i) && whole_number(y, &j)) return (i > j) - (i < j);
-    return strcmp(x, y);
-}
-
-static ad_status sort_classes(const nodes *n, ad_graph_set *set)
-{
-    int count = (int)n->classes.count;
-    const char **sorted = ad_alloc(n->ctx, ad_bytes(count, sizeof *sorted));
-    if (!sorted) return AD_ERROR_MEMORY;
-    for (int i = 0; i < count; ++i) sorted[i] = ad_name_text(&n->classes, i);
-    qsort(sorted, (size_t)count, sizeof *sorted, by_name);
-    ad_status status = ad_graph_set_classes(set, sorted, count);
-    ad_free(n->ctx, sorted, ad_bytes(count, sizeof *sorted));
-    return status;
-}
-
-/* The set's classes: those of `like`, or those that were met in order; n->classes is renumbered by
- * them. */
-static ad_status name_classes(nodes *n, ad_graph_set *set, const ad_graph_set *like)
-{
-    ad_name_table ordered;
-    ad_status status = like ? ad_graph_set_classes(set, (const char *const *)like->class_names,
-                                                   like->classes)
-                            : sort_classes(n, set);
-    ad_name_table_init(&ordered, n->ctx);
-    for (int i = 0; !status && i < set->classes; ++i)
-        status = add_name(&ordered, set->class_names[i], strlen(set->class_names[i]));
-    for (int64_t i = 0; !status && i < n->classes.count; ++i) {
-        const char *name = ad_name_text(&n->classes, i);
-        if (ad_name_find(&ordered, name, strlen(name)) < 0)
-            status = ad_fail(n->ctx, AD_ERROR_FORMAT, "%s: class %.60s is not a known one", n->path,
-                             name);
-    }
-    ad_name_table_free(&n->classes);
-    n->classes = ordered;
-    return status;
 }
 
 static ad_status read_split(const nodes *n, ad_graph_set *set, int64_t row)
@@ -261,7 +213,7 @@ static ad_status fill(nodes *n, ad_graph_set *set, const ad_graph_set *like)
     for (int64_t c = 0; c < n->columns; ++c) features += is_feature(n, c);
     ad_status status = ad_graph_set_nodes(set, n->rows, n->graph < 0 ? 1 : n->graphs.count, false);
     if (!status) status = ad_graph_set_features(set, features, n->values);
-    if (!status) status = name_classes(n, set, like);
+    if (!status) status = ad_graph_name_classes(set, &n->classes, n->path, like);
     if (status) return status;
     if (n->several && !(set->targets = ad_zalloc(set->ctx, ad_bytes(set->nodes * set->classes, 4))))
         return AD_ERROR_MEMORY;
@@ -274,10 +226,14 @@ static ad_status fill(nodes *n, ad_graph_set *set, const ad_graph_set *like)
 
 /* ---- edges ---- */
 
+enum { SOURCE, TARGET, WEIGHT, EDGE_COLUMNS };
+static const char *const edge_columns[EDGE_COLUMNS] = {"source", "target", "weight"};
+
 static ad_status read_edge(const nodes *n, const ad_frame *frame, int64_t row,
-                           const int64_t column[2], ad_edge_list *pairs)
+                           const int64_t column[EDGE_COLUMNS], ad_edge_list *list)
 {
     int32_t end[2];
+    double weight = 1;
     for (int i = 0; i < 2; ++i) {
         const char *id = ad_frame_text(frame, row, column[i]);
         end[i] = ad_name_find(&n->ids, id, strlen(id));
@@ -285,30 +241,55 @@ static ad_status read_edge(const nodes *n, const ad_frame *frame, int64_t row,
             return ad_frame_fail(frame, row, "the edge's %s %.60s is not a node of %s",
                                  i ? "target" : "source", id, n->path);
     }
-    return ad_edge_list_add(pairs, end[0], end[1]);
+    ad_status status = column[WEIGHT] < 0 ? AD_OK
+                                          : ad_frame_number(frame, row, column[WEIGHT], &weight);
+    if (!status && !ad_graph_value_fits(weight))
+        status = ad_frame_fail(frame, row, "%.60s is too large for a weight (at most 1e18)",
+                               ad_frame_text(frame, row, column[WEIGHT]));
+    return status ? status : ad_edge_list_add(list, end[0], end[1], (float)weight);
 }
 
-static ad_status read_edges(const nodes *n, ad_graph_set *set, const char *folder, bool directed)
+static ad_status say_unused(const ad_frame *frame, const char *path,
+                            const int64_t column[EDGE_COLUMNS], const ad_watcher *watcher,
+                            ad_context *ctx)
+{
+    ad_text list;
+    ad_text_init(&list, ctx);
+    for (int64_t c = 0; c < ad_frame_columns(frame); ++c)
+        if (c != column[SOURCE] && c != column[TARGET] && c != column[WEIGHT])
+            ad_text_format(&list, "%s%.40s", list.length ? ", " : "",
+                           ad_frame_column_name(frame, c));
+    ad_status status = list.failed ? AD_ERROR_MEMORY : AD_OK;
+    if (!status && list.length)
+        ad_watch_note(watcher, "%s: not used of its columns: %s", path, ad_text_get(&list));
+    ad_text_free(&list);
+    return status;
+}
+
+static ad_status read_edges(const nodes *n, ad_graph_set *set, const char *folder,
+                            const ad_graph_set_options *options)
 {
     char path[4096];
     ad_frame *frame;
-    ad_edge_list pairs = {.ctx = n->ctx};
-    int64_t column[2] = {-1, -1};
-    ad_status status = open_frame(&frame, n->ctx, path, folder, "edges.csv");
-    if (!status) status = find_column(frame, "source", &column[0]);
-    if (!status) status = find_column(frame, "target", &column[1]);
-    if (!status && (column[0] < 0 || column[1] < 0))
-        status = ad_frame_fail_column(frame, column[0] < 0 ? "source" : "target");
+    ad_edge_list list = {.ctx = n->ctx};
+    int64_t column[EDGE_COLUMNS] = {-1, -1, -1};
+    ad_status status = open_frame(&frame, n->ctx, path, folder, "edges.csv", options);
+    for (int i = 0; i < EDGE_COLUMNS && !status; ++i) {
+        status = find_column(frame, edge_columns[i], &column[i]);
+        if (!status && column[i] < 0 && i != WEIGHT)
+            status = ad_frame_fail_column(frame, edge_columns[i]);
+    }
     int64_t rows = status ? 0 : ad_frame_rows(frame);
     for (int64_t row = 0; !status && row < rows; ++row)
-        status = read_edge(n, frame, row, column, &pairs);
-    if (!status) status = ad_graph_set_edges(set, pairs.data, pairs.count, directed);
-    ad_edge_list_free(&pairs);
+        status = read_edge(n, frame, row, column, &list);
+    if (!status) status = ad_graph_set_edges(set, &list, path, options->directed);
+    if (!status) status = say_unused(frame, path, column, &options->watcher, n->ctx);
+    ad_edge_list_free(&list);
     ad_frame_free(frame);
     return status;
 }
 
-ad_status ad_read_graph_csv(ad_graph_set *set, const char *folder,
+ad_status ad_read_graph_csv(ad_graph_set *set, const char *folder, const char *gml,
                             const ad_graph_set_options *options)
 {
     nodes *n = ad_zalloc(set->ctx, sizeof *n);
@@ -317,11 +298,13 @@ ad_status ad_read_graph_csv(ad_graph_set *set, const char *folder,
     ad_name_table_init(&n->ids, n->ctx);
     ad_name_table_init(&n->classes, n->ctx);
     ad_name_table_init(&n->graphs, n->ctx);
-    ad_status status = open_frame(&n->frame, n->ctx, n->path, folder, "nodes.csv");
-    if (!status) status = find_columns(n);
+    ad_status status = open_frame(&n->frame, n->ctx, n->path, folder, "nodes.csv", options);
+    if (!status) status = find_columns(n, options->label);
     if (!status) status = scan(n);
     if (!status) status = fill(n, set, options->like);
-    if (!status) status = read_edges(n, set, folder, options->directed);
+    if (!status)
+        status = gml ? ad_read_gml_edges(set, gml, &n->ids, n->path, options)
+                     : read_edges(n, set, folder, options);
     ad_name_table_free(&n->ids);
     ad_name_table_free(&n->classes);
     ad_name_table_free(&n->graphs);

@@ -1,9 +1,12 @@
 /* graph_npz.c - a graph in an .npz file, in one of two forms:
  *
- *   adj_indptr, adj_indices, adj_shape, attr_data, attr_indices, attr_indptr, attr_shape, labels
- *   (Shchur et al. 2018, "Pitfalls of graph neural network evaluation"); no splits
- *   edges [E, 2], feat_indptr, feat_indices, feat_values, feat_shape, labels, idx_train, idx_val,
- *   idx_test
+ *   adj_indptr, adj_indices, adj_data (weights; may be absent), adj_shape, attr_data, attr_indices,
+ *   attr_indptr, attr_shape, labels (Shchur et al. 2018, "Pitfalls of graph neural network
+ *   evaluation"); no splits
+ *   edges [E, 2], edge_weight [E] (may be absent), feat_indptr, feat_indices, feat_values,
+ *   feat_shape, labels, idx_train, idx_val, idx_test
+ *
+ * Where the arrays of the features are absent, there are none.
  */
 #include "data/graphs/graph_set.h"
 
@@ -64,6 +67,17 @@ static ad_status check_start(const arrays *a, const char *name, const array *sta
                           (long long)values, (long long)rows);
 }
 
+/* Whether the name of some array begins with "PREFIX_". */
+static bool has_any(const arrays *a, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    for (int i = 0; i < ad_file_count(a->file); ++i) {
+        const char *name = ad_file_at(a->file, i)->name;
+        if (!strncmp(name, prefix, length) && name[length] == '_') return true;
+    }
+    return false;
+}
+
 static ad_status read_features(const arrays *a, ad_graph_set *set, const char *prefix,
                                const char *data)
 {
@@ -71,6 +85,7 @@ static ad_status read_features(const arrays *a, ad_graph_set *set, const char *p
     const char *const parts[4] = {"indptr", "indices", data, "shape"};
     for (int i = 0; i < 4; ++i) snprintf(name[i], sizeof name[i], "%s_%s", prefix, parts[i]);
     array start, column = {0}, value = {0}, shape = {0};
+    if (!has_any(a, prefix)) return ad_graph_set_features(set, 0, 0);
     ad_status status = read(a, name[0], 1, AD_I32, &start);
     if (!status) status = read(a, name[1], 1, AD_I32, &column);
     if (!status) status = read(a, name[2], 1, AD_F32, &value);
@@ -102,41 +117,61 @@ static ad_status read_features(const arrays *a, ad_graph_set *set, const char *p
     return status;
 }
 
+/* One weight for each of `count` edges; none (data NULL) where there is no such array. */
+static ad_status read_weights(const arrays *a, const char *name, int64_t count, array *weight)
+{
+    *weight = (array){0};
+    if (ad_file_find(a->file, name) < 0) return AD_OK;
+    ad_status status = read(a, name, 1, AD_F32, weight);
+    if (status || weight->count == count) return status;
+    status = ad_fail(a->ctx, AD_ERROR_SHAPE, "%s: %s holds %lld weights, there are %lld edges",
+                     a->path, name, (long long)weight->count, (long long)count);
+    release(a, weight);
+    return status;
+}
+
+static float weight_at(const array *weight, int64_t i)
+{
+    return weight->data ? ((const float *)weight->data)[i] : 1;
+}
+
 static ad_status add_edge(const arrays *a, const ad_graph_set *set, const char *name, int64_t i,
-                          int64_t from, int64_t to, ad_edge_list *pairs)
+                          int64_t from, int64_t to, float weight, ad_edge_list *pairs)
 {
     char where[64];
     snprintf(where, sizeof where, "%s[%lld]", name, (long long)i);
     if (from < 0 || from >= set->nodes || to < 0 || to >= set->nodes)
         return ad_graph_fail_edge(a->ctx, a->path, where, from, to, set->nodes);
-    return ad_edge_list_add(pairs, (int32_t)from, (int32_t)to);
+    return ad_edge_list_add(pairs, (int32_t)from, (int32_t)to, weight);
 }
 
 static ad_status read_matrix_edges(const arrays *a, const ad_graph_set *set, ad_edge_list *pairs)
 {
-    array start, column = {0};
+    array start, column = {0}, weight = {0};
     ad_status status = read(a, "adj_indptr", 1, AD_I32, &start);
     if (!status) status = read(a, "adj_indices", 1, AD_I32, &column);
     if (!status) status = check_start(a, "adj_indptr", &start, set->nodes, column.count);
+    if (!status) status = read_weights(a, "adj_data", column.count, &weight);
     const int32_t *s = start.data, *c = column.data;
     for (int64_t i = 0; !status && i < set->nodes; ++i)
         for (int64_t k = s[i]; !status && k < s[i + 1]; ++k)
-            status = add_edge(a, set, "adj_indices", k, i, c[k], pairs);
-    release(a, &start), release(a, &column);
+            status = add_edge(a, set, "adj_indices", k, i, c[k], weight_at(&weight, k), pairs);
+    release(a, &start), release(a, &column), release(a, &weight);
     return status;
 }
 
 static ad_status read_list_edges(const arrays *a, const ad_graph_set *set, ad_edge_list *pairs)
 {
-    array edges;
+    array edges, weight = {0};
     ad_status status = read(a, "edges", 2, AD_I64, &edges);
     if (!status && edges.dim[1] != 2)
         status = ad_fail(a->ctx, AD_ERROR_SHAPE, "%s: edges has %lld columns, expected 2", a->path,
                          (long long)edges.dim[1]);
+    if (!status) status = read_weights(a, "edge_weight", edges.dim[0], &weight);
     const int64_t *e = edges.data;
     for (int64_t i = 0; !status && i < edges.dim[0]; ++i)
-        status = add_edge(a, set, "edges", i, e[2 * i], e[2 * i + 1], pairs);
-    release(a, &edges);
+        status = add_edge(a, set, "edges", i, e[2 * i], e[2 * i + 1], weight_at(&weight, i), pairs);
+    release(a, &edges), release(a, &weight);
     return status;
 }
 
@@ -179,7 +214,7 @@ static ad_status fill(const arrays *a, ad_graph_set *set, bool directed)
                         : read_features(a, set, "feat", "values");
     if (!status)
         status = matrix ? read_matrix_edges(a, set, &pairs) : read_list_edges(a, set, &pairs);
-    if (!status) status = ad_graph_set_edges(set, pairs.data, pairs.count, directed);
+    if (!status) status = ad_graph_set_edges(set, &pairs, a->path, directed);
     ad_edge_list_free(&pairs);
     if (!status) status = read_split(a, set, "idx_train", AD_GRAPH_TRAIN);
     if (!status) status = read_split(a, set, "idx_val", AD_GRAPH_VALIDATION);

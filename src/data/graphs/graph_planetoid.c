@@ -298,10 +298,10 @@ static ad_status fill_edges(planetoid *p, ad_graph_set *set)
                 status = ad_graph_fail_edge(p->ctx, t->path, where, from->integer, to->integer,
                                             p->nodes);
             else
-                status = ad_edge_list_add(&pairs, (int32_t)from->integer, (int32_t)to->integer);
+                status = ad_edge_list_add(&pairs, (int32_t)from->integer, (int32_t)to->integer, 1);
         }
     }
-    if (!status) status = ad_graph_set_edges(set, pairs.data, pairs.count, false);
+    if (!status) status = ad_graph_set_edges(set, &pairs, t->path, false);
     ad_edge_list_free(&pairs);
     return status;
 }

@@ -19,6 +19,7 @@ void ad_graph_set_free(ad_graph_set *set)
     ad_free(ctx, set->graph_start, ad_bytes(set->graphs + 1, sizeof *set->graph_start));
     ad_free(ctx, set->edge_start, ad_bytes(set->nodes + 1, sizeof *set->edge_start));
     ad_free(ctx, set->source, ad_bytes(set->edges, sizeof *set->source));
+    ad_free(ctx, set->weight, ad_bytes(set->edges, sizeof *set->weight));
     ad_free(ctx, set->value_start, ad_bytes(set->nodes + 1, sizeof *set->value_start));
     ad_free(ctx, set->feature, ad_bytes(set->values, sizeof *set->feature));
     ad_free(ctx, set->value, ad_bytes(set->values, sizeof *set->value));
@@ -87,26 +88,21 @@ ad_status ad_graph_set_count_classes(ad_graph_set *set, const char *path)
 
 /* ---- edges ---- */
 
-ad_status ad_edge_list_add(ad_edge_list *pairs, int32_t source, int32_t target)
+ad_status ad_edge_list_add(ad_edge_list *list, int32_t source, int32_t target, float weight)
 {
-    if (pairs->count == pairs->capacity) {
-        int64_t capacity = pairs->capacity ? 2 * pairs->capacity : 1024;
-        if (capacity > ad_graph_most)
-            return ad_fail(pairs->ctx, AD_ERROR_LIMIT, "more than %lld edges",
-                           (long long)ad_graph_most / 2);
-        void *grown = ad_realloc(pairs->ctx, pairs->data, ad_bytes(2 * pairs->capacity, 4),
-                                 ad_bytes(2 * capacity, 4));
-        if (!grown) return AD_ERROR_MEMORY;
-        pairs->data = grown, pairs->capacity = capacity;
-    }
-    pairs->data[2 * pairs->count] = source, pairs->data[2 * pairs->count + 1] = target;
-    ++pairs->count;
+    if (list->count >= ad_graph_most)
+        return ad_fail(list->ctx, AD_ERROR_LIMIT, "more than %lld edges", (long long)ad_graph_most);
+    ad_edge *grown = ad_grow(list->ctx, list->edge, &list->capacity, list->count + 1,
+                             sizeof *grown);
+    if (!grown) return AD_ERROR_MEMORY;
+    list->edge = grown;
+    list->edge[list->count++] = (ad_edge){source, target, weight};
     return AD_OK;
 }
 
-void ad_edge_list_free(ad_edge_list *pairs)
+void ad_edge_list_free(ad_edge_list *list)
 {
-    ad_free(pairs->ctx, pairs->data, ad_bytes(2 * pairs->capacity, 4));
+    ad_free(list->ctx, list->edge, ad_bytes(list->capacity, sizeof *list->edge));
 }
 
 ad_status ad_graph_fail_edge(ad_context *ctx, const char *path, const char *where, int64_t from,
@@ -118,52 +114,87 @@ ad_status ad_graph_fail_edge(ad_context *ctx, const char *path, const char *wher
         path, where, (long long)from, (long long)to, (long long)nodes);
 }
 
-/* Stable counting sort of pairs by one of their members. */
-static void sort_pairs(const int32_t *from, int32_t *to, int64_t count, int member, int32_t *next,
-                       int64_t nodes)
+/* Stable counting sort by target, or by source. */
+static void sort_edges(const ad_edge *from, ad_edge *to, int64_t count, bool by_target,
+                       int32_t *next, int64_t nodes)
 {
     memset(next, 0, (size_t)(nodes + 1) * sizeof *next);
-    for (int64_t i = 0; i < count; ++i) ++next[from[2 * i + member] + 1];
+    for (int64_t i = 0; i < count; ++i) ++next[(by_target ? from[i].target : from[i].source) + 1];
     for (int64_t i = 0; i < nodes; ++i) next[i + 1] += next[i];
-    for (int64_t i = 0; i < count; ++i) {
-        int64_t at = next[from[2 * i + member]]++;
-        to[2 * at] = from[2 * i], to[2 * at + 1] = from[2 * i + 1];
-    }
+    for (int64_t i = 0; i < count; ++i)
+        to[next[by_target ? from[i].target : from[i].source]++] = from[i];
 }
 
-ad_status ad_graph_set_edges(ad_graph_set *set, const int32_t *pairs, int64_t count, bool directed)
+static ad_status fail_weights(const ad_graph_set *set, const char *path, const ad_edge *a,
+                              const ad_edge *b, bool directed)
+{
+    char name[2][24];
+    const char *end[2];
+    for (int i = 0; i < 2; ++i) {
+        int32_t node = i ? a->target : a->source;
+        snprintf(name[i], sizeof name[i], "%d", (int)node);
+        end[i] = set->node_names ? set->node_names[node] : name[i];
+    }
+    return ad_fail(set->ctx, AD_ERROR_FORMAT,
+                   "%s: the edge from %.60s to %.60s has two weights, %g and %g%s", path, end[0],
+                   end[1], (double)a->weight, (double)b->weight,
+                   directed ? "" : " (both directions of an edge are one, unless --directed)");
+}
+
+/* Of edges in order each once, without loops; *weighted: some weight is not 1. */
+static ad_status keep_edges(const ad_graph_set *set, const ad_edge *from, int64_t count,
+                            const char *path, bool directed, ad_edge *to, int64_t *kept,
+                            bool *weighted)
+{
+    for (int64_t i = 0; i < count; ++i) {
+        const ad_edge *e = &from[i], *last = *kept ? &to[*kept - 1] : NULL;
+        if (e->source == e->target) continue;
+        if (!last || e->source != last->source || e->target != last->target)
+            to[(*kept)++] = *e;
+        else if (e->weight != last->weight)
+            return fail_weights(set, path, last, e, directed);
+        *weighted |= e->weight != 1;
+    }
+    return AD_OK;
+}
+
+static ad_status take_edges(ad_graph_set *set, const ad_edge *edge, int64_t count, bool weighted)
+{
+    set->source = ad_alloc(set->ctx, ad_bytes(count, sizeof *set->source));
+    if (weighted) set->weight = ad_alloc(set->ctx, ad_bytes(count, sizeof *set->weight));
+    set->edges = count;
+    if (!set->source || (weighted && !set->weight)) return AD_ERROR_MEMORY;
+    for (int64_t i = 0; i < count; ++i) {
+        set->source[i] = edge[i].source;
+        if (weighted) set->weight[i] = edge[i].weight;
+        ++set->edge_start[edge[i].target + 1];
+    }
+    for (int64_t i = 0; i < set->nodes; ++i) set->edge_start[i + 1] += set->edge_start[i];
+    return AD_OK;
+}
+
+ad_status ad_graph_set_edges(ad_graph_set *set, const ad_edge_list *list, const char *path,
+                             bool directed)
 {
     ad_context *ctx = set->ctx;
-    int64_t all = directed ? count : 2 * count, kept = 0;
-    int32_t *a = ad_alloc(ctx, ad_bytes(2 * all, 4)), *b = ad_alloc(ctx, ad_bytes(2 * all, 4));
-    int32_t *next = ad_alloc(ctx, ad_bytes(set->nodes + 1, 4));
+    int64_t count = list->count, all = directed ? count : 2 * count, kept = 0;
+    bool weighted = false;
+    ad_edge *a = ad_alloc(ctx, ad_bytes(all, sizeof *a)),
+            *b = ad_alloc(ctx, ad_bytes(all, sizeof *b));
+    int32_t *next = ad_alloc(ctx, ad_bytes(set->nodes + 1, sizeof *next));
     ad_status status = a && b && next ? AD_OK : AD_ERROR_MEMORY;
     if (!status) {
-        if (count) memcpy(a, pairs, (size_t)count * 8);
+        if (count) memcpy(a, list->edge, (size_t)count * sizeof *a);
         for (int64_t i = count; i < all; ++i) {
-            a[2 * i] = pairs[2 * (i - count) + 1];
-            a[2 * i + 1] = pairs[2 * (i - count)];
+            const ad_edge *e = &a[i - count];
+            a[i] = (ad_edge){e->target, e->source, e->weight};
         }
-        sort_pairs(a, b, all, 0, next, set->nodes);
-        sort_pairs(b, a, all, 1, next, set->nodes);
-        for (int64_t i = 0; i < all; ++i) {
-            bool again = kept && a[2 * i] == b[2 * kept - 2] && a[2 * i + 1] == b[2 * kept - 1];
-            if (again || a[2 * i] == a[2 * i + 1]) continue;
-            b[2 * kept] = a[2 * i], b[2 * kept + 1] = a[2 * i + 1];
-            ++kept;
-        }
-        set->source = ad_alloc(ctx, ad_bytes(kept, sizeof *set->source));
-        if (!set->source) status = AD_ERROR_MEMORY;
+        sort_edges(a, b, all, false, next, set->nodes);
+        sort_edges(b, a, all, true, next, set->nodes);
+        status = keep_edges(set, a, all, path, directed, b, &kept, &weighted);
     }
-    if (!status) {
-        set->edges = kept;
-        for (int64_t i = 0; i < kept; ++i) {
-            set->source[i] = b[2 * i];
-            ++set->edge_start[b[2 * i + 1] + 1];
-        }
-        for (int64_t i = 0; i < set->nodes; ++i) set->edge_start[i + 1] += set->edge_start[i];
-    }
-    ad_free(ctx, a, ad_bytes(2 * all, 4)), ad_free(ctx, b, ad_bytes(2 * all, 4));
-    ad_free(ctx, next, ad_bytes(set->nodes + 1, 4));
+    if (!status) status = take_edges(set, b, kept, weighted);
+    ad_free(ctx, a, ad_bytes(all, sizeof *a)), ad_free(ctx, b, ad_bytes(all, sizeof *b));
+    ad_free(ctx, next, ad_bytes(set->nodes + 1, sizeof *next));
     return status;
 }

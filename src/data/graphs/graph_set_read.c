@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+enum { SHOWN_MOST = 20 };
+
 /* ---- what a path is ---- */
 
 static bool is_file(const char *path)
@@ -23,52 +25,127 @@ static bool ends(const char *path, const char *ending)
     return n >= e && !strcmp(path + n - e, ending);
 }
 
-/* The only NAME of the folder's ind.NAME.graph; several are an error that lists them. */
-static ad_status find_planetoid(ad_context *ctx, const char *folder, char name[64])
+/* ---- what holds for all forms ---- */
+
+static const char *node_text(const ad_graph_set *set, int64_t node, char number[24])
+{
+    snprintf(number, 24, "%lld", (long long)node);
+    return set->node_names ? set->node_names[node] : number;
+}
+
+/* Whatever the form: all that is computed with is finite, and so are its squares. */
+static ad_status check_values(const ad_graph_set *set, const char *path)
+{
+    char number[2][24];
+    for (int64_t i = 0; i < set->nodes; ++i) {
+        for (int32_t k = set->value_start[i]; k < set->value_start[i + 1]; ++k)
+            if (!ad_graph_value_fits((double)set->value[k]))
+                return ad_fail(set->ctx, AD_ERROR_FORMAT,
+                               "%s: feature %d of node %.60s is %g, expected a number of at most "
+                               "1e18",
+                               path, (int)set->feature[k], node_text(set, i, number[0]),
+                               (double)set->value[k]);
+        for (int32_t e = set->edge_start[i]; set->weight && e < set->edge_start[i + 1]; ++e)
+            if (!ad_graph_value_fits((double)set->weight[e]))
+                return ad_fail(
+                    set->ctx, AD_ERROR_FORMAT,
+                    "%s: the weight of the edge from node %.60s to %.60s is %g, expected "
+                    "a number of at most 1e18",
+                    path, node_text(set, set->source[e], number[0]), node_text(set, i, number[1]),
+                    (double)set->weight[e]);
+    }
+    return AD_OK;
+}
+
+/* ---- which reader ---- */
+
+/* Names of files of a form, as people give them; false: the file is of another one. */
+typedef bool file_name(const char *file, char name[256]);
+
+static bool planetoid_name(const char *file, char name[256])
+{
+    size_t n = strlen(file);
+    if (n < 11 || n - 10 >= 64 || strncmp(file, "ind.", 4) || !ends(file, ".graph")) return false;
+    snprintf(name, 256, "%.*s", (int)(n - 10), file + 4);
+    return true;
+}
+
+static bool gml_name(const char *file, char name[256])
+{
+    if (file[0] == '.' || !ad_is_gml(file)) return false;
+    snprintf(name, 256, "%.255s", file);
+    return true;
+}
+
+/* The only one of the folder's files; "": there is none. Several are an error that lists them. */
+static ad_status find_only(ad_context *ctx, const char *folder, file_name *of, char name[256])
 {
     DIR *dir = opendir(folder);
     ad_text found;
+    char one[256];
     int count = 0;
+    *name = 0;
     ad_text_init(&found, ctx);
     for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir)) {
-        size_t n = strlen(e->d_name);
-        if (n < 11 || n - 10 >= 64 || strncmp(e->d_name, "ind.", 4) || !ends(e->d_name, ".graph"))
-            continue;
-        snprintf(name, 64, "%.*s", (int)(n - 10), e->d_name + 4);
-        ad_text_format(&found, "%s%s", count++ ? ", " : "", name);
+        if (!of(e->d_name, one)) continue;
+        memcpy(name, one, sizeof one);
+        if (count < SHOWN_MOST) ad_text_format(&found, "%s%s", count ? ", " : "", name);
+        ++count;
     }
     if (dir) closedir(dir);
     ad_status status = AD_OK;
     if (count > 1)
-        status = ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: holds several sets; name one of %s", folder,
-                         ad_text_get(&found));
-    if (!count) name[0] = 0;
+        status = ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: holds several sets; name one of %s%s", folder,
+                         ad_text_get(&found), count > SHOWN_MOST ? ", ..." : "");
     ad_text_free(&found);
     return status;
 }
 
+/* nodes.csv, and beside it edges.csv or a GML file. */
+static ad_status read_tables(ad_graph_set *set, const char *folder,
+                             const ad_graph_set_options *options)
+{
+    char path[4096], gml[256] = "";
+    snprintf(path, sizeof path, "%s/edges.csv", folder);
+    ad_status status = is_file(path) ? AD_OK : find_only(set->ctx, folder, gml_name, gml);
+    if (status) return status;
+    snprintf(path, sizeof path, "%s/%s", folder, gml);
+    status = ad_read_graph_csv(set, folder, *gml ? path : NULL, options);
+    return status ? status : check_values(set, path);
+}
+
 static ad_status read_file(ad_graph_set *set, const char *path, const ad_graph_set_options *options)
 {
-    if (ends(path, ".npz")) return ad_read_graph_npz(set, path, options);
-    return ad_read_graph_texts(set, path, options);
+    ad_status status = ends(path, ".npz") ? ad_read_graph_npz(set, path, options)
+                       : ad_is_gml(path)  ? ad_read_graph_gml(set, path, options)
+                                          : ad_read_graph_texts(set, path, options);
+    return status ? status : check_values(set, path);
 }
 
 static ad_status read_folder(ad_graph_set *set, const char *folder,
                              const ad_graph_set_options *options)
 {
-    static const char *const forms[] = {"%s/%s.npz", "%s/%s_plain.npz", "%s/%s.txt",
-                                        "%s/%s.txt.xz"};
-    char path[4096], name[64] = "";
+    static const char *const forms[] = {"%s/%s.npz",    "%s/%s_plain.npz", "%s/%s.txt",
+                                        "%s/%s.txt.xz", "%s/%s.gml",       "%s/%s"};
+    char path[4096], name[256] = "", gml[256] = "";
     snprintf(path, sizeof path, "%s/nodes.csv", folder);
-    if (!options->name && is_file(path)) return ad_read_graph_csv(set, folder, options);
+    if (!options->name && is_file(path)) return read_tables(set, folder, options);
     ad_status status = AD_OK;
     if (options->name)
         snprintf(name, sizeof name, "%s", options->name);
     else
-        status = find_planetoid(set->ctx, folder, name);
+        status = find_only(set->ctx, folder, planetoid_name, name);
+    if (!status && !*name) status = find_only(set->ctx, folder, gml_name, gml);
     if (status) return status;
+    if (*gml) {
+        snprintf(path, sizeof path, "%s/%s", folder, gml);
+        return read_file(set, path, options);
+    }
     snprintf(path, sizeof path, "%s/ind.%s.graph", folder, name);
-    if (*name && is_file(path)) return ad_read_planetoid(set, folder, name);
+    if (*name && is_file(path)) {
+        status = ad_read_planetoid(set, folder, name);
+        return status ? status : check_values(set, path);
+    }
     for (size_t i = 0; *name && i < sizeof forms / sizeof *forms; ++i) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -78,10 +155,11 @@ static ad_status read_folder(ad_graph_set *set, const char *folder,
     }
     if (options->name)
         return ad_fail(set->ctx, AD_ERROR_NOT_FOUND,
-                       "%s: no graphs called %s (ind.%s.graph, %s.npz, %s.txt)", folder, name, name,
-                       name, name);
+                       "%s: no graphs called %s (ind.%s.graph, %s.npz, %s.txt, %s.gml)", folder,
+                       name, name, name, name, name);
     return ad_fail(set->ctx, AD_ERROR_NOT_FOUND,
-                   "%s: no graphs (ind.NAME.graph, or nodes.csv and edges.csv)", folder);
+                   "%s: no graphs (ind.NAME.graph, nodes.csv and edges.csv, or a .gml file)",
+                   folder);
 }
 
 /* ---- reading ---- */
@@ -97,6 +175,7 @@ static uint64_t fingerprint(const ad_graph_set *set)
     h = ad_hash(h, set->value, (size_t)set->values * 4);
     h = ad_hash(h, set->labels, (size_t)set->items * 4);
     if (set->targets) h = ad_hash(h, set->targets, (size_t)(set->items * set->classes) * 4);
+    if (set->weight) h = ad_hash(h, set->weight, (size_t)set->edges * 4);
     return ad_hash_mix(h);
 }
 

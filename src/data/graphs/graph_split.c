@@ -1,20 +1,9 @@
-/* graph_split.c - which nodes (or graphs) train, validate and test; and the scale of features. */
+/* graph_split.c - which nodes (or graphs) train, validate and test. */
 #include "data/graphs/graph_set.h"
 
 #include "base/philox.h"
 
 #include <string.h>
-
-void ad_graph_set_normalise(ad_graph_set *set)
-{
-    for (int64_t i = 0; i < set->nodes; ++i) {
-        double sum = 0;
-        for (int32_t k = set->value_start[i]; k < set->value_start[i + 1]; ++k)
-            sum += (double)set->value[k];
-        for (int32_t k = set->value_start[i]; sum != 0 && k < set->value_start[i + 1]; ++k)
-            set->value[k] = (float)((double)set->value[k] / sum);
-    }
-}
 
 int64_t ad_graph_set_count(const ad_graph_set *set, ad_graph_split split)
 {

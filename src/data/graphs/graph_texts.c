@@ -113,7 +113,7 @@ static ad_status read_node(reader *r, found *f, int64_t first, int64_t i, int64_
                            "not exist (the graph has %lld)",
                            r->path, (long long)r->line, (long long)i, text, (long long)nodes);
         if (f->set)
-            status = ad_edge_list_add(&f->pairs, (int32_t)(first + other), (int32_t)(first + i));
+            status = ad_edge_list_add(&f->pairs, (int32_t)(first + other), (int32_t)(first + i), 1);
     }
     if (!f->set && tag >= f->tags) f->tags = tag + 1;
     return status ? status : read_attributes(r, f, first + i, tag);
@@ -189,7 +189,7 @@ ad_status ad_read_graph_texts(ad_graph_set *set, const char *path,
     if (!status) status = ad_graph_set_features(set, f.tags + f.attributes, f.values);
     f.set = set;
     if (!status) status = read_all(&r, &f);
-    if (!status) status = ad_graph_set_edges(set, f.pairs.data, f.pairs.count, true);
+    if (!status) status = ad_graph_set_edges(set, &f.pairs, path, true);
     if (!status) status = number_classes(set);
     ad_edge_list_free(&f.pairs);
     ad_content_free(&content);
