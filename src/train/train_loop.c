@@ -68,7 +68,9 @@ static ad_status read_settings(ad_loop *l)
     if (!l->s) return ad_fail(l->ctx, AD_ERROR_ARGUMENT, "the run has no settings of training");
     ad_status status = ad_record_check(&ad_train_record, l->ctx, "training", l->s);
     if (!status) status = choose_steps(l);
-    if (!status && l->s->patience && !l->t->monitor)
+    /* where nothing can be monitored, a system's own default says nothing */
+    if (!status && l->s->patience && !l->t->monitor &&
+        ad_run_is_changed(l->run->options.settings, "patience"))
         status = ad_fail(l->ctx, AD_ERROR_ARGUMENT, "--patience: nothing is monitored here");
     if (!status) ad_loop_pace(l);
     return status;
