@@ -3,13 +3,13 @@
 
 int64_t graph_chosen_node(const graph_look *l)
 {
-    const int32_t *start = l->batch.edges.row_start;
-    int64_t best = 0, most = -1;
-    for (int64_t i = 0; i < l->set->nodes; ++i) {
-        int64_t n = start[i + 1] - start[i];
-        if (n > 40 || n <= most) continue;
-        best = i;
-        most = n;
+    const ad_graph_set *set = l->set;
+    int64_t best = 0, degree = set->edge_start[1];
+    for (int64_t i = 1; i < set->nodes; ++i) {
+        int64_t n = set->edge_start[i + 1] - set->edge_start[i];
+        bool more = n > degree && n <= GRAPH_AROUND;
+        bool fewer = degree > GRAPH_AROUND && n < degree;
+        if (more || fewer) best = i, degree = n;
     }
     return best;
 }
@@ -29,6 +29,10 @@ static ad_status compute(graph_look *l, const graph_model *m, ad_vars *vars)
     if (!status) status = graph_batch_bind(&l->batch, l->program);
     graph_batch_fill(&l->batch, &first, 1, AD_GRAPH_NO_SPLIT);
     if (!status) status = ad_run(l->program);
+    if (!status) status = ad_result_finite(l->program, inside.embedding, "the embeddings");
+    for (int i = 0; i < m->layers && !status; ++i)
+        if (inside.attention[i])
+            status = ad_result_finite(l->program, inside.attention[i], "the attention");
     if (status) return status;
     l->embedding = ad_result(l->program, inside.embedding);
     l->width = ad_node_shape(inside.embedding).dim[1];
