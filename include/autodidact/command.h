@@ -74,7 +74,10 @@ typedef struct ad_verb {
      * with ad_command_read. Ends with NULL; NULL: none. */
     const ad_record *const *records;
     const ad_default *defaults; /* other defaults than the rows'; ends with {0}; NULL: none */
-    const void *user;           /* for `run` */
+    bool of_run;      /* the records' rows that are not given are those of the run that its operand
+                         names (ad_command_trained, system.h): here they have no defaults, and none
+                         is required */
+    const void *user; /* for `run` */
 } ad_verb;
 
 /* The members that every verb has, in a line; others follow it by name. */

@@ -206,7 +206,8 @@ AD_API int ad_explain_planned(ad_command *cmd, ad_node *const *outputs, int coun
 /* ---- what was trained ---- */
 
 typedef struct ad_trained_options {
-    /* Read before the model is: its other records keep their defaults otherwise. May be NULL. */
+    /* Read before the model is. NULL: the system's other records are as in the run in whose folder
+     * the weights lie, and elsewhere have their defaults. */
     const ad_settings *settings;
     ad_watcher watcher; /* is told what was passed over and what is not used */
 } ad_trained_options;
@@ -227,8 +228,11 @@ AD_API void ad_trained_close(ad_job *job); /* NULL is ignored */
 /* The file that the weights come from, and the folder that holds it (for a tokenizer beside it). */
 AD_API const ad_file *ad_trained_file(const ad_job *job);
 AD_API const char *ad_trained_folder(const ad_job *job);
-/* The same for a verb, with the settings of those of its records that the system has: opens,
- * reports errors, and notes what a person should know. 0 or an exit status. */
+/* Whether settings, and which part of a run it is (job->part), are those of a run. */
+AD_API bool ad_trained_of_run(const ad_job *job);
+/* The same for a verb: opens, reports errors, and notes what a person should know. Rows of its
+ * records that the system has are as given on the command line, else those of the run, else their
+ * defaults; a required one that nothing says is wrong usage. 0 or an exit status. */
 AD_API int ad_command_trained(ad_command *cmd, ad_job **job, const ad_system *system,
                               const char *path);
 /* All of a verb whose first operand is what was trained: opens it, calls `work`, reports its error,

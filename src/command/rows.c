@@ -42,6 +42,8 @@ bool ad_row_next(ad_row_walk *walk)
         } else if (!row->derived) {
             walk->option = *row;
             walk->option.initial = initial_of(walk->verb, row);
+            if (walk->verb->of_run && table != walk->verb->options) /* the run says what else */
+                walk->option.initial = NULL, walk->option.required = false;
             return true;
         }
     }

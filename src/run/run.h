@@ -86,6 +86,8 @@ ad_status ad_run_read_settings(ad_settings *settings, const char *run_path);
 ad_status ad_run_check_settings(const ad_settings *settings, const char *run_path);
 /* Whether it is one fold of a run of several, which cannot be named by options. */
 bool ad_run_is_fold(const char *run_path);
+/* Which part of its run the folder is, whose settings were read. */
+ad_status ad_run_read_part(const ad_settings *settings, const char *run_path, ad_run_part *part);
 /* What is trained and how long, into config.json's "training". */
 typedef struct ad_run_description {
     const char *monitor; /* "accuracy", of the validation split; NULL: nothing */

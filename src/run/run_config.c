@@ -2,6 +2,7 @@
  * takes again, and what the data and the training were. */
 #include "run/run_config.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -56,6 +57,30 @@ bool ad_run_is_fold(const char *run_path)
     bool fold = json_object_get(root, "fold") != NULL;
     json_decref(root);
     return fold;
+}
+
+ad_status ad_run_read_part(const ad_settings *settings, const char *run_path, ad_run_part *part)
+{
+    char file[PATH_MAX], *text = NULL;
+    json_t *root;
+    ad_status status = ad_run_load_config(settings->ctx, run_path, file, &root);
+    if (status) return status;
+    const json_t *fold = json_object_get(root, "fold");
+    *part = (ad_run_part){.fold = (int)json_integer_value(fold), .folds = 1};
+    if (fold && ad_settings_find(settings, "folds", NULL))
+        status = ad_settings_get(settings, "folds", &text);
+    if (text) part->folds = (int)strtol(text, NULL, 10);
+    ad_record_text_free(settings->ctx, text);
+    text = NULL;
+    if (!status && ad_settings_find(settings, "seed", NULL))
+        status = ad_settings_get(settings, "seed", &text);
+    if (text) part->seed = strtoull(text, NULL, 10);
+    ad_record_text_free(settings->ctx, text);
+    if (!status && (part->fold < 0 || part->fold >= (part->folds > 1 ? part->folds : 1)))
+        status = ad_fail(settings->ctx, AD_ERROR_FORMAT, "%s: is fold %d of %d", file, part->fold,
+                         part->folds);
+    json_decref(root);
+    return status;
 }
 
 static ad_status extend(const ad_run_folder *run, const char *run_path)

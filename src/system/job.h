@@ -25,6 +25,7 @@ typedef struct ad_job_inside {
     /* of weights that were opened */
     ad_file *file;
     ad_weights_place place;
+    bool of_run; /* of which its settings were taken */
 } ad_job_inside;
 
 /* A job with settings and nothing else. On failure *job is NULL. */

@@ -2,6 +2,7 @@
 #include "system/job.h"
 #include "base/context.h"
 #include "io/source.h"
+#include "run/run.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -111,6 +112,31 @@ static ad_status read_model(ad_job *job)
     return status;
 }
 
+/* ---- the run that it is of ---- */
+
+/* The run's folder in whose checkpoints/ the weights lie; false: they lie elsewhere. */
+static bool find_run(const ad_job *job, char run[PATH_MAX])
+{
+    static const char last[] = "checkpoints";
+    const char *folder = job->inside->place.folder;
+    size_t length = strlen(folder), n = sizeof last - 1;
+    if (length < n || strcmp(folder + length - n, last)) return false;
+    if (length > n && folder[length - n - 1] != '/') return false;
+    snprintf(run, PATH_MAX, "%.*s", length > n ? (int)(length - n) : 1, length > n ? folder : ".");
+    return ad_run_is(run);
+}
+
+/* Its settings and which part of it this is, so that data are divided as they were in training. */
+static ad_status read_run(ad_job *job)
+{
+    char run[PATH_MAX];
+    if (!find_run(job, run)) return AD_OK;
+    ad_status status = ad_run_read_settings(job->inside->own_settings, run);
+    if (!status) status = ad_run_read_part(job->inside->own_settings, run, &job->part);
+    job->inside->of_run = !status;
+    return status;
+}
+
 /* ---- opening ---- */
 
 /* Settings of its own, with what is given for the records beside the model's. */
@@ -145,6 +171,7 @@ ad_status ad_trained_open(ad_job **out, ad_context *ctx, const ad_system *system
     status = own_settings(job, options ? options->settings : NULL);
     if (!status) status = ad_job_find_weights(job, path, &job->inside->place);
     if (!status) status = ad_file_open(&job->inside->file, ctx, job->inside->place.path);
+    if (!status && !(options && options->settings)) status = read_run(job);
     if (!status) status = read_model(job);
     if (status)
         ad_trained_close(job);
@@ -180,17 +207,40 @@ ad_status ad_trained_build(ad_job *job, int64_t rows, const ad_compile_options *
     return status ? status : ad_job_compile_evaluation(job, compile);
 }
 
+bool ad_trained_of_run(const ad_job *job)
+{
+    return job->inside->of_run;
+}
+
+/* What the command line says of a row comes before what the run says. */
+static int take_row(ad_command *cmd, ad_settings *settings, const ad_option *o)
+{
+    if (!ad_settings_find(settings, o->name, NULL) || o->derived) return AD_EXIT_OK;
+    if (ad_command_given(cmd, o->name))
+        return ad_command_check(cmd,
+                                ad_settings_set(settings, o->name, ad_command_value(cmd, o->name)));
+    char *text = NULL;
+    int code = ad_command_check(cmd, ad_settings_get(settings, o->name, &text));
+    bool missing = !code && o->required && !text;
+    ad_record_text_free(settings->ctx, text);
+    if (missing) code = ad_command_usage(cmd, "--%s is missing: %s", o->name, o->help);
+    return code;
+}
+
 int ad_command_trained(ad_command *cmd, ad_job **job, const ad_system *system, const char *path)
 {
     ad_context *ctx = ad_command_context(cmd);
-    ad_settings *settings;
+    const ad_record *const *record = ad_command_verb(cmd)->records;
+    const ad_trained_options options = {.watcher = ad_command_watcher(cmd)};
     *job = NULL;
-    int code = ad_command_settings(cmd, NULL, NULL, &settings);
-    if (!code) {
-        ad_trained_options options = {.settings = settings, .watcher = ad_command_watcher(cmd)};
-        code = ad_command_check(cmd, ad_trained_open(job, ctx, system, path, &options));
-    }
-    ad_settings_free(settings);
+    if (!ctx) return AD_EXIT_FAILURE;
+    int code = ad_command_check(cmd, ad_trained_open(job, ctx, system, path, &options));
+    for (; !code && record && *record; ++record)
+        for (const ad_option *o = (*record)->options; o->name && !code; ++o)
+            code = take_row(cmd, (*job)->inside->own_settings, o);
+    if (!code) return code;
+    ad_trained_close(*job);
+    *job = NULL;
     return code;
 }
 
