@@ -40,8 +40,33 @@ run "$autodidact" graph predict "$tmp/a" --data "$tmp/rings" --per-class 4 --spl
 exits 0
 says out "n23"
 says out "two"
-run "$autodidact" graph predict "$tmp/a" --data "$tmp/rings" --per-class 4 --json --score
-says out '"accuracy":1'
+
+# what was trained with is taken from the run: 24 nodes, 8 of them train, 12 validate, 4 are left
+run "$autodidact" graph predict "$tmp/a" --json --score
+exits 0
+says out '"items":4,"accuracy":1'
+silent err
+run "$autodidact" graph predict "$tmp/a/checkpoints/best.safetensors" --score --split train
+exits 0
+says out "on 8 nodes (train)"
+run "$autodidact" graph predict "$tmp/a" --score --per-class 1
+says out "on 10 nodes (test)"
+cp "$tmp/a/checkpoints/best.safetensors" "$tmp/alone.safetensors"
+run "$autodidact" graph predict "$tmp/alone.safetensors"
+exits 2
+says err "--data is missing"
+run "$autodidact" graph predict "$tmp/alone.safetensors" --data "$tmp/rings" --per-class 4 --score
+exits 0
+says err "has no splits, and the weights do not say which nodes they were trained on"
+run "$autodidact" graph predict "$tmp/a" --node n7
+exits 0
+says out "n7"
+says_not out "n8"
+run "$autodidact" graph predict "$tmp/a" --node m7
+exits 1
+says err "--node: there is no node m7; did you mean n7?"
+run "$autodidact" graph predict "$tmp/a" --node n7 --score
+exits 1
 run "$autodidact" graph show "$tmp/a" --data "$tmp/rings" --per-class 4 -o "$tmp/pictures"
 exits 0
 check "three pictures" test "$(ls "$tmp/pictures" | wc -l)" = 3
@@ -50,9 +75,20 @@ exits 0
 for picture in embedding entropy neighbourhood; do
     check "the picture of $picture" "$autodidact" info "$tmp/pixels/$picture.png"
 done
-run "$autodidact" graph show "$tmp/a" --data "$tmp/rings" --per-class 4 -o "$tmp/pictures" --node 24
+# a disk that is full leaves the picture that was there
+cp "$tmp/pictures/neighbourhood.svg" "$tmp/before.svg"
+run sh -c "trap '' XFSZ; ulimit -f 1; exec '$autodidact' graph show '$tmp/a' -o '$tmp/pictures' --node n13"
+exits 1
+says err "neighbourhood.svg"
+check "the old picture is whole" cmp "$tmp/before.svg" "$tmp/pictures/neighbourhood.svg"
+check "and nothing beside it" test "$(ls "$tmp/pictures" | wc -l)" = 3
+run "$autodidact" graph show "$tmp/a" -o "$tmp/pictures" --node 24
 exits 1
 says err "there are 24 nodes"
+run "$autodidact" graph show "$tmp/a" -o "$tmp/pictures" --node n13
+exits 0
+check "the node's name is drawn" grep -q "What node n13 looks at" "$tmp/pictures/neighbourhood.svg"
+check "its neighbours' names are" grep -q ">n15<" "$tmp/pictures/neighbourhood.svg"
 run "$autodidact" graph train --data "$tmp/rings" --model gcn --steps 60 --run "$tmp/gcn" $common
 exits 0
 says out "test_accuracy"
@@ -77,6 +113,66 @@ run "$autodidact" graph train --data "$tmp/shapes.txt" --model gin --layers 2 --
     --val 0 --patience 0 --epochs 30 --batch 8 --weight-decay 0 --run "$tmp/shapes" --quiet
 exits 0
 says out "test_accuracy            1 +- 0"
+
+run "$autodidact" graph predict "$tmp/shapes/fold-2" --score
+exits 0
+says out "accuracy 1.0000 on 8 graphs (test)"
+run "$autodidact" graph predict "$tmp/shapes/fold-2" --node 1
+exits 1
+says err "these data label graphs"
+
+# weights of edges
+mkdir "$tmp/weighted"
+cp "$tmp/rings/nodes.csv" "$tmp/weighted"
+awk -F, 'NR == 1 { print "Source;Target;Weight;Since" } NR > 1 { print $1 ";" $2 ";" NR % 5 / 2 ";1" }' \
+    "$tmp/rings/edges.csv" >"$tmp/weighted/edges.csv"
+for model in gcn gat; do
+    run "$autodidact" graph train --data "$tmp/rings" --model $model --steps 2 --run "$tmp/plain-$model" $common
+    run "$autodidact" graph train --data "$tmp/weighted" --model $model --steps 2 --run "$tmp/weighted-$model" \
+        --per-class 4 --lr 0.02
+    exits 0
+    says err "edges.csv: not used of its columns: Since"
+    says err 'edges.csv: fields are separated by ";"'
+    check "$model: other weights, another network" sh -c "! cmp -s '$tmp/plain-$model/checkpoints/best.safetensors' \
+        '$tmp/weighted-$model/checkpoints/best.safetensors'"
+done
+sed 's/;1;1$/;-1;1/' "$tmp/weighted/edges.csv" >"$tmp/.edges" && mv "$tmp/.edges" "$tmp/weighted/edges.csv"
+run "$autodidact" graph train --data "$tmp/weighted" --model gcn --steps 2 --run "$tmp/negative" $common
+exits 1
+says err "gcn takes no negative weights; the edge from node"
+
+# no features, no validation: defaults give way
+cat >"$tmp/club.gml" <<'END'
+graph [
+  node [ id 0 label "Ann" club "one" ] node [ id 1 label "Bob" club "one" ] node [ id 2 label "Cyd" club "one" ]
+  node [ id 3 label "Dan" club "two" ] node [ id 4 label "Eve" club "two" ] node [ id 5 label "Fay" club "two" ]
+  edge [ source 0 target 1 ] edge [ source 1 target 2 ] edge [ source 0 target 2 ] edge [ source 2 target 3 ]
+  edge [ source 3 target 4 ] edge [ source 4 target 5 ] edge [ source 3 target 5 ]
+]
+END
+run "$autodidact" graph train --data "$tmp/club.gml" --steps 3 --run "$tmp/club"
+exits 0
+says err "the nodes have no features; each gets one of its own (--features identity)"
+run "$autodidact" graph train --data "$tmp/club.gml" --steps 3 --patience 7 --run "$tmp/patient"
+exits 1
+says err "--patience: nothing is monitored here"
+run "$autodidact" graph predict "$tmp/club" --split all
+exits 0
+says out "Cyd"
+run "$autodidact" graph train --data "$tmp/club.gml" --features given --steps 3 --run "$tmp/given"
+exits 1
+says err "the nodes have no features (--features identity gives each its own)"
+run "$autodidact" graph train --data "$tmp/club.gml" --features degree --steps 3 --run "$tmp/degree" --quiet
+exits 0
+run "$autodidact" graph predict "$tmp/degree" --node Eve
+exits 0
+says out "Eve"
+
+# values that cannot be computed with
+printf 'id,label,a\nx,a,1\ny,b,3e38\n' >"$tmp/weighted/nodes.csv"
+run "$autodidact" graph train --data "$tmp/weighted" --raw --steps 2 --run "$tmp/huge" $common
+exits 1
+says err "nodes.csv:3: 3e38 in column a is too large for a feature"
 
 # what is wrong is named
 echo "n3,n99" >>"$tmp/rings/edges.csv"

@@ -15,6 +15,8 @@ enum {
     FEATURES = 5,
     POOL = 10,
     VALUE = 15,
+    NORM,
+    EDGE_WEIGHT,
     DEGREE,
     INSIDE,
     SHARE,
@@ -58,7 +60,10 @@ int graph_batch_fields(const ad_graph_set *set, graph_sizes room,
     list_pattern(fields + FEATURES, graph_features_names, room.nodes, set->features, room.values);
     list_pattern(fields + POOL, graph_pool_names, room.graphs, room.nodes, room.nodes);
     fields[VALUE] = field("features.value", AD_F32, ad_shape(room.values, 1));
-    fields[DEGREE] = field("edges.degree", AD_F32, ad_shape(room.edges, 1));
+    fields[NORM] = field("edges.norm", AD_F32, ad_shape(room.edges, 1));
+    fields[EDGE_WEIGHT] = field("edges.weight", AD_F32,
+                                ad_shape(room.weighted ? room.edges : 1, 1));
+    fields[DEGREE] = field("degree", AD_F32, ad_shape(room.nodes));
     fields[INSIDE] = field("inside", AD_F32, ad_shape(room.nodes, 1));
     fields[SHARE] = field("share", AD_F32, ad_shape(1));
     fields[ITEM] = field("item", AD_I32, ad_shape(items));
@@ -88,7 +93,8 @@ void graph_batch_at(graph_batch *b, const ad_graph_set *set, graph_sizes room, b
     b->edges = pattern_at(block + EDGES, room.nodes, room.nodes, room.edges);
     b->features = pattern_at(block + FEATURES, room.nodes, set->features, room.values);
     b->pool = pattern_at(block + POOL, room.graphs, room.nodes, room.nodes);
-    b->value = block[VALUE], b->degree = block[DEGREE], b->inside = block[INSIDE];
+    b->value = block[VALUE], b->norm = block[NORM], b->inside = block[INSIDE];
+    b->edge_weight = block[EDGE_WEIGHT], b->degree = block[DEGREE];
     b->share = block[SHARE], b->item = block[ITEM], b->label = block[LABEL];
     if (set->targets) b->target = block[TARGET], b->weight = block[WEIGHT];
 }
@@ -142,6 +148,14 @@ static graph_sizes size_of(const ad_graph_set *set, int64_t graph, bool loops)
                          .graphs = 1};
 }
 
+/* The edge number `e`, to the node `to`; returns the next one's number. */
+static int64_t add_edge(graph_batch *b, int64_t e, int64_t to, int64_t from, float weight)
+{
+    b->edges.row[e] = (int32_t)to, b->edges.column[e] = (int32_t)from;
+    if (b->room.weighted) b->edge_weight[e] = weight;
+    return e + 1;
+}
+
 /* Nodes `first` .. of the set become those from `at` on. */
 static void add_graph(graph_batch *b, int64_t graph)
 {
@@ -151,17 +165,11 @@ static void add_graph(graph_batch *b, int64_t graph)
     for (int64_t i = first; i < last; ++i, ++at) {
         bool looped = !b->loops;
         for (int32_t k = set->edge_start[i]; k < set->edge_start[i + 1]; ++k) {
-            if (!looped && set->source[k] > i) {
-                b->edges.row[e] = b->edges.column[e] = (int32_t)at;
-                ++e, looped = true;
-            }
-            b->edges.row[e] = (int32_t)at;
-            b->edges.column[e++] = (int32_t)(set->source[k] - first + b->filled.nodes);
+            if (!looped && set->source[k] > i) e = add_edge(b, e, at, at, 1), looped = true;
+            e = add_edge(b, e, at, set->source[k] - first + b->filled.nodes,
+                         set->weight ? set->weight[k] : 1);
         }
-        if (!looped) {
-            b->edges.row[e] = b->edges.column[e] = (int32_t)at;
-            ++e;
-        }
+        if (!looped) e = add_edge(b, e, at, at, 1);
         for (int32_t k = set->value_start[i]; k < set->value_start[i + 1]; ++k) {
             b->features.row[v] = (int32_t)at, b->features.column[v] = set->feature[k];
             b->value[v++] = set->value[k];
@@ -171,7 +179,7 @@ static void add_graph(graph_batch *b, int64_t graph)
         if (!set->of_graphs) b->item[at] = (int32_t)i;
     }
     if (set->of_graphs) b->item[b->filled.graphs] = (int32_t)graph;
-    b->filled = (graph_sizes){at, e, v, b->filled.graphs + 1};
+    b->filled = (graph_sizes){at, e, v, b->filled.graphs + 1, b->room.weighted};
 }
 
 static void fill_labels(graph_batch *b, ad_graph_split split)
@@ -207,6 +215,27 @@ int64_t graph_fit(const ad_graph_set *set, graph_sizes room, bool loops, const i
     return taken;
 }
 
+/* weight / sqrt(d_i d_j); where a degree is 0, so is every weight of the node's edges. */
+static void fill_norm(graph_batch *b)
+{
+    const graph_pattern *p = &b->edges;
+    bool weighted = b->room.weighted;
+    if (!weighted) b->edge_weight[0] = 1;
+    for (int64_t i = 0; i < b->room.nodes; ++i) {
+        double sum = 0;
+        for (int32_t e = p->row_start[i]; e < p->row_start[i + 1]; ++e)
+            sum += weighted ? (double)b->edge_weight[e] : 1;
+        b->degree[i] = (float)sum;
+    }
+    for (int64_t e = 0; e < b->room.edges; ++e) {
+        int32_t i = p->row[e], j = p->column[e];
+        double d = i < 0 ? 0 : (double)b->degree[i] * (double)b->degree[j];
+        double weight = i >= 0 && weighted ? (double)b->edge_weight[e] : 1;
+        b->norm[e] = d > 0 ? (float)(weight / sqrt(d)) : 0;
+        if (i < 0 && weighted) b->edge_weight[e] = 0;
+    }
+}
+
 int64_t graph_batch_fill(graph_batch *b, const int64_t *index, int64_t count, ad_graph_split split)
 {
     int64_t taken = graph_fit(b->set, b->room, b->loops, index, count);
@@ -217,13 +246,7 @@ int64_t graph_batch_fill(graph_batch *b, const int64_t *index, int64_t count, ad
     pattern_finish(&b->features, b->filled.values);
     pattern_finish(&b->pool, b->filled.nodes);
     memset(b->value + b->filled.values, 0, (size_t)(b->room.values - b->filled.values) * 4);
-    for (int64_t e = 0; e < b->room.edges; ++e) {
-        int32_t i = b->edges.row[e], j = b->edges.column[e];
-        double d = i < 0 ? 0
-                         : (double)(b->edges.row_start[i + 1] - b->edges.row_start[i]) *
-                               (double)(b->edges.row_start[j + 1] - b->edges.row_start[j]);
-        b->degree[e] = d > 0 ? (float)(1 / sqrt(d)) : 0;
-    }
+    fill_norm(b);
     fill_labels(b, split);
     return taken;
 }
@@ -253,7 +276,7 @@ graph_sizes graph_room(const ad_graph_set *set, int64_t graphs, bool loops)
     for (int k = 0; k < 3; ++k)
         room[k] = graphs == all ? (int64_t)sum[k]
                                 : room_for(sum[k], squares[k], most[k], all, graphs);
-    return (graph_sizes){room[0], room[1], room[2], graphs};
+    return (graph_sizes){room[0], room[1], room[2], graphs, set->weight != NULL};
 }
 
 /* ---- binding ---- */

@@ -8,8 +8,10 @@
 static const ad_option rows[] = {
     {"data", 0, AD_OPTION_FILE, AT(path), .required = true, .may_change = true, .unit = "PATH", .help = "graphs: a folder, an .npz file, or a text"},
     {"dataset", 0, AD_OPTION_TEXT, AT(name), .unit = "NAME", .help = "which of the folder's sets"},
+    {"label", 0, AD_OPTION_TEXT, AT(label), .unit = "NAME", .help = "column of nodes.csv, or key of .gml, that says the class"},
     {"directed", 0, AD_OPTION_FLAG, AT(directed), .help = "edges of .npz and .csv are directed"},
-    {"raw", 0, AD_OPTION_FLAG, AT(raw), .help = "features as they are, instead of divided by their sum in each node"},
+    {"features", 0, AD_OPTION_CHOICE, AT(features), .initial = "auto", .choices = "auto|given|identity|degree", .help = "those of the data; one of its own for each node; its number of edges (auto: where there are none, one for each node, or for whole graphs the number)"},
+    {"raw", 0, AD_OPTION_FLAG, AT(raw), .help = "features as they are, instead of divided by the sum of their magnitudes in each node"},
     {"per-class", 0, AD_OPTION_INT, AT(per_class), .initial = "20", .min = 1, .max = 1e9, .help = "nodes of a class to train on, where the data have no splits"},
     {"split-seed", 0, AD_OPTION_INT, AT(split_seed), .initial = "0", .help = "of splits that are drawn"},
     {0},
@@ -46,17 +48,83 @@ static void split(const graph_source *source, ad_graph_set *set, graph_part part
     }
 }
 
-ad_status graph_read(ad_context *ctx, const graph_source *source, graph_part part,
+/* Features where the data have none, or others are asked for; `trained`: how many a network reads
+ * (0: any). */
+static ad_status make_features(const graph_source *source, ad_graph_set *set, int64_t trained,
+                               const ad_watcher *watcher)
+{
+    int kind = source->features;
+    if (kind == GRAPH_AUTO) {
+        if (set->features) return AD_OK;
+        kind = set->of_graphs ? GRAPH_DEGREE : GRAPH_IDENTITY;
+        ad_watch_note(watcher, "%s: the nodes have no features; %s", source->path,
+                      set->of_graphs ? "their numbers of edges are taken for that"
+                                     : "each gets one of its own (--features identity)");
+    }
+    if (kind == GRAPH_IDENTITY) return ad_graph_set_identity(set);
+    if (kind == GRAPH_DEGREE) return ad_graph_set_degrees(set, trained ? trained - 1 : 0);
+    if (set->features) return AD_OK;
+    return ad_error_set(set->ctx, AD_ERROR_FORMAT,
+                        "%s: the nodes have no features (--features identity gives each its own)",
+                        source->path);
+}
+
+/* To what --raw leaves as it is. */
+static void scale_features(const graph_source *source, ad_graph_set *set, const ad_watcher *watcher)
+{
+    bool lost = false;
+    for (int64_t k = 0; set->features == 1 && k < set->values; ++k)
+        lost |= set->value[k] != 1 && set->value[k] != -1;
+    if (lost)
+        ad_watch_note(
+            watcher,
+            "%s: there is one feature, and divided by its magnitude in each node only its "
+            "sign is left; --raw takes it as it is",
+            source->path);
+    ad_graph_set_normalise(set);
+}
+
+ad_status graph_read(ad_context *ctx, const graph_source *source, const graph_reading *how,
                      ad_graph_set **out)
 {
-    const ad_graph_set_options options = {.name = source->name, .directed = source->directed};
+    const ad_graph_set_options options = {.name = source->name,
+                                          .label = source->label,
+                                          .directed = source->directed,
+                                          .watcher = how->watcher};
     ad_status status = ad_graph_set_read(out, ctx, source->path, &options);
+    if (!status) status = make_features(source, *out, how->features, &how->watcher);
     if (status) return status;
-    const ad_graph_set *set = *out;
-    if (set->features < 1)
-        return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: the nodes have no features", source->path);
-    if (set->classes < 2)
+    if ((*out)->classes < 2)
         return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: there is only one class", source->path);
-    split(source, *out, part);
+    if (!source->raw && !how->raw) scale_features(source, *out, &how->watcher);
+    split(source, *out, how->part);
+    return AD_OK;
+}
+
+/* ---- weights of edges ---- */
+
+static const char *node_text(const ad_graph_set *set, int64_t node, char number[24])
+{
+    snprintf(number, 24, "%lld", (long long)node);
+    return set->node_names ? set->node_names[node] : number;
+}
+
+ad_status graph_check_weights(const graph_job *g, const ad_watcher *watcher)
+{
+    const ad_graph_set *set = g->set;
+    const graph_model *m = g->job.model;
+    const graph_source *source = ad_job_value(&g->job, &graph_source_record);
+    char number[2][24];
+    if (set->weight && m->kind == GRAPH_GIN)
+        ad_watch_note(watcher, "%s: the weights of edges have no part in gin", source->path);
+    if (!set->weight || m->kind != GRAPH_GCN) return AD_OK;
+    for (int64_t i = 0; i < set->nodes; ++i)
+        for (int32_t e = set->edge_start[i]; e < set->edge_start[i + 1]; ++e)
+            if (set->weight[e] < 0)
+                return ad_error_set(g->job.ctx, AD_ERROR_ARGUMENT,
+                                    "%s: gcn takes no negative weights; the edge from node %.60s "
+                                    "to %.60s has %g",
+                                    source->path, node_text(set, set->source[e], number[0]),
+                                    node_text(set, i, number[1]), (double)set->weight[e]);
     return AD_OK;
 }

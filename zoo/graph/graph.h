@@ -4,8 +4,9 @@
  *             p = W x,  e_ij = LeakyReLU_0.2(<a_source, p_j> + <a_target, p_i>),
  *             alpha_ij = softmax of e_ij over the edges that enter i (and one from i to itself),
  *             x'_i = sum over j of alpha_ij p_j (+ skip), concatenated, ELU; the last layer: the
- *             heads' mean
- *   gcn   Kipf & Welling 2017: x'_i = sum of p_j / sqrt(d_i d_j), ReLU; d counts the loop
+ *             heads' mean. With weights of edges: sum of w_ij alpha_ij p_j (as DGL)
+ *   gcn   Kipf & Welling 2017: x'_i = sum of p_j / sqrt(d_i d_j), ReLU; d counts the loop. With
+ *         weights of edges: w_ij p_j / sqrt(d_i d_j), d_i = 1 + sum of w_ij (as PyTorch Geometric)
  *   gin   Xu et al. 2019, for whole graphs: x'_i = MLP(x_i + sum of x_j), batch norm; a linear
  * layer on the sum over nodes of each layer's result, added up
  *
@@ -20,7 +21,8 @@
  * choice.c    the network that the options ask for
  * open.c      a trained network and the data that it is shown
  * train.c (and explain), predict.c, show.c   the verbs
- * look.c, drawing.c   what show draws, and what the report shows */
+ * look.c      what show draws, and what the report shows: neighbourhood.c, entropy.c, embedding.c
+ */
 #ifndef ZOO_GRAPH_GRAPH_H
 #define ZOO_GRAPH_GRAPH_H
 
@@ -35,9 +37,17 @@ enum { GRAPH_LAYERS = 16 };
 /* What the options say of it. */
 typedef struct graph_source {
     char *path, *name; /* name: of a folder's sets */
+    char *label;       /* column or key of the class */
     bool directed, raw;
+    int features; /* a graph_features */
     int64_t per_class, split_seed;
 } graph_source;
+typedef enum graph_features {
+    GRAPH_AUTO,
+    GRAPH_GIVEN,
+    GRAPH_IDENTITY,
+    GRAPH_DEGREE
+} graph_features;
 extern const ad_record graph_source_record;
 
 typedef struct graph_part {
@@ -45,8 +55,15 @@ typedef struct graph_part {
     double validation; /* share of what is outside the fold */
 } graph_part;
 
-/* The set that the source names, with splits. */
-ad_status graph_read(ad_context *ctx, const graph_source *source, graph_part part,
+typedef struct graph_reading {
+    graph_part part;
+    int64_t features; /* that a network reads; 0: any */
+    bool raw;         /* features as they are, whatever the source says */
+    ad_watcher watcher;
+} graph_reading;
+
+/* The set that the source names, with features and splits. */
+ad_status graph_read(ad_context *ctx, const graph_source *source, const graph_reading *how,
                      ad_graph_set **out);
 void graph_summary(const ad_graph_set *set, char *text, size_t size);
 
@@ -55,6 +72,7 @@ void graph_summary(const ad_graph_set *set, char *text, size_t size);
 /* Rooms of a program's inputs; a batch may fill less. */
 typedef struct graph_sizes {
     int64_t nodes, edges, values, graphs; /* edges: with a loop for each node */
+    bool weighted;                        /* edges have weights */
 } graph_sizes;
 
 /* The five arrays of a sparse pattern. */
@@ -69,15 +87,18 @@ extern const char *const graph_edges_names[GRAPH_PATTERN_FIELDS],
     *const graph_features_names[GRAPH_PATTERN_FIELDS],
         *const graph_pool_names[GRAPH_PATTERN_FIELDS]; /* "pool.row_start", ... */
 
-enum { GRAPH_FIELDS = 23 };
+enum { GRAPH_FIELDS = 25 };
 typedef struct graph_batch {
     ad_context *ctx;
     const ad_graph_set *set;
     graph_sizes room, filled;
     bool loops;                          /* a loop for each node */
     graph_pattern edges, features, pool; /* pool: nodes of each graph */
-    float *value, *degree;               /* of features; 1 / sqrt(d_i d_j) of edges */
-    float *inside;                       /* [nodes]: 1, and 0 behind what is filled */
+    float *value;                        /* of features */
+    float *edge_weight;     /* [edges, 1], a loop's is 1; if they are not weighted [1, 1] */
+    float *degree;          /* of nodes: d, the sum of weights of edges that enter */
+    float *norm;            /* of edges: weight / sqrt(d_i d_j) */
+    float *inside;          /* [nodes]: 1, and 0 behind what is filled */
     int32_t *label;         /* [items]: -1 outside the split, and behind what is filled */
     float *target, *weight; /* several labels: [items, classes], and [items] */
     float *share;           /* [1]: 1 / items of the split, or 0 */
@@ -145,7 +166,8 @@ ad_status graph_recognise(ad_context *ctx, ad_file *file, const char *config, vo
 /* What a network is computed from: inputs of the graph, by name. */
 typedef struct graph_inputs {
     ad_sparse edges, features, pool;
-    ad_node *value, *degree, *inside;
+    ad_node *value, *norm, *inside;
+    ad_node *weight; /* of edges, [E, 1]; NULL: they have none */
     graph_sizes room;
 } graph_inputs;
 graph_inputs graph_declare_inputs(ad_graph *graph, const graph_model *model, graph_sizes room);
@@ -207,6 +229,8 @@ typedef struct graph_job {
     graph_scores scores;
 } graph_job;
 extern const ad_system graph_system;
+/* Whether the network can compute with the weights of the data's edges; says where it does not. */
+ad_status graph_check_weights(const graph_job *job, const ad_watcher *watcher);
 /* The model of a job whose data were read: its last layer has a head for the classes, or several to
  * average. */
 ad_status graph_choose(graph_job *job);
@@ -215,5 +239,7 @@ bool graph_has_loops(const graph_model *model);
 /* `predict`, `show`: reads the data that the options name for the model opened from `path`, and
  * checks that they go together. */
 ad_status graph_attach(graph_job *job, const char *path);
+/* The node that --node means. */
+ad_status graph_find_node(const graph_job *job, const char *name, int64_t *node);
 
 #endif

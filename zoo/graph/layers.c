@@ -27,7 +27,9 @@ graph_inputs graph_declare_inputs(ad_graph *g, const graph_model *m, graph_sizes
         .features = pattern(g, graph_features_names, room.nodes, m->features, room.values),
         .pool = pattern(g, graph_pool_names, room.graphs, room.nodes, room.nodes),
         .value = ad_input(g, "features.value", AD_F32, ad_shape(room.values, 1)),
-        .degree = ad_input(g, "edges.degree", AD_F32, ad_shape(room.edges, 1)),
+        .norm = ad_input(g, "edges.norm", AD_F32, ad_shape(room.edges, 1)),
+        .weight = room.weighted ? ad_input(g, "edges.weight", AD_F32, ad_shape(room.edges, 1))
+                                : NULL,
         .inside = ad_input(g, "inside", AD_F32, ad_shape(room.nodes, 1)),
         .room = room,
     };
@@ -89,6 +91,16 @@ static ad_node *weights(const graph_inputs *in, ad_node *scores)
     return ad_segment_softmax(in->edges, ad_leaky_relu(e, SLOPE));
 }
 
+/* What attention is multiplied by, [E, H]: dropout's mask, and the weights of edges. NULL: 1. */
+static ad_node *factors(const graph_inputs *in, int64_t heads, ad_mode *t)
+{
+    bool drops = t && t->dropout > 0;
+    if (!drops && !in->weight) return NULL;
+    ad_node *ones = ad_fill(ad_node_graph(in->value), AD_F32, ad_shape(in->room.edges, heads), 1);
+    ad_node *kept = drops ? ad_mode_dropout(t, ones) : ones;
+    return in->weight ? ad_mul(kept, in->weight) : kept;
+}
+
 /* x [N, features] (NULL: the sparse ones) -> [N, H F], or [N, F] in the last layer. */
 static ad_node *attention_layer(const graph_model *m, int layer, ad_vars *vars,
                                 const graph_inputs *in, ad_node *x, int64_t features, ad_mode *t,
@@ -110,10 +122,7 @@ static ad_node *attention_layer(const graph_model *m, int layer, ad_vars *vars,
     ad_node *scores = ad_matmul(ad_reshape(p, ad_shape(nodes, heads * width)), both);
     scores = ad_reshape(scores, ad_shape(nodes, 2, heads));
     if (inside) inside->attention[layer] = ad_name(weights(in, scores), "attention");
-    ad_node *kept = t && t->dropout > 0
-                        ? ad_mode_dropout(t, ad_fill(g, AD_F32, ad_shape(in->room.edges, heads), 1))
-                        : NULL;
-    ad_node *y = ad_graph_attention(in->edges, scores, p, kept, SLOPE); /* [N, H, F] */
+    ad_node *y = ad_graph_attention(in->edges, scores, p, factors(in, heads, t), SLOPE);
     if (m->skip) {
         snprintf(name, sizeof name, "gat_net.%d.skip_proj", layer);
         bool equal = x && features == width;
@@ -142,7 +151,7 @@ static ad_node *convolution_layer(const graph_model *m, int layer, ad_vars *vars
     ad_scope_push(g, "gcn_net.%d", layer);
     snprintf(name, sizeof name, "gcn_net.%d.linear_proj", layer);
     ad_node *p = graph_project(in, vars, name, x, features, width, t);
-    ad_node *y = ad_sparse_matmul(in->edges, in->degree, ad_reshape(p, ad_shape(nodes, 1, width)));
+    ad_node *y = ad_sparse_matmul(in->edges, in->norm, ad_reshape(p, ad_shape(nodes, 1, width)));
     y = ad_add(ad_reshape(y, ad_shape(nodes, width)),
                param(g, vars, "gcn_net", layer, "bias", ad_shape(width), (ad_init){0}));
     ad_scope_pop(g);

@@ -12,7 +12,8 @@ static const ad_option rows[] = {
      .help = "the network"},
     {"layer-shapes", 0, AD_OPTION_TEXT, AT(shape), .key = "layers", .derived = true},
     {"flags", 0, AD_OPTION_TEXT, AT(flags), .derived = true},
-    {"features", 0, AD_OPTION_INT, AT(features), .derived = true, .min = 1, .max = 1 << 28},
+    {"feature-count", 0, AD_OPTION_INT, AT(features), .key = "features", .derived = true, .min = 1,
+     .max = 1 << 28},
     {"classes", 0, AD_OPTION_TEXTS, AT(class_names), .derived = true},
     {0},
 };

@@ -22,11 +22,22 @@ ad_status graph_attach(graph_job *g, const char *path)
 {
     graph_model *m = g->job.model;
     const graph_source *source = ad_job_value(&g->job, &graph_source_record);
-    ad_status status = graph_read(g->job.ctx, source, (graph_part){0}, &g->set);
+    const graph_choice *c = ad_job_value(&g->job, &graph_choice_record);
+    const graph_reading how = {.part = {g->job.part.fold, g->job.part.folds, c->validation},
+                               .features = m->features,
+                               .raw = m->raw,
+                               .watcher = g->job.watcher};
+    ad_status status = graph_read(g->job.ctx, source, &how, &g->set);
     if (!status) status = check(g, path);
-    if (!status && !m->raw && !source->raw) ad_graph_set_normalise(g->set);
+    if (!status) status = graph_check_weights(g, &how.watcher);
     if (!status) status = graph_scores_new(g->job.ctx, &g->scores, m);
     if (status || ad_file_metadata(ad_trained_file(&g->job), "graph.model")) return status;
     m->several = g->set->targets != NULL; /* a file of PyTorch's does not say */
     return graph_model_texts(g->job.ctx, m, g->set->class_names, g->set->classes);
+}
+
+ad_status graph_find_node(const graph_job *g, const char *name, int64_t *node)
+{
+    ad_status status = ad_graph_set_find(g->set, name, node);
+    return status ? ad_error_set(g->job.ctx, status, "--node: %s", ad_error(g->job.ctx)) : AD_OK;
 }

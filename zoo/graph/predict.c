@@ -12,6 +12,8 @@ static const ad_option options[] = {
     {"top", 0, AD_OPTION_INT, .initial = "2", .min = 1, .max = 1000,
      .help = "classes shown for each"},
     {"score", 0, AD_OPTION_FLAG, .help = "only how many are right"},
+    {"node", 0, AD_OPTION_TEXT, .unit = "NAME",
+     .help = "only this node, by its name, or its number where the data have no names"},
     AD_COMMON_OPTIONS,
     {0},
 };
@@ -23,6 +25,7 @@ typedef struct predict {
     const ad_graph_set *set;
     ad_samples *samples;
     ad_graph_split split; /* AD_GRAPH_NO_SPLIT: all */
+    int64_t node;         /* the only one wanted, or -1 */
     double *probability;  /* [classes] */
     int top, *order;      /* the best of them */
     ad_table *table;
@@ -76,6 +79,7 @@ static void print_item(predict *p, int32_t item)
 
 static bool wanted(const predict *p, int32_t item)
 {
+    if (p->node >= 0) return item == p->node;
     return p->split == AD_GRAPH_NO_SPLIT || p->set->split[item] == p->split;
 }
 
@@ -86,7 +90,9 @@ static ad_status predict_batch(void *user, ad_program *program, const ad_batch *
     const float *logits = ad_result(program, p->net->job.evaluation.result);
     graph_batch view;
     graph_batch_view(&view, p->samples, batch);
-    ad_status status = graph_scores_add(&p->net->scores, &view, logits);
+    ad_status status = ad_result_finite(program, p->net->job.evaluation.result, "the logits");
+    if (status) return status;
+    status = graph_scores_add(&p->net->scores, &view, logits);
     for (int64_t i = 0; i < view.items && !ad_command_flag(p->cmd, "score"); ++i) {
         int32_t item = view.item[i];
         if (item < 0 || !wanted(p, item)) continue;
@@ -121,7 +127,12 @@ static ad_status print_score(predict *p)
 {
     graph_result r;
     ad_status status = graph_scores_result(&p->net->scores, &r);
-    if (status || !r.items) return status;
+    if (status || p->node >= 0) return status;
+    if (!r.items && ad_command_flag(p->cmd, "score"))
+        return ad_error_set(p->net->job.ctx, AD_ERROR_NOT_FOUND,
+                            "no %s of the split \"%s\" has a label (--split)",
+                            p->set->of_graphs ? "graph" : "node", ad_command_text(p->cmd, "split"));
+    if (!r.items) return AD_OK;
     if (ad_command_json(p->cmd)) {
         ad_json_begin(p->cmd, "result");
         ad_json_text(p->cmd, "split", ad_command_text(p->cmd, "split"));
@@ -147,6 +158,28 @@ static ad_status prepare(predict *p)
                : ad_error_set(p->net->job.ctx, AD_ERROR_MEMORY, "out of memory");
 }
 
+/* Which items the options mean. */
+static ad_status choose_items(predict *p)
+{
+    const char *node = ad_command_text(p->cmd, "node");
+    const graph_source *source = ad_job_value(&p->net->job, &graph_source_record);
+    p->node = -1;
+    if (node && p->set->of_graphs)
+        return ad_error_set(p->net->job.ctx, AD_ERROR_ARGUMENT,
+                            "--node: these data label graphs, not nodes");
+    if (node && ad_command_flag(p->cmd, "score"))
+        return ad_error_set(p->net->job.ctx, AD_ERROR_ARGUMENT,
+                            "--node and --score: one node has no score; give one of them");
+    if (node) return graph_find_node(p->net, node, &p->node);
+    if (!ad_trained_of_run(&p->net->job) && !p->set->has_splits && p->split)
+        ad_command_note(p->cmd,
+                        "%s: has no splits, and the weights do not say which %s they were trained "
+                        "on: they are drawn with --split-seed %lld and --per-class %lld",
+                        source->path, p->set->of_graphs ? "graphs" : "nodes",
+                        (long long)source->split_seed, (long long)source->per_class);
+    return AD_OK;
+}
+
 static ad_status answer(ad_command *cmd, ad_job *job)
 {
     static const ad_graph_split splits[] = {AD_GRAPH_TEST, AD_GRAPH_VALIDATION, AD_GRAPH_TRAIN,
@@ -158,7 +191,8 @@ static ad_status answer(ad_command *cmd, ad_job *job)
     ad_status status = graph_attach(p.net, ad_command_operand(cmd, 0));
     if (status) return status;
     p.set = p.net->set;
-    status = prepare(&p);
+    status = choose_items(&p);
+    if (!status) status = prepare(&p);
     if (!status) status = predict_all(&p);
     if (!status) status = print_score(&p);
     free(p.probability), free(p.order);
@@ -175,10 +209,11 @@ static const ad_record *const records[] = {&graph_source_record, NULL};
 
 const ad_verb graph_predict_verb = {
     AD_VERB("graph", "predict", "MODEL", options, run, "say what nodes or graphs are"),
-    .records = records,
+    .records = records, .of_run = true,
     .description =
         "MODEL is a run's folder, an exported weights file, or PyTorch's file of a graph "
-        "attention network.\n\n"
-        "  autodidact graph predict runs/graph-20260101-1 --data planetoid/ --dataset "
-        "cora\n"
+        "attention network. Of a run the data, and how they are divided, are those that it was "
+        "trained with, unless options say otherwise.\n\n"
+        "  autodidact graph predict runs/graph-20260101-1 --score\n"
+        "  autodidact graph predict runs/graph-20260101-1 --node 1057\n"
         "  autodidact graph predict gat.pth --data planetoid/ --dataset cora --score"};

@@ -9,8 +9,9 @@
 static const ad_option options[] = {
     {"output", 'o', AD_OPTION_FILE, .initial = "graph", .unit = "FOLDER",
      .help = "where the pictures go"},
-    {"node", 0, AD_OPTION_INT,
-     .help = "whose neighbourhood, else that of the node with the most neighbours below 40"},
+    {"node", 0, AD_OPTION_TEXT, .unit = "NAME",
+     .help = "whose neighbourhood, by its name or number; else that of the node with the most "
+             "neighbours that can be told apart"},
     {"layer", 0, AD_OPTION_INT, .initial = "1", .min = 1, .max = GRAPH_LAYERS,
      .help = "whose attention"},
     {"format", 0, AD_OPTION_CHOICE, .initial = "svg", .choices = "svg|png",
@@ -32,13 +33,16 @@ static ad_status write(ad_command *cmd, const char *name, ad_status status, ad_d
     return status;
 }
 
-static ad_status draw(ad_command *cmd, const graph_look *look, int layer)
+static ad_status draw(ad_command *cmd, const graph_job *g, const graph_look *look, int layer)
 {
     ad_drawing *d;
     ad_status status = AD_OK;
-    int64_t node = ad_command_value(cmd, "node") ? ad_command_int(cmd, "node")
-                                                 : graph_chosen_node(look);
-    if (look->attention[layer]) {
+    const char *name = ad_command_text(cmd, "node");
+    int64_t node = graph_chosen_node(look);
+    if (name && !look->attention[layer])
+        ad_command_note(cmd, "--node: only networks with attention have neighbourhoods to draw");
+    if (name) status = graph_find_node(g, name, &node);
+    if (!status && look->attention[layer]) {
         status = graph_draw_neighbourhood(look->ctx, look, layer, node, &d);
         status = write(cmd, "neighbourhood", status, d);
         if (status) return status;
@@ -50,23 +54,25 @@ static ad_status draw(ad_command *cmd, const graph_look *look, int layer)
     return write(cmd, "embedding", status, d);
 }
 
-static ad_status check(ad_command *cmd, const graph_job *g, int layer)
+static ad_status check(const graph_job *g, int layer)
 {
     ad_context *ctx = g->job.ctx;
     const graph_model *m = g->job.model;
-    const char *folder = ad_command_text(cmd, "output");
     if (g->set->graphs != 1 || m->several)
         return ad_error_set(ctx, AD_ERROR_UNSUPPORTED,
                             "pictures are drawn of one graph whose nodes have one label each");
-    if (ad_command_int(cmd, "node") >= g->set->nodes)
-        return ad_error_set(ctx, AD_ERROR_ARGUMENT, "--node: there are %lld nodes, from 0 on",
-                            (long long)g->set->nodes);
     if (layer >= m->layers)
         return ad_error_set(ctx, AD_ERROR_ARGUMENT, "--layer: there are %d layers", m->layers);
-    if (mkdir(folder, 0777) && errno != EEXIST)
-        return ad_error_set(ctx, AD_ERROR_IO, "%s: cannot create the folder: %s", folder,
-                            strerror(errno));
     return AD_OK;
+}
+
+/* Once there is something to put into it. */
+static ad_status make_folder(ad_command *cmd)
+{
+    const char *folder = ad_command_text(cmd, "output");
+    if (!mkdir(folder, 0777) || errno == EEXIST) return AD_OK;
+    return ad_error_set(ad_command_context(cmd), AD_ERROR_IO, "%s: cannot create the folder: %s",
+                        folder, strerror(errno));
 }
 
 static ad_status show(ad_command *cmd, ad_job *job)
@@ -75,10 +81,11 @@ static ad_status show(ad_command *cmd, ad_job *job)
     graph_look look = {0};
     int layer = (int)ad_command_int(cmd, "layer") - 1;
     ad_status status = graph_attach(g, ad_command_operand(cmd, 0));
-    if (!status) status = check(cmd, g, layer);
+    if (!status) status = check(g, layer);
     if (!status) status = ad_trained_build(job, 1, NULL);
     if (!status) status = graph_look_open(&look, job->ctx, job->model, job->vars, g->set);
-    if (!status) status = draw(cmd, &look, layer);
+    if (!status) status = make_folder(cmd);
+    if (!status) status = draw(cmd, g, &look, layer);
     graph_look_close(&look);
     return status;
 }
@@ -94,8 +101,12 @@ const ad_verb graph_show_verb = {
     AD_VERB("graph", "show", "MODEL", options, run,
             "draw what a network looks at, and how it sees the nodes"),
     .records = records,
-    .description = "Writes three pictures: a node's neighbourhood with attention as the width of "
-                   "edges; histograms of the entropy of attention against uniform attention; the "
-                   "nodes by their embeddings (t-SNE), coloured by class.\n\n  autodidact graph "
-                   "show runs/graph-20260101-1 --data planetoid/ --dataset cora -o cora/",
+    .of_run = true,
+    .description =
+        "Writes three pictures: a node's neighbourhood with attention as the width of "
+        "edges; histograms of the entropy of attention against uniform attention; the "
+        "nodes by their embeddings (t-SNE), coloured by class. The data are those that the "
+        "run was trained with, unless options say otherwise.\n\n"
+        "  autodidact graph show runs/graph-20260101-1 -o cora/\n"
+        "  autodidact graph show runs/graph-20260101-1 -o cora/ --node 1057",
 };

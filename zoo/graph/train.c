@@ -32,13 +32,17 @@ static ad_status read(ad_job *job)
     const graph_source *source = ad_job_value(job, &graph_source_record);
     const graph_choice *c = ad_job_value(job, &graph_choice_record);
     const graph_model *m = job->model;
-    graph_part part = {job->part.fold, job->part.folds, c->validation};
-    ad_status status = graph_read(job->ctx, source, part, &g->set);
+    const ad_train_settings *s = ad_job_value(job, &ad_train_record);
+    graph_reading how = {.part = {job->part.fold, job->part.folds, c->validation}};
+    /* what is to be said of the data is said once, not for each seed and fold */
+    if (!s || (job->part.fold == 0 && job->part.seed == (uint64_t)s->seed))
+        how.watcher = job->watcher;
+    ad_status status = graph_read(job->ctx, source, &how, &g->set);
     if (status) return status;
     job->data = source->path, job->fingerprint = g->set->fingerprint;
     graph_summary(g->set, job->summary, sizeof job->summary);
-    if (!source->raw) ad_graph_set_normalise(g->set);
     status = graph_choose(g);
+    if (!status) status = graph_check_weights(g, &how.watcher);
     for (int i = 0; i < AD_SPLITS && !status; ++i) status = list_split(g, (ad_split)i);
     if (!status) status = graph_scores_new(job->ctx, &g->scores, m);
     job->keep_last = job->decay_all = true;
