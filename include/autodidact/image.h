@@ -111,6 +111,22 @@ AD_API ad_status ad_image_write(ad_context *ctx, const char *path, const ad_imag
  * folder exists and is writable, the path is not a folder. Touches nothing that exists. */
 AD_API ad_status ad_image_can_write(ad_context *ctx, const char *path);
 
+/* ---- animations ---- */
+
+/* Pictures of one size, one after the other, as a GIF that repeats. A GIF has 256 colours a frame:
+ * they are chosen for each, and what lies between them is dithered. */
+typedef struct ad_animation ad_animation;
+
+/* `path` ends in .gif. Each frame is shown for `seconds` (0.02 to 600, to the hundredth). Nothing
+ * is written yet; the frames, compressed, are kept in memory. */
+AD_API ad_status ad_animation_open(ad_animation **out, ad_context *ctx, const char *path,
+                                   double seconds);
+AD_API ad_status ad_animation_add(ad_animation *animation, const ad_image *frame);
+/* Writes the file, whole or not at all; the last frame is shown for `last_seconds`. At least one
+ * frame is needed. */
+AD_API ad_status ad_animation_write(ad_animation *animation, double last_seconds);
+AD_API void ad_animation_free(ad_animation *animation); /* NULL is ignored */
+
 /* ---- resampling ---- */
 
 /* Each filter is stretched by the reduction when shrinking, so that nothing aliases (but nearest).
