@@ -30,7 +30,7 @@ typedef enum ad_file_format {
     AD_FILE_NPY,
     AD_FILE_NPZ,
     AD_FILE_SHARDED, /* several safetensors, named by an index (model.safetensors.index.json) */
-    AD_FILE_LLAMA2C, /* a Llama as llama2.c keeps it ("legacy"), by Hugging Face's names */
+    AD_FILE_LLAMA2C, /* a Llama as llama2.c keeps it, by Hugging Face's names */
     AD_FILE_GGUF,    /* llama.cpp's */
 } ad_file_format;
 

@@ -122,3 +122,13 @@ void ad_blocks_pack(const ad_block_type *type, const float *values, int64_t elem
         bytes += type->bytes, values += type->elements;
     }
 }
+
+void ad_groups_unpack(const unsigned char *bytes, const unsigned char *scales, int64_t group,
+                      int64_t elements, float *values)
+{
+    float scale = 0;
+    for (int64_t i = 0; i < elements; ++i) {
+        if (i % group == 0) memcpy(&scale, scales + i / group * 4, sizeof scale);
+        values[i] = (float)(signed char)bytes[i] * scale;
+    }
+}

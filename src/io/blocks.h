@@ -22,4 +22,8 @@ void ad_blocks_unpack(const ad_block_type *type, const unsigned char *bytes, int
 void ad_blocks_pack(const ad_block_type *type, const float *values, int64_t elements,
                     unsigned char *bytes);
 
+/* llama2.c's form: all elements as int8, and the scales of groups of them elsewhere, in f32. */
+void ad_groups_unpack(const unsigned char *bytes, const unsigned char *scales, int64_t group,
+                      int64_t elements, float *values);
+
 #endif

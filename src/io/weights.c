@@ -362,13 +362,16 @@ static ad_status unpack(ad_file *file, const ad_file_tensor *t, const unsigned c
 }
 
 /* Quantised: all of it as f32, then in the order and dtype that are wanted. */
-static ad_status read_blocks(ad_file *file, const ad_file_tensor *t, ad_dtype dtype, void *data)
+static ad_status read_quantised(ad_file *file, const ad_file_tensor *t, ad_dtype dtype, void *data)
 {
     int64_t count = ad_shape_count(t->entry.shape);
     bool there = ad_strided_plain(&t->view, dtype);
     float *values = there ? data : ad_alloc(file->ctx, t->held);
     if (!values) return AD_ERROR_MEMORY;
-    ad_blocks_unpack(t->blocks, t->bytes, count, values);
+    if (t->blocks)
+        ad_blocks_unpack(t->blocks, t->bytes, count, values);
+    else
+        ad_groups_unpack(t->bytes, t->scales, t->group, count, values);
     if (!there) {
         ad_strided_read(&t->view, (const unsigned char *)values, dtype, data);
         ad_free(file->ctx, values, t->held);
@@ -392,7 +395,7 @@ ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *data, siz
                             "%zu bytes are given for %lld elements of %s", bytes, (long long)count,
                             ad_dtype_name(dtype));
     if (!count) return AD_OK;
-    if (t->blocks) return read_blocks(file, t, dtype, data);
+    if (t->blocks || t->scales) return read_quantised(file, t, dtype, data);
     const unsigned char *from = t->bytes;
     bool done = false;
     ad_status status = from ? AD_OK : unpack_to(file, t, dtype, data, bytes, &done);

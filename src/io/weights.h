@@ -22,10 +22,12 @@ typedef struct ad_file_tensor {
     ad_file_entry entry;
     ad_strided view;                    /* shape as in entry */
     const struct ad_block_type *blocks; /* quantised: the view is of what they are unpacked to */
+    const unsigned char *scales;        /* quantised by llama2.c: int8, and an f32 here for each */
+    int64_t group;                      /* group of so many elements */
     const unsigned char *bytes;         /* the storage, or NULL: */
     int64_t member;                     /* the zip member that holds it, */
     size_t skip;                        /* after so many bytes of it */
-    size_t held;                        /* bytes of the storage; of blocks, unpacked */
+    size_t held;                        /* bytes of the storage; quantised: unpacked */
 } ad_file_tensor;
 
 typedef struct ad_name_row {

@@ -183,6 +183,111 @@ static void header_and_size_must_agree(void)
     free(data);
 }
 
+/* ---- versions 1 and 2 ---- */
+
+enum { HEADER = 256, GROUP = 4, SEQUENCE = 6 /* has no tensor */ };
+
+/* Number i of the vectors is i, and so is number i of the matrices, or, in version 2, i % 100 - 50
+ * with a scale of 1/2 in even groups and 2 in odd ones. */
+static unsigned char *make_versioned(int32_t version, bool own_output, size_t *bytes)
+{
+    const sizes s = {{8, 6, 2, 2, 1, 5, 3}};
+    const size_t vectors = 2 * 2 * 8 + 8, table = 5 * 8, layer = 2 * 64 + 2 * 32 + 3 * 48;
+    size_t matrices = table * (own_output ? 2 : 1) + 2 * layer;
+    *bytes = HEADER + 4 * vectors + (version == 2 ? matrices + matrices / GROUP * 4 : 4 * matrices);
+    unsigned char *file = calloc(1, *bytes), *at = file + HEADER;
+    memcpy(file, "24ka", 4);
+    memcpy(file + 4, &version, 4);
+    memcpy(file + 8, s.n, sizeof s.n);
+    file[36] = !own_output;
+    memcpy(file + 37, &(int32_t){version == 2 ? GROUP : 0}, 4);
+    for (size_t i = 0; i < vectors; ++i, at += 4) memcpy(at, &(float){(float)i}, 4);
+    if (version == 1)
+        for (size_t i = 0; i < matrices; ++i, at += 4) memcpy(at, &(float){(float)i}, 4);
+    const size_t parts[] = {table, 64, 64, 32, 32, 32, 32, 64, 64, 48, 48, 48, 48, 48, 48, table};
+    for (size_t k = 0, i = 0; version == 2 && k < 15U + own_output; ++k) {
+        for (size_t end = i + parts[k]; i < end; ++i) *at++ = (unsigned char)((int)i % 100 - 50);
+        for (size_t group = 0; group < parts[k] / GROUP; ++group, at += 4)
+            memcpy(at, &(float){group % 2 ? 2 : 0.5f}, 4);
+    }
+    return file;
+}
+
+/* Each is at its place in the file: the tensor, an element of it, and its number there. */
+static void check_places(ad_file *file, int version, bool own_output)
+{
+    static const struct {
+        const char *name;
+        int64_t row, column;
+        int first, number;
+    } places[] = {{"model.embed_tokens.weight", 2, 3, 0, 19},
+                  {"model.layers.0.self_attn.q_proj.weight", 1, 5, 40, 2 * 8 + 5},
+                  {"model.layers.1.self_attn.q_proj.weight", 2, 0, 104, 8},
+                  {"model.layers.0.self_attn.k_proj.weight", 1, 0, 168, 16},
+                  {"model.layers.1.self_attn.v_proj.weight", 1, 2, 264, 10},
+                  {"model.layers.0.self_attn.o_proj.weight", 1, 0, 296, 8},
+                  {"model.layers.1.mlp.down_proj.weight", 7, 5, 568, 47},
+                  {"model.layers.1.mlp.up_proj.weight", 5, 7, 664, 47},
+                  {"lm_head.weight", 4, 7, 712, 39}};
+    CHECK_NEAR(at(file, "model.layers.1.input_layernorm.weight", 0, 1), 9, 0);
+    CHECK_NEAR(at(file, "model.layers.0.post_attention_layernorm.weight", 0, 0), 16, 0);
+    CHECK_NEAR(at(file, "model.norm.weight", 0, 7), 39, 0);
+    for (size_t i = 0; i < 8 + (size_t)own_output; ++i) {
+        int stored = places[i].first + places[i].number;
+        double scale = places[i].number / GROUP % 2 ? 2 : 0.5;
+        CHECK_NEAR(at(file, places[i].name, places[i].row, places[i].column),
+                   version == 1 ? stored : (stored % 100 - 50) * scale, 0);
+    }
+}
+
+static void later_versions_have_a_header(void)
+{
+    for (int k = 0; k < 4; ++k) {
+        size_t bytes;
+        int version = 1 + k / 2;
+        unsigned char *data = make_versioned(version, k % 2, &bytes);
+        ad_file *file;
+        if (ad_file_open_memory(&file, ctx, "m.bin", data, bytes)) CHECK_FAIL("%s", ad_error(ctx));
+        if (file) {
+            CHECK_INT(ad_file_get_format(file), AD_FILE_LLAMA2C);
+            CHECK_INT(ad_file_count(file), 20 + k % 2);
+            CHECK_TEXT(ad_file_metadata(file, "vocab_size"), "5");
+            CHECK_INT(ad_file_at(file, ad_file_find(file, "model.embed_tokens.weight"))->bytes,
+                      version == 1 ? 160 : 40 + 40);
+            check_places(file, version, k % 2);
+        }
+        ad_file_close(file);
+        free(data);
+    }
+}
+
+static void later_versions_are_checked(void)
+{
+    static const int32_t wrong[] = {0, -1, 7, INT32_MIN, INT32_MAX, 1 << 20, 3};
+    for (int version = 1; version <= 2; ++version) {
+        size_t bytes;
+        unsigned char *data = make_versioned(version, false, &bytes);
+        refused(data, bytes - 1);
+        CHECK_CONTAINS(ad_error(ctx), "but the sizes in its header ask for");
+        refused(data, HEADER);
+        refused(data, HEADER - 1);
+        CHECK_CONTAINS(ad_error(ctx), "ends within the header");
+        for (int field = -1; field < 8; ++field) /* the version, the sizes, the group */
+            for (size_t k = 0; k < sizeof wrong / sizeof *wrong; ++k) {
+                unsigned char *at = data + (field == 7 ? 37 : 8 + 4 * field), before[4];
+                memcpy(before, at, 4);
+                if (!memcmp(before, &wrong[k], 4) || (field == 7 && version == 1)) continue;
+                if (field == SEQUENCE && wrong[k] > 0 && wrong[k] <= 1 << 20) continue;
+                memcpy(at, &wrong[k], 4);
+                ad_file *file;
+                CHECK(ad_file_open_memory(&file, ctx, "m.bin", data, bytes) && !file);
+                CHECK_CONTAINS(ad_error(ctx), field < 0 ? "expected 1 or 2" : "m.bin: ");
+                memcpy(at, before, 4);
+            }
+        free(data);
+    }
+}
+
 static void it_converts_to_safetensors(void)
 {
     char from[] = "/tmp/autodidact-llama2c-XXXXXX", to[64];
@@ -213,6 +318,8 @@ int main(int argc, char **argv)
                                            CASE(a_matrix_of_one_row_is_a_matrix),
                                            CASE(numbers_may_look_like_a_magic),
                                            CASE(header_and_size_must_agree),
+                                           CASE(later_versions_have_a_header),
+                                           CASE(later_versions_are_checked),
                                            CASE(it_converts_to_safetensors),
                                            {0}});
     CHECK_INT(ad_context_memory(ctx), 0);
