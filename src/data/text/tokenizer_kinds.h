@@ -90,5 +90,8 @@ ad_status ad_tokenizer_read_vocab_txt(ad_tokenizer **out, ad_context *ctx, const
                                       const char *bytes, size_t size);
 ad_status ad_tokenizer_read_gguf(ad_tokenizer **out, ad_context *ctx, const char *name,
                                  const char *bytes, size_t size);
+/* nanoGPT's meta.pkl */
+ad_status ad_tokenizer_read_pickle(ad_tokenizer **out, ad_context *ctx, const char *name,
+                                   const char *bytes, size_t size);
 
 #endif

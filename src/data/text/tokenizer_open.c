@@ -72,6 +72,13 @@ static bool has_line(const char *bytes, size_t size, const char *line)
     return false;
 }
 
+/* Python's pickles begin with their protocol, then an opcode. */
+static bool is_pickle(const char *bytes, size_t size)
+{
+    return size > 2 && (unsigned char)bytes[0] == 0x80 && bytes[1] >= 2 && bytes[1] <= 5 &&
+           bytes[2];
+}
+
 /* Our own text says so near its start. */
 static bool is_own(const char *bytes, size_t size)
 {
@@ -99,22 +106,25 @@ static ad_status read_file(ad_tokenizer **out, ad_context *ctx, const char *path
                            path);
         return read_bpe(out, ctx, other, path);
     }
+    if (is_pickle(bytes, size)) return ad_tokenizer_read_pickle(out, ctx, path, bytes, size);
     if (size >= 4 && memchr(bytes, 0, 4)) /* lengths and scores have bytes that are 0 */
         return ad_tokenizer_read_llama2c(out, ctx, path, bytes, size);
     if (has_line(bytes, size, "[UNK]"))
         return ad_tokenizer_read_vocab_txt(out, ctx, path, bytes, size);
-    return ad_fail(ctx, AD_ERROR_FORMAT,
-                   "%s: is not a tokenizer of a known kind (tokenizer.json, encoder.json, "
-                   "vocab.json, their merges, tokenizer.bin, vocab.txt with [UNK], GGUF, or a "
-                   "tokenizer saved here)",
-                   path);
+    return ad_fail(
+        ctx, AD_ERROR_FORMAT,
+        "%s: is not a tokenizer of a known kind (tokenizer.json, encoder.json, "
+        "vocab.json, their merges, tokenizer.bin, vocab.txt with [UNK], meta.pkl, GGUF, or a "
+        "tokenizer saved here)",
+        path);
 }
 
 ad_status ad_tokenizer_open(ad_tokenizer **out, ad_context *ctx, const char *path)
 {
     /* tokenizer.json first: it says of what lies beside it how it is used */
-    static const char *const names[] = {"/tokenizer.json", "/encoder.json",  "/vocab.json",
-                                        "/vocab.txt",      "/tokenizer.bin", NULL};
+    static const char *const names[] = {
+        "/tokenizer.json", "/encoder.json", "/vocab.json", "/vocab.txt",
+        "/tokenizer.bin",  "/meta.pkl",     NULL};
     struct stat about;
     char within[PATH];
     ad_content file;
@@ -124,7 +134,7 @@ ad_status ad_tokenizer_open(ad_tokenizer **out, ad_context *ctx, const char *pat
         if (!found)
             return ad_fail(ctx, AD_ERROR_NOT_FOUND,
                            "%s: the folder holds no tokenizer.json, encoder.json, vocab.json, "
-                           "vocab.txt or tokenizer.bin",
+                           "vocab.txt, tokenizer.bin or meta.pkl",
                            path);
         path = found;
     }
