@@ -156,6 +156,9 @@ AD_API int ad_command_check(ad_command *cmd, ad_status status);
  * catching them; a second one then ends the process at once, as the first does where a verb never
  * asks. Files that are being written are removed then. Ask in every loop that may last. */
 AD_API bool ad_command_interrupted(ad_command *cmd);
+/* For work in parts, of which Ctrl-C stops one: if it was that, it is forgotten and the answer
+ * true; false: the command is to end. */
+AD_API bool ad_command_go_on(ad_command *cmd);
 
 /* ---- saying things ---- */
 

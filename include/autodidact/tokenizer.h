@@ -33,8 +33,8 @@ AD_API const char *ad_tokenizer_kind_name(ad_tokenizer_kind kind);
 /* A file: Hugging Face's tokenizer.json (BPE as GPT-2 or Llama has it, WordPiece as BERT, uncased;
  * what it asks for beyond that is refused by name); encoder.json or vocab.json (with vocab.bpe or
  * merges.txt beside it), or that merges file; llama2.c's tokenizer.bin; vocab.txt (WordPiece);
- * nanoGPT's meta.pkl; a GGUF file with a vocabulary of the kinds gpt2, llama or bert; what ad_tokenizer_save wrote.
- * A folder: one that holds a file of such a name, tokenizer.json first. */
+ * nanoGPT's meta.pkl; a GGUF file with a vocabulary of the kinds gpt2, llama or bert; what
+ * ad_tokenizer_save wrote. A folder: one that holds a file of such a name, tokenizer.json first. */
 AD_API ad_status ad_tokenizer_open(ad_tokenizer **out, ad_context *ctx, const char *path);
 AD_API void ad_tokenizer_free(ad_tokenizer *tokenizer); /* NULL is ignored */
 

@@ -10,12 +10,12 @@
 #include <stddef.h>
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-static volatile sig_atomic_t asked, interrupted; /* the verb asks; it is told yes */
+static volatile sig_atomic_t asked, interrupted; /* the verb asks; by which signal */
 
 static void on_signal(int number)
 {
     if (asked && !interrupted && number != SIGQUIT) {
-        interrupted = 1;
+        interrupted = number;
         return;
     }
     ad_unfinished_remove();
@@ -46,5 +46,13 @@ bool ad_command_interrupted(ad_command *cmd)
         asked = 1;
         take(SIGINT, true), take(SIGTERM, true);
     }
-    return interrupted;
+    return interrupted != 0;
+}
+
+bool ad_command_go_on(ad_command *cmd)
+{
+    (void)cmd;
+    if (interrupted != SIGINT) return false;
+    interrupted = 0;
+    return true;
 }

@@ -55,7 +55,7 @@ finer=$(tail -n 1 .out | sed 's/.*"loss":\([0-9.]*\).*/\1/')
 check "more stands before each token: $finer" awk "BEGIN { exit !($finer != $loss && $finer < $loss + 0.05) }"
 
 # Sampling: the seed decides, options do something, output is what was asked for.
-sample() { "$autodidact" gpt sample one -n 40 "$@" 2>&1; }
+sample() { "$autodidact" gpt sample one -n 40 -q "$@" 2>&1; }
 check 'the same seed, the same text' [ "$(sample --seed 3)" = "$(sample --seed 3 --threads 1)" ]
 check 'another seed, another text' [ "$(sample --seed 3)" != "$(sample --seed 4)" ]
 check 'temperature 0 needs no seed' [ "$(sample -t 0 --seed 3)" = "$(sample -t 0 --seed 4)" ]

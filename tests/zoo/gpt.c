@@ -269,6 +269,75 @@ static void choices_follow_the_probabilities(void)
     CHECK_NEAR(share[1], 1, 1e-9);
 }
 
+/* Ways to choose, each with another branch. */
+static const gpt_choice ways[] = {
+    {.temperature = 0, .top_p = 1, .penalty = 1},
+    {.temperature = 1, .top_p = 1, .penalty = 1},
+    {.temperature = 1e-30, .top_p = 1, .penalty = 1},
+    {.temperature = 100, .top_p = 1, .penalty = 1},
+    {.temperature = 1, .top_k = 3, .top_p = 1, .penalty = 1},
+    {.temperature = 1, .top_k = 99, .top_p = 0.5, .penalty = 1},
+    {.temperature = 1, .top_p = 0.5, .penalty = 1},
+    {.temperature = 1, .top_p = 1e-9, .penalty = 1},
+    {.temperature = 1, .top_k = 2, .top_p = 0.9, .penalty = 10},
+};
+
+/* What is chosen from them in each way, or -1; `possible` says which tokens may be. */
+static void check_choices(const float *from, unsigned possible)
+{
+    gpt_chooser *c = gpt_chooser_new(VOCAB);
+    gpt_chooser_see(c, 1);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; ++i)
+        for (uint64_t draw = 0; draw < 50; ++draw) {
+            int32_t token = gpt_choose(c, &ways[i], from, 0, draw);
+            bool good = possible ? token >= 0 && token < VOCAB && (possible >> token & 1) != 0
+                                 : token == -1;
+            if (!good) CHECK_FAIL("way %zu chooses %d of 0x%x", i, (int)token, possible);
+        }
+    gpt_chooser_free(c);
+}
+
+static void what_cannot_be_ranked_is_not_chosen(void)
+{
+    float from[VOCAB];
+    for (int at = 0; at < VOCAB; ++at) { /* NaN and +infinity: nothing; -infinity: not this one */
+        memcpy(from, logits, sizeof from);
+        from[at] = NAN;
+        check_choices(from, 0);
+        from[at] = INFINITY;
+        check_choices(from, 0);
+        from[at] = -INFINITY;
+        check_choices(from, 0xff & ~(1u << at));
+    }
+    for (int i = 0; i < VOCAB; ++i) from[i] = -INFINITY;
+    check_choices(from, 0);
+    from[5] = -1e38f;
+    check_choices(from, 1 << 5);
+    for (int i = 0; i < VOCAB; ++i) from[i] = i % 2 ? 1e38f : -1e38f;
+    check_choices(from, 0xaa);
+    for (int i = 0; i < VOCAB; ++i) from[i] = NAN;
+    check_choices(from, 0);
+}
+
+/* Weights that overflow are finite, their logits are not. */
+static void logits_that_are_not_finite_are_an_error(void)
+{
+    const int32_t token = 3;
+    const float *unused;
+    model m;
+    gpt_generator *g;
+    REQUIRE(open_model(&m, GPT2, AD_F32));
+    ad_variable *v = ad_var_find(m.vars, "transformer.ln_f.weight");
+    float large[32];
+    for (int i = 0; i < 32; ++i) large[i] = 3e38f;
+    CHECK(!ad_variable_set(m.vars, v, large));
+    CHECK_INT(gpt_generator_new(&g, ctx, m.config, m.vars, AD_PRECISION_F32), AD_OK);
+    CHECK_INT(gpt_generator_feed(g, &token, 1, &unused), AD_ERROR_NUMERIC);
+    CHECK_CONTAINS(ad_error(ctx), "the vector of logits is not finite: element ");
+    gpt_generator_free(g);
+    close_model(&m);
+}
+
 static void penalty_is_of_what_was_there(void)
 {
     gpt_chooser *c = gpt_chooser_new(VOCAB);
@@ -293,6 +362,8 @@ int main(int argc, char **argv)
                                            CASE(narrow_matrices_are_rounded_ones),
                                            CASE(a_full_cache_moves_on),
                                            CASE(choices_follow_the_probabilities),
+                                           CASE(what_cannot_be_ranked_is_not_chosen),
+                                           CASE(logits_that_are_not_finite_are_an_error),
                                            CASE(penalty_is_of_what_was_there),
                                            {0}});
     ad_context_free(ctx);

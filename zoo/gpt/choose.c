@@ -1,5 +1,9 @@
 /* choose.c - which token comes next: penalty, temperature, the k likeliest, the nucleus (Holtzman
- * et al. 2020), in Hugging Face's order. Ties go to the smaller token. */
+ * et al. 2020), in Hugging Face's order. Ties go to the smaller token.
+ *
+ * A logit of -infinity masks its token. NaN cannot be ranked, and beside +infinity, or where all
+ * are masked, there are no probabilities: then nothing is chosen, and nothing below sees such
+ * numbers. */
 #include "zoo/gpt/gpt.h"
 
 #include <math.h>
@@ -89,19 +93,28 @@ static int64_t nucleus(candidate *list, int64_t n, double mass)
     return kept;
 }
 
-int32_t gpt_choose(gpt_chooser *c, const gpt_choice *how, const float *logits, uint64_t sample,
-                   uint64_t index)
+/* Fills the list; the likeliest of it, or -1: nothing can be chosen. */
+static int64_t rank(gpt_chooser *c, const gpt_choice *how, const float *logits)
 {
     candidate *list = c->list;
-    int64_t n = c->vocab, best = 0;
-    for (int64_t i = 0; i < n; ++i) {
+    int64_t best = 0;
+    for (int64_t i = 0; i < c->vocab; ++i) {
         double value = (double)logits[i];
+        if (isnan(value)) return -1;
         if (how->penalty != 1 && c->seen[i])
             value = value > 0 ? value / how->penalty : value * how->penalty;
         list[i] = (candidate){value, (int32_t)i};
         if (value > list[best].value) best = i;
     }
-    if (how->temperature <= 0) return (int32_t)best;
+    return isfinite(list[best].value) ? best : -1;
+}
+
+int32_t gpt_choose(gpt_chooser *c, const gpt_choice *how, const float *logits, uint64_t sample,
+                   uint64_t index)
+{
+    candidate *list = c->list;
+    int64_t n = c->vocab, best = rank(c, how, logits);
+    if (best < 0 || how->temperature <= 0) return (int32_t)best;
     double top = list[best].value, sum = 0, part = 0;
     if (how->top_k > 0 && how->top_k < n) {
         keep(list, n, how->top_k);

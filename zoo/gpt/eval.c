@@ -88,7 +88,12 @@ static ad_status score(ad_command *cmd, gpt *g, ad_tokens *tokens)
     if (!status) status = read_text(g, ad_command_operand(cmd, 1), tokens, &bytes);
     if (!status) status = choose_windows(cmd, g, tokens, &stride);
     if (!status) status = ad_trained_build(&g->job, ad_command_int(cmd, "batch"), NULL);
-    if (!status) status = gpt_score_text(g, tokens, stride, &watcher, &loss, &counted);
+    if (!status) {
+        status = gpt_score_text(g, tokens, stride, &watcher, &loss, &counted);
+        if (status == AD_ERROR_NUMERIC)
+            status = ad_error_set(g->job.ctx, status, "%s: %s", ad_command_operand(cmd, 1),
+                                  ad_error(g->job.ctx));
+    }
     if (status) return status;
     if (ad_command_interrupted(cmd))
         return ad_error_set(g->job.ctx, AD_ERROR_LIMIT, "interrupted after %lld tokens",

@@ -11,6 +11,7 @@ enum { PIECE = 64 }; /* tokens of a prompt that are read at once */
 typedef struct reading {
     ad_graph *graph;
     ad_program *program;
+    ad_node *logits;
     int64_t time;
 } reading;
 
@@ -41,7 +42,7 @@ static ad_status plan(gpt_generator *g, ad_vars *vars, ad_precision precision, r
         ad_node *x = gpt_network(&pass);
         if (time > 1) /* only the last token's logits are wanted */
             x = ad_gather(x, ad_input(r->graph, "last", AD_I32, ad_shape(1)));
-        out[0] = gpt_logits(&pass, x);
+        out[0] = r->logits = gpt_logits(&pass, x);
         status = ad_compile(&r->program, g->ctx, out, outputs, &options);
     }
     if (!status)
@@ -104,8 +105,8 @@ static ad_status read_some(gpt_generator *g, const int32_t *tokens, int64_t coun
     ad_status status = ad_run(r->program);
     if (status) return status;
     g->used += count;
-    *logits = ad_result_at(r->program, 0);
-    return AD_OK;
+    *logits = ad_result(r->program, r->logits);
+    return ad_result_finite(r->program, r->logits, "the vector of logits");
 }
 
 static ad_status read_all(gpt_generator *g, const int32_t *tokens, int64_t count,

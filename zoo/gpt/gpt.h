@@ -22,6 +22,7 @@
 #include <autodidact/tokenizer.h>
 
 enum { GPT_GPT2, GPT_LLAMA };
+enum { GPT_GELU_TANH, GPT_GELU_ERF }; /* its approximation in GPT-2, or as it is */
 
 typedef struct gpt_config {
     int arch;
@@ -115,7 +116,8 @@ void gpt_chooser_free(gpt_chooser *chooser);
 /* Marks a token as having been there. */
 void gpt_chooser_see(gpt_chooser *chooser, int32_t token);
 void gpt_chooser_forget(gpt_chooser *chooser);
-/* Number `index` of the draws of sample `sample`. */
+/* Number `index` of the draws of sample `sample`; -1: the logits give no probabilities (one is NaN
+ * or +infinity, or all are -infinity, which masks a token). */
 int32_t gpt_choose(gpt_chooser *chooser, const gpt_choice *how, const float *logits,
                    uint64_t sample, uint64_t index);
 
@@ -124,8 +126,8 @@ ad_status gpt_generator_new(gpt_generator **out, ad_context *ctx, const gpt_conf
                             ad_vars *vars, ad_precision precision);
 void gpt_generator_free(gpt_generator *generator);
 void gpt_generator_reset(gpt_generator *generator);
-/* Feeds tokens; *logits (vocab of them) are those after the last. When the cache is full, its newer
- * half is read again and the rest forgotten. */
+/* Feeds tokens; *logits (vocab of them, all finite, or it is an error) are those after the last.
+ * When the cache is full, its newer half is read again and the rest forgotten. */
 ad_status gpt_generator_feed(gpt_generator *generator, const int32_t *tokens, int64_t count,
                              const float **logits);
 
@@ -154,24 +156,41 @@ typedef struct gpt_page {
 void gpt_page_put(void *page, const char *text, size_t length);
 void gpt_page_free(gpt_page *page);
 
-/* Continues a text. */
+/* What was read and written, and how long that took; of several texts, all together. */
+typedef struct gpt_pace {
+    int64_t read, made; /* tokens of prompts; new ones */
+    double read_seconds, made_seconds;
+} gpt_pace;
+
+/* Continues a text. What it has read and written stays in the cache until another begins. */
 typedef struct gpt_writer {
     ad_context *ctx;
     ad_tokenizer *tokenizer;
     gpt_generator *generator;
     gpt_chooser *chooser;
+    int64_t block;
     int32_t end[2]; /* tokens that end a text, or -1 */
+    /* The text: */
+    uint64_t sample, drawn; /* number of the text among those of a seed; choices made */
+    const float *logits;    /* after what was read; NULL: nothing was */
+    int32_t unread;         /* the last token that was written, if it was not read yet, or -1 */
+    bool ended;             /* by the model; nothing can follow */
+    ad_decoder decoder;
+    gpt_pace pace;
 } gpt_writer;
 ad_status gpt_writer_new(gpt_writer *writer, ad_context *ctx, const gpt_config *config,
                          ad_vars *vars, ad_precision precision, ad_tokenizer *tokenizer);
 void gpt_writer_free(gpt_writer *writer); /* a zeroed one is ignored */
-/* The tokens of a prompt, with what goes in front of it; an empty one begins a text. */
+/* Forgets the text: the next is number `sample` of those that a seed gives. */
+void gpt_writer_begin(gpt_writer *writer, uint64_t sample);
+/* The tokens of a prompt. Where it begins a text, with what goes in front of it; an empty one is
+ * then only that. */
 ad_status gpt_prompt(gpt_writer *writer, const char *text, size_t length, ad_tokens *tokens);
-/* Writes the prompt and up to `count` tokens behind it to the stream. Sample number `sample` of the
- * seed. *made: new tokens. Stops where the watcher says so. */
-ad_status gpt_write(gpt_writer *writer, const ad_watcher *watcher, const ad_tokens *prompt,
-                    int64_t count, const gpt_choice *how, uint64_t sample, gpt_stream *stream,
-                    int64_t *made);
+/* Reads a prompt: the text goes on with it. Shows it on the stream, unless that is NULL. */
+ad_status gpt_writer_read(gpt_writer *writer, const ad_tokens *prompt, gpt_stream *stream);
+/* Writes up to `count` tokens to the stream. Stops where the watcher says so. */
+ad_status gpt_write(gpt_writer *writer, const ad_watcher *watcher, int64_t count,
+                    const gpt_choice *how, gpt_stream *stream);
 
 /* ---- one model, in training or opened ---- */
 
@@ -204,6 +223,17 @@ ad_status gpt_score(gpt *g, ad_loader *loader, const ad_watcher *watcher, double
  * block); each token counts once, in the first window that has it. */
 ad_status gpt_score_text(gpt *g, const ad_tokens *text, int64_t stride, const ad_watcher *watcher,
                          double *loss, int64_t *counted);
+
+/* ---- the commands ---- */
+
+/* `gpt sample --interactive`: reads lines from standard input and continues each, in one text. The
+ * prompt begins it. */
+ad_status gpt_converse(ad_command *cmd, gpt *g, const ad_tokens *prompt, int64_t count,
+                       const gpt_choice *how);
+/* Reads the tokens, shows them if `shown`, and writes up to `count` more: to the terminal, or as
+ * one object of JSON. */
+ad_status gpt_continue(ad_command *cmd, gpt *g, const ad_tokens *tokens, int64_t count,
+                       const gpt_choice *how, bool shown);
 
 extern const ad_verb gpt_train_verb, gpt_sample_verb, gpt_eval_verb, gpt_explain_verb;
 

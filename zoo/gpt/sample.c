@@ -11,6 +11,7 @@ static const ad_option options[] = {
     {"file", 'f', AD_OPTION_FILE, .help = "a file that holds it; - for standard input"},
     {"tokens", 'n', AD_OPTION_INT, .initial = "200", .min = 1, .max = 1e9,
      .help = "tokens to add, unless the model ends the text before"},
+    {"interactive", 'i', AD_OPTION_FLAG, .help = "read lines and continue each, all in one text"},
     {"samples", 0, AD_OPTION_INT, .initial = "1", .min = 1, .max = 1e6, .help = "texts to make"},
     {"temperature", 't', AD_OPTION_REAL, .initial = "0.8", .min = 0, .max = 100,
      .help = "below 1 bolder choices are rarer; 0: always the likeliest token"},
@@ -31,9 +32,9 @@ static const ad_option options[] = {
     {0},
 };
 
-static void print(void *user, const char *more, size_t length)
+static void print(void *command, const char *text, size_t length)
 {
-    ad_command_write(user, more, length);
+    ad_command_write(command, text, length);
 }
 
 /* --prompt, --file, or nothing. */
@@ -51,38 +52,71 @@ static ad_status read_prompt(ad_command *cmd, gpt_page *page)
     return page->failed ? ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory") : AD_OK;
 }
 
-static ad_status print_json(ad_command *cmd, const gpt_page *page, int64_t made)
+static double rate(int64_t tokens, double seconds)
+{
+    return seconds > 0 ? (double)tokens / seconds : 0;
+}
+
+static ad_status print_json(ad_command *cmd, const gpt_page *page, gpt_pace *pace)
 {
     if (page->failed)
         return ad_error_set(ad_command_context(cmd), AD_ERROR_MEMORY, "out of memory");
     ad_json_begin(cmd, "sample");
     ad_json_text(cmd, "text", page->text ? page->text : "");
-    ad_json_int(cmd, "tokens", made);
+    ad_json_int(cmd, "tokens", pace->made);
+    ad_json_real(cmd, "tokens_per_second", rate(pace->made, pace->made_seconds));
+    ad_json_int(cmd, "prompt_tokens", pace->read);
+    ad_json_real(cmd, "prompt_tokens_per_second", rate(pace->read, pace->read_seconds));
     ad_json_end(cmd);
+    *pace = (gpt_pace){0};
     return AD_OK;
 }
 
-static ad_status write_samples(ad_command *cmd, gpt *g, const ad_tokens *prompt)
+static void note_pace(ad_command *cmd, const gpt_pace *pace)
 {
-    const gpt_choice how = {.temperature = ad_command_real(cmd, "temperature"),
-                            .top_k = ad_command_int(cmd, "top-k"),
-                            .top_p = ad_command_real(cmd, "top-p"),
-                            .penalty = ad_command_real(cmd, "repetition-penalty"),
-                            .seed = (uint64_t)ad_command_int(cmd, "seed")};
-    int64_t samples = ad_command_int(cmd, "samples"), count = ad_command_int(cmd, "tokens"), made;
-    ad_status status = AD_OK;
+    ad_command_note(cmd, "prompt: %lld tokens, %.4g tokens/s; text: %lld tokens, %.4g tokens/s",
+                    (long long)pace->read, rate(pace->read, pace->read_seconds),
+                    (long long)pace->made, rate(pace->made, pace->made_seconds));
+}
+
+ad_status gpt_continue(ad_command *cmd, gpt *g, const ad_tokens *tokens, int64_t count,
+                       const gpt_choice *how, bool shown)
+{
+    gpt_page page = {0};
+    gpt_writer *w = &g->writer;
     bool json = ad_command_json(cmd);
+    gpt_stream stream = json ? (gpt_stream){gpt_page_put, &page} : (gpt_stream){print, cmd};
+    ad_status status = gpt_writer_read(w, tokens, shown ? &stream : NULL);
+    if (!status) status = gpt_write(w, &g->job.watcher, count, how, &stream);
+    if (json && !status) status = print_json(cmd, &page, &w->pace);
+    if (!json) ad_command_print(cmd, "\n");
+    gpt_page_free(&page);
+    return status;
+}
+
+static ad_status write_samples(ad_command *cmd, gpt *g, const ad_tokens *prompt, int64_t count,
+                               const gpt_choice *how)
+{
+    int64_t samples = ad_command_int(cmd, "samples");
+    ad_status status = AD_OK;
     for (int64_t i = 0; i < samples && !status && !ad_command_interrupted(cmd); ++i) {
-        gpt_page page = {0};
-        gpt_stream stream = json ? (gpt_stream){gpt_page_put, &page} : (gpt_stream){print, cmd};
-        if (i && !json) ad_command_print(cmd, "---------------\n");
-        status = gpt_write(&g->writer, &g->job.watcher, prompt, count, &how, (uint64_t)i, &stream,
-                           &made);
-        if (json && !status) status = print_json(cmd, &page, made);
-        if (!json) ad_command_print(cmd, "\n");
-        gpt_page_free(&page);
+        if (i && !ad_command_json(cmd)) ad_command_print(cmd, "---------------\n");
+        gpt_writer_begin(&g->writer, (uint64_t)i);
+        status = gpt_continue(cmd, g, prompt, count, how, true);
     }
     return status;
+}
+
+/* A prompt that does not fit is cut at its beginning. */
+static void note_cut(ad_command *cmd, const gpt *g, const ad_tokens *prompt)
+{
+    const gpt_config *c = g->job.model;
+    if (prompt->count > c->block)
+        ad_command_note(cmd,
+                        "the prompt has %lld tokens, and the model sees %lld at once: its first "
+                        "%lld are not read",
+                        (long long)prompt->count, (long long)c->block,
+                        (long long)(prompt->count - c->block));
 }
 
 static ad_status open_writer(ad_command *cmd, gpt *g)
@@ -96,25 +130,53 @@ static ad_status open_writer(ad_command *cmd, gpt *g)
                           g->tokenizer);
 }
 
+static ad_status continue_prompt(ad_command *cmd, gpt *g, const gpt_page *given)
+{
+    const gpt_choice how = {.temperature = ad_command_real(cmd, "temperature"),
+                            .top_k = ad_command_int(cmd, "top-k"),
+                            .top_p = ad_command_real(cmd, "top-p"),
+                            .penalty = ad_command_real(cmd, "repetition-penalty"),
+                            .seed = (uint64_t)ad_command_int(cmd, "seed")};
+    int64_t count = ad_command_int(cmd, "tokens");
+    bool lines = ad_command_flag(cmd, "interactive");
+    ad_tokens prompt = {0};
+    ad_status status = AD_OK;
+    if (!lines || given->length)
+        status = gpt_prompt(&g->writer, given->text ? given->text : "", given->length, &prompt);
+    if (status)
+        status = ad_error_set(g->job.ctx, status, "the prompt: %s", ad_error(g->job.ctx));
+    else
+        note_cut(cmd, g, &prompt);
+    if (!status)
+        status = lines ? gpt_converse(cmd, g, &prompt, count, &how)
+                       : write_samples(cmd, g, &prompt, count, &how);
+    if (!status && !ad_command_json(cmd)) note_pace(cmd, &g->writer.pace);
+    if (status == AD_ERROR_NUMERIC)
+        status = ad_error_set(g->job.ctx, status, "%s: %s", ad_command_operand(cmd, 0),
+                              ad_error(g->job.ctx));
+    ad_tokens_free(&prompt);
+    return status;
+}
+
 static ad_status continue_text(ad_command *cmd, ad_job *job)
 {
-    gpt *g = (gpt *)job;
-    ad_tokens prompt = {0};
     gpt_page given = {0};
     ad_status status = read_prompt(cmd, &given);
-    if (!status) status = open_writer(cmd, g);
-    if (!status)
-        status = gpt_prompt(&g->writer, given.text ? given.text : "", given.length, &prompt);
-    if (!status) status = write_samples(cmd, g, &prompt);
-    ad_tokens_free(&prompt);
+    if (!status) status = open_writer(cmd, (gpt *)job);
+    if (!status) status = continue_prompt(cmd, (gpt *)job, &given);
     gpt_page_free(&given);
     return status;
 }
 
 static int sample(ad_command *cmd)
 {
-    if (ad_command_text(cmd, "prompt") && ad_command_text(cmd, "file"))
+    const char *file = ad_command_text(cmd, "file");
+    if (ad_command_text(cmd, "prompt") && file)
         return ad_command_usage(cmd, "--prompt and --file: give one of them");
+    if (ad_command_flag(cmd, "interactive") && file && !strcmp(file, "-"))
+        return ad_command_usage(cmd, "--interactive reads standard input itself");
+    if (ad_command_flag(cmd, "interactive") && ad_command_given(cmd, "samples"))
+        return ad_command_usage(cmd, "--interactive makes one text; --samples does not go with it");
     return ad_command_with_trained(cmd, &gpt_system, continue_text);
 }
 
@@ -129,8 +191,11 @@ const ad_verb gpt_sample_verb = {
         "MODEL is a run of `gpt train`, one of its checkpoints, a folder or file of Hugging Face's "
         "gpt2 or llama (config.json with model.safetensors, its index, or pytorch_model.bin), or a "
         "file of llama2.c. The text appears as it is made. When the model's block is full, its "
-        "newer half "
-        "is read again and the rest forgotten.\n"
+        "newer half is read again and the rest forgotten.\n"
+        "\n"
+        "With --interactive each line that is typed becomes part of the text, without its end, and "
+        "the model goes on from there; an empty line only lets it go on, and a line that ends in a "
+        "backslash goes on in the next one. Ctrl-C stops what is being written, Ctrl-D ends.\n"
         "\n"
         "  autodidact gpt sample runs/gpt-20260101-1 --prompt 'ROMEO:' -n 500\n"
         "  autodidact gpt sample gpt2/ --prompt 'Once upon a time' --top-k 50 --samples 3\n"

@@ -7,6 +7,7 @@ static ad_status score_batch(gpt *g, const int32_t *labels, double *sum, int64_t
     const ad_forward *f = &g->job.evaluation;
     int64_t tokens = f->rows * g->block;
     ad_status status = ad_run(f->program);
+    if (!status) status = ad_result_finite(f->program, f->result, "the loss");
     if (status) return status;
     *sum += ad_result_scalar(f->program, f->result) * (double)tokens;
     for (int64_t i = 0; i < tokens; ++i) *counted += labels[i] >= 0;

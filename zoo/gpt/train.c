@@ -58,12 +58,13 @@ static ad_status sample(ad_job *job, int64_t step)
     gpt_page page = {0};
     gpt_stream stream = {gpt_page_put, &page};
     ad_tokens prompt = {0}, first = {.ids = g->corpus.training.ids, .count = 1};
-    int64_t made;
     if (!text->sample_tokens) return AD_OK;
+    gpt_writer_begin(&g->writer, 0);
     /* where nothing begins a text, its own first token does */
     bool begins = !gpt_prompt(&g->writer, "", 0, &prompt);
-    ad_status status = gpt_write(&g->writer, &(ad_watcher){0}, begins ? &prompt : &first,
-                                 text->sample_tokens, &how, 0, &stream, &made);
+    ad_status status = gpt_writer_read(&g->writer, begins ? &prompt : &first, &stream);
+    if (!status)
+        status = gpt_write(&g->writer, &(ad_watcher){0}, text->sample_tokens, &how, &stream);
     if (!status && page.failed) status = ad_error_set(job->ctx, AD_ERROR_MEMORY, "out of memory");
     if (!status) status = ad_run_text(job->run, "sample", step, page.text);
     ad_tokens_free(&prompt);
