@@ -88,6 +88,10 @@ AD_API ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *da
 AD_API ad_status ad_file_read_named(ad_file *file, const char *name, ad_dtype dtype, ad_shape shape,
                                     void *data, size_t bytes);
 
+/* From now on matrix `index` is listed and read with its axes swapped: for files whose writers keep
+ * [out, in] what others keep [in, out]. */
+AD_API ad_status ad_file_transpose(ad_file *file, int index);
+
 /* What a file says beside its tensors. safetensors: __metadata__ (of several: that of the first).
  * PyTorch: numbers, strings and booleans in dictionaries, by path ("epoch", "args.lr"), as text.
  * llama2.c: its header ("dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size",

@@ -140,6 +140,9 @@ struct ad_system {
      * NULL. */
     ad_status (*recognise)(ad_context *ctx, ad_file *file, const char *config, void *model,
                            bool *known);
+    /* Files of other programs: brings their tensors into the order that the network's have
+     * (ad_file_transpose), before any are loaded. May be called again. May be NULL. */
+    ad_status (*adapt)(ad_file *file);
 };
 
 /* The members of a system: `struct_` is the type of its own struct, and its functions follow by

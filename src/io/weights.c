@@ -405,6 +405,19 @@ ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *data, siz
     return AD_OK;
 }
 
+ad_status ad_file_transpose(ad_file *file, int index)
+{
+    ad_file_tensor *t = index >= 0 && index < file->count ? &file->tensors[index] : NULL;
+    if (!t || t->view.shape.rank != 2)
+        return ad_fail(file->ctx, AD_ERROR_ARGUMENT, "%s: tensor number %d is no matrix",
+                       file->path, index);
+    t->view.shape = ad_shape(t->view.shape.dim[1], t->view.shape.dim[0]);
+    int64_t rows = t->view.stride[0];
+    t->view.stride[0] = t->view.stride[1], t->view.stride[1] = rows;
+    t->entry.shape = t->view.shape;
+    return AD_OK;
+}
+
 static ad_status fail_missing(ad_file *file, const char *name)
 {
     size_t bytes = (size_t)file->count * sizeof(char *);

@@ -37,13 +37,19 @@ static const char *lacking_prefix(const ad_vars *vars, const ad_file *file, char
     return prefix;
 }
 
+static ad_status adapt(const ad_job *job, ad_file *file)
+{
+    return job->system->adapt ? job->system->adapt(file) : AD_OK;
+}
+
 ad_status ad_job_load(const ad_job *job, ad_file *file, ad_vars *vars)
 {
     char prefix[128];
     ad_load_report report;
     ad_load_options options = options_for(&report);
     options.add = lacking_prefix(vars, file, prefix);
-    ad_status status = ad_vars_load_file(vars, file, options);
+    ad_status status = adapt(job, file);
+    if (!status) status = ad_vars_load_file(vars, file, options);
     if (!status) ad_load_report_unused(&report, &job->watcher, ad_file_path(file));
     return status;
 }
@@ -58,6 +64,7 @@ ad_status ad_job_start_from(const ad_job *job, const char *path)
     options.fitting = true;
     ad_status status = ad_job_find_weights(job, path, &place);
     if (!status) status = ad_file_open(&file, job->ctx, place.path);
+    if (!status) status = adapt(job, file);
     if (!status) options.add = lacking_prefix(job->vars, file, prefix);
     if (!status) status = ad_vars_load_file(job->vars, file, options);
     ad_file_close(file);

@@ -10,9 +10,10 @@
  *
  *   network.c    tokens to logits, as graph; layers_gpt2.c, layers_llama.c the two kinds of layers
  *   model.c      what a network is built from; published.c the same of Hugging Face and llama2.c,
- *                llamacpp.c of llama.cpp
+ *                llamacpp.c of llama.cpp, nanogpt.c of nanoGPT
  *   load.c       weights and tokenizer of a model that was opened, or that training starts from
  *   generate.c   token by token with a cache; choose.c which token
+ *   converse.c   a text in turns, by a person and a model
  *   corpus.c     a text as tokens; score.c its loss under a model; writer.c a text from a model
  *   train.c, sample.c, eval.c, explain.c   the commands */
 #ifndef ZOO_GPT_GPT_H
@@ -30,7 +31,9 @@ typedef struct gpt_config {
     int64_t hidden;                         /* of the mlp */
     int64_t block, vocab;                   /* most positions; tokens */
     double eps, rope_theta;
-    bool untied;     /* Llama: the output has a matrix of its own, lm_head.weight */
+    bool untied;     /* the output has a matrix of its own, lm_head.weight */
+    bool biasless;   /* GPT-2's layers without any bias, as nanoGPT trains them */
+    int gelu;        /* GPT_GELU_TANH or GPT_GELU_ERF */
     char *tokenizer; /* as text (ad_tokenizer_to_text), or NULL: it lies beside the weights */
 } gpt_config;
 extern const ad_record gpt_model_record;
@@ -42,6 +45,13 @@ ad_status gpt_recognise(ad_context *ctx, ad_file *file, const char *config, void
 
 /* The same of a GGUF file, which says it all itself. */
 ad_status gpt_read_gguf(ad_context *ctx, const ad_file *file, gpt_config *config);
+/* The same of GPT-2's weights by what nanoGPT says beside them, or by their names and shapes alone.
+ */
+ad_status gpt_read_tensors(ad_context *ctx, ad_file *file, gpt_config *config, bool *known);
+/* Whether GPT-2's tensors are there without a single bias. */
+bool gpt_lacks_biases(const ad_file *file);
+/* An ad_system's `adapt`: turns the matrices of nanoGPT, which lie as [out, in]. */
+ad_status gpt_adapt(ad_file *file);
 
 /* One way through the network. */
 typedef struct gpt_pass {
@@ -80,6 +90,7 @@ ad_node *gpt_matrix(const gpt_pass *pass, const char *name, int64_t rows, int64_
                     double deviation);
 ad_node *gpt_dropout(const gpt_pass *pass, ad_node *x);
 ad_node *gpt_attend(gpt_pass *pass, int64_t layer, ad_node *q, ad_node *k, ad_node *v);
+ad_node *gpt2_norm(const gpt_pass *pass, const char *name, ad_node *x);
 double gpt_residual_deviation(const gpt_config *config);
 ad_node *gpt_positions(const gpt_pass *pass); /* i32 [time] */
 

@@ -11,17 +11,34 @@ static ad_node *project(const gpt_pass *pass, int64_t layer, const char *part, a
     ad_shape shape = ad_node_shape(x);
     snprintf(name, sizeof name, "transformer.h.%lld.%s.weight", (long long)layer, part);
     ad_node *weight = gpt_matrix(pass, name, shape.dim[shape.rank - 1], out, deviation);
+    if (pass->config->biasless) return ad_name(ad_matmul(x, weight), "%s", part);
     snprintf(name, sizeof name, "transformer.h.%lld.%s.bias", (long long)layer, part);
     ad_node *bias = ad_param(ad_node_graph(x), pass->vars, name, ad_shape(out),
                              (ad_var_options){0});
     return ad_name(ad_add(ad_matmul(x, weight), bias), "%s", part);
 }
 
+ad_node *gpt2_norm(const gpt_pass *pass, const char *name, ad_node *x)
+{
+    const gpt_config *c = pass->config;
+    char weight[96];
+    if (!c->biasless) return ad_layer_norm_layer(pass->vars, name, x, c->eps);
+    snprintf(weight, sizeof weight, "%s.weight", name);
+    ad_node *scale = ad_param(ad_node_graph(x), pass->vars, weight, ad_shape(c->width),
+                              (ad_var_options){.init = {.kind = AD_INIT_CONSTANT, .a = 1}});
+    return ad_name(ad_layer_norm(x, scale, NULL, c->eps), "%s", name);
+}
+
 static ad_node *norm(const gpt_pass *pass, int64_t layer, const char *part, ad_node *x)
 {
-    char name[96];
+    char name[80];
     snprintf(name, sizeof name, "transformer.h.%lld.%s", (long long)layer, part);
-    return ad_layer_norm_layer(pass->vars, name, x, pass->config->eps);
+    return gpt2_norm(pass, name, x);
+}
+
+static ad_node *gelu(const gpt_pass *pass, ad_node *x)
+{
+    return pass->config->gelu == GPT_GELU_ERF ? ad_gelu(x) : ad_gelu_tanh(x);
 }
 
 static ad_node *attention(gpt_pass *pass, int64_t layer, ad_node *x)
@@ -43,7 +60,6 @@ ad_node *gpt2_layer(gpt_pass *pass, int64_t layer, ad_node *x)
     double small = gpt_residual_deviation(c);
     ad_node *y = attention(pass, layer, norm(pass, layer, "ln_1", x));
     x = ad_add(x, gpt_dropout(pass, project(pass, layer, "attn.c_proj", y, c->width, small)));
-    y = ad_gelu_tanh(
-        project(pass, layer, "mlp.c_fc", norm(pass, layer, "ln_2", x), c->hidden, 0.02));
+    y = gelu(pass, project(pass, layer, "mlp.c_fc", norm(pass, layer, "ln_2", x), c->hidden, 0.02));
     return ad_add(x, gpt_dropout(pass, project(pass, layer, "mlp.c_proj", y, c->width, small)));
 }

@@ -27,6 +27,9 @@ static const ad_option rows[] = {
     {"eps", 0, AD_OPTION_REAL, AT(eps), .derived = true, .initial = "1e-5", .min = 0, .max = 1},
     {"rope-theta", 0, AD_OPTION_REAL, AT(rope_theta), .derived = true, .initial = "10000"},
     {"untied", 0, AD_OPTION_FLAG, AT(untied), .derived = true},
+    {"biasless", 0, AD_OPTION_FLAG, AT(biasless), .derived = true},
+    {"gelu", 0, AD_OPTION_CHOICE, AT(gelu), .derived = true, .initial = "tanh",
+     .choices = "tanh|erf"},
     {"tokenizer-text", 0, AD_OPTION_TEXT, AT(tokenizer), .key = "tokenizer", .derived = true},
     {0},
 };

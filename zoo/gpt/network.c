@@ -89,8 +89,7 @@ ad_node *gpt_network(gpt_pass *pass)
         x = gpt2 ? gpt2_layer(pass, layer, x) : llama_layer(pass, layer, x);
         ad_scope_pop(graph);
     }
-    x = gpt2 ? ad_layer_norm_layer(pass->vars, "transformer.ln_f", x, c->eps)
-             : llama_norm(pass, "model.norm.weight", x);
+    x = gpt2 ? gpt2_norm(pass, "transformer.ln_f", x) : llama_norm(pass, "model.norm.weight", x);
     return ad_name(ad_reshape(x, ad_shape(-1, c->width)), "hidden");
 }
 
@@ -98,9 +97,9 @@ ad_node *gpt_network(gpt_pass *pass)
 static ad_node *output_weight(const gpt_pass *pass)
 {
     const gpt_config *c = pass->config;
-    const char *name = c->arch == GPT_GPT2 ? "transformer.wte.weight"
-                       : c->untied         ? "lm_head.weight"
-                                           : "model.embed_tokens.weight";
+    const char *name = c->untied             ? "lm_head.weight"
+                       : c->arch == GPT_GPT2 ? "transformer.wte.weight"
+                                             : "model.embed_tokens.weight";
     return gpt_matrix(pass, name, c->vocab, c->width, 0.02);
 }
 

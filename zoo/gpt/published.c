@@ -1,5 +1,5 @@
-/* published.c - models of other programs: Hugging Face's gpt2 and llama by their config.json,
- * GPT-2's weights by their names and shapes alone, and llama2.c's files. */
+/* published.c - models of other programs: Hugging Face's gpt2 and llama by their config.json, and
+ * llama2.c's files. */
 #include "zoo/gpt/gpt.h"
 
 #include <jansson.h>
@@ -58,10 +58,13 @@ static void read_gpt2(hf *h, gpt_config *c)
     c->hidden = whole(h, "n_inner", c->width <= 1 << 20 ? 4 * c->width : 0);
     c->block = whole(h, "n_positions", 1024);
     c->eps = real(h->root, "layer_norm_epsilon", 1e-5);
-    want(h, is(h->root, "activation_function", "gelu_new", "gelu_pytorch_tanh"),
+    c->untied = json_is_false(json_object_get(h->root, "tie_word_embeddings"));
+    const char *gelu = json_string_value(json_object_get(h->root, "activation_function"));
+    c->gelu = gelu && !strcmp(gelu, "gelu") ? GPT_GELU_ERF : GPT_GELU_TANH;
+    want(h,
+         c->gelu == GPT_GELU_ERF ||
+             is(h->root, "activation_function", "gelu_new", "gelu_pytorch_tanh"),
          "this activation_function");
-    want(h, !json_is_false(json_object_get(h->root, "tie_word_embeddings")),
-         "tie_word_embeddings = false");
     want(h, !json_is_false(json_object_get(h->root, "scale_attn_weights")),
          "scale_attn_weights = false");
     want(h, !json_is_true(json_object_get(h->root, "scale_attn_by_inverse_layer_idx")),
@@ -123,39 +126,6 @@ static ad_status read_config(ad_context *ctx, const char *path, const char *conf
     return h.status;
 }
 
-/* ---- GPT-2 by its tensors ---- */
-
-static bool find_matrix(const ad_file *file, const char *prefix, const char *name, ad_shape *shape)
-{
-    char full[96];
-    snprintf(full, sizeof full, "%s%s.weight", prefix, name);
-    int at = ad_file_find(file, full);
-    if (at >= 0) *shape = ad_file_at(file, at)->shape;
-    return at >= 0 && shape->rank == 2;
-}
-
-/* Heads are 64 wide, as in all that were published. False: the names are not GPT-2's. */
-static bool guess(const ad_file *file, gpt_config *c)
-{
-    const char *prefix = ad_file_find(file, "transformer.wte.weight") >= 0 ? "transformer." : "";
-    ad_shape tokens, places, wide;
-    char name[96];
-    if (!find_matrix(file, prefix, "wte", &tokens) || !find_matrix(file, prefix, "wpe", &places) ||
-        !find_matrix(file, prefix, "h.0.mlp.c_fc", &wide))
-        return false;
-    *c = (gpt_config){.vocab = tokens.dim[0],
-                      .width = tokens.dim[1],
-                      .block = places.dim[0],
-                      .hidden = wide.dim[1],
-                      .heads = tokens.dim[1] / 64,
-                      .kv_heads = tokens.dim[1] / 64,
-                      .eps = 1e-5};
-    for (;; ++c->layers) {
-        snprintf(name, sizeof name, "%sh.%lld.ln_1.weight", prefix, (long long)c->layers);
-        if (ad_file_find(file, name) < 0) return true;
-    }
-}
-
 /* ---- llama2.c ---- */
 
 static int64_t number(const ad_file *file, const char *key)
@@ -194,8 +164,9 @@ ad_status gpt_recognise(ad_context *ctx, ad_file *file, const char *config, void
         snprintf(beside, sizeof beside, "%.*sconfig.json", slash ? (int)(slash - path) + 1 : 0,
                  path);
         status = read_config(ctx, beside, config, model);
+        ((gpt_config *)model)->biasless = gpt_lacks_biases(file);
     } else {
-        *known = guess(file, model);
+        status = gpt_read_tensors(ctx, file, model, known);
     }
     return status;
 }
