@@ -7,7 +7,8 @@
  *
  * Files are taken for hostile: sizes are checked before memory is asked for, and every failure is
  * one sentence in ad_error(ctx) that names the file. libpng, libjpeg and libwebp do the decoding;
- * their working memory is their own, the pictures' comes through the context's allocator.
+ * the working memory of the latter two is their own, all other comes through the context's
+ * allocator. Memory that is refused is AD_ERROR_MEMORY, wherever it was, and no broken picture.
  *
  * Stability: stable (base.h says what that means). */
 #ifndef AUTODIDACT_IMAGE_H
@@ -87,9 +88,14 @@ AD_API ad_status ad_image_read_memory(ad_context *ctx, const char *name, const v
                                       size_t size, const ad_image_read_options *options,
                                       ad_image **out);
 
-/* Whether a name ends as those of pictures that can be read do (.png, .jpg, .jpeg, .webp, .bmp,
- * .pgm, .ppm; upper case too), for picking pictures out of a folder: reading goes by content. */
+/* Whether a name ends as those of pictures that can be read do (.png, .jpg, .jpeg, .jpe, .jfif,
+ * .webp, .bmp, .pgm, .ppm and their kin; upper case too), for picking pictures out of a folder:
+ * reading goes by content. */
 AD_API bool ad_image_ending_known(const char *name);
+/* The ending of a name that is a picture's in a format that cannot be read (".gif", ".tif",
+ * ".heic", ...), in lower case; NULL: it is none. Who picks pictures out of a folder says what was
+ * left out. */
+AD_API const char *ad_image_ending_unread(const char *name);
 
 /* The header alone, without decoding and without a limit on the size. */
 AD_API ad_status ad_image_probe(ad_context *ctx, const char *path, ad_image_info *info);

@@ -50,6 +50,10 @@ static void on_error(j_common_ptr cinfo)
 {
     jpeg_work *work = (jpeg_work *)cinfo->err;
     char message[JMSG_LENGTH_MAX];
+    if (cinfo->err->msg_code == JERR_OUT_OF_MEMORY) {
+        work->refused = true;
+        ad_fail(work->ctx, AD_ERROR_MEMORY, "out of memory in libjpeg");
+    }
     cinfo->err->format_message(cinfo, message);
     stop(work, message);
 }

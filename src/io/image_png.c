@@ -42,6 +42,29 @@ static void on_warning(png_structp png, png_const_charp message)
     if (work->file) ad_image_remark(work->file, "%s", message);
 }
 
+/* libpng's own memory comes from the context as well; in front of it stands how much there is. */
+enum { HEAD = 64 };
+
+static png_voidp on_allocate(png_structp png, png_alloc_size_t bytes)
+{
+    png_work *work = png_get_mem_ptr(png);
+    size_t whole = bytes > SIZE_MAX - HEAD ? SIZE_MAX : bytes + HEAD;
+    unsigned char *memory = ad_alloc(work->ctx, whole);
+    work->refused |= !memory;
+    if (!memory) return NULL;
+    memcpy(memory, &whole, sizeof whole);
+    return memory + HEAD;
+}
+
+static void on_release(png_structp png, png_voidp memory)
+{
+    png_work *work = png_get_mem_ptr(png);
+    unsigned char *whole = (unsigned char *)memory - HEAD;
+    size_t bytes;
+    memcpy(&bytes, whole, sizeof bytes);
+    ad_free(work->ctx, whole, bytes);
+}
+
 static void on_read(png_structp png, png_bytep to, size_t count)
 {
     png_work *work = png_get_io_ptr(png);
@@ -57,8 +80,8 @@ static void on_write(png_structp png, png_bytep from, size_t count)
 {
     png_work *work = png_get_io_ptr(png);
     ad_text_bytes(work->to, from, count);
-    work->refused = work->to->failed;
-    if (work->refused) png_error(png, "out of memory");
+    work->refused |= work->to->failed;
+    if (work->to->failed) png_error(png, "out of memory");
 }
 
 static void on_flush(png_structp png)
@@ -139,8 +162,8 @@ static void read_pixels(png_work *work)
         png_error(png, "the rows have an unexpected length");
     work->rows_bytes = ad_bytes(passes > 1 ? image->height : 1, row_bytes);
     work->rows = ad_alloc(work->ctx, work->rows_bytes);
-    work->refused = !work->rows;
-    if (work->refused) png_error(png, "out of memory");
+    work->refused |= !work->rows;
+    if (!work->rows) png_error(png, "out of memory");
     for (int pass = 0; pass < passes; ++pass) {
         bool last = pass == passes - 1;
         for (int64_t y = 0; y < image->height; ++y) {
@@ -164,8 +187,8 @@ static ad_status finish(png_work *work, void (*body)(png_work *))
     else
         png_destroy_write_struct(&work->png, &work->info);
     ad_free(work->ctx, work->rows, work->rows_bytes);
+    if (work->refused) return AD_ERROR_MEMORY; /* also where libpng went on without a chunk */
     if (good) return AD_OK;
-    if (work->refused) return AD_ERROR_MEMORY;
     if (work->truncated)
         return ad_fail(work->ctx, AD_ERROR_FORMAT, "truncated PNG: the data ends too early");
     if (work->file) return ad_fail(work->ctx, AD_ERROR_FORMAT, "damaged PNG: %s", work->error);
@@ -175,7 +198,8 @@ static ad_status finish(png_work *work, void (*body)(png_work *))
 
 static ad_status read_with(png_work *work, void (*body)(png_work *))
 {
-    work->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, work, on_error, on_warning);
+    work->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, work, on_error, on_warning, work,
+                                         on_allocate, on_release);
     if (work->png) work->info = png_create_info_struct(work->png);
     return finish(work, body);
 }
@@ -232,7 +256,8 @@ ad_status ad_png_encode(ad_context *ctx, const ad_image *image,
     work.rows_bytes = ad_bytes(image->width, (size_t)(image->channels * work.bit_depth / 8));
     work.rows = ad_alloc(ctx, work.rows_bytes);
     if (!work.rows) return AD_ERROR_MEMORY;
-    work.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &work, on_error, on_warning);
+    work.png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &work, on_error, on_warning, &work,
+                                         on_allocate, on_release);
     if (work.png) work.info = png_create_info_struct(work.png);
     return finish(&work, write_picture);
 }

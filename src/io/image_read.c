@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 typedef struct image_reader {
     ad_status (*probe)(ad_context *ctx, ad_image_bytes *file, ad_image_info *info);
@@ -48,15 +47,6 @@ static const image_kind kinds[] = {
     {"Photoshop", "8BPS", NULL, 4, 0, 0, NULL},
     {"OpenEXR", "v/1\x01", NULL, 4, 0, 0, NULL},
 };
-
-bool ad_image_ending_known(const char *name)
-{
-    static const char *const ends[] = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".pgm", ".ppm"};
-    const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && i < sizeof ends / sizeof *ends; ++i)
-        if (!strcasecmp(dot, ends[i])) return true;
-    return false;
-}
 
 static const image_kind *kind_of(const ad_image_bytes *file)
 {

@@ -50,6 +50,18 @@ static ad_status fail_status(ad_context *ctx, VP8StatusCode code)
     }
 }
 
+/* libwebp calls a file damaged, too, where it was refused a small piece of memory. Then there is
+ * none for a larger one either: `bytes`, as many as it works with. */
+static ad_status fail_decoding(ad_context *ctx, VP8StatusCode code, size_t bytes)
+{
+    /* After a good header, a picture cut off inside is reported as suspended. */
+    if (code == VP8_STATUS_SUSPENDED) code = VP8_STATUS_NOT_ENOUGH_DATA;
+    void *memory = ad_alloc(ctx, bytes);
+    if (!memory) return AD_ERROR_MEMORY;
+    ad_free(ctx, memory, bytes);
+    return fail_status(ctx, code);
+}
+
 static ad_status find_frame(ad_context *ctx, const ad_image_bytes *file, const ad_image_info *info,
                             webp_frame *frame)
 {
@@ -129,9 +141,8 @@ ad_status ad_webp_decode(ad_context *ctx, ad_image_bytes *file, const ad_image_i
     config.output.u.RGBA.size = bytes;
     VP8StatusCode code = WebPDecode(frame.at, frame.size, &config);
     WebPFreeDecBuffer(&config.output);
-    /* After a good header, a picture cut off inside is reported as suspended. */
     if (code) {
-        status = fail_status(ctx, code == VP8_STATUS_SUSPENDED ? VP8_STATUS_NOT_ENOUGH_DATA : code);
+        status = fail_decoding(ctx, code, bytes);
         goto done;
     }
     for (int64_t y = 0; y < frame.height; ++y)
