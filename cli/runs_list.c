@@ -67,8 +67,7 @@ static void list_json(ad_command *cmd, const ad_run_info *r)
         ad_json_real(cmd, "best", r->best);
     }
     ad_json_real(cmd, "seconds", r->seconds);
-    for (int i = 0; i < r->result.count; ++i)
-        ad_json_real(cmd, r->result.at[i].name, r->result.at[i].value);
+    ad_json_metrics(cmd, "result", r->result.at, r->result.count);
     ad_json_end(cmd);
 }
 

@@ -197,7 +197,9 @@ AD_API ad_watcher ad_command_watcher(ad_command *cmd);
 /* One JSON object on one line of standard output; all of these do nothing without --json.
  * ad_json_begin(cmd, "done"), ad_json_text(cmd, "output", path), ad_json_end(cmd) prints
  * {"event":"done","output":"out.png"}. A number that is not finite becomes null, bytes that are not
- * UTF-8 become U+FFFD. */
+ * UTF-8 become U+FFFD. A member's name is the program's own: names from outside (of classes, of
+ * files, of metrics that a file holds), which may be any, are values, or stand in an object of
+ * their own. */
 AD_API bool ad_command_json(const ad_command *cmd);
 AD_API void ad_json_begin(ad_command *cmd, const char *event);
 AD_API void ad_json_text(ad_command *cmd, const char *name, const char *value);
@@ -205,6 +207,9 @@ AD_API void ad_json_int(ad_command *cmd, const char *name, int64_t value);
 AD_API void ad_json_real(ad_command *cmd, const char *name, double value);
 AD_API void ad_json_ints(ad_command *cmd, const char *name, const int64_t *values, int count);
 AD_API void ad_json_reals(ad_command *cmd, const char *name, const double *values, int count);
+AD_API void ad_json_texts(ad_command *cmd, const char *name, const char *const *values, int count);
+/* An object {"accuracy":0.98,...} as the member `name`. */
+AD_API void ad_json_metrics(ad_command *cmd, const char *name, const ad_metric *metrics, int count);
 AD_API void ad_json_bool(ad_command *cmd, const char *name, bool value);
 AD_API void ad_json_end(ad_command *cmd);
 

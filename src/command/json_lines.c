@@ -79,6 +79,30 @@ void ad_json_reals(ad_command *cmd, const char *name, const double *values, int 
     fputc(']', cmd->out);
 }
 
+void ad_json_texts(ad_command *cmd, const char *name, const char *const *values, int count)
+{
+    if (!member(cmd, name)) return;
+    fputc('[', cmd->out);
+    for (int i = 0; i < count; ++i) {
+        if (i) fputc(',', cmd->out);
+        quote(cmd->out, values[i]);
+    }
+    fputc(']', cmd->out);
+}
+
+void ad_json_metrics(ad_command *cmd, const char *name, const ad_metric *metrics, int count)
+{
+    if (!member(cmd, name)) return;
+    fputc('{', cmd->out);
+    for (int i = 0; i < count; ++i) {
+        if (i) fputc(',', cmd->out);
+        quote(cmd->out, metrics[i].name);
+        fputc(':', cmd->out);
+        put_real(cmd->out, metrics[i].value);
+    }
+    fputc('}', cmd->out);
+}
+
 void ad_json_bool(ad_command *cmd, const char *name, bool value)
 {
     if (member(cmd, name)) fputs(value ? "true" : "false", cmd->out);

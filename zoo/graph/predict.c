@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TOP_MOST = 1000 };
+
 static const ad_option options[] = {
     {"split", 0, AD_OPTION_CHOICE, .initial = "test", .choices = "test|validation|train|all",
      .help = "which nodes or graphs"},
-    {"top", 0, AD_OPTION_INT, .initial = "2", .min = 1, .max = 1000,
+    {"top", 0, AD_OPTION_INT, .initial = "2", .min = 1, .max = TOP_MOST,
      .help = "classes shown for each"},
     {"score", 0, AD_OPTION_FLAG, .help = "only how many are right"},
     {"node", 0, AD_OPTION_TEXT, .unit = "NAME",
@@ -48,6 +50,19 @@ static ad_status make_table(predict *p)
     return status;
 }
 
+/* The likeliest in their order. */
+static void json_classes(const predict *p)
+{
+    const char *class[TOP_MOST];
+    double probability[TOP_MOST];
+    for (int i = 0; i < p->top; ++i) {
+        class[i] = p->model->class_names.at[p->order[i]];
+        probability[i] = p->probability[p->order[i]];
+    }
+    ad_json_texts(p->cmd, "classes", class, p->top);
+    ad_json_reals(p->cmd, "probabilities", probability, p->top);
+}
+
 static void print_item(predict *p, int32_t item)
 {
     const graph_model *m = p->model;
@@ -62,8 +77,7 @@ static void print_item(predict *p, int32_t item)
         ad_json_text(p->cmd, set->of_graphs ? "graph" : "node", name ? name : number);
         ad_json_text(p->cmd, "class", m->class_names.at[p->order[0]]);
         if (!m->several && label >= 0) ad_json_text(p->cmd, "label", m->class_names.at[label]);
-        for (int i = 0; i < p->top; ++i)
-            ad_json_real(p->cmd, m->class_names.at[p->order[i]], p->probability[p->order[i]]);
+        json_classes(p);
         ad_json_end(p->cmd);
         return;
     }
