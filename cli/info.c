@@ -186,7 +186,8 @@ static int run(ad_command *cmd)
     ad_context *ctx = ad_command_context(cmd);
     if (!ctx) return AD_EXIT_FAILURE;
     if (ad_cli_names_set(path)) return ad_cli_info_set(cmd, ctx, path);
-    return begins_as_picture(path) ? picture(cmd, ctx, path) : weights(cmd, ctx, path);
+    bool shows = begins_as_picture(path) || ad_image_ending_unread(path);
+    return shows ? picture(cmd, ctx, path) : weights(cmd, ctx, path);
 }
 
 static const ad_option options[] = {

@@ -47,11 +47,22 @@ static ad_status read_split(ad_context *ctx, const char *path, int split, holdin
         *set = NULL;
         return AD_OK;
     }
+    (*set)->survey.resized = 0; /* for the figures here only */
     if (!h->first) h->first = *set;
     h->count[split] = calloc((size_t)(*set)->classes, sizeof(int64_t));
     if (!h->count[split]) return ad_error_set(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
     for (int64_t i = 0; i < (*set)->count; ++i) ++h->count[split][(*set)->labels[i]];
     return AD_OK;
+}
+
+static void json_survey(ad_command *cmd, const ad_image_survey *s)
+{
+    ad_json_int(cmd, "grey", s->grey), ad_json_int(cmd, "colour", s->colour);
+    ad_json_int(cmd, "transparent", s->alpha), ad_json_int(cmd, "deep", s->deep);
+    ad_json_int(cmd, "cmyk", s->cmyk), ad_json_int(cmd, "animated", s->animated);
+    ad_json_ints(cmd, "smallest", (const int64_t[]){s->smallest[0], s->smallest[1]}, 2);
+    ad_json_ints(cmd, "largest", (const int64_t[]){s->largest[0], s->largest[1]}, 2);
+    ad_json_int(cmd, "unlabelled", s->unlabelled), ad_json_int(cmd, "unread", s->unread);
 }
 
 static void print_json(ad_command *cmd, const char *path, const holding *h)
@@ -77,9 +88,15 @@ static void print_json(ad_command *cmd, const char *path, const holding *h)
         ad_json_int(cmd, "channels", set->channels);
         ad_json_ints(cmd, "per_class", h->count[i], set->classes);
         ad_json_int(cmd, "skipped", set->skipped);
+        if (set->survey.pictures) json_survey(cmd, &set->survey);
         ad_json_text(cmd, "fingerprint", fingerprint);
         ad_json_end(cmd);
     }
+}
+
+static void print_note(void *cmd, const char *sentence)
+{
+    ad_command_print(cmd, "  %s\n", sentence);
 }
 
 static void print_split(ad_command *cmd, const char *name, const ad_image_set *set)
@@ -93,18 +110,20 @@ static void print_split(ad_command *cmd, const char *name, const ad_image_set *s
                          set->channels > 1 ? channel[c] : "", set->channels > 1 ? " " : "",
                          (double)mean[c], (double)deviation[c]);
     ad_command_print(cmd, "\n");
-    if (set->skipped)
-        ad_command_print(cmd, "  %s: %lld left out, broken or without a label\n", name,
-                         (long long)set->skipped);
+    ad_image_set_tell(set, name, &(ad_watcher){.note = print_note, .user = cmd});
 }
 
 static void print_set(ad_command *cmd, const char *path, const holding *h)
 {
     const ad_image_set *set = h->first;
+    const ad_image_survey *s = &set->survey;
     ad_command_print(cmd, "%s: pictures of %d class%s, ", path, set->classes,
                      set->classes > 1 ? "es" : "");
     if (h->sizes_differ)
-        ad_command_print(cmd, "of different sizes, %s\n", set->channels == 1 ? "grey" : "colour");
+        ad_command_print(cmd, "of %lld x %lld to %lld x %lld (figures of all as %d x %d), %s\n",
+                         (long long)s->smallest[0], (long long)s->smallest[1],
+                         (long long)s->largest[0], (long long)s->largest[1], SIDE, SIDE,
+                         set->channels == 1 ? "grey" : "colour");
     else
         ad_command_print(cmd, "%lld x %lld, %s\n", (long long)set->width, (long long)set->height,
                          set->channels == 1 ? "grey" : "colour");

@@ -14,10 +14,27 @@
 #include <autodidact/record.h>
 #include <autodidact/samples.h>
 #include <autodidact/tensor.h>
+#include <autodidact/watch.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* What the headers of a set's picture files say, and what became of them. Zero for sets that are
+ * binary files. */
+typedef struct ad_image_survey {
+    int64_t pictures;                /* whose header could be read; of these: */
+    int64_t grey, colour;            /* as stored; a palette counts as colour */
+    int64_t alpha, deep, cmyk;       /* transparent ones; those of more than 8 bits a sample */
+    int64_t profiled, animated;      /* with a profile other than sRGB; of several frames */
+    int64_t resized;                 /* to the set's size, */
+    int64_t stretched;               /* which has other proportions than these */
+    int64_t smallest[2], largest[2]; /* width and height, by pixels */
+    char skipped[256];               /* why the first of what was left out was (skip_bad); "" */
+    int64_t unlabelled;              /* pictures that the table of labels does not name */
+    int64_t unread;                  /* pictures of formats that cannot be read (.gif, .tif), and */
+    char unread_text[256];           /* a sentence about them; "" */
+} ad_image_survey;
 
 typedef struct ad_image_set {
     int64_t count, height, width;
@@ -30,25 +47,31 @@ typedef struct ad_image_set {
     char **class_names;   /* [classes]; numbers where the data have none */
     int64_t skipped;      /* broken files and table rows left out (skip_bad) */
     uint64_t fingerprint; /* of pixels and labels */
+    ad_image_survey survey;
     ad_context *ctx;
 } ad_image_set;
 
 typedef struct ad_image_set_options {
-    const char *split;        /* "train" (also for NULL), "test" or "validation" ("val"). A set
-                                 without splits has only "train"; another is empty (count 0) */
-    int64_t height, width;    /* resized to this; 0: the size of the first picture, and another
-                                 size among them is an error that names the file */
-    int channels;             /* 0: as the first has (grey or colour) */
-    bool skip_bad;            /* leave broken files out (and count them) instead of failing; also
-                                 rows of a table without a label or a file */
-    const ad_image_set *like; /* its classes and their order, by name: a picture of a class that it
-                                 lacks is an error */
+    const char *split;         /* "train" (also for NULL), "test" or "validation" ("val"). A set
+                                  without splits has only "train"; another is empty (count 0) */
+    int64_t height, width;     /* resized to this; 0: the size of the first picture, and another
+                                  size among them is an error that names the file */
+    int channels;              /* 1 or 3; 0: colour if any picture is, else grey */
+    bool skip_bad;             /* leave broken files out (and count them) instead of failing; also
+                                  rows of a table without a label or a file */
+    const ad_watcher *watcher; /* told what ad_image_set_tell says; may be NULL */
+    const ad_image_set *like;  /* its classes and their order, by name: a picture of a class that it
+                                  lacks is an error */
 } ad_image_set_options;
 
 /* Owned by the caller. Errors: a broken picture, an empty class, a label out of range. */
 AD_API ad_status ad_image_set_read(ad_image_set **out, ad_context *ctx, const char *path,
                                    const ad_image_set_options *options);
 AD_API void ad_image_set_free(ad_image_set *set); /* NULL is ignored */
+/* A note for each thing that became of pictures on their way into the set: grey widened to colour,
+ * colour made grey, transparency, depth, CMYK, resizing, what was left out; each with how many.
+ * `name` comes in front. */
+AD_API void ad_image_set_tell(const ad_image_set *set, const char *name, const ad_watcher *watcher);
 
 /* Mean and deviation of each channel over `count` pictures (their numbers in `index`; NULL: all),
  * on the scale 0 to 1. */
@@ -75,6 +98,7 @@ typedef struct ad_image_splits_options {
     int64_t height, width; /* these four as in ad_image_set_options */
     int channels;
     bool skip_bad;
+    const ad_watcher *watcher; /* as there, for each split */
     double validation; /* about this share of the training pictures, where the data have no such
                           split; 0: none. Classes are spread evenly, groups stay together */
     uint64_t seed;     /* of which these are */
@@ -88,8 +112,10 @@ AD_API ad_status ad_image_splits_read(ad_image_splits *splits, ad_context *ctx, 
 AD_API void ad_image_splits_free(ad_image_splits *splits); /* a zeroed one is ignored */
 
 /* Adds the picture `path` to the list, or, where it is a folder, what is named as a picture
- * (ad_image_ending_known) in it and the folders below, sorted. None at all is an error. */
-AD_API ad_status ad_image_files(ad_context *ctx, const char *path, ad_texts *list);
+ * (ad_image_ending_known) in it and the folders below, sorted. None at all is an error. The watcher
+ * (NULL: none) is told of pictures there that cannot be read (ad_image_ending_unread). */
+AD_API ad_status ad_image_files(ad_context *ctx, const char *path, ad_texts *list,
+                                const ad_watcher *watcher);
 
 /* What is done to each picture on its way into a batch, in this order. Zero: nothing. */
 typedef struct ad_augment {

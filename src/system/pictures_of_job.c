@@ -10,6 +10,7 @@ ad_status ad_job_read_pictures(ad_job *job, ad_split split, const char *path,
     ad_image_set **set = &job->inside->pictures[split];
     ad_image_set_options wanted = options ? *options : (ad_image_set_options){0};
     wanted.split = ad_split_name(split);
+    if (!wanted.watcher) wanted.watcher = &job->watcher;
     ad_status status = ad_image_set_read(set, job->ctx, path, &wanted);
     *out = *set;
     if (status || !(*set)->count) return status;

@@ -129,8 +129,21 @@ printf 'P2 1 1 9\n1\n' >pets/train/dog/2.pgm
 echo broken >pets/train/dog/3.pgm
 run "$autodidact" info pets
 exits 0
-says out 'of different sizes'
-says out 'train: 1 left out, broken or without a label'
+says out 'of 1 x 1 to 2 x 1 (figures of all as 32 x 32)'
+says out 'train: 1 broken picture was left out: pets/train/dog/3.pgm'
+printf 'P3 2 1 255\n1 2 3 4 5 6\n' >pets/train/dog/4.ppm
+echo GIF89a >pets/train/dog/5.gif
+run "$autodidact" info pets
+exits 0
+says out '32 x 32), colour'
+says out 'train: 4 of 5 pictures are grey and were widened to colour'
+says out 'train: left out: 1 file is a picture of a format that cannot be read (.gif)'
+run "$autodidact" info pets --json
+says out '"grey":4,"colour":1,'
+says out '"smallest":[1,1],"largest":[2,1],"unlabelled":0,"unread":1'
+run "$autodidact" info pets/train/dog/5.gif
+exits 1
+says err 'a GIF image, which cannot be read'
 mkdir nothing
 fails 'autodidact: nothing: holds no data set' info nothing
 

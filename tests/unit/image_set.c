@@ -2,6 +2,7 @@
  * what is wrong with them is named. */
 #include "check.h"
 #include "folder.h"
+#include "picture_files.h"
 #include "sparing.h"
 
 #include "io/source.h"
@@ -10,7 +11,11 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -53,10 +58,29 @@ static void make_folders(const char *const *names, int count)
     for (int i = 0; i < count; ++i) CHECK_INT(mkdir(in_folder(names[i]), 0777), 0);
 }
 
+static void write_made(const char *name, made_file file)
+{
+    write_bytes(name, file.bytes, file.size);
+    free(file.bytes);
+}
+
+/* All that was noted, a line each. */
+static char notes[4096];
+
+static void note(void *user, const char *sentence)
+{
+    (void)user;
+    size_t used = strlen(notes);
+    snprintf(notes + used, sizeof notes - used, "%s\n", sentence);
+}
+static const ad_watcher watcher = {.note = note};
+
 static ad_image_set *read_set(const char *name, ad_image_set_options options)
 {
     ad_image_set *set;
     ad_error_clear(ctx);
+    *notes = 0;
+    if (!options.watcher) options.watcher = &watcher;
     (void)ad_image_set_read(&set, ctx, in_folder(name), &options);
     return set;
 }
@@ -147,6 +171,169 @@ static void broken_folders(void)
     CHECK_CONTAINS(ad_error(ctx), "nowhere: cannot open");
     CHECK(!read_set("a/train/cat/1.pgm", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "cat/1.pgm: is neither a folder nor an archive");
+    end();
+}
+
+/* Colour where any picture is, whichever comes first; what became of the others is noted. */
+static void mixed_colours(void)
+{
+    begin();
+    animals();
+    ad_image_set *set = read_set("a", (ad_image_set_options){0});
+    REQUIRE(set);
+    CHECK_INT(set->channels, 1);
+    CHECK_INT(set->survey.grey, 3);
+    CHECK_TEXT(notes, "");
+    ad_image_set_free(set);
+    write_picture("a/train/dog/1.pgm", 4, 3, 30, true);
+    set = read_set("a", (ad_image_set_options){0});
+    REQUIRE(set);
+    CHECK_INT(set->channels, 3);
+    CHECK_INT(set->pixels[2], 10);
+    CHECK_INT(set->survey.colour, 1);
+    CHECK_CONTAINS(notes, "/a: 2 of 3 pictures are grey and were widened to colour\n");
+    ad_image_set_free(set);
+    set = read_set("a", (ad_image_set_options){.channels = 1, .split = "test"});
+    REQUIRE(set);
+    CHECK_TEXT(notes, "");
+    ad_image_set_free(set);
+    set = read_set("a", (ad_image_set_options){.channels = 1, .height = 3, .width = 2});
+    REQUIRE(set);
+    CHECK_INT(set->channels, 1);
+    CHECK_CONTAINS(notes, "/a: 1 of 3 pictures is in colour and was made grey\n");
+    CHECK_CONTAINS(notes, "3 of 3 pictures were resized to 2 x 3 (from 4 x 3, without keeping "
+                          "their proportions)\n");
+    ad_image_set_free(set);
+    end();
+}
+
+static void write_pngs(void)
+{
+    static const unsigned char rows[4 * 3 * 8] = {1, 2, 3};
+    static const png_color palette[10] = {{1, 2, 3}, {4, 5, 6}};
+    static const unsigned char grey[4 * 3 * 4] = {9}, alpha[1] = {7};
+    write_made("o/x/deep.png",
+               made_png(4, 3, rows, 8,
+                        (made_png_options){.colour_type = PNG_COLOR_TYPE_GRAY, .bit_depth = 16}));
+    write_made("o/x/clear.png", made_png(4, 3, rows, 4,
+                                         (made_png_options){.colour_type = PNG_COLOR_TYPE_PALETTE,
+                                                            .bit_depth = 8,
+                                                            .palette = palette,
+                                                            .colours = 10,
+                                                            .alpha = alpha,
+                                                            .alphas = 1}));
+    write_made("o/y/ink.jpg",
+               made_jpeg(4, 3, grey, (made_jpeg_options){.from = JCS_CMYK, .stored = JCS_CMYK}));
+}
+
+/* Depth, transparency, inks; and what is called as pictures are that cannot be read. */
+static void odd_pictures(void)
+{
+    begin();
+    make_folders((const char *const[]){"o", "o/x", "o/y"}, 3);
+    write_pngs();
+    write_bytes("o/y/cat.gif", "GIF89a", 6);
+    write_bytes("o/x/SCAN.TIF", "II*", 4);
+    ad_image_set *set = read_set("o", (ad_image_set_options){0});
+    REQUIRE(set);
+    CHECK_INT(set->count, 3);
+    CHECK_INT(set->channels, 3);
+    CHECK_INT(set->survey.unread, 2);
+    CHECK_CONTAINS(notes, "1 of 3 pictures is grey and was widened to colour\n");
+    CHECK_CONTAINS(notes, "1 of 3 pictures has transparency and was laid on white\n");
+    CHECK_CONTAINS(notes, "1 of 3 pictures has more than 8 bits a sample, of which 8 were kept\n");
+    CHECK_CONTAINS(notes, "1 of 3 pictures is in CMYK and was converted without a profile\n");
+    CHECK_CONTAINS(notes, "left out: 2 files are pictures of a format that cannot be read (.gif, "
+                          ".tif)\n");
+    ad_image_set_free(set);
+    unlink(in_folder("o/y/ink.jpg"));
+    CHECK(!read_set("o", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx),
+                   "class \"y\" has no picture; 1 file is a picture of a format that "
+                   "cannot be read (.gif)");
+    unlink(in_folder("o/x/deep.png")), unlink(in_folder("o/x/clear.png"));
+    CHECK(!read_set("o", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "with a table of labels (.csv); 2 files are pictures");
+    /* other endings of JPEG and BMP */
+    write_made("o/x/a.jfif",
+               made_jpeg(4, 3, (const unsigned char[12]){0},
+                         (made_jpeg_options){.from = JCS_GRAYSCALE, .stored = JCS_GRAYSCALE}));
+    write_picture("o/y/b.JPE", 4, 3, 5, false); /* read by content */
+    set = read_set("o", (ad_image_set_options){0});
+    REQUIRE(set);
+    CHECK_INT(set->count, 2);
+    ad_image_set_free(set);
+    end();
+}
+
+/* The next open of a file whose name ends so fails, as a network disk's may; later ones work. */
+static const char *failing;
+static int failures_left;
+
+int open(const char *path, int flags, ...)
+{
+    va_list args;
+    va_start(args, flags);
+    int mode = flags & O_CREAT ? va_arg(args, int) : 0;
+    va_end(args);
+    size_t length = strlen(path), end = failing ? strlen(failing) : 0;
+    if (end && length >= end && !strcmp(path + length - end, failing) &&
+        __atomic_fetch_sub(&failures_left, 1, __ATOMIC_SEQ_CST) > 0) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+/* A failure that does not come again is told as it was met, or the picture is left out; no label
+ * behind it is lost. */
+static void failures_that_pass(void)
+{
+    char name[32];
+    begin();
+    make_folders((const char *const[]){"f", "f/a", "f/b"}, 3);
+    for (int i = 0; i < 20; ++i) {
+        snprintf(name, sizeof name, "f/%c/%02d.pgm", i < 10 ? 'a' : 'b', i);
+        write_picture(name, 2, 2, i, false);
+    }
+    for (int threads = 1; threads <= 4; threads += 3) {
+        ad_context_free(ctx);
+        ctx = ad_context_new(&(ad_context_options){.threads = threads});
+        /* once when headers are read, once when pixels are */
+        for (int skip = 0; skip < 2; ++skip) {
+            failing = "/03.pgm", failures_left = 1;
+            ad_image_set *set = read_set("f", (ad_image_set_options){.skip_bad = skip});
+            failing = NULL;
+            CHECK_INT(failures_left, 0);
+            CHECK(!set == !skip);
+            if (!skip) CHECK_CONTAINS(ad_error(ctx), "f/a/03.pgm: cannot open: Input/output error");
+            if (!set) continue;
+            CHECK_INT(set->count, 19);
+            CHECK_CONTAINS(notes, "1 broken picture was left out: ");
+            CHECK_CONTAINS(notes, "f/a/03.pgm: cannot open: Input/output error\n");
+            for (int i = 0; i < 19; ++i) {
+                CHECK_INT(set->labels[i], i >= 9);
+                CHECK_INT(set->pixels[4 * i], i + (i >= 3));
+            }
+            ad_image_set_free(set);
+        }
+        /* of several the first by name, whichever thread met it */
+        write_bytes("f/b/17.pgm", "P5 2 2 255\n12", 13);
+        write_bytes("f/b/12.pgm", "P5 2 2 255\n12", 13);
+        CHECK(!read_set("f", (ad_image_set_options){0}));
+        CHECK_CONTAINS(ad_error(ctx), "f/b/12.pgm: truncated");
+        ad_image_set *set = read_set("f", (ad_image_set_options){.skip_bad = true});
+        REQUIRE(set);
+        CHECK_CONTAINS(notes, "2 broken pictures were left out, the first: ");
+        CHECK_CONTAINS(notes, "f/b/12.pgm: truncated");
+        ad_image_set_free(set);
+        write_picture("f/b/17.pgm", 2, 2, 17, false), write_picture("f/b/12.pgm", 2, 2, 12, false);
+    }
+    /* a class of which nothing is left */
+    make_folders((const char *const[]){"f/c"}, 1);
+    write_bytes("f/c/1.pgm", "P5 2 2 255\n12", 13);
+    CHECK(!read_set("f", (ad_image_set_options){.skip_bad = true}));
+    CHECK_CONTAINS(ad_error(ctx), "class \"c\" has no picture that can be read");
     end();
 }
 
@@ -379,6 +566,7 @@ static void tables(void)
     CHECK_INT(set->pixels[12], 3);
     CHECK(set->groups && set->groups[0] == set->groups[1]);
     ad_image_set_free(set);
+    write_bytes("t/x/old.gif", "GIF89a", 6);
     static const struct {
         const char *text, *sentence;
     } wrong[] = {
@@ -387,13 +575,37 @@ static void tables(void)
         {"file,label\n\"x\"1.pgm,a\n", "labels.csv:2: has text behind a closing quote"},
         {"file,breed,owner\n1.pgm,a,b\n", "are file, breed, owner"},
         {"file,width,height\n1.pgm,3,4\n", "are file, width, height"},
-        {"file,label\n1.pgm,a\nx/1.pgm,b\n", "csv:3: names x/1.pgm, which line 2 already names"},
+        {"file,label\n1.pgm,a\nx/1.pgm,a\n", "csv:3: names x/1.pgm, which line 2 already names"},
+        {"file,label\n1.pgm,a\nx/1.pgm,b\n",
+         "csv:3: labels x/1.pgm \"b\", which line 2 labels \"a\""},
+        {"file,label\nold.gif,a\n",
+         "csv:2: names old.gif, a picture of a format that cannot be read"},
+        {"file,label\nold,a\n",
+         "csv:2: names old, a picture of a format that cannot be read (.gif)"},
         {"file,label\n", "holds no data set"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; ++i) {
         write_bytes("t/labels.csv", wrong[i].text, strlen(wrong[i].text));
         CHECK(!read_set("t", (ad_image_set_options){0}));
         CHECK_CONTAINS(ad_error(ctx), wrong[i].sentence);
     }
+    /* twice the same is left out, another label is not a row that is broken */
+    write_bytes("t/labels.csv", "file,label\n1.pgm,a\nx/1.pgm,a\n2.pgm,b\n", 37);
+    set = read_set("t", (ad_image_set_options){.skip_bad = true});
+    REQUIRE(set);
+    CHECK_CONTAINS(notes, "1 broken picture was left out: ");
+    CHECK_CONTAINS(notes, "labels.csv:3: names x/1.pgm, which line 2 already names\n");
+    CHECK_CONTAINS(notes, "left out: 1 picture that the table of labels does not name\n");
+    ad_image_set_free(set);
+    write_bytes("t/labels.csv", "file,label\n1.pgm,a\nx/1.pgm,b\n", 29);
+    CHECK(!read_set("t", (ad_image_set_options){.skip_bad = true}));
+    CHECK_CONTAINS(ad_error(ctx), "labels x/1.pgm \"b\", which line 2 labels \"a\"");
+    /* a guess is said */
+    write_bytes("t/labels.csv", "filename,breed,width\n1.pgm,a,3\n2.pgm,b,4\n", 41);
+    set = read_set("t", (ad_image_set_options){0});
+    REQUIRE(set);
+    CHECK_TEXT(set->class_names[1], "b");
+    CHECK_CONTAINS(notes, "labels.csv: its column \"breed\" is taken for the labels\n");
+    ad_image_set_free(set);
     /* names as people and other systems write them; labels under a heading of their own */
     static const char *const same[] = {
         "filename, label, owner\n1.pgm, b, x\n 2.pgm, a, y\n", "id;breed\r\n1;b\r\n2;a\r\n",
@@ -541,17 +753,22 @@ static void files_of_pictures(void)
     write_picture("p/b/a.PGM", 2, 2, 1, false);
     write_picture("p/.hidden/x.pgm", 2, 2, 1, false);
     write_bytes("p/notes.txt", "a", 1);
-    CHECK_INT(ad_image_files(ctx, in_folder("p/z.pgm"), &list), AD_OK);
-    CHECK_INT(ad_image_files(ctx, in_folder("p/notes.txt"), &list), AD_OK); /* named, so meant */
-    CHECK_INT(ad_image_files(ctx, in_folder("p"), &list), AD_OK);
+    CHECK_INT(ad_image_files(ctx, in_folder("p/z.pgm"), &list, NULL), AD_OK);
+    CHECK_INT(ad_image_files(ctx, in_folder("p/notes.txt"), &list, NULL),
+              AD_OK); /* named, so meant */
+    write_bytes("p/b/old.gif", "GIF89a", 6);
+    *notes = 0;
+    CHECK_INT(ad_image_files(ctx, in_folder("p"), &list, &watcher), AD_OK);
+    CHECK_CONTAINS(notes,
+                   "/p: left out: 1 file is a picture of a format that cannot be read (.gif)");
     CHECK_INT(list.count, 4);
     CHECK_TEXT(list.at[0], in_folder("p/z.pgm"));
     CHECK_TEXT(list.at[1], in_folder("p/notes.txt"));
     CHECK_TEXT(list.at[2], in_folder("p/b/a.PGM"));
     CHECK_TEXT(list.at[3], in_folder("p/z.pgm"));
-    CHECK_INT(ad_image_files(ctx, in_folder("empty"), &list), AD_ERROR_NOT_FOUND);
+    CHECK_INT(ad_image_files(ctx, in_folder("empty"), &list, NULL), AD_ERROR_NOT_FOUND);
     CHECK_CONTAINS(ad_error(ctx), "/empty: holds no pictures");
-    CHECK_INT(ad_image_files(ctx, in_folder("nothing"), &list), AD_ERROR_NOT_FOUND);
+    CHECK_INT(ad_image_files(ctx, in_folder("nothing"), &list, NULL), AD_ERROR_NOT_FOUND);
     CHECK_CONTAINS(ad_error(ctx), "/nothing: cannot open: ");
     CHECK_INT(list.count, 4);
     ad_texts_free(ctx, &list);
@@ -582,8 +799,8 @@ static ad_status split_poorly(ad_context *poor)
     o.folds = 2;
     if (!status) status = ad_image_splits_read(&s, poor, in_folder("a"), &o);
     ad_image_splits_free(&s);
-    if (!status) status = ad_image_files(poor, in_folder("a"), &list);
-    if (!status) status = ad_image_files(poor, in_folder("t"), &list);
+    if (!status) status = ad_image_files(poor, in_folder("a"), &list, NULL);
+    if (!status) status = ad_image_files(poor, in_folder("t"), &list, NULL);
     ad_texts_free(poor, &list);
     return status;
 }
@@ -620,6 +837,9 @@ static void memory_that_runs_out(void)
 
 static const check_case cases[] = {CASE(class_folders),
                                    CASE(broken_folders),
+                                   CASE(mixed_colours),
+                                   CASE(odd_pictures),
+                                   CASE(failures_that_pass),
                                    CASE(archives),
                                    CASE(compressed_files),
                                    CASE(idx_files),

@@ -267,7 +267,9 @@ static ad_status prepare(fit *f, ad_file *file, int64_t *from)
     f->pixels = malloc(pixels_bytes(f));
     if (!f->teacher || !f->student || !f->progress || !f->graph || !f->pixels)
         return ad_error_set(f->ctx, AD_ERROR_MEMORY, "out of memory");
-    ad_status status = photos_read(&f->set, f->ctx, ad_command_text(f->cmd, "data"), f->crop);
+    const ad_watcher watcher = ad_command_watcher(f->cmd);
+    ad_status status = photos_read(&f->set, f->ctx, ad_command_text(f->cmd, "data"), f->crop,
+                                   &watcher);
     if (!status)
         ad_command_note(f->cmd, "%lld photos, %lld broken files", (long long)f->set.count,
                         (long long)f->set.skipped);

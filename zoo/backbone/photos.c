@@ -45,11 +45,12 @@ static ad_status read_one(photos *set, ad_context *ctx, const char *path, int64_
     return status;
 }
 
-ad_status photos_read(photos *set, ad_context *ctx, const char *folder, int64_t least)
+ad_status photos_read(photos *set, ad_context *ctx, const char *folder, int64_t least,
+                      const ad_watcher *watcher)
 {
     ad_texts files = {0};
     *set = (photos){0};
-    ad_status status = ad_image_files(ctx, folder, &files);
+    ad_status status = ad_image_files(ctx, folder, &files, watcher);
     for (int64_t i = 0; i < files.count && !status; ++i)
         status = read_one(set, ctx, files.at[i], least);
     if (!status && !set->count)

@@ -3,6 +3,7 @@
 #define ZOO_BACKBONE_PHOTOS_H
 
 #include <autodidact/image.h>
+#include <autodidact/watch.h>
 
 typedef struct photo {
     int64_t width, height;
@@ -18,7 +19,8 @@ typedef struct photos {
 /* Reads every picture below `folder`, in the order of their paths; those with a side under `least`
  * are enlarged to it. Files that cannot be read as pictures are counted and skipped; none at all is
  * an error. */
-ad_status photos_read(photos *set, ad_context *ctx, const char *folder, int64_t least);
+ad_status photos_read(photos *set, ad_context *ctx, const char *folder, int64_t least,
+                      const ad_watcher *watcher);
 void photos_free(photos *set);
 
 /* Crop `index` of the sequence that `seed` gives: a photo, a place, mirrored or not, into [side,

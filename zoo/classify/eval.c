@@ -98,7 +98,8 @@ static ad_status print_scores(ad_command *cmd, const classifier *c)
 }
 
 /* Pictures in the size and with the classes that the network knows. */
-static ad_status read_like(ad_command *cmd, const classify_model *m, ad_image_set **out)
+static ad_status read_like(ad_command *cmd, const classify_model *m, const ad_watcher *watcher,
+                           ad_image_set **out)
 {
     const char *path = ad_command_text(cmd, "data"), *split = ad_command_text(cmd, "split");
     int channels = (int)m->channels, classes = (int)m->classes.count;
@@ -113,6 +114,7 @@ static ad_status read_like(ad_command *cmd, const classify_model *m, ad_image_se
                                          .width = m->width,
                                          .channels = channels,
                                          .skip_bad = ad_command_flag(cmd, "skip-bad"),
+                                         .watcher = watcher,
                                          .like = &like};
     ad_status status = ad_image_set_read(out, ctx, path, &wanted);
     const ad_image_set *set = *out;
@@ -139,7 +141,7 @@ static ad_status measure(ad_command *cmd, ad_job *job)
     ad_image_set **set = &c->pictures.set[split];
     bool done;
     ad_status status = ad_trained_build(job, BATCH, NULL);
-    if (!status) status = read_like(cmd, job->model, set);
+    if (!status) status = read_like(cmd, job->model, &job->watcher, set);
     if (!status) status = ad_image_samples_new(&job->split[split].samples, *set, &normalised);
     if (!status)
         status = ad_loader_new(&job->loader[split], job->ctx, job->split[split].samples,

@@ -66,6 +66,7 @@ ad_status classify_read(ad_job *job)
                                              .width = batches->side,
                                              .channels = data->grey ? 1 : 0,
                                              .skip_bad = data->skip_bad,
+                                             .watcher = &job->watcher,
                                              .validation = data->validation,
                                              .seed = job->part.seed,
                                              .fold = job->part.fold,
@@ -73,15 +74,14 @@ ad_status classify_read(ad_job *job)
     float mean[3], deviation[3];
     ad_status status = ad_image_splits_read(p, job->ctx, data->path, &options);
     if (status) return status;
-    if (p->skipped)
-        ad_watch_note(&job->watcher, "%lld broken pictures were left out", (long long)p->skipped);
     const ad_image_set *set = p->set[AD_SPLIT_TRAIN];
     ad_image_set_statistics(set, p->index[0], p->count[0], mean, deviation);
     status = classify_fit(job, set->height, set->width, set->channels, set->class_names,
                           set->classes, mean, deviation);
     for (int i = 0; i < AD_SPLITS && !status; ++i) status = make_rows(job, (ad_split)i);
-    snprintf(job->summary, sizeof job->summary, "%lld pictures of %lld x %lld in %d classes",
-             (long long)set->count, (long long)set->width, (long long)set->height, set->classes);
+    snprintf(job->summary, sizeof job->summary, "%lld pictures of %lld x %lld in %s, %d class%s",
+             (long long)set->count, (long long)set->width, (long long)set->height,
+             set->channels == 3 ? "colour" : "grey", set->classes, set->classes == 1 ? "" : "es");
     job->data = data->path, job->fingerprint = set->fingerprint;
     job->batch = batches->rows;
     job->monitor = set->classes == 2 ? "balanced_accuracy" : "accuracy";

@@ -159,7 +159,8 @@ static ad_status prepare(predict *p)
     size_t bytes = (size_t)(BATCH * pixels_of(p->model)) * sizeof *p->pixels;
     ad_status status = AD_OK;
     for (int i = 1; !status && i < ad_command_operands(p->cmd); ++i)
-        status = ad_image_files(p->job->ctx, ad_command_operand(p->cmd, i), &p->files);
+        status = ad_image_files(p->job->ctx, ad_command_operand(p->cmd, i), &p->files,
+                                &p->job->watcher);
     if (!status) status = ad_trained_build(p->job, BATCH, NULL);
     if (status) return status;
     p->probability = malloc(classes * sizeof *p->probability);

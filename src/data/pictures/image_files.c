@@ -2,6 +2,7 @@
 #include <autodidact/data.h>
 
 #include "base/context.h"
+#include "data/pictures/unread.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,6 +18,7 @@ typedef struct walk {
     ad_context *ctx;
     ad_texts found;
     int64_t capacity;
+    ad_unread unread;
 } walk;
 
 static ad_status add(walk *w, const char *path)
@@ -51,6 +53,8 @@ static ad_status add_folder(walk *w, const char *path, int depth)
             status = depth < DEPTH_MOST ? add_folder(w, full, depth + 1) : AD_OK;
         else if (ad_image_ending_known(d->d_name))
             status = add(w, full);
+        else
+            ad_unread_add(&w->unread, d->d_name);
     }
     closedir(folder);
     return status;
@@ -75,7 +79,20 @@ static ad_status append(walk *w, ad_texts *list)
     return AD_OK;
 }
 
-ad_status ad_image_files(ad_context *ctx, const char *path, ad_texts *list)
+/* Says what a folder has besides, or that it has nothing else. */
+static ad_status check_found(const walk *w, const char *path, const ad_watcher *watcher)
+{
+    char text[AD_UNREAD_BYTES];
+    const char *unread = ad_unread_text(&w->unread, text);
+    if (!w->found.count)
+        return ad_fail(w->ctx, AD_ERROR_NOT_FOUND, "%s: holds no pictures%s%s", path,
+                       *unread ? "; " : "", unread);
+    if (*unread && watcher) ad_watch_note(watcher, "%s: left out: %s", path, unread);
+    return AD_OK;
+}
+
+ad_status ad_image_files(ad_context *ctx, const char *path, ad_texts *list,
+                         const ad_watcher *watcher)
 {
     walk w = {.ctx = ctx};
     struct stat info;
@@ -84,8 +101,7 @@ ad_status ad_image_files(ad_context *ctx, const char *path, ad_texts *list)
         status = ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: cannot open: %s", path, strerror(errno));
     else
         status = S_ISDIR(info.st_mode) ? add_folder(&w, path, 0) : add(&w, path);
-    if (!status && !w.found.count)
-        status = ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: holds no pictures", path);
+    if (!status) status = check_found(&w, path, watcher);
     if (!status && w.found.count > 1)
         qsort(w.found.at, (size_t)w.found.count, sizeof *w.found.at, by_text);
     if (!status) status = append(&w, list);

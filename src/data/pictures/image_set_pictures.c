@@ -1,22 +1,10 @@
-/* image_set_pictures.c - sets of picture files, from a list of them to decoded bytes.
- *
- * Pictures are decoded by all threads, each with a context of its own (whose memory is not that of
- * the caller's allocator, which belongs to one thread); the first error in the order of the
- * pictures is the one that is told. */
-#include "base/pool.h"
-#include "data/pictures/picture_list.h"
+/* image_set_pictures.c - sets of picture files, from a list of them to decoded bytes. */
+#include "data/pictures/picture_reading.h"
 #include "data/pictures/split_name.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct reading {
-    ad_image_set *set;
-    const ad_picture_list *list;
-    const ad_image_set_options *options;
-    ad_context **contexts; /* per worker */
-    unsigned char *status; /* per picture, an ad_status */
-} reading;
 
 /* ---- classes ---- */
 
@@ -68,73 +56,19 @@ static void to_bytes(const ad_image *image, unsigned char *to)
     }
 }
 
-static ad_status decode(reading *r, ad_context *ctx, int64_t i, const char *title,
-                        unsigned char *to)
+static ad_status decode(const ad_picture_reading *r, ad_context *ctx, int64_t i, const char *title,
+                        const ad_content *content)
 {
     const ad_image_set *set = r->set;
     ad_image_read_options options = {.channels = set->channels};
-    ad_content content;
     ad_image *image = NULL, *sized = NULL;
-    ad_status status = ad_source_read(r->list->source, r->list->pictures[i].entry, ctx, &content);
-    if (!status)
-        status = ad_image_read_memory(ctx, title, content.bytes, content.size, &options, &image);
-    ad_content_free(&content);
-    if (!status && (image->width != set->width || image->height != set->height)) {
-        if (!r->options->height)
-            status = ad_fail(ctx, AD_ERROR_SHAPE,
-                             "%s: is %lld x %lld, the first picture %lld x %lld; --size makes all "
-                             "equal",
-                             title, (long long)image->width, (long long)image->height,
-                             (long long)set->width, (long long)set->height);
-        else
-            status = ad_image_resize(ctx, image, set->width, set->height, NULL, &sized);
-    }
-    if (!status) to_bytes(sized ? sized : image, to);
+    ad_status status = ad_image_read_memory(ctx, title, content->bytes, content->size, &options,
+                                            &image);
+    if (!status && (image->width != set->width || image->height != set->height))
+        status = ad_image_resize(ctx, image, set->width, set->height, NULL, &sized);
+    if (!status) to_bytes(sized ? sized : image, set->pixels + i * ad_picture_bytes(set));
     ad_image_free(sized);
     ad_image_free(image);
-    return status;
-}
-
-static void decode_task(void *user, int64_t i, int worker)
-{
-    reading *r = user;
-    char title[512];
-    int64_t bytes = r->set->height * r->set->width * r->set->channels;
-    ad_source_title(r->list->source, r->list->pictures[i].entry, title, sizeof title);
-    r->status[i] = (unsigned char)decode(r, r->contexts[worker], i, title,
-                                         r->set->pixels + i * bytes);
-}
-
-/* Neither memory that is refused nor another size makes a picture a broken one. */
-static bool may_skip(const reading *r, ad_status status)
-{
-    return r->options->skip_bad && status != AD_ERROR_MEMORY && status != AD_ERROR_SHAPE;
-}
-
-static ad_status first_size(reading *r)
-{
-    ad_image_set *set = r->set;
-    ad_status status = AD_OK;
-    for (int64_t i = 0; i < r->list->count; ++i) { /* the first that can be read */
-        char title[512];
-        ad_content content;
-        ad_image *image = NULL;
-        ad_source_title(r->list->source, r->list->pictures[i].entry, title, sizeof title);
-        status = ad_source_read(r->list->source, r->list->pictures[i].entry, set->ctx, &content);
-        if (!status)
-            status = ad_image_read_memory(set->ctx, title, content.bytes, content.size, NULL,
-                                          &image);
-        ad_content_free(&content);
-        if (!status) {
-            set->height = r->options->height ? r->options->height : image->height;
-            set->width = r->options->width ? r->options->width : image->width;
-            set->channels = r->options->channels   ? r->options->channels
-                            : image->channels >= 3 ? 3
-                                                   : 1;
-        }
-        ad_image_free(image);
-        if (!status || !may_skip(r, status)) break;
-    }
     return status;
 }
 
@@ -161,57 +95,76 @@ static ad_status smaller(ad_image_set *set, int64_t kept)
     return AD_OK;
 }
 
-/* Without the broken ones, or the error of the first. */
-static ad_status settle_pictures(reading *r)
+/* A class that has lost all of its pictures is one that nothing is learned of. */
+static ad_status check_classes(const ad_picture_reading *r)
+{
+    const ad_image_set *set = r->set;
+    int lost = -1;
+    unsigned char *found = ad_zalloc(set->ctx, (size_t)set->classes);
+    if (!found) return AD_ERROR_MEMORY;
+    for (int64_t i = 0; i < set->count; ++i) found[set->labels[i]] = 1;
+    for (int c = set->classes; c-- > 0;)
+        if (!found[c]) lost = c;
+    ad_free(set->ctx, found, (size_t)set->classes);
+    if (lost < 0) return AD_OK;
+    return ad_fail(set->ctx, AD_ERROR_FORMAT, "%s: class \"%s\" has no picture that can be read",
+                   r->list->path, set->class_names[lost]);
+}
+
+/* Without those that were left out. */
+static ad_status settle_pictures(ad_picture_reading *r)
 {
     ad_image_set *set = r->set;
-    int64_t bytes = set->height * set->width * set->channels, kept = 0;
+    int64_t bytes = ad_picture_bytes(set), kept = 0;
     for (int64_t i = 0; i < r->list->count; ++i) {
         const ad_picture *p = &r->list->pictures[i];
-        if (r->status[i] && !may_skip(r, r->status[i])) {
-            char title[512];
-            ad_source_title(r->list->source, p->entry, title, sizeof title);
-            return decode(r, set->ctx, i, title, set->pixels + i * bytes); /* says what is wrong */
-        }
-        if (r->status[i]) {
-            ++set->skipped;
-            continue;
-        }
+        if (r->status[i]) continue;
         if (kept < i) memmove(set->pixels + kept * bytes, set->pixels + i * bytes, (size_t)bytes);
         set->labels[kept] = p->label;
         if (set->groups) set->groups[kept] = p->group;
         ++kept;
     }
     if (kept == r->list->count) return AD_OK;
+    const char *first = ad_picture_reading_skipped(r);
     if (!kept)
-        return ad_fail(set->ctx, AD_ERROR_FORMAT, "%s: no picture can be read", r->list->path);
-    return smaller(set, kept);
+        return ad_fail(set->ctx, AD_ERROR_FORMAT, "%s: no picture can be read; the first: %s",
+                       r->list->path, first);
+    set->skipped += r->list->count - kept;
+    if (!*set->survey.skipped)
+        snprintf(set->survey.skipped, sizeof set->survey.skipped, "%s", first);
+    ad_status status = smaller(set, kept);
+    return status || r->list->options->like ? status : check_classes(r);
 }
 
-static ad_status decode_all(reading *r)
+static ad_status decode_all(ad_image_set *set, ad_picture_list *list)
 {
-    ad_image_set *set = r->set;
+    ad_picture_reading r;
     ad_context *ctx = set->ctx;
-    ad_pool *pool = ad_context_pool(ctx);
-    int workers = ad_pool_size(pool);
-    ad_status status = first_size(r);
-    if (!status) status = ad_image_set_reserve(set, r->list->count);
-    if (!status && r->list->groups.count &&
-        !(set->groups = ad_zalloc(ctx, (size_t)r->list->count * sizeof *set->groups)))
+    ad_status status = ad_picture_reading_init(&r, set, list);
+    if (!status) status = ad_survey_pictures(&r);
+    if (!status) status = ad_image_set_reserve(set, list->count);
+    if (!status && list->groups.count &&
+        !(set->groups = ad_zalloc(ctx, (size_t)list->count * sizeof *set->groups)))
         status = AD_ERROR_MEMORY;
-    if (status) return status;
-    r->contexts = ad_zalloc(ctx, (size_t)workers * sizeof(ad_context *));
-    r->status = ad_zalloc(ctx, (size_t)r->list->count);
-    if (!r->contexts || !r->status) status = AD_ERROR_MEMORY;
-    for (int i = 0; i < workers && !status; ++i)
-        if (!(r->contexts[i] = ad_context_new(&(ad_context_options){.threads = 1})))
-            status = ad_fail(ctx, AD_ERROR_MEMORY, "out of memory");
-    if (!status) ad_parallel(pool, r->list->count, decode_task, r);
-    if (!status) status = settle_pictures(r);
-    for (int i = 0; r->contexts && i < workers; ++i) ad_context_free(r->contexts[i]);
-    ad_free(ctx, r->contexts, (size_t)workers * sizeof(ad_context *));
-    ad_free(ctx, r->status, (size_t)r->list->count);
+    if (!status) status = ad_picture_reading_each(&r, decode);
+    if (!status) status = settle_pictures(&r);
+    ad_picture_reading_free(&r);
     return status;
+}
+
+/* ---- the whole ---- */
+
+static ad_status no_pictures(const ad_picture_list *list)
+{
+    char text[AD_UNREAD_BYTES];
+    const char *unread = ad_unread_text(&list->unread, text);
+    bool tables = ad_count_tables(list->source) > 1;
+    return ad_fail(list->ctx, AD_ERROR_FORMAT,
+                   "%s: holds no data set: looked for a folder per class (below train/ and "
+                   "test/ or not), MNIST's *-ubyte files, CIFAR-10's *.bin files, and pictures "
+                   "with a table of labels (%s)%s%s",
+                   list->path, tables ? "several .csv, none of them labels.csv" : ".csv",
+                   *unread ? "; " : "", unread);
 }
 
 ad_status ad_read_picture_set(ad_image_set *set, const ad_source *source, const char *path,
@@ -226,22 +179,19 @@ ad_status ad_read_picture_set(ad_image_set *set, const ad_source *source, const 
                             .path = path,
                             .options = options,
                             .pictures = ad_alloc(ctx, bytes)};
-    reading r = {.set = set, .list = &list, .options = options};
     ad_name_table_init(&list.classes, ctx), ad_name_table_init(&list.groups, ctx);
     ad_status status = list.pictures ? AD_OK : AD_ERROR_MEMORY;
     if (!status && table < 0) status = ad_list_class_folders(&list);
     if (!status && table >= 0 && training) /* a table is all training data */
         status = ad_list_label_table(&list, table);
-    if (!status && !list.count && training)
-        status = ad_fail(
-            ctx, AD_ERROR_FORMAT,
-            "%s: holds no data set: looked for a folder per class (below train/ and "
-            "test/ or not), MNIST's *-ubyte files, CIFAR-10's *.bin files, and pictures "
-            "with a table of labels (.csv)",
-            path);
+    if (!status && !list.count && training) status = no_pictures(&list);
     set->skipped = list.skipped;
+    memcpy(set->survey.skipped, list.first_skipped, sizeof list.first_skipped);
+    set->survey.unread = list.unread.count;
+    set->survey.unlabelled = list.unlabelled;
+    ad_unread_text(&list.unread, set->survey.unread_text);
     if (!status && list.count) status = settle_classes(set, &list);
-    if (!status && list.count) status = decode_all(&r);
+    if (!status && list.count) status = decode_all(set, &list);
     ad_name_table_free(&list.classes), ad_name_table_free(&list.groups);
     ad_free(ctx, list.pictures, bytes);
     return status;

@@ -1,8 +1,10 @@
 /* image_set_read.c - which kind of set a path holds, and what holds for all kinds. */
 #include "base/name_table.h"
 #include "data/pictures/image_set.h"
+#include "data/pictures/picture_list.h"
 #include "data/pictures/split_name.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static uint64_t fingerprint(const ad_image_set *set)
@@ -52,13 +54,22 @@ static ad_status adopt_classes(ad_image_set *set, const ad_image_set *like, cons
     return status;
 }
 
+/* What became of the pictures, under the name of the path and, but for training, of the split. */
+static void tell(const ad_image_set *set, const char *path, const ad_image_set_options *options)
+{
+    char name[512];
+    bool training = ad_split_wanted(options) == AD_SPLIT_TRAIN;
+    snprintf(name, sizeof name, training ? "%.400s" : "%.400s (%s)", path, options->split);
+    if (options->watcher) ad_image_set_tell(set, name, options->watcher);
+}
+
 /* The archive's entries that any kind may ask for. */
 static bool wanted(const char *name)
 {
     size_t n = strlen(name);
     return ad_image_ending_known(name) || strstr(name, "ubyte") || strstr(name, "idx") ||
-           (n > 4 && (!strcmp(name + n - 4, ".bin") || !strcmp(name + n - 4, ".csv") ||
-                      !strcmp(name + n - 4, ".txt")));
+           ad_is_table(name) ||
+           (n > 4 && (!strcmp(name + n - 4, ".bin") || !strcmp(name + n - 4, ".txt")));
 }
 
 ad_status ad_image_set_read(ad_image_set **out, ad_context *ctx, const char *path,
@@ -84,6 +95,7 @@ ad_status ad_image_set_read(ad_image_set **out, ad_context *ctx, const char *pat
     ad_source_close(source);
     if (!status && options->like) status = adopt_classes(set, options->like, path);
     if (!status) set->fingerprint = fingerprint(set);
+    if (!status) tell(set, path, options);
     if (status)
         ad_image_set_free(set);
     else

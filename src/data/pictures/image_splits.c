@@ -102,7 +102,8 @@ ad_status ad_image_splits_read(ad_image_splits *s, ad_context *ctx, const char *
                                     .height = o->height,
                                     .width = o->width,
                                     .channels = o->channels,
-                                    .skip_bad = o->skip_bad};
+                                    .skip_bad = o->skip_bad,
+                                    .watcher = o->watcher};
     ad_status status = read_set(s, TRAIN, path, &options);
     if (!status && !s->set[TRAIN])
         status = ad_fail(ctx, AD_ERROR_FORMAT, "%s: holds no training pictures", path);

@@ -1,8 +1,8 @@
-/* label_table.c - pictures by a table (.csv): a header, then a row for each.
+/* label_table.c - pictures by a table (.csv, .tsv): a header, then a row for each.
  *
- * The column of files is called file, filename, image, path, id or image_id, or ends in _file; that
- * of labels label or class, or is the only other one that holds words or zeros and ones; that of
- * groups (which folds keep together) person, subject or group. */
+ * The columns go by the names below. Without one for labels, it is the only other column, or the
+ * only other one that holds words or zeros and ones, which is said; where several do, it is an
+ * error. */
 #include "data/pictures/picture_list.h"
 
 #include <autodidact/table_data.h>
@@ -21,33 +21,47 @@ typedef struct keyed {
 typedef struct labels {
     ad_picture_list *list;
     ad_frame *frame;
+    char title[512];            /* the table's, for notes */
     int64_t file, label, group; /* columns; -1: none */
     bool presence;  /* labels 0 and 1 under a heading of their own: its absence and presence */
-    keyed *by_name; /* the source's pictures, sorted */
+    keyed *by_name; /* the source's pictures, also such that cannot be read, sorted */
     int64_t pictures;
     int64_t *row_of; /* per entry of the source: the row that names it, + 1 */
 } labels;
 
+bool ad_is_table(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 4 && (!strcasecmp(name + n - 4, ".csv") || !strcasecmp(name + n - 4, ".tsv"));
+}
+
+int64_t ad_count_tables(const ad_source *s)
+{
+    int64_t tables = 0;
+    for (int64_t i = 0; i < ad_source_count(s); ++i) tables += ad_is_table(ad_source_name(s, i));
+    return tables;
+}
+
 int64_t ad_find_label_table(const ad_source *s)
 {
-    int64_t found = -1, tables = 0;
+    int64_t found = -1;
     for (int64_t i = 0; i < ad_source_count(s); ++i) {
         const char *name = ad_source_name(s, i), *slash = strrchr(name, '/');
         const char *last = slash ? slash + 1 : name;
-        size_t n = strlen(name);
-        if (n < 5 || strcasecmp(name + n - 4, ".csv")) continue;
-        if (!strcmp(last, "labels.csv") || !strcmp(last, "glasses.csv")) return i;
+        if (!ad_is_table(name)) continue;
+        if (!strncmp(last, "labels.", 7) || !strcmp(last, "glasses.csv")) return i;
         found = i;
-        ++tables;
     }
-    return tables == 1 ? found : -1;
+    return ad_count_tables(s) == 1 ? found : -1;
 }
 
 /* ---- columns ---- */
 
 static ad_status find_files(labels *t)
 {
-    static const char *const names[] = {"file", "filename", "image", "path", NULL},
+    static const char *const names[] = {"file",       "filename",   "file_name", "image",
+                                        "image_name", "image_path", "filepath",  "file_path",
+                                        "path",       NULL},
                              *const numbers[] = {"id", "image_id", NULL};
     ad_status status = ad_frame_find_column(t->frame, names, &t->file);
     for (int64_t c = 0; !status && t->file < 0 && c < ad_frame_columns(t->frame); ++c) {
@@ -89,14 +103,17 @@ static ad_status guess_labels(labels *t)
     }
     t->label = left == 1 ? last : likely == 1 ? found : -1;
     t->presence = true;
-    return t->label < 0 ? ad_frame_fail_column(t->frame, "label") : AD_OK;
+    if (t->label < 0) return ad_frame_fail_column(t->frame, "label");
+    if (t->list->options->watcher)
+        ad_watch_note(t->list->options->watcher, "%s: its column \"%.60s\" is taken for the labels",
+                      t->title, ad_frame_column_name(t->frame, t->label));
+    return AD_OK;
 }
 
 static ad_status find_columns(labels *t)
 {
-    static const char *const names[] = {"label", "class", NULL}, *const groups[] = {"person",
-                                                                                    "subject",
-                                                                                    "group", NULL};
+    static const char *const names[] = {"label", "labels", "class", "category", NULL},
+                             *const groups[] = {"person", "subject", "group", NULL};
     ad_status status = find_files(t);
     if (!status) status = ad_frame_find_column(t->frame, names, &t->label);
     if (!status) status = ad_frame_find_column(t->frame, groups, &t->group);
@@ -136,8 +153,8 @@ static ad_status sort_pictures(labels *t)
     t->row_of = ad_zalloc(t->list->ctx, ad_bytes(entries, sizeof *t->row_of));
     if (!t->by_name || !t->row_of) return AD_ERROR_MEMORY;
     for (int64_t i = 0; i < entries; ++i) {
-        if (!ad_image_ending_known(ad_source_name(s, i))) continue;
-        const char *key = last_part(ad_source_name(s, i));
+        const char *name = ad_source_name(s, i), *key = last_part(name);
+        if (!ad_image_ending_known(name) && !ad_image_ending_unread(name)) continue;
         t->by_name[t->pictures++] = (keyed){key, stem_length(key), i};
     }
     if (t->pictures) qsort(t->by_name, (size_t)t->pictures, sizeof *t->by_name, by_key);
@@ -169,14 +186,15 @@ static bool is_named(const char *entry, size_t length, const char *name)
            (length == k || entry[length - k - 1] == '/');
 }
 
-/* The picture called `name`, whole or from a slash on, with its ending or (`stems`) without. -1:
- * none; -2: several, none of them as a whole. */
+/* The picture called `name`, whole or from a slash on, with its ending or (`stems`) without; one
+ * that cannot be read only where no other is called so. -1: none; -2: several, none of them as a
+ * whole. */
 static int64_t find_picture(const labels *t, const char *name, bool stems)
 {
     const ad_source *s = t->list->source;
     const char *key = last_part(name);
     size_t stem = stems ? strlen(key) : stem_length(key);
-    int64_t found = -1;
+    int64_t found = -1, unread = -1;
     for (int64_t i = lower_bound(t, key, stem); i < t->pictures; ++i) {
         const keyed *k = &t->by_name[i];
         const char *entry = ad_source_name(s, k->entry);
@@ -184,9 +202,12 @@ static int64_t find_picture(const labels *t, const char *name, bool stems)
         size_t length = stems ? (size_t)(k->key - entry) + stem : strlen(entry);
         if (!is_named(entry, length, name)) continue;
         if (length == strlen(name) && !stems) return k->entry;
-        found = found == -1 ? k->entry : -2;
+        if (ad_image_ending_unread(entry))
+            unread = k->entry;
+        else
+            found = found == -1 ? k->entry : -2;
     }
-    return found;
+    return found == -1 ? unread : found;
 }
 
 /* ---- rows ---- */
@@ -215,10 +236,30 @@ static ad_status find_entry(const labels *t, int64_t row, int64_t *entry)
     if (*entry == -2)
         return ad_frame_fail(t->frame, row, "names %.200s, which is the name of several pictures",
                              text);
-    if (t->row_of[*entry])
-        return ad_frame_fail(t->frame, row, "names %.200s, which line %lld already names", text,
-                             (long long)ad_frame_line(t->frame, t->row_of[*entry] - 1));
+    const char *unread = ad_image_ending_unread(ad_source_name(t->list->source, *entry));
+    if (unread)
+        return ad_frame_fail(t->frame, row,
+                             "names %.200s, a picture of a format that cannot be read (%s)", text,
+                             unread);
     return AD_OK;
+}
+
+/* Once more the same is idle; with another label one of the two is wrong, which nothing skips. */
+static ad_status check_again(const labels *t, int64_t row, int64_t entry, bool *contradicts)
+{
+    int64_t before = t->row_of[entry] - 1;
+    if (before < 0) return AD_OK;
+    const char *text = ad_frame_text(t->frame, row, t->file);
+    const char *label = ad_frame_text(t->frame, row, t->label);
+    const char *first = ad_frame_text(t->frame, before, t->label);
+    long long line = (long long)ad_frame_line(t->frame, before);
+    *contradicts = strcmp(label, first) != 0;
+    if (!*contradicts)
+        return ad_frame_fail(t->frame, row, "names %.200s, which line %lld already names", text,
+                             line);
+    return ad_frame_fail(t->frame, row,
+                         "labels %.200s \"%.100s\", which line %lld labels \"%.100s\"", text, label,
+                         line, first);
 }
 
 static int32_t add_label(labels *t, const char *label)
@@ -237,10 +278,13 @@ static ad_status take_row(labels *t, int64_t row)
     ad_picture_list *list = t->list;
     const char *label = ad_frame_text(t->frame, row, t->label);
     ad_picture picture = {0};
+    bool contradicts = false;
     ad_status status = find_entry(t, row, &picture.entry);
     if (!status && !*label) status = ad_frame_fail(t->frame, row, "has no label");
-    if (status && list->options->skip_bad) {
-        ++list->skipped;
+    if (!status) status = check_again(t, row, picture.entry, &contradicts);
+    if (status == AD_ERROR_FORMAT && list->options->skip_bad && !contradicts) {
+        if (!list->skipped++)
+            snprintf(list->first_skipped, sizeof list->first_skipped, "%s", ad_error(list->ctx));
         ad_error_clear(list->ctx);
         return AD_OK;
     }
@@ -256,25 +300,34 @@ static ad_status take_row(labels *t, int64_t row)
     return AD_OK;
 }
 
+static void count_unlabelled(const labels *t)
+{
+    ad_picture_list *list = t->list;
+    for (int64_t i = 0; i < t->pictures; ++i) {
+        const char *name = ad_source_name(list->source, t->by_name[i].entry);
+        list->unlabelled += ad_image_ending_known(name) && !t->row_of[t->by_name[i].entry];
+    }
+}
+
 /* ---- the whole ---- */
 
 ad_status ad_list_label_table(ad_picture_list *list, int64_t entry)
 {
     ad_context *ctx = list->ctx;
-    char title[512];
     ad_content content;
     labels t = {.list = list};
     size_t entries = (size_t)ad_source_count(list->source);
-    ad_source_title(list->source, entry, title, sizeof title);
+    ad_source_title(list->source, entry, t.title, sizeof t.title);
     ad_status status = ad_source_read(list->source, entry, ctx, &content);
     if (status) return status;
-    status = ad_frame_parse(&t.frame, ctx, title, content.bytes, content.size,
+    status = ad_frame_parse(&t.frame, ctx, t.title, content.bytes, content.size,
                             &(ad_frame_options){.header = AD_FRAME_HEADER});
     ad_content_free(&content);
     if (!status) status = find_columns(&t);
     if (!status) status = sort_pictures(&t);
     int64_t rows = status ? 0 : ad_frame_rows(t.frame);
     for (int64_t row = 0; !status && row < rows; ++row) status = take_row(&t, row);
+    if (!status) count_unlabelled(&t);
     ad_free(ctx, t.by_name, entries * sizeof *t.by_name);
     ad_free(ctx, t.row_of, entries * sizeof *t.row_of);
     ad_frame_free(t.frame);
