@@ -153,8 +153,10 @@ typedef struct scoring {
 static ad_status score_batch(void *user, ad_program *program, const ad_batch *batch)
 {
     const scoring *s = user;
-    (void)program;
-    return s->score(s->job, s->split, batch);
+    const ad_forward *f = &s->job->evaluation;
+    ad_status status = ad_result_finite(program, f->result, "what the network says");
+    if (!status && f->row_loss) status = ad_result_finite(program, f->row_loss, "the loss");
+    return status ? status : s->score(s->job, s->split, batch);
 }
 
 ad_status ad_job_score(ad_job *job, ad_split split, bool *done,

@@ -44,6 +44,8 @@ says out "left"
 check "the picture of where it looks" test -s "$tmp/looks.png"
 run "$autodidact" classify predict "$tmp/a" "$tmp/data/test" --json --top 2
 exits 0
+says out '"class":"left","classes":["left","right"],"probabilities":[0.9'
+says out '"width":8,"height":8,"seen_as":null}'
 check "a line for each of sixteen pictures" test "$(wc -l <"$tmp/.out")" = 16
 
 echo broken >"$tmp/broken.png"
@@ -107,7 +109,7 @@ exits 1
 says err "train/left/x.png"
 run "$autodidact" classify train --data "$tmp/data" --model mlp --steps 2 --run "$tmp/f" --skip-bad --batch 16
 exits 0
-says err "1 broken pictures were left out"
+says err "data: 1 broken picture was left out: $tmp/data/train/left/x.png: not an image"
 rm "$tmp/data/train/left/x.png"
 mkdir "$tmp/data/train/empty"
 run "$autodidact" classify train --data "$tmp/data" --steps 2 --run "$tmp/g" $common
@@ -117,6 +119,79 @@ rmdir "$tmp/data/train/empty"
 run "$autodidact" classify train --steps 2
 exits 2
 says err "--data is missing"
+
+# what became of pictures is said; names from outside are no names of members
+colour() { printf 'P3 4 2 255\n9 0 0 9 0 0 0 9 0 0 9 0 9 0 0 9 0 0 0 9 0 0 9 0\n'; }
+for class in event file; do
+    mkdir -p "$tmp/odd/$class"
+    for i in 1 2 3; do picture "$tmp/odd/$class/$i.pgm" 20$i 1$i; done
+done
+colour >"$tmp/odd/file/4.ppm"
+echo GIF89a >"$tmp/odd/file/5.gif"
+run "$autodidact" classify train --data "$tmp/odd" --model mlp --steps 2 --size 8 --val 0 --batch 4 --run "$tmp/odd-run"
+exits 0
+says err "odd: 6 of 7 pictures are grey and were widened to colour"
+says err "odd: 1 of 7 pictures was resized to 8 x 8 (from 4 x 2 to 8 x 8, without"
+says err "odd: left out: 1 file is a picture of a format that cannot be read (.gif)"
+run "$autodidact" classify predict "$tmp/odd-run" "$tmp/odd" --json --top 2
+exits 0
+check "no member of a line is there twice" sh -c \
+    "! sed 's/\"classes\":\[[^]]*\]//' '$tmp/.out' | grep -o '\"[a-z_]*\":' | sort | uniq -c | grep -v ' 7 '"
+says err "odd: left out: 1 file is a picture"
+run "$autodidact" classify predict "$tmp/odd-run" "$tmp/odd/file/4.ppm" "$tmp/odd/file/1.pgm"
+says out "4.ppm (4 x 2, resized to 8 x 8 without keeping its proportions)"
+says out "1.pgm (8 x 8, widened from grey to colour)"
+run "$autodidact" classify eval "$tmp/odd-run" --data "$tmp/odd" --split train --json
+exits 0
+says out '"event":"class","class":"file"'
+says err "6 of 7 pictures are grey"
+
+# torchvision's resnet18, which names neither itself nor its classes
+run "$autodidact" classify train --data "$tmp/odd" --model resnet18 --size 96 --steps 1 --val 0 --batch 4 --run "$tmp/large" --quiet
+exits 0
+mkdir "$tmp/foreign"
+run "$autodidact" convert "$tmp/large/checkpoints/step-000000001.safetensors" "$tmp/foreign/resnet18.npz"
+run "$autodidact" classify predict "$tmp/foreign/resnet18.npz" "$tmp/odd/file/4.ppm"
+exits 0
+says err "does not name its 2 classes; --classes FILE does"
+says out "4.ppm (4 x 2, resized to 512 x 256, of which the centre of 224 x 224 is looked at)"
+printf "{0: 'tench, Tinca tinca',\n 1: \"cock's comb\"}\n" >"$tmp/dict.txt"
+printf 'n01440764 tench, Tinca tinca\r\nn01443537 goldfish\r\n' >"$tmp/synset_words.txt"
+printf '\357\273\277tench\ngoldfish\n\n' >"$tmp/lines.txt"
+printf '{"0": ["n01440764", "tench"], "1": ["n01443537", "goldfish"]}' >"$tmp/index.json"
+printf '{"model_type": "resnet", "id2label": {"1": "goldfish", "0": "tench"}}' >"$tmp/config.json"
+printf '{"tench": 0, "goldfish": 1}' >"$tmp/back.json"
+printf '["tench", "goldfish"]' >"$tmp/list.json"
+for file in dict.txt synset_words.txt lines.txt index.json config.json back.json list.json; do
+    run "$autodidact" classify predict "$tmp/foreign/resnet18.npz" "$tmp/odd/file/4.ppm" --classes "$tmp/$file"
+    exits 0
+    says out " tench"
+done
+for file in synset_words.txt config.json; do
+    cp "$tmp/$file" "$tmp/foreign"
+    run "$autodidact" classify predict "$tmp/foreign/resnet18.npz" "$tmp/odd/file/4.ppm"
+    exits 0
+    says out "goldfish"
+    says err "$file: names the classes"
+    rm "$tmp/foreign/$file"
+done
+echo '{"num_classes": 2}' >"$tmp/foreign/config.json"
+run "$autodidact" classify predict "$tmp/foreign/resnet18.npz" "$tmp/odd/file/4.ppm"
+exits 0
+says err "does not name its 2 classes"
+printf 'tench\n' >"$tmp/few.txt"
+printf 'a\nb\nc\n' >"$tmp/many.txt"
+printf '{"0": "a", "x": "b"}' >"$tmp/strange.json"
+for file in few.txt many.txt strange.json; do
+    run "$autodidact" classify predict "$tmp/foreign/resnet18.npz" "$tmp/odd/file/4.ppm" --classes "$tmp/$file"
+    exits 1
+    one_line err
+    says err "$file: names "
+    says err "expected the names of 2 classes"
+done
+run "$autodidact" classify predict "$tmp/a" "$tmp/data/test/left/3.pgm" --classes "$tmp/lines.txt" --top 1
+exits 0
+says out "tench"
 run "$autodidact" classify predict "$fixtures/optim.safetensors" "$tmp/data/test/left/3.pgm"
 exits 1
 says err "does not say which network it holds"

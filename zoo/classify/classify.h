@@ -16,8 +16,11 @@
  *   - networks.c: mlp, lenet, vgg
  *   - resnet.c: the residual networks
  *   - pictures.c: the data: sets, splits, augmentation
+ *   - published.c: torchvision's resnet18, known by its tensors
+ *   - class_names.c: files of labels
  *   - train.c: the system: network, loss, scores, samples
  *   - eval.c, predict.c: the other verbs
+ *   - one_picture.c: a picture file brought to what a network sees
  *   - saliency.c: where a network looks */
 #ifndef ZOO_CLASSIFY_CLASSIFY_H
 #define ZOO_CLASSIFY_CLASSIFY_H
@@ -29,6 +32,8 @@ extern const ad_verb classify_train_verb, classify_eval_verb, classify_predict_v
 extern const ad_system classify_system;
 
 /* ---- settings ---- */
+
+enum { CLASSIFY_CLASSES_MOST = 100000 };
 
 typedef enum classify_kind { /* in the order of the option's choices */
                              CLASSIFY_LENET,
@@ -46,6 +51,9 @@ typedef struct classify_model {
                                           values, 0 to 1 */
     ad_texts classes;                  /* their names */
     int64_t height, width, channels;   /* as in `picture` */
+    bool published;    /* another program's: not in its files, but known by its tensors; sees the
+                          centre of a picture whose shorter side is 8/7 of its own, as ImageNet's */
+    bool config_names; /* the config.json beside it names its classes */
 } classify_model;
 
 typedef struct classify_data {
@@ -105,13 +113,42 @@ typedef struct classifier {
 /* The system's `read`. */
 ad_status classify_read(ad_job *job);
 /* The model's members that follow from pictures; mean and deviation NULL: 0 and 1. */
-ad_status classify_fit(ad_job *job, int64_t height, int64_t width, int channels,
-                       char *const *class_names, int64_t classes, const float *mean,
+ad_status classify_fit(ad_context *ctx, classify_model *model, int64_t height, int64_t width,
+                       int channels, char *const *class_names, int64_t classes, const float *mean,
                        const float *deviation);
 /* What is done to every picture: brought to the mean 0 and the deviation 1. */
 ad_augment classify_normalisation(const classify_model *model);
 
+/* ---- published.c ---- */
+
+/* The system's `recognise`. */
+ad_status classify_recognise(ad_context *ctx, ad_file *file, const char *config, void *model,
+                             bool *known);
+/* Classes by the names in a file; NULL: a published network's by one beside its weights, if there
+ * is one. Notes what a person should know. */
+ad_status classify_name_classes(ad_job *job, const char *path);
+
+/* ---- class_names.c ---- */
+
+/* Replaces the names by as many from a file of labels. */
+ad_status classify_read_names(ad_context *ctx, const char *path, ad_texts *classes);
+
+/* ---- one_picture.c ---- */
+
+typedef struct classify_picture {
+    ad_image *image;       /* in the network's size and channels; owned */
+    int64_t width, height; /* of the file */
+    char done[320];        /* "640 x 480, resized to 32 x 32, made grey"; "": nothing */
+} classify_picture;
+
+/* Reads a picture as the network sees it, and normalised to pixels [height, width, channels]. */
+ad_status classify_open_picture(ad_context *ctx, const classify_model *model, const char *path,
+                                classify_picture *out, float *pixels);
+
 /* ---- train.c ---- */
+
+/* Before what the evaluation program gave is ranked or printed. */
+ad_status classify_result_finite(const ad_job *job);
 
 /* Runs over a split; its scores are in c->scores. *done: there is such a split. */
 ad_status classify_score(classifier *c, ad_split split, bool *done);

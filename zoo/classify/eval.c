@@ -7,6 +7,7 @@ static const ad_option options[] = {
     {"data", 0, AD_OPTION_FILE, .required = true, .help = "labelled pictures, as for train"},
     {"split", 0, AD_OPTION_CHOICE, .initial = "test", .choices = "train|validation|test",
      .help = "which part of the data"},
+    {"classes", 0, AD_OPTION_FILE, .help = "the classes' names, as for predict"},
     {"skip-bad", 0, AD_OPTION_FLAG, .help = "leave broken pictures out instead of stopping"},
     AD_COMMON_OPTIONS,
     {0},
@@ -140,7 +141,8 @@ static ad_status measure(ad_command *cmd, ad_job *job)
     ad_augment normalised = classify_normalisation(job->model);
     ad_image_set **set = &c->pictures.set[split];
     bool done;
-    ad_status status = ad_trained_build(job, BATCH, NULL);
+    ad_status status = classify_name_classes(job, ad_command_text(cmd, "classes"));
+    if (!status) status = ad_trained_build(job, BATCH, NULL);
     if (!status) status = read_like(cmd, job->model, &job->watcher, set);
     if (!status) status = ad_image_samples_new(&job->split[split].samples, *set, &normalised);
     if (!status)

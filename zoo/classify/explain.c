@@ -22,8 +22,8 @@ ad_status classify_sketch(ad_job *job)
     if (!names) return ad_error_set(job->ctx, AD_ERROR_MEMORY, "out of memory");
     for (int64_t i = 0; i < s->classes; ++i) names[i] = "class";
     job->batch = batches->rows;
-    ad_status status = classify_fit(job, batches->side, batches->side, 3, names, s->classes, NULL,
-                                    NULL);
+    ad_status status = classify_fit(job->ctx, job->model, batches->side, batches->side, 3, names,
+                                    s->classes, NULL, NULL);
     free(names);
     return status;
 }

@@ -25,25 +25,25 @@ static ad_augment augmentation(const ad_job *job)
 }
 
 /* Nine digits, from which the same floats are read again. */
-static ad_status set_three(ad_job *job, const char *name, const float value[3])
+static ad_status set_three(ad_context *ctx, classify_model *m, const char *name,
+                           const float value[3])
 {
     char text[96];
     snprintf(text, sizeof text, "%.9g,%.9g,%.9g", value[0], value[1], value[2]);
-    return ad_record_set(&classify_model_record, job->ctx, job->model, name, text);
+    return ad_record_set(&classify_model_record, ctx, m, name, text);
 }
 
-ad_status classify_fit(ad_job *job, int64_t height, int64_t width, int channels,
-                       char *const *class_names, int64_t classes, const float *mean,
+ad_status classify_fit(ad_context *ctx, classify_model *m, int64_t height, int64_t width,
+                       int channels, char *const *class_names, int64_t classes, const float *mean,
                        const float *deviation)
 {
     static const float zeros[3] = {0, 0, 0}, ones[3] = {1, 1, 1};
-    classify_model *m = job->model;
     const float picture[3] = {(float)height, (float)width, (float)channels};
     m->height = height, m->width = width, m->channels = channels;
-    ad_status status = set_three(job, "picture", picture);
-    if (!status) status = set_three(job, "mean", mean ? mean : zeros);
-    if (!status) status = set_three(job, "deviation", deviation ? deviation : ones);
-    return status ? status : ad_texts_copy(job->ctx, &m->classes, class_names, classes);
+    ad_status status = set_three(ctx, m, "picture", picture);
+    if (!status) status = set_three(ctx, m, "mean", mean ? mean : zeros);
+    if (!status) status = set_three(ctx, m, "deviation", deviation ? deviation : ones);
+    return status ? status : ad_texts_copy(ctx, &m->classes, class_names, classes);
 }
 
 static ad_status make_rows(ad_job *job, ad_split split)
@@ -76,8 +76,8 @@ ad_status classify_read(ad_job *job)
     if (status) return status;
     const ad_image_set *set = p->set[AD_SPLIT_TRAIN];
     ad_image_set_statistics(set, p->index[0], p->count[0], mean, deviation);
-    status = classify_fit(job, set->height, set->width, set->channels, set->class_names,
-                          set->classes, mean, deviation);
+    status = classify_fit(job->ctx, job->model, set->height, set->width, set->channels,
+                          set->class_names, set->classes, mean, deviation);
     for (int i = 0; i < AD_SPLITS && !status; ++i) status = make_rows(job, (ad_split)i);
     snprintf(job->summary, sizeof job->summary, "%lld pictures of %lld x %lld in %s, %d class%s",
              (long long)set->count, (long long)set->width, (long long)set->height,

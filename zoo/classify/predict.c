@@ -3,20 +3,24 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-
-static const ad_option options[] = {
-    {"top", 0, AD_OPTION_INT, .initial = "3", .min = 1, .max = 1000,
-     .help = "classes shown for each picture"},
-    {"saliency", 0, AD_OPTION_FILE, .unit = "PICTURE",
-     .help = "also draw where the network looks, for the first picture"},
-    {"skip-bad", 0, AD_OPTION_FLAG, .help = "leave broken pictures out instead of stopping"},
-    AD_COMMON_OPTIONS,
-    {0},
-};
+#include <string.h>
 
 enum {
     BATCH = 16,
+    TOP_MOST = 1000,
     LOOKS_WIDTH = 600, /* a smaller picture is enlarged to be looked at */
+};
+
+static const ad_option options[] = {
+    {"top", 0, AD_OPTION_INT, .initial = "3", .min = 1, .max = TOP_MOST,
+     .help = "classes shown for each picture"},
+    {"saliency", 0, AD_OPTION_FILE, .unit = "PICTURE",
+     .help = "also draw where the network looks, for the first picture"},
+    {"classes", 0, AD_OPTION_FILE,
+     .help = "the classes' names, as ImageNet's networks come with them: a name per line, or JSON"},
+    {"skip-bad", 0, AD_OPTION_FLAG, .help = "leave broken pictures out instead of stopping"},
+    AD_COMMON_OPTIONS,
+    {0},
 };
 
 typedef struct predict {
@@ -25,7 +29,11 @@ typedef struct predict {
     const classify_model *model;
     ad_texts files;
     float *pixels; /* [BATCH, height, width, channels], bound to the network's input */
-    const char *name[BATCH];
+    struct {
+        const char *name;
+        int64_t width, height;
+        char done[sizeof((classify_picture *)0)->done];
+    } row[BATCH];
     int64_t filled;
     const char *first;   /* picture that could be read */
     double *probability; /* [classes] */
@@ -37,57 +45,52 @@ static int64_t pixels_of(const classify_model *m)
     return m->height * m->width * m->channels;
 }
 
-/* A picture in the network's size, as it is (owned by the caller) and normalised. */
-static ad_status read_picture(const predict *p, const char *path, ad_image **image, float *to)
-{
-    const classify_model *m = p->model;
-    const ad_image_read_options wanted = {.channels = (int)m->channels};
-    const ad_augment normalised = classify_normalisation(m);
-    ad_image *whole;
-    *image = NULL;
-    ad_status status = ad_image_read(p->job->ctx, path, &wanted, &whole);
-    if (status) return status;
-    status = ad_image_resize(p->job->ctx, whole, m->width, m->height, NULL, image);
-    ad_image_free(whole);
-    for (int64_t i = 0; !status && i < pixels_of(m); ++i) {
-        int64_t c = i % m->channels;
-        float d = normalised.deviation[c] > 0 ? normalised.deviation[c] : 1;
-        to[i] = ((*image)->data[i] - normalised.mean[c]) / d;
-    }
-    return status;
-}
-
 /* ---- rows ---- */
 
-static void print_row(const predict *p, const char *name)
+static void print_json(const predict *p, int64_t row, int top)
 {
-    char *const *class = p->model->classes.at;
+    const char *class[TOP_MOST];
+    double probability[TOP_MOST];
+    for (int i = 0; i < top; ++i) {
+        class[i] = p->model->classes.at[p->order[i]];
+        probability[i] = p->probability[p->order[i]];
+    }
+    ad_json_begin(p->cmd, "prediction");
+    ad_json_text(p->cmd, "file", p->row[row].name);
+    ad_json_text(p->cmd, "class", class[0]);
+    ad_json_texts(p->cmd, "classes", class, top);
+    ad_json_reals(p->cmd, "probabilities", probability, top);
+    ad_json_int(p->cmd, "width", p->row[row].width);
+    ad_json_int(p->cmd, "height", p->row[row].height);
+    ad_json_text(p->cmd, "seen_as", *p->row[row].done ? p->row[row].done : NULL);
+    ad_json_end(p->cmd);
+}
+
+static void print_row(const predict *p, int64_t row)
+{
+    const char *done = p->row[row].done;
     int top = ad_top_classes(p->probability, (int)p->model->classes.count,
                              (int)ad_command_int(p->cmd, "top"), p->order);
     if (ad_command_json(p->cmd)) {
-        ad_json_begin(p->cmd, "prediction");
-        ad_json_text(p->cmd, "file", name);
-        ad_json_text(p->cmd, "class", class[p->order[0]]);
-        for (int i = 0; i < top; ++i)
-            ad_json_real(p->cmd, class[p->order[i]], p -> probability[p->order[i]]);
-        ad_json_end(p->cmd);
+        print_json(p, row, top);
         return;
     }
-    ad_command_print(p->cmd, "%s\n", name);
+    ad_command_print(p->cmd, *done ? "%s (%s)\n" : "%s\n", p->row[row].name, done);
     for (int i = 0; i < top; ++i)
         ad_command_print(p->cmd, "  %6.2f %%  %s\n", 100 * p->probability[p->order[i]],
-                         class[p->order[i]]);
+                         p->model->classes.at[p->order[i]]);
 }
 
 static ad_status run_batch(predict *p)
 {
     int classes = (int)p->model->classes.count;
     ad_status status = p->filled ? ad_run(p->job->evaluation.program) : AD_OK;
+    if (!status && p->filled) status = classify_result_finite(p->job);
     if (status) return status;
     const float *logits = ad_result(p->job->evaluation.program, p->job->evaluation.result);
     for (int64_t i = 0; i < p->filled; ++i) {
         ad_softmax_row(logits + i * classes, classes, p->probability);
-        print_row(p, p->name[i]);
+        print_row(p, i);
     }
     p->filled = 0;
     return AD_OK;
@@ -97,10 +100,10 @@ static ad_status predict_all(predict *p)
 {
     ad_status status = AD_OK;
     for (int64_t i = 0; i < p->files.count && !status && !ad_command_interrupted(p->cmd); ++i) {
-        ad_image *image;
-        status = read_picture(p, p->files.at[i], &image,
-                              p->pixels + p->filled * pixels_of(p->model));
-        ad_image_free(image);
+        classify_picture picture;
+        status = classify_open_picture(p->job->ctx, p->model, p->files.at[i], &picture,
+                                       p->pixels + p->filled * pixels_of(p->model));
+        ad_image_free(picture.image);
         if (status && status != AD_ERROR_MEMORY && ad_command_flag(p->cmd, "skip-bad")) {
             ad_command_note(p->cmd, "left out: %s", ad_error(p->job->ctx));
             status = AD_OK;
@@ -108,7 +111,9 @@ static ad_status predict_all(predict *p)
         }
         if (status) break;
         if (!p->first) p->first = p->files.at[i];
-        p->name[p->filled++] = p->files.at[i];
+        p->row[p->filled].name = p->files.at[i];
+        p->row[p->filled].width = picture.width, p->row[p->filled].height = picture.height;
+        memcpy(p->row[p->filled++].done, picture.done, sizeof picture.done);
         if (p->filled == BATCH) status = run_batch(p);
     }
     return status ? status : run_batch(p);
@@ -137,16 +142,17 @@ static ad_status draw_heat(predict *p, const char *path, const ad_image *image, 
 
 static ad_status draw_saliency(predict *p, const char *path)
 {
-    ad_image *image = NULL;
+    classify_picture picture = {0};
     if (!p->first)
         return ad_error_set(p->job->ctx, AD_ERROR_NOT_FOUND, "%s: there is no picture to draw",
                             path);
     float *pixels = malloc((size_t)pixels_of(p->model) * sizeof *pixels);
     float *heat = malloc((size_t)(p->model->height * p->model->width) * sizeof *heat);
-    ad_status status = pixels && heat ? read_picture(p, p->first, &image, pixels)
-                                      : ad_error_set(p->job->ctx, AD_ERROR_MEMORY, "out of memory");
-    if (!status) status = draw_heat(p, path, image, pixels, heat);
-    ad_image_free(image);
+    ad_status status = AD_OK;
+    if (!pixels || !heat) status = ad_error_set(p->job->ctx, AD_ERROR_MEMORY, "out of memory");
+    if (!status) status = classify_open_picture(p->job->ctx, p->model, p->first, &picture, pixels);
+    if (!status) status = draw_heat(p, path, picture.image, pixels, heat);
+    ad_image_free(picture.image);
     free(pixels), free(heat);
     return status;
 }
@@ -157,7 +163,7 @@ static ad_status prepare(predict *p)
 {
     size_t classes = (size_t)p->model->classes.count;
     size_t bytes = (size_t)(BATCH * pixels_of(p->model)) * sizeof *p->pixels;
-    ad_status status = AD_OK;
+    ad_status status = classify_name_classes(p->job, ad_command_text(p->cmd, "classes"));
     for (int i = 1; !status && i < ad_command_operands(p->cmd); ++i)
         status = ad_image_files(p->job->ctx, ad_command_operand(p->cmd, i), &p->files,
                                 &p->job->watcher);
@@ -192,6 +198,10 @@ static int run(ad_command *cmd)
 const ad_verb classify_predict_verb = {
     AD_VERB("classify", "predict", "MODEL PICTURE...", options, run, "say what pictures show"),
     .description =
-        "MODEL is a run's folder or an exported weights file; a PICTURE may be a folder.\n\n"
+        "MODEL is a run's folder, an exported weights file, or torchvision's resnet18 (its classes "
+        "are named by --classes, or by a file imagenet_classes.txt, imagenet_class_index.json, "
+        "labels.txt or the like beside it); a PICTURE may be a folder. What was done to a picture "
+        "to bring it to the network's size and colours stands behind its name.\n\n"
         "  autodidact classify predict runs/classify-20260101-1 photo.jpg holiday/ --top 5\n"
-        "  autodidact classify predict glasses.safetensors face.pgm --saliency looks.png"};
+        "  autodidact classify predict glasses.safetensors face.pgm --saliency looks.png\n"
+        "  autodidact classify predict resnet18.pth dog.jpg --classes imagenet_classes.txt"};

@@ -102,6 +102,7 @@ static ad_status measure(const cover *c, ad_job *job, float *pixels, int *best, 
                 hide(c, first + i, pixels + i * size);
         }
         ad_status status = ad_run(job->evaluation.program);
+        if (!status) status = classify_result_finite(job);
         if (status) return status;
         const float *logits = ad_result(job->evaluation.program, job->evaluation.result);
         if (first < 0) {

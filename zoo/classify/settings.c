@@ -14,8 +14,6 @@ static const ad_option model_rows[] = {
     {"class-names", 0, AD_OPTION_TEXTS, AT(classes), .key = "classes", .derived = true},
     {0}};
 
-enum { CLASSES_MOST = 100000 };
-
 static ad_status three(ad_context *ctx, const char *where, const char *name, const ad_reals *list)
 {
     if (list->count == 3) return AD_OK;
@@ -32,9 +30,9 @@ static ad_status check_model(ad_context *ctx, const char *where, const void *val
     if (!status && m->channels != 1 && m->channels != 3)
         status = ad_error_set(ctx, AD_ERROR_FORMAT, "%s: there are %lld channels, expected 1 or 3",
                               where, (long long)m->channels);
-    if (!status && (m->classes.count < 1 || m->classes.count > CLASSES_MOST))
+    if (!status && (m->classes.count < 1 || m->classes.count > CLASSIFY_CLASSES_MOST))
         status = ad_error_set(ctx, AD_ERROR_FORMAT, "%s: there are %lld classes, expected 1 to %d",
-                              where, (long long)m->classes.count, CLASSES_MOST);
+                              where, (long long)m->classes.count, CLASSIFY_CLASSES_MOST);
     return status;
 }
 

@@ -50,6 +50,12 @@ static ad_status freeze(ad_job *job)
 
 /* ---- scores ---- */
 
+ad_status classify_result_finite(const ad_job *job)
+{
+    return ad_result_finite(job->evaluation.program, job->evaluation.result,
+                            "what the network says");
+}
+
 static void note_mistakes(classifier *c, const float *logits, const int32_t *labels,
                           const ad_batch *batch)
 {
@@ -157,10 +163,10 @@ static const ad_record *const records[] = {&classify_model_record,
 static const ad_default defaults[] = {
     {"lr", "1e-3"}, {"optimizer", "adamw"}, {"weight-decay", "1e-2"}, {"schedule", "cosine"}, {0}};
 
-const ad_system classify_system = {
-    AD_SYSTEM("classify", "images", classifier, records, &classify_model_record, defaults,
-              .read = classify_read, .network = network, .prepare = freeze, .evaluate = evaluate,
-              .sample = sample, .free = release, .sketch = classify_sketch)};
+const ad_system classify_system = {AD_SYSTEM(
+    "classify", "images", classifier, records, &classify_model_record, defaults,
+    .read = classify_read, .network = network, .prepare = freeze, .evaluate = evaluate,
+    .sample = sample, .free = release, .sketch = classify_sketch, .recognise = classify_recognise)};
 
 const ad_verb classify_train_verb = {
     AD_TRAIN_VERB("classify", &classify_system, records, defaults,
