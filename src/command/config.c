@@ -3,10 +3,10 @@
  * Values become text first, which is what the rest of the room works on; the texts live as long as
  * the command. What was given on the command line wins. */
 #include "command/state.h"
+#include "io/json.h"
 
 #include "io/source.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,17 +104,19 @@ static int check_verb(struct ad_command *cmd, const char *path, const json_t *ro
 
 int ad_command_config(ad_command *cmd, const char *path)
 {
-    json_error_t error;
     ad_content file;
+    json_t *root;
     ad_context *ctx = ad_command_context(cmd);
     if (!ctx) return AD_EXIT_FAILURE;
-    ad_status failed = ad_content_read_text(&file, ctx, path, FILE_BYTES_MOST);
-    if (failed) return ad_command_check(cmd, failed);
-    json_t *root = json_loadb((const char *)file.bytes, file.size, JSON_REJECT_DUPLICATES, &error);
-    ad_content_free(&file);
-    if (!root) return ad_command_fail(cmd, "%.200s: line %d: %s", path, error.line, error.text);
+    ad_status read = ad_content_read_text(&file, ctx, path, FILE_BYTES_MOST);
+    if (!read) {
+        read = ad_json_parse(ctx, path, (const char *)file.bytes, file.size, JSON_REJECT_DUPLICATES,
+                             &root);
+        ad_content_free(&file);
+    }
+    int status = ad_command_check(cmd, read);
+    if (status) return status;
     json_t *options = json_object_get(root, "options");
-    int status = AD_EXIT_OK;
     if (!json_is_object(root) || (options && !json_is_object(options)))
         status = ad_command_fail(cmd, "%.200s: expected a JSON object of options", path);
     if (!status && options) status = check_verb(cmd, path, root);

@@ -2,8 +2,8 @@
  * row, with recall and precision. Many classes: the rows without the cells, and what is confused
  * most. */
 #include "page/page.h"
+#include "io/json.h"
 
-#include <jansson.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -122,7 +122,8 @@ void ad_page_confusion(ad_text *to, ad_context *ctx, const char *run_path)
     snprintf(path, sizeof path, "%.*s/confusion.json", PATH_MAX - 64, run_path);
     if (stat(path, &about)) return;
     bool sane = S_ISREG(about.st_mode) && about.st_size < 64 << 20;
-    json_t *root = sane ? json_load_file(path, 0, NULL) : NULL;
+    json_t *root = NULL;
+    if (sane && ad_json_load(ctx, path, 0, &root) == AD_ERROR_MEMORY) to->failed = true;
     ad_arena_init(&arena, ctx);
     ad_text_add(to, "<section id=\"confusion\"><h2>Confusion</h2>\n");
     if (read_counts(&c, root, &arena)) {

@@ -53,15 +53,15 @@ void ad_run_log(ad_run_folder *run, const char *format, ...) AD_PRINTF(2, 3);
 /* result.json: {"state": "finished" | "interrupted" | "failed", ...}. `error` may be NULL. */
 ad_status ad_run_finish(ad_run_folder *run, const char *state, const ad_metrics *result,
                         const char *error);
-/* The result that is there: true if it says that the run is finished. */
-bool ad_run_finished(const char *path, ad_metrics *result);
+/* The result that is there, and whether it says that the run is finished; not, where there is none
+ * that can be read. */
+ad_status ad_run_finished(ad_context *ctx, const char *path, bool *finished, ad_metrics *result);
 /* The whole file replaced by `text`. */
 ad_status ad_run_write(ad_context *ctx, const char *path, const char *text);
-/* Likewise by what jansson makes of `root` (NULL: it had no memory) with its `flags`. */
+/* Likewise by what jansson makes of `root` with its `flags`. AD_ERROR_MEMORY: memory was refused to
+ * that or, since `refusals` (io/json.h), to what built it. */
 ad_status ad_run_write_json(ad_context *ctx, const char *path, const struct json_t *root,
-                            size_t flags);
-/* A JSON string of bytes that may not be UTF-8; NULL: out of memory. */
-struct json_t *ad_run_json_text(ad_context *ctx, const char *bytes);
+                            size_t flags, unsigned refusals);
 /* Makes a folder that may be there already, and what is missing above it. */
 ad_status ad_run_make_folder(ad_context *ctx, const char *path);
 /* Where `runs/SYSTEM-DATE-N` is free. */
@@ -84,8 +84,8 @@ ad_status ad_run_read_settings(ad_settings *settings, const char *run_path);
 /* AD_ERROR_ARGUMENT where a setting that may not change (ad_option.may_change) is not what that
  * config.json says. */
 ad_status ad_run_check_settings(const ad_settings *settings, const char *run_path);
-/* Whether it is one fold of a run of several, which cannot be named by options. */
-bool ad_run_is_fold(const char *run_path);
+/* AD_ERROR_ARGUMENT for one fold of a run of several, which cannot be named by options. */
+ad_status ad_run_check_no_fold(ad_context *ctx, const char *run_path);
 /* Which part of its run the folder is, whose settings were read. */
 ad_status ad_run_read_part(const ad_settings *settings, const char *run_path, ad_run_part *part);
 /* What is trained and how long, into config.json's "training". */

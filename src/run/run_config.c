@@ -10,6 +10,7 @@ ad_status ad_run_write_config(const ad_run_folder *run)
 {
     char path[PATH_MAX], started[40];
     json_t *options = NULL, *changed = NULL;
+    unsigned refusals = ad_json_refusals();
     struct tm now;
     time_t t = time(NULL);
     localtime_r(&t, &now);
@@ -29,7 +30,7 @@ ad_status ad_run_write_config(const ad_run_folder *run)
     if (root && run->options.top && run->options.part.folds > 1)
         json_object_set_new(root, "fold", json_integer(run->options.part.fold));
     status = ad_run_write_json(run->ctx, ad_run_file(run, "config.json", path), root,
-                               JSON_INDENT(2));
+                               JSON_INDENT(2), refusals);
     json_decref(root);
     return status;
 }
@@ -39,24 +40,24 @@ ad_status ad_run_write_config(const ad_run_folder *run)
 ad_status ad_run_load_config(ad_context *ctx, const char *run_path, char file[PATH_MAX],
                              json_t **root)
 {
-    json_error_t error;
     snprintf(file, PATH_MAX, "%.*s/config.json", PATH_MAX - 64, run_path);
-    *root = json_load_file(file, 0, &error);
-    if (json_is_object(*root)) return AD_OK;
-    bool valid = *root != NULL;
+    ad_status status = ad_json_load(ctx, file, 0, root);
+    if (status || json_is_object(*root)) return status;
     json_decref(*root);
     *root = NULL;
-    return ad_fail(ctx, AD_ERROR_FORMAT, "%s: %s", file, valid ? "is not an object" : error.text);
+    return ad_fail(ctx, AD_ERROR_FORMAT, "%s: is not an object", file);
 }
 
-bool ad_run_is_fold(const char *run_path)
+ad_status ad_run_check_no_fold(ad_context *ctx, const char *run_path)
 {
     char file[PATH_MAX];
-    snprintf(file, sizeof file, "%.*s/config.json", PATH_MAX - 64, run_path);
-    json_t *root = json_load_file(file, 0, NULL);
+    json_t *root;
+    ad_status status = ad_run_load_config(ctx, run_path, file, &root);
     bool fold = json_object_get(root, "fold") != NULL;
     json_decref(root);
-    return fold;
+    if (!fold) return status;
+    return ad_fail(ctx, AD_ERROR_ARGUMENT,
+                   "%s: is one fold of a run; resume the folder that holds its folds", run_path);
 }
 
 ad_status ad_run_read_part(const ad_settings *settings, const char *run_path, ad_run_part *part)
@@ -87,6 +88,7 @@ static ad_status extend(const ad_run_folder *run, const char *run_path)
 {
     char file[PATH_MAX];
     json_t *root;
+    unsigned refusals = ad_json_refusals();
     ad_status status = ad_run_load_config(run->ctx, run_path, file, &root);
     if (status) return status;
     json_t *options = json_object_get(root, "options"), *changed = json_object_get(root, "changed");
@@ -94,7 +96,7 @@ static ad_status extend(const ad_run_folder *run, const char *run_path)
         status = ad_run_put_end(run->options.settings, options, changed);
     else
         status = ad_fail(run->ctx, AD_ERROR_FORMAT, "%s: has no \"options\" and \"changed\"", file);
-    if (!status) status = ad_run_write_json(run->ctx, file, root, JSON_INDENT(2));
+    if (!status) status = ad_run_write_json(run->ctx, file, root, JSON_INDENT(2), refusals);
     json_decref(root);
     return status;
 }
@@ -116,6 +118,7 @@ ad_status ad_run_data(ad_run_folder *run, const char *path, uint64_t fingerprint
 {
     char file[PATH_MAX], text[32];
     json_t *root;
+    unsigned refusals = ad_json_refusals();
     snprintf(text, sizeof text, "%016llx", (unsigned long long)fingerprint);
     ad_status status = ad_run_load_config(run->ctx, run->path, file, &root);
     if (status) return status;
@@ -128,10 +131,10 @@ ad_status ad_run_data(ad_run_folder *run, const char *path, uint64_t fingerprint
                          path, run->path, before, text);
     if (!status && !before) {
         json_object_set_new(root, "data",
-                            json_pack("{s:o, s:s, s:o}", "path", ad_run_json_text(run->ctx, path),
+                            json_pack("{s:o, s:s, s:o}", "path", ad_json_from_text(run->ctx, path),
                                       "fingerprint", text, "summary",
-                                      ad_run_json_text(run->ctx, summary)));
-        status = ad_run_write_json(run->ctx, file, root, JSON_INDENT(2));
+                                      ad_json_from_text(run->ctx, summary)));
+        status = ad_run_write_json(run->ctx, file, root, JSON_INDENT(2), refusals);
     }
     json_decref(root);
     ad_run_log(run, "data: %s, %s", path, summary);
@@ -142,6 +145,7 @@ ad_status ad_run_describe(ad_run_folder *run, const ad_run_description *d)
 {
     char file[PATH_MAX], monitor[256] = "";
     json_t *root;
+    unsigned refusals = ad_json_refusals();
     ad_status status = ad_run_load_config(run->ctx, run->path, file, &root);
     if (status) return status;
     if (d->monitor) snprintf(monitor, sizeof monitor, "validation/%.200s", d->monitor);
@@ -157,7 +161,7 @@ ad_status ad_run_describe(ad_run_folder *run, const ad_run_description *d)
         json_decref(training);
     } else {
         json_object_set_new(root, "training", training);
-        status = ad_run_write_json(run->ctx, file, root, JSON_INDENT(2));
+        status = ad_run_write_json(run->ctx, file, root, JSON_INDENT(2), refusals);
     }
     json_decref(root);
     return status;

@@ -4,7 +4,7 @@
 
 #include "run/run.h"
 
-#include <jansson.h>
+#include "io/json.h"
 
 /* The config.json of a folder, whose path goes into `file` for errors. On failure *root is NULL. */
 ad_status ad_run_load_config(ad_context *ctx, const char *run_path, char file[PATH_MAX],

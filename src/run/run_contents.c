@@ -2,8 +2,8 @@
  * TensorBoard's event file gets the same. */
 #include "run/run.h"
 #include "base/file.h"
+#include "io/json.h"
 
-#include <jansson.h>
 #include <unistd.h>
 
 /* ---- numbers ---- */
@@ -103,17 +103,18 @@ ad_status ad_run_confusion(ad_run_folder *run, const int64_t *counts, int classe
                            const char *const *names)
 {
     char path[PATH_MAX];
+    unsigned refusals = ad_json_refusals();
     json_t *rows = json_array(), *labels = json_array();
     for (int i = 0; i < classes; ++i) {
         json_t *row = json_array();
         for (int k = 0; k < classes; ++k)
             json_array_append_new(row, json_integer((json_int_t)counts[i * classes + k]));
         json_array_append_new(rows, row);
-        json_array_append_new(labels, ad_run_json_text(run->ctx, names[i]));
+        json_array_append_new(labels, ad_json_from_text(run->ctx, names[i]));
     }
     json_t *root = json_pack("{s:o, s:o}", "classes", labels, "counts", rows);
     const char *file = run->trying ? "trial.json" : "confusion.json";
-    ad_status status = ad_run_write_json(run->ctx, ad_run_file(run, file, path), root, 0);
+    ad_status status = ad_run_write_json(run->ctx, ad_run_file(run, file, path), root, 0, refusals);
     (void)is_tried(run, path);
     json_decref(root);
     return status;

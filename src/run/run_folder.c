@@ -1,13 +1,12 @@
 /* run_folder.c - the folder of a run: made, locked, described, and written into. */
-#include "base/escape.h"
 #include "run/run.h"
 #include "base/file.h"
 #include "base/printable.h"
+#include "io/json.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -60,34 +59,34 @@ ad_status ad_run_write(ad_context *ctx, const char *path, const char *text)
 }
 
 /* Numbers as short as they can be so that they are the same when read again. */
-static char *json_bytes(const json_t *root, size_t flags)
+static ad_status dump(ad_text *text, const char *path, const json_t *root, size_t flags,
+                      unsigned refusals)
 {
-    char *text = json_dumps(root, flags | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
-    json_t *again = text ? json_loads(text, 0, NULL) : NULL;
-    bool same = json_equal(again, root);
-    json_decref(again);
-    if (same) return text;
-    free(text);
-    return json_dumps(root, flags | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(17));
+    static const size_t digits[] = {15, 17};
+    for (int i = 0; i < 2; ++i) {
+        json_t *again;
+        text->length = 0;
+        ad_json_dump(text, root, flags | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(digits[i]),
+                     refusals);
+        if (text->failed) return ad_fail(text->ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
+        ad_status status = ad_json_parse(text->ctx, path, text->data, text->length, 0, &again);
+        if (status) return status;
+        bool same = json_equal(again, root);
+        json_decref(again);
+        if (same) break;
+    }
+    return AD_OK;
 }
 
-ad_status ad_run_write_json(ad_context *ctx, const char *path, const json_t *root, size_t flags)
-{
-    char *text = root ? json_bytes(root, flags) : NULL;
-    ad_status status = text ? ad_run_write(ctx, path, text)
-                            : ad_fail(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
-    free(text);
-    return status;
-}
-
-json_t *ad_run_json_text(ad_context *ctx, const char *bytes)
+ad_status ad_run_write_json(ad_context *ctx, const char *path, const json_t *root, size_t flags,
+                            unsigned refusals)
 {
     ad_text text;
     ad_text_init(&text, ctx);
-    ad_text_utf8(&text, bytes, strlen(bytes));
-    json_t *value = text.failed ? NULL : json_string(ad_text_get(&text));
+    ad_status status = dump(&text, path, root, flags, refusals);
+    if (!status) status = ad_run_write(ctx, path, text.data);
     ad_text_free(&text);
-    return value;
+    return status;
 }
 
 /* With the folders above it that are missing. */
@@ -184,40 +183,48 @@ static void remove_half_written(const ad_run_folder *run)
     }
 }
 
-static bool says_failed(const char *run_path)
+/* The result.json that is there; *root NULL: there is none that can be read. */
+static ad_status load_result(ad_context *ctx, const char *run_path, json_t **root)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%.*s/result.json", PATH_MAX - 64, run_path);
-    json_t *root = json_load_file(path, 0, NULL);
-    const char *state = json_string_value(json_object_get(root, "state"));
-    bool failed = state && !strcmp(state, "failed");
-    json_decref(root);
-    return failed;
+    ad_status status = ad_json_load(ctx, path, 0, root);
+    if (status && status != AD_ERROR_MEMORY) ad_error_clear(ctx), status = AD_OK;
+    return status;
+}
+
+static bool has_state(const json_t *result, const char *state)
+{
+    const char *found = json_string_value(json_object_get(result, "state"));
+    return found && !strcmp(found, state);
 }
 
 /* Whether all that is there is a run that failed before its first step, as with data that lack a
  * column. It holds nothing to resume, and whoever mends the command repeats it. Its parts, if it
  * has any, are like that as well. */
-static bool never_began(const char *run_path)
+static ad_status never_began(ad_context *ctx, const char *run_path, bool *nothing)
 {
     static const char *const names[] = {".",           "..",          "config.json",
                                         "result.json", "log.txt",     "report.html",
                                         "run.lock",    "checkpoints", "samples"};
     char path[PATH_MAX];
     int64_t step;
+    json_t *result;
+    ad_status status = load_result(ctx, run_path, &result);
     snprintf(path, sizeof path, "%.*s/checkpoints/best.safetensors", PATH_MAX - 64, run_path);
-    bool nothing = says_failed(run_path) && access(path, F_OK) &&
-                   ad_checkpoint_list(run_path, &step, 1) == 0;
-    DIR *folder = nothing ? opendir(run_path) : NULL;
-    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+    *nothing = has_state(result, "failed") && access(path, F_OK) &&
+               ad_checkpoint_list(run_path, &step, 1) == 0;
+    json_decref(result);
+    DIR *folder = *nothing ? opendir(run_path) : NULL;
+    for (struct dirent *entry; !status && *nothing && folder && (entry = readdir(folder));) {
         bool known = false;
         for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
             known |= !strcmp(entry->d_name, names[i]);
         snprintf(path, sizeof path, "%.*s/%s", PATH_MAX - 300, run_path, entry->d_name);
-        if (!known && !never_began(path)) nothing = false;
+        if (!known) status = never_began(ctx, path, nothing);
     }
     if (folder) closedir(folder);
-    return nothing;
+    return status;
 }
 
 /* A new run must not be made where there is one, or what is left of one. */
@@ -230,7 +237,10 @@ static ad_status check_free(const ad_run_folder *run)
     bool taken = ad_checkpoint_list(run->path, &step, 1) > 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
         taken |= !access(ad_run_file(run, names[i], file), F_OK);
-    if (!taken || never_began(run->path)) return AD_OK;
+    if (!taken) return AD_OK;
+    bool free_again;
+    ad_status status = never_began(run->ctx, run->path, &free_again);
+    if (status || free_again) return status;
     return ad_fail(run->ctx, AD_ERROR_ARGUMENT,
                    "%s: already holds a run; --resume resumes it, --run names another", run->path);
 }
@@ -289,35 +299,33 @@ ad_status ad_run_finish(ad_run_folder *run, const char *state, const ad_metrics 
                         const char *error)
 {
     char path[PATH_MAX];
+    unsigned refusals = ad_json_refusals();
     json_t *root = json_pack("{s:s}", "state", state), *numbers = json_object();
     for (int i = 0; result && i < result->count; ++i)
         json_object_set_new(numbers, result->at[i].name,
                             isfinite(result->at[i].value) ? json_real(result->at[i].value)
                                                           : json_null());
     json_object_set_new(root, "results", numbers);
-    if (error) json_object_set_new(root, "error", ad_run_json_text(run->ctx, error));
+    if (error) json_object_set_new(root, "error", ad_json_from_text(run->ctx, error));
     ad_status status = ad_run_write_json(run->ctx, ad_run_file(run, "result.json", path), root,
-                                         JSON_INDENT(2));
+                                         JSON_INDENT(2), refusals);
     json_decref(root);
     return status;
 }
 
-bool ad_run_finished(const char *run_path, ad_metrics *result)
+ad_status ad_run_finished(ad_context *ctx, const char *run_path, bool *finished, ad_metrics *result)
 {
-    char path[PATH_MAX];
-    json_error_t error;
-    snprintf(path, sizeof path, "%.*s/result.json", PATH_MAX - 64, run_path);
-    json_t *root = json_load_file(path, 0, &error);
-    const char *state = json_string_value(json_object_get(root, "state"));
-    bool finished = state && !strcmp(state, "finished");
+    json_t *root;
+    ad_status status = load_result(ctx, run_path, &root);
+    *finished = has_state(root, "finished");
     ad_metrics_clear(result);
     json_t *numbers = json_object_get(root, "results");
-    for (void *at = json_object_iter(numbers); finished && at;
+    for (void *at = json_object_iter(numbers); *finished && at;
          at = json_object_iter_next(numbers, at)) {
         const json_t *value = json_object_iter_value(at);
         ad_metrics_add(result, json_object_iter_key(at),
                        json_is_number(value) ? json_number_value(value) : NAN);
     }
     json_decref(root);
-    return finished;
+    return status ? status : result->failed ? AD_ERROR_MEMORY : AD_OK;
 }

@@ -2,17 +2,15 @@
  * its parts. Nothing in the files is trusted: every field may be missing or of another kind. */
 #include "run/run_info.h"
 #include "run/run.h"
+#include "io/json.h"
 
 #include <fcntl.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { JSON_BYTES_MOST = 16 << 20 };
 
 const char *ad_run_state_name(ad_run_state state)
 {
@@ -36,19 +34,17 @@ bool ad_run_is(const char *path)
 static ad_status load_json(ad_context *ctx, const char *folder, const char *name, json_t **root)
 {
     char path[PATH_MAX];
-    json_error_t error;
     struct stat about;
     join(path, folder, name);
     *root = NULL;
     if (stat(path, &about)) return AD_OK;
-    if (!S_ISREG(about.st_mode) || about.st_size > JSON_BYTES_MOST)
-        return ad_fail(ctx, AD_ERROR_FORMAT, "%s: is not a file of at most 16 MiB", path);
-    *root = json_load_file(path, 0, &error);
-    if (json_is_object(*root)) return AD_OK;
-    bool valid = *root != NULL;
+    if (!S_ISREG(about.st_mode))
+        return ad_fail(ctx, AD_ERROR_FORMAT, "%s: is not a regular file", path);
+    ad_status status = ad_json_load(ctx, path, 0, root);
+    if (status || json_is_object(*root)) return status;
     json_decref(*root);
     *root = NULL;
-    return ad_fail(ctx, AD_ERROR_FORMAT, "%s: %s", path, valid ? "is not an object" : error.text);
+    return ad_fail(ctx, AD_ERROR_FORMAT, "%s: is not an object", path);
 }
 
 /* ---- texts and numbers ---- */

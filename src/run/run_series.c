@@ -5,8 +5,8 @@
  * as are steps that do not rise within a series. */
 #include "run/run_info.h"
 #include "base/file.h"
+#include "io/json.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +23,7 @@ typedef struct reading {
     int count;
     int64_t capacity[SERIES_MOST];
     bool filling; /* the second pass */
+    ad_status status;
 } reading;
 
 static int find(reading *r, const char *name)
@@ -31,6 +32,7 @@ static int find(reading *r, const char *name)
         if (!strcmp(r->series[i].name, name)) return i;
     if (r->filling || r->count == SERIES_MOST || strlen(name) > NAME_MOST) return -1;
     char *copy = ad_arena_text(&r->record->arena, name);
+    if (!copy) r->status = AD_ERROR_MEMORY;
     if (!copy) return -1;
     r->series[r->count] = (ad_run_series){.name = copy};
     return r->count++;
@@ -53,7 +55,10 @@ static bool read_line(reading *r, const char *line, size_t length)
 {
     ad_run_info *info = &r->record->info;
     const char *name;
-    json_t *value, *root = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
+    json_t *value, *root;
+    ad_status status = ad_json_parse(r->record->ctx, "metrics.jsonl", line, length,
+                                     JSON_REJECT_DUPLICATES, &root);
+    if (status == AD_ERROR_MEMORY) r->status = status;
     const json_t *number = json_object_get(root, "step");
     bool good = json_is_integer(number) && json_integer_value(number) >= 0 &&
                 json_integer_value(number) <= steps_most;
@@ -81,7 +86,7 @@ static bool read_line(reading *r, const char *line, size_t length)
 static int64_t read_lines(reading *r, const ad_mapped *file)
 {
     int64_t broken = 0;
-    for (size_t at = 0; at < file->size;) {
+    for (size_t at = 0; at < file->size && !r->status;) {
         const char *line = (const char *)file->bytes + at,
                    *end = memchr(line, '\n', file->size - at);
         if (!end) break; /* being written */
@@ -120,9 +125,10 @@ ad_status ad_run_read_series(ad_run_record *record, const char *path)
     ad_status status = ad_map(&file, record->ctx, path, file_limit);
     if (status) return status;
     (void)read_lines(&r, &file);
-    status = allocate(&r);
+    status = r.status ? r.status : allocate(&r);
     r.filling = true;
     if (!status) record->info.broken_lines = read_lines(&r, &file);
+    if (!status) status = r.status;
     ad_unmap(&file);
     record->info.series = r.series;
     record->info.series_count = r.count;

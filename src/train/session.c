@@ -50,10 +50,8 @@ ad_status ad_session_resume(ad_session *session, ad_context *ctx)
     if (!ad_run_is(session->folder))
         return ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: is not a run: it has no config.json",
                        session->folder);
-    if (ad_run_is_fold(session->folder))
-        return ad_fail(ctx, AD_ERROR_ARGUMENT,
-                       "%s: is one fold of a run; resume the folder that holds its folds",
-                       session->folder);
+    ad_status status = ad_run_check_no_fold(ctx, session->folder);
+    if (status) return status;
     session->resume = true;
     return ad_run_read_settings(session->settings, session->folder);
 }
@@ -69,13 +67,16 @@ static void write_report(const running *r, const char *path, bool failed)
 }
 
 /* To the end that is asked for, which may be another than when it was. */
-static bool is_finished(const running *r, const char *path, ad_metrics *result)
+static ad_status check_finished(const running *r, const char *path, bool *finished,
+                                ad_metrics *result)
 {
     const ad_session *s = r->session;
-    if (s->resume && ad_run_finished(path, result) && ad_run_same_end(s->settings, path))
-        return true;
-    ad_metrics_clear(result);
-    return false;
+    ad_status status = AD_OK;
+    *finished = false;
+    if (s->resume) status = ad_run_finished(r->ctx, path, finished, result);
+    *finished = *finished && !status && ad_run_same_end(s->settings, path);
+    if (!*finished) ad_metrics_clear(result);
+    return status;
 }
 
 static ad_run_options options_of(const running *r, ad_run_part part, const char *top, bool resume)
@@ -167,11 +168,14 @@ static ad_status run_parts(const running *r, ad_train_result *results, int64_t c
                             .fold = (int)(i % r->folds),
                             .folds = (int)r->folds};
         part_path(r, part, path);
-        if (is_finished(r, path, &results[i].metrics)) continue;
+        bool finished;
+        ad_status status = check_finished(r, path, &finished, &results[i].metrics);
+        if (status) return status;
+        if (finished) continue;
         r->outcome->was_finished = false;
         ad_watch_note(&r->session->watcher, "part %lld of %lld: %s", (long long)i + 1,
                       (long long)count, path);
-        ad_status status = run_part(r, path, part, &results[i]);
+        status = run_part(r, path, part, &results[i]);
         if (status) return status;
         if (results[i].interrupted) {
             r->outcome->interrupted = true;
@@ -207,9 +211,8 @@ static ad_status train_single(const running *r, ad_train_result *result)
 {
     const char *path = r->outcome->folder;
     ad_run_part part = {.seed = (uint64_t)r->train->seed, .fold = 0, .folds = (int)r->folds};
-    ad_status status = AD_OK;
-    r->outcome->was_finished = is_finished(r, path, &result->metrics);
-    if (!r->outcome->was_finished) status = run_part(r, path, part, result);
+    ad_status status = check_finished(r, path, &r->outcome->was_finished, &result->metrics);
+    if (!status && !r->outcome->was_finished) status = run_part(r, path, part, result);
     if (status) return status;
     r->outcome->interrupted = result->interrupted;
     return result->interrupted ? AD_OK : summarise(r, result, 1);

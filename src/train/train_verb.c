@@ -33,9 +33,9 @@ static int read_options(ad_command *cmd, const char *resume)
     if (status) return status;
     if (resume && !ad_run_is(resume))
         return ad_command_fail(cmd, "%s: is not a run: it has no config.json", resume);
-    if (resume && ad_run_is_fold(resume))
-        return ad_command_fail(
-            cmd, "%s: is one fold of a run; resume the folder that holds its folds", resume);
+    if (resume)
+        status = ad_command_check(cmd, ad_run_check_no_fold(ad_command_context(cmd), resume));
+    if (status) return status;
     snprintf(path, sizeof path, "%.*s/config.json", PATH_MAX - 64, resume ? resume : "");
     if (resume) config = path;
     status = config ? ad_command_config(cmd, config) : AD_EXIT_OK;

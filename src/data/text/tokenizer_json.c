@@ -2,10 +2,10 @@
  * vocab.bpe (Hugging Face: vocab.json with merges.txt), and characters by number. Hugging Face's
  * tokenizer.json goes on to tokenizer_hf.c. */
 #include "base/utf8.h"
+#include "io/json.h"
 #include "data/text/tokenizer_kinds.h"
 #include "data/text/byte_spelling.h"
 
-#include <jansson.h>
 #include <string.h>
 
 /* The object's keys by id: NULL where memory is refused or the ids are not 0 .. count - 1. */
@@ -108,20 +108,19 @@ ad_status ad_tokenizer_read_json(ad_tokenizer **out, ad_context *ctx, const char
                                  const char *bytes, size_t size, const char *merges_name,
                                  const char *merges, size_t merges_size)
 {
-    json_error_t error;
+    json_t *object;
     *out = NULL;
-    json_t *object = json_loadb(bytes, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
-    if (!object)
-        return ad_fail(ctx, AD_ERROR_FORMAT, "%s: line %d: %s", name, error.line, error.text);
+    ad_status status = ad_json_parse(ctx, name, bytes, size,
+                                     JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &object);
+    if (status) return status;
     if (json_is_object(json_object_get(object, "model"))) {
-        ad_status read = ad_tokenizer_read_hf(out, ctx, name, object);
+        status = ad_tokenizer_read_hf(out, ctx, name, object);
         json_decref(object);
-        return read;
+        return status;
     }
     ad_tokenizer *t = NULL;
     const char **keys = NULL;
     int64_t count = (int64_t)json_object_size(object);
-    ad_status status = AD_OK;
     if (!json_is_object(object) || !count)
         status = ad_fail(ctx, AD_ERROR_FORMAT, "%s: is not an object of pieces and ids", name);
     else if (json_is_string(json_object_get(object, "model_type")))

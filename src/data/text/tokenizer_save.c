@@ -1,11 +1,11 @@
 /* tokenizer_save.c - tokenizers in the files of their kind, which other programs read. */
 #include "base/utf8.h"
 #include "base/file.h"
+#include "io/json.h"
 #include "data/text/tokenizer_kinds.h"
 #include "data/text/byte_spelling.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,13 +23,9 @@ static ad_status write_file(ad_context *ctx, const char *path, const ad_text *te
 
 static void add_json_string(ad_text *out, const char *text, size_t length)
 {
+    unsigned refusals = ad_json_refusals();
     json_t *string = json_stringn(text, length);
-    char *dumped = string ? json_dumps(string, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
-    if (dumped)
-        ad_text_add(out, dumped);
-    else
-        out->failed = true;
-    free(dumped); /* jansson's */
+    ad_json_dump(out, string, JSON_ENCODE_ANY | JSON_ENSURE_ASCII, refusals);
     json_decref(string);
 }
 

@@ -7,10 +7,10 @@
  * The pieces of BPE are spelled as in GPT-2's files, since they need not be UTF-8. Control pieces
  * that cannot be spelled so do not occur: they are UTF-8 and spelled by their bytes. */
 #include "base/utf8.h"
+#include "io/json.h"
 #include "data/text/tokenizer_kinds.h"
 #include "data/text/byte_spelling.h"
 
-#include <jansson.h>
 #include <string.h>
 
 static const char format_name[] = "autodidact tokenizer";
@@ -27,7 +27,6 @@ static json_t *piece_json(ad_tokenizer *t, int32_t id)
     return t->scratch.failed ? NULL : json_stringn(t->scratch.data, t->scratch.length);
 }
 
-/* Fails by leaving an element out, which the caller notices by the sizes. */
 static void fill(ad_tokenizer *t, json_t *pieces, json_t *control, json_t *scores, json_t *merges)
 {
     for (int32_t i = 0; i < t->vocabulary.count; ++i) {
@@ -42,14 +41,9 @@ static void fill(ad_tokenizer *t, json_t *pieces, json_t *control, json_t *score
     }
 }
 
-static int add_dump(const char *bytes, size_t size, void *text)
-{
-    ad_text_bytes(text, bytes, size);
-    return ((ad_text *)text)->failed ? -1 : 0;
-}
-
 ad_status ad_tokenizer_to_text(ad_tokenizer *t, const char **text, size_t *length)
 {
+    unsigned refusals = ad_json_refusals();
     json_t *pieces = json_array(), *control = json_array(), *scores = json_array(),
            *merges = json_array(), *special = json_array();
     *text = "", *length = 0;
@@ -67,11 +61,10 @@ ad_status ad_tokenizer_to_text(ad_tokenizer *t, const char **text, size_t *lengt
                             special, "control", control, "pieces", pieces, "scores", scores,
                             "merges", merges, "prefix_space", (int)t->prefix_space);
     t->text.length = 0, t->text.failed = false;
-    if (!all || !whole || json_dump_callback(all, add_dump, &t->text, JSON_COMPACT)) {
-        json_decref(all);
-        return ad_fail(t->ctx, AD_ERROR_MEMORY, "no memory for the tokenizer's text");
-    }
+    ad_json_dump(&t->text, all, JSON_COMPACT, refusals);
     json_decref(all);
+    if (t->text.failed || !whole)
+        return ad_fail(t->ctx, AD_ERROR_MEMORY, "no memory for the tokenizer's text");
     *text = t->text.data, *length = t->text.length;
     return AD_OK;
 }
@@ -159,15 +152,15 @@ static ad_status read_parts(ad_tokenizer *t, const char *name, const json_t *all
 ad_status ad_tokenizer_read_text(ad_tokenizer **out, ad_context *ctx, const char *name,
                                  const char *bytes, size_t size)
 {
-    json_error_t error;
+    json_t *all;
     *out = NULL;
-    json_t *all = json_loadb(bytes, size, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
-    if (!all) return ad_fail(ctx, AD_ERROR_FORMAT, "%s: line %d: %s", name, error.line, error.text);
+    ad_status status = ad_json_parse(ctx, name, bytes, size,
+                                     JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &all);
+    if (status) return status;
     const char *format = json_string_value(json_object_get(all, "format")),
                *kind = json_string_value(json_object_get(all, "kind"));
     json_int_t version = json_integer_value(json_object_get(all, "version"));
     ad_tokenizer *t = NULL;
-    ad_status status = AD_OK;
     int k = 0;
     while (kind && k <= AD_TOKENIZER_WORDPIECE && strcmp(kind, ad_tokenizer_kind_name(k))) ++k;
     if (!format || strcmp(format, format_name) || !kind)
