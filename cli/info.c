@@ -165,28 +165,16 @@ static int weights(ad_command *cmd, ad_context *ctx, const char *path)
     return ad_command_check(cmd, status);
 }
 
-/* Whether the file begins as a picture does; what follows may still be broken. */
-static bool begins_as_picture(const char *path)
-{
-    char head[12] = {0};
-    FILE *file = fopen(path, "rb");
-    if (!file) return false;
-    size_t got = fread(head, 1, sizeof head, file);
-    fclose(file);
-    return (got >= 4 && !memcmp(head, "\x89PNG", 4)) ||
-           (got >= 3 && !memcmp(head, "\xff\xd8\xff", 3)) ||
-           (got >= 12 && !memcmp(head, "RIFF", 4) && !memcmp(head + 8, "WEBP", 4)) ||
-           (got >= 2 && !memcmp(head, "BM", 2)) ||
-           (got >= 3 && head[0] == 'P' && strchr("2356", head[1]) && strchr(" \t\r\n#", head[2]));
-}
-
 static int run(ad_command *cmd)
 {
     const char *path = ad_command_operand(cmd, 0);
     ad_context *ctx = ad_command_context(cmd);
     if (!ctx) return AD_EXIT_FAILURE;
     if (ad_cli_names_set(path)) return ad_cli_info_set(cmd, ctx, path);
-    bool shows = begins_as_picture(path) || ad_image_ending_unread(path);
+    bool begins;
+    ad_status status = ad_image_begins(ctx, path, &begins);
+    if (status) return ad_command_check(cmd, status);
+    bool shows = begins || ad_image_ending_unread(path);
     return shows ? picture(cmd, ctx, path) : weights(cmd, ctx, path);
 }
 

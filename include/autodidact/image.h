@@ -97,6 +97,9 @@ AD_API bool ad_image_ending_known(const char *name);
  * left out. */
 AD_API const char *ad_image_ending_unread(const char *name);
 
+/* Whether the file begins as a picture that can be read does; what follows may still be broken. */
+AD_API ad_status ad_image_begins(ad_context *ctx, const char *path, bool *is);
+
 /* The header alone, without decoding and without a limit on the size. */
 AD_API ad_status ad_image_probe(ad_context *ctx, const char *path, ad_image_info *info);
 AD_API ad_status ad_image_probe_memory(ad_context *ctx, const char *name, const void *bytes,

@@ -2,10 +2,10 @@
  * Writing .npz needs no libzip. */
 #include "io/archive.h"
 
-ad_status ad_archive_open(ad_archive **out, ad_context *ctx, const char *path, const void *bytes,
-                          size_t size)
+ad_status ad_archive_open(ad_archive **out, ad_context *ctx, const char *path,
+                          const ad_mapped *file, const void *bytes, size_t size)
 {
-    (void)bytes, (void)size;
+    (void)file, (void)bytes, (void)size;
     *out = NULL;
     return ad_fail(
         ctx, AD_ERROR_UNSUPPORTED,

@@ -1,5 +1,5 @@
 /* byte_order_mark.h - the mark that editors put in front of a text. It is no text: every reader of
- * texts and tables drops it here, or through ad_content_read_text (io/source.h). */
+ * texts and tables drops it here, or through ad_content_read_text (io/content.h). */
 #ifndef AD_BASE_BYTE_ORDER_MARK_H
 #define AD_BASE_BYTE_ORDER_MARK_H
 

@@ -1,6 +1,10 @@
 /* context.c - allocator, accounting, the error sentence, and the lazily started pool. */
 #include "base/context.h"
 #include "base/cpu.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/kept_pipes.h"
+#include "base/notes.h"
 #include "base/pool.h"
 #include "base/printable.h"
 
@@ -9,7 +13,9 @@
 #include <sys/mman.h>
 #include <string.h>
 
-enum { ERROR_BYTES = 1024 };
+enum { ERROR_BYTES = 1024, NOTES_KNOWN = 32 };
+
+static const size_t usual_expand_limit = (size_t)4 << 30;
 
 struct ad_context {
     ad_allocator allocator;
@@ -21,6 +27,12 @@ struct ad_context {
     const struct ad_tracer *tracer;
     int watched;
     struct ad_wisdom *wisdom;
+    size_t expand_limit;
+    ad_kept_pipes pipes;
+    void (*note)(void *user, const char *sentence);
+    void *note_user;
+    uint64_t noted[NOTES_KNOWN]; /* hashes of the last ones, in turn */
+    int notes;
     ad_status status;
     char error[ERROR_BYTES];
 };
@@ -62,7 +74,7 @@ ad_context *ad_context_new(const ad_context_options *options)
     }
     ad_context *ctx = allocator.allocate(allocator.user, sizeof *ctx);
     if (!ctx) return NULL;
-    *ctx = (ad_context){.allocator = allocator, .isa = isa};
+    *ctx = (ad_context){.allocator = allocator, .isa = isa, .expand_limit = usual_expand_limit};
     ctx->threads = threads ? threads : ad_cpu_get()->cores;
     return ctx;
 }
@@ -71,6 +83,7 @@ void ad_context_free(ad_context *ctx)
 {
     if (!ctx) return;
     ad_pool_free(ctx->pool);
+    ad_kept_pipes_free(&ctx->pipes, ctx);
     ctx->allocator.release(ctx->allocator.user, ctx, sizeof *ctx);
 }
 
@@ -125,6 +138,42 @@ struct ad_wisdom *ad_context_wisdom(const ad_context *ctx)
 void ad_context_set_wisdom(ad_context *ctx, struct ad_wisdom *wisdom)
 {
     ctx->wisdom = wisdom;
+}
+
+size_t ad_context_expand_limit(const ad_context *ctx)
+{
+    return ctx->expand_limit;
+}
+
+void ad_context_set_expand_limit(ad_context *ctx, size_t bytes)
+{
+    ctx->expand_limit = bytes ? bytes : usual_expand_limit;
+}
+
+ad_kept_pipes *ad_context_pipes(ad_context *ctx)
+{
+    return &ctx->pipes;
+}
+
+void ad_context_set_notes(ad_context *ctx, void (*note)(void *user, const char *sentence),
+                          void *user)
+{
+    ctx->note = note, ctx->note_user = user;
+}
+
+void ad_note(ad_context *ctx, const char *format, ...)
+{
+    char sentence[ERROR_BYTES];
+    va_list args;
+    if (!ctx->note) return;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    uint64_t hash = ad_hash(AD_HASH_START, sentence, strlen(sentence));
+    for (int i = 0; i < NOTES_KNOWN; ++i)
+        if (ctx->noted[i] == hash) return;
+    ctx->noted[ctx->notes++ % NOTES_KNOWN] = hash;
+    ctx->note(ctx->note_user, sentence);
 }
 
 ad_pool *ad_context_pool(ad_context *ctx)

@@ -1,4 +1,4 @@
-/* file.c - mapping files and replacing files atomically. */
+/* file.c - replacing files atomically. */
 #include "base/file.h"
 
 #include "base/crc.h"
@@ -10,105 +10,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { BUFFER_BYTES = 1 << 16, REASON_BYTES = 128 };
 
-/* Of what has no end that can be known beforehand, such as /dev/zero. */
-static const size_t stream_limit = (size_t)1 << 30;
-
-static ad_status fail_errno(ad_context *ctx, const char *path, const char *what, int error)
+ad_status ad_fail_errno(ad_context *ctx, const char *path, const char *what, int error)
 {
     char reason[REASON_BYTES];
     if (strerror_r(error, reason, sizeof reason))
         snprintf(reason, sizeof reason, "error %d", error);
     return ad_fail(ctx, error == ENOENT ? AD_ERROR_NOT_FOUND : AD_ERROR_IO, "%s: %s: %s", path,
                    what, reason);
-}
-
-/* ---- reading ---- */
-
-/* What has no size beforehand: a pipe, a terminal, a file of /proc. */
-static ad_status read_stream(ad_mapped *out, const char *path, int fd, size_t limit)
-{
-    size_t capacity = BUFFER_BYTES, size = 0;
-    unsigned char *bytes = ad_alloc(out->ctx, capacity);
-    ad_status status = bytes ? AD_OK : AD_ERROR_MEMORY;
-    while (!status) {
-        ssize_t got = read(fd, bytes + size, capacity - size);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) status = fail_errno(out->ctx, path, "cannot read", errno);
-        if (got <= 0) break;
-        size += (size_t)got;
-        if (size > limit) {
-            status = ad_fail(out->ctx, AD_ERROR_LIMIT, "%s: is larger than the limit of %zu bytes",
-                             path, limit);
-        } else if (size == capacity) {
-            unsigned char *grown = ad_realloc(out->ctx, bytes, capacity, 2 * capacity);
-            if (grown) {
-                bytes = grown;
-                capacity *= 2;
-            } else
-                status = AD_ERROR_MEMORY;
-        }
-    }
-    if (!status) {
-        unsigned char *exact = ad_realloc(out->ctx, bytes, capacity, size);
-        if (exact) {
-            out->bytes = exact;
-            out->size = size;
-            out->read = true;
-        } else
-            status = AD_ERROR_MEMORY;
-    }
-    if (status) ad_free(out->ctx, bytes, capacity);
-    return status;
-}
-
-ad_status ad_map(ad_mapped *out, ad_context *ctx, const char *path, size_t limit)
-{
-    struct stat info;
-    ad_status status = AD_OK;
-    *out = (ad_mapped){.ctx = ctx};
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return fail_errno(ctx, path, "cannot open", errno);
-    if (fstat(fd, &info)) {
-        status = fail_errno(ctx, path, "cannot open", errno);
-    } else if (S_ISDIR(info.st_mode)) {
-        status = ad_fail(ctx, AD_ERROR_IO, "%s: is a folder, not a file", path);
-    } else if (!S_ISREG(info.st_mode) || info.st_size == 0) {
-        status = read_stream(out, path, fd, limit < stream_limit ? limit : stream_limit);
-    } else if ((uintmax_t)info.st_size > limit) {
-        status = ad_fail(ctx, AD_ERROR_LIMIT, "%s: has %lld bytes; the limit is %zu", path,
-                         (long long)info.st_size, limit);
-    } else {
-        void *memory = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (memory == MAP_FAILED)
-            status = fail_errno(ctx, path, "cannot map", errno);
-        else {
-            out->bytes = memory;
-            out->size = (size_t)info.st_size;
-        }
-    }
-    close(fd);
-    return status;
-}
-
-void ad_unmap(ad_mapped *file)
-{
-    if (file->bytes) {
-        union { /* mapped read-only, and unmapped through the same address */
-            const unsigned char *bytes;
-            void *memory;
-        } at = {.bytes = file->bytes};
-        if (file->read)
-            ad_free(file->ctx, at.memory, file->size);
-        else
-            munmap(at.memory, file->size);
-    }
-    *file = (ad_mapped){0};
 }
 
 /* ---- writing ---- */
@@ -145,7 +58,7 @@ static ad_status check_target(ad_context *ctx, const char *path, struct stat *in
     if (stat(path, info)) {
         info->st_mode = 0;
         return errno == ENOENT || errno == ELOOP ? AD_OK
-                                                 : fail_errno(ctx, path, "cannot write", errno);
+                                                 : ad_fail_errno(ctx, path, "cannot write", errno);
     }
     if (S_ISDIR(info->st_mode))
         return ad_fail(ctx, AD_ERROR_IO, "%s: cannot write: it is a folder", path);
@@ -163,11 +76,11 @@ ad_status ad_output_check(ad_context *ctx, const char *path)
     folder_of(info.st_mode && realpath(path, target) ? target : path, folder);
     if (path[strlen(path) - 1] == '/')
         return ad_fail(ctx, AD_ERROR_IO, "%s: cannot write: it names a folder", path);
-    if (stat(folder, &info)) return fail_errno(ctx, path, "cannot write: its folder", errno);
+    if (stat(folder, &info)) return ad_fail_errno(ctx, path, "cannot write: its folder", errno);
     if (!S_ISDIR(info.st_mode))
         return ad_fail(ctx, AD_ERROR_IO, "%s: cannot write: %s is not a folder", path, folder);
     if (access(folder, W_OK | X_OK))
-        return fail_errno(ctx, path, "cannot write to its folder", errno);
+        return ad_fail_errno(ctx, path, "cannot write to its folder", errno);
     return AD_OK;
 }
 
@@ -189,7 +102,7 @@ static ad_status open_temporary(ad_output *output)
         ad_unfinished_drop(output->unfinished);
         if (error != EEXIST) break;
     }
-    return fail_errno(output->ctx, output->path, "cannot write", error);
+    return ad_fail_errno(output->ctx, output->path, "cannot write", error);
 }
 
 ad_status ad_output_open(ad_output **out, ad_context *ctx, const char *path)
@@ -212,7 +125,7 @@ ad_status ad_output_open(ad_output **out, ad_context *ctx, const char *path)
     output->exists = true;
     if (info.st_mode &&
         fchmod(output->fd, info.st_mode & 07777)) { /* keeps the old file's permissions */
-        status = fail_errno(ctx, path, "cannot set the permissions", errno);
+        status = ad_fail_errno(ctx, path, "cannot set the permissions", errno);
         ad_output_discard(output);
         return status;
     }
@@ -226,7 +139,7 @@ static void write_all(ad_output *output, const unsigned char *bytes, size_t coun
         ssize_t done = write(output->fd, bytes, count < INT_MAX / 2 ? count : INT_MAX / 2);
         if (done < 0 && errno == EINTR) continue;
         if (done < 0)
-            output->status = fail_errno(output->ctx, output->path, "cannot write", errno);
+            output->status = ad_fail_errno(output->ctx, output->path, "cannot write", errno);
         else
             output->check = ad_crc32(output->check, bytes, (size_t)done), bytes += done,
             count -= (size_t)done;
@@ -252,14 +165,18 @@ ad_status ad_output_write(ad_output *output, const void *bytes, size_t count)
 }
 
 /* What a reader gets must be what was written, before it replaces anything. */
-static ad_status verify(const ad_output *output)
+static ad_status verify(ad_output *output)
 {
-    ad_mapped file;
-    ad_status status = ad_map(&file, output->ctx, output->temporary, SIZE_MAX);
-    if (status) return status;
-    bool same = ad_crc32(0, file.bytes, file.size) == output->check;
-    ad_unmap(&file);
-    if (same) return AD_OK;
+    uint32_t check = 0;
+    ssize_t got = -1;
+    int fd = open(output->temporary, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && (got = read(fd, output->buffer, BUFFER_BYTES)) != 0) {
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) break;
+        check = ad_crc32(check, output->buffer, (size_t)got);
+    }
+    if (fd >= 0) close(fd);
+    if (!got && check == output->check) return AD_OK;
     return ad_fail(output->ctx, AD_ERROR_IO, "%s: what was written cannot be read back",
                    output->path);
 }
@@ -269,15 +186,15 @@ ad_status ad_output_commit(ad_output *output)
     ad_context *ctx = output->ctx;
     flush(output);
     if (!output->status && fsync(output->fd))
-        output->status = fail_errno(ctx, output->path, "cannot write", errno);
+        output->status = ad_fail_errno(ctx, output->path, "cannot write", errno);
     if (close(output->fd) && !output->status)
-        output->status = fail_errno(ctx, output->path, "cannot write", errno);
+        output->status = ad_fail_errno(ctx, output->path, "cannot write", errno);
     output->fd = -1;
     if (!output->status) output->status = verify(output);
     if (!output->status) {
         if (rename(output->temporary, output->target)) {
-            output->status = fail_errno(ctx, output->path, "cannot rename the finished file",
-                                        errno);
+            output->status = ad_fail_errno(ctx, output->path, "cannot rename the finished file",
+                                           errno);
         } else { /* the rename itself reaches the disk with its folder */
             char folder[PATH_MAX];
             folder_of(output->target, folder);

@@ -1,25 +1,56 @@
 /* file.h - whole files in, whole files out.
  *
- * Reading maps the file read-only. Writing is atomic: the bytes go to a temporary file beside the
- * target, which is flushed to the disk, read back, and renamed over it; until then, and on any
- * failure, the file that was there stays, and the temporary one is removed. Errors name the path
- * and the reason.
+ * Every file is opened for reading here. Opening never blocks: what is no regular file is told
+ * before a byte is read. A pipe, a terminal or a named pipe that was given by its name is read to
+ * its end, once, and the context keeps what came, so that it can be opened again. Files are read
+ * and not mapped, since a mapped file that is cut short ends the process.
+ *
+ * Writing is atomic: the bytes go to a temporary file beside the target, which is flushed to the
+ * disk, read back, and renamed over it; until then, and on any failure, the file that was there
+ * stays, and the temporary one is removed. Errors name the path and the reason.
  */
 #ifndef AD_BASE_FILE_H
 #define AD_BASE_FILE_H
 
 #include "base/context.h"
 
+/* How many bytes a compressed file may become, or may come through a pipe (4 GiB, unless it was set
+ * otherwise; a file that is larger itself may become as large), and what to say beyond. */
+size_t ad_context_expand_limit(const ad_context *ctx);
+void ad_context_set_expand_limit(ad_context *ctx, size_t bytes); /* 0: 4 GiB */
+#define AD_EXPAND_LIMIT_ADVICE "the environment variable AUTODIDACT_EXPAND_LIMIT allows more"
+
 typedef struct ad_mapped {
     const unsigned char *bytes; /* not NULL, even for an empty file */
     size_t size;
-    bool read; /* into memory of the context, because it could not be mapped (a pipe) */
     ad_context *ctx;
+    struct ad_file_parts *parts; /* of a file that is read as it is needed, or NULL; owned */
+    bool kept;                   /* by the context */
 } ad_mapped;
 
-/* More than `limit` bytes is AD_ERROR_LIMIT. The file must not shrink while it is mapped. */
+/* All of the file. More than `limit` bytes is AD_ERROR_LIMIT. */
 ad_status ad_map(ad_mapped *out, ad_context *ctx, const char *path, size_t limit);
+/* For what was found in a folder and not given by its name: only a regular file is read. */
+ad_status ad_map_regular(ad_mapped *out, ad_context *ctx, const char *path, size_t limit);
+/* For files of gigabytes: nothing may be touched at `bytes` before ad_mapped_need was called for
+ * it. */
+ad_status ad_map_parts(ad_mapped *out, ad_context *ctx, const char *path, size_t limit);
 void ad_unmap(ad_mapped *file); /* a zeroed one is ignored */
+
+/* Reads those of the `size` bytes from `at` on that are not there yet; what lies beyond the end is
+ * left out. An error says that the file was cut short meanwhile. Does nothing for a file that
+ * is all there, or zeroed. */
+ad_status ad_mapped_need(ad_mapped *file, size_t at, size_t size);
+/* Gives the memory of what was read back, if it is more than `most` bytes; need it anew. */
+void ad_mapped_forget(ad_mapped *file, size_t most);
+/* A descriptor of the file behind ad_map_parts, or -1; stays the file's. */
+int ad_mapped_descriptor(const ad_mapped *file);
+
+/* The first bytes of a file, up to *size of them, which becomes how many there are. */
+ad_status ad_file_begin(ad_context *ctx, const char *path, void *bytes, size_t *size);
+
+/* "PATH: WHAT: Permission denied" of an errno; AD_ERROR_NOT_FOUND or AD_ERROR_IO. */
+ad_status ad_fail_errno(ad_context *ctx, const char *path, const char *what, int error);
 
 typedef struct ad_output ad_output;
 

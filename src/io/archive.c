@@ -4,6 +4,9 @@
  * they are held against what the packed bytes can possibly give. */
 #include "io/archive.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 #include <zip.h>
 
 enum {
@@ -19,8 +22,25 @@ struct ad_archive {
     zip_t *zip;
 };
 
-ad_status ad_archive_open(ad_archive **out, ad_context *ctx, const char *path, const void *bytes,
-                          size_t size)
+/* The archive's bytes: in memory, or in a file, which libzip then reads and closes itself. */
+static zip_source_t *open_bytes(const ad_mapped *file, const void *bytes, size_t size,
+                                zip_error_t *error)
+{
+    if (ad_mapped_descriptor(file) < 0) return zip_source_buffer_create(bytes, size, 0, error);
+    int fd = fcntl(ad_mapped_descriptor(file), F_DUPFD_CLOEXEC, 3);
+    FILE *stream = fd >= 0 ? fdopen(fd, "rb") : NULL;
+    zip_source_t *source = stream ? zip_source_filep_create(stream, 0, (zip_int64_t)size, error)
+                                  : NULL;
+    if (!stream) zip_error_set(error, ZIP_ER_OPEN, errno);
+    if (!source && stream)
+        fclose(stream);
+    else if (!source && fd >= 0)
+        close(fd);
+    return source;
+}
+
+ad_status ad_archive_open(ad_archive **out, ad_context *ctx, const char *path,
+                          const ad_mapped *file, const void *bytes, size_t size)
 {
     zip_error_t error;
     ad_status status = AD_OK;
@@ -29,7 +49,7 @@ ad_status ad_archive_open(ad_archive **out, ad_context *ctx, const char *path, c
     if (!archive) return AD_ERROR_MEMORY;
     *archive = (ad_archive){.ctx = ctx, .path = path, .bytes = size};
     zip_error_init(&error);
-    zip_source_t *source = zip_source_buffer_create(bytes, size, 0, &error);
+    zip_source_t *source = open_bytes(file, bytes, size, &error);
     if (source) archive->zip = zip_open_from_source(source, ZIP_RDONLY, &error);
     if (!archive->zip) {
         bool memory = zip_error_code_zip(&error) == ZIP_ER_MEMORY;
@@ -84,6 +104,11 @@ ad_status ad_archive_size(const ad_archive *archive, int64_t member, size_t *siz
         info.size / DEFLATE_RATIO > info.comp_size + DEFLATE_SLACK / DEFLATE_RATIO)
         return ad_fail(archive->ctx, AD_ERROR_FORMAT,
                        "%s: the zip member %s claims %llu bytes, more than the archive can hold",
+                       archive->path, name, (unsigned long long)info.size);
+    size_t most = ad_context_expand_limit(archive->ctx);
+    if (info.size > most && info.size > archive->bytes)
+        return ad_fail(archive->ctx, AD_ERROR_LIMIT,
+                       "%s: the zip member %s becomes %llu bytes; " AD_EXPAND_LIMIT_ADVICE,
                        archive->path, name, (unsigned long long)info.size);
     *size = (size_t)info.size;
     return AD_OK;

@@ -3,13 +3,14 @@
 #ifndef AD_IO_ARCHIVE_H
 #define AD_IO_ARCHIVE_H
 
-#include "base/context.h"
+#include "base/file.h"
 
 typedef struct ad_archive ad_archive;
 
-/* `path` stands for the archive in errors; it and `bytes` must stay. */
-ad_status ad_archive_open(ad_archive **out, ad_context *ctx, const char *path, const void *bytes,
-                          size_t size);
+/* `path` stands for the archive in errors; it and `bytes` must stay. If `file` is one that is read
+ * in parts, the archive is read from there. */
+ad_status ad_archive_open(ad_archive **out, ad_context *ctx, const char *path,
+                          const ad_mapped *file, const void *bytes, size_t size);
 void ad_archive_close(ad_archive *archive); /* NULL is ignored */
 
 int64_t ad_archive_count(const ad_archive *archive);

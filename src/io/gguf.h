@@ -6,7 +6,7 @@
 #ifndef AD_IO_GGUF_H
 #define AD_IO_GGUF_H
 
-#include "base/context.h"
+#include "base/file.h"
 
 #include <autodidact/tensor.h>
 
@@ -63,9 +63,10 @@ typedef struct ad_gguf {
     uint64_t alignment;
 } ad_gguf;
 
-/* The bytes must stay until ad_gguf_free. */
-ad_status ad_gguf_read(ad_gguf *out, ad_context *ctx, const char *name, const char *bytes,
-                       size_t size);
+/* The bytes must stay until ad_gguf_free. If they are those of a `file` that is read in parts, what
+ * lies before its tensors' bytes is read. */
+ad_status ad_gguf_read(ad_gguf *out, ad_context *ctx, const char *name, ad_mapped *file,
+                       const char *bytes, size_t size);
 void ad_gguf_free(ad_gguf *gguf);
 const ad_gguf_value *ad_gguf_find(const ad_gguf *gguf, const char *key); /* NULL: none */
 

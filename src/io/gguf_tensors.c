@@ -227,7 +227,8 @@ static int64_t number(const ad_file *file, const char *architecture, const char 
 ad_status ad_gguf_list(ad_file *file)
 {
     ad_gguf gguf;
-    ad_status status = ad_gguf_read(&gguf, file->ctx, file->path, (const char *)file->bytes,
+    ad_status status = ad_gguf_read(&gguf, file->ctx, file->path,
+                                    file->map.parts ? &file->map : NULL, (const char *)file->bytes,
                                     file->size);
     if (status) return status;
     status = add_values(file, &gguf);

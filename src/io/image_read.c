@@ -207,6 +207,18 @@ ad_status ad_image_read(ad_context *ctx, const char *path, const ad_image_read_o
     return status;
 }
 
+ad_status ad_image_begins(ad_context *ctx, const char *path, bool *is)
+{
+    unsigned char head[32];
+    ad_image_bytes file = {.at = head, .size = sizeof head};
+    *is = false;
+    ad_status status = ad_file_begin(ctx, path, head, &file.size);
+    if (status) return status;
+    const image_kind *kind = kind_of(&file);
+    *is = kind && kind->reader;
+    return AD_OK;
+}
+
 ad_status ad_image_probe(ad_context *ctx, const char *path, ad_image_info *info)
 {
     ad_mapped file;

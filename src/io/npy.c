@@ -218,6 +218,8 @@ ad_status ad_npy_list(ad_file *file)
     if (!header || header > file->size)
         return ad_fail(file->ctx, AD_ERROR_FORMAT,
                        "%s: its npy header is truncated or of an unknown version", file->path);
+    ad_status status = ad_file_need(file, 0, header);
+    if (status) return status;
     return ad_npy_add(file, "tensor", 6, file->bytes, header, file->size, file->bytes + header, -1);
 }
 

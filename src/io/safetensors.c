@@ -268,10 +268,12 @@ ad_status ad_safetensors_list(ad_file *file)
         return ad_fail(file->ctx, AD_ERROR_FORMAT,
                        "%s: its header claims %llu bytes, but the file has %zu in all", file->path,
                        (unsigned long long)length, file->size);
+    ad_status status = ad_file_need(file, 0, 8 + (size_t)length);
+    if (status) return status;
     header h = {.file = file, .json = ad_json_open(file->bytes + 8, length), .data = 8 + length};
     ad_text_init(&h.key, file->ctx), ad_text_init(&h.name, file->ctx);
     ad_text_init(&h.text, file->ctx), ad_text_init(&h.spans, file->ctx);
-    ad_status status = add_all(&h);
+    status = add_all(&h);
     if (!status) status = check_metadata(file);
     ad_text_free(&h.key), ad_text_free(&h.name), ad_text_free(&h.text), ad_text_free(&h.spans);
     return status;

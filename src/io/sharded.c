@@ -158,12 +158,14 @@ ad_status ad_sharded_list(ad_file *file)
     if (file->size > INDEX_BYTES_MOST)
         return ad_fail(file->ctx, AD_ERROR_LIMIT, "%s: is JSON of %zu bytes; the limit is %d",
                        file->path, file->size, INDEX_BYTES_MOST);
+    ad_status status = ad_file_need(file, 0, (size_t)(file->bytes - file->map.bytes) + file->size);
+    if (status) return status;
     reader r = {
         .file = file, .json = ad_json_open(file->bytes, file->size), .known = {.ctx = file->ctx}};
     ad_text_init(&r.key, file->ctx);
     ad_text_init(&r.name, file->ctx);
     ad_text_init(&r.scratch, file->ctx);
-    ad_status status = add_all(&r);
+    status = add_all(&r);
     if (!status) status = copy_metadata(file);
     ad_hash_index_free(&r.known);
     ad_text_free(&r.key);

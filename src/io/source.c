@@ -1,11 +1,9 @@
 /* source.c - files, folders and archives as lists of entries; libarchive does the unpacking. */
 #include "io/source.h"
 
-#include "base/byte_order_mark.h"
+#include "io/folder_walk.h"
+#include "io/unpacking.h"
 
-#include <archive.h>
-#include <archive_entry.h>
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -13,9 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { ENTRIES_MOST = 20 << 20, DEPTH_MOST = 16, READ_BYTES = 1 << 16 };
+enum { ENTRIES_MOST = 20 << 20 };
 
-static const size_t entry_limit = (size_t)1 << 30, archive_limit = (size_t)8 << 30;
+static const size_t entry_limit = (size_t)1 << 36; /* far over any picture or table */
 
 typedef struct entry {
     char *name; /* path inside the source; owned */
@@ -33,112 +31,9 @@ struct ad_source {
     int64_t count, capacity;
     char **archives; /* their paths, for errors */
     int32_t archive_count;
-    size_t bytes; /* of all that archives brought */
+    size_t bytes, allowed; /* that all archives brought, and may bring */
     bool (*wanted)(const char *name);
 };
-
-/* ---- one file ---- */
-
-static bool compressed(const unsigned char *p, size_t size)
-{
-    return (size > 2 && p[0] == 0x1f && p[1] == 0x8b) || (size > 6 && !memcmp(p, "\3757zXZ", 6)) ||
-           (size > 4 && !memcmp(p, "BZh", 3)) || (size > 4 && !memcmp(p, "\x28\xb5\x2f\xfd", 4));
-}
-
-static ad_status archive_failed(ad_context *ctx, struct archive *a, const char *name)
-{
-    const char *why = archive_error_string(a);
-    return ad_fail(ctx, AD_ERROR_FORMAT, "%s: %s", name, why ? why : "cannot be read");
-}
-
-/* The rest of the current entry, grown as it comes: a header's size is only a claim. */
-static ad_status read_entry(ad_context *ctx, struct archive *a, const char *name, size_t limit,
-                            unsigned char **bytes, size_t *size)
-{
-    size_t capacity = READ_BYTES;
-    *size = 0;
-    if (!(*bytes = ad_alloc(ctx, capacity))) return AD_ERROR_MEMORY;
-    for (;;) {
-        la_ssize_t got = archive_read_data(a, *bytes + *size, capacity - *size);
-        if (got == 0) break;
-        ad_status status = AD_OK;
-        if (got < 0)
-            status = archive_failed(ctx, a, name);
-        else if ((*size += (size_t)got) > limit)
-            status = ad_fail(ctx, AD_ERROR_LIMIT, "%s: holds more than %zu bytes", name, limit);
-        unsigned char *grown = *bytes;
-        if (!status && *size == capacity) {
-            if ((grown = ad_realloc(ctx, *bytes, capacity, 2 * capacity)))
-                capacity *= 2;
-            else
-                status = AD_ERROR_MEMORY;
-        }
-        if (status) {
-            ad_free(ctx, *bytes, capacity);
-            *bytes = NULL;
-            return status;
-        }
-        *bytes = grown;
-    }
-    unsigned char *exact = ad_realloc(ctx, *bytes, capacity, *size ? *size : 1);
-    if (!exact) {
-        ad_free(ctx, *bytes, capacity);
-        *bytes = NULL;
-        return AD_ERROR_MEMORY;
-    }
-    *bytes = exact;
-    return AD_OK;
-}
-
-ad_status ad_content_expand(ad_content *out, ad_context *ctx, const char *name,
-                            const unsigned char *bytes, size_t size, size_t limit)
-{
-    struct archive_entry *head;
-    unsigned char *plain = NULL;
-    *out = (ad_content){.bytes = bytes, .size = size, .ctx = ctx};
-    if (!compressed(bytes, size)) return AD_OK;
-    struct archive *a = archive_read_new();
-    if (!a) return ad_fail(ctx, AD_ERROR_MEMORY, "%s: out of memory", name);
-    archive_read_support_filter_all(a);
-    archive_read_support_format_raw(a);
-    ad_status status = AD_OK;
-    if (archive_read_open_memory(a, bytes, size) || archive_read_next_header(a, &head))
-        status = archive_failed(ctx, a, name);
-    if (!status) status = read_entry(ctx, a, name, limit, &plain, &size);
-    archive_read_free(a);
-    if (status) return status;
-    out->bytes = out->owned = plain;
-    out->size = size, out->owned_bytes = size ? size : 1;
-    return AD_OK;
-}
-
-ad_status ad_content_read(ad_content *out, ad_context *ctx, const char *path, size_t limit)
-{
-    ad_mapped file;
-    *out = (ad_content){0};
-    ad_status status = ad_map(&file, ctx, path, limit);
-    if (!status) status = ad_content_expand(out, ctx, path, file.bytes, file.size, limit);
-    if (status || out->owned)
-        ad_unmap(&file);
-    else
-        out->mapped = file;
-    return status;
-}
-
-ad_status ad_content_read_text(ad_content *out, ad_context *ctx, const char *path, size_t limit)
-{
-    ad_status status = ad_content_read(out, ctx, path, limit);
-    if (!status) status = ad_skip_byte_order_mark(ctx, path, &out->bytes, &out->size);
-    if (status) ad_content_free(out);
-    return status;
-}
-
-void ad_content_free(ad_content *content)
-{
-    ad_unmap(&content->mapped);
-    if (content->owned) ad_free(content->ctx, content->owned, content->owned_bytes);
-    *content = (ad_content){0};
-}
 
 /* ---- entries ---- */
 
@@ -194,7 +89,16 @@ static const char *entry_name(struct archive_entry *head)
     return name;
 }
 
-static ad_status take_entry(ad_source *s, struct archive *a, struct archive_entry *head,
+/* Of all archives together no more may be kept than of one. */
+static ad_status count(ad_source *s, const char *path, size_t bytes)
+{
+    s->bytes += bytes;
+    if (s->bytes <= s->allowed) return AD_OK;
+    return ad_fail(s->ctx, AD_ERROR_LIMIT, "%s: holds more than %zu bytes; " AD_EXPAND_LIMIT_ADVICE,
+                   path, s->allowed);
+}
+
+static ad_status take_entry(ad_source *s, ad_unpacking *u, struct archive_entry *head,
                             int32_t archive, const char *prefix)
 {
     const char *name = entry_name(head);
@@ -203,103 +107,82 @@ static ad_status take_entry(ad_source *s, struct archive *a, struct archive_entr
         return ad_fail(s->ctx, AD_ERROR_FORMAT, "%s: holds a name that cannot be read",
                        s->archives[archive]);
     bool folder = archive_entry_filetype(head) == AE_IFDIR;
-    if (!*name || (!folder && archive_entry_filetype(head) != AE_IFREG)) return AD_OK;
+    if (!*name || ad_hidden_name(name) || (!folder && archive_entry_filetype(head) != AE_IFREG))
+        return ad_unpacking_skip(u);
     snprintf(full, sizeof full, "%s%.*s%s", prefix, PATH_MAX / 2, name,
              folder && !ends_with(name, "/") ? "/" : "");
     entry e = {.name = ad_string_copy(s->ctx, full), .archive = archive};
-    if (!folder && (!s->wanted || s->wanted(full))) {
-        ad_status status = read_entry(s->ctx, a, s->archives[archive], entry_limit, &e.bytes,
-                                      &e.size);
-        if (!status && (s->bytes += e.size) > archive_limit)
-            status = ad_fail(s->ctx, AD_ERROR_LIMIT, "%s: holds more than %zu bytes",
-                             s->archives[archive], archive_limit);
-        if (status) {
-            if (e.bytes) ad_free(s->ctx, e.bytes, e.size ? e.size : 1);
-            ad_string_free(s->ctx, e.name);
-            return status;
-        }
+    ad_status status;
+    if (folder || (s->wanted && !s->wanted(full))) {
+        status = ad_unpacking_skip(u);
+    } else {
+        status = ad_unpacking_read(u, entry_limit, &e.bytes, &e.size);
+        if (!status) status = count(s, s->archives[archive], e.size);
     }
-    return add(s, e);
+    if (!status) return add(s, e);
+    if (e.bytes) ad_free(s->ctx, e.bytes, e.size ? e.size : 1);
+    ad_string_free(s->ctx, e.name);
+    return status;
+}
+
+static ad_status read_entries(ad_source *s, ad_mapped *file, int32_t number, const char *prefix)
+{
+    struct archive_entry *head;
+    const char *path = s->archives[number];
+    ad_unpacking u;
+    size_t most = ad_context_expand_limit(s->ctx);
+    s->allowed += file->size;
+    if (s->allowed < most) s->allowed = most;
+    ad_status status = ad_unpacking_open(&u, s->ctx, path, file, false);
+    if (status && u.unknown_format && !names_archive(path))
+        return ad_fail(s->ctx, status,
+                       "%s: is neither a folder nor an archive (.tar, .tar.gz, .tar.xz, .zip)",
+                       path);
+    if (status) return status;
+    status = ad_unpacking_next(&u, &head);
+    while (!status && head) {
+        status = take_entry(s, &u, head, number, prefix);
+        if (!status) status = ad_unpacking_next(&u, &head);
+    }
+    ad_unpacking_close(&u);
+    return status;
 }
 
 static ad_status read_archive(ad_source *s, const char *path, const char *prefix)
 {
-    struct archive_entry *head;
     char **archives = ad_realloc(s->ctx, s->archives, (size_t)s->archive_count * sizeof *archives,
                                  (size_t)(s->archive_count + 1) * sizeof *archives);
+    ad_mapped file;
     if (!archives) return AD_ERROR_MEMORY;
     s->archives = archives;
     int32_t number = s->archive_count++;
     if (!(archives[number] = ad_string_copy(s->ctx, path))) return AD_ERROR_MEMORY;
-    struct archive *a = archive_read_new();
-    if (!a) return ad_fail(s->ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
-    archive_read_support_filter_all(a);
-    archive_read_support_format_tar(a);
-    archive_read_support_format_gnutar(a);
-    archive_read_support_format_zip(a);
-    ad_status status = AD_OK;
-    if (archive_read_open_filename(a, path, READ_BYTES)) {
-        /* EILSEQ is libarchive's word for a format that it does not know */
-        if (archive_errno(a) == EILSEQ && !names_archive(path))
-            status = ad_fail(s->ctx, AD_ERROR_FORMAT,
-                             "%s: is neither a folder nor an archive (.tar, .tar.gz, .tar.xz, "
-                             ".zip)",
-                             path);
-        else
-            status = archive_failed(s->ctx, a, path);
-    }
-    while (!status) {
-        int code = archive_read_next_header(a, &head);
-        if (code == ARCHIVE_EOF) break;
-        if (code < ARCHIVE_WARN)
-            status = archive_failed(s->ctx, a, path);
-        else
-            status = take_entry(s, a, head, number, prefix);
-    }
-    archive_read_free(a);
+    ad_status status = ad_map_parts(&file, s->ctx, path, SIZE_MAX / 4);
+    if (status) return status;
+    status = read_entries(s, &file, number, prefix);
+    ad_unmap(&file);
     return status;
 }
 
 /* ---- folders ---- */
 
-static ad_status system_failed(ad_context *ctx, const char *path, int error)
+static ad_status take_folder(void *user, const char *name)
 {
-    char reason[128] = "";
-    if (strerror_r(error, reason, sizeof reason)) snprintf(reason, sizeof reason, "error");
-    return ad_fail(ctx, error == ENOENT ? AD_ERROR_NOT_FOUND : AD_ERROR_IO, "%s: cannot open: %s",
-                   path, reason);
+    ad_source *s = user;
+    return add(s, (entry){.name = ad_string_copy(s->ctx, name), .archive = -1});
 }
 
-static int shown(const struct dirent *d)
+static ad_status take_file(void *user, const char *path, const char *name)
 {
-    return d->d_name[0] != '.';
-}
-
-static int by_file(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static ad_status walk(ad_source *s, const char *path, const char *prefix, int depth);
-
-static ad_status walk_file(ad_source *s, const char *path, const char *prefix, const char *file,
-                           int depth)
-{
-    char full[PATH_MAX], name[PATH_MAX];
-    struct stat info;
-    if (snprintf(full, sizeof full, "%s/%s", path, file) >= (int)sizeof full ||
-        snprintf(name, sizeof name, "%s%s", prefix, file) >= (int)sizeof name - 1)
-        return ad_fail(s->ctx, AD_ERROR_IO, "%s: holds a path that is too long", path);
-    if (stat(full, &info)) return AD_OK; /* gone, or a link to nothing */
-    if (S_ISDIR(info.st_mode)) {
-        strcat(name, "/");
-        ad_status status = add(s, (entry){.name = ad_string_copy(s->ctx, name), .archive = -1});
-        return status || depth == DEPTH_MOST ? status : walk(s, full, name, depth + 1);
+    ad_source *s = user;
+    if (names_archive(name)) {
+        char prefix[PATH_MAX];
+        const char *slash = strrchr(name, '/');
+        snprintf(prefix, sizeof prefix, "%.*s", slash ? (int)(slash - name) + 1 : 0, name);
+        return read_archive(s, path, prefix);
     }
-    if (!S_ISREG(info.st_mode)) return AD_OK;
-    if (names_archive(file)) return read_archive(s, full, prefix);
     entry e = {
-        .name = ad_string_copy(s->ctx, name), .path = ad_string_copy(s->ctx, full), .archive = -1};
+        .name = ad_string_copy(s->ctx, name), .path = ad_string_copy(s->ctx, path), .archive = -1};
     if (!e.path) {
         ad_string_free(s->ctx, e.name);
         e.name = NULL;
@@ -307,18 +190,10 @@ static ad_status walk_file(ad_source *s, const char *path, const char *prefix, c
     return add(s, e);
 }
 
-static ad_status walk(ad_source *s, const char *path, const char *prefix, int depth)
+static ad_status read_folder(ad_source *s, const char *path)
 {
-    struct dirent **files;
-    ad_status status = AD_OK;
-    int count = scandir(path, &files, shown, by_file);
-    if (count < 0) return system_failed(s->ctx, path, errno);
-    for (int i = 0; i < count; ++i) {
-        if (!status) status = walk_file(s, path, prefix, files[i]->d_name, depth);
-        free(files[i]);
-    }
-    free(files);
-    return status;
+    const ad_folder_walk walk = {.user = s, .file = take_file, .folder = take_folder};
+    return ad_walk_folder(s->ctx, path, &walk);
 }
 
 static int by_name(const void *a, const void *b)
@@ -333,12 +208,12 @@ ad_status ad_source_open(ad_source **out, ad_context *ctx, const char *path,
 {
     struct stat info;
     *out = NULL;
-    if (stat(path, &info)) return system_failed(ctx, path, errno);
+    if (stat(path, &info)) return ad_fail_errno(ctx, path, "cannot open", errno);
     ad_source *s = ad_zalloc(ctx, sizeof *s);
     if (!s) return AD_ERROR_MEMORY;
     *s = (ad_source){.ctx = ctx, .path = ad_string_copy(ctx, path), .wanted = wanted};
     ad_status status = s->path ? AD_OK : AD_ERROR_MEMORY;
-    if (!status) status = S_ISDIR(info.st_mode) ? walk(s, path, "", 0) : read_archive(s, path, "");
+    if (!status) status = S_ISDIR(info.st_mode) ? read_folder(s, path) : read_archive(s, path, "");
     if (!status && s->count) qsort(s->entries, (size_t)s->count, sizeof *s->entries, by_name);
     if (status)
         ad_source_close(s);
@@ -389,7 +264,7 @@ ad_status ad_source_read(const ad_source *s, int64_t index, ad_context *ctx, ad_
     if (e->archive >= 0 && e->bytes) return AD_OK;
     if (!e->path)
         return ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s/%s: has no content", s->path, e->name);
-    ad_status status = ad_map(&out->mapped, ctx, e->path, entry_limit);
+    ad_status status = ad_map_regular(&out->mapped, ctx, e->path, entry_limit);
     if (!status) {
         out->bytes = out->mapped.bytes;
         out->size = out->mapped.size;

@@ -17,6 +17,11 @@ const char *ad_file_format_name(ad_file_format format)
     return (unsigned)format < sizeof names / sizeof *names ? names[format] : "unknown";
 }
 
+enum {
+    HEAD_BYTES = 1024,           /* by which formats are told */
+    KEPT_BYTES_MOST = 128 << 20, /* of the file, from one tensor to the next that shares them */
+};
+
 /* ---- what readers call ---- */
 
 ad_status ad_file_fail(ad_file *file, ad_status status, const char *tensor, const char *format, ...)
@@ -64,6 +69,7 @@ ad_status ad_file_add(ad_file *file, const char *raw_name, size_t length,
     if (!name) return AD_ERROR_MEMORY;
 
     ad_file_tensor t = *tensor;
+    if (!t.map) t.map = &file->map; /* another's: the tensor of a shard */
     size_t size = ad_element_size(t.view.element);
     int64_t count = ad_shape_count(t.view.shape);
     char text[192];
@@ -126,10 +132,15 @@ static bool begins(const ad_file *file, size_t at, const char *magic, size_t len
     return file->size >= at + length && !memcmp(file->bytes + at, magic, length);
 }
 
+ad_status ad_file_need(ad_file *file, size_t at, size_t size)
+{
+    return ad_mapped_need(&file->map, at, size);
+}
+
 static ad_status list_zip(ad_file *file)
 {
-    ad_status status = ad_archive_open(&file->archive, file->ctx, file->path, file->bytes,
-                                       file->size);
+    ad_status status = ad_archive_open(&file->archive, file->ctx, file->path, &file->map,
+                                       file->bytes, file->size);
     if (status) return status;
     bool npy = false;
     for (int64_t i = 0; i < ad_archive_count(file->archive); ++i) {
@@ -161,6 +172,8 @@ static ad_status list(ad_file *file)
 {
     const unsigned char *b = file->bytes;
     if (!file->size) return ad_fail(file->ctx, AD_ERROR_FORMAT, "%s: is empty", file->path);
+    ad_status status = ad_file_need(file, 0, HEAD_BYTES);
+    if (status) return status;
     /* told first, for the numbers that these two begin with may look like a magic */
     if (ad_llama2c_is(file)) {
         file->format = AD_FILE_LLAMA2C;
@@ -181,9 +194,10 @@ static ad_status list(ad_file *file)
     if (begins(file, 0, "PK\3\4", 4) || begins(file, 0, "PK\5\6", 4)) return list_zip(file);
     if (file->size > 1 && b[0] == 0x80 && b[1] >= 2 && b[1] <= 5) {
         file->format = AD_FILE_TORCH_LEGACY;
-        return ad_torch_legacy_list(file);
+        status = ad_file_need(file, 0, file->size); /* pickles end where they say STOP */
+        return status ? status : ad_torch_legacy_list(file);
     }
-    ad_status status = ad_skip_byte_order_mark(file->ctx, file->path, &file->bytes, &file->size);
+    status = ad_skip_byte_order_mark(file->ctx, file->path, &file->bytes, &file->size);
     if (status) return status;
     if (begins(file, 0, "{", 1)) {
         file->format = AD_FILE_SHARDED;
@@ -200,6 +214,8 @@ static ad_status list(ad_file *file)
 
 static ad_status list_shard(ad_file *file)
 {
+    ad_status status = ad_file_need(file, 0, HEAD_BYTES);
+    if (status) return status;
     if (is_safetensors(file)) return ad_safetensors_list(file);
     return ad_fail(file->ctx, AD_ERROR_FORMAT,
                    "%s: is not safetensors, as a file that an index names must be", file->path);
@@ -248,7 +264,7 @@ static ad_status open_path(ad_file **out, ad_context *ctx, const char *path,
 {
     ad_mapped map;
     *out = NULL;
-    ad_status status = ad_map(&map, ctx, path, SIZE_MAX / 4);
+    ad_status status = ad_map_parts(&map, ctx, path, SIZE_MAX / 4);
     return status ? status : open_file(out, ctx, path, map.bytes, map.size, map, lister);
 }
 
@@ -379,6 +395,16 @@ static ad_status read_quantised(ad_file *file, const ad_file_tensor *t, ad_dtype
     return AD_OK;
 }
 
+/* The bytes of a tensor that lies in the file itself. Scales lie elsewhere than what they scale. */
+static ad_status at_hand(const ad_file_tensor *t)
+{
+    ad_mapped *map = t->map;
+    if (!map->parts) return AD_OK;
+    ad_status status = ad_mapped_need(map, (size_t)(t->bytes - map->bytes), t->held);
+    if (status || !t->scales) return status;
+    return ad_mapped_need(map, (size_t)(t->scales - map->bytes), t->held / (size_t)t->group);
+}
+
 ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *data, size_t bytes)
 {
     if (index < 0 || index >= file->count)
@@ -395,13 +421,14 @@ ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *data, siz
                             "%zu bytes are given for %lld elements of %s", bytes, (long long)count,
                             ad_dtype_name(dtype));
     if (!count) return AD_OK;
-    if (t->blocks || t->scales) return read_quantised(file, t, dtype, data);
     const unsigned char *from = t->bytes;
     bool done = false;
-    ad_status status = from ? AD_OK : unpack_to(file, t, dtype, data, bytes, &done);
+    ad_status status = from ? at_hand(t) : unpack_to(file, t, dtype, data, bytes, &done);
+    if (!status && (t->blocks || t->scales)) return read_quantised(file, t, dtype, data);
     if (!status && !from && !done) status = unpack(file, t, &from);
     if (status || done) return status;
     ad_strided_read(&t->view, from, dtype, data);
+    if (t->bytes) ad_mapped_forget(t->map, KEPT_BYTES_MOST);
     return AD_OK;
 }
 

@@ -24,7 +24,8 @@ typedef struct ad_file_tensor {
     const struct ad_block_type *blocks; /* quantised: the view is of what they are unpacked to */
     const unsigned char *scales;        /* quantised by llama2.c: int8, and an f32 here for each */
     int64_t group;                      /* group of so many elements */
-    const unsigned char *bytes;         /* the storage, or NULL: */
+    const unsigned char *bytes;         /* the storage, in memory or in */
+    ad_mapped *map;                     /* the file, which must have it at hand; or NULL: */
     int64_t member;                     /* the zip member that holds it, */
     size_t skip;                        /* after so many bytes of it */
     size_t held;                        /* bytes of the storage; quantised: unpacked */
@@ -41,7 +42,7 @@ struct ad_file {
     const char *path;
     ad_file_format format;
     ad_mapped map;
-    const unsigned char *bytes; /* the whole file */
+    const unsigned char *bytes; /* the whole file; see ad_file_need */
     size_t size;
     ad_archive *archive;
     ad_file_tensor *tensors;
@@ -67,6 +68,10 @@ ad_status ad_file_fail(ad_file *file, ad_status status, const char *tensor, cons
 
 /* weights.c: a file that an index names: safetensors, and no other format. */
 ad_status ad_file_open_shard(ad_file **out, ad_context *ctx, const char *path);
+
+/* Has the `size` bytes from `at` on at hand: a reader calls it before it looks at them. Tensors'
+ * bytes are read when they are wanted. */
+ad_status ad_file_need(ad_file *file, size_t at, size_t size);
 
 /* The readers: from file->bytes (or archive) to the list. */
 ad_status ad_safetensors_list(ad_file *file);

@@ -9,7 +9,7 @@ static void vocabulary(const uint8_t *data, size_t size)
     static ad_context *ctx;
     ad_tokenizer *tokenizer;
     if (!ctx) ctx = ad_context_new(&(ad_context_options){.threads = 1});
-    ad_tokenizer_read_gguf(&tokenizer, ctx, "fuzz", (const char *)data, size);
+    ad_tokenizer_read_gguf(&tokenizer, ctx, "fuzz", NULL, (const char *)data, size);
     ad_tokenizer_free(tokenizer);
     if (ad_context_memory(ctx)) abort();
 }

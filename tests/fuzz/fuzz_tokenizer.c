@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 3: (void)!ad_tokenizer_read_llama2c(&t, ctx, name, bytes, n); break;
     case 4: (void)!ad_tokenizer_read_vocab_txt(&t, ctx, name, bytes, n); break;
-    case 5: (void)!ad_tokenizer_read_gguf(&t, ctx, name, bytes, n); break;
+    case 5: (void)!ad_tokenizer_read_gguf(&t, ctx, name, NULL, bytes, n); break;
     case 6: (void)!ad_tokenizer_train(&t, ctx, name, bytes, n, 400); break;
     default: (void)!ad_tokenizer_characters(&t, ctx, name, bytes, n); break;
     }

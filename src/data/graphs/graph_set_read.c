@@ -1,6 +1,7 @@
 /* graph_set_read.c - which reader a path asks for, and what holds for all that they read. */
 #include "data/graphs/graph_set.h"
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/text.h"
 
@@ -116,9 +117,14 @@ static ad_status read_tables(ad_graph_set *set, const char *folder,
 
 static ad_status read_file(ad_graph_set *set, const char *path, const ad_graph_set_options *options)
 {
-    ad_status status = ends(path, ".npz") ? ad_read_graph_npz(set, path, options)
-                       : ad_is_gml(path)  ? ad_read_graph_gml(set, path, options)
-                                          : ad_read_graph_texts(set, path, options);
+    char head[4];
+    size_t size = sizeof head;
+    ad_status status = ad_file_begin(set->ctx, path, head, &size);
+    if (status) return status;
+    bool zip = size == 4 && !memcmp(head, "PK\3\4", 4);
+    status = zip || ends(path, ".npz") ? ad_read_graph_npz(set, path, options)
+             : ad_is_gml(path)         ? ad_read_graph_gml(set, path, options)
+                                       : ad_read_graph_texts(set, path, options);
     return status ? status : check_values(set, path);
 }
 

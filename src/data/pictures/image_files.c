@@ -1,10 +1,9 @@
 /* image_files.c - the files of pictures that a path stands for. */
 #include <autodidact/data.h>
 
-#include "base/context.h"
 #include "data/pictures/unread.h"
+#include "io/folder_walk.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,16 +11,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { DEPTH_MOST = 16, FILES_MOST = 1 << 20 };
+enum { FILES_MOST = 1 << 20 };
 
-typedef struct walk {
+typedef struct found_files {
     ad_context *ctx;
     ad_texts found;
     int64_t capacity;
     ad_unread unread;
-} walk;
+} found_files;
 
-static ad_status add(walk *w, const char *path)
+static ad_status add(found_files *w, const char *path)
 {
     ad_texts *f = &w->found;
     if (f->count == FILES_MOST)
@@ -37,27 +36,18 @@ static ad_status add(walk *w, const char *path)
     return AD_OK;
 }
 
-static ad_status add_folder(walk *w, const char *path, int depth)
+static ad_status take_file(void *user, const char *path, const char *name)
 {
-    DIR *folder = opendir(path);
-    if (!folder)
-        return ad_fail(w->ctx, AD_ERROR_IO, "%s: cannot be read: %s", path, strerror(errno));
-    ad_status status = AD_OK;
-    for (struct dirent *d; !status && (d = readdir(folder));) {
-        char full[PATH_MAX];
-        struct stat info;
-        if (d->d_name[0] == '.' ||
-            snprintf(full, sizeof full, "%s/%s", path, d->d_name) >= (int)sizeof full)
-            continue;
-        if (!stat(full, &info) && S_ISDIR(info.st_mode))
-            status = depth < DEPTH_MOST ? add_folder(w, full, depth + 1) : AD_OK;
-        else if (ad_image_ending_known(d->d_name))
-            status = add(w, full);
-        else
-            ad_unread_add(&w->unread, d->d_name);
-    }
-    closedir(folder);
-    return status;
+    found_files *w = user;
+    if (ad_image_ending_known(name)) return add(w, path);
+    ad_unread_add(&w->unread, name);
+    return AD_OK;
+}
+
+static ad_status add_folder(found_files *w, const char *path)
+{
+    const ad_folder_walk walk = {.user = w, .file = take_file};
+    return ad_walk_folder(w->ctx, path, &walk);
 }
 
 static int by_text(const void *a, const void *b)
@@ -66,7 +56,7 @@ static int by_text(const void *a, const void *b)
 }
 
 /* What was found, behind what the list has. */
-static ad_status append(walk *w, ad_texts *list)
+static ad_status append(found_files *w, ad_texts *list)
 {
     const ad_texts *f = &w->found;
     size_t have = (size_t)list->count * sizeof *list->at, more = (size_t)f->count * sizeof *f->at;
@@ -80,7 +70,7 @@ static ad_status append(walk *w, ad_texts *list)
 }
 
 /* Says what a folder has besides, or that it has nothing else. */
-static ad_status check_found(const walk *w, const char *path, const ad_watcher *watcher)
+static ad_status check_found(const found_files *w, const char *path, const ad_watcher *watcher)
 {
     char text[AD_UNREAD_BYTES];
     const char *unread = ad_unread_text(&w->unread, text);
@@ -94,13 +84,13 @@ static ad_status check_found(const walk *w, const char *path, const ad_watcher *
 ad_status ad_image_files(ad_context *ctx, const char *path, ad_texts *list,
                          const ad_watcher *watcher)
 {
-    walk w = {.ctx = ctx};
+    found_files w = {.ctx = ctx};
     struct stat info;
     ad_status status;
     if (stat(path, &info))
         status = ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: cannot open: %s", path, strerror(errno));
     else
-        status = S_ISDIR(info.st_mode) ? add_folder(&w, path, 0) : add(&w, path);
+        status = S_ISDIR(info.st_mode) ? add_folder(&w, path) : add(&w, path);
     if (!status) status = check_found(&w, path, watcher);
     if (!status && w.found.count > 1)
         qsort(w.found.at, (size_t)w.found.count, sizeof *w.found.at, by_text);

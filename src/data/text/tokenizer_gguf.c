@@ -129,13 +129,13 @@ static ad_status read_kind(ad_tokenizer_kind *kind, ad_context *ctx, const char 
 }
 
 ad_status ad_tokenizer_read_gguf(ad_tokenizer **out, ad_context *ctx, const char *name,
-                                 const char *bytes, size_t size)
+                                 ad_mapped *file, const char *bytes, size_t size)
 {
     ad_gguf gguf;
     ad_tokenizer_kind kind;
     ad_tokenizer *t = NULL;
     *out = NULL;
-    ad_status status = ad_gguf_read(&gguf, ctx, name, bytes, size);
+    ad_status status = ad_gguf_read(&gguf, ctx, name, file, bytes, size);
     if (status) return status;
     status = read_kind(&kind, ctx, name, &gguf);
     if (!status && !(t = ad_tokenizer_new(ctx, kind))) status = AD_ERROR_MEMORY;

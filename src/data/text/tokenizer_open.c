@@ -95,7 +95,6 @@ static ad_status read_file(ad_tokenizer **out, ad_context *ctx, const char *path
     char other[PATH];
     size_t folder = folder_length(path), first = 0;
     while (first < size && strchr(" \t\r\n", bytes[first]) && bytes[first]) ++first;
-    if (starts(bytes, size, "GGUF")) return ad_tokenizer_read_gguf(out, ctx, path, bytes, size);
     if (is_own(bytes, size)) return ad_tokenizer_read_text(out, ctx, path, bytes, size);
     if (first < size && bytes[first] == '{')
         return read_bpe(out, ctx, path, beside(other, path, folder, merge_names));
@@ -119,6 +118,18 @@ static ad_status read_file(ad_tokenizer **out, ad_context *ctx, const char *path
         path);
 }
 
+/* Its tensors, which may have gigabytes, are not read for it. */
+static ad_status read_gguf(ad_tokenizer **out, ad_context *ctx, const char *path)
+{
+    ad_mapped file;
+    ad_status status = ad_map_parts(&file, ctx, path, AD_MAX_TOKENIZER_BYTES);
+    if (status) return status;
+    status = ad_tokenizer_read_gguf(out, ctx, path, file.parts ? &file : NULL,
+                                    (const char *)file.bytes, file.size);
+    ad_unmap(&file);
+    return status;
+}
+
 ad_status ad_tokenizer_open(ad_tokenizer **out, ad_context *ctx, const char *path)
 {
     /* tokenizer.json first: it says of what lies beside it how it is used */
@@ -138,7 +149,11 @@ ad_status ad_tokenizer_open(ad_tokenizer **out, ad_context *ctx, const char *pat
                            path);
         path = found;
     }
-    ad_status status = read_all(&file, ctx, path);
+    char head[4];
+    size_t size = sizeof head;
+    ad_status status = ad_file_begin(ctx, path, head, &size);
+    if (!status && starts(head, size, "GGUF")) return read_gguf(out, ctx, path);
+    if (!status) status = read_all(&file, ctx, path);
     if (status) return status;
     status = read_file(out, ctx, path, (const char *)file.bytes, file.size);
     ad_content_free(&file);
