@@ -130,6 +130,19 @@ static ad_status metadata_table(ad_command *cmd, const ad_file *file)
     return status;
 }
 
+/* What was taken off the names (io.h). */
+static void say_wrapper(ad_command *cmd, const ad_file *file)
+{
+    for (int i = 0; i < ad_file_count(file); ++i) {
+        const ad_file_entry *entry = ad_file_at(file, i);
+        size_t raw = strlen(entry->raw_name), length = strlen(entry->name);
+        if (raw <= length || strcmp(entry->raw_name + (raw - length), entry->name) != 0) continue;
+        ad_command_print(cmd, "  names without \"%.*s\" (--raw-names shows it)\n",
+                         (int)(raw - length), entry->raw_name);
+        return;
+    }
+}
+
 static ad_status weights_text(ad_command *cmd, const ad_file *file)
 {
     int count = ad_file_count(file);
@@ -143,6 +156,7 @@ static ad_status weights_text(ad_command *cmd, const ad_file *file)
     ad_command_print(cmd, "%s: %s, %d tensor%s, %lld elements, %s\n", ad_file_path(file),
                      ad_file_format_name(ad_file_get_format(file)), count, count == 1 ? "" : "s",
                      (long long)elements, ad_bytes_text((double)bytes, size, sizeof size));
+    say_wrapper(cmd, file);
     if (count) ad_command_print(cmd, "\n");
     ad_status status = tensors_table(cmd, file);
     if (!status && ad_file_metadata_count(file)) {

@@ -67,13 +67,16 @@ AD_API const char *ad_file_path(const ad_file *file); /* as given to open */
  *
  * Names. safetensors, npz: as in the file (npz without ".npy"). npy, and a .pth that holds one bare
  * tensor: "tensor". PyTorch: the path through dictionaries and lists, joined by dots
- * ("model.module.conv1.weight" is `raw_name`). `name` is that without what wraps the network, where
- * it wraps all of it: a top-level "state_dict", "model_state_dict", "model_state", "model", "net",
- * "network", "weights", "params", "params_ema", "generator" or "ema" (tensors of an optimizer
- * beside it may stand outside and keep their raw names), then a "module." that every name below
- * begins with. A storage that several tensors share is listed under each of their names. llama2.c:
- * Hugging Face's names of a Llama, the rows of queries and keys in Hugging Face's order. GGUF of
- * the architectures gpt2 and llama: likewise, GPT-2's matrices [in, out]; `raw_name` is
+ * ("model.module.conv1.weight" is `raw_name`). In all formats `name` is that without what wraps the
+ * network, where it wraps all of it, again and again: "_orig_mod.", "module.", "state_dict.",
+ * "model_state_dict.", "model." (but for Hugging Face's model.embed_tokens and model.layers), and
+ * of PyTorch a dictionary "model_state", "model", "net", "network", "weights", "params",
+ * "generator", "online_model" or "checkpoint". Numbers (tensors without axes) and an optimizer's
+ * tensors may stand outside. So may averaged weights ("ema", "model_ema", "ema_model",
+ * "params_ema", ...), which keep that prefix beside plain ones, said in a note, and lose it where
+ * they are alone. A storage that several tensors share is listed under each of their names.
+ * llama2.c: Hugging Face's names of a Llama, the rows of queries and keys in Hugging Face's order.
+ * GGUF of the architectures gpt2 and llama: likewise, GPT-2's matrices [in, out]; `raw_name` is
  * llama.cpp's. */
 typedef struct ad_file_entry {
     const char *name, *raw_name;

@@ -286,6 +286,7 @@ static ad_status add_items(ad_pickle *p, ad_pickle_kind kind, size_t first, size
     p->depth = first;
     ad_pickle_value *into = top(p);
     if (!into) return AD_ERROR_FORMAT;
+    if (into->kind == AD_PV_UNKNOWN) return AD_OK;
     if (into->kind != kind || (kind == AD_PV_DICT && count % 2))
         return fail_broken(p, "items for no container");
     for (size_t i = 0; i < count; ++i)
@@ -338,7 +339,8 @@ static ad_status call(ad_pickle *p, bool keywords)
     if (keywords && !named) return AD_ERROR_FORMAT;
     ad_pickle_value *arguments = pop(p), *callee = arguments ? pop(p) : NULL, *value = NULL;
     if (!callee) return AD_ERROR_FORMAT;
-    if (keywords && (named->kind != AD_PV_DICT || named->list.count))
+    if (callee->kind != AD_PV_UNKNOWN && keywords &&
+        (named->kind != AD_PV_DICT || named->list.count))
         return fail_broken(p, "named arguments");
     if (arguments->kind != AD_PV_TUPLE) return fail_broken(p, "arguments that are not a tuple");
     ad_status status = ad_pickle_call(p, callee, arguments, &value);

@@ -3,7 +3,9 @@
  * It builds plain values (None, bool, int, float, str, bytes, tuple, list, set, dict) and the few
  * objects of PyTorch checkpoints and of numpy and scipy that are listed in pickle_globals.c.
  * Nothing is imported or called: a pickle is a program for a stack machine, and every name that it
- * asks for is looked up in that list or refused by name. Steps, memory and stack are bounded. */
+ * asks for is looked up in that list. Others are refused by name, or (keep_unknown) become values
+ * of which nothing is known, whatever is done with them; no tensor is made of one. Steps, memory
+ * and stack are bounded. */
 #ifndef AD_IO_PICKLE_H
 #define AD_IO_PICKLE_H
 
@@ -26,10 +28,13 @@ typedef enum ad_pickle_kind {
     AD_PV_STORAGE,
     AD_PV_TENSOR,
     AD_PV_NUMPY_TYPE,
-    AD_PV_OPAQUE, /* an object that is allowed and of no interest (a device) */
-    AD_PV_ARRAY,  /* a numpy array */
-    AD_PV_OBJECT, /* a scipy matrix: what it was set up with */
+    AD_PV_OPAQUE,  /* an object that is allowed and of no interest (a device) */
+    AD_PV_ARRAY,   /* a numpy array */
+    AD_PV_UNKNOWN, /* a name that is not in the list, or what it would have made: text is it */
+    AD_PV_OBJECT,  /* a scipy matrix: what it was set up with */
 } ad_pickle_kind;
+
+enum { AD_PICKLE_UNKNOWN = 6 };
 
 typedef struct ad_pickle_value ad_pickle_value;
 typedef struct ad_pickle_global ad_pickle_global;
@@ -94,7 +99,11 @@ typedef struct ad_pickle {
     ad_arena *arena;  /* where values live */
     const unsigned char *bytes;
     size_t size, at;
-    int64_t steps_left; /* shared by the pickles of one stream */
+    bool keep_unknown;
+    const char *unknown[AD_PICKLE_UNKNOWN]; /* the first names that were not in the list, each once;
+                                               in the arena */
+    int unknown_count;                      /* of all */
+    int64_t steps_left;                     /* shared by the pickles of one stream */
     /* every storage that was named, in order; owned, freed by ad_pickle_free */
     const ad_pickle_storage **storages;
     size_t storage_count, storage_capacity;

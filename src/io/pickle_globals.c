@@ -2,7 +2,7 @@
  *
  * A checkpoint's pickle rebuilds tensors by calls such as torch._utils._rebuild_tensor_v2(storage,
  * offset, size, stride, ...). Each name of the table has an action below that builds a plain value
- * from the arguments; a name that is not in the table is refused before anything is done with it.
+ * from the arguments; a name that is not in the table is refused, or stands for nothing but itself.
  */
 #include "io/pickle.h"
 
@@ -129,6 +129,49 @@ static const char *show(const char *text, size_t length, char buffer[96])
     return buffer;
 }
 
+/* What no checkpoint asks for by accident. It would not be called; who made the file is not to be
+ * believed in anything else. */
+static bool runs_code(const char *module, const char *name)
+{
+    static const char *const modules[] = {
+        "posix", "nt",  "os",     "sys",    "subprocess", "commands",
+        "runpy", "pty", "socket", "shutil", "ctypes",     "importlib",
+        "code",  "pdb", "timeit", "pip",    "torch.hub",  "webbrowser"};
+    static const char *const functions[] = {"eval", "exec",  "execfile",   "compile",
+                                            "open", "input", "__import__", "breakpoint"};
+    for (size_t i = 0; i < sizeof modules / sizeof *modules; ++i) {
+        size_t length = strlen(modules[i]);
+        if (!strncmp(module, modules[i], length) && (!module[length] || module[length] == '.'))
+            return true;
+    }
+    bool builtin = !strcmp(module, "builtins") || !strcmp(module, "__builtin__");
+    for (size_t i = 0; builtin && i < sizeof functions / sizeof *functions; ++i)
+        if (!strcmp(name, functions[i])) return true;
+    return false;
+}
+
+/* A value of which only the name is known. */
+static ad_status make_unknown(ad_pickle *p, const char *module, const char *name,
+                              ad_pickle_value **out)
+{
+    size_t length = strlen(module) + 1 + strlen(name);
+    char *text = ad_arena_alloc(p->arena, length + 1);
+    *out = ad_pickle_new(p, AD_PV_UNKNOWN);
+    if (!text || !*out) return AD_ERROR_MEMORY;
+    strcpy(text, module), strcat(text, "."), strcat(text, name);
+    (*out)->text.bytes = text, (*out)->text.length = length;
+    /* how objects are made, not what they are */
+    if (!strcmp(module, "copyreg") || !strcmp(module, "copy_reg") ||
+        !strcmp(text, "builtins.object") || !strcmp(text, "__builtin__.object"))
+        return AD_OK;
+    int kept = p->unknown_count < AD_PICKLE_UNKNOWN ? p->unknown_count : AD_PICKLE_UNKNOWN;
+    for (int i = 0; i < kept; ++i)
+        if (!strcmp(p->unknown[i], text)) return AD_OK;
+    if (kept < AD_PICKLE_UNKNOWN) p->unknown[kept] = text;
+    ++p->unknown_count;
+    return AD_OK;
+}
+
 ad_status ad_pickle_find_global(ad_pickle *pickle, const char *module, size_t module_length,
                                 const char *name, size_t name_length, ad_pickle_value **out)
 {
@@ -145,17 +188,23 @@ ad_status ad_pickle_find_global(ad_pickle *pickle, const char *module, size_t mo
         return AD_OK;
     }
     show(module, module_length, shown_module);
-    bool network = !strncmp(shown_module, "torch.nn.modules", 16) ||
-                   !strncmp(shown_module, "torchvision.models", 18) ||
-                   !strncmp(shown_module, "__torch__", 9);
+    show(name, name_length, shown_name);
+    if (pickle->keep_unknown && !runs_code(shown_module, shown_name))
+        return make_unknown(pickle, shown_module, shown_name, out);
     return ad_pickle_fail(pickle, AD_ERROR_UNSUPPORTED,
-                          "the pickle asks for %s.%s, which is not a tensor or a container%s",
-                          shown_module, show(name, name_length, shown_name),
-                          network ? " (save the network's state_dict instead of the network)" : "");
+                          "the pickle asks for %s.%s, which is not a tensor or a container",
+                          shown_module, shown_name);
 }
 
-static ad_status fail_call(ad_pickle *p, const ad_pickle_global *global)
+static ad_status fail_call(ad_pickle *p, const ad_pickle_global *global,
+                           const ad_pickle_value *arguments)
 {
+    for (size_t i = 0; i < arguments->list.count; ++i)
+        if (arguments->list.items[i]->kind == AD_PV_UNKNOWN)
+            return ad_pickle_fail(p, AD_ERROR_UNSUPPORTED,
+                                  "the pickle makes a tensor or a container of %s, which is "
+                                  "neither",
+                                  arguments->list.items[i]->text.bytes);
     return ad_pickle_fail(p, AD_ERROR_FORMAT,
                           "the pickle calls %s.%s with arguments that it does not take",
                           global->module, global->name);
@@ -173,6 +222,9 @@ ad_status ad_pickle_persistent(ad_pickle *pickle, const ad_pickle_value *id, ad_
         return ad_pickle_fail(p, AD_ERROR_UNSUPPORTED,
                               "the pickle refers to a %s, which is not a tensor or a container",
                               show(item[0]->text.bytes, item[0]->text.length, shown));
+    if (id->kind == AD_PV_TUPLE && id->list.count > 1 && item[1]->kind == AD_PV_UNKNOWN)
+        return ad_pickle_fail(p, AD_ERROR_UNSUPPORTED, "the pickle has tensors in a %s",
+                              item[1]->text.bytes);
     if (id->kind != AD_PV_TUPLE || id->list.count < 5 || !is_text(item[0], "storage") ||
         item[1]->kind != AD_PV_GLOBAL || item[1]->global->action != STORAGE ||
         item[2]->kind != AD_PV_STRING || item[4]->kind != AD_PV_INT || item[4]->integer < 0 ||
@@ -220,7 +272,7 @@ static ad_status rebuild_tensor(ad_pickle *p, const ad_pickle_global *global,
         item[1]->kind != AD_PV_INT || item[2]->kind != AD_PV_TUPLE ||
         item[3]->kind != AD_PV_TUPLE ||
         (typed && (item[6]->kind != AD_PV_GLOBAL || item[6]->global->action != DTYPE)))
-        return fail_call(p, global);
+        return fail_call(p, global, arguments);
     ad_pickle_tensor *tensor = ad_arena_alloc(p->arena, sizeof *tensor);
     *out = ad_pickle_new(p, AD_PV_TENSOR);
     if (!tensor || !*out) return AD_ERROR_MEMORY;
@@ -259,12 +311,13 @@ static ad_status make_dict(ad_pickle *p, const ad_pickle_global *global,
         share_items(*out, from);
         return AD_OK;
     }
-    if (from->kind != AD_PV_LIST && from->kind != AD_PV_TUPLE) return fail_call(p, global);
+    if (from->kind != AD_PV_LIST && from->kind != AD_PV_TUPLE)
+        return fail_call(p, global, arguments);
     ad_pickle_charge(p, 4 * from->list.count);
     for (size_t i = 0; i < from->list.count && p->steps_left > 0; ++i) {
         ad_pickle_value *item = from->list.items[i];
         if ((item->kind != AD_PV_LIST && item->kind != AD_PV_TUPLE) || item->list.count != 2)
-            return fail_call(p, global);
+            return fail_call(p, global, arguments);
         if (ad_pickle_append(p, *out, item->list.items[0]) ||
             ad_pickle_append(p, *out, item->list.items[1]))
             return AD_ERROR_MEMORY;
@@ -282,7 +335,7 @@ static ad_status make_sequence(ad_pickle *p, const ad_pickle_global *global,
     if (!arguments->list.count) return AD_OK;
     const ad_pickle_value *from = arguments->list.items[0];
     if (from->kind != AD_PV_LIST && from->kind != AD_PV_TUPLE && from->kind != AD_PV_SET)
-        return fail_call(p, global);
+        return fail_call(p, global, arguments);
     share_items(*out, from);
     return AD_OK;
 }
@@ -294,7 +347,7 @@ static ad_status encode(ad_pickle *p, const ad_pickle_global *global,
 {
     if (arguments->list.count != 2 || arguments->list.items[0]->kind != AD_PV_STRING ||
         !is_text(arguments->list.items[1], "latin1"))
-        return fail_call(p, global);
+        return fail_call(p, global, arguments);
     const ad_pickle_value *text = arguments->list.items[0];
     ad_pickle_charge(p, text->text.length / 8);
     *out = ad_pickle_new(p, AD_PV_BYTES);
@@ -308,7 +361,8 @@ static ad_status encode(ad_pickle *p, const ad_pickle_global *global,
         if (c >= 0x80) {
             unsigned char next = i + 1 < text->text.length ? (unsigned char)text->text.bytes[++i]
                                                            : 0;
-            if ((c != 0xc2 && c != 0xc3) || (next & 0xc0) != 0x80) return fail_call(p, global);
+            if ((c != 0xc2 && c != 0xc3) || (next & 0xc0) != 0x80)
+                return fail_call(p, global, arguments);
             c = (unsigned char)(c << 6 | (next & 0x3f));
         }
         bytes[n++] = (char)c;
@@ -321,7 +375,7 @@ static ad_status numpy_type(ad_pickle *p, const ad_pickle_global *global,
                             const ad_pickle_value *arguments, ad_pickle_value **out)
 {
     if (!arguments->list.count || arguments->list.items[0]->kind != AD_PV_STRING)
-        return fail_call(p, global);
+        return fail_call(p, global, arguments);
     const ad_pickle_value *code = arguments->list.items[0];
     bool known = code->text.length == 2 && strchr("fiub", code->text.bytes[0]) &&
                  strchr("1248", code->text.bytes[1]);
@@ -351,12 +405,13 @@ static ad_element numpy_element(char kind, int size)
 static ad_status numpy_scalar(ad_pickle *p, const ad_pickle_global *global,
                               const ad_pickle_value *arguments, ad_pickle_value **out)
 {
-    if (arguments->list.count != 2) return fail_call(p, global);
+    if (arguments->list.count != 2) return fail_call(p, global, arguments);
     const ad_pickle_value *type = arguments->list.items[0], *bytes = arguments->list.items[1];
     ad_element element = type->kind == AD_PV_NUMPY_TYPE
                              ? numpy_element(type->numpy.kind, type->numpy.size)
                              : AD_ELEMENTS;
-    if (type->kind != AD_PV_NUMPY_TYPE && type->kind != AD_PV_OPAQUE) return fail_call(p, global);
+    if (type->kind != AD_PV_NUMPY_TYPE && type->kind != AD_PV_OPAQUE)
+        return fail_call(p, global, arguments);
     ad_pickle_kind kind = element == AD_ELEMENTS    ? AD_PV_OPAQUE
                           : type->numpy.kind == 'f' ? AD_PV_FLOAT
                           : type->numpy.kind == 'b' ? AD_PV_BOOL
@@ -365,7 +420,7 @@ static ad_status numpy_scalar(ad_pickle *p, const ad_pickle_global *global,
     if (!*out) return AD_ERROR_MEMORY;
     if (kind == AD_PV_OPAQUE) return AD_OK;
     if (bytes->kind != AD_PV_BYTES || bytes->text.length != ad_element_size(element))
-        return fail_call(p, global);
+        return fail_call(p, global, arguments);
     ad_strided one = {.element = element, .swap = type->numpy.swap};
     const unsigned char *from = (const unsigned char *)bytes->text.bytes;
     if (kind == AD_PV_FLOAT)
@@ -408,6 +463,11 @@ ad_status ad_pickle_call(ad_pickle *pickle, const ad_pickle_value *callee,
                          const ad_pickle_value *arguments, ad_pickle_value **out)
 {
     ad_pickle *p = pickle;
+    if (callee->kind == AD_PV_UNKNOWN) {
+        *out = ad_pickle_new(p, AD_PV_UNKNOWN);
+        if (*out) (*out)->text = callee->text;
+        return *out ? AD_OK : AD_ERROR_MEMORY;
+    }
     if (callee->kind != AD_PV_GLOBAL)
         return ad_pickle_fail(p, AD_ERROR_FORMAT,
                               "the pickle is damaged (it calls what is not a function)");
@@ -417,14 +477,15 @@ ad_status ad_pickle_call(ad_pickle *pickle, const ad_pickle_value *callee,
     case TENSOR:
     case TENSOR_TYPED: return rebuild_tensor(p, global, arguments, out);
     case PARAMETER:
-        if (!arguments->list.count || item[0]->kind != AD_PV_TENSOR) return fail_call(p, global);
+        if (!arguments->list.count || item[0]->kind != AD_PV_TENSOR)
+            return fail_call(p, global, arguments);
         *out = item[0];
         return AD_OK;
     case REBUILD: /* a tensor with attributes; they are left out */
         if (arguments->list.count < 3 || item[0]->kind != AD_PV_GLOBAL ||
-            item[2]->kind != AD_PV_TUPLE ||
+            item[1]->kind == AD_PV_UNKNOWN || item[2]->kind != AD_PV_TUPLE ||
             (item[0]->global->action != TENSOR && item[0]->global->action != TENSOR_TYPED))
-            return fail_call(p, global);
+            return fail_call(p, global, arguments);
         return rebuild_tensor(p, item[0]->global, item[2], out);
     case DICT:
     case DICT_OF_FACTORY: return make_dict(p, global, arguments, out);
@@ -441,7 +502,7 @@ ad_status ad_pickle_call(ad_pickle *pickle, const ad_pickle_value *callee,
     case DTYPE:
     case PLAIN_TYPE: break;
     }
-    return fail_call(p, global);
+    return fail_call(p, global, arguments);
 }
 
 ad_status ad_pickle_build(ad_pickle *pickle, ad_pickle_value *object, const ad_pickle_value *state)
@@ -455,6 +516,7 @@ ad_status ad_pickle_build(ad_pickle *pickle, ad_pickle_value *object, const ad_p
     case AD_PV_OBJECT: object->state = state; return AD_OK;
     case AD_PV_DICT: /* attributes such as _metadata: of no use here */
     case AD_PV_TENSOR:
+    case AD_PV_UNKNOWN:
     case AD_PV_OPAQUE: return AD_OK;
     default:
         return ad_pickle_fail(pickle, AD_ERROR_FORMAT,

@@ -4,6 +4,8 @@
  * depth, steps, and the size of what is kept are bounded. */
 #include "io/torch.h"
 
+#include "base/notes.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,58 +141,54 @@ static ad_status visit(walk *w, const ad_pickle_value *value, int depth, bool na
     return status;
 }
 
-/* ---- names ---- */
+/* ---- together ---- */
 
-static bool is_wrapper(const char *key, size_t length)
+/* The dictionaries around the network: {"state_dict": {"model": {...}}}. What only looks like one
+ * is the beginning of a flat name, such as "net.0.weight". */
+static ad_status add_wrappers(ad_file *file, const ad_pickle_value *value)
 {
-    static const char *const wrappers[] = {
-        "state_dict", "model_state_dict", "model_state", "model",     "net", "network",
-        "weights",    "params",           "params_ema",  "generator", "ema"};
-    for (size_t i = 0; i < sizeof wrappers / sizeof *wrappers; ++i)
-        if (strlen(wrappers[i]) == length && !memcmp(wrappers[i], key, length)) return true;
-    return false;
+    for (size_t i = 0; value->kind == AD_PV_DICT && i < value->list.count; i += 2) {
+        const ad_pickle_value *key = value->list.items[i], *inside = value->list.items[i + 1];
+        int before = file->wrapper_count;
+        if (key->kind != AD_PV_STRING || inside->kind != AD_PV_DICT) continue;
+        ad_status status = ad_names_add_wrapper(file, key->text.bytes, key->text.length);
+        if (!status && file->wrapper_count > before) status = add_wrappers(file, inside);
+        if (status) return status;
+    }
+    return AD_OK;
 }
 
-/* What training leaves beside the network. */
-static bool is_aside(const char *name)
+static ad_status fail_unknown(ad_file *file, const ad_pickle *pickle)
 {
-    static const char *const aside[] = {"optim", "scheduler", "lr_scheduler", "scaler", "rng"};
-    for (size_t i = 0; i < sizeof aside / sizeof *aside; ++i)
-        if (!strncmp(name, aside[i], strlen(aside[i]))) return true;
-    return false;
+    const char *name = pickle->unknown[0];
+    bool network = !strncmp(name, "torch.nn.modules", 16) ||
+                   !strncmp(name, "torchvision.models", 18) || !strncmp(name, "__torch__", 9) ||
+                   !strncmp(name, "__main__", 8);
+    return ad_fail(file->ctx, AD_ERROR_UNSUPPORTED,
+                   "%s: the pickle asks for %s, which is not a tensor or a container%s", file->path,
+                   name, network ? " (save the network's state_dict instead of the network)" : "");
 }
 
-static bool below(const char *name, const char *prefix, size_t length)
+static void say_unknown(const ad_file *file, const ad_pickle *pickle)
 {
-    return !strncmp(name, prefix, length) && name[length] == '.' && name[length + 1];
+    char names[512] = "";
+    size_t used = 0;
+    int shown = pickle->unknown_count < AD_PICKLE_UNKNOWN ? pickle->unknown_count
+                                                          : AD_PICKLE_UNKNOWN;
+    for (int i = 0; i < shown && used < sizeof names; ++i)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "",
+                                 pickle->unknown[i]);
+    ad_note(file->ctx, "%s: objects of %s%s are left out; they are no tensors and no containers",
+            file->path, names, pickle->unknown_count > shown ? " and others" : "");
 }
 
-/* Takes "prefix." off every name below it, if all names that are not aside lie below it. */
-static void strip(ad_file *file, const char *prefix, size_t length)
-{
-    for (int i = 0; i < file->count; ++i)
-        if (!below(file->tensors[i].entry.name, prefix, length) &&
-            !is_aside(file->tensors[i].entry.name))
-            return;
-    for (int i = 0; i < file->count; ++i)
-        if (below(file->tensors[i].entry.name, prefix, length))
-            file->tensors[i].entry.name += length + 1;
-}
-
-ad_status ad_torch_collect(ad_file *file, const ad_pickle_value *root, ad_torch_locate locate,
-                           void *user)
+ad_status ad_torch_collect(ad_file *file, const ad_pickle *pickle, const ad_pickle_value *root,
+                           ad_torch_locate locate, void *user)
 {
     walk w = {.file = file, .locate = locate, .user = user};
     ad_status status = visit(&w, root, 0, true);
+    if (!status && pickle->unknown_count && !file->count) status = fail_unknown(file, pickle);
     if (status) return status;
-    for (size_t i = 0; root->kind == AD_PV_DICT && i < root->list.count; i += 2) {
-        const ad_pickle_value *key = root->list.items[i];
-        /* a dictionary of its own, not the beginning of a flat name such as "net.0.weight" */
-        if (key->kind != AD_PV_STRING || root->list.items[i + 1]->kind != AD_PV_DICT) continue;
-        if (!is_wrapper(key->text.bytes, key->text.length)) continue;
-        strip(file, key->text.bytes, key->text.length);
-        break;
-    }
-    strip(file, "module", 6);
-    return AD_OK;
+    if (pickle->unknown_count) say_unknown(file, pickle);
+    return add_wrappers(file, root);
 }

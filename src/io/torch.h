@@ -11,9 +11,10 @@
 typedef ad_status (*ad_torch_locate)(void *user, ad_file *file, const ad_pickle_storage *storage,
                                      ad_file_tensor *tensor);
 
-/* Walks the object, adds its tensors under their paths and its scalars as metadata, and takes off
- * the prefixes that io.h describes. */
-ad_status ad_torch_collect(ad_file *file, const ad_pickle_value *root, ad_torch_locate locate,
-                           void *user);
+/* Walks the object that the pickle built, adds its tensors under their paths and its scalars as
+ * metadata, and names the dictionaries that may wrap the network. Objects of unknown classes are
+ * left out, and said in a note. */
+ad_status ad_torch_collect(ad_file *file, const ad_pickle *pickle, const ad_pickle_value *root,
+                           ad_torch_locate locate, void *user);
 
 #endif

@@ -140,7 +140,7 @@ static ad_status list(ad_file *file, stream *s)
     if (!status) status = index_storages(file, s);
     for (size_t i = 0; !status && i < keys->list.count; ++i)
         status = take_block(file, s, keys->list.items[i]);
-    return status ? status : ad_torch_collect(file, root, locate, s);
+    return status ? status : ad_torch_collect(file, &s->pickle, root, locate, s);
 }
 
 ad_status ad_torch_legacy_list(ad_file *file)
@@ -149,6 +149,7 @@ ad_status ad_torch_legacy_list(ad_file *file)
     stream s = {0};
     ad_arena_init(&arena, file->ctx);
     ad_pickle_init(&s.pickle, &arena, file->path, file->bytes, file->size);
+    s.pickle.keep_unknown = true;
     ad_status status = list(file, &s);
     ad_pickle_free(&s.pickle);
     ad_arena_free(&arena);

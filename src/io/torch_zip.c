@@ -51,8 +51,9 @@ static ad_status collect(ad_file *file, archive_form *form, const unsigned char 
     ad_pickle_value *root;
     ad_arena_init(&arena, file->ctx);
     ad_pickle_init(&pickle, &arena, file->path, bytes, size);
+    pickle.keep_unknown = true;
     ad_status status = ad_pickle_load(&pickle, &root);
-    if (!status) status = ad_torch_collect(file, root, locate, form);
+    if (!status) status = ad_torch_collect(file, &pickle, root, locate, form);
     ad_pickle_free(&pickle);
     ad_arena_free(&arena);
     return status;

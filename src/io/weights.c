@@ -51,6 +51,28 @@ static char *copy_text(ad_file *file, const char *text, size_t length)
     return copy;
 }
 
+/* A tensor can show an element of its storage many times, and many tensors the same storage; what
+ * that may become follows from the size of the file. */
+static ad_status count_bytes(ad_file *file, const ad_file_tensor *t)
+{
+    enum { REPEATED_MOST = 64 << 20 };
+    size_t most = ad_context_expand_limit(file->ctx);
+    int64_t more = t->entry.bytes - (int64_t)t->held;
+    if (t->map != &file->map) return AD_OK;             /* a shard has counted it */
+    if (most / 16 < file->size) most = 16 * file->size; /* of four bits, and tied */
+    if (more > 0) file->repeated += more;               /* a tensor has at most 2^62 bytes */
+    if (file->repeated > REPEATED_MOST && (uint64_t)file->repeated > file->size)
+        return ad_file_fail(file, AD_ERROR_LIMIT, t->entry.name,
+                            "becomes %lld bytes of the %zu that are stored, by strides that repeat "
+                            "them; that is too much for a file of %zu bytes",
+                            (long long)t->entry.bytes, t->held, file->size);
+    file->tensor_bytes += t->entry.bytes;
+    if ((uint64_t)file->tensor_bytes <= most) return AD_OK;
+    return ad_fail(file->ctx, AD_ERROR_LIMIT,
+                   "%s: of its %zu bytes tensors become more than %zu; " AD_EXPAND_LIMIT_ADVICE,
+                   file->path, file->size, most);
+}
+
 ad_status ad_file_add(ad_file *file, const char *raw_name, size_t length,
                       const ad_file_tensor *tensor)
 {
@@ -87,6 +109,8 @@ ad_status ad_file_add(ad_file *file, const char *raw_name, size_t length,
                                 "its shape %s of %s reaches beyond its storage of %zu bytes", text,
                                 t.entry.stored, t.held);
     }
+    ad_status status = count_bytes(file, &t);
+    if (status) return status;
     if (!grow(file->ctx, (void **)&file->tensors, file->count, &file->capacity, sizeof t))
         return AD_ERROR_MEMORY;
     file->tensors[file->count++] = t;
@@ -221,7 +245,7 @@ static ad_status list_shard(ad_file *file)
                    "%s: is not safetensors, as a file that an index names must be", file->path);
 }
 
-static ad_status index_names(ad_file *file)
+static ad_status index_names(ad_file *file, bool unwrapped)
 {
     size_t bytes = (size_t)file->count * sizeof(ad_name_row);
     file->names = ad_arena_alloc(&file->arena, bytes);
@@ -232,6 +256,13 @@ static ad_status index_names(ad_file *file)
         file->raw_names[i] = (ad_name_row){file->tensors[i].entry.raw_name, i};
     }
     const char *twice = ad_names_sort(file->names, file->count);
+    if (twice && unwrapped) { /* not before something was taken off */
+        for (int i = 0; i < file->count; ++i) {
+            file->tensors[i].entry.name = file->tensors[i].entry.raw_name;
+            file->names[i] = (ad_name_row){file->tensors[i].entry.name, i};
+        }
+        twice = ad_names_sort(file->names, file->count);
+    }
     if (!twice) twice = ad_names_sort(file->raw_names, file->count);
     return twice ? ad_file_fail(file, AD_ERROR_FORMAT, twice, "two tensors have this name") : AD_OK;
 }
@@ -251,7 +282,8 @@ static ad_status open_file(ad_file **out, ad_context *ctx, const char *path, con
     ad_arena_init(&file->arena, ctx);
     file->path = ad_arena_text(&file->arena, path);
     if (file->path) status = lister(file);
-    if (!status) status = index_names(file);
+    bool unwrapped = !status && ad_names_unwrap(file);
+    if (!status) status = index_names(file, unwrapped);
     if (status)
         ad_file_close(file);
     else

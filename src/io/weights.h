@@ -16,6 +16,7 @@ enum {
     AD_FILE_MAX_TENSORS = 1 << 17,
     AD_FILE_MAX_METADATA = 1 << 16,
     AD_FILE_MAX_NAME = 1024, /* bytes */
+    AD_FILE_WRAPPERS = 8,    /* dictionaries around a network */
 };
 
 typedef struct ad_file_tensor {
@@ -50,6 +51,10 @@ struct ad_file {
     ad_metadata *metadata;
     int metadata_count, metadata_capacity;
     ad_name_row *names, *raw_names; /* sorted */
+    const char
+        *wrappers[AD_FILE_WRAPPERS]; /* what may wrap all names though they are flat; owned */
+    int wrapper_count;
+    int64_t repeated, tensor_bytes; /* bytes of tensors beyond their storage; of all tensors */
     unsigned char *unpacked;        /* the member that was read last */
     size_t unpacked_size;
     int64_t unpacked_member; /* -1: none */
@@ -83,6 +88,11 @@ ad_status ad_sharded_list(ad_file *file);
 ad_status ad_gguf_list(ad_file *file);
 bool ad_llama2c_is(const ad_file *file); /* there is no magic to tell it by */
 ad_status ad_llama2c_list(ad_file *file);
+
+/* wrappers.c: a dictionary's key, outermost first, if it is a name that wrappers have; and takes
+ * what wraps the network off all names, as io.h describes. */
+ad_status ad_names_add_wrapper(ad_file *file, const char *key, size_t length);
+bool ad_names_unwrap(ad_file *file); /* whether there was any */
 
 /* names.c: sorts `rows`; the first name that occurs twice, or NULL. */
 const char *ad_names_sort(ad_name_row *rows, int count);

@@ -135,9 +135,10 @@ static ad_status drop_unfit(loading *l)
     }
     for (int i = 0; i < l->n_entries; ++i)
         if (l->found[i]) return AD_OK;
-    return ad_fail(l->vars->ctx, AD_ERROR_FORMAT, "%s: none of its %d tensors fits the network%s%s",
-                   ad_file_path(l->file), ad_file_count(l->file), r->unfit ? "; " : "",
-                   r->unfit_names);
+    return ad_fail(l->vars->ctx, AD_ERROR_FORMAT,
+                   "%s: none of its %d tensors fits the network%s%s%s%s", ad_file_path(l->file),
+                   ad_file_count(l->file), r->unfit ? "; " : "", r->unfit_names,
+                   *r->unused_names ? "; it holds " : "", r->unused_names);
 }
 
 static void count_loaded(loading *l)

@@ -122,7 +122,7 @@ static ad_status read_file(ad_tokenizer **out, ad_context *ctx, const char *path
 static ad_status read_gguf(ad_tokenizer **out, ad_context *ctx, const char *path)
 {
     ad_mapped file;
-    ad_status status = ad_map_parts(&file, ctx, path, AD_MAX_TOKENIZER_BYTES);
+    ad_status status = ad_map_parts(&file, ctx, path, SIZE_MAX / 4);
     if (status) return status;
     status = ad_tokenizer_read_gguf(out, ctx, path, file.parts ? &file : NULL,
                                     (const char *)file.bytes, file.size);
