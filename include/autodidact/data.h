@@ -3,7 +3,8 @@
  * A set is read whole into memory, decoded, as bytes: 50,000 pictures of 32 x 32 are 150 MB. Taken
  * from content, not from names: a folder with a folder per class (train/ and test/ or val/ above
  * them are splits), MNIST's IDX files (also .gz), CIFAR-10's binary batches, a folder of pictures
- * with a labels.csv or glasses.csv, and a .tar, .tar.gz, .tar.xz or .zip of any of these, which is
+ * with a table of labels (labels.csv, or the only .csv or .tsv; docs/classify.md says what its
+ * columns are called), and a .tar, .tar.gz, .tar.xz or .zip of any of these, which is
  * read as a stream and not unpacked. Files are hostile until parsed: every failure names the file.
  *
  * Stability: experimental (base.h says what that means). */
@@ -64,7 +65,8 @@ typedef struct ad_image_set_options {
                                   lacks is an error */
 } ad_image_set_options;
 
-/* Owned by the caller. Errors: a broken picture, an empty class, a label out of range. */
+/* Owned by the caller. Errors: a broken picture, an empty class, a label out of range, a picture of
+ * two labels, refused memory (AD_ERROR_MEMORY, also inside a codec and with skip_bad). */
 AD_API ad_status ad_image_set_read(ad_image_set **out, ad_context *ctx, const char *path,
                                    const ad_image_set_options *options);
 AD_API void ad_image_set_free(ad_image_set *set); /* NULL is ignored */

@@ -103,7 +103,8 @@ typedef struct ad_sheet_options {
     int64_t side;        /* pictures whose longer side is shorter are enlarged by a whole number,
                             pixel by pixel, to about this; 0: none are */
     float background[3]; /* encoded; all 0: white */
-    const char *const *captions; /* [count], below the pictures; NULL: none; each may be NULL */
+    const char *const *captions; /* [count], below the pictures, newlines between lines; NULL: none;
+                                    each may be NULL */
     double caption_size;         /* of letters, in pixels; 0: 11 */
 } ad_sheet_options;
 

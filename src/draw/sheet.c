@@ -3,6 +3,7 @@
 #include "draw/words.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { SIDE_MOST = 1 << 16 };
 
@@ -11,7 +12,8 @@ typedef struct sheet {
     int64_t gap, width, height; /* of the largest picture, enlarged */
     int64_t side;
     double size;     /* of captions' letters; 0: none */
-    int64_t caption; /* their height */
+    int64_t line;    /* of them */
+    int64_t caption; /* height of the tallest */
     float background[3];
     int channels;
 } sheet;
@@ -21,6 +23,13 @@ static int64_t times(const sheet *s, const ad_image *picture)
 {
     int64_t longer = picture->width > picture->height ? picture->width : picture->height;
     return longer < s->side ? s->side / longer : 1;
+}
+
+static int64_t lines_of(const char *text)
+{
+    int64_t lines = 1;
+    while (text && (text = strchr(text, '\n'))) ++text, ++lines;
+    return lines;
 }
 
 static void measure(sheet *s, const ad_image *const *images, int count, const ad_sheet_options *o)
@@ -41,7 +50,11 @@ static void measure(sheet *s, const ad_image *const *images, int count, const ad
         s->channels = 3;
     s->gap = o->gap < 0 ? 0 : o->gap ? o->gap : 2;
     s->size = o->captions ? (o->caption_size > 0 ? o->caption_size : 11) : 0;
-    s->caption = (int64_t)ceil(1.5 * s->size);
+    s->line = (int64_t)ceil(1.2 * s->size);
+    int64_t lines = 1;
+    for (int i = 0; o->captions && i < count; ++i)
+        lines = lines_of(o->captions[i]) > lines ? lines_of(o->captions[i]) : lines;
+    s->caption = (int64_t)ceil(1.5 * s->size) + (lines - 1) * s->line;
     s->columns = o->columns > 0 ? o->columns
                                 : (int)ceil(sqrt((double)count * (double)(s->height + s->caption) /
                                                  (double)s->width));
@@ -77,13 +90,18 @@ static ad_status write_caption(const sheet *s, ad_raster *r, const char *text, i
                           .colour = light ? AD_RGB(35, 38, 43) : AD_RGB(235, 235, 235),
                           .anchor = AD_ANCHOR_MIDDLE,
                           .most = (double)(s->width + s->gap) - 1};
-    ad_text clean;
-    ad_text_init(&clean, r->ctx);
-    ad_clean_words(&clean, text, &letters);
-    ad_write_words(r, (double)left + (double)s->width / 2,
-                   (double)(top + s->height) + 1.1 * s->size, ad_text_get(&clean), &letters, 1);
-    bool failed = clean.failed;
-    ad_text_free(&clean);
+    double y = (double)(top + s->height) + 1.1 * s->size;
+    bool failed = false;
+    for (const char *end; text && !failed; text = *end ? end + 1 : NULL, y += (double)s->line) {
+        ad_text line, clean;
+        end = text + strcspn(text, "\n");
+        ad_text_init(&line, r->ctx), ad_text_init(&clean, r->ctx);
+        ad_text_bytes(&line, text, (size_t)(end - text));
+        ad_clean_words(&clean, ad_text_get(&line), &letters);
+        ad_write_words(r, (double)left + (double)s->width / 2, y, ad_text_get(&clean), &letters, 1);
+        failed = line.failed || clean.failed;
+        ad_text_free(&line), ad_text_free(&clean);
+    }
     return failed ? AD_ERROR_MEMORY : AD_OK;
 }
 

@@ -116,6 +116,11 @@ run "$autodidact" classify train --data "$tmp/data" --steps 2 --run "$tmp/g" $co
 exits 1
 says err 'class "empty" has no picture'
 rmdir "$tmp/data/train/empty"
+mkdir "$tmp/one"
+cp -r "$tmp/data/train/left" "$tmp/one/only"
+run "$autodidact" classify train --data "$tmp/one" --steps 2 --run "$tmp/g" $common
+exits 1
+says err 'one: holds pictures of one class, "only"; at least two are expected'
 run "$autodidact" classify train --steps 2
 exits 2
 says err "--data is missing"

@@ -294,6 +294,15 @@ static void sheets(void)
         for (int64_t y = 2 + 39; y < sheet->height; ++y)
             for (int64_t x = 0; x < 42; ++x) below[i] += 1 - (double)at(sheet, 2 + 42 * i + x, y);
     CHECK(below[0] > 10 && below[1] == 0 && below[2] > below[0]);
+    int64_t height = sheet->height;
+    ad_image_free(sheet);
+    captions[1] = "one\nand\ntwo"; /* lines, below all of the row */
+    REQUIRE(!ad_image_sheet(ctx, pictures, 3, &named, &sheet));
+    CHECK_INT(sheet->height, height + 2 * 14);
+    double last = 0;
+    for (int64_t y = sheet->height - 14; y < sheet->height; ++y)
+        for (int64_t x = 44; x < 84; ++x) last += 1 - (double)at(sheet, x, y);
+    CHECK(last > 10);
     ad_image_free(sheet);
     /* colour and alpha over the background */
     ad_image_free(images[1]);

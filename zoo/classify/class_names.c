@@ -183,26 +183,32 @@ static ad_status check(names *n)
     return n->status;
 }
 
-ad_status classify_read_names(ad_context *ctx, const char *path, ad_texts *classes)
+ad_status classify_parse_names(ad_context *ctx, const char *path, const char *text, size_t bytes,
+                               ad_texts *classes)
 {
     names n = {.ctx = ctx, .path = path, .room = classes->count};
-    char *text = NULL;
-    size_t bytes = 0;
     json_error_t error;
     n.at = calloc((size_t)n.room, sizeof *n.at);
-    n.status = n.at ? read_file(ctx, path, &text, &bytes)
-                    : ad_error_set(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
-    if (!n.status) {
-        json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
-        if (root)
-            read_json(&n, root);
-        else
-            read_text(&n, text, bytes);
-        json_decref(root);
-    }
+    if (!n.at) return ad_error_set(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
+    json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
+    if (root)
+        read_json(&n, root);
+    else
+        read_text(&n, text, bytes);
+    json_decref(root);
     if (!n.status) check(&n);
     if (!n.status) n.status = ad_texts_copy(ctx, classes, n.at, n.room);
-    for (int64_t i = 0; n.at && i < n.room; ++i) free(n.at[i]);
-    free(n.at), free(text);
+    for (int64_t i = 0; i < n.room; ++i) free(n.at[i]);
+    free(n.at);
     return n.status;
+}
+
+ad_status classify_read_names(ad_context *ctx, const char *path, ad_texts *classes)
+{
+    char *text = NULL;
+    size_t bytes;
+    ad_status status = read_file(ctx, path, &text, &bytes);
+    if (!status) status = classify_parse_names(ctx, path, text, bytes, classes);
+    free(text);
+    return status;
 }

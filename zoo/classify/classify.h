@@ -132,6 +132,9 @@ ad_status classify_name_classes(ad_job *job, const char *path);
 
 /* Replaces the names by as many from a file of labels. */
 ad_status classify_read_names(ad_context *ctx, const char *path, ad_texts *classes);
+/* The same from memory; `path` stands for the file in errors. */
+ad_status classify_parse_names(ad_context *ctx, const char *path, const char *text, size_t bytes,
+                               ad_texts *classes);
 
 /* ---- one_picture.c ---- */
 

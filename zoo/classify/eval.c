@@ -15,7 +15,7 @@ static const ad_option options[] = {
 
 enum { BATCH = 256, CONFUSION_SHOWN = 20 /* classes; more are too wide to read */ };
 
-static ad_status print_summary(ad_command *cmd, const ad_class_result *r, bool two)
+static ad_status print_summary(ad_command *cmd, const ad_class_result *r, int64_t classes)
 {
     static const ad_column columns[] = {
         {"pictures", .kind = AD_COLUMN_INT},
@@ -32,10 +32,14 @@ static ad_status print_summary(ad_command *cmd, const ad_class_result *r, bool t
     ad_table_row(t);
     ad_table_int(t, r->count), ad_table_real(t, r->accuracy);
     ad_table_real(t, r->balanced_accuracy);
-    if (two)
-        ad_table_real(t, r->area_under_roc), ad_table_text(t, NULL);
+    if (classes == 2)
+        ad_table_real(t, r->area_under_roc);
     else
-        ad_table_text(t, NULL), ad_table_real(t, r->top_k_accuracy);
+        ad_table_text(t, NULL);
+    if (classes > 5) /* else all are among the best five */
+        ad_table_real(t, r->top_k_accuracy);
+    else
+        ad_table_text(t, NULL);
     ad_table_real(t, r->macro_f1), ad_table_real(t, r->calibration_error);
     ad_table_real(t, r->loss);
     if (!status) status = ad_table_print_upright(t, cmd, "result");
@@ -92,7 +96,7 @@ static ad_status print_scores(ad_command *cmd, const classifier *c)
     const ad_texts *names = &((const classify_model *)c->job.model)->classes;
     ad_class_result r;
     ad_status status = ad_class_scores_result(c->scores, &r);
-    if (!status) status = print_summary(cmd, &r, names->count == 2);
+    if (!status) status = print_summary(cmd, &r, names->count);
     if (!status) status = print_classes(cmd, c->scores, names->at);
     if (!status) status = print_confusion(cmd, c->scores, names->at);
     return status;

@@ -75,6 +75,10 @@ ad_status classify_read(ad_job *job)
     ad_status status = ad_image_splits_read(p, job->ctx, data->path, &options);
     if (status) return status;
     const ad_image_set *set = p->set[AD_SPLIT_TRAIN];
+    if (set->classes < 2)
+        return ad_error_set(job->ctx, AD_ERROR_FORMAT,
+                            "%s: holds pictures of one class, \"%s\"; at least two are expected",
+                            data->path, set->class_names[0]);
     ad_image_set_statistics(set, p->index[0], p->count[0], mean, deviation);
     status = classify_fit(job->ctx, job->model, set->height, set->width, set->channels,
                           set->class_names, set->classes, mean, deviation);

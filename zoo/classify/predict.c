@@ -75,7 +75,8 @@ static void print_row(const predict *p, int64_t row)
         print_json(p, row, top);
         return;
     }
-    ad_command_print(p->cmd, *done ? "%s (%s)\n" : "%s\n", p->row[row].name, done);
+    ad_command_print(p->cmd, "%s%s%s%s\n", p->row[row].name, *done ? " (" : "", done,
+                     *done ? ")" : "");
     for (int i = 0; i < top; ++i)
         ad_command_print(p->cmd, "  %6.2f %%  %s\n", 100 * p->probability[p->order[i]],
                          p->model->classes.at[p->order[i]]);

@@ -58,7 +58,8 @@ const ad_record classify_model_record = {.title = "network",
 
 static const ad_option data_rows[] = {
     {"data", 0, AD_OPTION_FILE, AD_AT(classify_data, path), .required = true, .may_change = true,
-     .help = "pictures: a folder per class, MNIST or CIFAR files, a table, or an archive of these"},
+     .help = "pictures: a folder per class, MNIST or CIFAR files, pictures with a table of labels "
+             "(labels.csv), or an archive of these"},
     {"grey", 0, AD_OPTION_FLAG, AD_AT(classify_data, grey), .help = "drop the colour"},
     {"skip-bad", 0, AD_OPTION_FLAG, AD_AT(classify_data, skip_bad),
      .help = "leave broken pictures out instead of stopping"},

@@ -104,13 +104,22 @@ static ad_status evaluate(ad_job *job, ad_split split, ad_metrics *metrics)
     return ad_run_confusion(job->run, confusion, (int)names->count, (const char *const *)names->at);
 }
 
-/* ---- a sheet of what was mistaken in validation: "cat as dog" ---- */
+/* ---- a sheet of what was mistaken in validation: "cat", and below it "as dog" ---- */
 
 typedef struct sheet {
     ad_image *picture[CLASSIFY_MISTAKES];
-    char caption[CLASSIFY_MISTAKES][96];
+    char caption[CLASSIFY_MISTAKES][256];
     const char *captions[CLASSIFY_MISTAKES];
 } sheet;
+
+/* The sheet shortens the lines; a name is one of them whatever is in it. */
+static void write_caption(char caption[256], const char *is, const char *taken)
+{
+    int first = snprintf(caption, 256, "%.120s", is);
+    snprintf(caption + first, (size_t)(256 - first), "\nas %.120s", taken);
+    for (int i = 0; caption[i]; ++i)
+        if (caption[i] == '\n' && i != first) caption[i] = '?';
+}
 
 static ad_status fill_sheet(const classifier *c, sheet *s)
 {
@@ -121,8 +130,8 @@ static ad_status fill_sheet(const classifier *c, sheet *s)
         int64_t which = c->mistaken[i];
         status = ad_image_from_bytes(c->job.ctx, set->pixels + which * size, set->width,
                                      set->height, set->channels, &s->picture[i]);
-        snprintf(s->caption[i], sizeof s->caption[i], "%.40s as %.40s",
-                 set->class_names[set->labels[which]], set->class_names[c->taken_for[i]]);
+        write_caption(s->caption[i], set->class_names[set->labels[which]],
+                      set->class_names[c->taken_for[i]]);
         s->captions[i] = s->caption[i];
     }
     return status;
@@ -175,6 +184,10 @@ const ad_verb classify_train_verb = {
         "The data are a folder with a folder of pictures per class (train/ and test/ above them "
         "are splits), MNIST's or CIFAR-10's files, pictures with a table of labels, or an archive "
         "of any of these.\n\n"
+        "A table of labels is a file labels.csv, or the only .csv or .tsv, with a header: a column "
+        "file, filename, image, path or id names the pictures, one label, class or category (else "
+        "the only other one that can be meant) their classes, one person, subject or group what "
+        "--folds keeps together.\n\n"
         "  autodidact classify train --data mnist/ --epochs 8 --shift 2 --rotate 10\n"
         "  autodidact classify train --data cifar10/ --model vgg --crop 4 --flip --epochs 30\n"
         "  autodidact classify train --resume runs/classify-20260101-1"};
