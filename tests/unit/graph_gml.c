@@ -2,8 +2,10 @@
  * files that are none. */
 #include "check.h"
 #include "folder.h"
+#include "sparing.h"
 
 #include <autodidact/graph_data.h>
+#include <sys/stat.h>
 
 static ad_context *ctx;
 static char notes[1024];
@@ -163,7 +165,38 @@ static void broken(void)
     end();
 }
 
-static const check_case cases[] = {CASE(of_networkx), CASE(of_newman), CASE(broken), {0}};
+static ad_status read_poorly(ad_context *poor)
+{
+    static const char *const files[] = {"a.gml", "b.gml", "tables"};
+    ad_status status = AD_OK;
+    for (int i = 0; i < 3 && !status; ++i) {
+        ad_graph_set *set;
+        status = ad_graph_set_read(&set, poor, in_folder(files[i]),
+                                   &(ad_graph_set_options){.watcher = {.note = note}});
+        if (status == AD_ERROR_FORMAT && i == 1) status = AD_OK; /* it has no classes */
+        if (!status && set) status = ad_graph_set_identity(set);
+        ad_graph_set_free(set);
+        notes[0] = 0;
+    }
+    return status;
+}
+
+static void memory_that_runs_out(void)
+{
+    begin();
+    write_file("a.gml",
+               "graph [ node [ id 1 label \"a\" club \"x\" age 3 ] node [ id 2 club \"y\" ]\n"
+               "edge [ source 1 target 2 weight 2 kind 1 ] ]");
+    write_file("b.gml", "graph [ node [ id 1 colour 1 ] ]");
+    REQUIRE(!mkdir(in_folder("tables"), 0777));
+    write_file("tables/nodes.csv", "id;label\n1;x\n2;y\n");
+    write_file("tables/c.gml", "graph [ node [ id 1 ] node [ id 2 ] edge [ source 1 target 2 ] ]");
+    sparing_check(read_poorly);
+    end();
+}
+
+static const check_case cases[] = {
+    CASE(of_networkx), CASE(of_newman), CASE(broken), CASE(memory_that_runs_out), {0}};
 
 int main(int argc, char **argv)
 {

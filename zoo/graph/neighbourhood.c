@@ -159,11 +159,12 @@ static void draw_widths(const neighbourhood *n, double y)
     const double shown[] = {n->top, n->least};
     char text[32];
     y = legend_title(n, y, "Attention");
-    for (int i = 0; i < (n->least < n->top ? 2 : 1); ++i, y += 19) {
+    for (int i = 0; i < (n->least < n->top ? 2 : 1); ++i) {
         ad_draw_line(n->d, legend_x + 4, y - 4, legend_x + 32, y - 4,
                      (ad_pen){.stroke = AD_QUIET, .width = width_of(n, shown[i]), .opacity = 0.55});
         snprintf(text, sizeof text, "%.3g%s", shown[i], i ? ", the least" : ", the most");
         ad_draw_text(n->d, legend_x + 44, y, text, (ad_letters){.colour = AD_QUIET});
+        y += 19;
     }
     snprintf(text, sizeof text, "%.3g each if uniform", 1 / (double)(n->all + (n->own > 0)));
     ad_draw_text(n->d, legend_x, y + 2, text, (ad_letters){.colour = AD_QUIET});
