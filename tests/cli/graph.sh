@@ -117,6 +117,9 @@ says out "test_accuracy            1 +- 0"
 run "$autodidact" graph predict "$tmp/shapes/fold-2" --score
 exits 0
 says out "accuracy 1.0000 on 8 graphs (test)"
+run "$autodidact" graph predict "$tmp/shapes" --score
+exits 1
+says err "each seed-N and fold-N has its own"
 run "$autodidact" graph predict "$tmp/shapes/fold-2" --node 1
 exits 1
 says err "these data label graphs"

@@ -6,7 +6,7 @@
 #define AT(member) AD_AT(graph_source, member)
 /* clang-format off */
 static const ad_option rows[] = {
-    {"data", 0, AD_OPTION_FILE, AT(path), .required = true, .may_change = true, .unit = "PATH", .help = "graphs: a folder, an .npz file, or a text"},
+    {"data", 0, AD_OPTION_FILE, AT(path), .required = true, .may_change = true, .unit = "PATH", .help = "graphs: a folder, an .npz or .gml file, or a text"},
     {"dataset", 0, AD_OPTION_TEXT, AT(name), .unit = "NAME", .help = "which of the folder's sets"},
     {"label", 0, AD_OPTION_TEXT, AT(label), .unit = "NAME", .help = "column of nodes.csv, or key of .gml, that says the class"},
     {"directed", 0, AD_OPTION_FLAG, AT(directed), .help = "edges of .npz and .csv are directed"},

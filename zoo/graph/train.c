@@ -140,8 +140,8 @@ const ad_verb graph_train_verb = {
                   "train a network on the nodes of a graph, or to tell graphs apart"),
     .description =
         "The data are Planetoid's files (ind.NAME.*), an .npz file with CSR arrays, a folder with "
-        "nodes.csv (id,label[,split][,features]) and edges.csv (source,target), or many graphs as "
-        "text. The defaults are those of the paper for Cora.\n\n"
+        "nodes.csv (id,label[,split][,features]) and edges.csv (source,target[,weight]), a .gml "
+        "file, or many graphs as text. The defaults are those of the paper for Cora.\n\n"
         "  autodidact graph train --data planetoid/ --dataset cora --seeds 10\n"
         "  autodidact graph train --data tu/ --dataset MUTAG --model gin --layers 5 --width 32 "
         "--folds 10"};
