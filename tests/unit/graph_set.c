@@ -169,6 +169,20 @@ static void weights(void)
     CHECK(!strstr(notes, "nodes.csv"));
     uint64_t fingerprint = set->fingerprint;
     ad_graph_set_free(set);
+    /* the class is another column: a label then is a name */
+    write_text("nodes.csv", "Id,Label,f,Team\nx,Ann,1,red\ny,Bob,2,blue\nz,Cyd,3,red\n");
+    notes[0] = 0;
+    ad_graph_set_options team = {.label = "team", .watcher = {.note = note}};
+    CHECK_INT(ad_graph_set_read(&set, ctx, folder, &team), AD_OK);
+    REQUIRE(set);
+    CHECK(set->features == 1 && set->classes == 2 && set->labels[0] == 1 && set->labels[1] == 0);
+    CHECK_CONTAINS(notes, "nodes.csv: not used of its columns: Label\n");
+    ad_graph_set_free(set);
+    team.label = "squad";
+    CHECK_INT(ad_graph_set_read(&set, ctx, folder, &team), AD_ERROR_FORMAT);
+    CHECK_CONTAINS(ad_error(ctx),
+                   "has no column squad; its columns, separated by \",\", are Id, Label");
+    write_text("nodes.csv", "id,label,f\nx,a,1\ny,b,2\nz,a,3\n");
     write_text("edges.csv", "source,target,weight\nx,y,3\ny,x,0.5\nz,x,2\n");
     refuses(folder, NULL, "edges.csv", "from y to x has two weights, 0.5 and 3 (both directions");
     set = read_noted(true);

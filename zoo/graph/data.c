@@ -109,14 +109,12 @@ static const char *node_text(const ad_graph_set *set, int64_t node, char number[
     return set->node_names ? set->node_names[node] : number;
 }
 
-ad_status graph_check_weights(const graph_job *g, const ad_watcher *watcher)
+ad_status graph_check_weights(const graph_job *g)
 {
     const ad_graph_set *set = g->set;
     const graph_model *m = g->job.model;
     const graph_source *source = ad_job_value(&g->job, &graph_source_record);
     char number[2][24];
-    if (set->weight && m->kind == GRAPH_GIN)
-        ad_watch_note(watcher, "%s: the weights of edges have no part in gin", source->path);
     if (!set->weight || m->kind != GRAPH_GCN) return AD_OK;
     for (int64_t i = 0; i < set->nodes; ++i)
         for (int32_t e = set->edge_start[i]; e < set->edge_start[i + 1]; ++e)

@@ -229,8 +229,8 @@ typedef struct graph_job {
     graph_scores scores;
 } graph_job;
 extern const ad_system graph_system;
-/* Whether the network can compute with the weights of the data's edges; says where it does not. */
-ad_status graph_check_weights(const graph_job *job, const ad_watcher *watcher);
+/* Whether the network can compute with the weights of the data's edges. */
+ad_status graph_check_weights(const graph_job *job);
 /* The model of a job whose data were read: its last layer has a head for the classes, or several to
  * average. */
 ad_status graph_choose(graph_job *job);

@@ -29,7 +29,7 @@ ad_status graph_attach(graph_job *g, const char *path)
                                .watcher = g->job.watcher};
     ad_status status = graph_read(g->job.ctx, source, &how, &g->set);
     if (!status) status = check(g, path);
-    if (!status) status = graph_check_weights(g, &how.watcher);
+    if (!status) status = graph_check_weights(g);
     if (!status) status = graph_scores_new(g->job.ctx, &g->scores, m);
     if (status || ad_file_metadata(ad_trained_file(&g->job), "graph.model")) return status;
     m->several = g->set->targets != NULL; /* a file of PyTorch's does not say */

@@ -42,7 +42,7 @@ static ad_status read(ad_job *job)
     job->data = source->path, job->fingerprint = g->set->fingerprint;
     graph_summary(g->set, job->summary, sizeof job->summary);
     status = graph_choose(g);
-    if (!status) status = graph_check_weights(g, &how.watcher);
+    if (!status) status = graph_check_weights(g);
     for (int i = 0; i < AD_SPLITS && !status; ++i) status = list_split(g, (ad_split)i);
     if (!status) status = graph_scores_new(job->ctx, &g->scores, m);
     job->keep_last = job->decay_all = true;

@@ -1,11 +1,12 @@
 /* graph_csv.c - a graph of one's own: nodes.csv and edges.csv, tables whose first lines name their
  * columns.
  *
- * nodes.csv: `id` (any text), `label` (a class by name; empty: unknown) or `labels` (several,
- * separated by semicolons), perhaps `split` (train, val, test) and `graph` (any text: nodes of one
- * graph stand together); every other column is a feature, a number. edges.csv: `source`,
- * `target`, perhaps `weight`; other columns are not used. Instead of edges.csv there may be a GML
- * file (graph_gml.c). */
+ * nodes.csv: `id` (any text), `label` (a class by name; empty: unknown), another column that is
+ * said to be the class (`label` then is a name, as Gephi has it, and not used), or `labels`
+ * (several, separated by semicolons), perhaps `split` (train, val, test) and `graph` (any text:
+ * nodes of one graph stand together); every other column is a feature, a number. edges.csv:
+ * `source`, `target`, perhaps `weight`; other columns are not used. Instead of edges.csv there may
+ * be a GML file (graph_gml.c). */
 #include "data/graphs/graph_set.h"
 
 #include "base/text.h"
@@ -22,6 +23,7 @@ typedef struct nodes {
     ad_frame *frame;
     int64_t rows, columns;
     int64_t id, label, split, graph; /* columns, or -1 */
+    int64_t name;                    /* `label`, where another column is the class, or -1 */
     bool several;                    /* labels */
     ad_name_table ids, classes, graphs;
     int64_t values;
@@ -47,6 +49,9 @@ static ad_status find_columns(nodes *n, const char *label)
 {
     ad_status status = find_column(n->frame, "id", &n->id);
     if (!status) status = find_column(n->frame, label ? label : "label", &n->label);
+    n->name = -1;
+    if (!status && label) status = find_column(n->frame, "label", &n->name);
+    if (n->name == n->label) n->name = -1;
     if (!status) status = find_column(n->frame, "split", &n->split);
     if (!status) status = find_column(n->frame, "graph", &n->graph);
     if (!status && n->label < 0 && !label) {
@@ -66,7 +71,8 @@ static ad_status find_columns(nodes *n, const char *label)
 
 static bool is_feature(const nodes *n, int64_t column)
 {
-    return column != n->id && column != n->label && column != n->split && column != n->graph;
+    return column != n->id && column != n->label && column != n->split && column != n->graph &&
+           column != n->name;
 }
 
 /* The labels of a cell, one at a time, which may be empty; false at the end. */
@@ -300,6 +306,9 @@ ad_status ad_read_graph_csv(ad_graph_set *set, const char *folder, const char *g
     ad_name_table_init(&n->graphs, n->ctx);
     ad_status status = open_frame(&n->frame, n->ctx, n->path, folder, "nodes.csv", options);
     if (!status) status = find_columns(n, options->label);
+    if (!status && n->name >= 0)
+        ad_watch_note(&options->watcher, "%s: not used of its columns: %s", n->path,
+                      ad_frame_column_name(n->frame, n->name));
     if (!status) status = scan(n);
     if (!status) status = fill(n, set, options->like);
     if (!status)
