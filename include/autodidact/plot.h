@@ -46,9 +46,10 @@ typedef struct ad_series {
     int64_t count;
     ad_colour colour; /* 0: AD_SERIES of its place, and from the ninth on dashed */
     bool dashed;
-    bool faint;  /* one of many, behind the others */
-    double size; /* width of lines, radius of points; 0: 1.8, 2.5 */
-    bool shares; /* HISTOGRAM: of all its values, instead of counts */
+    bool faint;               /* one of many, behind the others */
+    double size;              /* width of lines, radius of points; 0: 1.8, 2.5 */
+    bool shares;              /* HISTOGRAM: of all its values, instead of counts */
+    const char *const *names; /* POINTS: [count], written beside them; NULL: none */
 } ad_series;
 
 typedef struct ad_plot {

@@ -134,13 +134,21 @@ static void draw_points(ad_plotting *p, int which)
 {
     const ad_series *s = &p->plot->series[which];
     int64_t each = (s->count + POINTS_MOST - 1) / POINTS_MOST;
+    double radius = s->size > 0 ? s->size : 2.5;
     ad_pen pen = {.fill = ad_series_colour(p, which),
                   .opacity = opacity(s, s->count > 200 ? 0.75 : 1)};
     for (int64_t i = 0; i < s->count; i += each) {
         double x = ad_scale_place(&p->x, s->x ? s->x[i] : (double)i);
         double y = ad_scale_place(&p->y, s->y[i]);
-        if (!isnan(x) && !isnan(y) && inside(p, x, y))
-            ad_draw_circle(p->d, x, y, s->size > 0 ? s->size : 2.5, pen);
+        if (isnan(x) || isnan(y) || !inside(p, x, y)) continue;
+        ad_draw_circle(p->d, x, y, radius, pen);
+        if (!s->names) continue;
+        bool left = x > (p->left + p->right) / 2; /* names grow towards the middle */
+        ad_draw_text(p->d, left ? x - radius - 3 : x + radius + 3, y + 4, s->names[i],
+                     (ad_letters){.size = 10,
+                                  .colour = AD_QUIET,
+                                  .anchor = left ? AD_ANCHOR_END : AD_ANCHOR_START,
+                                  .most = 90});
     }
     if (each > 1) p->not_drawn += s->count - (s->count + each - 1) / each;
 }

@@ -88,6 +88,7 @@ says err "there are 24 nodes"
 run "$autodidact" graph show "$tmp/a" -o "$tmp/pictures" --node n13
 exits 0
 check "the node's name is drawn" grep -q "What node n13 looks at" "$tmp/pictures/neighbourhood.svg"
+check "names beside points" grep -q ">n20<" "$tmp/pictures/embedding.svg"
 check "its neighbours' names are" grep -q ">n15<" "$tmp/pictures/neighbourhood.svg"
 run "$autodidact" graph train --data "$tmp/rings" --model gcn --steps 60 --run "$tmp/gcn" $common
 exits 0

@@ -4,50 +4,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POINTS_MOST = 5000 };
+enum { POINTS_MOST = 5000, NAMED_MOST = 60 };
 
 ad_colour graph_class_colour(int label)
 {
     return label < 0 ? AD_RGB(187, 187, 187) : AD_SERIES(label);
 }
 
-/* The places in order of class: `start` [classes + 2] says where each begins, what has no label in
- * front. */
-static void sort_by_class(const graph_look *l, const float *y, int64_t count, int64_t step,
-                          int64_t *start, double *place)
+/* Places in the plane, and where their nodes are called so, names. */
+typedef struct places {
+    const graph_look *look;
+    int64_t count, step; /* each step-th node has one */
+    int64_t *start;      /* [classes + 2]: where each class begins, what has no label in front */
+    double *x, *y;       /* [count], in order of class */
+    const char **name;   /* [count], or NULL */
+} places;
+
+static int label_of(const places *p, int64_t i)
 {
-    int classes = l->set->classes;
-    for (int64_t i = 0; i < count; ++i) ++start[l->set->labels[i * step] + 2];
-    for (int c = 1; c < classes + 2; ++c) start[c] += start[c - 1];
-    for (int64_t i = 0; i < count; ++i) {
-        int64_t at = start[l->set->labels[i * step] + 1]++;
-        place[at] = (double)y[2 * i], place[count + at] = -(double)y[2 * i + 1];
+    return p->look->set->labels[i * p->step];
+}
+
+static void sort_by_class(places *p, const float *y)
+{
+    const ad_graph_set *set = p->look->set;
+    int64_t *start = p->start;
+    for (int64_t i = 0; i < p->count; ++i) ++start[label_of(p, i) + 2];
+    for (int c = 1; c < set->classes + 2; ++c) start[c] += start[c - 1];
+    for (int64_t i = 0; i < p->count; ++i) {
+        int64_t at = start[label_of(p, i) + 1]++;
+        p->x[at] = (double)y[2 * i], p->y[at] = -(double)y[2 * i + 1];
+        if (p->name) p->name[at] = set->node_names[i * p->step];
     }
-    for (int c = classes + 1; c > 0; --c) start[c] = start[c - 1];
+    for (int c = set->classes + 1; c > 0; --c) start[c] = start[c - 1];
     start[0] = 0;
 }
 
-static ad_status plot_places(ad_context *ctx, const graph_look *l, const int64_t *start,
-                             int64_t count, const double *place, ad_drawing **out)
+static ad_status plot_places(ad_context *ctx, const places *p, ad_drawing **out)
 {
-    int classes = l->set->classes;
-    ad_series *series = calloc((size_t)classes + 1, sizeof *series);
+    const ad_graph_set *set = p->look->set;
+    ad_series *series = calloc((size_t)set->classes + 1, sizeof *series);
     if (!series) return ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
-    for (int c = 0; c <= classes; ++c)
+    for (int c = 0; c <= set->classes; ++c) {
+        int64_t at = p->start[c], count = p->start[c + 1] - at;
         series[c] = (ad_series){AD_PLOT_POINTS,
-                                c                     ? l->set->class_names[c - 1]
-                                : start[1] > start[0] ? "no label"
-                                                      : NULL,
-                                place + start[c],
-                                place + count + start[c],
-                                .count = start[c + 1] - start[c],
+                                c       ? set->class_names[c - 1]
+                                : count ? "no label"
+                                        : NULL,
+                                p->x + at,
+                                p->y + at,
+                                .count = count,
                                 .colour = graph_class_colour(c - 1),
-                                .size = count < 200 ? 5 : 2.6};
+                                .size = p->count < 200 ? 5 : 2.6,
+                                .names = p->name ? p->name + at : NULL};
+    }
     ad_plot plot = {.title = "The nodes by their embeddings in the last layer (t-SNE)",
                     .x = {.hidden = true},
                     .y = {.hidden = true},
                     .series = series,
-                    .count = classes + 1,
+                    .count = set->classes + 1,
                     .width = 680,
                     .height = 680,
                     .equal = true};
@@ -56,24 +71,33 @@ static ad_status plot_places(ad_context *ctx, const graph_look *l, const int64_t
     return status;
 }
 
+static ad_status find_places(ad_context *ctx, places *p, float *x, float *y)
+{
+    const graph_look *l = p->look;
+    for (int64_t i = 0; i < p->count; ++i)
+        memcpy(x + i * l->width, l->embedding + i * p->step * l->width,
+               (size_t)l->width * sizeof *x);
+    ad_status status = ad_tsne(ctx, x, p->count, l->width, y);
+    if (!status) sort_by_class(p, y);
+    return status;
+}
+
 ad_status graph_draw_embedding(ad_context *ctx, const graph_look *l, ad_drawing **out)
 {
-    int64_t step = (l->set->nodes + POINTS_MOST - 1) / POINTS_MOST;
-    int64_t count = (l->set->nodes + step - 1) / step;
-    float *x = calloc((size_t)(count * l->width) + 1, sizeof *x);
-    float *y = malloc((size_t)(2 * count) * sizeof *y);
-    double *place = malloc((size_t)(2 * count) * sizeof *place);
-    int64_t *start = calloc((size_t)l->set->classes + 3, sizeof *start);
-    bool whole = x && y && place && start;
+    const ad_graph_set *set = l->set;
+    int64_t step = (set->nodes + POINTS_MOST - 1) / POINTS_MOST;
+    places p = {.look = l, .step = step, .count = (set->nodes + step - 1) / step};
+    size_t count = (size_t)p.count;
+    bool named = set->node_names && p.count <= NAMED_MOST;
+    float *x = calloc(count * (size_t)l->width + 1, sizeof *x), *y = malloc(2 * count * sizeof *y);
+    p.x = malloc(count * sizeof *p.x), p.y = malloc(count * sizeof *p.y);
+    p.start = calloc((size_t)set->classes + 3, sizeof *p.start);
+    if (named) p.name = calloc(count, sizeof *p.name);
+    bool whole = x && y && p.x && p.y && p.start && (p.name || !named);
     *out = NULL;
-    ad_status status = whole ? AD_OK : ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
-    for (int64_t i = 0; !status && i < count; ++i)
-        memcpy(x + i * l->width, l->embedding + i * step * l->width, (size_t)l->width * sizeof *x);
-    if (!status) status = ad_tsne(ctx, x, count, l->width, y);
-    if (!status) {
-        sort_by_class(l, y, count, step, start, place);
-        status = plot_places(ctx, l, start, count, place, out);
-    }
-    free(x), free(y), free(place), free(start);
+    ad_status status = whole ? find_places(ctx, &p, x, y)
+                             : ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
+    if (!status) status = plot_places(ctx, &p, out);
+    free(x), free(y), free(p.x), free(p.y), free(p.start), free(p.name);
     return status;
 }
