@@ -173,8 +173,9 @@ AD_API void ad_command_print(ad_command *cmd, const char *format, ...) AD_PRINTF
 /* Text of any number of lines, whose newlines and tabs stay. */
 AD_API void ad_command_print_text(ad_command *cmd, const char *text, size_t length);
 /* Text that is itself the result, such as what a model wrote: as ad_command_print_text to a
- * terminal, and else byte by byte. Flushed, so that it appears as it is made. */
-AD_API void ad_command_write(ad_command *cmd, const char *text, size_t length);
+ * terminal, and else byte by byte. Flushed, so that it appears as it is made. False: it cannot be
+ * written, and there is no use in making more. */
+AD_API bool ad_command_write(ad_command *cmd, const char *text, size_t length);
 /* A note for people: a line on stderr, above the live line. Silent with --quiet. */
 AD_API void ad_command_note(ad_command *cmd, const char *format, ...) AD_PRINTF(2, 3);
 
@@ -203,6 +204,8 @@ AD_API ad_watcher ad_command_watcher(ad_command *cmd);
 AD_API bool ad_command_json(const ad_command *cmd);
 AD_API void ad_json_begin(ad_command *cmd, const char *event);
 AD_API void ad_json_text(ad_command *cmd, const char *name, const char *value);
+/* Text that may hold NUL. */
+AD_API void ad_json_bytes(ad_command *cmd, const char *name, const char *value, size_t length);
 AD_API void ad_json_int(ad_command *cmd, const char *name, int64_t value);
 AD_API void ad_json_real(ad_command *cmd, const char *name, double value);
 AD_API void ad_json_ints(ad_command *cmd, const char *name, const int64_t *values, int count);

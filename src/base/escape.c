@@ -72,11 +72,10 @@ static const char *json_escape(int32_t code, bool in_script, char buffer[16])
 }
 
 void ad_json_string(void (*put)(void *to, const char *bytes, size_t count), void *to,
-                    const char *string, bool in_script)
+                    const char *string, size_t left, bool in_script)
 {
     char buffer[16];
     int32_t code;
-    size_t left = strlen(string);
     put(to, "\"", 1);
     while (left) {
         int n = ad_utf8_next(string, left, &code), taken = n ? n : ad_utf8_wrong(string, left);
@@ -98,7 +97,7 @@ static void put_text(void *to, const char *bytes, size_t count)
 
 void ad_text_json(ad_text *text, const char *string, bool in_script)
 {
-    ad_json_string(put_text, text, string, in_script);
+    ad_json_string(put_text, text, string, strlen(string), in_script);
 }
 
 const char *ad_json_number(double value, char buffer[32])

@@ -19,7 +19,7 @@ void ad_text_markup(ad_text *text, const char *bytes, size_t count);
 void ad_text_json(ad_text *text, const char *string, bool in_script);
 /* The same, in pieces that go where `put` puts them. */
 void ad_json_string(void (*put)(void *to, const char *bytes, size_t count), void *to,
-                    const char *string, bool in_script);
+                    const char *string, size_t length, bool in_script);
 /* "1.5", or "null" for what is not finite. */
 const char *ad_json_number(double value, char buffer[32]);
 

@@ -3,6 +3,8 @@
 #include "command/state.h"
 #include "base/escape.h"
 
+#include <string.h>
+
 bool ad_command_json(const ad_command *cmd)
 {
     return ad_command_has_flag(cmd, "json");
@@ -15,7 +17,7 @@ static void put(void *to, const char *bytes, size_t count)
 
 static void quote(FILE *out, const char *text)
 {
-    ad_json_string(put, out, text, false);
+    ad_json_string(put, out, text, strlen(text), false);
 }
 
 static bool member(ad_command *cmd, const char *name)
@@ -42,6 +44,11 @@ void ad_json_text(ad_command *cmd, const char *name, const char *value)
         quote(cmd->out, value);
     else
         fputs("null", cmd->out);
+}
+
+void ad_json_bytes(ad_command *cmd, const char *name, const char *value, size_t length)
+{
+    if (member(cmd, name)) ad_json_string(put, cmd->out, value, length, false);
 }
 
 void ad_json_int(ad_command *cmd, const char *name, int64_t value)

@@ -47,11 +47,11 @@ void ad_command_print_text(ad_command *cmd, const char *text, size_t length)
     }
 }
 
-void ad_command_write(ad_command *cmd, const char *text, size_t length)
+bool ad_command_write(ad_command *cmd, const char *text, size_t length)
 {
     if (isatty(fileno(cmd->out)) == 1)
         ad_command_print_text(cmd, text, length);
     else
         fwrite(text, 1, length, cmd->out);
-    fflush(cmd->out);
+    return fflush(cmd->out) == 0 && !ferror(cmd->out);
 }

@@ -66,7 +66,7 @@ refused 'the prompt: the text'\''s character U+0000' "$autodidact" gpt sample on
 printf 'caf\351' >latin.txt
 refused 'latin.txt: byte 3 (0xe9) is not UTF-8' "$autodidact" gpt sample one --file latin.txt
 refused 'latin.txt: byte 3 (0xe9) is not UTF-8' "$autodidact" gpt eval one latin.txt
-refused 'latin.txt: byte 3 (0xe9) is not UTF-8' "$autodidact" gpt train --data latin.txt --run x1
+refused 'latin.txt: byte 3 (0xe9) is not UTF-8; if the text is in Latin-1, ' "$autodidact" gpt train --data latin.txt --run x1
 printf '\377\376a\000b\000' >wide.txt
 refused 'wide.txt: is UTF-16, expected UTF-8' "$autodidact" gpt sample one --file wide.txt
 refused 'wide.txt: is UTF-16, expected UTF-8' "$autodidact" gpt eval one wide.txt
@@ -86,6 +86,29 @@ printf '7 ' >short.txt
 run "$autodidact" gpt eval one short.txt --json
 exits 0
 says out '"tokens":1,"bytes":2}'
+
+run "$autodidact" gpt eval one beer.txt --stride 99
+exits 0
+says err 'windows begin 32 tokens apart, not 99'
+
+# Nothing is made for nobody.
+run sh -c "'$autodidact' gpt sample one -n 100000000 -q | head -c 5"
+check 'five bytes' [ "$(wc -c <.out)" = 5 ]
+run sh -c "'$autodidact' gpt sample one -n 100000000 -q >/dev/full"
+exits 1
+
+# Training says what is not as it was asked for.
+run "$autodidact" gpt train --data beer.txt --run small --layers 1 --heads 1 --width 8 --steps 1 --sample-tokens 0 --batch 200 \
+    --tokenizer bpe --vocab 5000
+exits 0
+says err 'a step reads 200 blocks of 64 tokens'
+says err 'its blocks overlap'
+says err 'beer.txt: gives a bpe of '
+says err 'not of the 5000 of --vocab'
+printf 'a%.0s' 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 >only.txt
+run "$autodidact" gpt train --data only.txt --run only --layers 1 --heads 1 --width 8 --block 4 --steps 1 -q
+exits 0
+refused 'a text has nothing to begin with here; give a --prompt' "$autodidact" gpt sample only
 
 # Line by line: each is continued in the same text, whose beginning is the prompt.
 run sh -c "printf '7 bottles\n\nof beer' | '$autodidact' gpt sample one -i -n 8 -t 0"
@@ -124,6 +147,9 @@ exits 0
 run sh -c "printf 'a\303\n\244\n' | '$autodidact' gpt sample bytes -i -n 4 -q"
 exits 0
 check 'UTF-8 comes out' iconv -f utf-8 -t utf-8 .out
+run "$autodidact" gpt sample bytes --file zero.txt -n 1 --json
+exits 0
+says out '"text":"a\u0000b'
 
 # Weights that are no numbers: nothing is made of them, whatever the way to choose.
 cp one/checkpoints/best.safetensors nan.safetensors

@@ -11,14 +11,29 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-enum { NEVER_ASKED, ASKED };
+enum { NEVER_ASKED, ASKED, IN_PARTS };
 static int kind, number;
+
+/* Ctrl-C stops a part of the work, as often as it comes; other signals end it all. */
+static int work_in_parts(ad_command *cmd)
+{
+    if (ad_command_interrupted(cmd) || ad_command_go_on(cmd)) return 50;
+    for (int part = 0; part < 3; ++part) {
+        raise(SIGINT);
+        if (!ad_command_interrupted(cmd) || !ad_command_go_on(cmd)) return 51;
+        if (ad_command_interrupted(cmd)) return 52;
+    }
+    raise(SIGTERM);
+    if (!ad_command_interrupted(cmd) || ad_command_go_on(cmd)) return 53;
+    return ad_command_interrupted(cmd) ? 45 : 54;
+}
 
 /* Begins two files, ends one of them, and gets the signal. */
 static int write_and_be_stopped(ad_command *cmd)
 {
     ad_context *ctx = ad_command_context(cmd);
     ad_output *done, *begun;
+    if (kind == IN_PARTS) return work_in_parts(cmd);
     if (ad_output_open(&done, ctx, in_folder("done")) ||
         ad_output_open(&begun, ctx, in_folder("begun")))
         return 40;
@@ -75,6 +90,13 @@ static void no_unfinished_file_stays(void)
     }
 }
 
+static void a_part_of_the_work_can_be_stopped(void)
+{
+    int status = outcome(IN_PARTS, 0, SIG_DFL);
+    CHECK(WIFEXITED(status));
+    CHECK_INT(WEXITSTATUS(status), 45);
+}
+
 /* The first is answered by the verb, the second ends it. */
 static void a_verb_that_asks_is_asked_first(void)
 {
@@ -97,8 +119,11 @@ static void nohup_holds(void)
     CHECK(folder_remove());
 }
 
-static const check_case cases[] = {
-    CASE(no_unfinished_file_stays), CASE(a_verb_that_asks_is_asked_first), CASE(nohup_holds), {0}};
+static const check_case cases[] = {CASE(no_unfinished_file_stays),
+                                   CASE(a_verb_that_asks_is_asked_first),
+                                   CASE(a_part_of_the_work_can_be_stopped),
+                                   CASE(nohup_holds),
+                                   {0}};
 
 int main(int argc, char **argv)
 {

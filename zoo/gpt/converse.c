@@ -59,7 +59,7 @@ ad_status gpt_converse(ad_command *cmd, gpt *g, const ad_tokens *prompt, int64_t
     turn taken = TURN_TAKEN;
     ad_status status = AD_OK;
     if (prompt->count) status = gpt_continue(cmd, g, prompt, count, how, true);
-    while (!status) {
+    while (!status && !g->writer.closed) {
         if (ad_command_interrupted(cmd) && !(person && ad_command_go_on(cmd))) break;
         if (person) fputs(taken == TURN_DROPPED ? "\n> " : "> ", stderr);
         if ((taken = read_turn(cmd, &said)) == TURN_LAST) break;

@@ -118,6 +118,12 @@ static ad_status make_windows(gpt *g, int64_t batch, int64_t eval_batches)
     return ad_token_samples_new(&job->split[AD_SPLIT_VALIDATION].samples, job->ctx, &validation);
 }
 
+/* A bpe of its own. */
+static bool learns(const gpt_text *text)
+{
+    return text->tokenizer && !strcmp(text->tokenizer, "bpe");
+}
+
 ad_status gpt_read(ad_job *job)
 {
     gpt *g = (gpt *)job;
@@ -130,6 +136,9 @@ ad_status gpt_read(ad_job *job)
     if (status) return status;
     status = read_corpus(&g->corpus, job->ctx, text->data, &g->tokenizer, text->tokenizer,
                          step->vocab);
+    if (!status && ad_tokenizer_count(g->tokenizer) < step->vocab && learns(text))
+        ad_watch_note(&job->watcher, "%s: gives a bpe of %d tokens, not of the %lld of --vocab",
+                      text->data, (int)ad_tokenizer_count(g->tokenizer), (long long)step->vocab);
     if (!status) status = ad_tokenizer_to_text(g->tokenizer, &written, &length);
     if (!status) status = ad_record_set(&gpt_model_record, job->ctx, c, "tokenizer-text", written);
     if (status) return status;
@@ -138,7 +147,9 @@ ad_status gpt_read(ad_job *job)
         c->vocab = ad_tokenizer_count(g->tokenizer);
         g->block = c->block;
     }
-    snprintf(job->summary, sizeof job->summary, "%zu bytes, %lld + %lld tokens of %d (%s)",
+    snprintf(job->summary, sizeof job->summary,
+             "%zu bytes; %lld tokens to train on, %lld to "
+             "validate with; %d different ones (%s)",
              g->corpus.bytes, (long long)g->corpus.training.count,
              (long long)g->corpus.validation.count, (int)ad_tokenizer_count(g->tokenizer),
              ad_tokenizer_kind_name(ad_tokenizer_get_kind(g->tokenizer)));

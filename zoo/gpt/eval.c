@@ -33,7 +33,11 @@ static ad_status choose_windows(ad_command *cmd, gpt *g, const ad_tokens *tokens
     if (!block) block = c->block;
     g->block = block < tokens->count ? block : tokens->count - 1;
     *stride = ad_command_int(cmd, "stride");
-    if (*stride > g->block) *stride = g->block;
+    if (*stride > g->block) {
+        ad_command_note(cmd, "windows begin %lld tokens apart, not %lld, as they are no longer",
+                        (long long)g->block, (long long)*stride);
+        *stride = g->block;
+    }
     return AD_OK;
 }
 

@@ -152,9 +152,9 @@ typedef struct gpt_corpus {
 } gpt_corpus;
 void gpt_corpus_free(gpt_corpus *corpus);
 
-/* Where a text goes as it is written: whole characters of UTF-8. */
+/* Where a text goes as it is written: whole characters of UTF-8. False: it takes no more. */
 typedef struct gpt_stream {
-    void (*put)(void *user, const char *text, size_t length);
+    bool (*put)(void *user, const char *text, size_t length);
     void *user;
 } gpt_stream;
 
@@ -164,7 +164,7 @@ typedef struct gpt_page {
     size_t length, capacity;
     bool failed; /* memory was refused */
 } gpt_page;
-void gpt_page_put(void *page, const char *text, size_t length);
+bool gpt_page_put(void *page, const char *text, size_t length);
 void gpt_page_free(gpt_page *page);
 
 /* What was read and written, and how long that took; of several texts, all together. */
@@ -186,6 +186,7 @@ typedef struct gpt_writer {
     const float *logits;    /* after what was read; NULL: nothing was */
     int32_t unread;         /* the last token that was written, if it was not read yet, or -1 */
     bool ended;             /* by the model; nothing can follow */
+    bool closed;            /* the stream takes no more */
     ad_decoder decoder;
     gpt_pace pace;
 } gpt_writer;
@@ -199,7 +200,7 @@ void gpt_writer_begin(gpt_writer *writer, uint64_t sample);
 ad_status gpt_prompt(gpt_writer *writer, const char *text, size_t length, ad_tokens *tokens);
 /* Reads a prompt: the text goes on with it. Shows it on the stream, unless that is NULL. */
 ad_status gpt_writer_read(gpt_writer *writer, const ad_tokens *prompt, gpt_stream *stream);
-/* Writes up to `count` tokens to the stream. Stops where the watcher says so. */
+/* Writes up to `count` tokens to the stream. Stops where the watcher or the stream says so. */
 ad_status gpt_write(gpt_writer *writer, const ad_watcher *watcher, int64_t count,
                     const gpt_choice *how, gpt_stream *stream);
 

@@ -32,9 +32,9 @@ static const ad_option options[] = {
     {0},
 };
 
-static void print(void *command, const char *text, size_t length)
+static bool print(void *command, const char *text, size_t length)
 {
-    ad_command_write(command, text, length);
+    return ad_command_write(command, text, length);
 }
 
 /* --prompt, --file, or nothing. */
@@ -62,7 +62,7 @@ static ad_status print_json(ad_command *cmd, const gpt_page *page, gpt_pace *pac
     if (page->failed)
         return ad_error_set(ad_command_context(cmd), AD_ERROR_MEMORY, "out of memory");
     ad_json_begin(cmd, "sample");
-    ad_json_text(cmd, "text", page->text ? page->text : "");
+    ad_json_bytes(cmd, "text", page->text ? page->text : "", page->length);
     ad_json_int(cmd, "tokens", pace->made);
     ad_json_real(cmd, "tokens_per_second", rate(pace->made, pace->made_seconds));
     ad_json_int(cmd, "prompt_tokens", pace->read);
@@ -99,7 +99,8 @@ static ad_status write_samples(ad_command *cmd, gpt *g, const ad_tokens *prompt,
 {
     int64_t samples = ad_command_int(cmd, "samples");
     ad_status status = AD_OK;
-    for (int64_t i = 0; i < samples && !status && !ad_command_interrupted(cmd); ++i) {
+    for (int64_t i = 0; i < samples && !status && !g->writer.closed; ++i) {
+        if (ad_command_interrupted(cmd)) break;
         if (i && !ad_command_json(cmd)) ad_command_print(cmd, "---------------\n");
         gpt_writer_begin(&g->writer, (uint64_t)i);
         status = gpt_continue(cmd, g, prompt, count, how, true);
@@ -143,10 +144,9 @@ static ad_status continue_prompt(ad_command *cmd, gpt *g, const gpt_page *given)
     ad_status status = AD_OK;
     if (!lines || given->length)
         status = gpt_prompt(&g->writer, given->text ? given->text : "", given->length, &prompt);
-    if (status)
+    if (status && given->length)
         status = ad_error_set(g->job.ctx, status, "the prompt: %s", ad_error(g->job.ctx));
-    else
-        note_cut(cmd, g, &prompt);
+    if (!status) note_cut(cmd, g, &prompt);
     if (!status)
         status = lines ? gpt_converse(cmd, g, &prompt, count, &how)
                        : write_samples(cmd, g, &prompt, count, &how);

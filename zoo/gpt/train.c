@@ -20,6 +20,12 @@ static void network(ad_job *job, ad_forward *f)
 static ad_status prepare(ad_job *job)
 {
     gpt *g = (gpt *)job;
+    int64_t step = job->batch * g->block, tokens = g->corpus.training.count;
+    if (step > tokens)
+        ad_watch_note(&job->watcher,
+                      "a step reads %lld blocks of %lld tokens, but there are only %lld tokens to "
+                      "train on: its blocks overlap",
+                      (long long)job->batch, (long long)g->block, (long long)tokens);
     ad_watch_note(&job->watcher, "%lld parameters, %lld tokens of %d",
                   (long long)ad_vars_parameters(job->vars), (long long)g->corpus.training.count,
                   (int)ad_tokenizer_count(g->tokenizer));

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void gpt_page_put(void *user, const char *text, size_t length)
+bool gpt_page_put(void *user, const char *text, size_t length)
 {
     gpt_page *p = user;
     if (p->length + length + 1 > p->capacity) {
@@ -12,7 +12,7 @@ void gpt_page_put(void *user, const char *text, size_t length)
         char *grown = p->failed ? NULL : realloc(p->text, capacity);
         if (!grown) {
             p->failed = true;
-            return;
+            return false;
         }
         p->text = grown;
         p->capacity = capacity;
@@ -20,6 +20,7 @@ void gpt_page_put(void *user, const char *text, size_t length)
     memcpy(p->text + p->length, text, length);
     p->length += length;
     p->text[p->length] = 0;
+    return true;
 }
 
 void gpt_page_free(gpt_page *page)
@@ -73,13 +74,18 @@ ad_status gpt_prompt(gpt_writer *w, const char *text, size_t length, ad_tokens *
                         "a text has nothing to begin with here; give a --prompt");
 }
 
+static void put(gpt_writer *w, gpt_stream *stream, const char *text, size_t length)
+{
+    if (length && !w->closed) w->closed = !stream->put(stream->user, text, length);
+}
+
 static ad_status show(gpt_writer *w, int32_t token, gpt_stream *stream)
 {
     const char *text;
     size_t length;
     if (token == w->end[0] || token == w->end[1]) return AD_OK;
     ad_status status = ad_decoder_next(&w->decoder, token, &text, &length);
-    if (!status && stream) stream->put(stream->user, text, length);
+    if (!status && stream) put(w, stream, text, length);
     return status;
 }
 
@@ -88,7 +94,7 @@ static void show_end(gpt_writer *w, gpt_stream *stream)
     const char *rest;
     size_t length;
     ad_decoder_end(&w->decoder, &rest, &length);
-    stream->put(stream->user, rest, length);
+    put(w, stream, rest, length);
 }
 
 /* What was written is read before anything can follow it. */
@@ -117,7 +123,8 @@ ad_status gpt_write(gpt_writer *w, const ad_watcher *watcher, int64_t count, con
 {
     double start = ad_seconds();
     ad_status status = AD_OK;
-    for (int64_t i = 0; i < count && !status && !w->ended && !ad_watch_interrupted(watcher); ++i) {
+    for (int64_t i = 0; i < count && !status && !w->ended && !w->closed; ++i) {
+        if (ad_watch_interrupted(watcher)) break;
         if ((status = read_last(w))) break;
         int32_t token = gpt_choose(w->chooser, how, w->logits, w->sample, w->drawn++);
         if (token < 0)

@@ -18,8 +18,11 @@ ad_status ad_text_file_read(ad_text_file *out, ad_context *ctx, const char *path
     *out = (ad_text_file){(const char *)file->bytes, file->size, file};
     size_t valid = ad_utf8_valid(out->text, out->length);
     if (valid == out->length) return AD_OK;
-    ad_fail(ctx, AD_ERROR_FORMAT, "%s: byte %zu (0x%02x) is not UTF-8", path, valid,
-            (unsigned char)out->text[valid]);
+    ad_fail(
+        ctx, AD_ERROR_FORMAT,
+        "%s: byte %zu (0x%02x) is not UTF-8; if the text is in Latin-1, `iconv -f latin1 -t utf-8` "
+        "converts it",
+        path, valid, (unsigned char)out->text[valid]);
     ad_text_file_free(out);
     return AD_ERROR_FORMAT;
 }
