@@ -4,6 +4,8 @@
 #include "folder.h"
 #include "zoo/gpt/gpt.h"
 
+#include <sys/stat.h>
+
 enum { LAYERS = 2, HEADS = 2, WIDTH = 8, HIDDEN = 4 * WIDTH, BLOCK = 6, VOCAB = 7, TENSORS = 32 };
 
 /* ---- a model: tensors by nanoGPT's names, matrices [out, in] ---- */
@@ -326,7 +328,7 @@ static void heads_are_never_guessed(void)
     unlink(in_folder("config.json"));
 }
 
-static void write_meta(void)
+static void write_meta(const char *name)
 {
     static const char pickle[] = "\x80\x04}(\x8c\x04stoi}(\x8c\x01"
                                  "aK\x01\x8c\x01 K\x00\x8c\x01"
@@ -334,7 +336,7 @@ static void write_meta(void)
                                  "cK\x03\x8c\x01"
                                  "dK\x04\x8c\x01"
                                  "eK\x05\x8c\x02\xc3\xa4K\x06uu.";
-    write_text("meta.pkl", pickle, sizeof pickle - 1);
+    write_text(name, pickle, sizeof pickle - 1);
 }
 
 /* Training goes on from the same function, and writes the order of the published GPT-2. */
@@ -347,7 +349,7 @@ static void training_starts_from_it(void)
     ad_outcome outcome;
     make(&n, false);
     write_checkpoint(&n, "ckpt.pt", "", "\x89");
-    write_meta();
+    write_meta("meta.pkl");
     char text[400] = "";
     while (strlen(text) < 300) strcat(text, "abc de \xc3\xa4");
     write_text("text.txt", text, strlen(text));
@@ -368,6 +370,25 @@ static void training_starts_from_it(void)
     check_logits(&n, "run");
 }
 
+/* nanoGPT writes out-NAME/ckpt.pt, and the characters of its data set NAME to data/NAME/meta.pkl.
+ */
+static void characters_are_found_with_the_data(void)
+{
+    network n;
+    ad_job *job;
+    make(&n, false);
+    CHECK(!mkdir(in_folder("out-tiny"), 0700) && !mkdir(in_folder("data"), 0700));
+    CHECK(!mkdir(in_folder("data/tiny"), 0700));
+    write_checkpoint(&n, "out-tiny/ckpt.pt", "", "\x89");
+    REQUIRE(!ad_trained_open(&job, ctx, &gpt_system, in_folder("out-tiny/ckpt.pt"), NULL));
+    CHECK_INT(gpt_open_tokenizer((gpt *)job, NULL), AD_ERROR_NOT_FOUND);
+    CHECK_CONTAINS(ad_error(ctx), "name one with --tokenizer");
+    write_meta("data/tiny/meta.pkl");
+    if (gpt_open_tokenizer((gpt *)job, NULL)) CHECK_FAIL("%s", ad_error(ctx));
+    CHECK_INT(ad_tokenizer_count(((gpt *)job)->tokenizer), VOCAB);
+    ad_trained_close(job);
+}
+
 static void refused(const char *pickle, size_t length, const char *sentence)
 {
     ad_tokenizer *t;
@@ -382,7 +403,7 @@ static void characters_are_read_from_meta(void)
 {
     ad_tokenizer *t;
     ad_tokens tokens = {0};
-    write_meta();
+    write_meta("meta.pkl");
     if (ad_tokenizer_open(&t, ctx, in_folder("meta.pkl"))) CHECK_FAIL("%s", ad_error(ctx));
     REQUIRE(t);
     CHECK_INT(ad_tokenizer_get_kind(t), AD_TOKENIZER_CHARACTER);
@@ -422,6 +443,7 @@ int main(int argc, char **argv)
                                                  CASE(an_output_of_its_own_is_used),
                                                  CASE(heads_are_never_guessed),
                                                  CASE(training_starts_from_it),
+                                                 CASE(characters_are_found_with_the_data),
                                                  CASE(characters_are_read_from_meta),
                                                  {0}});
     return !folder_remove() || failed;

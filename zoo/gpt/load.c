@@ -2,27 +2,54 @@
  * that starts from it takes over. */
 #include "zoo/gpt/gpt.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { PATH_BYTES = 4096 };
+
+/* nanoGPT keeps characters with its data, data/NAME/meta.pkl, and the name in the checkpoint.
+ * False: there are none. */
+static bool find_characters(const gpt *g, char path[PATH_BYTES])
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    const char *name = ad_file_metadata(ad_trained_file(&g->job), "config.dataset");
+    if (!name || !*name || name[strspn(name, plain)]) return false;
+    int length = snprintf(path, PATH_BYTES, "%s/../data/%s/meta.pkl", ad_trained_folder(&g->job),
+                          name);
+    return length < PATH_BYTES && !access(path, R_OK);
+}
+
+/* What came with the model: in its file, in its folder, or where nanoGPT has it. */
+static ad_status open_own(gpt *g)
+{
+    const ad_file *file = ad_trained_file(&g->job);
+    const char *text = ((const gpt_config *)g->job.model)->tokenizer;
+    char path[PATH_BYTES];
+    ad_context *ctx = g->job.ctx;
+    if (text)
+        return ad_tokenizer_from_text(&g->tokenizer, ctx, ad_file_path(file), text, strlen(text));
+    bool inside = ad_file_metadata(file, "tokenizer.ggml.model");
+    ad_status status = ad_tokenizer_open(&g->tokenizer, ctx,
+                                         inside ? ad_file_path(file) : ad_trained_folder(&g->job));
+    if (status == AD_ERROR_NOT_FOUND && find_characters(g, path)) {
+        ad_watch_note(&g->job.watcher, "characters are those of %s", path);
+        status = ad_tokenizer_open(&g->tokenizer, ctx, path);
+    }
+    return status ? ad_error_set(ctx, status, "%s; name one with --tokenizer", ad_error(ctx))
+                  : AD_OK;
+}
 
 ad_status gpt_open_tokenizer(gpt *g, const char *path)
 {
     ad_context *ctx = g->job.ctx;
     const gpt_config *c = g->job.model;
-    const char *weights = ad_file_path(ad_trained_file(&g->job));
-    bool inside = ad_file_metadata(ad_trained_file(&g->job), "tokenizer.ggml.model");
-    ad_status status;
-    if (path)
-        status = ad_tokenizer_open(&g->tokenizer, ctx, path);
-    else if (c->tokenizer)
-        status = ad_tokenizer_from_text(&g->tokenizer, ctx, weights, c->tokenizer,
-                                        strlen(c->tokenizer));
-    else if ((status = ad_tokenizer_open(&g->tokenizer, ctx,
-                                         inside ? weights : ad_trained_folder(&g->job))))
-        status = ad_error_set(ctx, status, "%s; name one with --tokenizer", ad_error(ctx));
+    ad_status status = path ? ad_tokenizer_open(&g->tokenizer, ctx, path) : open_own(g);
     if (status || ad_tokenizer_count(g->tokenizer) <= c->vocab) return status;
-    return ad_error_set(
-        ctx, AD_ERROR_FORMAT, "%s: the tokenizer has %d tokens, the model knows %lld",
-        path ? path : weights, (int)ad_tokenizer_count(g->tokenizer), (long long)c->vocab);
+    return ad_error_set(ctx, AD_ERROR_FORMAT,
+                        "%s: the tokenizer has %d tokens, the model knows %lld",
+                        path ? path : ad_file_path(ad_trained_file(&g->job)),
+                        (int)ad_tokenizer_count(g->tokenizer), (long long)c->vocab);
 }
 
 ad_status gpt_load(gpt *g, ad_dtype matrices)
