@@ -3,6 +3,7 @@
 #include "zoo/gpt/gpt.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { TURN_MOST = 1 << 20 }; /* bytes */
@@ -55,13 +56,14 @@ ad_status gpt_converse(ad_command *cmd, gpt *g, const ad_tokens *prompt, int64_t
                        const gpt_choice *how)
 {
     gpt_page said = {0};
-    bool person = isatty(STDIN_FILENO) == 1;
+    bool person = isatty(STDIN_FILENO) == 1, asks = person && isatty(STDOUT_FILENO) == 1;
     turn taken = TURN_TAKEN;
     ad_status status = AD_OK;
     if (prompt->count) status = gpt_continue(cmd, g, prompt, count, how, true);
     while (!status && !g->writer.closed) {
         if (ad_command_interrupted(cmd) && !(person && ad_command_go_on(cmd))) break;
-        if (person) fputs(taken == TURN_DROPPED ? "\n> " : "> ", stderr);
+        const char *ask = taken == TURN_DROPPED ? "\n> " : "> ";
+        if (asks) (void)ad_command_write(cmd, ask, strlen(ask));
         if ((taken = read_turn(cmd, &said)) == TURN_LAST) break;
         if (taken == TURN_TOO_LONG)
             status = ad_error_set(g->job.ctx, AD_ERROR_LIMIT,
