@@ -17,7 +17,9 @@
 #ifndef AUTODIDACT_IO_H
 #define AUTODIDACT_IO_H
 
+#include <autodidact/gguf.h>
 #include <autodidact/tensor.h>
+#include <autodidact/watch.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -106,6 +108,7 @@ AD_API ad_status ad_file_read_named(ad_file *file, const char *name, ad_dtype dt
 AD_API ad_status ad_file_transpose(ad_file *file, int index);
 
 /* What a file says beside its tensors. safetensors: __metadata__ (of several: that of the first).
+ * npz: the strings of the object in metadata.json, if there is such a member.
  * PyTorch: numbers, strings and booleans in dictionaries, by path ("epoch", "args.lr"), as text.
  * llama2.c: its header ("dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size",
  * "max_seq_len"). GGUF: what is no list, numbers as text ("llama.block_count"). */
@@ -128,15 +131,15 @@ typedef struct ad_named_tensor {
  * Names must differ and be UTF-8. safetensors takes every dtype and keeps the order, but for larger
  * elements coming first. npy has no bf16: it is widened to f32, which loses nothing. npz is stored
  * uncompressed, as numpy.savez does; a name must not lead out of the folder that the archive is
- * unpacked to. */
+ * unpacked to. Its metadata are a member "metadata.json". */
 AD_API ad_status ad_safetensors_write(ad_context *ctx, const char *path,
                                       const ad_named_tensor *tensors, int count,
                                       const ad_metadata *metadata, int metadata_count);
 AD_API ad_status ad_npz_write(ad_context *ctx, const char *path, const ad_named_tensor *tensors,
                               int count);
 AD_API ad_status ad_npy_write(ad_context *ctx, const char *path, const ad_tensor *tensor);
-/* By the ending of the path: .safetensors, .npz, or .npy (which takes one tensor). Only safetensors
- * keeps the metadata. */
+/* By the ending of the path: .safetensors, .npz, .gguf, or .npy (which takes one tensor, and no
+ * metadata). */
 AD_API ad_status ad_file_write(ad_context *ctx, const char *path, const ad_named_tensor *tensors,
                                int count, const ad_metadata *metadata, int metadata_count);
 /* Whether ad_file_write could succeed, for asking before long work: a known ending, an existing,
@@ -144,14 +147,25 @@ AD_API ad_status ad_file_write(ad_context *ctx, const char *path, const ad_named
 AD_API ad_status ad_file_can_write(ad_context *ctx, const char *path);
 
 typedef struct ad_file_convert_options {
-    const ad_dtype *floats; /* all floating-point tensors become this; NULL: as they are */
+    const ad_dtype *floats; /* all floating-point tensors become this; NULL: as they are read */
     bool raw_names;         /* keep raw names */
+    /* Tensors that stay behind, by name; NULL: none. */
+    bool (*leave_out)(const char *name);
+    const ad_metadata *metadata; /* beside the file's own, which it goes before */
+    int metadata_count;
+    const ad_gguf_model *gguf; /* for .gguf: a network that llama.cpp knows (gguf.h), by its
+                                  published names; NULL: the metadata are the file's values */
+    bool q8_0; /* for .gguf: matrices whose rows are whole blocks of 32 are quantised,
+                  the others f16 */
+    const ad_watcher *watcher; /* is told what is renamed, retyped or left out; may be NULL */
 } ad_file_convert_options;
 
 /* Copies a weights file into another format, one tensor in memory at a time; `options` may be NULL.
  * A file with a tensor of a type that cannot be read is refused. */
 AD_API ad_status ad_file_convert(ad_context *ctx, const char *from, const char *to,
                                  const ad_file_convert_options *options);
+AD_API ad_status ad_file_convert_opened(ad_file *file, const char *to,
+                                        const ad_file_convert_options *options);
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,7 @@
 #ifndef AUTODIDACT_TOKENIZER_H
 #define AUTODIDACT_TOKENIZER_H
 
+#include <autodidact/gguf.h>
 #include <autodidact/samples.h>
 
 #ifdef __cplusplus
@@ -59,6 +60,15 @@ AD_API ad_status ad_tokenizer_from_text(ad_tokenizer **out, ad_context *ctx, con
  * kind's own (BPE: vocab.json and merges.txt; WordPiece: vocab.txt; SentencePiece: tokenizer.bin;
  * characters and bytes: tokenizer.json with that text). */
 AD_API ad_status ad_tokenizer_save(ad_tokenizer *tokenizer, const char *path);
+/* As llama.cpp keeps it in a GGUF file, padded to the `count` tokens that its network knows. Of
+ * characters and bytes the same ids come out again, as another kind. WordPiece is refused. */
+AD_API ad_status ad_tokenizer_put_gguf(ad_tokenizer *tokenizer, ad_gguf_values *values,
+                                       int32_t count);
+/* As Hugging Face's tokenizers reads it: tokenizer.json, one JSON text owned by the tokenizer. */
+AD_API ad_status ad_tokenizer_to_hf(ad_tokenizer *tokenizer, const char **text, size_t *length);
+/* tokenizer_config.json beside it, for texts of at most `most` tokens; likewise. */
+AD_API ad_status ad_tokenizer_to_hf_config(ad_tokenizer *tokenizer, int64_t most, const char **text,
+                                           size_t *length);
 /* Of all that decides how a text is encoded. */
 AD_API uint64_t ad_tokenizer_fingerprint(const ad_tokenizer *tokenizer);
 

@@ -28,6 +28,13 @@ ad_dtype ad_element_dtype(ad_element element)
     return element < AD_ELEMENTS ? elements[element].dtype : AD_DTYPES;
 }
 
+ad_element ad_element_of(ad_dtype dtype)
+{
+    int element = 0; /* those of the library come first */
+    while (element < AD_ELEMENTS && elements[element].dtype != dtype) ++element;
+    return (ad_element)element;
+}
+
 void ad_strided_fill(ad_strided *view, bool fortran)
 {
     int64_t stride = 1;

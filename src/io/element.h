@@ -24,6 +24,8 @@ typedef enum ad_element {
 size_t ad_element_size(ad_element element);    /* bytes; 0 for AD_ELEMENTS */
 ad_dtype ad_element_dtype(ad_element element); /* what it is read as; AD_DTYPES: not readable */
 
+ad_element ad_element_of(ad_dtype dtype); /* that is it, bit for bit */
+
 /* Elements in a file's memory: element (i, j, ...) lies at first + i * stride[0] + j * stride[1]
  * ... */
 typedef struct ad_strided {

@@ -4,6 +4,7 @@
  * same bytes on every machine: fixed time stamps, and the 64-bit form (APPNOTE 6.3, 4.5.3)
  * throughout, as numpy.savez writes it, so that small and huge archives take the same way. */
 #include "base/crc.h"
+#include "base/escape.h"
 #include "io/npy.h"
 #include "io/weights_write.h"
 
@@ -70,6 +71,9 @@ ad_status ad_source_write_npy(ad_context *ctx, const char *path, const ad_tensor
 
 /* ---- the archive ---- */
 
+/* What is not an array: numpy.load gives it as bytes. */
+static const char metadata_name[] = "metadata.json";
+
 enum {
     LOCAL_HEADER = 0x04034b50,
     CENTRAL_HEADER = 0x02014b50,
@@ -99,23 +103,24 @@ static void entry_fields(ad_text *out, uint32_t sum, size_t name_length)
     number(out, name_length, 2);
 }
 
-static void local_header(ad_text *out, const char *name, uint32_t sum, uint64_t size)
+static void local_header(ad_text *out, const char *name, const char *ending, uint32_t sum,
+                         uint64_t size)
 {
     number(out, LOCAL_HEADER, 4);
-    entry_fields(out, sum, strlen(name) + 4);
+    entry_fields(out, sum, strlen(name) + strlen(ending));
     number(out, 20, 2); /* the extra field: its kind, its length, both sizes */
-    ad_text_format(out, "%s.npy", name);
+    ad_text_add(out, name), ad_text_add(out, ending);
     number(out, 1, 2), number(out, 16, 2), number(out, size, 8), number(out, size, 8);
 }
 
-static void central_header(ad_text *out, const char *name, uint32_t sum, uint64_t size,
-                           uint64_t offset)
+static void central_header(ad_text *out, const char *name, const char *ending, uint32_t sum,
+                           uint64_t size, uint64_t offset)
 {
     number(out, CENTRAL_HEADER, 4), number(out, VERSION, 2);
-    entry_fields(out, sum, strlen(name) + 4);
+    entry_fields(out, sum, strlen(name) + strlen(ending));
     number(out, 28, 2), number(out, 0, 2), number(out, 0, 2), number(out, 0, 2), number(out, 0, 4);
     number(out, UINT32_MAX, 4);
-    ad_text_format(out, "%s.npy", name);
+    ad_text_add(out, name), ad_text_add(out, ending);
     number(out, 1, 2), number(out, 24, 2), number(out, size, 8), number(out, size, 8),
         number(out, offset, 8);
 }
@@ -132,28 +137,63 @@ static void end_of_archive(ad_text *out, uint64_t count, uint64_t central, uint6
     number(out, UINT32_MAX, 4), number(out, UINT32_MAX, 4), number(out, 0, 2);
 }
 
-static ad_status write_member(ad_output *output, ad_context *ctx, const ad_tensor_source *source,
-                              int index, ad_text *central, uint64_t *offset)
+/* A member in two pieces. */
+typedef struct member {
+    const char *name, *ending;
+    const void *front, *back;
+    size_t front_bytes, back_bytes;
+} member;
+
+static ad_status write_member(ad_output *output, ad_context *ctx, const member *m, ad_text *central,
+                              uint64_t *offset)
 {
-    const char *name = source->tensors[index].name;
-    array a;
     ad_text local;
-    ad_status status = get_array(&a, ctx, source, index);
-    if (status) return status;
-    uint32_t sum = ad_crc32(ad_crc32(0, a.header.data, a.header.length), a.data, a.bytes);
-    uint64_t size = (uint64_t)a.header.length + a.bytes;
+    uint32_t sum = ad_crc32(ad_crc32(0, m->front, m->front_bytes), m->back, m->back_bytes);
+    uint64_t size = (uint64_t)m->front_bytes + m->back_bytes;
     ad_text_init(&local, ctx);
-    local_header(&local, name, sum, size);
-    central_header(central, name, sum, size, *offset);
-    if (local.failed || central->failed) status = AD_ERROR_MEMORY;
+    local_header(&local, m->name, m->ending, sum, size);
+    central_header(central, m->name, m->ending, sum, size, *offset);
+    ad_status status = local.failed || central->failed ? AD_ERROR_MEMORY : AD_OK;
     if (!status) {
         ad_output_write(output, local.data, local.length);
-        ad_output_write(output, a.header.data, a.header.length);
-        status = ad_output_write(output, a.data, a.bytes);
+        ad_output_write(output, m->front, m->front_bytes);
+        status = ad_output_write(output, m->back, m->back_bytes);
         *offset += local.length + size;
     }
     ad_text_free(&local);
+    return status;
+}
+
+static ad_status write_array(ad_output *output, ad_context *ctx, const ad_tensor_source *source,
+                             int index, ad_text *central, uint64_t *offset)
+{
+    array a;
+    ad_status status = get_array(&a, ctx, source, index);
+    if (status) return status;
+    member m = {
+        source->tensors[index].name, ".npy", a.header.data, a.data, a.header.length, a.bytes};
+    status = write_member(output, ctx, &m, central, offset);
     free_array(&a);
+    return status;
+}
+
+/* {"key": "value", ...} */
+static ad_status write_metadata(ad_output *output, ad_context *ctx, const ad_tensor_source *source,
+                                ad_text *central, uint64_t *offset)
+{
+    ad_text json;
+    ad_text_init(&json, ctx);
+    for (int i = 0; i < source->metadata_count; ++i) {
+        ad_text_add(&json, i ? ",\n" : "{");
+        ad_text_json(&json, source->metadata[i].key, false);
+        ad_text_add(&json, ": ");
+        ad_text_json(&json, source->metadata[i].value, false);
+    }
+    ad_text_add(&json, "}\n");
+    member m = {metadata_name, "", json.data, "", json.length, 0};
+    ad_status status = json.failed ? AD_ERROR_MEMORY
+                                   : write_member(output, ctx, &m, central, offset);
+    ad_text_free(&json);
     return status;
 }
 
@@ -181,8 +221,11 @@ ad_status ad_source_write_npz(ad_context *ctx, const char *path, const ad_tensor
     if (status) return status;
     ad_text_init(&central, ctx), ad_text_init(&end, ctx);
     for (int i = 0; !status && i < source->count; ++i)
-        status = write_member(output, ctx, source, i, &central, &offset);
-    end_of_archive(&end, (uint64_t)source->count, offset, central.length);
+        status = write_array(output, ctx, source, i, &central, &offset);
+    if (!status && source->metadata_count)
+        status = write_metadata(output, ctx, source, &central, &offset);
+    end_of_archive(&end, (uint64_t)source->count + (source->metadata_count > 0), offset,
+                   central.length);
     if (!status && end.failed) status = AD_ERROR_MEMORY;
     if (!status) {
         ad_output_write(output, ad_text_get(&central), central.length);

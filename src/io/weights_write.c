@@ -15,6 +15,7 @@ static const struct {
     {".safetensors", ad_source_write_safetensors},
     {".npz", ad_source_write_npz},
     {".npy", ad_source_write_npy},
+    {".gguf", ad_source_write_gguf},
 };
 
 static bool ends_with(const char *path, const char *ending)
@@ -31,7 +32,7 @@ static ad_status find_format(ad_context *ctx, const char *path, size_t *format)
         return AD_OK;
     }
     return ad_fail(ctx, AD_ERROR_ARGUMENT,
-                   "%s: the name does not end in .safetensors, .npz or .npy", path);
+                   "%s: the name does not end in .safetensors, .npz, .npy or .gguf", path);
 }
 
 /* ---- sources ---- */
@@ -137,43 +138,130 @@ ad_status ad_file_can_write(ad_context *ctx, const char *path)
 
 typedef struct conversion {
     ad_file *file;
-    const ad_named_tensor *tensors;
+    const ad_file_convert_options *options;
+    ad_named_tensor *tensors; /* [count] */
+    int *from;                /* of each, its number in the file */
+    ad_metadata *metadata;
+    int count, metadata_count, left_out, retyped, renamed;
+    const ad_file_entry *first_retyped, *first_renamed;
 } conversion;
 
 static ad_status fetch_converted(void *user, int index, void *data, size_t bytes)
 {
     const conversion *c = user;
-    return ad_file_read(c->file, index, c->tensors[index].tensor.dtype, data, bytes);
+    return ad_file_read(c->file, c->from[index], c->tensors[index].tensor.dtype, data, bytes);
 }
 
-static ad_status convert(ad_file *file, ad_context *ctx, const char *to, size_t format,
-                         const ad_file_convert_options *options)
+/* Whether the file keeps elements of another size than it is read as: int8, blocks. */
+static bool kept_otherwise(const ad_file_entry *entry)
 {
-    int count = ad_file_count(file);
-    size_t bytes = ad_bytes(count, sizeof(ad_named_tensor));
-    ad_named_tensor *tensors = ad_alloc(ctx, bytes);
-    if (!tensors) return AD_ERROR_MEMORY;
-    ad_status status = AD_OK;
-    for (int i = 0; !status && i < count; ++i) {
-        const ad_file_entry *entry = ad_file_at(file, i);
-        ad_dtype dtype = entry->dtype;
-        if (dtype == AD_DTYPES)
-            status = ad_file_fail(file, AD_ERROR_UNSUPPORTED, entry->raw_name,
-                                  "its type %s cannot be read", entry->stored);
-        else if (options->floats && ad_dtype_is_float(dtype))
-            dtype = *options->floats;
-        tensors[i].name = options->raw_names ? entry->raw_name : entry->name;
-        tensors[i].tensor = (ad_tensor){dtype, entry->shape, NULL};
+    return (size_t)entry->bytes != ad_shape_bytes(entry->shape, entry->dtype);
+}
+
+static ad_status add_tensor(conversion *c, int index)
+{
+    const ad_file_entry *entry = ad_file_at(c->file, index);
+    const ad_file_convert_options *o = c->options;
+    ad_dtype dtype = entry->dtype;
+    if (o->leave_out && o->leave_out(entry->name)) {
+        ++c->left_out;
+        return AD_OK;
     }
-    conversion c = {file, tensors};
-    ad_tensor_source source = {.count = count,
-                               .tensors = tensors,
+    if (dtype == AD_DTYPES)
+        return ad_file_fail(c->file, AD_ERROR_UNSUPPORTED, entry->raw_name,
+                            "its type %s cannot be read", entry->stored);
+    if (o->floats && ad_dtype_is_float(dtype)) dtype = *o->floats;
+    if ((dtype != entry->dtype || kept_otherwise(entry)) && !c->retyped++) c->first_retyped = entry;
+    if (!o->raw_names && strcmp(entry->name, entry->raw_name) && !c->renamed++)
+        c->first_renamed = entry;
+    c->from[c->count] = index;
+    c->tensors[c->count++] = (ad_named_tensor){o->raw_names ? entry->raw_name : entry->name,
+                                               {dtype, entry->shape, NULL}};
+    return AD_OK;
+}
+
+/* The caller's, and of the file's what it does not say anew. */
+static void add_metadata(conversion *c)
+{
+    const ad_file_convert_options *o = c->options;
+    for (int i = 0; i < o->metadata_count; ++i) c->metadata[c->metadata_count++] = o->metadata[i];
+    for (int i = 0; i < c->file->metadata_count; ++i) {
+        int k = 0;
+        while (k < o->metadata_count && strcmp(o->metadata[k].key, c->file->metadata[i].key)) ++k;
+        if (k == o->metadata_count) c->metadata[c->metadata_count++] = c->file->metadata[i];
+    }
+}
+
+/* What is not as it was. */
+static void say(const conversion *c, const char *to)
+{
+    const ad_watcher *w = c->options->watcher;
+    char shown[192];
+    if (!w) return;
+    if (c->left_out) ad_watch_note(w, "%d tensors of training are left out", c->left_out);
+    if (c->renamed)
+        ad_watch_note(w, "%d tensors are renamed: %.80s is now %.80s%s", c->renamed,
+                      c->first_renamed->raw_name, c->first_renamed->name,
+                      c->renamed > 1 ? ", ..." : "");
+    if (c->retyped && !c->options->floats)
+        ad_watch_note(w, "%d tensors change their type: %.80s %s was %s; it is now %s", c->retyped,
+                      c->first_retyped->name,
+                      ad_shape_text(c->first_retyped->shape, shown, sizeof shown),
+                      c->first_retyped->stored, ad_dtype_name(c->first_retyped->dtype));
+    if (c->metadata_count && ends_with(to, ".npy"))
+        ad_watch_note(w,
+                      "%s: holds the tensor alone; %d values of metadata are left out (a "
+                      ".safetensors or .npz file keeps them)",
+                      to, c->metadata_count);
+}
+
+static ad_status write_converted(conversion *c, ad_context *ctx, const char *to, size_t format)
+{
+    ad_status status = AD_OK;
+    for (int i = 0; !status && i < ad_file_count(c->file); ++i) status = add_tensor(c, i);
+    add_metadata(c);
+    ad_tensor_source source = {.count = c->count,
+                               .tensors = c->tensors,
                                .fetch = fetch_converted,
-                               .user = &c,
-                               .metadata = file->metadata,
-                               .metadata_count = file->metadata_count};
+                               .user = c,
+                               .metadata = c->metadata,
+                               .metadata_count = c->metadata_count,
+                               .gguf = c->options->gguf,
+                               .q8_0 = c->options->q8_0};
     if (!status) status = write_checked(ctx, to, format, &source);
-    ad_free(ctx, tensors, bytes);
+    if (!status) say(c, to);
+    return status;
+}
+
+ad_status ad_file_convert_opened(ad_file *file, const char *to,
+                                 const ad_file_convert_options *options)
+{
+    static const ad_file_convert_options none;
+    ad_context *ctx = file->ctx;
+    size_t format;
+    if (!options) options = &none;
+    if (options->floats && !ad_dtype_is_float(*options->floats))
+        return ad_fail(ctx, AD_ERROR_ARGUMENT,
+                       "the type for floating-point tensors is %s; expected f32, f64, f16 or bf16",
+                       ad_dtype_name(*options->floats));
+    ad_status status = find_format(ctx, to, &format);
+    if (!status && options->q8_0 && !ends_with(to, ".gguf"))
+        status = ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: only .gguf holds q8_0", to);
+    if (!status) status = ad_output_check(ctx, to);
+    if (status) return status;
+    int most = ad_file_count(file), rows = file->metadata_count + options->metadata_count;
+    size_t tensors = ad_bytes(most, sizeof(ad_named_tensor)), numbers = ad_bytes(most, sizeof(int)),
+           metadata = ad_bytes(rows, sizeof(ad_metadata));
+    conversion c = {.file = file,
+                    .options = options,
+                    .tensors = ad_alloc(ctx, tensors),
+                    .from = ad_alloc(ctx, numbers),
+                    .metadata = ad_alloc(ctx, metadata)};
+    status = c.tensors && c.from && c.metadata ? write_converted(&c, ctx, to, format)
+                                               : AD_ERROR_MEMORY;
+    ad_free(ctx, c.tensors, tensors);
+    ad_free(ctx, c.from, numbers);
+    ad_free(ctx, c.metadata, metadata);
     return status;
 }
 
@@ -182,16 +270,11 @@ ad_status ad_file_convert(ad_context *ctx, const char *from, const char *to,
 {
     ad_file *file;
     size_t format;
-    ad_file_convert_options none = {0};
-    if (options && options->floats && !ad_dtype_is_float(*options->floats))
-        return ad_fail(ctx, AD_ERROR_ARGUMENT,
-                       "the type for floating-point tensors is %s; expected f32, f64, f16 or bf16",
-                       ad_dtype_name(*options->floats));
     ad_status status = find_format(ctx, to, &format);
     if (!status) status = ad_output_check(ctx, to);
     if (!status) status = ad_file_open(&file, ctx, from);
     if (status) return status;
-    status = convert(file, ctx, to, format, options ? options : &none);
+    status = ad_file_convert_opened(file, to, options);
     ad_file_close(file);
     return status;
 }

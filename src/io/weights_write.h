@@ -4,6 +4,8 @@
 
 #include "io/weights.h"
 
+#include <autodidact/gguf.h>
+
 /* Tensors to write: their data lies ready, or `fetch` fills the data of tensor i when it is its
  * turn. */
 typedef struct ad_tensor_source {
@@ -13,6 +15,8 @@ typedef struct ad_tensor_source {
     void *user;
     const ad_metadata *metadata;
     int metadata_count;
+    const ad_gguf_model *gguf; /* for a GGUF file; NULL: the metadata are its values */
+    bool q8_0;                 /* likewise */
 } ad_tensor_source;
 
 size_t ad_tensor_bytes(const ad_tensor *tensor);
@@ -23,6 +27,7 @@ ad_status ad_source_get(const ad_tensor_source *source, ad_context *ctx, int ind
 /* The source was checked: names differ, shapes and dtypes are valid. */
 ad_status ad_source_write_safetensors(ad_context *ctx, const char *path,
                                       const ad_tensor_source *source);
+ad_status ad_source_write_gguf(ad_context *ctx, const char *path, const ad_tensor_source *source);
 ad_status ad_source_write_npz(ad_context *ctx, const char *path, const ad_tensor_source *source);
 ad_status ad_source_write_npy(ad_context *ctx, const char *path, const ad_tensor_source *source);
 

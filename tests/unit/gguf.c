@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "context.h"
+#include "folder.h"
 
 #include "io/blocks.h"
 
@@ -179,6 +180,108 @@ static void both_names_find_a_tensor(void)
     ad_file_close(file);
 }
 
+/* The published form, written as GGUF and read again, is what it was; the bytes of a model are
+ * those of llama.cpp's own conversion. */
+static void written_and_read_again(const char *published, const char *fixture_path,
+                                   const ad_gguf_model *model, const char *left_out)
+{
+    fixture ours, theirs;
+    REQUIRE(folder_make());
+    if (ad_file_convert(ctx, published, in_folder("m.gguf"),
+                        &(ad_file_convert_options){.gguf = model}))
+        CHECK_FAIL("%s", ad_error(ctx));
+    REQUIRE(fixture_open(&ours, ctx, in_folder("m.gguf")));
+    REQUIRE(fixture_open(&theirs, ctx, fixture_path));
+    for (int i = 0; i < ad_file_count(ours.file); ++i) {
+        const ad_file_entry *e = ad_file_at(ours.file, i);
+        if (left_out && !strcmp(e->name, left_out)) continue;
+        ad_tensor want = fixture_get(&theirs, "%s", e->name);
+        float a[8192], b[8192];
+        size_t bytes = (size_t)ad_shape_count(e->shape) * sizeof *a;
+        REQUIRE(bytes <= sizeof a);
+        CHECK_TEXT(e->raw_name,
+                   ad_file_at(theirs.file, ad_file_find(theirs.file, e->name))->raw_name);
+        CHECK(!ad_file_read(ours.file, i, AD_F32, a, bytes));
+        ad_convert(b, AD_F32, want.data, want.dtype, ad_shape_count(want.shape));
+        if (memcmp(a, b, bytes)) CHECK_FAIL("%s differs", e->name);
+        CHECK_TEXT(e->stored, e->shape.rank == 1 || strstr(e->name, "wpe") ? "F32" : "F16");
+    }
+    fixture_close(&ours), fixture_close(&theirs);
+    CHECK(folder_remove());
+}
+
+static void models_are_written_as_llama_cpp_has_them(void)
+{
+    ad_gguf_values *values = ad_gguf_values_new(ctx);
+    ad_gguf_model gpt2 = {.architecture = "gpt2", .values = values};
+    ad_gguf_put_text(values, "general.architecture", "gpt2");
+    written_and_read_again("tests/fixtures/gpt2_tiny/model.safetensors", FIXTURES "gpt2_tiny.gguf",
+                           &gpt2, "lm_head.weight");
+    ad_gguf_values_free(values);
+    values = ad_gguf_values_new(ctx);
+    ad_gguf_model llama = {.architecture = "llama", .heads = 6, .kv_heads = 2, .values = values};
+    ad_gguf_put_text(values, "general.architecture", "llama");
+    ad_gguf_put_count(values, "llama.attention.head_count", 6);
+    ad_gguf_put_count(values, "llama.attention.head_count_kv", 2);
+    written_and_read_again("tests/fixtures/llama_tiny/pytorch_model.bin",
+                           FIXTURES "llama_tiny.gguf", &llama, NULL);
+    ad_gguf_values_free(values);
+}
+
+/* What llama.cpp does not know keeps its names and its metadata, in GGUF as in npz. */
+static void any_network_goes_there_and_back(void)
+{
+    static const char *const names[] = {"n.gguf", "n.npz"};
+    const float values[24] = {1, 2, 3, -4.5F};
+    const int64_t step = 7;
+    const ad_named_tensor tensors[] = {
+        {"conv.weight", {AD_F32, ad_shape(2, 3, 2, 2), (void *)values}},
+        {"step", {AD_I64, {0}, (void *)&step}}};
+    const ad_metadata metadata[] = {{"system", "classify"}, {"classes", "[\"a\",\"\\u00e9\\n\"]"}};
+    REQUIRE(folder_make());
+    for (int i = 0; i < 2; ++i) {
+        ad_file *file;
+        float read[24];
+        int64_t step_read;
+        if (ad_file_write(ctx, in_folder(names[i]), tensors, 2, metadata, 2))
+            CHECK_FAIL("%s", ad_error(ctx));
+        REQUIRE(!ad_file_open(&file, ctx, in_folder(names[i])));
+        CHECK_INT(ad_file_count(file), 2);
+        CHECK_TEXT(ad_file_metadata(file, "system"), "classify");
+        CHECK_TEXT(ad_file_metadata(file, "classes"), metadata[1].value);
+        CHECK(!ad_file_read_named(file, "conv.weight", AD_F32, ad_shape(2, 3, 2, 2), read,
+                                  sizeof read));
+        CHECK(!memcmp(read, values, sizeof read));
+        CHECK(!ad_file_read_named(file, "step", AD_I64, (ad_shape){0}, &step_read, 8));
+        CHECK_INT(step_read, 7);
+        ad_file_close(file);
+    }
+    CHECK(folder_remove());
+}
+
+static void what_gguf_cannot_hold_is_refused(void)
+{
+    const float huge[32] = {1e9F}, nan[32] = {NAN};
+    const unsigned char byte = 1;
+    ad_file_convert_options q8_0 = {.q8_0 = true};
+    REQUIRE(folder_make());
+    ad_named_tensor bytes = {"b", {AD_U8, ad_shape(1), (void *)&byte}};
+    CHECK(ad_file_write(ctx, in_folder("b.gguf"), &bytes, 1, NULL, 0) == AD_ERROR_UNSUPPORTED);
+    CHECK_CONTAINS(ad_error(ctx), "tensor b is u8, which GGUF does not have");
+    for (int i = 0; i < 2; ++i) {
+        ad_named_tensor t = {"w", {AD_F32, ad_shape(1, 32), (void *)(i ? nan : huge)}};
+        CHECK(!ad_file_write(ctx, in_folder("w.npz"), &t, 1, NULL, 0));
+        CHECK(ad_file_convert(ctx, in_folder("w.npz"), in_folder("w.gguf"), &q8_0) ==
+              AD_ERROR_NUMERIC);
+        CHECK_CONTAINS(ad_error(ctx), i ? "w holds nan, which q8_0 cannot" : "w holds 1e+09");
+    }
+    CHECK(ad_file_convert(ctx, in_folder("w.npz"), in_folder("w.safetensors"), &q8_0) ==
+          AD_ERROR_ARGUMENT);
+    CHECK_CONTAINS(ad_error(ctx), "only .gguf holds q8_0");
+    CHECK(access(in_folder("w.gguf"), F_OK));
+    CHECK(folder_remove());
+}
+
 /* A small one is good, and stays so with another alignment and in version 2. */
 static void small_files(void)
 {
@@ -299,6 +402,9 @@ static const check_case cases[] = {CASE(types_are_read_to_the_bit),
                                    CASE(q8_0_is_packed_as_ggml_packs_it),
                                    CASE(models_have_their_published_names_and_orders),
                                    CASE(both_names_find_a_tensor),
+                                   CASE(models_are_written_as_llama_cpp_has_them),
+                                   CASE(any_network_goes_there_and_back),
+                                   CASE(what_gguf_cannot_hold_is_refused),
                                    CASE(small_files),
                                    CASE(every_cut_is_noticed),
                                    CASE(lies),

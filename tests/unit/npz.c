@@ -137,7 +137,7 @@ static void refuses_to_write_nonsense(void)
         ad_file_write(ctx, in_folder("x.npy"), (ad_named_tensor[]){twice[0], broken}, 2, NULL, 0),
         AD_ERROR_ARGUMENT);
     CHECK_INT(ad_file_write(ctx, in_folder("x.txt"), twice, 1, NULL, 0), AD_ERROR_ARGUMENT);
-    CHECK_CONTAINS(ad_error(ctx), "does not end in .safetensors, .npz or .npy");
+    CHECK_CONTAINS(ad_error(ctx), "does not end in .safetensors, .npz, .npy or .gguf");
     CHECK(access(in_folder("x.npz"), F_OK) && access(in_folder("x.npy"), F_OK));
 }
 

@@ -3,6 +3,7 @@
 #include "check.h"
 #include "folder.h"
 
+#include <autodidact/io.h>
 #include <autodidact/tokenizer.h>
 
 #define FIXTURES "tests/fixtures/tokenizers"
@@ -61,6 +62,78 @@ static void texts_by_tokenizer_json(void)
     texts_by("bpe", FIXTURES "/json/bpe.json");
     texts_by("wordpiece", FIXTURES "/json/wordpiece.json");
     texts_by("llama", FIXTURES "/json/llama.json");
+}
+
+static void write_file(const char *name, const char *text, size_t length)
+{
+    FILE *file = fopen(in_folder(name), "wb");
+    REQUIRE(file);
+    CHECK(fwrite(text, 1, length, file) == length);
+    CHECK(!fclose(file));
+}
+
+/* Our tokenizer.json, read back, and a GGUF file's vocabulary encode the same. */
+static void written_again(const char *kind, const char *path)
+{
+    ad_tokenizer *t = NULL;
+    const char *text;
+    size_t length;
+    REQUIRE(folder_make());
+    REQUIRE(!ad_tokenizer_open(&t, ctx, path));
+    CHECK(!ad_tokenizer_to_hf(t, &text, &length));
+    write_file("tokenizer.json", text, length);
+    texts_by(kind, folder);
+    ad_gguf_values *values = ad_gguf_values_new(ctx);
+    ad_gguf_put_text(values, "general.architecture", "gpt2");
+    ad_status status = ad_tokenizer_put_gguf(t, values, ad_tokenizer_count(t) + 3);
+    float one = 1;
+    ad_named_tensor tensor = {"w", {AD_F32, ad_shape(1), &one}};
+    CHECK(!ad_safetensors_write(ctx, in_folder("w.safetensors"), &tensor, 1, NULL, 0));
+    if (strcmp(kind, "wordpiece") != 0) {
+        ad_gguf_model model = {.architecture = "gpt2", .values = values};
+        CHECK_INT(status, AD_OK);
+        CHECK(!ad_file_convert(ctx, in_folder("w.safetensors"), in_folder("w.gguf"),
+                               &(ad_file_convert_options){.gguf = &model}));
+        texts_by(kind, in_folder("w.gguf"));
+    } else {
+        CHECK_INT(status, AD_ERROR_UNSUPPORTED);
+    }
+    ad_gguf_values_free(values);
+    ad_tokenizer_free(t);
+    CHECK(folder_remove());
+}
+
+static void tokenizers_are_written_for_others(void)
+{
+    written_again("bpe", FIXTURES "/bpe");
+    written_again("wordpiece", FIXTURES "/vocab.txt");
+    written_again("llama", FIXTURES "/json/llama.json");
+}
+
+/* The kinds that only this library has, in the forms of others. */
+static void characters_and_bytes_for_others(void)
+{
+    static const char text[] = "h\xc3\xa9llo w\xc3\xb6rld\n";
+    for (int bytes = 0; bytes < 2; ++bytes) {
+        ad_tokenizer *t = NULL, *again = NULL;
+        ad_tokens a = {0}, b = {0};
+        const char *json;
+        size_t length;
+        REQUIRE(folder_make());
+        CHECK(!(bytes ? ad_tokenizer_bytes(&t, ctx)
+                      : ad_tokenizer_characters(&t, ctx, "text", text, strlen(text))));
+        CHECK(!ad_tokenizer_to_hf(t, &json, &length));
+        write_file("tokenizer.json", json, length);
+        if (ad_tokenizer_open(&again, ctx, folder)) CHECK_FAIL("%s", ad_error(ctx));
+        REQUIRE(t && again);
+        CHECK(!ad_tokenizer_encode(t, text, strlen(text), 0, &a));
+        CHECK(!ad_tokenizer_encode(again, text, strlen(text), 0, &b));
+        CHECK_INT(a.count, b.count);
+        CHECK(a.count == b.count && !memcmp(a.ids, b.ids, (size_t)a.count * sizeof *a.ids));
+        ad_tokens_free(&a), ad_tokens_free(&b);
+        ad_tokenizer_free(t), ad_tokenizer_free(again);
+        CHECK(folder_remove());
+    }
 }
 
 /* A token that is added stands on top of the vocabulary, and is itself only where that is asked. */
@@ -156,9 +229,14 @@ static void training(void)
 
 int main(int argc, char **argv)
 {
-    static const check_case cases[] = {CASE(texts),        CASE(texts_by_tokenizer_json),
-                                       CASE(added_tokens), CASE(alone_in_a_folder),
-                                       CASE(training),     {0}};
+    static const check_case cases[] = {CASE(texts),
+                                       CASE(texts_by_tokenizer_json),
+                                       CASE(tokenizers_are_written_for_others),
+                                       CASE(characters_and_bytes_for_others),
+                                       CASE(added_tokens),
+                                       CASE(alone_in_a_folder),
+                                       CASE(training),
+                                       {0}};
     ctx = ad_context_new(NULL);
     if (!ctx) return 1;
     int status = check_main(argc, argv, cases);

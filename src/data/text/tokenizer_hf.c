@@ -1,9 +1,10 @@
 /* tokenizer_hf.c - Hugging Face's tokenizer.json: the vocabulary, merges and added tokens of one
- * file, for the three kinds that are known here.
+ * file, for the kinds that are known here.
  *
  *     BPE behind ByteLevel                     GPT-2's
  *     BPE with byte_fallback, spaces U+2581    Llama's: SentencePiece, merging by rank
  *     WordPiece behind BertNormalizer          BERT's, uncased
+ *     BPE with nothing in front, no merges     characters
  *
  * What the file asks for beyond that changes the ids, so it is refused by its name: Unigram,
  * WordLevel, other words, other normalizers. Post-processors say which special tokens stand around
@@ -11,8 +12,8 @@
 #include "data/text/byte_spelling.h"
 #include "data/text/tokenizer_kinds.h"
 #include "data/text/words.h"
+#include "io/json.h"
 
-#include <jansson.h>
 #include <string.h>
 
 static const char mark[] = "\xe2\x96\x81"; /* a space, as SentencePiece spells it */
@@ -139,6 +140,11 @@ static ad_status read_kind(reader *r, bool *prefix)
     if (json_is_true(get(r->model, "byte_fallback"))) {
         r->kind = AD_TOKENIZER_SENTENCEPIECE;
         return check_spaces(r, prefix);
+    }
+    bool bare = !get(r->root, "normalizer") && !get(r->root, "pre_tokenizer");
+    if (bare && !json_array_size(get(r->model, "merges"))) {
+        r->kind = AD_TOKENIZER_CHARACTER;
+        return AD_OK;
     }
     r->kind = AD_TOKENIZER_BPE;
     return check_byte_level(r);
@@ -283,6 +289,49 @@ static ad_status read_merges(reader *r)
     return status;
 }
 
+/* ---- special tokens ---- */
+
+static void set_special(ad_tokenizer *t, ad_special_token which, const char *piece)
+{
+    int32_t id = piece ? ad_vocabulary_find(&t->vocabulary, piece, strlen(piece)) : -1;
+    if (id < 0) return;
+    t->special[which] = id;
+    t->vocabulary.pieces[id].type = AD_PIECE_CONTROL;
+}
+
+/* What a post-processor puts in front of a text is what a text begins with. */
+static void read_template(reader *r)
+{
+    const json_t *part = get(r->root, "post_processor"), *s;
+    for (size_t i = 0; (s = step(part, "processors", i)); ++i)
+        if (is(s, "type", "TemplateProcessing"))
+            set_special(r->t, AD_TOKEN_BOS,
+                        json_string_value(
+                            get(get(json_array_get(get(s, "single"), 0), "SpecialToken"), "id")));
+}
+
+ad_status ad_tokenizer_name_special(ad_tokenizer *t, const char *name, const char *bytes,
+                                    size_t size)
+{
+    static const struct {
+        const char *key;
+        ad_special_token token;
+    } keys[] = {{"bos_token", AD_TOKEN_BOS},
+                {"eos_token", AD_TOKEN_EOS},
+                {"unk_token", AD_TOKEN_UNKNOWN},
+                {"pad_token", AD_TOKEN_PAD}};
+    json_t *config;
+    ad_status status = ad_json_parse(t->ctx, name, bytes, size, JSON_ALLOW_NUL, &config);
+    if (status) return status;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i) {
+        const json_t *token = get(config, keys[i].key); /* "<s>", or {"content": "<s>", ...} */
+        const json_t *content = get(token, "content");
+        set_special(t, keys[i].token, json_string_value(content ? content : token));
+    }
+    json_decref(config);
+    return AD_OK;
+}
+
 /* ---- the file ---- */
 
 ad_status ad_tokenizer_read_hf(ad_tokenizer **out, ad_context *ctx, const char *name,
@@ -296,6 +345,7 @@ ad_status ad_tokenizer_read_hf(ad_tokenizer **out, ad_context *ctx, const char *
     if (!status && r.kind != AD_TOKENIZER_WORDPIECE) status = read_merges(&r);
     if (!status) {
         r.t->prefix_space = prefix;
+        read_template(&r);
         status = ad_tokenizer_finish(r.t, name);
     }
     return ad_tokenizer_give(out, r.t, status);

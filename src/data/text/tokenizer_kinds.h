@@ -67,6 +67,9 @@ ad_status ad_wordpiece_encode(ad_tokenizer *t, const char *text, size_t length, 
 /* SentencePiece's spelling of a text with spaces for its U+2581. */
 void ad_text_spaces(ad_text *out, const char *spelled, size_t length);
 
+/* A string of JSON, in ASCII; `text` is UTF-8. */
+void ad_text_json_string(ad_text *out, const char *text, size_t length);
+
 /* Room for `more` ids at the end. */
 ad_status ad_tokens_reserve(ad_tokens *tokens, ad_context *ctx, int64_t more);
 
@@ -77,6 +80,9 @@ ad_status ad_tokenizer_read_text(ad_tokenizer **out, ad_context *ctx, const char
 /* Hugging Face's tokenizer.json, parsed */
 ad_status ad_tokenizer_read_hf(ad_tokenizer **out, ad_context *ctx, const char *name,
                                const struct json_t *root);
+/* The special tokens that a tokenizer_config.json beside it names; what else it says is ignored. */
+ad_status ad_tokenizer_name_special(ad_tokenizer *t, const char *name, const char *bytes,
+                                    size_t size);
 /* encoder.json with merges; without (NULL): characters. Or tokenizer.json, without. */
 ad_status ad_tokenizer_read_json(ad_tokenizer **out, ad_context *ctx, const char *name,
                                  const char *bytes, size_t size, const char *merges_name,

@@ -52,6 +52,26 @@ static ad_status read_bpe(ad_tokenizer **out, ad_context *ctx, const char *json_
     return status;
 }
 
+/* tokenizer.json, whose special tokens another file names; or a vocabulary. */
+static ad_status read_object(ad_tokenizer **out, ad_context *ctx, const char *path)
+{
+    static const char *const config_names[] = {"tokenizer_config.json", NULL};
+    char merges[PATH], config[PATH];
+    ad_content about = {0};
+    size_t folder = folder_length(path);
+    ad_status status = read_bpe(out, ctx, path, beside(merges, path, folder, merge_names));
+    if (status || !beside(config, path, folder, config_names)) return status;
+    status = read_all(&about, ctx, config);
+    if (!status)
+        status = ad_tokenizer_name_special(*out, config, (const char *)about.bytes, about.size);
+    ad_content_free(&about);
+    if (status) {
+        ad_tokenizer_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
 static bool starts(const char *bytes, size_t size, const char *with)
 {
     return size >= strlen(with) && !memcmp(bytes, with, strlen(with));
@@ -96,8 +116,7 @@ static ad_status read_file(ad_tokenizer **out, ad_context *ctx, const char *path
     size_t folder = folder_length(path), first = 0;
     while (first < size && strchr(" \t\r\n", bytes[first]) && bytes[first]) ++first;
     if (is_own(bytes, size)) return ad_tokenizer_read_text(out, ctx, path, bytes, size);
-    if (first < size && bytes[first] == '{')
-        return read_bpe(out, ctx, path, beside(other, path, folder, merge_names));
+    if (first < size && bytes[first] == '{') return read_object(out, ctx, path);
     if (starts(bytes, size, "#version")) {
         if (!beside(other, path, folder, json_names))
             return ad_fail(ctx, AD_ERROR_NOT_FOUND,

@@ -21,7 +21,7 @@ static ad_status write_file(ad_context *ctx, const char *path, const ad_text *te
     return ad_output_commit(output);
 }
 
-static void add_json_string(ad_text *out, const char *text, size_t length)
+void ad_text_json_string(ad_text *out, const char *text, size_t length)
 {
     unsigned refusals = ad_json_refusals();
     json_t *string = json_stringn(text, length);
@@ -46,7 +46,7 @@ static void vocab_json(ad_tokenizer *t, ad_text *out)
             ad_spell_bytes(&spelled, bytes, length);
         ad_text_add(out, id ? ", " : "{");
         if (spelled.failed) break;
-        add_json_string(out, spelled.data, spelled.length);
+        ad_text_json_string(out, spelled.data, spelled.length);
         ad_text_format(out, ": %d", id);
     }
     ad_text_add(out, "}\n");
