@@ -1,28 +1,45 @@
 /* convert.c - `autodidact convert IN OUT`: a weights file in another format. */
+#include "cli/systems.h"
 #include "cli/verbs.h"
 
 #include <autodidact/io.h>
 
+/* Tensors and metadata as they are. */
+static ad_status convert_file(ad_command *cmd, const char *from, const char *to)
+{
+    ad_cli_dtype dtype = ad_cli_wanted_dtype(cmd);
+    ad_watcher watcher = ad_command_watcher(cmd);
+    ad_file_convert_options options = {.floats = dtype.floats,
+                                       .q8_0 = dtype.q8_0,
+                                       .raw_names = ad_command_flag(cmd, "raw-names"),
+                                       .watcher = &watcher};
+    return ad_file_convert(ad_command_context(cmd), from, to, &options);
+}
+
+/* A network that is known, with what belongs to it: its sizes, its tokenizer. */
+static ad_status convert_known(ad_command *cmd, ad_job *job, const char *to)
+{
+    ad_cli_dtype dtype = ad_cli_wanted_dtype(cmd);
+    ad_export_options options = {
+        .floats = dtype.floats, .q8_0 = dtype.q8_0, .raw_names = ad_command_flag(cmd, "raw-names")};
+    return ad_trained_export(job, to, &options);
+}
+
 static int run(ad_command *cmd)
 {
-    static const ad_dtype dtypes[] = {AD_F32, AD_F16, AD_BF16,
-                                      AD_F64}; /* in the order of the choices */
     const char *from = ad_command_operand(cmd, 0), *to = ad_command_operand(cmd, 1);
-    int choice = ad_command_choice(cmd, "dtype");
-    ad_context *ctx = ad_command_context(cmd);
-    if (!ctx) return AD_EXIT_FAILURE;
-    ad_file_convert_options options = {
-        .floats = choice >= 0 ? &dtypes[choice] : NULL,
-        .raw_names = ad_command_flag(cmd, "raw-names"),
-    };
-    int code = ad_command_check(cmd, ad_file_convert(ctx, from, to, &options));
+    if (!ad_command_context(cmd)) return AD_EXIT_FAILURE;
+    ad_job *job = ad_cli_recognise(cmd, from);
+    int code = ad_command_check(cmd,
+                                job ? convert_known(cmd, job, to) : convert_file(cmd, from, to));
+    ad_trained_close(job);
     if (!code) ad_command_note(cmd, "wrote %s", to);
     return code;
 }
 
 static const ad_option options[] = {
-    {"dtype", 0, AD_OPTION_CHOICE, .choices = "f32|f16|bf16|f64",
-     .help = "make all floating-point tensors this type"},
+    {"dtype", 0, AD_OPTION_CHOICE, .choices = ad_cli_dtypes,
+     .help = "make all floating-point tensors this type; q8_0: in .gguf, the matrices"},
     {"raw-names", 0, AD_OPTION_FLAG,
      .help = "keep wrappers such as \"state_dict.module.\" in the names"},
     AD_OPTION_QUIET,
@@ -31,8 +48,12 @@ static const ad_option options[] = {
 
 const ad_verb ad_cli_convert = {
     AD_VERB(NULL, "convert", "IN OUT", options, run, "write a weights file in another format"),
-    .description = "IN may be safetensors (or the index of several), PyTorch, .npy, .npz or "
-                   "llama2.c's. The ending of OUT chooses what "
-                   "is written: .safetensors, "
-                   ".npz or .npy. OUT appears whole or not at all.\n\n"
-                   "  autodidact convert vgg19.pth vgg19.safetensors --dtype bf16"};
+    .description =
+        "IN may be safetensors (or the index of several), PyTorch, .npy, .npz, GGUF or llama2.c's, "
+        "or a run or a folder of Hugging Face's that a system here knows. The ending of OUT "
+        "chooses "
+        "what is written: .safetensors, .npz, .gguf, .npy, or with a / at its end a folder as "
+        "transformers has them. A language model takes its sizes and its tokenizer along. OUT "
+        "appears whole or not at all.\n\n"
+        "  autodidact convert vgg19.pth vgg19.safetensors --dtype bf16\n"
+        "  autodidact convert llama/ llama.gguf --dtype q8_0"};

@@ -1,5 +1,6 @@
 /* runs_export.c - `autodidact runs export RUN -o FILE` and `runs resume RUN`. */
 #include "cli/runs.h"
+#include "cli/systems.h"
 #include "cli/verbs.h"
 
 #include <limits.h>
@@ -29,58 +30,33 @@ static int find_checkpoint(ad_command *cmd, char path[PATH_MAX])
     return AD_EXIT_OK;
 }
 
-static bool of_training(const char *name)
-{
-    return !strncmp(name, "train.", 6) || !strcmp(name, "rng.state");
-}
-
-static ad_status copy(ad_command *cmd, ad_file *file, const char *output)
-{
-    static const ad_dtype dtypes[] = {AD_F32, AD_F16, AD_BF16};
-    ad_context *ctx = ad_command_context(cmd);
-    int total = ad_file_count(file), count = 0, rows = ad_file_metadata_count(file);
-    int choice = ad_command_choice(cmd, "dtype");
-    ad_named_tensor *tensors = calloc((size_t)total + 1, sizeof *tensors);
-    ad_metadata *metadata = calloc((size_t)rows + 1, sizeof *metadata);
-    ad_status status = tensors && metadata ? AD_OK
-                                           : ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
-    for (int i = 0; i < total && !status; ++i) {
-        const ad_file_entry *e = ad_file_at(file, i);
-        if (of_training(e->name)) continue;
-        ad_dtype dtype = choice >= 0 && ad_dtype_is_float(e->dtype) ? dtypes[choice] : e->dtype;
-        size_t bytes = (size_t)ad_shape_count(e->shape) * ad_dtype_size(dtype);
-        void *data = malloc(bytes ? bytes : 1);
-        tensors[count++] = (ad_named_tensor){e->name, {dtype, e->shape, data}};
-        status = data ? ad_file_read(file, i, dtype, data, bytes)
-                      : ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory for %s", e->name);
-    }
-    for (int i = 0; i < rows && metadata; ++i) metadata[i] = ad_file_metadata_at(file, i);
-    if (!status) status = ad_file_write(ctx, output, tensors, count, metadata, rows);
-    if (!status) ad_command_note(cmd, "wrote %s: %d tensors", output, count);
-    for (int i = 0; tensors && i < count; ++i) free(tensors[i].tensor.data);
-    free(tensors), free(metadata);
-    return status;
-}
-
 static int export_run(ad_command *cmd)
 {
     char path[PATH_MAX];
-    ad_file *file = NULL;
+    const char *output = ad_command_text(cmd, "output");
     int code = find_checkpoint(cmd, path);
     if (code) return code;
-    ad_context *ctx = ad_command_context(cmd);
-    ad_status status = ad_file_can_write(ctx, ad_command_text(cmd, "output"));
-    if (!status) status = ad_file_open(&file, ctx, path);
-    if (!status) status = copy(cmd, file, ad_command_text(cmd, "output"));
-    ad_file_close(file);
-    return ad_command_check(cmd, status);
+    ad_job *job = ad_cli_recognise(cmd, path);
+    ad_cli_dtype dtype = ad_cli_wanted_dtype(cmd);
+    ad_export_options options = {.floats = dtype.floats, .q8_0 = dtype.q8_0};
+    ad_watcher watcher = ad_command_watcher(cmd);
+    ad_file_convert_options plain = {.floats = dtype.floats,
+                                     .q8_0 = dtype.q8_0,
+                                     .leave_out = ad_trained_of_training,
+                                     .watcher = &watcher};
+    code = ad_command_check(cmd,
+                            job ? ad_trained_export(job, output, &options)
+                                : ad_file_convert(ad_command_context(cmd), path, output, &plain));
+    ad_trained_close(job);
+    if (!code) ad_command_note(cmd, "wrote %s", output);
+    return code;
 }
 
 static const ad_option export_options[] = {
     {"output", 'o', AD_OPTION_FILE, .required = true,
-     .help = "where the weights go (.safetensors, .npz)"},
-    {"dtype", 0, AD_OPTION_CHOICE, .choices = "f32|f16|bf16",
-     .help = "make all floating-point tensors this type"},
+     .help = "where the weights go (.safetensors, .npz, .gguf; FOLDER/ for transformers)"},
+    {"dtype", 0, AD_OPTION_CHOICE, .choices = ad_cli_dtypes,
+     .help = "make all floating-point tensors this type; q8_0: in .gguf, the matrices"},
     {"checkpoint", 0, AD_OPTION_TEXT, .initial = "best", .unit = "WHICH",
      .help = "best, or the step of a checkpoint that is kept"},
     AD_OPTION_QUIET,
@@ -90,9 +66,13 @@ static const ad_option export_options[] = {
 const ad_verb ad_cli_runs_export = {
     AD_VERB("runs", "export", "RUN", export_options, export_run,
             "the trained weights of a run as a file of their own"),
-    .description = "The file holds the network under its published names, and in its metadata what "
-                   "it is; the optimizer's state is left out.\n\n  autodidact runs export "
-                   "runs/gpt-20260101-1 -o model.safetensors --dtype bf16"};
+    .description =
+        "The file holds the network under its published names, and in its metadata what "
+        "it is, a language model's tokenizer included; the optimizer's state is left "
+        "out. llama.cpp reads what ends in .gguf, transformers a folder.\n\n"
+        "  autodidact runs export runs/gpt-20260101-1 -o model.safetensors --dtype bf16\n"
+        "  autodidact runs export runs/gpt-20260101-1 -o model.gguf --dtype q8_0\n"
+        "  autodidact runs export runs/gpt-20260101-1 -o model/"};
 
 /* ---- resume ---- */
 

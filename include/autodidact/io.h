@@ -149,12 +149,14 @@ AD_API ad_status ad_file_can_write(ad_context *ctx, const char *path);
 typedef struct ad_file_convert_options {
     const ad_dtype *floats; /* all floating-point tensors become this; NULL: as they are read */
     bool raw_names;         /* keep raw names */
+    const char *prefix;     /* put in front of names that do not begin so; NULL: nothing is */
     /* Tensors that stay behind, by name; NULL: none. */
     bool (*leave_out)(const char *name);
     const ad_metadata *metadata; /* beside the file's own, which it goes before */
     int metadata_count;
     const ad_gguf_model *gguf; /* for .gguf: a network that llama.cpp knows (gguf.h), by its
-                                  published names; NULL: the metadata are the file's values */
+                                  published names, without tensors of other names; NULL: the
+                                  metadata are the file's values */
     bool q8_0; /* for .gguf: matrices whose rows are whole blocks of 32 are quantised,
                   the others f16 */
     const ad_watcher *watcher; /* is told what is renamed, retyped or left out; may be NULL */

@@ -76,6 +76,8 @@ typedef struct ad_forward {
 } ad_forward;
 
 /* One training, or one trained network that was opened. A system's own struct begins with it. */
+struct ad_publication;
+
 typedef struct ad_job {
     ad_context *ctx;
     const ad_system *system;
@@ -143,6 +145,9 @@ struct ad_system {
     /* Files of other programs: brings their tensors into the order that the network's have
      * (ad_file_transpose), before any are loaded. May be called again. May be NULL. */
     ad_status (*adapt)(ad_file *file);
+    /* Of what was opened, for ad_trained_export: what other programs want, and into the model's
+     * record what lies beside the weights (a tokenizer). May be NULL. */
+    ad_status (*publish)(ad_job *job, struct ad_publication *out);
 };
 
 /* The members of a system: `struct_` is the type of its own struct, and its functions follow by
@@ -233,6 +238,36 @@ AD_API const ad_file *ad_trained_file(const ad_job *job);
 AD_API const char *ad_trained_folder(const ad_job *job);
 /* Whether settings, and which part of a run it is (job->part), are those of a run. */
 AD_API bool ad_trained_of_run(const ad_job *job);
+/* A network for other programs. */
+typedef struct ad_published_file {
+    const char *name; /* "config.json" */
+    char *text;       /* of malloc */
+} ad_published_file;
+
+typedef struct ad_publication {
+    bool for_llamacpp;      /* given: a .gguf is what is written */
+    const char *dtype;      /* given: of its matrices, in the words of transformers, "float16" */
+    ad_gguf_values *values; /* given: for gguf.values */
+    ad_gguf_model gguf;     /* .architecture NULL: llama.cpp does not know such a network */
+    ad_published_file files[4]; /* that transformers wants beside model.safetensors */
+    int file_count;
+    const char *prefix; /* that names of the file lack, or NULL */
+} ad_publication;
+
+/* Whether a checkpoint has the tensor of this name for training alone. */
+AD_API bool ad_trained_of_training(const char *tensor);
+
+typedef struct ad_export_options {
+    const ad_dtype *floats; /* as in ad_file_convert_options */
+    bool q8_0, raw_names;
+} ad_export_options;
+
+/* Writes the weights of what was opened, without what training keeps beside them. The ending of
+ * `path` chooses the form: .safetensors, .npz and .gguf hold the model's record (its sizes, its
+ * tokenizer) as well, .gguf so that llama.cpp reads it where it knows such a network; .npy holds a
+ * tensor. An existing folder, or a path that ends in '/', becomes one of Hugging Face's form. The
+ * job's watcher is told what changes on the way. */
+AD_API ad_status ad_trained_export(ad_job *job, const char *path, const ad_export_options *options);
 /* The same for a verb: opens, reports errors, and notes what a person should know. Rows of its
  * records that the system has are as given on the command line, else those of the run, else their
  * defaults; a required one that nothing says is wrong usage. 0 or an exit status. */

@@ -5,7 +5,9 @@
  * in memory, not all. */
 #include "io/weights_write.h"
 #include "base/text.h"
+#include "io/gguf_names.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -142,8 +144,9 @@ typedef struct conversion {
     ad_named_tensor *tensors; /* [count] */
     int *from;                /* of each, its number in the file */
     ad_metadata *metadata;
-    int count, metadata_count, left_out, retyped, renamed;
-    const ad_file_entry *first_retyped, *first_renamed;
+    int count, metadata_count, left_out, unknown, retyped, renamed;
+    const ad_file_entry *first_unknown, *first_retyped, *first_renamed;
+    const char *new_name; /* of that */
 } conversion;
 
 static ad_status fetch_converted(void *user, int index, void *data, size_t bytes)
@@ -158,8 +161,22 @@ static bool kept_otherwise(const ad_file_entry *entry)
     return (size_t)entry->bytes != ad_shape_bytes(entry->shape, entry->dtype);
 }
 
+/* NULL: no memory. */
+static const char *name_of(const conversion *c, const ad_file_entry *entry)
+{
+    const char *prefix = c->options->prefix;
+    const char *name = c->options->raw_names ? entry->raw_name : entry->name;
+    if (!prefix || !strncmp(name, prefix, strlen(prefix))) return name;
+    size_t size = strlen(prefix) + strlen(name) + 1;
+    char *full = ad_arena_alloc(&c->file->arena, size);
+    if (full) snprintf(full, size, "%s%s", prefix, name);
+    return full;
+}
+
 static ad_status add_tensor(conversion *c, int index)
 {
+    char other[AD_GGUF_NAME_BYTES];
+    ad_gguf_order order;
     const ad_file_entry *entry = ad_file_at(c->file, index);
     const ad_file_convert_options *o = c->options;
     ad_dtype dtype = entry->dtype;
@@ -167,16 +184,21 @@ static ad_status add_tensor(conversion *c, int index)
         ++c->left_out;
         return AD_OK;
     }
+    const char *name = name_of(c, entry);
+    if (!name) return AD_ERROR_MEMORY;
+    if (o->gguf && !ad_gguf_from_published(o->gguf->architecture, name, other, &order)) {
+        if (!c->unknown++) c->first_unknown = entry;
+        return AD_OK;
+    }
     if (dtype == AD_DTYPES)
         return ad_file_fail(c->file, AD_ERROR_UNSUPPORTED, entry->raw_name,
                             "its type %s cannot be read", entry->stored);
     if (o->floats && ad_dtype_is_float(dtype)) dtype = *o->floats;
     if ((dtype != entry->dtype || kept_otherwise(entry)) && !c->retyped++) c->first_retyped = entry;
-    if (!o->raw_names && strcmp(entry->name, entry->raw_name) && !c->renamed++)
-        c->first_renamed = entry;
+    if (strcmp(name, entry->raw_name) && !c->renamed++)
+        c->first_renamed = entry, c->new_name = name;
     c->from[c->count] = index;
-    c->tensors[c->count++] = (ad_named_tensor){o->raw_names ? entry->raw_name : entry->name,
-                                               {dtype, entry->shape, NULL}};
+    c->tensors[c->count++] = (ad_named_tensor){name, {dtype, entry->shape, NULL}};
     return AD_OK;
 }
 
@@ -199,10 +221,12 @@ static void say(const conversion *c, const char *to)
     char shown[192];
     if (!w) return;
     if (c->left_out) ad_watch_note(w, "%d tensors of training are left out", c->left_out);
+    if (c->unknown)
+        ad_watch_note(w, "%d tensors that llama.cpp's network does not have are left out: %.80s%s",
+                      c->unknown, c->first_unknown->name, c->unknown > 1 ? ", ..." : "");
     if (c->renamed)
         ad_watch_note(w, "%d tensors are renamed: %.80s is now %.80s%s", c->renamed,
-                      c->first_renamed->raw_name, c->first_renamed->name,
-                      c->renamed > 1 ? ", ..." : "");
+                      c->first_renamed->raw_name, c->new_name, c->renamed > 1 ? ", ..." : "");
     if (c->retyped && !c->options->floats)
         ad_watch_note(w, "%d tensors change their type: %.80s %s was %s; it is now %s", c->retyped,
                       c->first_retyped->name,

@@ -10,7 +10,7 @@
  *
  *   network.c    tokens to logits, as graph; layers_gpt2.c, layers_llama.c the two kinds of layers
  *   model.c      what a network is built from; published.c the same of Hugging Face and llama2.c,
- *                llamacpp.c of llama.cpp, nanogpt.c of nanoGPT
+ *                llamacpp.c of llama.cpp, nanogpt.c of nanoGPT; publish.c for others
  *   load.c       weights and tokenizer of a model that was opened, or that training starts from
  *   generate.c   token by token with a cache; choose.c which token
  *   converse.c   a text in turns, by a person and a model
@@ -43,6 +43,7 @@ void gpt_config_complete(gpt_config *config);
 ad_status gpt_recognise(ad_context *ctx, ad_file *file, const char *config, void *model,
                         bool *known);
 
+ad_status gpt_publish(ad_job *job, ad_publication *out); /* an ad_system's `publish` */
 /* The same of a GGUF file, which says it all itself. */
 ad_status gpt_read_gguf(ad_context *ctx, const ad_file *file, gpt_config *config);
 /* The same of GPT-2's weights by what nanoGPT says beside them, or by their names and shapes alone.

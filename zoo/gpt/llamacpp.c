@@ -57,7 +57,6 @@ static void read_llama(reader *r, gpt_config *c)
     c->kv_heads = whole(r, "attention.head_count_kv", value(r, "attention.head_count", NULL));
     c->eps = real(r, "attention.layer_norm_rms_epsilon", NULL);
     c->rope_theta = real(r, "rope.freq_base", "10000");
-    c->untied = ad_file_find(r->file, "lm_head.weight") >= 0;
     want(r,
          !strcmp(value(r, "rope.scaling.type", "none"), "none") &&
              ad_file_find(r->file, "rope_freqs.weight") < 0,
@@ -88,7 +87,8 @@ ad_status gpt_read_gguf(ad_context *ctx, const ad_file *file, gpt_config *c)
                       .hidden = whole(&r, "feed_forward_length", NULL),
                       .block = whole(&r, "context_length", NULL),
                       .vocab = ad_file_at(file, table)->shape.dim[0],
-                      .rope_theta = 10000};
+                      .rope_theta = 10000,
+                      .untied = ad_file_find(file, "lm_head.weight") >= 0};
     c->kv_heads = c->heads;
     if (llama)
         read_llama(&r, c);

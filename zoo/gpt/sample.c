@@ -190,7 +190,8 @@ const ad_verb gpt_sample_verb = {
     .description =
         "MODEL is a run of `gpt train`, one of its checkpoints, a folder or file of Hugging Face's "
         "gpt2 or llama (config.json with model.safetensors, its index, or pytorch_model.bin), or a "
-        "file of llama2.c. The text appears as it is made. When the model's block is full, its "
+        "file of llama2.c or llama.cpp (GGUF). The text appears as it is made. When the model's "
+        "block is full, its "
         "newer half is read again and the rest forgotten.\n"
         "\n"
         "With --interactive each line that is typed becomes part of the text, without its end, and "

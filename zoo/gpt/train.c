@@ -104,11 +104,11 @@ static const ad_record *const records[] = {&gpt_text_record, &gpt_model_record, 
                                            &ad_train_record, NULL};
 static const ad_default defaults[] = {
     {"optimizer", "adamw"}, {"weight-decay", "0.1"}, {"schedule", "cosine"}, {0}};
-const ad_system gpt_system = {AD_SYSTEM("gpt", "tokens", gpt, records, &gpt_model_record, defaults,
-                                        .read = gpt_read, .network = network, .prepare = prepare,
-                                        .evaluate = evaluate, .sample = sample, .finish = finish,
-                                        .free = release, .sketch = sketch,
-                                        .recognise = gpt_recognise, .adapt = gpt_adapt)};
+const ad_system gpt_system = {
+    AD_SYSTEM("gpt", "tokens", gpt, records, &gpt_model_record, defaults, .read = gpt_read,
+              .network = network, .prepare = prepare, .evaluate = evaluate, .sample = sample,
+              .finish = finish, .free = release, .sketch = sketch, .recognise = gpt_recognise,
+              .adapt = gpt_adapt, .publish = gpt_publish)};
 
 const ad_verb gpt_train_verb = {
     AD_TRAIN_VERB("gpt", &gpt_system, records, defaults, "train or fine-tune a language model"),

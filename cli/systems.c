@@ -1,0 +1,30 @@
+/* systems.c - which system a file or a run belongs to, and how its weights are wanted. */
+#include "cli/systems.h"
+#include "zoo/classify/classify.h"
+#include "zoo/gpt/gpt.h"
+#include "zoo/graph/graph.h"
+
+ad_job *ad_cli_recognise(ad_command *cmd, const char *path)
+{
+    static const ad_system *const systems[] = {&gpt_system, &classify_system, &graph_system};
+    ad_context *ctx = ad_command_context(cmd);
+    ad_job *job = NULL;
+    for (size_t i = 0; i < sizeof systems / sizeof *systems; ++i)
+        if (!ad_trained_open(&job, ctx, systems[i], path, NULL)) {
+            job->watcher = ad_command_watcher(cmd);
+            return job;
+        }
+    ad_error_clear(ctx);
+    return NULL;
+}
+
+const char ad_cli_dtypes[] = "f32|f16|bf16|f64|q8_0";
+
+ad_cli_dtype ad_cli_wanted_dtype(ad_command *cmd)
+{
+    static const ad_dtype dtypes[] = {AD_F32, AD_F16, AD_BF16, AD_F64}; /* in their order there */
+    int choice = ad_command_choice(cmd, "dtype");
+    ad_cli_dtype wanted = {.q8_0 = choice == 4};
+    if (choice >= 0 && choice < 4) wanted.floats = &dtypes[choice];
+    return wanted;
+}

@@ -1,0 +1,19 @@
+/* systems.h - the systems whose networks the verbs of no system know. */
+#ifndef AD_CLI_SYSTEMS_H
+#define AD_CLI_SYSTEMS_H
+
+#include <autodidact/system.h>
+
+/* The network that `path` stands for (ad_trained_open), opened by the system that knows it; NULL:
+ * none does, and the context's error is cleared. Closed with ad_trained_close. */
+ad_job *ad_cli_recognise(ad_command *cmd, const char *path);
+
+/* The option --dtype of verbs that write weights. */
+extern const char ad_cli_dtypes[];
+typedef struct ad_cli_dtype {
+    const ad_dtype *floats; /* NULL: as they are */
+    bool q8_0;
+} ad_cli_dtype;
+ad_cli_dtype ad_cli_wanted_dtype(ad_command *cmd);
+
+#endif

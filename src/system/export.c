@@ -1,0 +1,122 @@
+/* export.c - what was trained, for other programs: its weights without what training keeps, and
+ * beside or within them what they are. */
+#include "system/job.h"
+#include "base/context.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+bool ad_trained_of_training(const char *name)
+{
+    return !strncmp(name, "train.", 6) || !strcmp(name, "rng.state");
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat about;
+    size_t length = strlen(path);
+    return (length && path[length - 1] == '/') || (!stat(path, &about) && S_ISDIR(about.st_mode));
+}
+
+/* In the words of transformers: the type of the first matrix. */
+static const char *dtype_word(const ad_job *job, const ad_export_options *options)
+{
+    static const char *const words[AD_DTYPES] = {
+        [AD_F32] = "float32", [AD_F64] = "float64", [AD_F16] = "float16", [AD_BF16] = "bfloat16"};
+    const ad_file *file = job->inside->file;
+    ad_dtype dtype = AD_F32;
+    for (int i = ad_file_count(file) - 1; i >= 0; --i)
+        if (ad_file_at(file, i)->shape.rank == 2) dtype = ad_file_at(file, i)->dtype;
+    if (options->floats) dtype = *options->floats;
+    return dtype < AD_DTYPES && words[dtype] ? words[dtype] : words[AD_F32];
+}
+
+/* The record, for weights that do not have it yet: other programs' say it elsewhere. */
+static ad_status describe(const ad_job *job, ad_metadata_list *list)
+{
+    ad_status status = ad_metadata_add(list, job->ctx, "system", job->system->name);
+    return status ? status : ad_record_describe(job->system->model, job->ctx, job->model, list);
+}
+
+static ad_status write_text(ad_context *ctx, const char *path, const char *text)
+{
+    ad_output *output;
+    ad_status status = ad_output_open(&output, ctx, path);
+    if (status) return status;
+    ad_output_write(output, text, strlen(text));
+    return ad_output_commit(output);
+}
+
+static bool join(char path[PATH_MAX], const char *folder, const char *name)
+{
+    size_t length = strlen(folder);
+    const char *slash = length && folder[length - 1] == '/' ? "" : "/";
+    return snprintf(path, PATH_MAX, "%s%s%s", folder, slash, name) < PATH_MAX - 64;
+}
+
+static ad_status write_folder(ad_job *job, const char *folder, const ad_publication *p,
+                              ad_file_convert_options *convert)
+{
+    char path[PATH_MAX];
+    if (!p->file_count)
+        return ad_fail(job->ctx, AD_ERROR_UNSUPPORTED,
+                       "%s: a folder is how transformers has its models, and it has none like "
+                       "`%s`'s; name a file, such as weights.safetensors",
+                       folder, job->system->name);
+    if (!join(path, folder, "model.safetensors"))
+        return ad_fail(job->ctx, AD_ERROR_ARGUMENT, "%.64s...: the path is too long", folder);
+    if (mkdir(folder, 0777) && errno != EEXIST)
+        return ad_fail(job->ctx, AD_ERROR_IO, "%s: cannot create the folder: %s", folder,
+                       strerror(errno));
+    ad_status status = ad_file_convert_opened(job->inside->file, path, convert);
+    for (int i = 0; i < p->file_count && !status; ++i)
+        if (join(path, folder, p->files[i].name))
+            status = write_text(job->ctx, path, p->files[i].text);
+    return status;
+}
+
+static ad_status export_published(ad_job *job, const char *path, const ad_export_options *options,
+                                  ad_publication *p)
+{
+    ad_metadata_list list = {0};
+    size_t length = strlen(path);
+    bool folder = is_folder(path), gguf = length > 5 && !strcmp(path + length - 5, ".gguf");
+    p->dtype = dtype_word(job, options), p->for_llamacpp = gguf;
+    ad_status status = job->system->adapt ? job->system->adapt(job->inside->file) : AD_OK;
+    if (!status && job->system->publish) status = job->system->publish(job, p);
+    if (!status && folder) status = ad_metadata_add(&list, job->ctx, "format", "pt");
+    if (!status) status = describe(job, &list);
+    ad_file_convert_options convert = {.floats = options->floats,
+                                       .q8_0 = options->q8_0,
+                                       .raw_names = options->raw_names,
+                                       .leave_out = ad_trained_of_training,
+                                       .prefix = p->prefix,
+                                       .metadata = list.at,
+                                       .metadata_count = list.count,
+                                       .gguf = gguf && p->gguf.architecture ? &p->gguf : NULL,
+                                       .watcher = &job->watcher};
+    if (!status)
+        status = folder ? write_folder(job, path, p, &convert)
+                        : ad_file_convert_opened(job->inside->file, path, &convert);
+    ad_metadata_free(&list);
+    return status;
+}
+
+ad_status ad_trained_export(ad_job *job, const char *path, const ad_export_options *options)
+{
+    ad_publication p = {0};
+    ad_status status = !is_folder(path) ? ad_file_can_write(job->ctx, path)
+                       : options->q8_0
+                           ? ad_fail(job->ctx, AD_ERROR_ARGUMENT, "%s: only .gguf holds q8_0", path)
+                           : AD_OK;
+    if (status) return status;
+    if (!(p.values = ad_gguf_values_new(job->ctx))) return AD_ERROR_MEMORY;
+    status = export_published(job, path, options, &p);
+    for (int i = 0; i < p.file_count; ++i) free(p.files[i].text);
+    ad_gguf_values_free(p.values);
+    return status;
+}
