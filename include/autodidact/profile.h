@@ -24,7 +24,7 @@ extern "C" {
 typedef struct ad_profile ad_profile;
 
 /* clang-format off */
-#define AD_OPTION_PROFILE {.name = "profile", .type = AD_OPTION_FILE, .help = "write when each kernel ran, for ui.perfetto.dev or chrome://tracing"}
+#define AD_OPTION_PROFILE {.name = "profile", .type = AD_OPTION_FILE, .process = true, .help = "write when each kernel ran, for ui.perfetto.dev or chrome://tracing"}
 /* clang-format on */
 
 /* Begins to watch the programs of the command's context. 0 with NULL where --profile is not given;

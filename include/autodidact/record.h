@@ -71,8 +71,9 @@ typedef struct ad_option {
     const char *unit;    /* "px", "steps"; what help calls the value; NULL: by type */
     const char *key;     /* in metadata, behind the record's prefix; NULL: the name */
     bool required;
-    bool derived;     /* follows from the data or the weights: kept with them, never an option */
-    bool process;     /* about this process, not about the run: never in a run's config.json */
+    bool derived; /* follows from the data or the weights: kept with them, never an option */
+    bool process; /* about this process, not about the run: never in a run's config.json, nor taken
+                 from a file of options */
     bool may_change;  /* may be another when a run is resumed: its numbers do not depend on it */
     const char *help; /* one sentence, no capital, no full stop */
 } ad_option;

@@ -26,8 +26,8 @@ typedef struct ad_tuning ad_tuning;
 
 /* clang-format off */
 #define AD_OPTION_TUNE \
-    {.name = "tune", .type = AD_OPTION_FLAG, .help = "measure which kernels are the fastest, and remember it"}, \
-    {.name = "wisdom", .type = AD_OPTION_FILE, .help = "where that is remembered, else the user's cache; without --tune it is only read"}
+    {.name = "tune", .type = AD_OPTION_FLAG, .process = true, .help = "measure which kernels are the fastest, and remember it"}, \
+    {.name = "wisdom", .type = AD_OPTION_FILE, .process = true, .help = "where that is remembered, else the user's cache; without --tune it is only read"}
 /* clang-format on */
 
 /* 0, with NULL where neither option is given; else an exit status (reported). */

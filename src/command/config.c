@@ -78,6 +78,11 @@ static int take(struct ad_command *cmd, const char *path, json_t *options)
         ad_command_row *row = ad_command_row_named(cmd, key, strlen(key));
         if (!row) return unknown_key(cmd, path, key);
         if (row->given || json_is_null(value)) continue;
+        if (row->option
+                .process) { /* a file must not say what this process does, or where it writes */
+            ad_command_note(cmd, "%.200s: \"%s\" is about the process, and left out", path, key);
+            continue;
+        }
         char *text = value_text(cmd, path, &row->option, value);
         if (!text) return AD_EXIT_USAGE;
         free(row->config_text);
