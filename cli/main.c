@@ -32,6 +32,8 @@ static const ad_verb *const verbs[] = {
     &ad_cli_runs_export,
     &ad_cli_runs_resume,
     &ad_cli_runs_report,
+    &ad_cli_runs_prune,
+    &ad_cli_runs_rm,
     &bench_verb,
     &ad_cli_info,
     &ad_cli_convert,

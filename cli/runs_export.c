@@ -18,6 +18,8 @@ static int find_checkpoint(ad_command *cmd, char path[PATH_MAX])
     if (!ctx) return AD_EXIT_FAILURE;
     if (!ad_run_is(run))
         return ad_command_fail(cmd, "%s: is not a run: it has no config.json", run);
+    int code = ad_command_check(cmd, ad_run_check(ctx, run));
+    if (code) return code;
     if (!strcmp(wanted, "best")) {
         ad_status status = ad_run_weights(ctx, run, path, PATH_MAX, note, sizeof note);
         if (!status && *note) ad_command_note(cmd, "%s", note);

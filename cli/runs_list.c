@@ -183,8 +183,7 @@ static void show_run(ad_command *cmd, const ad_run_info *r)
                          ad_cli_best(r->parts[i], text, sizeof text));
     ad_command_print(cmd, "again: %s\n", r->command);
     if (r->state == AD_RUN_INTERRUPTED || r->state == AD_RUN_FAILED)
-        ad_command_print(cmd, "resume: %s %s %s --resume %s\n", r->app, r->system, r->verb,
-                         r->path);
+        ad_command_print(cmd, "resume: %s\n", r->resume);
 }
 
 static int show(ad_command *cmd)

@@ -10,7 +10,9 @@
  *     log.txt        what was said
  *     wisdom         with --tune or --wisdom: which kernels it computes with; --resume reads it
  *
- * With --seeds or --folds it holds one such folder for each part, and the mean.
+ * With --seeds or --folds it holds one such folder for each part, and the mean. Files of these
+ * names must be plain files, and these folders folders: a run with a symbolic link in such a place
+ * is refused by all that reads it or resumes it.
  *
  * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_RUN_H
@@ -105,7 +107,7 @@ typedef struct ad_run_info {
     ad_metrics result, deviation; /* of a finished run; deviation: over its parts */
     struct ad_run_info **parts;   /* of --seeds and --folds: runs of their own */
     int part_count;
-    const char *command; /* makes the run again; quoted for a shell */
+    const char *command, *resume; /* make the run again, resume it; quoted for a shell */
 } ad_run_info;
 
 /* Reads the run in a folder. Files may be of a run that is being written, or hostile: broken lines
@@ -114,6 +116,32 @@ AD_API ad_status ad_run_info_open(ad_run_info **out, ad_context *ctx, const char
 AD_API void ad_run_info_close(ad_run_info *info); /* NULL is ignored */
 /* Whether the folder holds a run (a config.json). */
 AD_API bool ad_run_is(const char *path);
+
+/* AD_ERROR_FORMAT that names a file of the run, or of its parts, that is not a plain file (a
+ * symbolic link, a pipe), or a folder of it that is not a folder. All that opens a run looks first;
+ * who opens a file of it by name calls this. */
+AD_API ad_status ad_run_check(ad_context *ctx, const char *path);
+
+/* What is done with files of a run. Nothing of it follows a link, and only plain files with the
+ * names of a run's files are removed. A run that a process trains is refused. */
+typedef struct ad_run_sweep {
+    bool dry;     /* nothing is removed, only counted and told */
+    int64_t keep; /* ad_run_prune: so many checkpoints; 0: 1 */
+    void (*removed)(void *user, const char *path, int64_t bytes); /* may be NULL, as the next */
+    void (*kept)(void *user, const char *path);                   /* is not of the run, and stays */
+    void *user;
+} ad_run_sweep;
+typedef struct ad_run_swept {
+    int64_t files, bytes; /* removed */
+    int64_t kept;         /* that are not the run's */
+} ad_run_swept;
+/* Removes a run with its parts, config.json last, and the folder if nothing stays in it. */
+AD_API ad_status ad_run_remove(ad_context *ctx, const char *path, const ad_run_sweep *how,
+                               ad_run_swept *swept);
+/* Removes checkpoints but the newest (one that can be read) and best.safetensors, and what killed
+ * processes left. */
+AD_API ad_status ad_run_prune(ad_context *ctx, const char *path, const ad_run_sweep *how,
+                              ad_run_swept *swept);
 
 /* Writes report.html into a run's folder: configuration, curves, samples, the confusion matrix,
  * figures, on one page that needs no network. Longer curves are thinned so that the page stays

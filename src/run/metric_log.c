@@ -55,7 +55,7 @@ ad_status ad_metric_log_open(ad_metric_log *log, ad_context *ctx, const char *pa
         keep = valid_length((const char *)old.bytes, old.size, step, seconds);
         ad_unmap(&old);
     }
-    log->file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    log->file = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (log->file < 0) return fail(log, "cannot open");
     if (ftruncate(log->file, (off_t)keep) || lseek(log->file, 0, SEEK_END) < 0)
         return fail(log, "cannot write");

@@ -84,8 +84,9 @@ ad_status ad_run_read_settings(ad_settings *settings, const char *run_path);
 /* AD_ERROR_ARGUMENT where a setting that may not change (ad_option.may_change) is not what that
  * config.json says. */
 ad_status ad_run_check_settings(const ad_settings *settings, const char *run_path);
-/* AD_ERROR_ARGUMENT for one fold of a run of several, which cannot be named by options. */
-ad_status ad_run_check_no_fold(ad_context *ctx, const char *run_path);
+/* Whether there is a run that can be resumed, as far as its files' kinds and its config.json say.
+ */
+ad_status ad_run_can_resume(ad_context *ctx, const char *run_path);
 /* Which part of its run the folder is, whose settings were read. */
 ad_status ad_run_read_part(const ad_settings *settings, const char *run_path, ad_run_part *part);
 /* What is trained and how long, into config.json's "training". */

@@ -1,5 +1,5 @@
 /* run_checkpoints.c - which checkpoints a run's folder holds, and which weights it stands for. */
-#include "run/run.h"
+#include "run/run_files.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -66,8 +66,10 @@ ad_status ad_run_weights(ad_context *ctx, const char *path, char *found, size_t 
         return AD_OK;
     }
     closedir(folder);
+    ad_status status = ad_run_check(ctx, path);
+    if (status) return status;
     int count = ad_checkpoint_list(path, steps, CHECKPOINTS_MOST);
-    ad_status status = ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: holds no checkpoint", path);
+    status = ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: holds no checkpoint", path);
     for (int i = -1; i < count; ++i) {
         if (i < 0)
             snprintf(file, sizeof file, "%.*s/checkpoints/best.safetensors", PATH_MAX - 64, path);

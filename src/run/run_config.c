@@ -1,6 +1,7 @@
 /* run_config.c - config.json: everything that decides what a run computes, in a form that --config
  * takes again, and what the data and the training were. */
 #include "run/run_config.h"
+#include "run/run_files.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,14 +49,19 @@ ad_status ad_run_load_config(ad_context *ctx, const char *run_path, char file[PA
     return ad_fail(ctx, AD_ERROR_FORMAT, "%s: is not an object", file);
 }
 
-ad_status ad_run_check_no_fold(ad_context *ctx, const char *run_path)
+ad_status ad_run_can_resume(ad_context *ctx, const char *run_path)
 {
     char file[PATH_MAX];
     json_t *root;
-    ad_status status = ad_run_load_config(ctx, run_path, file, &root);
+    if (!ad_run_is(run_path))
+        return ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: is not a run: it has no config.json",
+                       run_path);
+    ad_status status = ad_run_check(ctx, run_path);
+    if (!status) status = ad_run_load_config(ctx, run_path, file, &root);
+    if (status) return status;
     bool fold = json_object_get(root, "fold") != NULL;
     json_decref(root);
-    if (!fold) return status;
+    if (!fold) return AD_OK; /* a fold cannot be named by options */
     return ad_fail(ctx, AD_ERROR_ARGUMENT,
                    "%s: is one fold of a run; resume the folder that holds its folds", run_path);
 }

@@ -1,10 +1,10 @@
 /* run_folder.c - the folder of a run: made, locked, described, and written into. */
-#include "run/run.h"
+#include "run/run_files.h"
+#include "base/escape.h"
 #include "base/file.h"
 #include "base/printable.h"
 #include "io/json.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -146,7 +146,7 @@ static ad_status lock(ad_run_folder *run)
 {
     char path[PATH_MAX];
     ad_run_file(run, "run.lock", path);
-    run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    run->lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (run->lock < 0) return fail_errno(run->ctx, path, "cannot open");
     /* Who only looks whether the run is locked holds the lock for a moment, too. */
     for (int tries = 0; tries < 20; ++tries) {
@@ -156,31 +156,20 @@ static ad_status lock(ad_run_folder *run)
     return ad_fail(run->ctx, AD_ERROR_IO, "%s: another process is training this run", run->path);
 }
 
-/* NAME.PID-N.tmp, which base/file.c writes to before it renames. */
-static bool half_written(const char *name)
+static ad_status remove_rest(ad_run_walk *w, const ad_run_entry *e)
 {
-    size_t length = strlen(name);
-    return length > 4 && !strcmp(name + length - 4, ".tmp") && strspn(name, ".") == 0 &&
-           strspn(name + length - 5, "0123456789") == 1;
+    bool tried = e->where == AD_RUN_TOP && !strncmp(e->name, "trial", 5);
+    if (e->kind == AD_RUN_OWN_FILE && (tried || ad_run_half_written(e->name)))
+        (void)unlinkat(e->folder, e->name, 0);
+    (void)w;
+    return AD_OK;
 }
 
 /* What a killed process left. */
-static void remove_half_written(const ad_run_folder *run)
+static ad_status remove_half_written(const ad_run_folder *run)
 {
-    static const char *const names[] = {".", "checkpoints", "samples"};
-    char path[PATH_MAX], file[PATH_MAX + 256];
-    for (size_t i = 0; i < sizeof names / sizeof *names; ++i) {
-        DIR *folder = opendir(ad_run_file(run, names[i], path));
-        for (struct dirent *entry; folder && (entry = readdir(folder));) {
-            snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
-            if (half_written(entry->d_name)) unlink(file);
-        }
-        if (folder) closedir(folder);
-    }
-    for (int i = 0; ad_run_trial_endings[i]; ++i) {
-        snprintf(file, sizeof file, "trial%s", ad_run_trial_endings[i]);
-        (void)unlink(ad_run_file(run, file, path));
-    }
+    ad_run_walk w = {.ctx = run->ctx, .visit = remove_rest, .alone = true};
+    return ad_run_walk_files(&w, run->path);
 }
 
 /* The result.json that is there; *root NULL: there is none that can be read. */
@@ -199,50 +188,32 @@ static bool has_state(const json_t *result, const char *state)
     return found && !strcmp(found, state);
 }
 
-/* Whether all that is there is a run that failed before its first step, as with data that lack a
- * column. It holds nothing to resume, and whoever mends the command repeats it. Its parts, if it
- * has any, are like that as well. */
-static ad_status never_began(ad_context *ctx, const char *run_path, bool *nothing)
+/* A config.json that no run wrote is somebody's, and must not be written over. */
+static ad_status check_ours(ad_context *ctx, const char *path)
 {
-    static const char *const names[] = {".",           "..",          "config.json",
-                                        "result.json", "log.txt",     "report.html",
-                                        "run.lock",    "checkpoints", "samples"};
-    char path[PATH_MAX];
-    int64_t step;
-    json_t *result;
-    ad_status status = load_result(ctx, run_path, &result);
-    snprintf(path, sizeof path, "%.*s/checkpoints/best.safetensors", PATH_MAX - 64, run_path);
-    *nothing = has_state(result, "failed") && access(path, F_OK) &&
-               ad_checkpoint_list(run_path, &step, 1) == 0;
-    json_decref(result);
-    DIR *folder = *nothing ? opendir(run_path) : NULL;
-    for (struct dirent *entry; !status && *nothing && folder && (entry = readdir(folder));) {
-        bool known = false;
-        for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
-            known |= !strcmp(entry->d_name, names[i]);
-        snprintf(path, sizeof path, "%.*s/%s", PATH_MAX - 300, run_path, entry->d_name);
-        if (!known) status = never_began(ctx, path, nothing);
-    }
-    if (folder) closedir(folder);
-    return status;
+    json_t *root;
+    ad_status status = ad_json_load(ctx, path, 0, &root);
+    bool ours = json_is_string(json_object_get(root, "system")) &&
+                json_is_object(json_object_get(root, "options"));
+    json_decref(root);
+    if (ours || status == AD_ERROR_MEMORY) return status;
+    return ad_fail(ctx, AD_ERROR_ARGUMENT,
+                   "%s: is there, and not of a run; --run names another folder", path);
 }
 
-/* A new run must not be made where there is one, or what is left of one. */
-static ad_status check_free(const ad_run_folder *run)
+/* A new run must not be made where there is one, or what is left of one. What failed or was killed
+ * before its first step, as with data that lack a column, holds nothing to resume, and whoever
+ * mends the command repeats it. */
+static ad_status check_free(const ad_run_folder *run, bool *left)
 {
-    static const char *const names[] = {"config.json", "metrics.jsonl",
-                                        "checkpoints/best.safetensors"};
     char file[PATH_MAX];
-    int64_t step;
-    bool taken = ad_checkpoint_list(run->path, &step, 1) > 0;
-    for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
-        taken |= !access(ad_run_file(run, names[i], file), F_OK);
-    if (!taken) return AD_OK;
-    bool free_again;
-    ad_status status = never_began(run->ctx, run->path, &free_again);
-    if (status || free_again) return status;
-    return ad_fail(run->ctx, AD_ERROR_ARGUMENT,
-                   "%s: already holds a run; --resume resumes it, --run names another", run->path);
+    ad_run_file(run, "config.json", file);
+    *left = !access(file, F_OK);
+    if (ad_run_has_begun(run->ctx, run->path))
+        return ad_fail(run->ctx, AD_ERROR_ARGUMENT,
+                       "%s: already holds a run; --resume resumes it, --run names another",
+                       run->path);
+    return *left ? check_ours(run->ctx, file) : AD_OK;
 }
 
 static ad_status make_folders(ad_run_folder *run)
@@ -255,10 +226,22 @@ static ad_status make_folders(ad_run_folder *run)
     return status;
 }
 
+static ad_status open_log(ad_run_folder *run)
+{
+    char path[PATH_MAX];
+    int file = open(ad_run_file(run, "log.txt", path),
+                    O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
+    run->log = file < 0 ? NULL : fdopen(file, "a");
+    if (run->log) return AD_OK;
+    ad_status status = fail_errno(run->ctx, path, "cannot open");
+    if (file >= 0) close(file);
+    return status;
+}
+
 ad_status ad_run_open(ad_run_folder **out, ad_context *ctx, const char *path,
                       const ad_run_options *options)
 {
-    bool resume = options->resume;
+    bool resume = options->resume, left = false;
     char file[PATH_MAX];
     *out = NULL;
     ad_run_folder *run = ad_zalloc(ctx, sizeof *run);
@@ -267,15 +250,16 @@ ad_status ad_run_open(ad_run_folder **out, ad_context *ctx, const char *path,
     ad_status status = AD_OK;
     if (snprintf(run->path, sizeof run->path, "%s", path) >= (int)sizeof run->path)
         status = ad_fail(ctx, AD_ERROR_ARGUMENT, "%.64s...: the path is too long", path);
-    if (!status && !resume) status = check_free(run);
+    if (!status) status = ad_run_check(ctx, run->path);
+    if (!status && !resume) status = check_free(run, &left);
     if (!status && resume && access(ad_run_file(run, "config.json", file), F_OK))
         status = ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: is not a run: it has no config.json", path);
     if (!status) status = make_folders(run);
     if (!status) status = lock(run);
-    if (!status && resume) remove_half_written(run);
-    if (!status && !resume) (void)unlink(ad_run_file(run, "result.json", file));
-    if (!status && !(run->log = fopen(ad_run_file(run, "log.txt", file), "ae")))
-        status = fail_errno(ctx, file, "cannot open");
+    if (!status && resume) status = remove_half_written(run);
+    if (!status && left) status = ad_run_clear(ctx, run->path);
+    if (!status && left) status = make_folders(run);
+    if (!status) status = open_log(run);
     if (status)
         ad_run_close(run);
     else

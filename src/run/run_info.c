@@ -1,8 +1,9 @@
 /* run_info.c - a run read from its files: config.json, result.json, metrics.jsonl, and the runs of
  * its parts. Nothing in the files is trusted: every field may be missing or of another kind. */
 #include "run/run_info.h"
-#include "run/run.h"
+#include "base/shell.h"
 #include "io/json.h"
+#include "run/run_files.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -167,22 +168,12 @@ const char *ad_run_option(const ad_run_info *info, const char *name)
 
 /* ---- the command ---- */
 
-char *ad_shell_quote(ad_arena *arena, const char *word)
+/* "autodidact classify train", a word each */
+static void add_verb(ad_text *text, const ad_run_info *info)
 {
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:,=@%";
-    size_t length = strlen(word), quotes = 0;
-    if (length && strspn(word, plain) == length) return ad_arena_text(arena, word);
-    for (const char *c = word; *c; ++c) quotes += *c == '\'';
-    char *text = ad_arena_alloc(arena, length + 3 * quotes + 3), *to = text;
-    if (!text) return NULL;
-    *to++ = '\'';
-    for (; *word; ++word) {
-        if (*word == '\'') to = (char *)memcpy(to, "'\\'", 3) + 3;
-        *to++ = *word;
-    }
-    *to = '\'';
-    return text;
+    ad_text_shell(text, info->app);
+    if (*info->system) ad_text_add(text, " "), ad_text_shell(text, info->system);
+    ad_text_add(text, " "), ad_text_shell(text, info->verb);
 }
 
 static void make_command(ad_run_record *r)
@@ -190,24 +181,24 @@ static void make_command(ad_run_record *r)
     ad_run_info *info = &r->info;
     ad_text text;
     ad_text_init(&text, r->ctx);
-    const char *app = ad_shell_quote(&r->arena, info->app);
-    const char *system = ad_shell_quote(&r->arena, info->system);
-    const char *verb = ad_shell_quote(&r->arena, info->verb);
-    ad_text_format(&text, "%s%s%s %s", app ? app : "", *info->system ? " " : "",
-                   *info->system && system ? system : "", verb ? verb : "");
+    add_verb(&text, info);
     for (int i = 0; i < info->option_count; ++i) {
         const char *name = info->options[i].key, *value = info->options[i].value;
         if (!value || !info->changed[i]) continue;
         bool off = r->flags[i] && !strcmp(value, "no");
         const char *word = ad_arena_format(&r->arena, off ? "--no-%s" : "--%s", name);
-        word = word ? ad_shell_quote(&r->arena, word) : NULL;
-        value = r->flags[i] ? "" : ad_shell_quote(&r->arena, value);
-        if (!word || !value) r->refused = true;
-        ad_text_format(&text, " %s%s%s", word ? word : "", r->flags[i] ? "" : " ",
-                       value ? value : "");
+        ad_text_add(&text, " ");
+        ad_text_shell(&text, word ? word : "");
+        if (!r->flags[i]) ad_text_add(&text, " "), ad_text_shell(&text, value);
+        if (!word) r->refused = true;
     }
-    if (text.failed) r->refused = true;
     info->command = keep(r, ad_text_get(&text));
+    text.length = 0;
+    add_verb(&text, info);
+    ad_text_add(&text, " --resume ");
+    ad_text_shell(&text, info->path);
+    info->resume = keep(r, ad_text_get(&text));
+    if (text.failed) r->refused = true;
     ad_text_free(&text);
 }
 
@@ -217,7 +208,7 @@ static bool is_locked(const char *run_path)
 {
     char path[PATH_MAX];
     join(path, run_path, "run.lock");
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (file < 0) return false;
     bool locked = flock(file, LOCK_SH | LOCK_NB) != 0;
     close(file);
@@ -287,7 +278,8 @@ static ad_status read_run(ad_run_record *r, const char *path)
     for (size_t n = strlen(copy); n > 1 && copy[n - 1] == '/'; --n) copy[n - 1] = 0;
     info->path = copy;
     info->name = strrchr(copy, '/') && strrchr(copy, '/')[1] ? strrchr(copy, '/') + 1 : copy;
-    ad_status status = read_config(r);
+    ad_status status = ad_run_check(r->ctx, info->path);
+    if (!status) status = read_config(r);
     if (!status) status = read_result(r);
     join(file, info->path, "metrics.jsonl");
     if (!status) status = ad_run_read_series(r, file);

@@ -25,7 +25,5 @@ ad_status ad_run_read_series(ad_run_record *record, const char *path);
 const ad_run_series *ad_run_find_series(const ad_run_info *info, const char *name);
 /* The value of an option, or NULL. */
 const char *ad_run_option(const ad_run_info *info, const char *name);
-/* "a b" -> "'a b'", in a form that POSIX shells read back. */
-char *ad_shell_quote(ad_arena *arena, const char *word);
 
 #endif

@@ -47,10 +47,7 @@ static ad_status count_folds(const ad_settings *settings, int64_t *folds)
 
 ad_status ad_session_resume(ad_session *session, ad_context *ctx)
 {
-    if (!ad_run_is(session->folder))
-        return ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: is not a run: it has no config.json",
-                       session->folder);
-    ad_status status = ad_run_check_no_fold(ctx, session->folder);
+    ad_status status = ad_run_can_resume(ctx, session->folder);
     if (status) return status;
     session->resume = true;
     return ad_run_read_settings(session->settings, session->folder);
@@ -93,25 +90,21 @@ static ad_run_options options_of(const running *r, ad_run_part part, const char 
                             .tuning = s->tuning};
 }
 
-/* Trains in a folder that is open, and leaves there how it went. */
-static ad_status train_in(const running *r, ad_run_folder *run, ad_run_part part,
-                          ad_train_result *result)
+/* Leaves in the folder how it went, closes it, and writes its report. Returns `status`, with its
+ * sentence whatever happens on the way, or what kept it from being written down. */
+static ad_status leave(const running *r, ad_run_folder *run, ad_status status, bool interrupted,
+                       const ad_metrics *result)
 {
-    bool resume = run->options.resume;
-    ad_status status = resume ? AD_OK : ad_run_write_config(run);
-    ad_run_log(run, "%s with %d threads, %s", resume ? "resumed" : "started",
-               ad_context_threads(r->ctx), ad_context_cpu(r->ctx));
-    if (!status) status = r->session->once(r->session->user, run, part, result);
-    if (status) {
-        char error[1024];
-        snprintf(error, sizeof error, "%s", ad_error(r->ctx));
-        ad_run_log(run, "failed: %s", error);
-        (void)ad_run_finish(run, "failed", NULL, error);
-        return ad_fail(r->ctx, status, "%s", error); /* not what writing that may have said */
-    }
-    const char *state = result->interrupted ? "interrupted" : "finished";
-    ad_run_log(run, "%s", state);
-    return ad_run_finish(run, state, &result->metrics, NULL);
+    char path[PATH_MAX], error[1024];
+    snprintf(path, sizeof path, "%s", run->path);
+    snprintf(error, sizeof error, "%s", ad_error(r->ctx));
+    const char *state = status ? "failed" : interrupted ? "interrupted" : "finished";
+    ad_run_log(run, "%s%s%s", state, status ? ": " : "", status ? error : "");
+    ad_status end = ad_run_finish(run, state, status ? NULL : result, status ? error : NULL);
+    ad_run_close(run);
+    if (!status && (status = end)) snprintf(error, sizeof error, "%s", ad_error(r->ctx));
+    write_report(r, path, status != AD_OK);
+    return status ? ad_fail(r->ctx, status, "%s", error) : AD_OK;
 }
 
 static ad_status run_part(const running *r, const char *path, ad_run_part part,
@@ -123,12 +116,11 @@ static ad_status run_part(const running *r, const char *path, ad_run_part part,
     ad_run_options options = options_of(r, part, top, resume);
     ad_status status = ad_run_open(&run, r->ctx, path, &options);
     if (status) return status;
-    status = train_in(r, run, part, result);
-    char error[1024];
-    snprintf(error, sizeof error, "%s", ad_error(r->ctx));
-    ad_run_close(run);
-    write_report(r, path, status != AD_OK);
-    return status ? ad_fail(r->ctx, status, "%s", error) : AD_OK;
+    if (!resume) status = ad_run_write_config(run);
+    ad_run_log(run, "%s with %d threads, %s", resume ? "resumed" : "started",
+               ad_context_threads(r->ctx), ad_context_cpu(r->ctx));
+    if (!status) status = r->session->once(r->session->user, run, part, result);
+    return leave(r, run, status, result->interrupted, &result->metrics);
 }
 
 /* ---- several parts ---- */
@@ -198,13 +190,7 @@ static ad_status train_parts(const running *r, ad_train_result *results, int64_t
     if (!resume) status = ad_run_write_config(top);
     if (!status) status = run_parts(r, results, count);
     if (!status && !r->outcome->interrupted) status = summarise(r, results, count);
-    char error[1024];
-    snprintf(error, sizeof error, "%s", ad_error(r->ctx));
-    const char *state = status ? "failed" : r->outcome->interrupted ? "interrupted" : "finished";
-    ad_status end = ad_run_finish(top, state, &r->outcome->mean, status ? error : NULL);
-    ad_run_close(top);
-    write_report(r, path, status != AD_OK);
-    return status ? ad_fail(r->ctx, status, "%s", error) : end;
+    return leave(r, top, status, r->outcome->interrupted, &r->outcome->mean);
 }
 
 static ad_status train_single(const running *r, ad_train_result *result)

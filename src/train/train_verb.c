@@ -1,5 +1,6 @@
 /* train_verb.c - what every verb `train` does around its session: options, the result, how to
  * resume. */
+#include "base/shell.h"
 #include "run/run.h"
 #include "train/tuning_folder.h"
 
@@ -31,10 +32,9 @@ static int read_options(ad_command *cmd, const char *resume)
                                 config ? "config" : "run");
     int status = resume ? check_tuning(cmd) : AD_EXIT_OK;
     if (status) return status;
-    if (resume && !ad_run_is(resume))
-        return ad_command_fail(cmd, "%s: is not a run: it has no config.json", resume);
+    ad_context *ctx = resume ? ad_command_context(cmd) : NULL;
     if (resume)
-        status = ad_command_check(cmd, ad_run_check_no_fold(ad_command_context(cmd), resume));
+        status = ctx ? ad_command_check(cmd, ad_run_can_resume(ctx, resume)) : AD_EXIT_FAILURE;
     if (status) return status;
     snprintf(path, sizeof path, "%.*s/config.json", PATH_MAX - 64, resume ? resume : "");
     if (resume) config = path;
@@ -103,8 +103,14 @@ static int say_interrupted(ad_command *cmd, const ad_outcome *o)
         ad_json_text(cmd, "run", o->folder);
         ad_json_end(cmd);
     }
-    return ad_command_fail(cmd, "stopped and saved; resume with: %s %s %s --resume %s",
-                           ad_command_app(cmd)->name, verb->system, verb->name, o->folder);
+    ad_text again;
+    ad_text_init(&again, ad_command_context(cmd));
+    ad_text_format(&again, "%s %s %s --resume ", ad_command_app(cmd)->name, verb->system,
+                   verb->name);
+    ad_text_shell(&again, o->folder);
+    int code = ad_command_fail(cmd, "stopped and saved; resume with: %s", ad_text_get(&again));
+    ad_text_free(&again);
+    return code;
 }
 
 /* ---- the verb ---- */

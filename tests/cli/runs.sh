@@ -78,4 +78,68 @@ run "$autodidact" runs resume "$tmp/runs/third" --quiet --threads 1
 exits 0
 check "it ends in the same bytes" cmp "$tmp/runs/first/checkpoints/step-000000030.safetensors" \
     "$tmp/runs/third/checkpoints/step-000000030.safetensors"
+# Commands that are shown can be copied, whatever the run is called.
+mv "$tmp/runs/third" "$tmp/runs/it's \$HOME"
+rm "$tmp/runs/it's \$HOME/result.json"
+run "$autodidact" runs show "$tmp/runs/it's \$HOME"
+says out "--resume '$tmp/runs/it'\\''s \$HOME'"
+eval "set -- $(sed -n 's/^resume: autodidact//p' "$tmp/.out")"
+run "$autodidact" "$@" --quiet
+exits 0
+
+# A start that came to nothing is not in the way of the next.
+printf 'a\351b' >"$tmp/latin1.txt"
+seq 1 400 >"$tmp/utf8.txt"
+small="--layers 1 --heads 1 --width 8 --block 8 --batch 2 --quiet"
+run "$autodidact" gpt train --data "$tmp/latin1.txt" $small --run "$tmp/runs/text"
+exits 1
+says err "UTF-8"
+run "$autodidact" gpt train --data "$tmp/utf8.txt" $small --steps 2 --run "$tmp/runs/text"
+exits 0
+run "$autodidact" gpt train --data "$tmp/utf8.txt" $small --steps 2 --run "$tmp/runs/text"
+exits 1
+says err "already holds a run"
+
+# A folder that somebody else made: nothing of it is followed, by any of the verbs.
+cp -r "$tmp/runs/first" "$tmp/hostile"
+echo secret >"$tmp/secret"
+for name in config.json log.txt metrics.jsonl checkpoints/best.safetensors run.lock report.html; do
+    mv "$tmp/hostile/$name" "$tmp/aside"
+    ln -s "$tmp/secret" "$tmp/hostile/$name"
+    for verb in "runs show" "runs report" "runs resume" "runs prune" "runs compare $tmp/runs/first" \
+        "runs export -o $tmp/stolen.safetensors" "runs export --checkpoint 10 -o $tmp/stolen.safetensors" \
+        "classify train --resume" "classify eval --data $tmp/data"; do
+        run "$autodidact" $verb "$tmp/hostile"
+        exits 1
+        says err "hostile/$name"
+        one_line err
+    done
+    run "$autodidact" runs list "$tmp"
+    exits 0
+    says err "hostile/$name"
+    rm "$tmp/hostile/$name"
+    mv "$tmp/aside" "$tmp/hostile/$name"
+done
+check "nothing was written through a link" grep -qx secret "$tmp/secret"
+check "nothing was exported" test ! -e "$tmp/stolen.safetensors"
+
+# Removing asks, and takes what is the run's.
+run "$autodidact" runs prune "$tmp/runs/first" --dry-run
+exits 0
+says out "would remove 1 file"
+run "$autodidact" runs prune "$tmp/runs/first"
+says out "removed 1 file"
+check "the newest stays" test -e "$tmp/runs/first/checkpoints/step-000000030.safetensors"
+run "$autodidact" runs rm "$tmp/runs/first"
+exits 2
+says err "--yes"
+touch "$tmp/runs/first/notes"
+run "$autodidact" runs rm "$tmp/runs/first" "$tmp/nothing" --yes
+exits 1
+check "a wrong name removes nothing" test -e "$tmp/runs/first/config.json"
+run "$autodidact" runs rm "$tmp/runs/first" "$tmp/runs/second" --yes
+exits 0
+says err "runs/first/notes: is not of the run, and stays"
+check "one is gone" test ! -e "$tmp/runs/second"
+check "of the other its notes stay" test "$(ls "$tmp/runs/first")" = notes
 finish

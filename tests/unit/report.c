@@ -120,7 +120,7 @@ static void refusals(void)
     free(page);
     make("blocked"), put("blocked/config.json", CONFIG);
     make("blocked/report.html"); /* a folder stands where the page is to go */
-    CHECK_INT(ad_run_report(ctx, at("blocked")), AD_ERROR_IO);
+    CHECK_INT(ad_run_report(ctx, at("blocked")), AD_ERROR_FORMAT);
     CHECK_CONTAINS(ad_error(ctx), "/blocked/report.html");
 }
 

@@ -2,6 +2,7 @@
 #ifndef AD_DATA_TEXT_TOKENIZER_KINDS_H
 #define AD_DATA_TEXT_TOKENIZER_KINDS_H
 
+#include "base/file.h"
 #include "base/text.h"
 #include "data/text/vocabulary.h"
 
