@@ -1,5 +1,6 @@
 /* json.c - jansson's memory watched; documents read and written. */
 #include "io/json.h"
+#include "base/byte_order_mark.h"
 #include "base/escape.h"
 #include "base/file.h"
 
@@ -54,7 +55,11 @@ ad_status ad_json_parse(ad_context *ctx, const char *name, const char *bytes, si
 {
     json_error_t error;
     unsigned before = ad_json_refusals();
-    *root = json_loadb(bytes, size, flags, &error);
+    const unsigned char *text = (const unsigned char *)bytes;
+    *root = NULL;
+    ad_status status = ad_skip_byte_order_mark(ctx, name, &text, &size);
+    if (status) return status;
+    *root = json_loadb((const char *)text, size, flags, &error);
     if (refusals != before) {
         json_decref(*root);
         *root = NULL;

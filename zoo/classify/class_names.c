@@ -6,6 +6,8 @@
  * or behind its wnid (synset_words.txt). */
 #include "zoo/classify/classify.h"
 
+#include <autodidact/tokenizer.h>
+
 #include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
@@ -160,19 +162,18 @@ static void read_text(names *n, const char *text, size_t bytes)
 
 static ad_status read_file(ad_context *ctx, const char *path, char **text, size_t *bytes)
 {
-    FILE *file = fopen(path, "rb");
+    ad_text_file file;
     *bytes = 0;
-    if (!file)
-        return ad_error_set(ctx, errno == ENOENT ? AD_ERROR_NOT_FOUND : AD_ERROR_IO,
-                            "%s: cannot open: %s", path, strerror(errno));
-    *text = malloc(bytes_most + 1);
-    if (*text) *bytes = fread(*text, 1, bytes_most + 1, file);
-    bool good = !ferror(file);
-    fclose(file);
-    if (!*text) return ad_error_set(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
-    if (!good) return ad_error_set(ctx, AD_ERROR_IO, "%s: cannot be read", path);
-    if (*bytes <= bytes_most) return AD_OK;
-    return ad_error_set(ctx, AD_ERROR_LIMIT, "%s: is too large for a file of labels", path);
+    ad_status status = ad_text_file_read(&file, ctx, path);
+    if (status) return status;
+    if (file.length > bytes_most)
+        status = ad_error_set(ctx, AD_ERROR_LIMIT, "%s: is too large for a file of labels", path);
+    else if (!(*text = malloc(file.length + 1)))
+        status = ad_error_set(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
+    else
+        memcpy(*text, file.text, *bytes = file.length);
+    ad_text_file_free(&file);
+    return status;
 }
 
 static ad_status check(names *n)
