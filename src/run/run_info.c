@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { OPTIONS_MOST = 4096 }; /* they are searched one by one; systems have some fifty */
+
 const char *ad_run_state_name(ad_run_state state)
 {
     static const char *const names[] = {"running", "finished", "interrupted", "failed"};
@@ -111,7 +113,13 @@ static ad_status read_options(ad_run_record *r, const json_t *config)
     const char *name;
     json_t *value, *options = json_object_get(config, "options");
     const json_t *changed = json_object_get(config, "changed");
-    size_t count = json_object_size(options);
+    size_t count = json_object_size(options), most = json_array_size(changed);
+    if (most < count) most = count;
+    if (most > OPTIONS_MOST)
+        return ad_fail(r->ctx, AD_ERROR_LIMIT,
+                       "%s: its config.json has %zu options; at most %d are "
+                       "accepted",
+                       info->path, most, OPTIONS_MOST);
     ad_metadata *table = ad_arena_alloc(&r->arena, (count + 1) * sizeof *table);
     bool *differs = ad_arena_alloc(&r->arena, count + 1);
     r->flags = ad_arena_alloc(&r->arena, count + 1);

@@ -34,6 +34,12 @@ run "$autodidact" runs list "$tmp/runs"
 exits 0
 says err "broken/config.json"
 rm -r "$tmp/runs/broken"
+mkdir "$tmp/runs/many"
+{ printf '{"options":{'; seq -f '"o%g":1,' 5000; echo '"z":1},"changed":[]}'; } >"$tmp/runs/many/config.json"
+run "$autodidact" runs list "$tmp/runs"
+exits 0
+says err "its config.json has 5001 options; at most 4096 are accepted"
+rm -r "$tmp/runs/many"
 
 run "$autodidact" runs show "$tmp/runs/second"
 exits 0
