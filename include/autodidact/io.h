@@ -40,8 +40,8 @@ typedef enum ad_file_format {
  * "safetensors in several files", "llama2.c", "GGUF". */
 AD_API const char *ad_file_format_name(ad_file_format format);
 
-/* Bytes that one compressed file or archive may become, or that may come through one pipe: 4 GiB,
- * or the size of the file itself if that is larger, unless this sets another bound (0: 4 GiB
+/* Bytes that one compressed file or archive may become, or that may come through one pipe: 2 GiB,
+ * or the size of the file itself if that is larger, unless this sets another bound (0: 2 GiB
  * again). More is AD_ERROR_LIMIT. It holds for all that the context's readers open. */
 AD_API void ad_file_expand_limit(ad_context *ctx, size_t bytes);
 /* Where the context's readers say, in a sentence each, what they left out or guessed; NULL:

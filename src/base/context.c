@@ -15,7 +15,7 @@
 
 enum { ERROR_BYTES = 1024, NOTES_KNOWN = 32 };
 
-static const size_t usual_expand_limit = (size_t)4 << 30;
+static const size_t usual_expand_limit = (size_t)2 << 30;
 
 struct ad_context {
     ad_allocator allocator;

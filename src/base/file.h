@@ -14,10 +14,10 @@
 
 #include "base/context.h"
 
-/* How many bytes a compressed file may become, or may come through a pipe (4 GiB, unless it was set
+/* How many bytes a compressed file may become, or may come through a pipe (2 GiB, unless it was set
  * otherwise; a file that is larger itself may become as large), and what to say beyond. */
 size_t ad_context_expand_limit(const ad_context *ctx);
-void ad_context_set_expand_limit(ad_context *ctx, size_t bytes); /* 0: 4 GiB */
+void ad_context_set_expand_limit(ad_context *ctx, size_t bytes); /* 0: 2 GiB */
 #define AD_EXPAND_LIMIT_ADVICE "the environment variable AUTODIDACT_EXPAND_LIMIT allows more"
 
 typedef struct ad_mapped {

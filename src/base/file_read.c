@@ -49,11 +49,13 @@ static ad_status open_file(int *fd, struct stat *about, ad_context *ctx, const c
 
 /* ---- what has no size beforehand: a pipe, a terminal, a file of /proc ---- */
 
-/* Whether there is more to wait for where nothing came: a named pipe that nobody has opened yet. */
+/* Whether to read again where nothing came: from a named pipe that nobody has opened yet. Who wrote
+ * into it may be gone already, and what was written there. */
 static bool await_writer(int fd, int *waits)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    return ++*waits <= WAITS_MOST && poll(&p, 1, WAIT_MS) >= 0 && !(p.revents & POLLHUP);
+    if (++*waits > WAITS_MOST || poll(&p, 1, WAIT_MS) < 0) return false;
+    return (p.revents & POLLIN) || !(p.revents & POLLHUP);
 }
 
 static ssize_t read_more(int fd, void *to, size_t most)
@@ -97,11 +99,11 @@ static ad_status read_stream(ad_mapped *out, const char *path, int fd, const str
         size += (size_t)got;
         status = check_stream(ctx, path, about, fd, size, limit);
         if (!status && size == capacity) {
-            unsigned char *grown = ad_realloc(ctx, bytes, capacity, 2 * capacity);
-            if (grown) {
-                bytes = grown;
-                capacity *= 2;
-            } else
+            size_t more = capacity < limit / 2 ? 2 * capacity : limit + 1;
+            unsigned char *grown = ad_realloc(ctx, bytes, capacity, more);
+            if (grown)
+                bytes = grown, capacity = more;
+            else
                 status = AD_ERROR_MEMORY;
         }
     }

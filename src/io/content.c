@@ -24,6 +24,13 @@ ad_status ad_content_expand(ad_content *out, ad_context *ctx, const char *name,
     status = ad_unpacking_next(&u, &head);
     if (!status) status = ad_unpacking_read(&u, limit, &plain, &size);
     ad_unpacking_close(&u);
+    if (!status && ad_compression(ctx, name, plain, size, &known) != ARCHIVE_FILTER_NONE)
+        known = false;
+    if (!status && !known) {
+        status = ad_fail(ctx, AD_ERROR_UNSUPPORTED,
+                         "%s: is compressed more than once; it is expanded once", name);
+        ad_free(ctx, plain, size ? size : 1);
+    }
     if (status) return status;
     out->bytes = out->owned = plain;
     out->size = size, out->owned_bytes = size ? size : 1;

@@ -134,6 +134,10 @@ static ad_status read_entries(ad_source *s, ad_mapped *file, int32_t number, con
     s->allowed += file->size;
     if (s->allowed < most) s->allowed = most;
     ad_status status = ad_unpacking_open(&u, s->ctx, path, file, false);
+    if (status && u.unknown_format && u.compressed)
+        return ad_fail(s->ctx, status,
+                       "%s: is compressed, but what it is expanded to (once) is no tar archive",
+                       path);
     if (status && u.unknown_format && !names_archive(path))
         return ad_fail(s->ctx, status,
                        "%s: is neither a folder nor an archive (.tar, .tar.gz, .tar.xz, .zip)",

@@ -136,6 +136,7 @@ ad_status ad_unpacking_open(ad_unpacking *u, ad_context *ctx, const char *name, 
     if (!(u->archive = archive_read_new()))
         return ad_fail(ctx, AD_ERROR_MEMORY, "%s: out of memory", name);
     set_formats(u, raw);
+    u->compressed = filter != ARCHIVE_FILTER_NONE;
     status = set_filter(u, filter);
     archive_read_set_read_callback(u->archive, give_bytes);
     archive_read_set_skip_callback(u->archive, skip_bytes);
@@ -173,7 +174,7 @@ ad_status ad_unpacking_next(ad_unpacking *u, struct archive_entry **head)
 ad_status ad_unpacking_read(ad_unpacking *u, size_t limit, unsigned char **bytes, size_t *size)
 {
     ad_context *ctx = u->ctx;
-    size_t capacity = READ_BYTES, used = 0;
+    size_t capacity = READ_BYTES, used = 0, most = limit < u->limit ? limit : u->limit;
     unsigned char *at = ad_alloc(ctx, capacity), *moved;
     ad_status status = at ? AD_OK : AD_ERROR_MEMORY;
     while (!status) { /* grown as it comes: a header's size is only a claim */
@@ -185,8 +186,9 @@ ad_status ad_unpacking_read(ad_unpacking *u, size_t limit, unsigned char **bytes
         if (!status && used > limit)
             status = ad_fail(ctx, AD_ERROR_LIMIT, "%s: holds more than %zu bytes", u->name, limit);
         if (status || used < capacity) continue;
-        if ((moved = ad_realloc(ctx, at, capacity, 2 * capacity)))
-            at = moved, capacity *= 2;
+        size_t more = capacity < most / 2 ? 2 * capacity : most + 1;
+        if ((moved = ad_realloc(ctx, at, capacity, more)))
+            at = moved, capacity = more;
         else
             status = AD_ERROR_MEMORY;
     }

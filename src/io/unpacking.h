@@ -15,6 +15,7 @@ typedef struct ad_unpacking {
     ad_mapped *file;
     ad_status failed;    /* of reading the file itself */
     bool unknown_format; /* it is no archive */
+    bool compressed;
     size_t at;
     size_t limit;    /* bytes that may come out, of entries that are left out as well */
     size_t expanded; /* bytes that came */

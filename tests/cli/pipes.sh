@@ -66,7 +66,7 @@ gzip -c text.txt >text.txt.gz
 gzip -c text.txt.gz >twice.txt.gz
 run "$autodidact" gpt eval text twice.txt.gz
 exits 1
-says err 'twice.txt.gz: byte 1 (0x8b) is not UTF-8'
+says err 'twice.txt.gz: is compressed more than once; it is expanded once'
 run env AUTODIDACT_EXPAND_LIMIT=100 "$autodidact" gpt eval text text.txt.gz
 exits 1
 says err 'text.txt.gz: becomes more than 100 bytes; the environment variable AUTODIDACT_EXPAND_LIMIT allows more'
