@@ -123,11 +123,10 @@ static ad_status read_model(ad_job *job)
 static bool find_run(const ad_job *job, char run[PATH_MAX])
 {
     static const char last[] = "checkpoints";
-    const char *folder = job->inside->place.folder;
-    size_t length = strlen(folder), n = sizeof last - 1;
-    if (length < n || strcmp(folder + length - n, last)) return false;
-    if (length > n && folder[length - n - 1] != '/') return false;
-    snprintf(run, PATH_MAX, "%.*s", length > n ? (int)(length - n) : 1, length > n ? folder : ".");
+    const char *folder = job->inside->place.folder, *name = strrchr(folder, '/');
+    if (strcmp(name ? name + 1 : folder, last)) return false;
+    int length = name == folder ? 1 : name ? (int)(name - folder) : 0;
+    snprintf(run, PATH_MAX, "%.*s", length ? length : 1, length ? folder : ".");
     return ad_run_is(run);
 }
 

@@ -58,6 +58,14 @@ says err "--data is missing"
 run "$autodidact" graph predict "$tmp/alone.safetensors" --data "$tmp/rings" --per-class 4 --score
 exits 0
 says err "has no splits, and the weights do not say which nodes they were trained on"
+cp -r "$tmp/a" "$tmp/lies"
+sed 's/"features": "auto"/"features": "cheese"/' "$tmp/a/config.json" >"$tmp/lies/config.json"
+run "$autodidact" graph predict "$tmp/lies"
+exits 1
+says err "lies/config.json: --features: \"cheese\" is not one of"
+run sh -c "cd '$tmp/a' && '$autodidact' graph predict checkpoints/best.safetensors --score"
+exits 0
+says out "on 4 nodes (test)"
 run "$autodidact" graph predict "$tmp/a" --node n7
 exits 0
 says out "n7"
