@@ -180,6 +180,16 @@ run "$autodidact" graph predict "$tmp/degree" --node Eve
 exits 0
 says out "Eve"
 
+mkdir "$tmp/two"
+printf 'id,label,graph\na,x,1\nb,y,1\nc,x,1\nd,x,2\ne,y,2\n' >"$tmp/two/nodes.csv"
+printf 'source,target\na,b\nb,c\nd,e\n' >"$tmp/two/edges.csv"
+run "$autodidact" graph train --data "$tmp/two" --steps 2 --run "$tmp/both"
+exits 0
+says err "the nodes have no features; their numbers of edges are taken for that"
+run "$autodidact" graph train --data "$tmp/two" --features identity --steps 2 --run "$tmp/none"
+exits 1
+says err "tells nodes of one graph apart; there are 2 graphs"
+
 # values that cannot be computed with
 printf 'id,label,a\nx,a,1\ny,b,3e38\n' >"$tmp/weighted/nodes.csv"
 run "$autodidact" graph train --data "$tmp/weighted" --raw --steps 2 --run "$tmp/huge" $common

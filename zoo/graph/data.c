@@ -10,7 +10,7 @@ static const ad_option rows[] = {
     {"dataset", 0, AD_OPTION_TEXT, AT(name), .unit = "NAME", .help = "which of the folder's sets"},
     {"label", 0, AD_OPTION_TEXT, AT(label), .unit = "NAME", .help = "column of nodes.csv, or key of .gml, that says the class"},
     {"directed", 0, AD_OPTION_FLAG, AT(directed), .help = "edges of .npz and .csv are directed"},
-    {"features", 0, AD_OPTION_CHOICE, AT(features), .initial = "auto", .choices = "auto|given|identity|degree", .help = "those of the data; one of its own for each node; its number of edges (auto: where there are none, one for each node, or for whole graphs the number)"},
+    {"features", 0, AD_OPTION_CHOICE, AT(features), .initial = "auto", .choices = "auto|given|identity|degree", .help = "those of the data; one of its own for each node; its number of edges (auto: where there are none, one for each node, or of several graphs the number)"},
     {"raw", 0, AD_OPTION_FLAG, AT(raw), .help = "features as they are, instead of divided by the sum of their magnitudes in each node"},
     {"per-class", 0, AD_OPTION_INT, AT(per_class), .initial = "20", .min = 1, .max = 1e9, .help = "nodes of a class to train on, where the data have no splits"},
     {"split-seed", 0, AD_OPTION_INT, AT(split_seed), .initial = "0", .help = "of splits that are drawn"},
@@ -56,10 +56,10 @@ static ad_status make_features(const graph_source *source, ad_graph_set *set, in
     int kind = source->features;
     if (kind == GRAPH_AUTO) {
         if (set->features) return AD_OK;
-        kind = set->of_graphs ? GRAPH_DEGREE : GRAPH_IDENTITY;
+        kind = set->graphs > 1 ? GRAPH_DEGREE : GRAPH_IDENTITY;
         ad_watch_note(watcher, "%s: the nodes have no features; %s", source->path,
-                      set->of_graphs ? "their numbers of edges are taken for that"
-                                     : "each gets one of its own (--features identity)");
+                      set->graphs > 1 ? "their numbers of edges are taken for that"
+                                      : "each gets one of its own (--features identity)");
     }
     if (kind == GRAPH_IDENTITY) return ad_graph_set_identity(set);
     if (kind == GRAPH_DEGREE) return ad_graph_set_degrees(set, trained ? trained - 1 : 0);
