@@ -222,8 +222,8 @@ typedef struct ad_trained_options {
 
 /* Opens what `path` stands for: a run's folder (its best weights, else its newest), a checkpoint or
  * exported file, a file that the system recognises, or a folder of Hugging Face's form (config.json
- * beside model.safetensors or its shards). The model's record is read and checked; weights are not
- * loaded yet. On failure *job is NULL. */
+ * beside model.safetensors or its shards) or nanoGPT's (ckpt.pt). The model's record is read and
+ * checked; weights are not loaded yet. On failure *job is NULL. */
 AD_API ad_status ad_trained_open(ad_job **job, ad_context *ctx, const ad_system *system,
                                  const char *path, const ad_trained_options *options);
 /* Builds the evaluation form for `rows` rows at a time, loads the weights, compiles. `compile` may

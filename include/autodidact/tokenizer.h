@@ -142,7 +142,7 @@ AD_API void ad_decoder_end(ad_decoder *decoder, const char **text, size_t *lengt
 /* ---- texts ---- */
 
 /* A whole file (.gz, .xz, .bz2, .zst: expanded) as text; it must be UTF-8, or the error names the
- * byte. */
+ * byte. Nearly as many NULs as other bytes are no text. */
 typedef struct ad_text_file {
     const char *text; /* not NUL-terminated */
     size_t length;

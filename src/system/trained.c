@@ -18,11 +18,11 @@ static bool joined(char path[PATH_MAX], const char *folder, const char *name)
            !access(path, R_OK);
 }
 
-/* The weights of a folder that Hugging Face's libraries wrote; false: it is none. */
+/* The weights of a folder that Hugging Face's libraries or nanoGPT wrote; false: it is none. */
 static bool find_published(const char *folder, char path[PATH_MAX])
 {
     static const char *const names[] = {"model.safetensors", "model.safetensors.index.json",
-                                        "pytorch_model.bin"};
+                                        "pytorch_model.bin", "ckpt.pt"};
     for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
         if (joined(path, folder, names[i])) return true;
     return false;
@@ -40,10 +40,11 @@ ad_status ad_job_find_weights(const ad_job *job, const char *path, ad_weights_pl
                        "fold-N has its own)",
                        path);
     if (status == AD_ERROR_NOT_FOUND)
-        return ad_fail(job->ctx, status,
-                       "%s: holds no checkpoint, and no weights of Hugging Face's form "
-                       "(model.safetensors, its index, or pytorch_model.bin)",
-                       path);
+        return ad_fail(
+            job->ctx, status,
+            "%s: holds no checkpoint, and no weights of Hugging Face's form "
+            "(model.safetensors, its index, or pytorch_model.bin) or nanoGPT's (ckpt.pt)",
+            path);
     if (status) return status;
     if (*note) ad_watch_note(&job->watcher, "%s", note);
     const char *slash = strrchr(place->path, '/');

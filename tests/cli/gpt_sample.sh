@@ -71,6 +71,8 @@ printf '\377\376a\000b\000' >wide.txt
 refused 'wide.txt: is UTF-16, expected UTF-8' "$autodidact" gpt sample one --file wide.txt
 refused 'wide.txt: is UTF-16, expected UTF-8' "$autodidact" gpt eval one wide.txt
 refused 'wide.txt: is UTF-16, expected UTF-8' "$autodidact" gpt train --data wide.txt --run x2
+printf 'a\000b\000c\000d\000' >numbers.txt
+refused 'numbers.txt: nearly every other byte is NUL' "$autodidact" gpt train --data numbers.txt --run x2
 refused 'nowhere.txt' "$autodidact" gpt sample one --file nowhere.txt
 refused "$tmp" "$autodidact" gpt sample one --file "$tmp"
 run "$autodidact" gpt sample one -n 0

@@ -297,6 +297,15 @@ static void checkpoints_have_the_logits_of_its_formulas(void)
     check_logits(&n, "old.pt");
 }
 
+/* PyTorch's compiler wraps what it compiled. */
+static void names_of_a_compiled_network_are_found(void)
+{
+    network n;
+    make(&n, false);
+    write_checkpoint(&n, "compiled.pt", "_orig_mod.", "\x89");
+    check_logits(&n, "compiled.pt");
+}
+
 static void an_output_of_its_own_is_used(void)
 {
     network n;
@@ -337,6 +346,18 @@ static void write_meta(const char *name)
                                  "dK\x04\x8c\x01"
                                  "eK\x05\x8c\x02\xc3\xa4K\x06uu.";
     write_text(name, pickle, sizeof pickle - 1);
+}
+
+static void llamas_of_meta_are_refused_by_name(void)
+{
+    network n = {0};
+    ad_job *job;
+    add(&n, "tok_embeddings.weight", 4, 4, 0);
+    add(&n, "layers.0.attention.wq.weight", 4, 4, 0);
+    write_tensors(&n, "meta.safetensors");
+    CHECK_INT(ad_trained_open(&job, ctx, &gpt_system, in_folder("meta.safetensors"), NULL),
+              AD_ERROR_UNSUPPORTED);
+    CHECK_CONTAINS(ad_error(ctx), "a Llama by Meta's names");
 }
 
 /* Training goes on from the same function, and writes the order of the published GPT-2. */
@@ -380,7 +401,7 @@ static void characters_are_found_with_the_data(void)
     CHECK(!mkdir(in_folder("out-tiny"), 0700) && !mkdir(in_folder("data"), 0700));
     CHECK(!mkdir(in_folder("data/tiny"), 0700));
     write_checkpoint(&n, "out-tiny/ckpt.pt", "", "\x89");
-    REQUIRE(!ad_trained_open(&job, ctx, &gpt_system, in_folder("out-tiny/ckpt.pt"), NULL));
+    REQUIRE(!ad_trained_open(&job, ctx, &gpt_system, in_folder("out-tiny"), NULL));
     CHECK_INT(gpt_open_tokenizer((gpt *)job, NULL), AD_ERROR_NOT_FOUND);
     CHECK_CONTAINS(ad_error(ctx), "name one with --tokenizer");
     write_meta("data/tiny/meta.pkl");
@@ -440,8 +461,10 @@ int main(int argc, char **argv)
     if (!folder_make()) return 1;
     int failed = check_in_context(argc, argv,
                                   (check_case[]){CASE(checkpoints_have_the_logits_of_its_formulas),
+                                                 CASE(names_of_a_compiled_network_are_found),
                                                  CASE(an_output_of_its_own_is_used),
                                                  CASE(heads_are_never_guessed),
+                                                 CASE(llamas_of_meta_are_refused_by_name),
                                                  CASE(training_starts_from_it),
                                                  CASE(characters_are_found_with_the_data),
                                                  CASE(characters_are_read_from_meta),

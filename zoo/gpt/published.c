@@ -149,6 +149,16 @@ static void read_llama2c(const ad_file *file, gpt_config *c)
                       .untied = ad_file_find(file, "lm_head.weight") >= 0};
 }
 
+/* Meta's names, by which llama2.c trains; its order of rows is that of its own files. */
+static ad_status refuse_meta(ad_context *ctx, const ad_file *file)
+{
+    if (ad_file_find(file, "layers.0.attention.wq.weight") < 0) return AD_OK;
+    return ad_error_set(ctx, AD_ERROR_UNSUPPORTED,
+                        "%s: is a Llama by Meta's names, as llama2.c trains it; its export.py "
+                        "writes a .bin file that can be read (--version 0, 1 or 2)",
+                        ad_file_path(file));
+}
+
 ad_status gpt_recognise(ad_context *ctx, ad_file *file, const char *config, void *model,
                         bool *known)
 {
@@ -166,7 +176,8 @@ ad_status gpt_recognise(ad_context *ctx, ad_file *file, const char *config, void
         status = read_config(ctx, beside, config, model);
         ((gpt_config *)model)->biasless = gpt_lacks_biases(file);
     } else {
-        status = gpt_read_tensors(ctx, file, model, known);
+        status = refuse_meta(ctx, file);
+        if (!status) status = gpt_read_tensors(ctx, file, model, known);
     }
     return status;
 }

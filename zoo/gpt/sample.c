@@ -189,9 +189,10 @@ const ad_verb gpt_sample_verb = {
     AD_VERB("gpt", "sample", "MODEL", options, run, "continue a text with a language model"),
     .description =
         "MODEL is a run of `gpt train`, one of its checkpoints, a folder or file of Hugging Face's "
-        "gpt2 or llama (config.json with model.safetensors, its index, or pytorch_model.bin), or a "
-        "file of llama2.c or llama.cpp (GGUF). The text appears as it is made. When the model's "
-        "block is full, its "
+        "gpt2 or llama (config.json with model.safetensors, its index, or pytorch_model.bin), "
+        "nanoGPT's ckpt.pt or its folder, or a file of llama2.c or llama.cpp (GGUF). The text "
+        "appears as "
+        "it is made. When the model's block is full, its "
         "newer half is read again and the rest forgotten.\n"
         "\n"
         "With --interactive each line that is typed becomes part of the text, without its end, and "

@@ -5,6 +5,15 @@
 #include <autodidact/tokenizer.h>
 #include <string.h>
 
+/* UTF-16 without its mark, and tokens as numbers (nanoGPT's train.bin), are valid UTF-8 where every
+ * other byte is NUL; no text is. */
+static bool is_numbers(const char *text, size_t length)
+{
+    size_t zeros = 0;
+    for (size_t i = 0; i < length; ++i) zeros += !text[i];
+    return zeros / 2 > (length - zeros) / 3 && length > 2;
+}
+
 ad_status ad_text_file_read(ad_text_file *out, ad_context *ctx, const char *path)
 {
     *out = (ad_text_file){0};
@@ -17,12 +26,18 @@ ad_status ad_text_file_read(ad_text_file *out, ad_context *ctx, const char *path
     }
     *out = (ad_text_file){(const char *)file->bytes, file->size, file};
     size_t valid = ad_utf8_valid(out->text, out->length);
-    if (valid == out->length) return AD_OK;
-    ad_fail(
-        ctx, AD_ERROR_FORMAT,
-        "%s: byte %zu (0x%02x) is not UTF-8; if the text is in Latin-1, `iconv -f latin1 -t utf-8` "
-        "converts it",
-        path, valid, (unsigned char)out->text[valid]);
+    bool numbers = is_numbers(out->text, out->length);
+    if (valid == out->length && !numbers) return AD_OK;
+    if (numbers)
+        ad_fail(ctx, AD_ERROR_FORMAT,
+                "%s: nearly every other byte is NUL, as in UTF-16 or in tokens that are numbers; "
+                "expected a text in UTF-8",
+                path);
+    else
+        ad_fail(ctx, AD_ERROR_FORMAT,
+                "%s: byte %zu (0x%02x) is not UTF-8; if the text is in Latin-1, `iconv -f latin1 "
+                "-t utf-8` converts it",
+                path, valid, (unsigned char)out->text[valid]);
     ad_text_file_free(out);
     return AD_ERROR_FORMAT;
 }
