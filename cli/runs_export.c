@@ -40,11 +40,12 @@ static int export_run(ad_command *cmd)
     if (code) return code;
     ad_job *job = ad_cli_recognise(cmd, path);
     ad_cli_dtype dtype = ad_cli_wanted_dtype(cmd);
-    ad_export_options options = {.floats = dtype.floats, .q8_0 = dtype.q8_0};
+    ad_export_options options = {.floats = dtype.floats, .q8_0 = dtype.q8_0, .weights_asked = true};
     ad_watcher watcher = ad_command_watcher(cmd);
     ad_file_convert_options plain = {.floats = dtype.floats,
                                      .q8_0 = dtype.q8_0,
                                      .leave_out = ad_trained_of_training,
+                                     .leave_out_quietly = true,
                                      .watcher = &watcher};
     code = ad_command_check(cmd,
                             job ? ad_trained_export(job, output, &options)

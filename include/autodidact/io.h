@@ -152,6 +152,7 @@ typedef struct ad_file_convert_options {
     const char *prefix;     /* put in front of names that do not begin so; NULL: nothing is */
     /* Tensors that stay behind, by name; NULL: none. */
     bool (*leave_out)(const char *name);
+    bool leave_out_quietly;      /* that is what is asked for, and no news to the watcher */
     const ad_metadata *metadata; /* beside the file's own, which it goes before */
     int metadata_count;
     const ad_gguf_model *gguf; /* for .gguf: a network that llama.cpp knows (gguf.h), by its

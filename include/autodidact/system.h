@@ -260,6 +260,7 @@ AD_API bool ad_trained_of_training(const char *tensor);
 typedef struct ad_export_options {
     const ad_dtype *floats; /* as in ad_file_convert_options */
     bool q8_0, raw_names;
+    bool weights_asked; /* the weights alone are asked for: that others are left out is no news */
 } ad_export_options;
 
 /* Writes the weights of what was opened, without what training keeps beside them. The ending of

@@ -220,16 +220,21 @@ static void say(const conversion *c, const char *to)
     const ad_watcher *w = c->options->watcher;
     char shown[192];
     if (!w) return;
-    if (c->left_out) ad_watch_note(w, "%d tensors of training are left out", c->left_out);
+    if (c->left_out && !c->options->leave_out_quietly)
+        ad_watch_note(w, "%d tensor%s of training left out", c->left_out,
+                      c->left_out == 1 ? "" : "s");
     if (c->unknown)
-        ad_watch_note(w, "%d tensors that llama.cpp's network does not have are left out: %.80s%s",
-                      c->unknown, c->first_unknown->name, c->unknown > 1 ? ", ..." : "");
+        ad_watch_note(w,
+                      "left out, as llama.cpp's network does not have them: %d tensor%s, %.80s%s",
+                      c->unknown, c->unknown == 1 ? "" : "s", c->first_unknown->name,
+                      c->unknown > 1 ? ", ..." : "");
     if (c->renamed)
-        ad_watch_note(w, "%d tensors are renamed: %.80s is now %.80s%s", c->renamed,
-                      c->first_renamed->raw_name, c->new_name, c->renamed > 1 ? ", ..." : "");
+        ad_watch_note(w, "renamed: %d tensor%s, %.80s to %.80s%s", c->renamed,
+                      c->renamed == 1 ? "" : "s", c->first_renamed->raw_name, c->new_name,
+                      c->renamed > 1 ? ", ..." : "");
     if (c->retyped && !c->options->floats)
-        ad_watch_note(w, "%d tensors change their type: %.80s %s was %s; it is now %s", c->retyped,
-                      c->first_retyped->name,
+        ad_watch_note(w, "of another type: %d tensor%s, %.80s %s from %s to %s", c->retyped,
+                      c->retyped == 1 ? "" : "s", c->first_retyped->name,
                       ad_shape_text(c->first_retyped->shape, shown, sizeof shown),
                       c->first_retyped->stored, ad_dtype_name(c->first_retyped->dtype));
     if (c->metadata_count && ends_with(to, ".npy"))

@@ -94,6 +94,7 @@ static ad_status export_published(ad_job *job, const char *path, const ad_export
                                        .q8_0 = options->q8_0,
                                        .raw_names = options->raw_names,
                                        .leave_out = ad_trained_of_training,
+                                       .leave_out_quietly = options->weights_asked,
                                        .prefix = p->prefix,
                                        .metadata = list.at,
                                        .metadata_count = list.count,

@@ -9,7 +9,7 @@ while [ $i -lt 40 ]; do
     i=$((i + 1))
 done >beer.txt
 
-sample() { "$autodidact" gpt sample "$1" --prompt '7 b' -t 0 -n 40 >"$2" 2>&1; }
+sample() { "$autodidact" gpt sample "$1" --prompt '7 b' -t 0 -n 40 >"$2" 2>/dev/null; }
 for arch in gpt2 llama; do
     for tokenizer in char bpe byte; do
         [ $arch = gpt2 ] || [ $tokenizer = char ] || continue
@@ -21,6 +21,7 @@ for arch in gpt2 llama; do
         for form in safetensors npz gguf; do
             run "$autodidact" runs export run -o model.$form
             exits 0
+            one_line err
             sample model.$form got
             check "$arch with $tokenizer: the same text from .$form" cmp expected got
         done
@@ -37,7 +38,7 @@ for arch in gpt2 llama; do
         exits 0
         run "$autodidact" convert model.gguf again.safetensors
         exits 0
-        says err 'tensors are renamed: '
+        says err 'renamed: '
         sample again.safetensors got
         check "$arch with $tokenizer: the same text from .gguf and back" cmp expected got
     done
@@ -54,7 +55,7 @@ run "$autodidact" gpt sample q.gguf --prompt '7 b' -n 5
 exits 0
 run "$autodidact" convert q.gguf wide.safetensors
 exits 0
-says err 'was Q8_0; it is now f32'
+says err ' from Q8_0 to f32'
 run "$autodidact" runs export run -o q.npz --dtype q8_0
 exits 1
 says err 'q.npz: only .gguf holds q8_0'
@@ -68,6 +69,11 @@ says err 'model.onnx: the name does not end in .safetensors, .npz, .npy or .gguf
 # Training may start from a GGUF file.
 run "$autodidact" gpt train --data beer.txt --init model.gguf --run more --steps 2 --sample-tokens 0 -q
 exits 0
+
+# A checkpoint that is converted loses what only training reads, which is said.
+run "$autodidact" convert run/checkpoints/step-000000040.safetensors step.npz
+exits 0
+says err 'of training left out'
 
 # What a GGUF file does not say.
 head -c 300 model.gguf >cut.gguf
