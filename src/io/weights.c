@@ -432,7 +432,8 @@ static ad_status at_hand(const ad_file_tensor *t)
 {
     ad_mapped *map = t->map;
     if (!map->parts) return AD_OK;
-    ad_status status = ad_mapped_need(map, (size_t)(t->bytes - map->bytes), t->held);
+    size_t bytes = t->blocks ? (size_t)t->entry.bytes : t->held;
+    ad_status status = ad_mapped_need(map, (size_t)(t->bytes - map->bytes), bytes);
     if (status || !t->scales) return status;
     return ad_mapped_need(map, (size_t)(t->scales - map->bytes), t->held / (size_t)t->group);
 }
@@ -456,12 +457,14 @@ ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *data, siz
     const unsigned char *from = t->bytes;
     bool done = false;
     ad_status status = from ? at_hand(t) : unpack_to(file, t, dtype, data, bytes, &done);
-    if (!status && (t->blocks || t->scales)) return read_quantised(file, t, dtype, data);
     if (!status && !from && !done) status = unpack(file, t, &from);
     if (status || done) return status;
-    ad_strided_read(&t->view, from, dtype, data);
+    if (t->blocks || t->scales)
+        status = read_quantised(file, t, dtype, data);
+    else
+        ad_strided_read(&t->view, from, dtype, data);
     if (t->bytes) ad_mapped_forget(t->map, KEPT_BYTES_MOST);
-    return AD_OK;
+    return status;
 }
 
 ad_status ad_file_transpose(ad_file *file, int index)
