@@ -4,6 +4,7 @@
 
 #include "context.h"
 #include "folder.h"
+#include "sparing.h"
 
 #include "io/blocks.h"
 
@@ -397,6 +398,43 @@ static void heads_that_do_not_fit(void)
     }
 }
 
+/* ---- refused memory ---- */
+
+static ad_status read_all_types(ad_context *poor)
+{
+    ad_file *file;
+    float values[3 * 256];
+    ad_status status = ad_file_open(&file, poor, FIXTURES "types.gguf");
+    for (int i = 0; !status && i < 9; ++i)
+        status = ad_file_read(file, i, AD_F32, values, sizeof values);
+    ad_file_close(file);
+    return status;
+}
+
+static ad_status write_and_read(ad_context *poor)
+{
+    static const char *const to[] = {"s.gguf", "s.npz", "t.npz"};
+    ad_gguf_values *values = ad_gguf_values_new(poor);
+    ad_gguf_model model = {.architecture = "llama", .heads = 6, .kv_heads = 2, .values = values};
+    ad_status status = values ? AD_OK : AD_ERROR_MEMORY;
+    if (values) ad_gguf_put_text(values, "general.architecture", "llama");
+    for (int i = 0; i < 3 && !status; ++i) {
+        ad_file_convert_options options = {.gguf = i ? NULL : &model, .prefix = i ? "p." : NULL};
+        status = ad_file_convert(poor, i == 2 ? in_folder("s.npz") : FIXTURES "llama_tiny.gguf",
+                                 in_folder(to[i]), &options);
+    }
+    ad_gguf_values_free(values);
+    return status;
+}
+
+static void refused_memory_is_told(void)
+{
+    sparing_check(read_all_types);
+    REQUIRE(folder_make());
+    sparing_check(write_and_read);
+    CHECK(folder_remove());
+}
+
 static const check_case cases[] = {CASE(types_are_read_to_the_bit),
                                    CASE(types_that_are_not_read_are_named),
                                    CASE(q8_0_is_packed_as_ggml_packs_it),
@@ -409,6 +447,7 @@ static const check_case cases[] = {CASE(types_are_read_to_the_bit),
                                    CASE(every_cut_is_noticed),
                                    CASE(lies),
                                    CASE(tensors_lie_apart),
+                                   CASE(refused_memory_is_told),
                                    CASE(heads_that_do_not_fit),
                                    {0}};
 

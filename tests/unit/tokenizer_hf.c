@@ -2,6 +2,7 @@
  * (tests/oracle/tokenizers_hf.py). */
 #include "check.h"
 #include "folder.h"
+#include "sparing.h"
 
 #include <autodidact/io.h>
 #include <autodidact/tokenizer.h>
@@ -208,6 +209,27 @@ static void alone_in_a_folder(void)
     }
 }
 
+static ad_status read_and_write(ad_context *poor)
+{
+    ad_tokenizer *t = NULL;
+    const char *text;
+    size_t length;
+    ad_gguf_values *values = ad_gguf_values_new(poor);
+    ad_status status = values ? ad_tokenizer_open(&t, poor, FIXTURES "/json/llama.json")
+                              : AD_ERROR_MEMORY;
+    if (!status) status = ad_tokenizer_to_hf(t, &text, &length);
+    if (!status) status = ad_tokenizer_to_hf_config(t, 10, &text, &length);
+    if (!status) status = ad_tokenizer_put_gguf(t, values, 500);
+    ad_tokenizer_free(t);
+    ad_gguf_values_free(values);
+    return status;
+}
+
+static void refused_memory_is_told(void)
+{
+    sparing_check(read_and_write);
+}
+
 static void training(void)
 {
     ad_text_file corpus;
@@ -235,6 +257,7 @@ int main(int argc, char **argv)
                                        CASE(characters_and_bytes_for_others),
                                        CASE(added_tokens),
                                        CASE(alone_in_a_folder),
+                                       CASE(refused_memory_is_told),
                                        CASE(training),
                                        {0}};
     ctx = ad_context_new(NULL);
