@@ -3,6 +3,7 @@
 #include "cli/verbs.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -19,22 +20,26 @@ static int newest_first(const void *a, const void *b)
     return strcmp(x->path, y->path);
 }
 
-/* The runs in a folder, or the folder itself if it is one. Broken ones get a note. */
+/* The runs in a folder. Broken ones get a note. -1: there is no such folder; -2: no memory. */
 static int find_runs(ad_command *cmd, const char *path, ad_run_info ***runs)
 {
     ad_context *ctx = ad_command_context(cmd);
     int count = 0, capacity = 0;
-    DIR *folder = ctx ? opendir(path) : NULL;
+    ad_status status = AD_OK;
+    DIR *folder = opendir(path);
     *runs = NULL;
-    if (!folder) return ctx ? -1 : -2;
-    for (struct dirent *d; count < RUNS_MOST && (d = readdir(folder));) {
+    if (!folder) return errno == ENOMEM ? -2 : -1;
+    for (struct dirent *d;
+         status != AD_ERROR_MEMORY && count < RUNS_MOST && (d = readdir(folder));) {
         char full[PATH_MAX];
         ad_run_info *info;
         if (d->d_name[0] == '.' ||
             snprintf(full, sizeof full, "%s/%s", path, d->d_name) >= (int)sizeof full ||
             !ad_run_is(full))
             continue;
-        if (ad_run_info_open(&info, ctx, full)) {
+        status = ad_run_info_open(&info, ctx, full);
+        if (status == AD_ERROR_MEMORY) continue;
+        if (status) {
             ad_command_note(cmd, "left out: %s", ad_error(ctx));
             continue;
         }
@@ -43,13 +48,20 @@ static int find_runs(ad_command *cmd, const char *path, ad_run_info ***runs)
             ad_run_info **grown = realloc(*runs, (size_t)more * sizeof(ad_run_info *));
             if (!grown) {
                 ad_run_info_close(info);
-                break;
+                status = AD_ERROR_MEMORY;
+                continue;
             }
             *runs = grown, capacity = more;
         }
         (*runs)[count++] = info;
     }
     closedir(folder);
+    if (status == AD_ERROR_MEMORY) {
+        while (count) ad_run_info_close((*runs)[--count]);
+        free(*runs);
+        *runs = NULL;
+        return -2;
+    }
     if (count) qsort(*runs, (size_t)count, sizeof **runs, newest_first);
     return count;
 }
@@ -106,7 +118,7 @@ static int list(ad_command *cmd)
     ad_run_info **runs;
     if (!path) path = "runs";
     int count = find_runs(cmd, path, &runs);
-    if (count == -2) return AD_EXIT_FAILURE;
+    if (count == -2) return ad_command_fail(cmd, "%s: no memory to list it", path);
     if (count < 0) return ad_command_fail(cmd, "%s: there is no such folder", path);
     ad_status status = AD_OK;
     if (!count && !ad_command_json(cmd)) ad_command_note(cmd, "%s: holds no run", path);

@@ -101,6 +101,7 @@ static int dispatch(ad_command *cmd, int argc, char **argv)
         ad_verb_help(app, cmd->verb, cmd->out);
         return AD_EXIT_OK;
     }
+    if (!ad_command_context(cmd)) return AD_EXIT_FAILURE; /* no verb needs to ask */
     status = cmd->verb->run(cmd);
     return cmd->misused && status == AD_EXIT_OK ? AD_EXIT_FAILURE : status;
 }

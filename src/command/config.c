@@ -4,7 +4,6 @@
  * the command. What was given on the command line wins. */
 #include "command/state.h"
 #include "io/json.h"
-
 #include "io/source.h"
 
 #include <stdlib.h>
@@ -12,51 +11,72 @@
 
 enum { FILE_BYTES_MOST = 64 << 20 };
 
-/* The text of a JSON value as a person would write it for this option; NULL (reported) if it is of
- * the wrong kind. Owned by the caller. */
-static char *value_text(struct ad_command *cmd, const char *path, const ad_option *option,
-                        const json_t *value)
+static char *list_text(const json_t *list)
+{
+    char number[64], *text = calloc(1, ITEMS_BYTES);
+    size_t used = 0;
+    for (size_t i = 0; text && i < json_array_size(list); ++i) {
+        const json_t *item = json_array_get(list, i);
+        const char *word = json_is_string(item) ? json_string_value(item) : number;
+        if (json_is_number(item)) snprintf(number, sizeof number, "%.17g", json_number_value(item));
+        used += (size_t)sprintf(text + used, "%s%s", i ? "," : "", word);
+    }
+    return text;
+}
+
+/* Whether it is a list that can stand on a command line. */
+static bool is_list(const json_t *value)
+{
+    size_t count = json_array_size(value), used = 0;
+    for (size_t i = 0; i < count; ++i) {
+        const json_t *item = json_array_get(value, i);
+        const char *word = json_is_string(item) ? json_string_value(item) : "";
+        if (!json_is_string(item) && !json_is_number(item)) return false;
+        used += json_is_string(item) ? strlen(word) + 2 : 32;
+        if (strchr(word, ',') || used > ITEMS_BYTES) return false;
+    }
+    return count > 0;
+}
+
+static int wrong_kind(struct ad_command *cmd, const char *path, const ad_option *option,
+                      const json_t *value, bool list)
+{
+    return ad_command_usage(cmd, "%.200s: \"%s\" is %s, expected %s", path, option->name,
+                            json_is_object(value)    ? "an object"
+                            : json_is_array(value)   ? "a list"
+                            : json_is_null(value)    ? "null"
+                            : json_is_boolean(value) ? "true or false"
+                            : json_is_string(value)  ? "a text"
+                                                     : "a number",
+                            option->type == AD_OPTION_FLAG ? "true or false"
+                            : list ? "a list of numbers, or of texts without commas"
+                                   : "a text or a number");
+}
+
+/* The text of a JSON value as a person would write it for this option; owned by the caller. An exit
+ * status, reported, if it is of the wrong kind. */
+static int value_text(struct ad_command *cmd, const char *path, const ad_option *option,
+                      const json_t *value, char **text)
 {
     char number[64];
+    bool flag = option->type == AD_OPTION_FLAG;
     bool list = option->type == AD_OPTION_TEXTS || option->type == AD_OPTION_REALS;
-    if (option->type == AD_OPTION_FLAG && json_is_boolean(value))
-        return strdup(json_is_true(value) ? "yes" : "no");
-    if (option->type != AD_OPTION_FLAG && json_is_string(value))
-        return strdup(json_string_value(value));
-    if (option->type != AD_OPTION_FLAG && json_is_integer(value)) {
-        snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
-        return strdup(number);
-    }
-    if (option->type != AD_OPTION_FLAG && json_is_real(value)) {
-        snprintf(number, sizeof number, "%.17g", json_real_value(value));
-        return strdup(number);
-    }
-    if (list && json_is_array(value)) {
-        char *text = calloc(1, ITEMS_BYTES);
-        size_t used = 0;
-        for (size_t i = 0; text && i < json_array_size(value); ++i) {
-            const json_t *item = json_array_get(value, i);
-            const char *word = json_is_string(item) ? json_string_value(item) : number;
-            if (!json_is_string(item) && !json_is_number(item)) break;
-            if (json_is_number(item))
-                snprintf(number, sizeof number, "%.17g", json_number_value(item));
-            if (strchr(word, ',') || used + strlen(word) + 2 > ITEMS_BYTES) break;
-            used += (size_t)sprintf(text + used, "%s%s", i ? "," : "", word);
-            if (i + 1 == json_array_size(value)) return text;
-        }
-        free(text);
-    }
-    ad_command_usage(cmd, "%.200s: \"%s\" is %s, expected %s", path, option->name,
-                     json_is_object(value)    ? "an object"
-                     : json_is_array(value)   ? "a list"
-                     : json_is_null(value)    ? "null"
-                     : json_is_boolean(value) ? "true or false"
-                     : json_is_string(value)  ? "a text"
-                                              : "a number",
-                     option->type == AD_OPTION_FLAG ? "true or false"
-                     : list ? "a list of numbers, or of texts without commas"
-                            : "a text or a number");
-    return NULL;
+    if (flag != json_is_boolean(value)) return wrong_kind(cmd, path, option, value, list);
+    if (flag)
+        *text = strdup(json_is_true(value) ? "yes" : "no");
+    else if (json_is_string(value))
+        *text = strdup(json_string_value(value));
+    else if (json_is_number(value)) {
+        if (json_is_integer(value))
+            snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));
+        else
+            snprintf(number, sizeof number, "%.17g", json_real_value(value));
+        *text = strdup(number);
+    } else if (list && is_list(value))
+        *text = list_text(value);
+    else
+        return wrong_kind(cmd, path, option, value, list);
+    return *text ? AD_EXIT_OK : ad_command_fail(cmd, "%.200s: out of memory", path);
 }
 
 static int unknown_key(struct ad_command *cmd, const char *path, const char *key)
@@ -83,11 +103,12 @@ static int take(struct ad_command *cmd, const char *path, json_t *options)
             ad_command_note(cmd, "%.200s: \"%s\" is about the process, and left out", path, key);
             continue;
         }
-        char *text = value_text(cmd, path, &row->option, value);
-        if (!text) return AD_EXIT_USAGE;
+        char *text = NULL;
+        int status = value_text(cmd, path, &row->option, value, &text);
+        if (status) return status;
         free(row->config_text);
         row->config_text = text;
-        int status = ad_command_set(cmd, row, text);
+        status = ad_command_set(cmd, row, text);
         if (status) return status;
         row->configured = true;
     }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
+#include <stdio.h>
 #include <zip.h>
 
 enum {
@@ -39,6 +40,22 @@ static zip_source_t *open_bytes(const ad_mapped *file, const void *bytes, size_t
     return source;
 }
 
+/* Memory that libzip was refused is nothing wrong with the file. */
+static ad_status failed(ad_context *ctx, const char *path, zip_error_t *error, const char *what)
+{
+    if (zip_error_code_zip(error) == ZIP_ER_MEMORY)
+        return ad_fail(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
+    return ad_fail(ctx, AD_ERROR_FORMAT, "%s: %s (%s)", path, what, zip_error_strerror(error));
+}
+
+static ad_status member_failed(const ad_archive *archive, const char *name, zip_error_t *error,
+                               const char *what)
+{
+    char sentence[256];
+    snprintf(sentence, sizeof sentence, "the zip member %.200s %s", name, what);
+    return failed(archive->ctx, archive->path, error, sentence);
+}
+
 ad_status ad_archive_open(ad_archive **out, ad_context *ctx, const char *path,
                           const ad_mapped *file, const void *bytes, size_t size)
 {
@@ -52,10 +69,7 @@ ad_status ad_archive_open(ad_archive **out, ad_context *ctx, const char *path,
     zip_source_t *source = open_bytes(file, bytes, size, &error);
     if (source) archive->zip = zip_open_from_source(source, ZIP_RDONLY, &error);
     if (!archive->zip) {
-        bool memory = zip_error_code_zip(&error) == ZIP_ER_MEMORY;
-        status = ad_fail(ctx, memory ? AD_ERROR_MEMORY : AD_ERROR_FORMAT,
-                         "%s: the zip archive is truncated or damaged (%s)", path,
-                         zip_error_strerror(&error));
+        status = failed(ctx, path, &error, "the zip archive is truncated or damaged");
         zip_source_free(source);
     } else if (zip_get_num_entries(archive->zip, 0) > MAX_MEMBERS) {
         status = ad_fail(ctx, AD_ERROR_LIMIT, "%s: the zip archive has more than %d members", path,
@@ -134,17 +148,14 @@ ad_status ad_archive_read(ad_archive *archive, int64_t member, size_t skip, void
 {
     const char *name = ad_archive_name(archive, member);
     zip_file_t *file = zip_fopen_index(archive->zip, (zip_uint64_t)member, 0);
-    if (!file)
-        return ad_fail(archive->ctx, AD_ERROR_FORMAT, "%s: the zip member %s cannot be read (%s)",
-                       archive->path, name, zip_strerror(archive->zip));
+    if (!file) return member_failed(archive, name, zip_get_error(archive->zip), "cannot be read");
     ad_status status = AD_OK;
     zip_int64_t got = 0;
     char beyond;
     bool complete = read_bytes(file, NULL, skip, &got) && read_bytes(file, data, size, &got);
     if (complete && whole) got = zip_fread(file, &beyond, 1); /* at the end libzip checks the sum */
     if (got < 0)
-        status = ad_fail(archive->ctx, AD_ERROR_FORMAT, "%s: the zip member %s is damaged (%s)",
-                         archive->path, name, zip_error_strerror(zip_file_get_error(file)));
+        status = member_failed(archive, name, zip_file_get_error(file), "is damaged");
     else if (!complete)
         status = ad_fail(archive->ctx, AD_ERROR_FORMAT, "%s: the zip member %s is truncated",
                          archive->path, name);

@@ -105,6 +105,7 @@ static ad_status set_filter(ad_unpacking *u, int filter)
 {
     if (filter == ARCHIVE_FILTER_NONE) return AD_OK;
     if (archive_read_append_filter(u->archive, filter) == ARCHIVE_OK) return AD_OK;
+    if (archive_errno(u->archive) == ENOMEM) return fail(u);
     return ad_fail(u->ctx, AD_ERROR_UNSUPPORTED,
                    "%s: is compressed in a way that this build of libarchive cannot expand itself",
                    u->name);
@@ -133,8 +134,11 @@ ad_status ad_unpacking_open(ad_unpacking *u, ad_context *ctx, const char *name, 
     if (status) return status;
     int filter = ad_compression(ctx, name, file->bytes, file->size, &known);
     if (!known) return ad_error_status(ctx);
-    if (!(u->archive = archive_read_new()))
+    u->archive = archive_read_new(), u->head = u->archive ? archive_entry_new() : NULL;
+    if (!u->head) {
+        ad_unpacking_close(u);
         return ad_fail(ctx, AD_ERROR_MEMORY, "%s: out of memory", name);
+    }
     set_formats(u, raw);
     u->compressed = filter != ARCHIVE_FILTER_NONE;
     status = set_filter(u, filter);
@@ -150,7 +154,8 @@ ad_status ad_unpacking_open(ad_unpacking *u, ad_context *ctx, const char *name, 
 void ad_unpacking_close(ad_unpacking *u)
 {
     archive_read_free(u->archive);
-    u->archive = NULL;
+    archive_entry_free(u->head);
+    u->archive = NULL, u->head = NULL;
 }
 
 /* ---- entries ---- */
@@ -165,8 +170,8 @@ static ad_status count(ad_unpacking *u, size_t bytes)
 
 ad_status ad_unpacking_next(ad_unpacking *u, struct archive_entry **head)
 {
-    int code = archive_read_next_header(u->archive, head);
-    if (code == ARCHIVE_EOF) *head = NULL;
+    int code = archive_read_next_header2(u->archive, u->head);
+    *head = code == ARCHIVE_EOF ? NULL : u->head;
     if (code == ARCHIVE_EOF || code >= ARCHIVE_WARN) return AD_OK;
     return fail(u);
 }

@@ -10,6 +10,7 @@
 
 typedef struct ad_unpacking {
     struct archive *archive;
+    struct archive_entry *head; /* libarchive's own may be missing, which it does not look at */
     ad_context *ctx;
     const char *name; /* of the file, for errors */
     ad_mapped *file;

@@ -78,7 +78,7 @@ ad_status ad_run_weights(ad_context *ctx, const char *path, char *found, size_t 
         if (i < 0 && access(file, F_OK)) continue;
         status = ad_file_open(&opened, ctx, file);
         ad_file_close(opened);
-        if (!status) break;
+        if (!status || status == AD_ERROR_MEMORY) break;
         if (note && note_size) snprintf(note, note_size, "%s; taking another", ad_error(ctx));
     }
     if (status) return status;

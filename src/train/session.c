@@ -63,6 +63,13 @@ static void write_report(const running *r, const char *path, bool failed)
         ad_watch_note(&r->session->watcher, "the report was not written: %s", ad_error(r->ctx));
 }
 
+static bool has_report(const char *path)
+{
+    char file[PATH_MAX];
+    snprintf(file, sizeof file, "%.*s/report.html", PATH_MAX - 64, path);
+    return !access(file, F_OK);
+}
+
 /* To the end that is asked for, which may be another than when it was. */
 static ad_status check_finished(const running *r, const char *path, bool *finished,
                                 ad_metrics *result)
@@ -72,6 +79,8 @@ static ad_status check_finished(const running *r, const char *path, bool *finish
     *finished = false;
     if (s->resume) status = ad_run_finished(r->ctx, path, finished, result);
     *finished = *finished && !status && ad_run_same_end(s->settings, path);
+    if (*finished && !has_report(path))
+        write_report(r, path, false); /* it was killed before that */
     if (!*finished) ad_metrics_clear(result);
     return status;
 }

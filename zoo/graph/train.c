@@ -119,7 +119,7 @@ static ad_status finish(ad_job *job, ad_metrics *result)
 static ad_status sketch(ad_job *job)
 {
     ad_status status = read(job);
-    job->batch = ((graph_job *)job)->set->graphs;
+    if (!status) job->batch = ((graph_job *)job)->set->graphs;
     return status;
 }
 
