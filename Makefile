@@ -178,6 +178,15 @@ CHECK_KERNELS_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/kernels
 $(BUILD)/tests/check_kernels: $(CHECK_KERNELS_OBJ) $(LIB)
 	$(CC) $(CFLAGS_ALL) -o $@ $(CHECK_KERNELS_OBJ) $(LIB) $(LDFLAGS) $(LIBS)
 
+# What tests of faults put in front of the C library, and what runs a command with it again and again.
+FAULTS := $(BUILD)/tests/faults/preload.so $(BUILD)/tests/faults/disturb
+$(BUILD)/tests/faults/preload.so: tests/faults/preload.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -fvisibility=default -shared -o $@ $<
+$(BUILD)/tests/faults/disturb: tests/faults/disturb.c tests/faults/tree.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -o $@ $<
+
 programs = $(patsubst $(1)/%.c,$(BUILD)/$(2)/%,$(call buildable,$(sort $(wildcard $(1)/*.c))))
 
 UNIT_BIN    := $(call programs,tests/unit,tests) $(if $(SYSTEMS),$(call programs,tests/zoo,tests))
@@ -198,7 +207,7 @@ TEST_BIN    := $(filter $(TESTS:%=$(BUILD)/tests/%),$(TEST_BIN))
 SHELL_TESTS := $(filter $(TESTS:%=tests/cli/%.sh) $(TESTS:%=tests/library/%.sh),$(SHELL_TESTS))
 endif
 
-tests: $(TEST_BIN)
+tests: $(TEST_BIN) $(if $(SYSTEMS),$(FAULTS))
 examples: $(EXAMPLE_BIN)
 fuzzers: $(FUZZ_BIN)
 

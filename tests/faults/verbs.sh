@@ -1,0 +1,127 @@
+# verbs.sh - every verb of the command on the smallest inputs that have all there is to read and write: what
+# tests of faults go through. Read with `.` behind check.sh.
+#
+#     can_disturb             whether preload.c works here
+#     make_seed               the inputs, runs and results of before, in $seed
+#     each_verb FUNCTION      calls FUNCTION WRITES COMMAND... for each; WRITES: "writes", "trains" or "reads"
+#
+# Paths are below $seed, which the command is to be run in (or in a copy).
+seed=$tmp/seed
+
+tiny_pictures() { # FOLDER COUNT
+    mkdir -p "$1/left" "$1/right"
+    i=0
+    while [ $i -lt "$2" ]; do
+        printf 'P2 4 4 255\n255 %d 0 0 255 9 0 0 255 0 7 0 255 0 0 5\n' $i >"$1/left/$i.pgm"
+        printf 'P2 4 4 255\n0 0 %d 255 0 9 0 255 0 0 7 255 1 0 0 255\n' $i >"$1/right/$i.pgm"
+        i=$((i + 1))
+    done
+}
+
+tiny_graph() { # FOLDER
+    mkdir -p "$1"
+    { echo id,label,a,b
+      for i in 0 1 2 3 4 5 6 7 8 9; do echo "n$i,$([ $((i % 2)) = 0 ] && echo even || echo odd),$((i % 2)),1"; done
+    } >"$1/nodes.csv"
+    { echo source,target
+      for i in 0 1 2 3 4 5 6 7 8 9; do echo "n$i,n$(((i + 2) % 10))"; done
+    } >"$1/edges.csv"
+}
+
+gpt_options="--layers 1 --heads 1 --width 8 --block 8 --batch 2 --steps 3 --sample-tokens 4"
+classify_options="--model mlp --batch 4 --steps 3 --size 4"
+graph_options="--per-class 2 --width 4 --steps 3"
+style_options="--size 32 --steps 2"
+
+make_seed() {
+    mkdir -p "$seed" && cd "$seed" || exit 1
+    tiny_pictures pictures/train 4
+    tiny_pictures pictures/test 2
+    tiny_graph graph
+    printf 'a rose is a rose is a rose is a rose is a rose is a rose, and a rose by any name is a rose.\n%.0s' 1 2 3 >text.txt
+    cp "$fixtures/tiny_cnn.pth" "$fixtures/weights/arrays.npz" "$fixtures/weights/library.safetensors" \
+        "$fixtures/pictures/jpeg-L.jpg" "$fixtures/pictures/png-P.png" "$fixtures/pictures/webp-lossy.webp" .
+    cp -r "$fixtures/tokenizers/bpe" "$fixtures/gpt2_tiny" .
+    for picture in photo painting; do
+        { printf 'P6 16 16 255\n'; printf "%s." $(seq 1 400); } | head -c 781 >$picture.ppm
+    done
+    tar cf pictures.tar pictures && gzip -k pictures.tar
+    quietly classify train --data pictures $classify_options --run classify-run
+    quietly gpt train --data text.txt $gpt_options --run gpt-run
+    quietly graph train --data graph $graph_options --run graph-run
+    quietly gpt train --data text.txt $gpt_options --steps 2 --run stopped-run
+    sed -i 's/"steps": 2/"steps": 4/' stopped-run/config.json
+    rm -f stopped-run/result.json
+    for file in old.safetensors old.png old.npz; do echo "what was there" >$file; done
+    mkdir figures && echo "what was there" >figures/neighbourhood.svg
+    cd "$tmp" || exit 1
+}
+quietly() { "$autodidact" "$@" --threads 1 --quiet >"$tmp/.out" 2>&1 || { echo "FAILED $*"; cat "$tmp/.out"; exit 1; }; }
+
+# disturb WRITES COMMAND... -f KIND ...: the command with faults of that kind, which are counted as tests.
+disturb() {
+    writes=$1
+    shift
+    words= options=
+    while [ "$1" != -f ]; do words="$words $1"; shift; done
+    case $words in
+    *" runs resume "* | *" train "*)
+        options=-m
+        case $words in *stopped-run*) run=stopped-run ;; *) run=new ;; esac
+        set -- "$@" -r "\"$autodidact\" runs resume $run" ;;
+    esac
+    case $words in
+    " runs "* | " info "* | " convert "* | " help"* | " version"*) ;;
+    *) words="$words --threads 1" ;;
+    esac
+    "$faults/disturb" -j 2 $options "$@" "$faults/preload.so" "$seed" "$autodidact" $words >"$tmp/.out" 2>&1
+    count=$(sed -n '$s/ passed, / /;$s/ failed$//p' "$tmp/.out")
+    case $count in *' '*) ;; *) count="0 1" ;; esac
+    passed=$((passed + ${count% *})) failed=$((failed + ${count#* }))
+    [ "${count#* }" = 0 ] || { echo "FAILED$words"; sed 's/^/  /' "$tmp/.out"; }
+}
+can_disturb() {
+    [ -f "$faults/preload.so" ] && [ "$(LD_PRELOAD="$faults/preload.so" AD_FAULT=alloc:1+ "$autodidact" version 2>&1)" ] &&
+        ! LD_PRELOAD="$faults/preload.so" AD_FAULT=alloc:1+ "$autodidact" version >/dev/null 2>&1
+}
+faults=${BUILD:-build}/tests/faults
+case $faults in /*) ;; *) faults=$root/$faults ;; esac
+
+each_verb() {
+    "$1" reads version
+    "$1" reads help
+    "$1" reads help gpt train
+    "$1" reads help --man
+    "$1" reads help --completion bash
+    "$1" reads runs list .
+    "$1" reads runs show gpt-run
+    "$1" reads runs compare gpt-run stopped-run graph-run
+    "$1" writes runs export gpt-run -o old.safetensors
+    "$1" writes runs report classify-run gpt-run
+    for file in tiny_cnn.pth arrays.npz library.safetensors jpeg-L.jpg png-P.png webp-lossy.webp photo.ppm pictures pictures.tar.gz \
+        gpt-run/checkpoints/best.safetensors gpt2_tiny/model.safetensors; do
+        "$1" reads info $file
+    done
+    "$1" writes convert tiny_cnn.pth old.safetensors
+    "$1" writes convert library.safetensors old.npz --dtype f16
+    "$1" trains classify train --data pictures.tar.gz $classify_options --run new
+    "$1" trains classify train --data pictures $classify_options --model lenet --size 28 --flip --run new
+    "$1" reads classify eval classify-run --data pictures
+    "$1" writes classify predict classify-run pictures/test/left/1.pgm --saliency old.png
+    "$1" trains gpt train --data text.txt $gpt_options --ema 0.9 --run new
+    "$1" trains gpt train --data text.txt $gpt_options --tokenizer bpe --run new
+    "$1" trains gpt train --resume stopped-run
+    "$1" trains runs resume stopped-run
+    "$1" reads gpt sample gpt-run --tokens 4
+    "$1" reads gpt eval gpt-run text.txt
+    "$1" trains graph train --data graph $graph_options --run new
+    "$1" trains graph train --data graph $graph_options --model gat --heads 1 --run new
+    "$1" reads graph predict graph-run --data graph --split all
+    "$1" writes graph show graph-run --data graph -o figures
+    "$1" writes style make photo.ppm painting.ppm $style_options -o old.png
+    "$1" writes style reconstruct photo.ppm --layer relu1_1 $style_options -o old.png
+    "$1" reads explain gpt --layers 1 --heads 1 --width 8 --block 8
+    "$1" reads explain classify --model lenet
+    "$1" reads explain graph --data graph
+    "$1" reads explain style --size 32
+}
