@@ -178,6 +178,9 @@ AD_API void ad_command_print_text(ad_command *cmd, const char *text, size_t leng
 AD_API bool ad_command_write(ad_command *cmd, const char *text, size_t length);
 /* A note for people: a line on stderr, above the live line. Silent with --quiet. */
 AD_API void ad_command_note(ad_command *cmd, const char *format, ...) AD_PRINTF(2, 3);
+/* A note "TITLE: WORD...", a command to be copied: each word as a shell reads it. `words` ends with
+ * NULL. */
+AD_API void ad_command_suggest(ad_command *cmd, const char *title, const char *const *words);
 
 /* Step `step` of `steps` (0: unknown) is done. On a terminal: the live line "step 120/500  loss
  * 1.2e5  3.1 it/s  2m10s left", redrawn at most ten times a second; with --json: a line

@@ -2,6 +2,7 @@
  *
  * The live line is redrawn in place on stderr, only when stderr is a terminal, and cut to its
  * width. */
+#include "base/shell.h"
 #include "command/state.h"
 #include "command/width.h"
 
@@ -20,6 +21,18 @@ void ad_command_note(ad_command *cmd, const char *format, ...)
     ad_print_format(cmd->err, format, args);
     fputc('\n', cmd->err);
     va_end(args);
+}
+
+void ad_command_suggest(ad_command *cmd, const char *title, const char *const *words)
+{
+    ad_text text;
+    ad_text_init(&text, ad_command_context(cmd));
+    for (; *words; ++words) {
+        if (text.length) ad_text_add(&text, " ");
+        ad_text_shell(&text, *words);
+    }
+    ad_command_note(cmd, "%s: %s", title, ad_text_get(&text));
+    ad_text_free(&text);
 }
 
 void ad_command_start(ad_command *cmd)
