@@ -148,7 +148,6 @@ static void read_line(names *n, int64_t line, const char *begin, const char *end
 static void read_text(names *n, const char *text, size_t bytes)
 {
     const char *end = text + bytes;
-    if (bytes >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) text += 3; /* a byte order mark */
     for (int64_t line = 0; text < end && !n->status; ++line) {
         const char *stop = memchr(text, '\n', (size_t)(end - text));
         const char *from = text, *to = stop ? stop : end;
@@ -194,6 +193,8 @@ ad_status classify_parse_names(ad_context *ctx, const char *path, const char *te
     json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
     if (root)
         read_json(&n, root);
+    else if (json_error_code(&error) == json_error_out_of_memory)
+        n.status = ad_error_set(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
     else
         read_text(&n, text, bytes);
     json_decref(root);
