@@ -192,6 +192,33 @@ static void a_start_that_is_frozen(void)
     end();
 }
 
+/* Weights are finite, but what comes out is not: nothing is scored. */
+static void results_that_are_not_finite(void)
+{
+    static float huge[64 * 256];
+    ad_job *job;
+    bool done;
+    begin();
+    for (size_t i = 0; i < sizeof huge / sizeof *huge; ++i) huge[i] = 3e38f;
+    trained("a", "steps=2 val=0");
+    REQUIRE(!ad_trained_open(&job, ctx, &classify_system, in_folder("a"), NULL));
+    classifier *c = (classifier *)job;
+    const classify_model *m = job->model;
+    ad_augment plain = classify_normalisation(m);
+    REQUIRE(!ad_trained_build(job, 16, NULL));
+    REQUIRE(!ad_variable_set(job->vars, ad_var_find(job->vars, "fc1.weight"), huge));
+    REQUIRE(!ad_image_set_read(&c->pictures.set[AD_SPLIT_TRAIN], ctx, in_folder("data"), NULL));
+    REQUIRE(!ad_image_samples_new(&job->split[AD_SPLIT_TRAIN].samples,
+                                  c->pictures.set[AD_SPLIT_TRAIN], &plain));
+    REQUIRE(!ad_loader_new(&job->loader[AD_SPLIT_TRAIN], ctx, job->split[AD_SPLIT_TRAIN].samples,
+                           &(ad_loader_options){.batch = 16, .keep_last = true}));
+    CHECK_INT(classify_score(c, AD_SPLIT_TRAIN, &done), AD_ERROR_NUMERIC);
+    CHECK_CONTAINS(ad_error(ctx), "what the network says is not finite");
+    CHECK_INT(classify_result_finite(job), AD_ERROR_NUMERIC);
+    ad_trained_close(job);
+    end();
+}
+
 /* ---- files ---- */
 
 /* A file with these metadata, and of a network of two classes. */
@@ -287,6 +314,7 @@ static const check_case cases[] = {CASE(a_session),
                                    CASE(folds),
                                    CASE(minutes),
                                    CASE(a_start_that_is_frozen),
+                                   CASE(results_that_are_not_finite),
                                    CASE(files),
                                    CASE(memory_that_runs_out),
                                    {0}};

@@ -96,6 +96,12 @@ ad_node *classify_resnet18(int64_t classes, ad_vars *vars, ad_node *x, ad_mode *
 
 enum { CLASSIFY_MISTAKES = 48 };
 
+typedef struct classify_mistake {
+    int64_t picture; /* of the split's set */
+    int taken_for;   /* a class */
+    float by;        /* how much more likely that is than its own, in logits */
+} classify_mistake;
+
 typedef struct classifier {
     ad_job job;
     ad_image_splits pictures;
@@ -103,8 +109,7 @@ typedef struct classifier {
     /* Of the split that was measured last: */
     ad_split scored;
     ad_class_scores *scores;
-    int64_t mistaken[CLASSIFY_MISTAKES]; /* its first pictures that were taken for another class, */
-    int taken_for[CLASSIFY_MISTAKES];    /* and which */
+    classify_mistake mistake[CLASSIFY_MISTAKES]; /* the worst, these first */
     int mistakes;
 } classifier;
 

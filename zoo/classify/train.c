@@ -2,6 +2,7 @@
 #include "zoo/classify/classify.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* ---- the loss ---- */
 
@@ -56,15 +57,27 @@ ad_status classify_result_finite(const ad_job *job)
                             "what the network says");
 }
 
+static void keep_mistake(classifier *c, classify_mistake mistake)
+{
+    int at = c->mistakes;
+    while (at > 0 && c->mistake[at - 1].by < mistake.by) --at;
+    if (at == CLASSIFY_MISTAKES) return;
+    if (c->mistakes < CLASSIFY_MISTAKES) ++c->mistakes;
+    memmove(&c->mistake[at + 1], &c->mistake[at], (size_t)(c->mistakes - 1 - at) * sizeof mistake);
+    c->mistake[at] = mistake;
+}
+
 static void note_mistakes(classifier *c, const float *logits, const int32_t *labels,
                           const ad_batch *batch)
 {
     int classes = ad_class_scores_classes(c->scores);
-    for (int64_t i = 0; i < batch->size && c->mistakes < CLASSIFY_MISTAKES; ++i) {
-        int best = ad_best_class(logits + i * classes, classes);
-        if (best == labels[i]) continue;
-        c->taken_for[c->mistakes] = best;
-        c->mistaken[c->mistakes++] = batch->index[i];
+    for (int64_t i = 0; i < batch->size; ++i) {
+        const float *row = logits + i * classes;
+        int best = ad_best_class(row, classes);
+        if (best != labels[i])
+            keep_mistake(c, (classify_mistake){.picture = batch->index[i],
+                                               .taken_for = best,
+                                               .by = row[best] - row[labels[i]]});
     }
 }
 
@@ -104,7 +117,7 @@ static ad_status evaluate(ad_job *job, ad_split split, ad_metrics *metrics)
     return ad_run_confusion(job->run, confusion, (int)names->count, (const char *const *)names->at);
 }
 
-/* ---- a sheet of what was mistaken in validation: "cat", and below it "as dog" ---- */
+/* ---- a sheet of what was mistaken worst in validation: "cat", and below it "as dog" ---- */
 
 typedef struct sheet {
     ad_image *picture[CLASSIFY_MISTAKES];
@@ -127,11 +140,11 @@ static ad_status fill_sheet(const classifier *c, sheet *s)
     int64_t size = set->height * set->width * set->channels;
     ad_status status = AD_OK;
     for (int i = 0; i < c->mistakes && !status; ++i) {
-        int64_t which = c->mistaken[i];
+        int64_t which = c->mistake[i].picture;
         status = ad_image_from_bytes(c->job.ctx, set->pixels + which * size, set->width,
                                      set->height, set->channels, &s->picture[i]);
         write_caption(s->caption[i], set->class_names[set->labels[which]],
-                      set->class_names[c->taken_for[i]]);
+                      set->class_names[c->mistake[i].taken_for]);
         s->captions[i] = s->caption[i];
     }
     return status;
