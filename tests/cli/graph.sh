@@ -40,6 +40,9 @@ run "$autodidact" graph predict "$tmp/a" --data "$tmp/rings" --per-class 4 --spl
 exits 0
 says out "n23"
 says out "two"
+run "$autodidact" graph predict "$tmp/a" --data "$tmp/rings" --per-class 4 --split all --json
+says out '"classes":["two",'
+says_not out '"two":'
 
 # what was trained with is taken from the run: 24 nodes, 8 of them train, 12 validate, 4 are left
 run "$autodidact" graph predict "$tmp/a" --json --score

@@ -24,6 +24,7 @@ says out "finished"
 check "a heading and two runs" test "$(wc -l <"$tmp/.out")" = 3
 run "$autodidact" runs list "$tmp/runs" --json
 says out '"system":"classify"'
+says out '"result":{"'
 check "a line for each" test "$(wc -l <"$tmp/.out")" = 2
 run "$autodidact" runs list "$tmp/none"
 exits 1
