@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALUE_MOST = 40 };
+enum { VALUE_MOST = 40, NAME_MOST = 32 };
 
 static const char *option(const ad_run_info *r, const char *name)
 {
@@ -47,14 +47,29 @@ static void add_options(ad_table *t, ad_run_info *const *runs, int count)
         }
 }
 
+static bool in_results(const ad_run_info *r, const char *name)
+{
+    for (int i = 0; i < r->result.count; ++i)
+        if (!strcmp(r->result.at[i].name, name)) return true;
+    return false;
+}
+
 static void add_results(ad_table *t, ad_run_info *const *runs, int count)
 {
-    for (int k = 0; k < runs[0]->result.count; ++k) {
-        const char *name = runs[0]->result.at[k].name;
-        ad_table_row(t);
-        ad_table_text(t, name);
-        for (int i = 0; i < count; ++i) ad_table_real(t, ad_metrics_get(&runs[i]->result, name));
-    }
+    for (int r = 0; r < count; ++r)
+        for (int k = 0; k < runs[r]->result.count; ++k) {
+            const char *name = runs[r]->result.at[k].name;
+            bool known = false;
+            for (int i = 0; i < r; ++i) known |= in_results(runs[i], name);
+            if (known) continue;
+            ad_table_row(t);
+            ad_table_text(t, name);
+            for (int i = 0; i < count; ++i)
+                if (in_results(runs[i], name))
+                    ad_table_real(t, ad_metrics_get(&runs[i]->result, name));
+                else
+                    ad_table_none(t);
+        }
 }
 
 static void fill(ad_table *t, ad_run_info *const *runs, int count)
@@ -71,6 +86,31 @@ static void fill(ad_table *t, ad_run_info *const *runs, int count)
         ad_table_text(t, ad_seconds_text(runs[i]->seconds, text, sizeof text));
 }
 
+/* Runs in several folders may have the same name. */
+static bool share_names(ad_run_info *const *runs, int count)
+{
+    for (int i = 1; i < count; ++i)
+        for (int k = 0; k < i; ++k)
+            if (!strcmp(runs[i]->name, runs[k]->name)) return true;
+    return false;
+}
+
+/* How much all names begin with alike, up to a word's end, where they are too long for a heading:
+ * an ellipsis would else stand for what differs. */
+static size_t common_start(ad_run_info *const *runs, int count, bool paths)
+{
+    const char *first = paths ? runs[0]->path : runs[0]->name;
+    size_t common = strlen(first), longest = common;
+    for (int i = 1; i < count; ++i) {
+        const char *name = paths ? runs[i]->path : runs[i]->name;
+        size_t length = strlen(name), same = 0;
+        while (same < common && first[same] == name[same]) ++same;
+        common = same, longest = longest > length ? longest : length;
+    }
+    while (common && !strchr("-_./ ", first[common - 1])) --common;
+    return count > 1 && longest > NAME_MOST ? common : 0;
+}
+
 /* A column for each run. */
 static ad_status print(ad_command *cmd, ad_run_info *const *runs, int count)
 {
@@ -78,9 +118,12 @@ static ad_status print(ad_command *cmd, ad_run_info *const *runs, int count)
     ad_table *t;
     ad_column *columns = calloc((size_t)count + 1, sizeof *columns);
     if (!columns) return ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
+    bool paths = share_names(runs, count);
+    size_t cut = common_start(runs, count, paths);
     columns[0] = (ad_column){.name = ""};
     for (int i = 0; i < count; ++i)
-        columns[i + 1] = (ad_column){runs[i]->name, .most = VALUE_MOST, .cut = AD_CUT_MIDDLE};
+        columns[i + 1] = (ad_column){(paths ? runs[i]->path : runs[i]->name) + cut,
+                                     .most = VALUE_MOST, .cut = AD_CUT_MIDDLE};
     ad_status status = ad_table_new(&t, ctx, columns, count + 1);
     free(columns);
     fill(t, runs, count);

@@ -41,12 +41,11 @@ const char *ad_cli_age(double written, char *buffer, size_t size)
     return buffer;
 }
 
-const char *ad_cli_best(const ad_run_info *run, char *buffer, size_t size)
+bool ad_cli_best(const ad_run_info *run, const char **name, double *value)
 {
-    *buffer = 0;
-    if (*run->monitor && !isnan(run->best))
-        snprintf(buffer, size, "%s %.5g", run->monitor, run->best);
-    else if (run->result.count)
-        snprintf(buffer, size, "%s %.5g", run->result.at[0].name, run->result.at[0].value);
-    return buffer;
+    bool monitored = *run->monitor && !isnan(run->best);
+    if (!monitored && !run->result.count) return false;
+    *name = monitored ? run->monitor : run->result.at[0].name;
+    *value = monitored ? run->best : run->result.at[0].value;
+    return true;
 }

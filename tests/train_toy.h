@@ -21,7 +21,8 @@ static char folder[64];
 
 static struct toy_trouble {
     int64_t kill_at, stop_at, nan_at; /* batch numbers; -1: never */
-    bool by_signal;                   /* stops by SIGTERM, which a command notices */
+    int by_signal, then;              /* stops by it, which a command notices; and a second one */
+    int evaluation_ms;                /* how long an evaluation takes */
     int64_t slope_at;                 /* the loss is finite, its gradient is not; 0: never */
     long file_limit;                  /* bytes that a file may have; 0: any number */
     bool die_writing;                 /* killed by the limit, instead of told of it */
@@ -50,7 +51,8 @@ static inline ad_status batch(void *user, int player, ad_program *program, int64
     }
     if (index == trouble.kill_at) raise(SIGKILL);
     if (index == trouble.stop_at) toy_stopping = true;
-    if (index == trouble.stop_at && trouble.by_signal) raise(SIGTERM);
+    if (index == trouble.stop_at && trouble.by_signal) raise(trouble.by_signal);
+    if (index == trouble.stop_at && trouble.then) raise(trouble.then);
     t->z = index == trouble.slope_at ? 0 : 1;
     ad_status status = ad_bind_name(program, "x", t->x, sizeof t->x);
     if (!status && trouble.slope_at) status = ad_bind_name(program, "z", &t->z, sizeof t->z);
@@ -61,6 +63,7 @@ static inline ad_status evaluate(void *user, const char *split, ad_metrics *metr
 {
     toy *t = user;
     (void)split;
+    nanosleep(&(struct timespec){.tv_nsec = trouble.evaluation_ms * 1000000L}, NULL);
     for (int i = 0; i < 16; ++i) t->x[i] = (float)i / 8 - 1, t->y[i] = sinf(3 * t->x[i]);
     ad_status status = ad_bind_name(t->eval, "x", t->x, sizeof t->x);
     if (!status) status = ad_bind_name(t->eval, "y", t->y, sizeof t->y);

@@ -28,7 +28,7 @@ static inline int toy_command_child(const char *arguments)
     snprintf(text, sizeof text, "%s", arguments);
     for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) argv[argc++] = word;
     const ad_app app = {"app", "1", "test", verbs, stdout, stderr};
-    trouble.by_signal = true;
+    if (!trouble.by_signal) trouble.by_signal = SIGTERM;
     return ad_app_main(&app, argc, argv);
 }
 

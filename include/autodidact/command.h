@@ -43,7 +43,12 @@ extern "C" {
 
 typedef struct ad_command ad_command;
 
-enum { AD_EXIT_OK = 0, AD_EXIT_FAILURE = 1, AD_EXIT_USAGE = 2 };
+enum {
+    AD_EXIT_OK = 0,
+    AD_EXIT_FAILURE = 1,
+    AD_EXIT_USAGE = 2,
+    AD_EXIT_UNREAD = 141 /* the output was read no further: as a shell says of SIGPIPE */
+};
 
 /* Rows that every verb that computes shares. `ad_command_context` and the printing functions below
  * look at them; a verb may leave them out. */
@@ -92,8 +97,9 @@ typedef struct ad_app {
 } ad_app;
 
 /* Parses argv (which it may rearrange), runs the verb, and returns the exit status: 0; 1 when the
- * verb failed or its output could not be written; 2 for wrong usage. --help, `help` and no
- * arguments at all print help. Every error is one line: "autodidact: sentence". */
+ * verb failed or its output could not be written; 2 for wrong usage; 141, without a word, when who
+ * read the output has gone. --help, `help` and no arguments at all print help. Every error is one
+ * line: "autodidact: sentence". */
 AD_API int ad_app_main(const ad_app *app, int argc, char **argv);
 /* The same tables in the forms that installing needs. */
 AD_API void ad_app_manual(const ad_app *app, FILE *out);     /* roff, man macros */
@@ -152,9 +158,10 @@ AD_API int ad_command_usage(ad_command *cmd, const char *format, ...) AD_PRINTF(
 /* The exit status of work that returned `status`: AD_EXIT_OK, or AD_EXIT_FAILURE once the sentence
  * of ad_command_context's last error is reported. */
 AD_API int ad_command_check(ad_command *cmd, ad_status status);
-/* True once the person pressed Ctrl-C or the process got SIGTERM or SIGHUP. The first call starts
- * catching them; a second one then ends the process at once, as the first does where a verb never
- * asks. Files that are being written are removed then. Ask in every loop that may last. */
+/* True once the person pressed Ctrl-C, the process got SIGTERM or SIGHUP, or what it writes is not
+ * read any more (as by `| head`). The first call starts catching signals; a second one then ends
+ * the process at once, as the first does where a verb never asks. Files that are being written are
+ * removed then. Ask in every loop that may last. */
 AD_API bool ad_command_interrupted(ad_command *cmd);
 /* For work in parts, of which Ctrl-C stops one: if it was that, it is forgotten and the answer
  * true; false: the command is to end. */
@@ -182,17 +189,23 @@ AD_API void ad_command_note(ad_command *cmd, const char *format, ...) AD_PRINTF(
  * NULL. */
 AD_API void ad_command_suggest(ad_command *cmd, const char *title, const char *const *words);
 
+/* Says, as notes, what can be done with a model that was trained: every verb of the system whose
+ * first operand is MODEL, as a command that can be copied. */
+AD_API void ad_command_next(ad_command *cmd, const char *system, const char *model);
+
 /* Step `step` of `steps` (0: unknown) is done. On a terminal: the live line "step 120/500  loss
- * 1.2e5  3.1 it/s  2m10s left", redrawn at most ten times a second; with --json: a line
+ * 1.2e5  3.1 steps/s  2m10s left", redrawn at most ten times a second; with --json: a line
  * {"event":"step","step":120,"steps":500,"seconds":38.2,"loss":120000} for every call. The clock
- * starts at ad_command_start, or at the first step. The line is erased when the command ends. */
+ * starts at ad_command_start, or at the first step. Results, and the end of the command, stand
+ * below the line's last state; notes take its place. */
 AD_API void ad_command_start(ad_command *cmd);
 AD_API void ad_command_step(ad_command *cmd, int64_t step, int64_t steps, const ad_metric *metrics,
                             int count);
 AD_API double ad_command_seconds(ad_command *cmd); /* since the clock started */
-/* The same for training: with its own rate, memory, and the time left as the caller knows it.
- * Where standard error is not a terminal, a plain line at `notable` steps (one a second at most)
- * and every ten seconds. With
+/* The same for training: with its own rate, memory, and the time left as the caller knows it; and
+ * for work in parts of unequal cost, whose time left follows from `done` and `whole`. Where
+ * standard error is not a terminal, a plain line at `notable` steps (one a second at most) and
+ * every ten seconds. With
  * --json a line only if `notable`. */
 AD_API void ad_command_progress(ad_command *cmd, const ad_progress *progress);
 /* A watcher (watch.h) that says it all here: notes, progress, and Ctrl-C. */

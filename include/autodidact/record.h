@@ -76,6 +76,7 @@ typedef struct ad_option {
                  from a file of options */
     bool may_change;  /* may be another when a run is resumed: its numbers do not depend on it */
     const char *help; /* one sentence, no capital, no full stop */
+    const char *otherwise; /* what happens where it is unset (ad_default), for help */
 } ad_option;
 
 /* How a row begins, in C and in C++: {AD_ROW("layers", INT), AD_AT(sizes, layers), .min = 1, ...},
@@ -103,6 +104,12 @@ typedef struct ad_record {
 
 /* Other defaults than the table's, for one verb or system; a list ends with {0}. */
 typedef ad_metadata ad_default;
+/* In such a list: no value of the option, which stays unset, but what happens without, as how long
+ * a training lasts. The text begins with a number, and help shows all of it. */
+#define AD_OTHERWISE(name_, text_)                                                                 \
+    {                                                                                              \
+        "?" name_, text_                                                                           \
+    }
 
 /* Sets every member to its default (`defaults` may be NULL; what was there is not freed). */
 AD_API ad_status ad_record_init(const ad_record *record, ad_context *ctx, void *value,

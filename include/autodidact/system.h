@@ -93,11 +93,13 @@ typedef struct ad_job {
     char summary[160];         /* "60000 pictures of 28 x 28 in 10 classes" */
     int64_t batch, eval_batch; /* rows of a step; of evaluation, 0: 256 */
     double units_per_row;      /* tokens of a window; 0: 1 */
-    double default_epochs;     /* where nothing says how long; 0: 10 */
-    int64_t default_steps;     /* instead, if not 0 */
-    bool in_order;             /* rows of training come in their order instead of shuffled */
-    bool keep_last;            /* an epoch's short last batch is a step, too */
-    bool decay_all;            /* weight decay on vectors, too (train.h) */
+    /* Where nothing says how long; steps come first, 0: not these. As the system's defaults say
+     * (AD_OTHERWISE("steps", "2000")), which help shows; `read` may choose between them. */
+    double default_epochs;
+    int64_t default_steps;
+    bool in_order;  /* rows of training come in their order instead of shuffled */
+    bool keep_last; /* an epoch's short last batch is a step, too */
+    bool decay_all; /* weight decay on vectors, too (train.h) */
     const char *monitor, *monitor_too; /* metrics of validation; NULL: none */
     bool monitor_low, monitor_too_low;
     /* Made by the house: */

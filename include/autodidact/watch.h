@@ -10,7 +10,9 @@
 extern "C" {
 #endif
 
-/* How far it is. */
+/* How far it is. Work in parts of unequal cost (the sizes of a picture, one after the other) says
+ * what part it is in, and how much of all the work is done in units of its own (pixels times
+ * steps): the time left follows from that. */
 typedef struct ad_progress {
     int64_t step, steps; /* steps 0: unknown */
     const char *counted; /* what a step is: "frames"; NULL: steps */
@@ -18,7 +20,9 @@ typedef struct ad_progress {
     int count;
     const char *unit;    /* of the rate: "tokens"; NULL: steps */
     double rate;         /* units per second; 0: unknown */
-    double seconds_left; /* negative: unknown */
+    double seconds_left; /* negative: unknown; where `whole` is given it is not looked at */
+    double done, whole;  /* of the work; whole 0: not known */
+    const char *part;    /* "256 x 256, 2 of 3"; NULL: there is one */
     size_t memory;       /* bytes; 0: unknown */
     bool notable;        /* worth a line where there is no live one */
 } ad_progress;

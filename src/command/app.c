@@ -3,6 +3,7 @@
 #include "base/nearest.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 
@@ -106,19 +107,28 @@ static int dispatch(ad_command *cmd, int argc, char **argv)
     return cmd->misused && status == AD_EXIT_OK ? AD_EXIT_FAILURE : status;
 }
 
+/* Whether who read it has gone, as `head` does: no error, and nothing to be told of. */
+static bool is_closed_pipe(FILE *out)
+{
+    struct pollfd state = {.fd = fileno(out), .events = POLLOUT};
+    return state.fd >= 0 && poll(&state, 1, 0) == 1 && (state.revents & POLLERR);
+}
+
 int ad_app_main(const ad_app *app, int argc, char **argv)
 {
     ad_command cmd = {
         .app = app, .out = app->out ? app->out : stdout, .err = app->err ? app->err : stderr};
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, and reported as one, */
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, */
     signal(SIGXFSZ, SIG_IGN); /* and so is a file beyond the limit on its size */
     ad_command_end_cleanly();
     int status = dispatch(&cmd, argc, argv);
-    ad_command_erase_live(&cmd);
+    ad_command_end_live(&cmd);
     ad_context_free(cmd.ctx);
     ad_command_free_rows(&cmd);
     errno = 0;
-    if ((fflush(cmd.out) || ferror(cmd.out)) && status == AD_EXIT_OK)
+    bool failed = fflush(cmd.out) || ferror(cmd.out);
+    if (failed && status <= AD_EXIT_FAILURE && is_closed_pipe(cmd.out)) return AD_EXIT_UNREAD;
+    if (failed && status == AD_EXIT_OK)
         status = ad_command_fail(&cmd, "standard output could not be written%s%s",
                                  errno ? ": " : "", errno ? strerror(errno) : "");
     return status;

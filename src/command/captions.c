@@ -24,8 +24,9 @@ const char *ad_option_range(const ad_option *option, char *buffer, size_t size)
     const char *unit = option->unit && option->type < AD_OPTION_TEXT ? option->unit : "";
     int used = 0;
     buffer[0] = 0;
-    if (option->initial && option->type != AD_OPTION_FLAG)
-        used = snprintf(buffer, size, "default %s", option->initial);
+    const char *initial = option->initial ? option->initial : option->otherwise;
+    if (initial && option->type != AD_OPTION_FLAG)
+        used = snprintf(buffer, size, "default %s", initial);
     else if (option->initial && !strcmp(option->initial, "yes"))
         used = snprintf(buffer, size, "on by default; --no-%s turns it off", option->name);
     else if (option->required)

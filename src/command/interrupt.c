@@ -41,12 +41,11 @@ void ad_command_end_cleanly(void)
 
 bool ad_command_interrupted(ad_command *cmd)
 {
-    (void)cmd;
     if (!asked) { /* a shell starts what runs in the background with these ignored */
         asked = 1;
         take(SIGINT, true), take(SIGTERM, true);
     }
-    return interrupted != 0;
+    return interrupted || ferror(cmd->out); /* nobody reads on, or the disk is full */
 }
 
 bool ad_command_go_on(ad_command *cmd)

@@ -4,14 +4,6 @@
 
 #include <stdarg.h>
 
-void ad_command_erase_live(struct ad_command *cmd)
-{
-    if (!cmd->live_shown) return;
-    fputs("\r\033[K", cmd->err);
-    fflush(cmd->err);
-    cmd->live_shown = false;
-}
-
 /* One line, whatever the sentence holds. */
 static void report(ad_command *cmd, const char *format, va_list args)
 {

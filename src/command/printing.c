@@ -29,6 +29,7 @@ void ad_print_format(FILE *out, const char *format, va_list args)
 void ad_command_print(ad_command *cmd, const char *format, ...)
 {
     va_list args;
+    ad_command_end_live(cmd);
     va_start(args, format);
     ad_print_format(cmd->out, format, args);
     va_end(args);
@@ -37,6 +38,7 @@ void ad_command_print(ad_command *cmd, const char *format, ...)
 void ad_command_print_text(ad_command *cmd, const char *text, size_t length)
 {
     char escape[AD_ESCAPE_BYTES];
+    ad_command_end_live(cmd);
     while (length) {
         int taken = ad_printable_next(text, length, AD_PRINTED_TEXT, escape);
         if (*escape)
@@ -52,6 +54,6 @@ bool ad_command_write(ad_command *cmd, const char *text, size_t length)
     if (isatty(fileno(cmd->out)) == 1)
         ad_command_print_text(cmd, text, length);
     else
-        fwrite(text, 1, length, cmd->out);
+        ad_command_end_live(cmd), fwrite(text, 1, length, cmd->out);
     return fflush(cmd->out) == 0 && !ferror(cmd->out);
 }

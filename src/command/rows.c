@@ -16,11 +16,13 @@ static const ad_option *table_of(const ad_verb *verb, int index, const char **ti
     return index == records ? verb->options : NULL;
 }
 
-static const char *initial_of(const ad_verb *verb, const ad_option *option)
+static void take_default(const ad_verb *verb, ad_option *option)
 {
     for (const ad_default *d = verb->defaults; d && d->key; ++d)
-        if (!strcmp(d->key, option->name)) return d->value;
-    return option->initial;
+        if (!strcmp(d->key, option->name))
+            option->initial = d->value;
+        else if (*d->key == '?' && !strcmp(d->key + 1, option->name))
+            option->otherwise = d->value;
 }
 
 bool ad_row_next(ad_row_walk *walk)
@@ -41,7 +43,7 @@ bool ad_row_next(ad_row_walk *walk)
             walk->next = NULL;
         } else if (!row->derived) {
             walk->option = *row;
-            walk->option.initial = initial_of(walk->verb, row);
+            take_default(walk->verb, &walk->option);
             if (walk->verb->of_run && table != walk->verb->options) /* the run says what else */
                 walk->option.initial = NULL, walk->option.required = false;
             return true;

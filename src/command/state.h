@@ -40,6 +40,7 @@ struct ad_command {
 
     /* terminal.c */
     bool live_allowed, live_shown, started, json_open;
+    int live_columns; /* of the live line that is shown */
     double start_seconds, drawn_seconds;
     int64_t first_step;
 };
@@ -90,7 +91,9 @@ void ad_app_overview(const ad_app *app, FILE *out);
 void ad_system_help(const ad_app *app, const char *system, FILE *out);
 void ad_verb_help(const ad_app *app, const ad_verb *verb, FILE *out);
 
-/* messages.c: erases the live line, if any. */
+/* terminal.c: the live line, if any, makes room for a note; or stays, and what follows stands below
+ * it. */
 void ad_command_erase_live(struct ad_command *cmd);
+void ad_command_end_live(struct ad_command *cmd);
 
 #endif

@@ -305,6 +305,7 @@ static ad_status print(ad_table *t, ad_command *cmd, const char *event, bool upr
     if (t->status)
         return *t->complaint ? ad_fail(t->ctx, t->status, "%s", t->complaint) : t->status;
     ad_text_init(&piece, t->ctx);
+    ad_command_end_live(cmd);
     if (ad_command_json(cmd))
         print_json(t, cmd, event);
     else if (upright)

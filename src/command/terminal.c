@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -35,6 +36,13 @@ void ad_command_suggest(ad_command *cmd, const char *title, const char *const *w
     ad_text_free(&text);
 }
 
+/* Which cannot go back in a line. */
+static bool is_dumb(void)
+{
+    const char *terminal = getenv("TERM");
+    return !terminal || !*terminal || !strcmp(terminal, "dumb");
+}
+
 void ad_command_start(ad_command *cmd)
 {
     cmd->started = true;
@@ -42,7 +50,7 @@ void ad_command_start(ad_command *cmd)
     cmd->drawn_seconds = -1;
     cmd->first_step = 0;
     cmd->live_allowed = isatty(fileno(cmd->err)) == 1 && !ad_command_has_flag(cmd, "quiet") &&
-                        !ad_command_json(cmd);
+                        !ad_command_json(cmd) && !is_dumb();
 }
 
 double ad_command_seconds(ad_command *cmd)
@@ -68,51 +76,40 @@ static int terminal_width(FILE *stream)
     return ioctl(fileno(stream), TIOCGWINSZ, &w) == 0 && w.ws_col > 10 ? w.ws_col : 80;
 }
 
-/* "step 12/300  loss 1.5  2.0 it/s  2m24s left" with the first `count` metrics; its length. */
-static size_t compose(const ad_command *cmd, char *line, size_t size, int64_t step, int64_t steps,
-                      double seconds, const ad_metric *metrics, int count)
+/* ---- the live line ---- */
+
+/* To its beginning. Where the terminal has become narrower since, it lies on several rows. */
+static void rewind_live(ad_command *cmd)
 {
-    char left[32];
-    size_t used = 0;
-#define ADD(...)                                                                                   \
-    do {                                                                                           \
-        if (used < size) used += (size_t)snprintf(line + used, size - used, __VA_ARGS__);          \
-    } while (0)
-    ADD("step %lld", (long long)step);
-    if (steps > 0) ADD("/%lld", (long long)steps);
-    for (int i = 0; i < count; ++i) ADD("  %s %.4g", metrics[i].name, metrics[i].value);
-    double rate = seconds > 0 ? (double)(step - cmd->first_step) / seconds : 0;
-    if (rate >= 1)
-        ADD("  %.1f it/s", rate);
-    else if (rate > 0)
-        ADD("  %.1f s/it", 1 / rate);
-    if (steps > step && rate > 0) {
-        duration((double)(steps - step) / rate, left, sizeof left);
-        ADD("  %s left", left);
-    }
-#undef ADD
-    return used;
+    int rows = cmd->live_shown ? (cmd->live_columns - 1) / terminal_width(cmd->err) : 0;
+    fputc('\r', cmd->err);
+    if (rows > 0) fprintf(cmd->err, "\033[%dA\033[J", rows);
+}
+
+void ad_command_erase_live(ad_command *cmd)
+{
+    if (!cmd->live_shown) return;
+    rewind_live(cmd);
+    fputs("\033[K", cmd->err);
+    fflush(cmd->err);
+    cmd->live_shown = false;
+}
+
+void ad_command_end_live(ad_command *cmd)
+{
+    if (!cmd->live_shown) return;
+    fputc('\n', cmd->err);
+    fflush(cmd->err);
+    cmd->live_shown = false;
 }
 
 static void draw_line(ad_command *cmd, const char *line, int width)
 {
-    fputc('\r', cmd->err);
-    ad_print_text(cmd->err, line, width, 0);
+    rewind_live(cmd);
+    cmd->live_columns = ad_print_text(cmd->err, line, width, 0);
     fputs("\033[K", cmd->err);
     fflush(cmd->err);
     cmd->live_shown = true;
-}
-
-static void draw(ad_command *cmd, int64_t step, int64_t steps, double seconds,
-                 const ad_metric *metrics, int count)
-{
-    char line[512];
-    int width = terminal_width(cmd->err) - 1;
-    /* where all do not fit, the later metrics go; rate and time left stay */
-    while (compose(cmd, line, sizeof line, step, steps, seconds, metrics, count) > (size_t)width &&
-           count > 1)
-        --count;
-    draw_line(cmd, line, width);
 }
 
 /* 1234567 as "1.23M", 999.6 as "1000" */
@@ -124,8 +121,9 @@ static const char *short_number(double value, char *buffer, size_t size)
     return buffer;
 }
 
-/* "step 120/2000  loss 2.31  41.2k tokens/s  1m05s left  212 MB" with the first `count` metrics. */
-static size_t compose_progress(char *line, size_t size, const ad_progress *p, int count)
+/* "step 120/2000  loss 2.31  41.2k tokens/s  1m05s left  212 MB" with the first `count` metrics;
+ * its columns. */
+static int compose(char *line, size_t size, const ad_progress *p, int count)
 {
     char text[32];
     size_t used = 0;
@@ -133,44 +131,64 @@ static size_t compose_progress(char *line, size_t size, const ad_progress *p, in
     do {                                                                                           \
         if (used < size) used += (size_t)snprintf(line + used, size - used, __VA_ARGS__);          \
     } while (0)
+    if (p->part) ADD("%.40s  ", p->part);
     ADD("%s %lld", p->counted ? p->counted : "step", (long long)p->step);
     if (p->steps > 0) ADD("/%lld", (long long)p->steps);
     for (int i = 0; i < count; ++i) ADD("  %s %.4g", p->metrics[i].name, p->metrics[i].value);
     if (p->rate > 0)
         ADD("  %s %s/s", short_number(p->rate, text, sizeof text), p->unit ? p->unit : "steps");
-    if (p->seconds_left >= 0 && p->step != p->steps) {
+    if (p->seconds_left >= 0 && (p->step != p->steps || p->done < p->whole)) {
         duration(p->seconds_left, text, sizeof text);
         ADD("  %s left", text);
     }
     if (p->memory) ADD("  %.0f MB", (double)p->memory / 1e6);
 #undef ADD
-    return used;
+    return ad_text_columns(line);
 }
 
-void ad_command_progress(ad_command *cmd, const ad_progress *p)
+/* Where all does not fit, the later metrics go, then the memory; rate and time left stay. */
+static void compose_to_fit(char *line, size_t size, const ad_progress *p, int width)
+{
+    ad_progress less = *p;
+    while (compose(line, size, &less, less.count) > width && (less.count > 1 || less.memory)) {
+        if (less.count > 1)
+            --less.count;
+        else
+            less.memory = 0;
+    }
+}
+
+/* ---- progress ---- */
+
+static void progress_json(ad_command *cmd, const ad_progress *p, double seconds)
+{
+    ad_json_begin(cmd, "step");
+    ad_json_int(cmd, "step", p->step);
+    if (p->steps > 0) ad_json_int(cmd, "steps", p->steps);
+    if (p->part) ad_json_text(cmd, "part", p->part);
+    ad_json_real(cmd, "seconds", round(seconds * 1e4) / 1e4);
+    for (int i = 0; i < p->count; ++i) ad_json_real(cmd, p->metrics[i].name, p->metrics[i].value);
+    if (p->rate > 0) ad_json_real(cmd, p->unit ? p->unit : "steps", round(p->rate * 10) / 10);
+    ad_json_end(cmd);
+}
+
+void ad_command_progress(ad_command *cmd, const ad_progress *given)
 {
     char line[512];
+    ad_progress p = *given;
     if (!cmd->started) ad_command_start(cmd);
-    double seconds = ad_command_seconds(cmd);
+    double seconds = ad_command_seconds(cmd), since = seconds - cmd->drawn_seconds;
+    if (p.whole > 0) p.seconds_left = p.done > 0 ? seconds * (p.whole / p.done - 1) : -1;
     if (ad_command_json(cmd)) {
-        if (!p->notable) return;
-        ad_json_begin(cmd, "step");
-        ad_json_int(cmd, "step", p->step);
-        if (p->steps > 0) ad_json_int(cmd, "steps", p->steps);
-        ad_json_real(cmd, "seconds", round(seconds * 1e4) / 1e4);
-        for (int i = 0; i < p->count; ++i)
-            ad_json_real(cmd, p->metrics[i].name, p->metrics[i].value);
-        if (p->rate > 0) ad_json_real(cmd, p->unit ? p->unit : "steps", round(p->rate * 10) / 10);
-        ad_json_end(cmd);
+        if (p.notable) progress_json(cmd, &p, seconds);
         return;
     }
     if (ad_command_has_flag(cmd, "quiet")) return;
-    double since = seconds - cmd->drawn_seconds;
-    bool first = cmd->drawn_seconds < 0, last = p->step == p->steps;
-    if (!first && since < (cmd->live_allowed ? 0.1 : p->notable ? 1 : 10) && !last) return;
+    bool first = cmd->drawn_seconds < 0, last = p.step == p.steps;
+    if (!first && since < (cmd->live_allowed ? 0.1 : p.notable ? 1 : 10) && !last) return;
     cmd->drawn_seconds = seconds;
-    int count = p->count, width = cmd->live_allowed ? terminal_width(cmd->err) - 1 : 500;
-    while (compose_progress(line, sizeof line, p, count) > (size_t)width && count > 1) --count;
+    int width = cmd->live_allowed ? terminal_width(cmd->err) - 1 : 500;
+    compose_to_fit(line, sizeof line, &p, width);
     if (cmd->live_allowed) {
         draw_line(cmd, line, width);
         return;
@@ -187,19 +205,18 @@ void ad_command_step(ad_command *cmd, int64_t step, int64_t steps, const ad_metr
         ad_command_start(cmd);
         cmd->first_step = step; /* how long the first step took is not known */
     }
+    if (!cmd->live_allowed && !ad_command_json(cmd)) return;
     double seconds = ad_command_seconds(cmd);
-    if (ad_command_json(cmd)) {
-        ad_json_begin(cmd, "step");
-        ad_json_int(cmd, "step", step);
-        if (steps > 0) ad_json_int(cmd, "steps", steps);
-        ad_json_real(cmd, "seconds", round(seconds * 1e4) / 1e4);
-        for (int i = 0; i < count; ++i) ad_json_real(cmd, metrics[i].name, metrics[i].value);
-        ad_json_end(cmd);
-    }
-    if (!cmd->live_allowed) return;
-    if (cmd->drawn_seconds >= 0 && seconds - cmd->drawn_seconds < 0.1 && step != steps) return;
-    cmd->drawn_seconds = seconds;
-    draw(cmd, step, steps, seconds, metrics, count);
+    double rate = seconds > 0 ? (double)(step - cmd->first_step) / seconds : 0;
+    bool known = rate > 0 && steps > 0;
+    ad_command_progress(cmd,
+                        &(ad_progress){.step = step,
+                                       .steps = steps,
+                                       .metrics = metrics,
+                                       .count = count,
+                                       .rate = ad_command_json(cmd) ? 0 : rate,
+                                       .seconds_left = known ? (double)(steps - step) / rate : -1,
+                                       .notable = true});
 }
 
 /* ---- as a watcher ---- */

@@ -21,6 +21,7 @@ typedef struct ad_run_options {
     ad_watcher watcher;
     ad_run_part part;
     const char *top;          /* of a part: the folder of all parts; else NULL */
+    bool again;               /* a further part, of which less is said */
     bool resume;              /* a run is there, resumed from its newest checkpoint */
     struct ad_tuning *tuning; /* whose wisdom the folder keeps a copy of; NULL: none */
 } ad_run_options;
@@ -31,6 +32,7 @@ struct ad_run_folder {
     char path[PATH_MAX - 256]; /* room for the names of files in it */
     int lock;                  /* a descriptor that holds the lock on run.lock; -1 */
     FILE *log;                 /* log.txt */
+    char about[480];           /* the data, in a line; "": nothing was said of them */
     ad_metric_log metrics;
     ad_events *events;      /* for TensorBoard; NULL until training begins */
     double earlier_seconds; /* of training, by former processes */

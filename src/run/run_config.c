@@ -143,6 +143,7 @@ ad_status ad_run_data(ad_run_folder *run, const char *path, uint64_t fingerprint
         status = ad_run_write_json(run->ctx, file, root, JSON_INDENT(2), refusals);
     }
     json_decref(root);
+    snprintf(run->about, sizeof run->about, "%.300s: %.160s", path, summary);
     ad_run_log(run, "data: %s, %s", path, summary);
     return status;
 }

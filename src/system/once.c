@@ -3,6 +3,7 @@
 #include "system/job.h"
 #include "base/context.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- what the loop asks for ---- */
@@ -74,8 +75,17 @@ static ad_status make_loader(ad_job *job, ad_split split)
     return status;
 }
 
+static double otherwise(const ad_system *system, const char *name)
+{
+    for (const ad_default *d = system->defaults; d && d->key; ++d)
+        if (*d->key == '?' && !strcmp(d->key + 1, name)) return strtod(d->value, NULL);
+    return 0;
+}
+
 static ad_status read_data(ad_job *job)
 {
+    job->default_steps = (int64_t)otherwise(job->system, "steps");
+    job->default_epochs = otherwise(job->system, "epochs");
     ad_status status = job->system->read(job);
     if (!status && !job->split[AD_SPLIT_TRAIN].samples)
         status = ad_fail(job->ctx, AD_ERROR_NOT_FOUND, "%s: there is nothing to train on",

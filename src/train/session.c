@@ -14,6 +14,7 @@ typedef struct running {
     ad_context *ctx;
     ad_train_settings *train;
     int64_t folds;
+    bool first; /* part that this process trains */
     ad_outcome *outcome;
 } running;
 
@@ -95,6 +96,7 @@ static ad_run_options options_of(const running *r, ad_run_part part, const char 
                             .watcher = s->watcher,
                             .part = part,
                             .top = top,
+                            .again = top && !r->first,
                             .resume = resume,
                             .tuning = s->tuning};
 }
@@ -160,7 +162,7 @@ static ad_status summarise(const running *r, const ad_train_result *parts, int64
     return status ? status : ad_metrics_status(deviation);
 }
 
-static ad_status run_parts(const running *r, ad_train_result *results, int64_t count)
+static ad_status run_parts(running *r, ad_train_result *results, int64_t count)
 {
     r->outcome->was_finished = true;
     for (int64_t i = 0; i < count; ++i) {
@@ -173,9 +175,10 @@ static ad_status run_parts(const running *r, ad_train_result *results, int64_t c
         ad_status status = check_finished(r, path, &finished, &results[i].metrics);
         if (status) return status;
         if (finished) continue;
-        r->outcome->was_finished = false;
         ad_watch_note(&r->session->watcher, "part %lld of %lld: %s", (long long)i + 1,
                       (long long)count, path);
+        r->first = r->outcome->was_finished;
+        r->outcome->was_finished = false;
         status = run_part(r, path, part, &results[i]);
         if (status) return status;
         if (results[i].interrupted) {
@@ -187,7 +190,7 @@ static ad_status run_parts(const running *r, ad_train_result *results, int64_t c
 }
 
 /* The folder that holds the parts: it keeps the settings, the lock and the mean. */
-static ad_status train_parts(const running *r, ad_train_result *results, int64_t count)
+static ad_status train_parts(running *r, ad_train_result *results, int64_t count)
 {
     ad_run_folder *top;
     const char *path = r->outcome->folder;

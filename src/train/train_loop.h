@@ -63,8 +63,9 @@ typedef struct ad_loop {
     int lost_by;     /* whose it is */
     /* clocks */
     double began, saved, reported, rate_from, rate;
-    int64_t rate_at;    /* where it was at rate_from */
-    int64_t saved_step; /* -1: not saved yet */
+    double looping, besides; /* when the loop began; of that, seconds without training */
+    int64_t rate_at;         /* where it was at rate_from */
+    int64_t saved_step;      /* -1: not saved yet */
 } ad_loop;
 
 /* ---- training_check.c ---- */

@@ -93,6 +93,7 @@ static void print_result(ad_command *cmd, const ad_outcome *o)
         ad_command_print(cmd, "\n");
     }
     ad_command_print(cmd, "run                      %s\n", o->folder);
+    ad_command_print(cmd, "report                   %s/report.html\n", o->folder);
 }
 
 static int say_interrupted(ad_command *cmd, const ad_outcome *o)
@@ -125,6 +126,7 @@ static int run_session(ad_command *cmd, const ad_session *session)
         if (outcome.was_finished)
             ad_command_note(cmd, "%s is finished; nothing is left to do", outcome.folder);
         print_result(cmd, &outcome);
+        if (!ad_command_json(cmd)) ad_command_next(cmd, session->system, outcome.folder);
     }
     ad_outcome_free(&outcome);
     return code;
@@ -163,7 +165,6 @@ int ad_train_main(ad_command *cmd,
                               .watcher = ad_command_watcher(cmd),
                               .once = once,
                               .user = user};
-        (void)ad_command_interrupted(cmd); /* from here on signals are noticed, not obeyed */
         code = train_watched(cmd, &session);
     }
     ad_settings_free(settings);

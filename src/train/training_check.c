@@ -28,6 +28,21 @@ static ad_status twice(ad_context *ctx, const char *what, const char *name)
     return ad_fail(ctx, AD_ERROR_ARGUMENT, "two %s are called \"%s\"", what, name);
 }
 
+/* In metrics.jsonl each name is a key of the line that holds the loop's own. */
+static ad_status check_metrics(ad_context *ctx, const ad_player *p)
+{
+    static const char *const taken[] = {"step", "epoch", "seconds", "loss", "lr"};
+    for (int m = 0; m < p->metric_count; ++m) {
+        const char *name = p->metrics[m].name;
+        for (size_t i = 0; i < sizeof taken / sizeof *taken; ++i)
+            if (!strcmp(name, taken[i]))
+                return ad_fail(ctx, AD_ERROR_ARGUMENT, "no metric may be called \"%s\"", name);
+        for (int i = 0; i < m; ++i)
+            if (!strcmp(p->metrics[i].name, name)) return twice(ctx, "metrics", name);
+    }
+    return AD_OK;
+}
+
 static ad_status check_player(ad_context *ctx, const ad_training *t, int index)
 {
     const ad_player *p = &t->players[index];
@@ -47,7 +62,7 @@ static ad_status check_player(ad_context *ctx, const ad_training *t, int index)
     if (p->together && !index)
         return ad_fail(ctx, AD_ERROR_ARGUMENT,
                        "%s: is trained together with the player before it, but is the first", name);
-    return AD_OK;
+    return check_metrics(ctx, p);
 }
 
 static ad_status check_store(ad_context *ctx, const ad_training *t, int index)

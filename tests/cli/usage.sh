@@ -54,6 +54,12 @@ wrong 'autodidact: --json takes no value' version --json=no
 wrong 'autodidact: --completion: "fish" is not one of bash' help --completion fish
 wrong 'autodidact: unknown command "versoin"; did you mean "version"?' help versoin
 
+# Who read the output may go, as head does.
+: >"$tmp/.out"
+{ sleep 0.3; "$autodidact" help --man; echo $? >"$tmp/.out"; } 2>"$tmp/.err" | true
+says out 141
+silent err
+
 # Control characters of an argument do not reach the terminal.
 run "$autodidact" "$(printf 'in\033[31mfo')"
 exits 2

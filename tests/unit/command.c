@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 static char out[16384], err[4096];
@@ -62,6 +63,21 @@ static int speak(ad_command *cmd)
     return ad_command_fail(cmd, "broken\nline");
 }
 
+/* Work whose second part costs a hundred times the first, and a result. */
+static int in_parts(ad_command *cmd)
+{
+    ad_command_start(cmd);
+    nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+    ad_command_progress(cmd, &(ad_progress){.step = 10,
+                                            .steps = 10,
+                                            .part = "1 of 2\x1b[2J",
+                                            .done = 1,
+                                            .whole = 101,
+                                            .notable = true});
+    ad_command_print(cmd, "result %s\n", "a\nb");
+    return ad_command_fail(cmd, "broken\nline");
+}
+
 static int mistaken(ad_command *cmd)
 {
     ad_command_int(cmd, "no-such");
@@ -109,12 +125,13 @@ static const ad_verb style_make = {"style",
                                    .description = "A paragraph.\n\n  an example"};
 static const ad_verb style_apply = {"style", "apply", "[IMAGE]", must, run, .summary = "apply"};
 static const ad_verb say = {NULL, "say", "", options, speak, .summary = "say something"};
+static const ad_verb parts = {NULL, "parts", "", options, in_parts, .summary = "work in parts"};
 static const ad_verb wrong = {
     NULL, "wrong", "", options, mistaken, .summary = "asks for nothing known", .hidden = true};
 static const ad_verb watcher = {NULL, "watch", "", NULL, watch, .summary = "wait for Ctrl-C"};
 static const ad_verb check = {AD_VERB(NULL, "check", "", options, checked, "ends with a status")};
 static const ad_verb *const verbs[] = {&watcher, &style_make, &style_apply, &say,
-                                       &check,   &wrong,      NULL};
+                                       &parts,   &check,      &wrong,       NULL};
 
 /* Runs "app WORDS" (split at blanks) and returns the exit status; what it writes goes to o and
  * e. */
@@ -313,6 +330,7 @@ static int app_on_terminal(const char *words, int columns)
 
 static void live_line(void)
 {
+    setenv("TERM", "xterm", 1);
     REQUIRE(app_on_terminal("say", 40) == 1);
     CHECK_CONTAINS(err, "\rstep 1/2  loss 1.5");
     CHECK_CONTAINS(err, "\r\033[Khalf way"); /* erased before a note */
@@ -328,6 +346,25 @@ static void live_line(void)
     CHECK(strstr(err, "step") == NULL);
     CHECK_INT(app_on_terminal("say --json", 80), 1);
     CHECK(strstr(err, "step") == NULL);
+    setenv("TERM", "dumb", 1); /* cannot go back in a line */
+    CHECK_INT(app_on_terminal("say", 80), 1);
+    CHECK(strstr(err, "step") == NULL && strchr(err, '\033') == NULL);
+    setenv("TERM", "xterm", 1);
+}
+
+/* The time left follows from the work, not from steps; a result does not run into the line. */
+static void work_in_parts(void)
+{
+    setenv("TERM", "xterm", 1);
+    REQUIRE(app_on_terminal("parts", 80) == 1);
+    CHECK_CONTAINS(err, "\r1 of 2\\x1b[2J  step 10/10  ");
+    const char *left = strstr(err, "s left");
+    REQUIRE(left && left - err > 8);
+    CHECK(strtol(left - 2, NULL, 10) >= 20 || strchr(left - 6, 'm') < left);
+    CHECK_CONTAINS(err, "s left\033[K\r\n"); /* ends before the result */
+    CHECK_TEXT(out, "result a\\nb\n");
+    CHECK_INT(app("parts --json"), 1);
+    CHECK_CONTAINS(out, "\"part\":\"1 of 2\\u001B[2J\"");
 }
 
 static void interrupts(void)
@@ -372,6 +409,7 @@ int main(int argc, char **argv)
                                      CASE(json_lines),
                                      CASE(statuses),
                                      CASE(live_line),
+                                     CASE(work_in_parts),
                                      CASE(interrupts),
                                      CASE(mistakes_of_the_program_show),
                                      CASE(manual_and_completion),

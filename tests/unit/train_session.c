@@ -59,6 +59,7 @@ static void no_command_line(void)
 typedef struct seen {
     int starts, notes, progress, asked, notable;
     int64_t last, steps;
+    double rate;
     char note[256];
 } seen;
 
@@ -79,7 +80,7 @@ static void see_progress(void *user, const ad_progress *p)
     s->notable += p->notable;
     CHECK(p->step > s->last);
     CHECK(!p->counted && p->memory > 0 && p->count >= 1);
-    s->last = p->step, s->steps = p->steps;
+    s->last = p->step, s->steps = p->steps, s->rate = p->rate;
 }
 static bool see_interrupted(void *user)
 {
@@ -99,7 +100,7 @@ static void a_watcher(void)
     CHECK_INT(s.notable, 3);
     CHECK_INT(s.last, 30);
     CHECK_INT(s.steps, 30);
-    CHECK_INT(s.notes, 0);
+    CHECK_INT(s.notes, 1); /* what begins */
     s = (seen){0};
     watcher.interrupted = see_interrupted;
     CHECK_INT(toy_session(ctx, "run=b steps=30 eval-every=10", watcher, &outcome), AD_OK);
@@ -272,13 +273,30 @@ static void poor_resuming(void)
     end();
 }
 
-static const check_case cases[] = {CASE(no_command_line),
-                                   CASE(a_watcher),
-                                   CASE(long_lists),
-                                   CASE(a_failure),
-                                   CASE(poor_training),
-                                   CASE(poor_resuming),
-                                   {0}};
+/* Steps per second of training: what evaluations take is left out. */
+static void a_rate_of_training(void)
+{
+    open_context();
+    ad_outcome outcome;
+    seen s = {0};
+    const ad_watcher watcher = {.progress = see_progress, .user = &s};
+    ad_status (*before)(void *, ad_run_folder *, ad_run_part, ad_train_result *) = toy_once;
+    toy_once = once;
+    trouble.evaluation_ms = 250;
+    double began = ad_seconds();
+    CHECK_INT(
+        toy_session(ctx, "run=a steps=6000 eval-every=1500 log-every=1500", watcher, &outcome),
+        AD_OK);
+    double all = ad_seconds() - began;
+    ad_outcome_free(&outcome);
+    if (all - 6 * 0.25 > 1) CHECK(s.rate > 1.2 * 6000 / all);
+    toy_once = before;
+    close_context();
+}
+
+static const check_case cases[] = {
+    CASE(no_command_line), CASE(a_watcher),     CASE(a_rate_of_training), CASE(long_lists),
+    CASE(a_failure),       CASE(poor_training), CASE(poor_resuming),      {0}};
 
 int main(int argc, char **argv)
 {

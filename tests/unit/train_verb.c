@@ -45,6 +45,26 @@ static void stopped_by_a_signal(void)
     end();
 }
 
+/* A terminal that is closed, Ctrl-C and SIGTERM are the same, and the second ends it at once,
+ * whichever it is. */
+static void every_signal(void)
+{
+    static const int signals[] = {SIGHUP, SIGINT, SIGTERM};
+    begin();
+    for (int i = 0; i < 3; ++i) {
+        char run[32], checkpoint[64];
+        snprintf(run, sizeof run, "--run %d", i);
+        snprintf(checkpoint, sizeof checkpoint, "%d/checkpoints/step-000000031.safetensors", i);
+        trouble.stop_at = 30, trouble.by_signal = signals[i], trouble.then = 0;
+        CHECK_INT(toy_command(run), 1);
+        CHECK(size_of(in(checkpoint)) > 0);
+        trouble.stop_at = 10, trouble.then = signals[(i + 1) % 3];
+        snprintf(run, sizeof run, "--run again-%d", i);
+        CHECK_INT(toy_command(run), -trouble.then);
+    }
+    end();
+}
+
 static void what_cannot_change(void)
 {
     begin();
@@ -116,9 +136,13 @@ static void lists_from_files(void)
     end();
 }
 
-static const check_case cases[] = {CASE(what_is_printed),    CASE(stopped_by_a_signal),
-                                   CASE(what_cannot_change), CASE(options_from_files),
-                                   CASE(lists_from_files),   {0}};
+static const check_case cases[] = {CASE(what_is_printed),
+                                   CASE(stopped_by_a_signal),
+                                   CASE(every_signal),
+                                   CASE(what_cannot_change),
+                                   CASE(options_from_files),
+                                   CASE(lists_from_files),
+                                   {0}};
 
 int main(int argc, char **argv)
 {

@@ -183,7 +183,8 @@ static const ad_record *const records[] = {&classify_model_record,
                                            &ad_train_record,
                                            NULL};
 static const ad_default defaults[] = {
-    {"lr", "1e-3"}, {"optimizer", "adamw"}, {"weight-decay", "1e-2"}, {"schedule", "cosine"}, {0}};
+    {"lr", "1e-3"},         {"optimizer", "adamw"},       {"weight-decay", "1e-2"},
+    {"schedule", "cosine"}, AD_OTHERWISE("epochs", "10"), {0}};
 
 const ad_system classify_system = {AD_SYSTEM(
     "classify", "images", classifier, records, &classify_model_record, defaults,

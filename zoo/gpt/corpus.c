@@ -156,7 +156,6 @@ ad_status gpt_read(ad_job *job)
     job->data = text->data, job->fingerprint = g->corpus.fingerprint;
     job->batch = job->eval_batch = step->batch;
     job->units_per_row = (double)g->block;
-    job->default_steps = 2000;
     job->in_order = true; /* the places are random already */
     job->monitor = "loss", job->monitor_low = true;
     status = check_text(g, text->data);

@@ -26,9 +26,6 @@ static ad_status prepare(ad_job *job)
                       "a step reads %lld blocks of %lld tokens, but there are only %lld tokens to "
                       "train on: its blocks overlap",
                       (long long)job->batch, (long long)g->block, (long long)tokens);
-    ad_watch_note(&job->watcher, "%lld parameters, %lld tokens of %d",
-                  (long long)ad_vars_parameters(job->vars), (long long)g->corpus.training.count,
-                  (int)ad_tokenizer_count(g->tokenizer));
     return gpt_writer_new(&g->writer, job->ctx, job->model, job->vars, AD_PRECISION_F32,
                           g->tokenizer);
 }
@@ -102,8 +99,11 @@ static ad_status sketch(ad_job *job)
 
 static const ad_record *const records[] = {&gpt_text_record, &gpt_model_record, &gpt_step_record,
                                            &ad_train_record, NULL};
-static const ad_default defaults[] = {
-    {"optimizer", "adamw"}, {"weight-decay", "0.1"}, {"schedule", "cosine"}, {0}};
+static const ad_default defaults[] = {{"optimizer", "adamw"},
+                                      {"weight-decay", "0.1"},
+                                      {"schedule", "cosine"},
+                                      AD_OTHERWISE("steps", "2000"),
+                                      {0}};
 const ad_system gpt_system = {
     AD_SYSTEM("gpt", "tokens", gpt, records, &gpt_model_record, defaults, .read = gpt_read,
               .network = network, .prepare = prepare, .evaluate = evaluate, .sample = sample,

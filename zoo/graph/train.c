@@ -46,8 +46,7 @@ static ad_status read(ad_job *job)
     for (int i = 0; i < AD_SPLITS && !status; ++i) status = list_split(g, (ad_split)i);
     if (!status) status = graph_scores_new(job->ctx, &g->scores, m);
     job->keep_last = job->decay_all = true;
-    job->default_epochs = 200;
-    if (g->set->graphs == 1) job->default_steps = 10000;
+    if (g->set->graphs > 1) job->default_steps = 0; /* but epochs */
     if (!job->split[AD_SPLIT_VALIDATION].count) return status;
     job->monitor = m->several ? "micro_f1" : "accuracy";
     job->monitor_too = "loss", job->monitor_too_low = true;
@@ -127,8 +126,12 @@ static ad_status sketch(ad_job *job)
 
 static const ad_record *const records[] = {&graph_source_record, &graph_model_record,
                                            &graph_choice_record, &ad_train_record, NULL};
-static const ad_default defaults[] = {
-    {"lr", "5e-3"}, {"weight-decay", "5e-4"}, {"patience", "100"}, {0}};
+static const ad_default defaults[] = {{"lr", "5e-3"},
+                                      {"weight-decay", "5e-4"},
+                                      {"patience", "100"},
+                                      AD_OTHERWISE("steps", "10000 for one graph"),
+                                      AD_OTHERWISE("epochs", "200 for many graphs"),
+                                      {0}};
 
 const ad_system graph_system = {
     AD_SYSTEM("graph", "graphs", graph_job, records, &graph_model_record, defaults, .read = read,
