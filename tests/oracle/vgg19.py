@@ -65,8 +65,8 @@ def main(folder):
     terms = {
         "content": 1e5 * ((seen["relu4_2"] - content) ** 2).mean(),
         "style": 3e4 / 5 * sum(((gram(seen[k]) - grams[k]) ** 2).sum() for k in STYLE),
-        "tv": (image[..., 1:] - image[..., :-1]).abs().sum()
-        + (image[..., 1:, :] - image[..., :-1, :]).abs().sum(),
+        "tv": 200000 / (96 * 128)
+        * ((image[..., 1:] - image[..., :-1]).abs().sum() + (image[..., 1:, :] - image[..., :-1, :]).abs().sum()),
     }
     total = sum(terms.values())
     total.backward()

@@ -87,8 +87,8 @@ static void agrees(const char *weights_name, bool direct)
     ad_node *x = ad_input(graph, "image", AD_F32, ad_shape(1, image.height, image.width, 3)),
             *out[12], *gradient;
     style_loss loss = style_loss_build(&settings, weights, x, NULL);
-    vision_build(weights, "", VISION_VGG19, x, settings.style_layers, 5, out);
-    vision_build(weights, "", VISION_VGG19, x, &settings.content_layer, 1, out + 5);
+    vision_build(weights, "", VISION_VGG19, VISION_MAX, x, settings.style_layers, 5, out);
+    vision_build(weights, "", VISION_VGG19, VISION_MAX, x, &settings.content_layer, 1, out + 5);
     for (int i = 0; i < 5; ++i) out[6 + i] = style_gram(out[i], NULL);
     ad_gradients(loss.total, &x, 1, &gradient);
     out[11] = gradient;

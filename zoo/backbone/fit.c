@@ -50,6 +50,9 @@ static const ad_option options[] = {
 };
 
 enum { MAX_MATCHED = VISION_MAX_LAYERS, MEASURE_ROUNDS = 8 };
+/* VGG-19's activations for pictures of 0 to 255 over those of the compact network, whose mean is
+ * near 1. */
+enum { VGG_SIZE = 14 };
 #define MEASURE_AT ((int64_t)1 << 40) /* crops that no step draws */
 
 typedef struct fit {
@@ -130,7 +133,7 @@ static ad_status measure(fit *f, vision_kind kind, const char *const *layers, in
     ad_graph *graph = ad_graph_new(f->ctx);
     if (!graph) return AD_ERROR_MEMORY;
     ad_node *image = ad_input(graph, "image", AD_F32, ad_shape(f->batch, f->crop, f->crop, 3));
-    vision_build(f->teacher, "", kind, image, layers, count, nodes);
+    vision_build(f->teacher, "", kind, VISION_MAX, image, layers, count, nodes);
     for (int i = 0; i < count; ++i) nodes[i] = ad_mean(ad_square(nodes[i]), AD_ALL_AXES, false);
     ad_status status = ad_compile(&program, f->ctx, nodes, count, NULL);
     if (!status) status = ad_bind(program, image, f->pixels, pixels_bytes(f));
@@ -174,9 +177,9 @@ static ad_status build(fit *f, ad_file *file)
                             ad_command_text(f->cmd, "match"));
     f->image = ad_input(f->graph, "image", AD_F32, ad_shape(f->batch, f->crop, f->crop, 3));
     ad_scope_push(f->graph, "teacher");
-    vision_build(f->teacher, "", kind, f->image, layers, count, wanted);
+    vision_build(f->teacher, "", kind, VISION_MAX, f->image, layers, count, wanted);
     ad_scope_pop(f->graph);
-    vision_build(f->student, "", VISION_COMPACT, f->image, layers, count, seen);
+    vision_build(f->student, "", VISION_COMPACT, VISION_MAX, f->image, layers, count, seen);
     ad_load_report report;
     ad_watcher watcher = ad_command_watcher(f->cmd);
     status = ad_vars_load_file(f->teacher, file,
@@ -184,7 +187,7 @@ static ad_status build(fit *f, ad_file *file)
     if (status) return status;
     ad_load_report_unused(&report, &watcher, ad_file_path(file));
     if ((status = measure(f, kind, layers, count, size))) return status;
-    double scale = vision_feature_scale(VISION_COMPACT) / vision_feature_scale(kind);
+    double scale = kind == VISION_COMPACT ? 1 : VGG_SIZE;
     for (int i = 0; i < count; ++i) {
         ad_node *target = ad_stop_gradient(ad_mul_scalar(wanted[i], 1 / (scale * size[i])));
         ad_node *error = relative_error(seen[i], target);

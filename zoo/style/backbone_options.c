@@ -1,13 +1,16 @@
 /* backbone_options.c - from --weights and its companions to a loaded network. */
 #include "zoo/style/style.h"
 
-/* Gatys' choices for VGG-19, as in the paper; VGG-16's as in Johnson et al. 2016. */
-static void default_layers(style_settings *settings)
+/* Gatys' choices for VGG-19, as in the paper; VGG-16's as in Johnson et al. 2016. Of the compact
+ * network relu4_2 alone does not say what is light and what is dark. */
+void style_default_layers(style_settings *settings)
 {
     static const char *const first[] = {"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"};
     static const char *const last[] = {"relu1_2", "relu2_2", "relu3_3", "relu4_3"};
     bool vgg16 = settings->backbone == VISION_VGG16;
-    settings->content_layer = vgg16 ? "relu2_2" : "relu4_2";
+    bool compact = settings->backbone == VISION_COMPACT;
+    settings->content_layer = vgg16 ? "relu2_2" : compact ? "relu2_1" : "relu4_2";
+    settings->pooling = compact ? VISION_AVERAGE : VISION_MAX;
     settings->style_count = vgg16 ? 4 : 5;
     for (int i = 0; i < settings->style_count; ++i)
         settings->style_layers[i] = vgg16 ? last[i] : first[i];
@@ -45,7 +48,9 @@ int style_open_backbone(ad_command *cmd, style_settings *settings, ad_vars **wei
         goto failed;
     *weights = ad_vars_new(ctx, 0);
     if (!*weights) goto failed;
-    default_layers(settings);
+    style_default_layers(settings);
+    if (ad_command_given(cmd, "pooling"))
+        settings->pooling = (vision_pooling)ad_command_choice(cmd, "pooling");
     return AD_EXIT_OK;
 failed:
     ad_file_close(*file);
@@ -66,7 +71,8 @@ int style_load_backbone(ad_command *cmd, const style_settings *settings, ad_vars
     ad_graph *graph = ad_graph_new(ctx);
     if (graph) { /* building the network once, at any size, declares its parameters */
         ad_node *image = ad_input(graph, "image", AD_F32, ad_shape(1, 64, 64, 3));
-        vision_build(weights, "", settings->backbone, image, layers, count, features);
+        vision_build(weights, "", settings->backbone, settings->pooling, image, layers, count,
+                     features);
         status = ad_graph_status(graph);
         if (status) ad_error_set(ctx, status, "%s", ad_graph_error(graph));
     }

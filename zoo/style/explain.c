@@ -16,7 +16,9 @@ static const ad_option options[] = {
 static int run(ad_command *cmd)
 {
     ad_context *ctx = ad_command_context(cmd);
-    style_settings settings = {.content_weight = 1e5, .style_weight = 3e4, .tv_weight = 1};
+    style_settings settings = {.content_weight = STYLE_CONTENT_WEIGHT,
+                               .style_weight = STYLE_STYLE_WEIGHT,
+                               .tv_weight = STYLE_TV_WEIGHT};
     int64_t side = ad_command_int(cmd, "size");
     ad_vars *weights = NULL, *vars = NULL;
     ad_graph *graph = NULL;

@@ -34,6 +34,10 @@ static ad_node *total_variation(ad_node *x)
     return ad_add(ad_sum(ad_abs(dx), AD_ALL_AXES, false), ad_sum(ad_abs(dy), AD_ALL_AXES, false));
 }
 
+/* The other terms are means, this one is a sum over pixels. It counts as it would in a picture of
+ * this many, 512 x 390, so that a weight means the same at every size and scale. */
+static const double tv_pixels = 200000;
+
 static ad_node *plus(ad_node *a, ad_node *b)
 {
     return a && b ? ad_add(a, b) : a ? a : b;
@@ -48,18 +52,20 @@ style_loss style_loss_build(const style_settings *settings, ad_vars *weights, ad
     ad_node *features[STYLE_MAX_LAYERS + 1];
     bool content = settings->content_weight > 0;
     int styles = settings->style_weight > 0 ? settings->style_count : 0;
-    double scale = vision_feature_scale(settings->backbone), scale2 = scale * scale;
+    double scale; /* of features; what is of their second or fourth power grows with that of it */
     style_loss loss = {0};
 
     for (int i = 0; i < styles; ++i) layers[i] = settings->style_layers[i];
     if (content) layers[styles] = settings->content_layer;
-    vision_build(weights, "", settings->backbone, image, layers, styles + content, features);
+    vision_build(weights, "", settings->backbone, settings->pooling, image, layers,
+                 styles + content, features);
 
     if (content) {
         ad_node *f = features[styles];
         ad_node *target = ad_input(graph, "target.content", AD_F32, ad_node_shape(f));
         ad_node *mean = ad_mean(ad_square(ad_sub(f, target)), AD_ALL_AXES, false);
-        loss.content = ad_name(ad_mul_scalar(mean, settings->content_weight * scale2),
+        scale = vision_feature_scale(settings->backbone, settings->content_layer);
+        loss.content = ad_name(ad_mul_scalar(mean, settings->content_weight * scale * scale),
                                "loss.content");
     }
     ad_node *white = NULL;
@@ -71,14 +77,18 @@ style_loss style_loss_build(const style_settings *settings, ad_vars *weights, ad
         ad_node *gram = ad_name(style_gram(features[i], mask_at(white, features[i])), "gram.%s",
                                 layers[i]);
         ad_node *target = ad_input(graph, name, AD_F32, ad_node_shape(gram));
-        loss.style = plus(loss.style, ad_sum(ad_square(ad_sub(gram, target)), AD_ALL_AXES, false));
+        ad_node *off = ad_sum(ad_square(ad_sub(gram, target)), AD_ALL_AXES, false);
+        scale = vision_feature_scale(settings->backbone, layers[i]);
+        loss.style = plus(loss.style, ad_mul_scalar(off, scale * scale * scale * scale));
     }
     if (styles) {
-        double weight = settings->style_weight * scale2 * scale2 / styles;
+        double weight = settings->style_weight * vision_gram_scale(settings->backbone) / styles;
         loss.style = ad_name(ad_mul_scalar(loss.style, weight), "loss.style");
     }
-    if (settings->tv_weight > 0)
-        loss.tv = ad_name(ad_mul_scalar(total_variation(image), settings->tv_weight), "loss.tv");
+    if (settings->tv_weight > 0) {
+        double weight = settings->tv_weight * tv_pixels / (double)(s.dim[1] * s.dim[2]);
+        loss.tv = ad_name(ad_mul_scalar(total_variation(image), weight), "loss.tv");
+    }
     loss.total = ad_name(plus(plus(loss.content, loss.style), loss.tv), "loss");
     return loss;
 }

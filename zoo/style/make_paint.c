@@ -78,8 +78,7 @@ static ad_status start(style_make *m, const style_pixels *photo, style_pixels *p
     if (status) return status;
     memcpy(picture->data, photo->data, photo->bytes);
     if (init == 2)
-        status = style_pixels_noise(picture, m->ctx, (uint64_t)ad_command_int(m->cmd, "seed"), 0,
-                                    255);
+        status = style_pixels_noise(picture, m->ctx, (uint64_t)ad_command_int(m->cmd, "seed"));
     return status;
 }
 

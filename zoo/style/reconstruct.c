@@ -10,6 +10,8 @@ static const ad_option options[] = {
      .help = "the layer (style: one or more; default: the layers that `style make` matches)"},
     {"size", 0, AD_OPTION_INT, .initial = "512", .min = 32, .max = 1 << 16, .unit = "PIXELS",
      .help = "longer side of the picture"},
+    {"tv-weight", 0, AD_OPTION_REAL, .initial = "0.1", .max = 1e30,
+     .help = "how much smoothness counts"},
     {"steps", 0, AD_OPTION_INT, .initial = "350", .min = 1, .max = 1e9, .help = "L-BFGS steps"},
     {"history", 0, AD_OPTION_INT, .initial = "20", .min = 1, .max = 1000,
      .help = "steps that L-BFGS remembers"},
@@ -31,13 +33,14 @@ typedef struct reconstruction {
     style_progress last;
 } reconstruction;
 
-/* One term alone, with the weight of `style make`, so that the numbers are comparable. */
+/* One of the two terms, with the weight of `style make`, so that the numbers are comparable. */
 static int read_settings(ad_command *cmd, style_settings *settings)
 {
     bool style = ad_command_choice(cmd, "from") == 1;
     int count = ad_command_count(cmd, "layer");
-    settings->content_weight = style ? 0 : 1e5;
-    settings->style_weight = style ? 3e4 : 0;
+    settings->content_weight = style ? 0 : STYLE_CONTENT_WEIGHT;
+    settings->style_weight = style ? STYLE_STYLE_WEIGHT : 0;
+    settings->tv_weight = ad_command_real(cmd, "tv-weight");
     settings->history = (int)ad_command_int(cmd, "history");
     if (count > (style ? STYLE_MAX_LAYERS : 1))
         return ad_command_usage(cmd, "--layer: %d layers; %s", count,
@@ -87,10 +90,8 @@ static ad_status draw(reconstruction *r, style_end *end)
         status = style_targets_compute(&r->targets, r->ctx, &r->settings, r->weights, &r->seen,
                                        &r->seen, (double[]){1}, 1);
     if (!status) status = style_pixels_new(&r->picture, r->ctx, height, width);
-    /* noise of +-90 grey levels about ImageNet's mean, as the reference implementation starts */
     if (!status)
-        status = style_pixels_noise(&r->picture, r->ctx, (uint64_t)ad_command_int(r->cmd, "seed"),
-                                    24, 204);
+        status = style_pixels_noise(&r->picture, r->ctx, (uint64_t)ad_command_int(r->cmd, "seed"));
     (void)ad_command_interrupted(r->cmd); /* from here on Ctrl-C keeps the picture */
     ad_command_start(r->cmd);
     return status ? status

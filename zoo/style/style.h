@@ -7,7 +7,7 @@
  *
  *     loss = content_weight * mean (F - F_photo)^2
  *          + style_weight / L * sum over L layers of sum (G - G_painting)^2,   G = F^T F / (c h w)
- *          + tv_weight * sum |x - right neighbour| + |x - lower neighbour|
+ *          + tv_weight * 200000 * mean (|x - right neighbour| + |x - lower neighbour|)
  *
  *   loss.c      these terms as graph
  *   targets.c   features and Gram matrices of the pictures given
@@ -26,8 +26,16 @@
 
 enum { STYLE_MAX_LAYERS = 16, STYLE_SMALLEST_SIDE = 32 };
 
+/* The weights where none are given, and the same as options show them; docs/style.md says why. */
+#define STYLE_CONTENT_WEIGHT 1e5
+#define STYLE_STYLE_WEIGHT   3e4
+#define STYLE_TV_WEIGHT      2
+#define STYLE_TEXT(number)   STYLE_TEXT_(number)
+#define STYLE_TEXT_(number)  #number
+
 typedef struct style_settings {
     vision_kind backbone;
+    vision_pooling pooling;
     double content_weight, style_weight, tv_weight; /* 0: the term is left out */
     const char *content_layer;
     const char *style_layers[STYLE_MAX_LAYERS];
@@ -100,9 +108,8 @@ ad_status style_pixels_from(style_pixels *pixels, ad_context *ctx, const ad_imag
 ad_status style_pixels_resized(style_pixels *pixels, ad_context *ctx, const ad_image *image,
                                int64_t width, int64_t height);
 ad_status style_pixels_to(const style_pixels *pixels, ad_context *ctx, ad_image **image);
-/* Uniform noise in [low, high) by the library's generator. */
-ad_status style_pixels_noise(style_pixels *pixels, ad_context *ctx, uint64_t seed, double low,
-                             double high);
+/* Grey with faint noise by the library's generator, to start from. */
+ad_status style_pixels_noise(style_pixels *pixels, ad_context *ctx, uint64_t seed);
 
 /* ---- what the commands share ---- */
 /* --output can be written and is none of the files that are read (`mask` may be NULL). Exit
@@ -123,9 +130,13 @@ ad_image *style_read_picture(ad_command *cmd, const char *path, int channels);
 #define STYLE_NETWORK_OPTIONS \
     {"weights", 0, AD_OPTION_FILE, .help = "weights of the backbone (.pth, .safetensors, .npz); without it the embedded ones are used"}, \
     {"backbone", 0, AD_OPTION_CHOICE, .choices = "vgg16|vgg19|compact", .help = "the network that the weights are for (default: told from the tensors in the file)"}, \
+    {"pooling", 0, AD_OPTION_CHOICE, .choices = "max|average", .help = "how the network reduces (default: average for compact, else max)"}, \
     {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16", .help = "arithmetic of convolutions and matrix products"}, \
     AD_OPTION_MEMORY_LIMIT(" (default: what the machine has)")
 /* clang-format on */
+
+/* The layers of the settings' network that are matched, and its pooling, where none are named. */
+void style_default_layers(style_settings *settings);
 
 /* Reads those options: the kind of network, its default layers, compile options, and an empty store
  * for the weights with the file opened. These three return an exit status: 0, or the error has been

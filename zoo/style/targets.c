@@ -17,7 +17,7 @@ static ad_status look(ad_context *ctx, const style_settings *settings, ad_vars *
     if (!graph) return AD_ERROR_MEMORY;
     ad_node *image = ad_input(graph, "image", AD_F32,
                               ad_shape(1, picture->height, picture->width, 3));
-    vision_build(weights, "", settings->backbone, image, layers, count, nodes);
+    vision_build(weights, "", settings->backbone, settings->pooling, image, layers, count, nodes);
     for (int i = 0; i < count && grams; ++i) nodes[i] = style_gram(nodes[i], NULL);
 
     ad_status status = ad_compile(&program, ctx, nodes, count, &settings->compile);

@@ -8,7 +8,7 @@ enum { BLOCKS = 5, POOLING = 0 };
 
 /* The rows of the deepest network in order; the others leave out the last ones of a block. */
 typedef struct layer_row {
-    int block, number;       /* from 1; number POOLING: 2 x 2 max pooling */
+    int block, number;       /* from 1; number POOLING: 2 x 2 pooling */
     const char *conv, *name; /* before the ReLU (NULL: pooling), and after it */
 } layer_row;
 
@@ -27,11 +27,10 @@ static const int vgg_channels[BLOCKS] = {64, 128, 256, 512, 512};
 static const struct {
     const char *name;
     int convolutions[BLOCKS], channels[BLOCKS]; /* of each block; channels 0: VGG's */
-    double scale;
 } networks[VISION_KINDS] = {
-    [VISION_VGG16] = {"vgg16", {2, 2, 3, 3, 3}, {0}, 1},
-    [VISION_VGG19] = {"vgg19", {2, 2, 4, 4, 4}, {0}, 1},
-    [VISION_COMPACT] = {"compact", {2, 2, 4, 4, 1}, {16, 32, 64, 128, 128}, 14},
+    [VISION_VGG16] = {"vgg16", {2, 2, 3, 3, 3}, {0}},
+    [VISION_VGG19] = {"vgg19", {2, 2, 4, 4, 4}, {0}},
+    [VISION_COMPACT] = {"compact", {2, 2, 4, 4, 1}, {16, 32, 64, 128, 128}},
 };
 
 /* The first row at or behind `row` that the network has; NULL: none. */
@@ -44,10 +43,6 @@ static const layer_row *layer_at(vision_kind kind, const layer_row *row)
 const char *vision_name(vision_kind kind)
 {
     return networks[kind].name;
-}
-double vision_feature_scale(vision_kind kind)
-{
-    return networks[kind].scale;
 }
 
 int vision_layers(vision_kind kind, const char *names[VISION_MAX_LAYERS])
@@ -139,10 +134,10 @@ static ad_node *mapped_to_vgg(ad_vars *vars, const char *prefix, const layer_row
     return ad_name(ad_relu(y), "%s_mapped", row->name);
 }
 
-void vision_build(ad_vars *vars, const char *prefix, vision_kind kind, ad_node *image,
-                  const char *const *layers, int count, ad_node **features)
+void vision_build(ad_vars *vars, const char *prefix, vision_kind kind, vision_pooling pooling,
+                  ad_node *image, const char *const *layers, int count, ad_node **features)
 {
-    const bool compact = kind == VISION_COMPACT;
+    const bool compact = kind == VISION_COMPACT, average = pooling == VISION_AVERAGE;
     const int *channels = compact ? networks[kind].channels : vgg_channels;
     int found = 0, position = 0;
     char name[32];
@@ -157,7 +152,9 @@ void vision_build(ad_vars *vars, const char *prefix, vision_kind kind, ad_node *
             x = ad_name(ad_relu(conv), "%s", row->name);
             position += 2;
         } else {
-            x = ad_name(ad_max_pool2d(x, (ad_window){.size = 2}), "%s", row->name);
+            const ad_window window = {.size = 2};
+            x = average ? ad_avg_pool2d(x, window) : ad_max_pool2d(x, window);
+            x = ad_name(x, "%s", row->name);
             position += 1;
         }
         for (int i = 0; i < count; ++i) {

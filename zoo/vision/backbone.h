@@ -22,6 +22,10 @@ typedef enum vision_kind {
     VISION_KINDS,
 } vision_kind;
 
+/* Networks are trained with maxima. Looking for a picture, the gradient of means reaches every
+ * pixel (Gatys et al. 2016, section 2). */
+typedef enum vision_pooling { VISION_MAX = 0, VISION_AVERAGE } vision_pooling;
+
 enum { VISION_MAX_LAYERS = 48 };
 
 const char *vision_name(vision_kind kind); /* "vgg19" */
@@ -40,12 +44,15 @@ void vision_layers_text(vision_kind kind, char *text, size_t size);
  * `count` layers asked for and puts their nodes into `features`; NULL (poison) for a name that is
  * none of the network's. Parameters are found or declared in `vars` under `prefix` + the files'
  * names. */
-void vision_build(ad_vars *vars, const char *prefix, vision_kind kind, ad_node *image,
-                  const char *const *layers, int count, ad_node **features);
+void vision_build(ad_vars *vars, const char *prefix, vision_kind kind, vision_pooling pooling,
+                  ad_node *image, const char *const *layers, int count, ad_node **features);
 
-/* What features are multiplied with to be of the size of VGG-19's for images of 0 to 255: 1 for VGG
- * itself. The compact network was fitted to a VGG whose activations are scaled to a mean near 1. */
-double vision_feature_scale(vision_kind kind);
+/* What a layer's features are multiplied with, so that losses of different networks are of about
+ * one size: 1 for VGG, whose images are of 0 to 255 (layer_scale.c). */
+double vision_feature_scale(vision_kind kind, const char *layer);
+/* Then, what errors of Gram matrices are multiplied with, so that a weight of them means the same
+ * beside a weight of features. */
+double vision_gram_scale(vision_kind kind);
 
 /* The weights in the binary: a compact network trained by this project (zoo/backbone). */
 ad_status vision_open_embedded(ad_file **file, ad_context *ctx);
