@@ -72,22 +72,40 @@ run "$autodidact" style make photo.png painting.png -o white.png --mask white.bm
 exits 0
 check 'a white mask paints' sh -c '! cmp -s black.png white.png'
 
-run "$autodidact" style make photo.png painting.png -o frame.png --size 96 --steps 6 --save-every 3 -q
+# Frames are numbered without gaps, the last is the picture; the command that makes a film of them can be copied.
+run "$autodidact" style make photo.png painting.png -o 'my 50% frame.png' --size 96 --steps 8 --save-every 3
 exits 0
-check 'frames are saved' test -s frame-0003.png -a -s frame-0006.png
-check 'the last frame is the picture' cmp frame-0006.png frame.png
-run "$autodidact" info frame-0003.png
+says err "3 frames, as a film: ffmpeg -framerate 10 -i 'my 50%% frame-%05d.png'"
+check 'the last frame is the picture' cmp 'my 50% frame-00003.png' 'my 50% frame.png'
+check 'there are no more' test ! -e 'my 50% frame-00004.png'
+run "$autodidact" info 'my 50% frame-00001.png'
 says out '96 x 72'
+
+# Or one animation.
+run "$autodidact" style make photo.png painting.png -o frame.png --size 64 --steps 4 --animate frame.gif
+exits 0
+says err 'frame.gif: 4 frames'
+check 'it is a GIF' test "$(head -c 6 frame.gif)" = GIF89a
+check 'no frame has a file of its own' test ! -e frame-00001.png
+run "$autodidact" style make photo.png painting.png -o frame.png --size 64 --steps 4 --animate second.gif --threads 1 -q
+check 'the same animation with one thread' cmp frame.gif second.gif
 
 run "$autodidact" style make photo.png painting.png -o frame.png --mask black.bmp --init noise --size 96 --steps 1 --save-every 1 -q
 exits 0
-check 'a frame shows the photo where the mask is black' cmp frame-0001.png black.png
+check 'a frame shows the photo where the mask is black' cmp frame-00001.png black.png
 
 # JSON: a line for each step, then the result.
 run "$autodidact" style make photo.png painting.png -o json.png --size 64 --steps 4 --json
 exits 0
 says out '"event":"step","step":1,"steps":4'
 says out '"event":"done","output":"json.png","end":"done","steps":4,"loss":'
+
+# On a terminal the line says which scale is painted, and without the first step how long it takes is not known.
+if command -v script >/dev/null; then
+    script -qc "'$autodidact' style make photo.png painting.png -o live.png --size 96 --steps 4" /dev/null >live.txt </dev/null
+    check 'the line names the scale and its size' grep -q 'scale 1/2  48 x 36  step 1/4' live.txt
+    check 'and the next' grep -q 'scale 2/2  96 x 72  step 4/4' live.txt
+fi
 
 # What a layer sees.
 run "$autodidact" style reconstruct photo.png --from content --layer relu2_1 -o seen.png --size 64 --steps 5
@@ -125,6 +143,8 @@ fails() { # STATUS EXPECTED WORD...
 fails 1 'gone.jpg' style make gone.jpg painting.png -o out.png
 fails 1 'no/such/out.png' style make photo.png painting.png -o no/such/out.png
 fails 1 'out.gif' style make photo.png painting.png -o out.gif
+fails 1 'out.png: an animation' style make photo.png painting.png -o out.jpg --animate out.png
+fails 1 'no/such/out.gif' style make photo.png painting.png -o out.png --animate no/such/out.gif
 fails 2 'did you mean --style-weight' style make photo.png painting.png -o out.png --styl-weight 3
 fails 2 '--style-blend' style make photo.png painting.png -o out.png --style-blend 1,2,3
 fails 2 'relu9_9' style make photo.png painting.png -o out.png --content-layer relu9_9
@@ -169,10 +189,10 @@ one_line err
 check 'nothing is drawn with broken weights' test ! -e nan.png
 
 # A frame that cannot be saved ends the run, and the picture is saved all the same.
-mkdir late-0002.png
+mkdir late-00001.png
 run "$autodidact" style make photo.png painting.png -o late.png --size 64 --steps 4 --save-every 2
 exits 1
-says err 'late-0002.png'
+says err 'late-00001.png'
 says err 'late.png: the last good picture, after 2 steps'
 run "$autodidact" info late.png
 exits 0

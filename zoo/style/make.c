@@ -33,7 +33,7 @@ static const ad_option options[] = {
      .help = "size of the paintings relative to the picture: larger makes larger strokes"},
     {"keep-color", 0, AD_OPTION_FLAG, .help = "keep the photo's colours, paint its luminance"},
     {"mask", 0, AD_OPTION_FILE, .help = "paint only where this picture is white"},
-    {"scales", 0, AD_OPTION_INT, .initial = "2", .min = 1, .max = 8,
+    {"scales", 0, AD_OPTION_INT, .initial = "2", .min = 1, .max = STYLE_MAX_SCALES,
      .help = "sizes to paint at, coarse to fine, each twice the last"},
     {"lr", 0, AD_OPTION_REAL, .initial = "10", .min = 1e-6, .max = 1e6,
      .help = "adam: step in grey levels of 0..255"},
@@ -41,7 +41,9 @@ static const ad_option options[] = {
      .help = "lbfgs: steps that are remembered"},
     {"seed", 0, AD_OPTION_INT, .initial = "0", .help = "seed of the noise to start from"},
     {"save-every", 0, AD_OPTION_INT, .min = 1, .max = 1e9, .unit = "STEPS",
-     .help = "also save OUT-0040.png and so on"},
+     .help = "also save the picture on its way, as OUT-00001.png and so on"},
+    {"animate", 0, AD_OPTION_FILE,
+     .help = "save it on its way as one animated .gif instead (default: 40 frames)"},
     STYLE_NETWORK_OPTIONS,
     AD_OPTION_PROFILE,
     AD_OPTION_TUNE,
@@ -54,10 +56,29 @@ bool style_make_failed(style_make *m, ad_status status)
     return ad_command_check(m->cmd, status) != AD_EXIT_OK;
 }
 
-static int64_t side_of_scale(int64_t side, int scale, int scales)
+static void plan_scales(style_make *m)
 {
-    int64_t s = side >> (scales - 1 - scale);
-    return s < STYLE_SMALLEST_SIDE ? STYLE_SMALLEST_SIDE : s;
+    int64_t side = ad_command_int(m->cmd, "size");
+    m->scales = (int)ad_command_int(m->cmd, "scales");
+    for (int i = 0; i < m->scales; ++i) {
+        style_scale *s = &m->scale[i];
+        s->side = side >> (m->scales - 1 - i);
+        if (s->side < STYLE_SMALLEST_SIDE) s->side = STYLE_SMALLEST_SIDE;
+        style_fit_size(m->photo, s->side, &s->width, &s->height);
+        s->steps = m->steps * (i + 1) / m->scales - m->steps * i / m->scales;
+    }
+}
+
+/* All scales, as far as they come. */
+static ad_status paint(style_make *m, style_pixels *picture, style_end *end)
+{
+    /* Whether the last scale fits must not show only when the ones before it are painted. */
+    ad_status status = m->scales > 1 ? style_make_fits(m) : AD_OK;
+    for (m->at = 0; m->at < m->scales && !status && *end != STYLE_STOPPED; ++m->at) {
+        if (m->scale[m->at].steps) status = style_make_paint(m, picture, end);
+        m->step_base += m->scale[m->at].steps;
+    }
+    return status;
 }
 
 static void release(style_make *m)
@@ -66,6 +87,7 @@ static void release(style_make *m)
     for (int i = 0; i < STYLE_MAX_PAINTINGS; ++i) ad_image_free(m->painting[i]);
     ad_image_free(m->photo), ad_image_free(m->shown_photo);
     ad_image_free(m->grey), ad_image_free(m->mask);
+    ad_animation_free(m->animation);
 }
 
 static int make(ad_command *cmd)
@@ -81,22 +103,16 @@ static int make(ad_command *cmd)
     if ((exit = style_open_backbone(cmd, &m.settings, &m.weights, &file))) goto done;
     if ((exit = style_make_settings(&m, file)) || (exit = style_make_pictures(&m))) goto done;
     if ((exit = style_check_size(cmd, &m.settings, m.photo))) goto done;
+    if ((exit = style_frames_begin(&m))) goto done;
+    plan_scales(&m);
     (void)ad_command_interrupted(cmd); /* from here on Ctrl-C keeps the picture */
     ad_command_start(cmd);
-    int scales = (int)ad_command_int(cmd, "scales");
-    int64_t side = ad_command_int(cmd, "size");
-    /* Whether the last scale fits must not show only when the ones before it are painted. */
-    ad_status status = scales > 1 ? style_make_fits(&m, side) : AD_OK;
-    for (int i = 0; i < scales && !status && end != STYLE_STOPPED; ++i) {
-        m.step_base = m.steps * i / scales;
-        int64_t steps = m.steps * (i + 1) / scales - m.step_base;
-        if (steps)
-            status = style_make_paint(&m, side_of_scale(side, i, scales), steps, &picture, &end);
-    }
+    ad_status status = paint(&m, &picture, &end);
     exit = ad_command_check(cmd, status);
     /* After an error too: the last good picture is worth having, if any step was made. */
     if (picture.data && (!status || m.last.step)) {
-        if (style_make_failed(&m, style_make_save(&m, &picture, output)))
+        if (style_make_failed(&m, style_make_save(&m, &picture, output)) ||
+            style_make_failed(&m, style_frames_end(&m)))
             exit = AD_EXIT_FAILURE;
         else if (status)
             /* Adam knows the loss of a picture one step later */
@@ -127,7 +143,12 @@ const ad_verb style_make_verb = {
         "More style: raise --style-weight. Too noisy: raise --tv-weight. Larger strokes: "
         "--scales 3 or --style-scale 1.5. Ctrl-C saves the picture as it is.\n"
         "\n"
+        "With the embedded network 512 pixels take one to two minutes on two cores, twice the "
+        "size four times as long; a VGG takes about fifty times as long. --size 256 shows soon "
+        "what it will be like.\n"
+        "\n"
         "  autodidact style make photo.jpg painting.jpg -o out.png\n"
         "  autodidact style make photo.jpg a.jpg b.jpg --style-blend 3,1 --keep-color -o out.png\n"
         "  autodidact style make photo.jpg painting.jpg --weights vgg19.pth --size 1024 --scales 3 "
-        "-o out.jpg"};
+        "-o out.jpg\n"
+        "  autodidact style make photo.jpg painting.jpg -o out.png --animate out.gif"};

@@ -7,47 +7,79 @@
 
 /* A picture of a coarse scale is enlarged to the size asked for: frames are of one size, and so is
  * what an interrupted run leaves. */
-ad_status style_make_save(style_make *m, const style_pixels *picture, const char *path)
+ad_status style_make_shown(style_make *m, const style_pixels *picture, ad_image **out)
 {
-    ad_image *image = NULL, *coloured = NULL, *enlarged = NULL;
-    int64_t width, height;
-    style_fit_size(m->photo, ad_command_int(m->cmd, "size"), &width, &height);
+    const style_scale *full = &m->scale[m->scales - 1];
+    ad_image *image = NULL, *coloured = NULL;
     ad_status status = style_pixels_to(picture, m->ctx, &image);
-    if (!status && m->grey) status = ad_image_keep_color(m->ctx, image, m->shown_photo, &coloured);
-    const ad_image *made = coloured ? coloured : image;
-    if (!status && (made->width != width || made->height != height))
-        status = ad_image_resize(m->ctx, made, width, height, NULL, &enlarged);
-    if (!status) status = ad_image_write(m->ctx, path, enlarged ? enlarged : made, NULL);
-    ad_image_free(enlarged);
-    ad_image_free(coloured);
+    if (!status && m->grey) {
+        status = ad_image_keep_color(m->ctx, image, m->shown_photo, &coloured);
+        ad_image_free(image);
+        image = coloured;
+    }
+    *out = NULL;
+    if (!status && image->width == full->width && image->height == full->height)
+        *out = image, image = NULL;
+    else if (!status)
+        status = ad_image_resize(m->ctx, image, full->width, full->height, NULL, out);
     ad_image_free(image);
     return status;
 }
 
-/* OUT.png and 40 -> OUT-0040.png */
-static void frame_path(char *path, size_t size, const char *output, int64_t step)
+ad_status style_make_save(style_make *m, const style_pixels *picture, const char *path)
 {
-    const char *dot = strrchr(output, '.');
-    snprintf(path, size, "%.*s-%04lld%s", (int)(dot - output), output, (long long)step, dot);
+    ad_image *image = NULL;
+    ad_status status = style_make_shown(m, picture, &image);
+    if (!status) status = ad_image_write(m->ctx, path, image, NULL);
+    ad_image_free(image);
+    return status;
+}
+
+/* How long the steps that are left will take, by how long those since the first took: a step's work
+ * grows with the pixels, so that the last scale has most of it. Negative: not known yet. */
+static double seconds_left(style_make *m, int64_t step)
+{
+    double done = 0, all = 0, seconds = ad_command_seconds(m->cmd);
+    for (int i = 0; i < m->scales; ++i) {
+        const style_scale *s = &m->scale[i];
+        double pixels = (double)(s->width * s->height);
+        all += pixels * (double)s->steps;
+        if (i <= m->at) done += pixels * (double)(i < m->at ? s->steps : step - m->step_base);
+    }
+    if (step <= 1) m->first_work = done, m->first_seconds = seconds;
+    double since = done - m->first_work;
+    return since > 0 ? (seconds - m->first_seconds) * (all - done) / since : -1;
+}
+
+static void show(style_make *m, const style_progress *progress, int64_t step)
+{
+    char counted[96] = "step";
+    const style_scale *s = &m->scale[m->at];
+    if (m->scales > 1)
+        snprintf(counted, sizeof counted, "scale %d/%d  %lld x %lld  step", m->at + 1, m->scales,
+                 (long long)s->width, (long long)s->height);
+    ad_metric metrics[] = {{"loss", progress->total},
+                           {"content", progress->content},
+                           {"style", progress->style},
+                           {"tv", progress->tv}};
+    ad_command_progress(m->cmd, &(ad_progress){.step = step,
+                                               .steps = m->steps,
+                                               .counted = counted,
+                                               .metrics = metrics,
+                                               .count = 4,
+                                               .seconds_left = seconds_left(m, step),
+                                               .notable = ad_command_json(m->cmd)});
 }
 
 static bool after_step(void *user, const style_progress *progress)
 {
     style_make *m = user;
-    int64_t step = m->step_base + progress->step, every = ad_command_int(m->cmd, "save-every");
-    ad_metric metrics[] = {{"loss", progress->total},
-                           {"content", progress->content},
-                           {"style", progress->style},
-                           {"tv", progress->tv}};
-    ad_command_step(m->cmd, step, m->steps, metrics, 4);
+    int64_t step = m->step_base + progress->step;
+    show(m, progress, step);
     m->last = *progress;
     m->last.step = step;
-    if (every > 0 && step % every == 0) {
-        char path[4096];
-        frame_path(path, sizeof path, ad_command_text(m->cmd, "output"), step);
-        if ((m->frame_status = style_make_save(m, progress->picture, path))) return false;
-    }
-    return !ad_command_interrupted(m->cmd);
+    m->frame_status = style_frames_step(m, progress->picture, step);
+    return !m->frame_status && !ad_command_interrupted(m->cmd);
 }
 
 /* Painting i at --style-scale times `side`. */
@@ -82,15 +114,14 @@ static ad_status start(style_make *m, const style_pixels *photo, style_pixels *p
     return status;
 }
 
-ad_status style_make_fits(style_make *m, int64_t side)
+ad_status style_make_fits(style_make *m)
 {
-    int64_t width, height;
+    const style_scale *last = &m->scale[m->scales - 1];
     ad_program *program = NULL;
     ad_graph *graph = ad_graph_new(m->ctx);
     ad_node *gradient;
     if (!graph) return AD_ERROR_MEMORY;
-    style_fit_size(m->photo, side, &width, &height);
-    ad_node *image = ad_input(graph, "image", AD_F32, ad_shape(1, height, width, 3));
+    ad_node *image = ad_input(graph, "image", AD_F32, ad_shape(1, last->height, last->width, 3));
     style_loss loss = style_loss_build(&m->settings, m->weights, image, NULL);
     ad_gradients(loss.total, &image, 1, &gradient);
     ad_status status = ad_compile(&program, m->ctx, (ad_node *[]){loss.total, gradient}, 2,
@@ -100,19 +131,18 @@ ad_status style_make_fits(style_make *m, int64_t side)
     return status;
 }
 
-ad_status style_make_paint(style_make *m, int64_t side, int64_t steps, style_pixels *picture,
-                           style_end *end)
+ad_status style_make_paint(style_make *m, style_pixels *picture, style_end *end)
 {
+    const style_scale *scale = &m->scale[m->at];
     style_pixels photo = {0}, paintings[STYLE_MAX_PAINTINGS] = {{0}};
     style_targets targets = {0};
     ad_image *mask = NULL, *shown = NULL;
-    int64_t width, height;
-    style_fit_size(m->photo, side, &width, &height);
+    int64_t width = scale->width, height = scale->height;
     ad_status status = ad_image_resize(m->ctx, m->photo, width, height, NULL, &shown);
     if (!status)
         status = style_pixels_resized(&photo, m->ctx, m->grey ? m->grey : m->photo, width, height);
     for (int i = 0; i < m->paintings && !status; ++i)
-        status = sized_painting(m, i, side, &paintings[i]);
+        status = sized_painting(m, i, scale->side, &paintings[i]);
     if (!status && m->mask)
         status = ad_image_resize(m->ctx, m->mask, width, height,
                                  &(ad_image_resize_options){.encoded = true}, &mask);
@@ -125,7 +155,8 @@ ad_status style_make_paint(style_make *m, int64_t side, int64_t steps, style_pix
         ad_image_free(m->shown_photo);
         m->shown_photo = shown, shown = NULL;
         status = style_optimize(m->ctx, &m->settings, m->weights, &targets, &photo,
-                                mask ? mask->data : NULL, steps, picture, after_step, m, end);
+                                mask ? mask->data : NULL, scale->steps, picture, after_step, m,
+                                end);
     }
     if (!status) status = m->frame_status;
     style_targets_free(&targets);
