@@ -3,10 +3,20 @@
 #include "cli/verbs.h"
 
 #include <autodidact/io.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool names_folder(const char *path)
+{
+    struct stat about;
+    size_t length = strlen(path);
+    return (length && path[length - 1] == '/') || (!stat(path, &about) && S_ISDIR(about.st_mode));
+}
 
 /* Tensors and metadata as they are. */
 static ad_status convert_file(ad_command *cmd, const char *from, const char *to)
 {
+    if (names_folder(from) || names_folder(to)) return ad_cli_why_not(cmd, from);
     ad_cli_dtype dtype = ad_cli_wanted_dtype(cmd);
     ad_watcher watcher = ad_command_watcher(cmd);
     ad_file_convert_options options = {.floats = dtype.floats,

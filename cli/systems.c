@@ -18,6 +18,14 @@ ad_job *ad_cli_recognise(ad_command *cmd, const char *path)
     return NULL;
 }
 
+ad_status ad_cli_why_not(ad_command *cmd, const char *path)
+{
+    ad_job *job = NULL;
+    ad_status status = ad_trained_open(&job, ad_command_context(cmd), &gpt_system, path, NULL);
+    ad_trained_close(job);
+    return status;
+}
+
 const char ad_cli_dtypes[] = "f32|f16|bf16|f64|q8_0";
 
 ad_cli_dtype ad_cli_wanted_dtype(ad_command *cmd)

@@ -8,6 +8,9 @@
  * none does, and the context's error is cleared. Closed with ad_trained_close. */
 ad_job *ad_cli_recognise(ad_command *cmd, const char *path);
 
+/* Why it is no language model, which is what a folder of weights is. */
+ad_status ad_cli_why_not(ad_command *cmd, const char *path);
+
 /* The option --dtype of verbs that write weights. */
 extern const char ad_cli_dtypes[];
 typedef struct ad_cli_dtype {

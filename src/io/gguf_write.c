@@ -91,14 +91,29 @@ static uint32_t file_type(const writer *w)
                               : 0;
 }
 
+/* What a person wrote about a network stays with it. */
+static bool is_kept(const char *key)
+{
+    static const char *const keys[] = {
+        "general.name",         "general.author",       "general.version",
+        "general.organization", "general.basename",     "general.finetune",
+        "general.license",      "general.license.name", "general.description",
+        "general.license.link", "general.url",          "general.source.url",
+        "general.size_label",   "general.repo_url",     "tokenizer.chat_template"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i)
+        if (!strcmp(key, keys[i])) return true;
+    return false;
+}
+
 static ad_status write_values(writer *w)
 {
     const ad_tensor_source *s = w->source;
     ad_gguf_values *more = ad_gguf_values_new(w->ctx);
     const ad_gguf_values *given = w->model ? w->model->values : NULL;
     if (!more) return AD_ERROR_MEMORY;
-    for (int i = 0; !w->model && i < s->metadata_count; ++i)
-        ad_gguf_put_text(more, s->metadata[i].key, s->metadata[i].value);
+    for (int i = 0; i < s->metadata_count; ++i)
+        if (!w->model || is_kept(s->metadata[i].key))
+            ad_gguf_put_text(more, s->metadata[i].key, s->metadata[i].value);
     if (w->model) ad_gguf_put_count(more, "general.file_type", file_type(w));
     if (s->q8_0) ad_gguf_put_count(more, "general.quantization_version", QUANTISATION);
     ad_gguf_write_number(&w->head, more->count + (given ? given->count : 0), 8);

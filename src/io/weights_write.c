@@ -195,7 +195,8 @@ static ad_status add_tensor(conversion *c, int index)
                             "its type %s cannot be read", entry->stored);
     if (o->floats && ad_dtype_is_float(dtype)) dtype = *o->floats;
     if ((dtype != entry->dtype || kept_otherwise(entry)) && !c->retyped++) c->first_retyped = entry;
-    if (strcmp(name, entry->raw_name) && !c->renamed++)
+    /* llama.cpp's names are no news in its own file */
+    if (!o->gguf && strcmp(name, entry->raw_name) && !c->renamed++)
         c->first_renamed = entry, c->new_name = name;
     c->from[c->count] = index;
     c->tensors[c->count++] = (ad_named_tensor){name, {dtype, entry->shape, NULL}};

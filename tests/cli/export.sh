@@ -75,6 +75,25 @@ run "$autodidact" convert run/checkpoints/step-000000040.safetensors step.npz
 exits 0
 says err 'of training left out'
 
+# A folder is a language model, or it is said why not.
+mkdir none
+echo '{"model_type": "bert", "vocab_size": 5}' >none/config.json
+run "$autodidact" convert "$fixtures/tiny_cnn.pth" none/model.safetensors
+exits 0
+run "$autodidact" convert none none.gguf
+exits 1
+says err 'model_type is bert'
+run "$autodidact" convert "$fixtures/tiny_cnn.pth" tiny/
+exits 1
+says err 'tiny_cnn.pth: '
+check 'no folder was made' test ! -e tiny
+
+# From GGUF to GGUF nothing is renamed.
+run "$autodidact" convert model.gguf same.gguf
+exits 0
+says_not err renamed
+check 'the same bytes' cmp model.gguf same.gguf
+
 # What a GGUF file does not say.
 head -c 300 model.gguf >cut.gguf
 run "$autodidact" gpt sample cut.gguf
