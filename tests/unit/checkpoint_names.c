@@ -1,6 +1,7 @@
 /* checkpoint_names.c - checkpoints as training programs write them: wrapped, with other things
  * beside the network, with objects of their own classes. Files are made here, byte by byte. */
 #include "../context.h"
+#include "../sparing.h"
 
 #include <autodidact/io.h>
 #include <stdlib.h>
@@ -241,12 +242,27 @@ static void repeated(void)
     ad_file_close(file);
 }
 
+static ad_status open_poorly(ad_context *poor)
+{
+    ad_file *file;
+    ad_status status = ad_file_open_memory(&file, poor, "x.pth", made, made_size);
+    ad_file_close(file);
+    return status;
+}
+
+static void memory_that_runs_out(void)
+{
+    make_torch("{state_dict {model.fc.weight T} args U ema {fc.weight T} epoch 7}");
+    sparing_check(open_poorly);
+}
+
 int main(int argc, char **argv)
 {
     static const check_case cases[] = {{"wrapped", wrapped},
                                        {"wrapped_safetensors", wrapped_safetensors},
                                        {"unknown_classes", unknown_classes},
                                        {"repeated", repeated},
+                                       {"memory_that_runs_out", memory_that_runs_out},
                                        {0}};
     return check_in_context(argc, argv, cases);
 }

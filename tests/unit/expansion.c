@@ -3,6 +3,7 @@
  * needs: archive */
 #include "../context.h"
 #include "../folder.h"
+#include "../sparing.h"
 
 #include "io/source.h"
 
@@ -175,11 +176,29 @@ static void cut_short(void)
     CHECK_CONTAINS(ad_error(ctx), "cut.tar: ");
 }
 
+static ad_status open_archive(ad_context *poor)
+{
+    ad_source *source;
+    ad_status status = ad_source_open(&source, poor, in_folder("a.tar.gz"), wanted);
+    ad_source_close(source);
+    return status;
+}
+
+static void memory_that_runs_out(void)
+{
+    write_archive("a.tar.gz", false, ARCHIVE_FILTER_GZIP);
+    sparing_check(open_archive);
+}
+
 int main(int argc, char **argv)
 {
-    static const check_case cases[] = {
-        {"once", once},         {"bounded", bounded},     {"no_programs", no_programs},
-        {"archives", archives}, {"cut_short", cut_short}, {0}};
+    static const check_case cases[] = {{"once", once},
+                                       {"bounded", bounded},
+                                       {"no_programs", no_programs},
+                                       {"archives", archives},
+                                       {"cut_short", cut_short},
+                                       {"memory_that_runs_out", memory_that_runs_out},
+                                       {0}};
     if (!folder_make()) return 1;
     int code = check_in_context(argc, argv, cases);
     return folder_remove() ? code : 1;

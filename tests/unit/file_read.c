@@ -1,6 +1,7 @@
 /* file_read.c - opening and reading: pipes more than once, nothing that blocks, files cut short. */
 #include "../context.h"
 #include "../folder.h"
+#include "../sparing.h"
 
 #include "base/file.h"
 #include "io/content.h"
@@ -159,6 +160,44 @@ static void named_pipes(void)
     CHECK_CONTAINS(ad_error(ctx), "named: is a pipe into which nobody writes");
 }
 
+static ad_status read_both_ways(ad_context *poor)
+{
+    ad_mapped file, parts;
+    ad_status status = ad_map(&file, poor, in_folder("parts"), SIZE_MAX);
+    if (status) return status;
+    status = ad_map_parts(&parts, poor, in_folder("parts"), SIZE_MAX);
+    if (!status) status = ad_mapped_need(&parts, 0, parts.size);
+    ad_unmap(&parts);
+    if (!status) status = ad_map_parts(&parts, poor, in_folder("parts"), SIZE_MAX);
+    ad_unmap(&parts);
+    ad_unmap(&file);
+    return status;
+}
+
+/* Of a pipe nothing is kept if there is no memory to keep it in. */
+static void memory_that_runs_out(void)
+{
+    int grants, end;
+    ad_mapped file;
+    put_file(in_folder("parts"), MIB);
+    sparing_check(read_both_ways);
+    for (int most = 1; most < 6; ++most) {
+        grants = -1;
+        ad_context *poor = ad_context_new(&(ad_context_options){
+            .allocator = {sparing_allocate, sparing_release, &grants}, .threads = 1});
+        const char *path = full_pipe("what came", 9, &end);
+        REQUIRE(poor && path);
+        grants = most;
+        ad_status status = ad_map(&file, poor, path, 100);
+        CHECK(status == AD_OK || status == AD_ERROR_MEMORY);
+        if (!status) CHECK_INT((int64_t)file.size, 9);
+        if (!status) ad_unmap(&file);
+        if (status) CHECK_INT(ad_context_memory(poor), 0);
+        close(end);
+        ad_context_free(poor);
+    }
+}
+
 int main(int argc, char **argv)
 {
     static const check_case cases[] = {{"whole", whole},
@@ -167,6 +206,7 @@ int main(int argc, char **argv)
                                        {"weights_cut_short", weights_cut_short},
                                        {"pipes", pipes},
                                        {"named_pipes", named_pipes},
+                                       {"memory_that_runs_out", memory_that_runs_out},
                                        {0}};
     if (!folder_make()) return 1;
     int code = check_in_context(argc, argv, cases);

@@ -2,6 +2,7 @@
  */
 #include "../context.h"
 #include "../folder.h"
+#include "../sparing.h"
 
 #include "io/folder_walk.h"
 #include "io/source.h"
@@ -123,6 +124,19 @@ static void exchanged(void)
     ad_source_close(source);
 }
 
+static ad_status open_loops(ad_context *poor)
+{
+    ad_source *source;
+    ad_status status = ad_source_open(&source, poor, in_folder("l"), NULL);
+    ad_source_close(source);
+    return status;
+}
+
+static void memory_that_runs_out(void)
+{
+    sparing_check(open_loops);
+}
+
 int main(int argc, char **argv)
 {
     static const check_case cases[] = {{"plain", plain},
@@ -131,6 +145,7 @@ int main(int argc, char **argv)
                                        {"fan", fan},
                                        {"elsewhere", elsewhere},
                                        {"exchanged", exchanged},
+                                       {"memory_that_runs_out", memory_that_runs_out},
                                        {0}};
     if (!folder_make()) return 1;
     int code = check_in_context(argc, argv, cases);
