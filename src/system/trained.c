@@ -34,16 +34,12 @@ ad_status ad_job_find_weights(const ad_job *job, const char *path, ad_weights_pl
     ad_status status = AD_OK;
     if (!find_published(path, place->path))
         status = ad_run_weights(job->ctx, path, place->path, sizeof place->path, note, sizeof note);
-    if (status == AD_ERROR_NOT_FOUND && ad_run_is(path))
-        return ad_fail(job->ctx, status,
-                       "%s: holds no checkpoint (of a run with --seeds or --folds each seed-N and "
-                       "fold-N has its own)",
-                       path);
     if (status == AD_ERROR_NOT_FOUND)
         return ad_fail(
             job->ctx, status,
             "%s: holds no checkpoint, and no weights of Hugging Face's form "
-            "(model.safetensors, its index, or pytorch_model.bin) or nanoGPT's (ckpt.pt)",
+            "(model.safetensors, its index, or pytorch_model.bin) or nanoGPT's (ckpt.pt); of a "
+            "run with --seeds or --folds each seed-N and fold-N has its own",
             path);
     if (status) return status;
     if (*note) ad_watch_note(&job->watcher, "%s", note);
