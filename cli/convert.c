@@ -16,7 +16,14 @@ static bool names_folder(const char *path)
 /* Tensors and metadata as they are. */
 static ad_status convert_file(ad_command *cmd, const char *from, const char *to)
 {
-    if (names_folder(from) || names_folder(to)) return ad_cli_why_not(cmd, from);
+    if (names_folder(from) || names_folder(to)) {
+        ad_context *ctx = ad_command_context(cmd);
+        ad_status status = ad_cli_why_not(cmd, from);
+        return !names_folder(to)
+                   ? status
+                   : ad_error_set(ctx, status, "%s: only a language model becomes a folder; %s", to,
+                                  ad_error(ctx));
+    }
     ad_cli_dtype dtype = ad_cli_wanted_dtype(cmd);
     ad_watcher watcher = ad_command_watcher(cmd);
     ad_file_convert_options options = {.floats = dtype.floats,

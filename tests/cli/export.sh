@@ -85,7 +85,7 @@ exits 1
 says err 'model_type is bert'
 run "$autodidact" convert "$fixtures/tiny_cnn.pth" tiny/
 exits 1
-says err 'tiny_cnn.pth: '
+says err 'tiny/: only a language model becomes a folder; '
 check 'no folder was made' test ! -e tiny
 
 # From GGUF to GGUF nothing is renamed.
