@@ -155,8 +155,10 @@ says err "6 of 7 pictures are grey"
 run "$autodidact" classify train --data "$tmp/odd" --model resnet18 --size 96 --steps 1 --val 0 --batch 4 --run "$tmp/large" --quiet
 exits 0
 mkdir "$tmp/foreign"
-run "$autodidact" convert "$tmp/large/checkpoints/step-000000001.safetensors" "$tmp/foreign/resnet18.npz"
-run "$autodidact" classify predict "$tmp/foreign/resnet18.npz" "$tmp/odd/file/4.ppm"
+run "$autodidact" runs export "$tmp/large" --checkpoint 1 -o "$tmp/foreign/ours.safetensors"
+exits 0
+LC_ALL=C sed 's/"system":"classify"/"sistem":"classify"/' "$tmp/foreign/ours.safetensors" >"$tmp/foreign/resnet18.safetensors"
+run "$autodidact" classify predict "$tmp/foreign/resnet18.safetensors" "$tmp/odd/file/4.ppm"
 exits 0
 says err "does not name its 2 classes; --classes FILE does"
 says out "4.ppm (4 x 2, resized to 512 x 256, of which the centre of 224 x 224 is looked at)"
@@ -168,27 +170,27 @@ printf '{"model_type": "resnet", "id2label": {"1": "goldfish", "0": "tench"}}' >
 printf '{"tench": 0, "goldfish": 1}' >"$tmp/back.json"
 printf '["tench", "goldfish"]' >"$tmp/list.json"
 for file in dict.txt synset_words.txt lines.txt index.json config.json back.json list.json; do
-    run "$autodidact" classify predict "$tmp/foreign/resnet18.npz" "$tmp/odd/file/4.ppm" --classes "$tmp/$file"
+    run "$autodidact" classify predict "$tmp/foreign/resnet18.safetensors" "$tmp/odd/file/4.ppm" --classes "$tmp/$file"
     exits 0
     says out " tench"
 done
 for file in synset_words.txt config.json; do
     cp "$tmp/$file" "$tmp/foreign"
-    run "$autodidact" classify predict "$tmp/foreign/resnet18.npz" "$tmp/odd/file/4.ppm"
+    run "$autodidact" classify predict "$tmp/foreign/resnet18.safetensors" "$tmp/odd/file/4.ppm"
     exits 0
     says out "goldfish"
     says err "$file: names the classes"
     rm "$tmp/foreign/$file"
 done
 echo '{"num_classes": 2}' >"$tmp/foreign/config.json"
-run "$autodidact" classify predict "$tmp/foreign/resnet18.npz" "$tmp/odd/file/4.ppm"
+run "$autodidact" classify predict "$tmp/foreign/resnet18.safetensors" "$tmp/odd/file/4.ppm"
 exits 0
 says err "does not name its 2 classes"
 printf 'tench\n' >"$tmp/few.txt"
 printf 'a\nb\nc\n' >"$tmp/many.txt"
 printf '{"0": "a", "x": "b"}' >"$tmp/strange.json"
 for file in few.txt many.txt strange.json; do
-    run "$autodidact" classify predict "$tmp/foreign/resnet18.npz" "$tmp/odd/file/4.ppm" --classes "$tmp/$file"
+    run "$autodidact" classify predict "$tmp/foreign/resnet18.safetensors" "$tmp/odd/file/4.ppm" --classes "$tmp/$file"
     exits 1
     one_line err
     says err "$file: names "
