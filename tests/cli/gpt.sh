@@ -19,7 +19,7 @@ train() { # RUN OPTION...
 train one --threads 1 --dropout 0.1
 exits 0
 says out whole_validation_loss
-says err 'tokens of 32'
+says err '; 32 different ones (character)'
 check 'a sample was written' grep -q . one/samples/sample-000000060.txt
 train two --threads 2 --dropout 0.1
 exits 0
