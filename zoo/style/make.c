@@ -144,7 +144,7 @@ const ad_verb style_make_verb = {
         "--scales 3 or --style-scale 1.5. Ctrl-C saves the picture as it is.\n"
         "\n"
         "With the embedded network 512 pixels take one to two minutes on two cores, twice the "
-        "size four times as long; a VGG takes about fifty times as long. --size 256 shows soon "
+        "size four times as long; a VGG takes about eight times as long. --size 256 shows soon "
         "what it will be like.\n"
         "\n"
         "  autodidact style make photo.jpg painting.jpg -o out.png\n"

@@ -67,6 +67,7 @@ ad_status style_frames_end(style_make *m)
                             (long long)m->frames);
         return status;
     }
+    if (m->frames == 1) return AD_OK;
     frame_pattern(pattern, sizeof pattern, ad_command_text(m->cmd, "output"));
     snprintf(title, sizeof title, "%lld frames, as a film", (long long)m->frames);
     /* the codec of .mp4 takes even sides alone */
