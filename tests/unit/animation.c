@@ -3,6 +3,7 @@
 #include "check.h"
 #include "context.h"
 #include "folder.h"
+#include "sparing.h"
 
 #include <autodidact/image.h>
 
@@ -198,11 +199,32 @@ static void refused(void)
     ad_image_free(small), ad_image_free(large);
 }
 
+static ad_status two_frames(ad_context *poor)
+{
+    ad_image *image = NULL;
+    ad_animation *a = NULL;
+    ad_status status = ad_image_new(poor, 20, 20, 3, &image);
+    if (!status) status = ad_animation_open(&a, poor, in_folder("poor.gif"), 0.1);
+    for (int i = 0; i < 2 && !status; ++i) status = ad_animation_add(a, image);
+    if (!status) status = ad_animation_write(a, 1);
+    ad_animation_free(a);
+    ad_image_free(image);
+    return status;
+}
+
+static void memory_that_runs_out(void)
+{
+    sparing_check(two_frames);
+    CHECK(look(in_folder("poor.gif")));
+    CHECK_INT(seen.frames, 2);
+}
+
 static const check_case cases[] = {CASE(frames_and_their_times),
                                    CASE(colours_are_near_and_dithered),
                                    CASE(codes_are_used_up),
                                    CASE(every_length),
                                    CASE(refused),
+                                   CASE(memory_that_runs_out),
                                    {0}};
 
 int main(int argc, char **argv)

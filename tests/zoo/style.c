@@ -158,7 +158,7 @@ static void from_the_photo(void)
     REQUIRE(set_up(&e));
     memcpy(e.picture.data, e.photo.data, e.photo.bytes);
     paint(&e);
-    holds(&e, 0.7);
+    holds(&e, 0.6);
     take_down(&e);
 }
 
@@ -168,7 +168,7 @@ static void from_noise(void)
     REQUIRE(set_up(&e));
     CHECK(!style_pixels_noise(&e.picture, ctx, 0));
     paint(&e);
-    holds(&e, 0.35);
+    holds(&e, 0.25);
     take_down(&e);
 }
 
