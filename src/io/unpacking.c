@@ -21,15 +21,22 @@ static const struct {
     {"\3757zXZ\0", 6, ARCHIVE_FILTER_XZ, "xz"},
     {"BZh", 3, ARCHIVE_FILTER_BZIP2, "bzip2"},
     {"\x28\xb5\x2f\xfd", 4, ARCHIVE_FILTER_ZSTD, "zstd"},
-    {"LRZI", 4, ARCHIVE_FILTER_NONE, "lrzip"},
+    {"LRZI\0", 5, ARCHIVE_FILTER_NONE, "lrzip"},
     {"\x89LZO\0\r\n\x1a\n", 9, ARCHIVE_FILTER_NONE, "lzop"},
     {"GRZipII\0\2\4:)", 12, ARCHIVE_FILTER_NONE, "grzip"},
     {"\x04\x22\x4d\x18", 4, ARCHIVE_FILTER_NONE, "lz4"},
-    {"LZIP", 4, ARCHIVE_FILTER_NONE, "lzip"},
+    {"LZIP\1", 5, ARCHIVE_FILTER_NONE, "lzip"},
     {"\x1f\x9d", 2, ARCHIVE_FILTER_NONE, "compress"},
     {"7z\xbc\xaf\x27\x1c", 6, ARCHIVE_FILTER_NONE, "7-Zip"},
     {"Rar!\x1a\x07", 6, ARCHIVE_FILTER_NONE, "RAR"},
 };
+
+/* A text may well begin with BZh: a digit follows, and the first block or the end. */
+static bool is_bzip2(const unsigned char *bytes, size_t size)
+{
+    return size > 9 && bytes[3] >= '1' && bytes[3] <= '9' &&
+           (!memcmp(bytes + 4, "1AY&SY", 6) || !memcmp(bytes + 4, "\x17\x72\x45\x38\x50\x90", 6));
+}
 
 int ad_compression(ad_context *ctx, const char *name, const unsigned char *bytes, size_t size,
                    bool *known)
@@ -37,6 +44,7 @@ int ad_compression(ad_context *ctx, const char *name, const unsigned char *bytes
     *known = true;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; ++i) {
         if (size <= kinds[i].length || memcmp(bytes, kinds[i].magic, kinds[i].length)) continue;
+        if (kinds[i].filter == ARCHIVE_FILTER_BZIP2 && !is_bzip2(bytes, size)) continue;
         *known = kinds[i].filter != ARCHIVE_FILTER_NONE;
         if (!*known)
             ad_fail(ctx, AD_ERROR_UNSUPPORTED,

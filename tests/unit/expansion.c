@@ -104,6 +104,19 @@ static void bounded(void)
     ad_file_expand_limit(ctx, 0);
 }
 
+static void texts_that_look_so(void)
+{
+    static const char *const texts[] = {"BZhelp is a word", "BZh9 as well", "LZIP is a program",
+                                        ""};
+    ad_content content;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; ++i) {
+        const unsigned char *bytes = (const unsigned char *)texts[i];
+        REQUIRE(ad_content_expand(&content, ctx, "a", bytes, strlen(texts[i]), 100) == AD_OK);
+        CHECK(content.bytes == bytes && content.size == strlen(texts[i]));
+        ad_content_free(&content);
+    }
+}
+
 /* What programs would have to be started for. */
 static void no_programs(void)
 {
@@ -194,6 +207,7 @@ int main(int argc, char **argv)
 {
     static const check_case cases[] = {{"once", once},
                                        {"bounded", bounded},
+                                       {"texts_that_look_so", texts_that_look_so},
                                        {"no_programs", no_programs},
                                        {"archives", archives},
                                        {"cut_short", cut_short},
