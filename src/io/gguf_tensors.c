@@ -126,7 +126,7 @@ static ad_status reorder(lister *l, const char *name, ad_gguf_order order, ad_fi
         t->view.shape = *listed = ad_shape(dim[1], dim[0]);
         return AD_OK;
     }
-    if (heads < 1 || dim[0] % heads || dim[0] / heads % 2)
+    if (heads < 1 || !dim[0] || dim[0] % heads || dim[0] / heads % 2)
         return fail_shape(l, name, "the number of heads");
     ad_strided_pairs(&t->view, heads);
     return AD_OK;

@@ -396,6 +396,12 @@ static void heads_that_do_not_fit(void)
         put(zeros, 96);
         refused("tensor blk.0.attn_q.weight: its shape does not fit the number of heads");
     }
+    begin(3, 1, 2); /* no rows, of more columns than twice can be counted */
+    put_text("general.architecture"), put_u32(TEXT), put_text("llama");
+    put_count("llama.attention.head_count", 2);
+    put_tensor("blk.0.attn_q.weight", 2, (uint64_t[]){INT64_MAX / 2 + 9, 0}, F32, 0);
+    align(32);
+    refused("tensor blk.0.attn_q.weight: its shape does not fit the number of heads");
 }
 
 /* ---- refused memory ---- */
