@@ -4,12 +4,14 @@
 
 #include <stdarg.h>
 
-/* One line, whatever the sentence holds. */
+/* One line, whatever the sentence holds. What fails after the first is a consequence, and a note.
+ */
 static void report(ad_command *cmd, const char *format, va_list args)
 {
     ad_command_erase_live(cmd);
     fflush(cmd->out);
-    fprintf(cmd->err, "%s: ", cmd->app->name);
+    if (!cmd->failed) fprintf(cmd->err, "%s: ", cmd->app->name);
+    cmd->failed = true;
     ad_print_format(cmd->err, format, args);
     fputc('\n', cmd->err);
 }

@@ -35,6 +35,7 @@ struct ad_command {
     int operand_count;
     bool help;
 
+    bool failed;  /* it has said why */
     bool misused; /* the verb asked its table for something that is not there */
     ad_context *ctx;
 

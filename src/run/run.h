@@ -55,6 +55,14 @@ void ad_run_log(ad_run_folder *run, const char *format, ...) AD_PRINTF(2, 3);
 /* result.json: {"state": "finished" | "interrupted" | "failed", ...}. `error` may be NULL. */
 ad_status ad_run_finish(ad_run_folder *run, const char *state, const ad_metrics *result,
                         const char *error);
+enum {
+    AD_RUN_VALUES_MOST = 1000
+}; /* options, or results: they are looked up one by one, and a
+      system has some dozens */
+
+/* What a result.json that was read says the run ended with. */
+ad_status ad_run_take_results(ad_context *ctx, const char *run_path,
+                              const struct json_t *result_json, ad_metrics *result);
 /* The result that is there, and whether it says that the run is finished; not, where there is none
  * that can be read. */
 ad_status ad_run_finished(ad_context *ctx, const char *path, bool *finished, ad_metrics *result);

@@ -297,19 +297,28 @@ ad_status ad_run_finish(ad_run_folder *run, const char *state, const ad_metrics 
     return status;
 }
 
+ad_status ad_run_take_results(ad_context *ctx, const char *run_path, const json_t *result_json,
+                              ad_metrics *result)
+{
+    json_t *numbers = json_object_get(result_json, "results");
+    if (json_object_size(numbers) > AD_RUN_VALUES_MOST)
+        return ad_fail(ctx, AD_ERROR_LIMIT, "%s/result.json: has more than %d results", run_path,
+                       AD_RUN_VALUES_MOST);
+    for (void *at = json_object_iter(numbers); at; at = json_object_iter_next(numbers, at)) {
+        const json_t *value = json_object_iter_value(at);
+        ad_metrics_add(result, json_object_iter_key(at),
+                       json_is_number(value) ? json_number_value(value) : NAN);
+    }
+    return ad_metrics_status(result);
+}
+
 ad_status ad_run_finished(ad_context *ctx, const char *run_path, bool *finished, ad_metrics *result)
 {
     json_t *root;
     ad_status status = load_result(ctx, run_path, &root);
     *finished = has_state(root, "finished");
     ad_metrics_clear(result);
-    json_t *numbers = json_object_get(root, "results");
-    for (void *at = json_object_iter(numbers); *finished && at;
-         at = json_object_iter_next(numbers, at)) {
-        const json_t *value = json_object_iter_value(at);
-        ad_metrics_add(result, json_object_iter_key(at),
-                       json_is_number(value) ? json_number_value(value) : NAN);
-    }
+    if (!status && *finished) status = ad_run_take_results(ctx, run_path, root, result);
     json_decref(root);
-    return status ? status : result->failed ? AD_ERROR_MEMORY : AD_OK;
+    return status;
 }

@@ -235,16 +235,11 @@ static ad_status read_result(ad_run_record *r)
     if (state && !strcmp(state, "finished")) info->state = AD_RUN_FINISHED;
     if (state && !strcmp(state, "failed")) info->state = AD_RUN_FAILED;
     info->error = member_text(r, root, "error");
-    json_t *numbers = json_object_get(root, "results");
-    for (void *at = json_object_iter(numbers); info->state == AD_RUN_FINISHED && at;
-         at = json_object_iter_next(numbers, at)) {
-        const json_t *value = json_object_iter_value(at);
-        ad_metrics_add(&info->result, json_object_iter_key(at),
-                       json_is_number(value) ? json_number_value(value) : NAN);
-    }
+    if (info->state == AD_RUN_FINISHED)
+        status = ad_run_take_results(r->ctx, info->path, root, &info->result);
     json_decref(root);
     if (is_locked(info->path)) info->state = AD_RUN_RUNNING;
-    return AD_OK;
+    return status;
 }
 
 static double latest(const char *folder)
