@@ -22,15 +22,15 @@ static struct game_rules {
     bool plain;    /* no dropout */
     int same;      /* so many batches in a row are the same; 0: none */
     const char *const *generator_trains;
-    const char *generator_optimizer;    /* "": the settings' */
-    int version;                        /* of the small state */
-    int refuses;                        /* its version that is not read */
-    int reads;                          /* bytes that it reads more than it wrote, or fewer */
-    const char *state, *store, *player; /* other names */
-    bool counted;                       /* in frames, of which a step makes 3 or 7 */
-    bool endless;                       /* no default of how long */
-    int64_t nan_at;                     /* a batch number of the generator; -1: never */
-    int64_t kill_at, stop_at;           /* steps; -1: never */
+    const char *generator_optimizer; /* "": the settings' */
+    int version;                     /* of the small state */
+    int refuses;                     /* its version that is not read */
+    int reads;                       /* bytes that it reads more than it wrote, or fewer */
+    const char *state, *store, *player, *metric; /* other names */
+    bool counted;                                /* in frames, of which a step makes 3 or 7 */
+    bool endless;                                /* no default of how long */
+    int64_t nan_at;                              /* a batch number of the generator; -1: never */
+    int64_t kill_at, stop_at;                    /* steps; -1: never */
     int64_t kill_noted; /* the step of this process after its first note; 0: never */
     bool kill_in_batch; /* when its first batch is bound, instead of before it */
     int metrics;        /* further ones from each evaluation */
@@ -195,7 +195,7 @@ static inline ad_status game_train(ad_run_folder *run, game *g, ad_graph *graph,
     ad_node *advance = rules.plain ? NULL : ad_rng_advance(graph, g->vars);
     const char *own = rules.generator_optimizer ? rules.generator_optimizer
                                                 : game_generator_optimizer;
-    ad_train_metric half = {"half", ad_mul_scalar(generator, 0.5)};
+    ad_train_metric half = {rules.metric ? rules.metric : "half", ad_mul_scalar(generator, 0.5)};
     ad_player players[] = {
         {.name = rules.player ? rules.player : "critic",
          .loss = critic,

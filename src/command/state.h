@@ -44,6 +44,8 @@ struct ad_command {
     int live_columns; /* of the live line that is shown */
     double start_seconds, drawn_seconds;
     int64_t first_step;
+    bool working; /* of work in parts: the first time that it was told */
+    double first_done, first_seconds;
 };
 
 /* interrupt.c */

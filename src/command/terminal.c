@@ -49,6 +49,7 @@ void ad_command_start(ad_command *cmd)
     cmd->start_seconds = ad_seconds();
     cmd->drawn_seconds = -1;
     cmd->first_step = 0;
+    cmd->working = false;
     cmd->live_allowed = isatty(fileno(cmd->err)) == 1 && !ad_command_has_flag(cmd, "quiet") &&
                         !ad_command_json(cmd) && !is_dumb();
 }
@@ -172,13 +173,22 @@ static void progress_json(ad_command *cmd, const ad_progress *p, double seconds)
     ad_json_end(cmd);
 }
 
+/* By the work since the first time, before which other things took their time. */
+static double left_by_work(ad_command *cmd, const ad_progress *p, double seconds)
+{
+    if (!cmd->working) cmd->first_done = p->done, cmd->first_seconds = seconds;
+    cmd->working = true;
+    double since = p->done - cmd->first_done;
+    return since > 0 ? (seconds - cmd->first_seconds) * (p->whole - p->done) / since : -1;
+}
+
 void ad_command_progress(ad_command *cmd, const ad_progress *given)
 {
     char line[512];
     ad_progress p = *given;
     if (!cmd->started) ad_command_start(cmd);
     double seconds = ad_command_seconds(cmd), since = seconds - cmd->drawn_seconds;
-    if (p.whole > 0) p.seconds_left = p.done > 0 ? seconds * (p.whole / p.done - 1) : -1;
+    if (p.whole > 0) p.seconds_left = left_by_work(cmd, &p, seconds);
     if (ad_command_json(cmd)) {
         if (p.notable) progress_json(cmd, &p, seconds);
         return;

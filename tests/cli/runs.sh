@@ -75,6 +75,33 @@ run "$autodidact" runs export "$tmp/runs/first" -o "$tmp/x.safetensors" --checkp
 exits 2
 check "nothing was written" test ! -e "$tmp/x.safetensors"
 
+# Without a folder: those in runs/, and what --run NAME made here. No figure is cut.
+(cd "$tmp" && run $train --steps 2 --run here)
+cd "$tmp"
+run "$autodidact" runs list
+exits 0
+says out "runs/first "
+says out "here "
+says out "of "
+cd "$root"
+mkdir "$tmp/empty"
+run sh -c "cd '$tmp/empty' && '$autodidact' runs list"
+exits 0
+says err "no run is there"
+
+# Long names that begin alike are told apart.
+long=$tmp/runs/a-name-that-is-the-same-for-very-many-letters-of-it
+cp -r "$tmp/runs/first" "$long-one"
+cp -r "$tmp/runs/second" "$long-two"
+run "$autodidact" runs compare "$long-one" "$long-two"
+exits 0
+check "what differs is shown" sh -c "head -n 1 '$tmp/.out' | grep -qx ' *one  *two'"
+mkdir "$tmp/other"
+cp -r "$tmp/runs/first" "$tmp/other/first"
+run "$autodidact" runs compare "$tmp/runs/first" "$tmp/other/first"
+check "one name in two folders" sh -c "head -n 1 '$tmp/.out' | grep -q 'runs/first .*other/first'"
+rm -r "$long-one" "$long-two"
+
 # one that was stopped is resumed
 cp -r "$tmp/runs/first" "$tmp/runs/third"
 rm "$tmp/runs/third/result.json" "$tmp/runs/third/checkpoints/step-000000030.safetensors"

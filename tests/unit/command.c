@@ -67,12 +67,14 @@ static int speak(ad_command *cmd)
 static int in_parts(ad_command *cmd)
 {
     ad_command_start(cmd);
+    nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL); /* to begin takes time, too */
+    ad_command_progress(cmd, &(ad_progress){.step = 1, .steps = 10, .done = 1, .whole = 102});
     nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
     ad_command_progress(cmd, &(ad_progress){.step = 10,
                                             .steps = 10,
                                             .part = "1 of 2\x1b[2J",
-                                            .done = 1,
-                                            .whole = 101,
+                                            .done = 2,
+                                            .whole = 102,
                                             .notable = true});
     ad_command_print(cmd, "result %s\n", "a\nb");
     return ad_command_fail(cmd, "broken\nline");

@@ -335,8 +335,12 @@ static void what_cannot_be(void)
     CHECK_CONTAINS(err, "the name of a player is \"the critic\", expected 1 to 64 letters, digits, "
                         "'-' and '_'");
     rules.player = NULL;
-    rules.generator_trains = nothing;
+    rules.metric = "seconds"; /* a key of the line already */
     CHECK_INT(toy_train("run=c"), TOY_FAILED);
+    CHECK_CONTAINS(err, "no metric may be called \"seconds\"");
+    rules.metric = NULL;
+    rules.generator_trains = nothing;
+    CHECK_INT(toy_train("run=d"), TOY_FAILED);
     CHECK_CONTAINS(err, "generator: trains an empty list of parameters");
     end();
 }

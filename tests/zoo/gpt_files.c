@@ -340,7 +340,7 @@ static void trains_without_a_command_line(void)
     CHECK(whole > 1 && whole < 4);
     CHECK_NEAR(loss_of(in_folder("run")), whole, 1e-6);
     CHECK(!access(in_folder("run/samples/sample-000000020.txt"), R_OK));
-    CHECK_CONTAINS(notes, "parameters, ");
+    CHECK_CONTAINS(notes, "parameters; ");
     ad_outcome_free(&outcome);
     set(settings, "data", NULL);
     CHECK_INT(train(settings, in_folder("nothing"), &outcome), AD_ERROR_ARGUMENT);

@@ -26,10 +26,9 @@ typedef struct style_make {
     double blend[STYLE_MAX_PAINTINGS]; /* sums to 1 */
     int paintings;
     style_scale scale[STYLE_MAX_SCALES];
-    int scales, at;                   /* from coarse to fine; the one that is painted */
-    int64_t steps, step_base;         /* over all scales; done at earlier ones */
-    double first_work, first_seconds; /* in pixels, when the first step was done */
-    ad_image *shown_photo;            /* at the current size, for --keep-color */
+    int scales, at;           /* from coarse to fine; the one that is painted */
+    int64_t steps, step_base; /* over all scales; done at earlier ones */
+    ad_image *shown_photo;    /* at the current size, for --keep-color */
     style_progress last;
     int64_t frame_every, frames; /* steps from frame to frame, 0: none; frames so far */
     ad_animation *animation;     /* where they go, NULL: files */

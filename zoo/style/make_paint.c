@@ -35,39 +35,38 @@ ad_status style_make_save(style_make *m, const style_pixels *picture, const char
     return status;
 }
 
-/* How long the steps that are left will take, by how long those since the first took: a step's work
- * grows with the pixels, so that the last scale has most of it. Negative: not known yet. */
-static double seconds_left(style_make *m, int64_t step)
+/* A step's work grows with the pixels, so that the last scale has most of it. */
+static double work(const style_make *m, int64_t step, double *whole)
 {
-    double done = 0, all = 0, seconds = ad_command_seconds(m->cmd);
+    double done = 0;
+    *whole = 0;
     for (int i = 0; i < m->scales; ++i) {
         const style_scale *s = &m->scale[i];
         double pixels = (double)(s->width * s->height);
-        all += pixels * (double)s->steps;
+        *whole += pixels * (double)s->steps;
         if (i <= m->at) done += pixels * (double)(i < m->at ? s->steps : step - m->step_base);
     }
-    if (step <= 1) m->first_work = done, m->first_seconds = seconds;
-    double since = done - m->first_work;
-    return since > 0 ? (seconds - m->first_seconds) * (all - done) / since : -1;
+    return done;
 }
 
 static void show(style_make *m, const style_progress *progress, int64_t step)
 {
-    char counted[96] = "step";
+    char part[64];
+    double whole, done = work(m, step, &whole);
     const style_scale *s = &m->scale[m->at];
-    if (m->scales > 1)
-        snprintf(counted, sizeof counted, "scale %d/%d  %lld x %lld  step", m->at + 1, m->scales,
-                 (long long)s->width, (long long)s->height);
+    snprintf(part, sizeof part, "scale %d/%d  %lld x %lld", m->at + 1, m->scales,
+             (long long)s->width, (long long)s->height);
     ad_metric metrics[] = {{"loss", progress->total},
                            {"content", progress->content},
                            {"style", progress->style},
                            {"tv", progress->tv}};
     ad_command_progress(m->cmd, &(ad_progress){.step = step,
                                                .steps = m->steps,
-                                               .counted = counted,
+                                               .part = m->scales > 1 ? part : NULL,
                                                .metrics = metrics,
                                                .count = 4,
-                                               .seconds_left = seconds_left(m, step),
+                                               .done = done,
+                                               .whole = whole,
                                                .notable = ad_command_json(m->cmd)});
 }
 
