@@ -25,6 +25,7 @@ typedef struct ad_optimizer_option {
     double min, max;  /* min <= value < max; finite */
     bool flag;        /* 0 or 1, written no or yes; no range */
     const char *help; /* one sentence, no capital, no full stop */
+    bool setting; /* a setting of training of this name (train.h) says what a text leaves open */
 } ad_optimizer_option;
 
 /* Every kind has the options "lr" and "weight-decay", first and second. */

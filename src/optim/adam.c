@@ -11,7 +11,7 @@ enum { STEP_SIZE, ROOT_CORRECTION, SHRINK };
 /* clang-format off */
 #define OWN_OPTIONS                                                                                         \
     [BETA1] = {"beta1", 0.9, 0, 1, .help = "decay of the mean of the gradient"},                            \
-    [BETA2] = {"beta2", 0.999, 0, 1, .help = "decay of the mean square of the gradient"},                   \
+    [BETA2] = {"beta2", 0.999, 0, 1, .help = "decay of the mean square of the gradient", .setting = true},  \
     [EPS] = AD_OPTIMIZER_EPS(1e-8)
 /* clang-format on */
 

@@ -8,7 +8,8 @@ enum { RATE, INTAKE };
 
 static const ad_optimizer_option options[] = {
     AD_OPTIMIZER_COMMON(1e-2, 0, "L2, added to the gradient"),
-    [MOMENTUM] = {"momentum", 0, 0, 1, .help = "share of the last move that is repeated"},
+    [MOMENTUM] = {"momentum", 0, 0, 1, .help = "share of the last move that is repeated",
+                  .setting = true},
     [DAMPENING] = {"dampening", 0, 0, 1,
                    .help = "how much of the gradient the momentum leaves out"},
     [NESTEROV] = {"nesterov", 0, .flag = true, .help = "look ahead by the momentum"},

@@ -32,16 +32,17 @@ static ad_status choose_momentum(const ad_loop *l, ad_optimizer_spec *spec)
 {
     ad_status status = set_unless_given(spec, l->ctx, "momentum", l->s->momentum);
     double momentum = spec->value[ad_optimizer_spec_option(spec, "momentum")];
-    double dampening = spec->value[ad_optimizer_spec_option(spec, "dampening")];
-    if (!status)
-        status = set_unless_given(spec, l->ctx, "nesterov", momentum > 0 && dampening == 0);
-    return status;
+    int dampening = ad_optimizer_spec_option(spec, "dampening");
+    bool plain = momentum > 0 && (dampening < 0 || spec->value[dampening] == 0);
+    return status ? status : set_unless_given(spec, l->ctx, "nesterov", plain);
 }
 
-/* Whose --beta2 is: lion's is another number, with another default. */
-static bool has_beta2(const ad_optimizer_kind *kind)
+/* Whether the option says that the training's setting of its name is meant for it: lion's beta2 is
+ * another number, with another default. */
+static bool is_setting(const ad_optimizer_spec *spec, const char *name)
 {
-    return !strcmp(kind->name, "adam") || !strcmp(kind->name, "adamw");
+    int at = ad_optimizer_spec_option(spec, name);
+    return at >= 0 && spec->kind->options[at].setting;
 }
 
 /* The settings that say what an optimizer's text leaves open, and which optimizer. */
@@ -56,9 +57,8 @@ static bool takes(const ad_player *player, const ad_optimizer_spec *spec, int se
     int at = ad_optimizer_spec_option(spec, taken_names[setting]);
     if (at < 0 || spec->given[at]) return false;
     if (setting == RATE) return true;
-    if (setting == MOMENTUM && strcmp(spec->kind->name, "sgd") != 0) return false;
-    if (setting == BETA2 && !has_beta2(spec->kind)) return false;
-    return !player->optimizer;
+    bool meant = setting == DECAY || is_setting(spec, taken_names[setting]);
+    return meant && !player->optimizer;
 }
 
 static ad_status choose_optimizer(ad_loop *l, const ad_player *player, ad_optimizer_spec *spec)
@@ -73,7 +73,7 @@ static ad_status choose_optimizer(ad_loop *l, const ad_player *player, ad_optimi
         if (i != OPTIMIZER && i != MOMENTUM)
             status = ad_optimizer_spec_set(spec, l->ctx, taken_names[i], value[i]);
     }
-    if (!status && !player->optimizer && !strcmp(spec->kind->name, "sgd"))
+    if (!status && !player->optimizer && is_setting(spec, "momentum"))
         status = choose_momentum(l, spec);
     return status;
 }
