@@ -197,6 +197,25 @@ says err 'late.png: the last good picture, after 2 steps'
 run "$autodidact" info late.png
 exits 0
 
+# Ctrl-C keeps the picture and its frames.
+"$autodidact" style make photo.png painting.png -o stopped.png --size 64 --steps 2000 --save-every 1 2>stopped.txt &
+painter=$!
+while [ ! -e stopped-00002.png ] && kill -0 $painter 2>/dev/null; do sleep 0.05; done
+kill -INT $painter
+wait $painter
+check 'stopping by Ctrl-C is no failure' test $? -eq 0
+check 'it says when it stopped' grep -q 'stopped.png: stopped after' stopped.txt
+check 'and how to make a film of it' grep -q 'ffmpeg -framerate 10 -i stopped-%05d.png' stopped.txt
+run "$autodidact" info stopped.png
+says out '64 x 48'
+
+# A photo through a pipe, and by another name, is the same photo.
+cp photo.png photo.jfif
+run "$autodidact" style make photo.jfif painting.png -o renamed.png --size 64 --steps 2 -q
+exits 0
+cat photo.png | "$autodidact" style make /dev/stdin painting.png -o piped.png --size 64 --steps 2 -q
+check 'a pipe can be read' cmp piped.png renamed.png
+
 # Shapes that no photo has, and names that no one gives.
 { printf 'BM\76\0\0\0\0\0\0\0\66\0\0\0\50\0\0\0\1\0\0\0\2\0\0\0\1\0\30\0\0\0\0\0\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
     printf '\377\0\0\0\377\0\0\0'; } >tall.bmp
