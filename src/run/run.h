@@ -55,10 +55,7 @@ void ad_run_log(ad_run_folder *run, const char *format, ...) AD_PRINTF(2, 3);
 /* result.json: {"state": "finished" | "interrupted" | "failed", ...}. `error` may be NULL. */
 ad_status ad_run_finish(ad_run_folder *run, const char *state, const ad_metrics *result,
                         const char *error);
-enum {
-    AD_RUN_VALUES_MOST = 1000
-}; /* options, or results: they are looked up one by one, and a
-      system has some dozens */
+enum { AD_RUN_RESULTS_MOST = 1000 }; /* they are looked up one by one */
 
 /* What a result.json that was read says the run ended with. */
 ad_status ad_run_take_results(ad_context *ctx, const char *run_path,

@@ -301,9 +301,9 @@ ad_status ad_run_take_results(ad_context *ctx, const char *run_path, const json_
                               ad_metrics *result)
 {
     json_t *numbers = json_object_get(result_json, "results");
-    if (json_object_size(numbers) > AD_RUN_VALUES_MOST)
+    if (json_object_size(numbers) > AD_RUN_RESULTS_MOST)
         return ad_fail(ctx, AD_ERROR_LIMIT, "%s/result.json: has more than %d results", run_path,
-                       AD_RUN_VALUES_MOST);
+                       AD_RUN_RESULTS_MOST);
     for (void *at = json_object_iter(numbers); at; at = json_object_iter_next(numbers, at)) {
         const json_t *value = json_object_iter_value(at);
         ad_metrics_add(result, json_object_iter_key(at),

@@ -4,7 +4,7 @@
  *
  *     disturb [OPTION...] PRELOAD SEED COMMAND...
  *
- * The command runs in a copy of the folder SEED. Options: -f alloc|write|break|signal (which
+ * The command runs in a copy of the folder SEED. Options: -f alloc|write|break|signal|cut (which
  * faults; alloc), -n N (about how many), -a (each allocation), -r "COMMAND" (after a failure the
  * work can be ended so; else the same command must do), -j N (at once),
  * -m (numbers in its output may differ, as times do), -v. The last line is "N
@@ -264,6 +264,12 @@ static bool is_signal(const char *fault)
     return !strncmp(fault, "signal:", 7);
 }
 
+/* Its input is another from that moment on, so it may end either way. */
+static bool is_cut(const char *fault)
+{
+    return !strncmp(fault, "cut:", 4);
+}
+
 static const char *judge(const outcome *o, const char *fault, bool to_the_end)
 {
     int killed = WIFSIGNALED(o->status) ? WTERMSIG(o->status) : 0;
@@ -272,6 +278,7 @@ static const char *judge(const outcome *o, const char *fault, bool to_the_end)
     if (killed && !(is_signal(fault) && atoi(fault + 7) == killed))
         return why("it crashes: %s", strsignal(killed));
     bool tidy = killed != SIGKILL && killed != SIGQUIT && killed != SIGUSR1;
+    if (is_cut(fault)) return !killed && o->status ? judge_sentence(o) : left_over(&o->after);
     if (!killed && !o->status)
         wrong = judge_success(o);
     else if (!killed && !is_signal(fault))
@@ -331,6 +338,8 @@ static void choose(const char *kind, int count, bool all, long long allocations,
             add("write:%lld", (bytes - 1) * i / (count ? count : 1), 0);
         add("write:%lld", bytes > 64 ? 64 : 0, 0);
     }
+    for (int i = 1; i <= count && !strcmp(kind, "cut"); ++i)
+        add("cut:%lld", 1 + (allocations - 1) * i * i / count / count, 0);
     if (!strcmp(kind, "break"))
         add("short", 0, 0), add("fsync", 0, 0), add("rename", 0, 0), add("close", 0, 0);
     for (int i = 0; i < count && !strcmp(kind, "signal"); ++i)

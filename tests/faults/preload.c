@@ -6,6 +6,7 @@
  *     AD_FAULT=short       each write takes a few bytes, every other one is interrupted (EINTR)
  *     AD_FAULT=fsync, AD_FAULT=rename, AD_FAULT=close    each of these fails with EIO
  *     AD_FAULT=signal:S:N  the process gets signal S at its Nth call of the above
+ *     AD_FAULT=cut:N       the file AD_FAULT_FILE becomes empty at the Nth allocation
  *     AD_FAULT_COUNT=FILE  gets the number of allocations and of bytes written at the end
  *
  * Standard output and error are written as ever. Of glibc, whose own names of malloc are used. */
@@ -26,7 +27,7 @@
 extern void *__libc_malloc(size_t bytes), *__libc_calloc(size_t n, size_t bytes),
     *__libc_realloc(void *memory, size_t bytes), *__libc_memalign(size_t boundary, size_t bytes);
 
-enum { NOTHING, ALLOC, WRITE, SHORT, FSYNC, RENAME, CLOSE, SIGNAL };
+enum { NOTHING, ALLOC, WRITE, SHORT, FSYNC, RENAME, CLOSE, SIGNAL, CUT };
 static int kind;
 static int64_t at;   /* the number in AD_FAULT */
 static bool onwards; /* alloc:N+ */
@@ -36,10 +37,10 @@ static _Atomic int64_t allocations, written, writes;
 
 __attribute__((constructor)) static void begin(void)
 {
-    static const char *const names[] = {"",      "alloc",  "write", "short",
-                                        "fsync", "rename", "close", "signal"};
+    static const char *const names[] = {"",       "alloc", "write",  "short", "fsync",
+                                        "rename", "close", "signal", "cut"};
     const char *text = getenv("AD_FAULT");
-    for (int i = 1; text && i <= SIGNAL; ++i) {
+    for (int i = 1; text && i <= CUT; ++i) {
         size_t length = strlen(names[i]);
         if (strncmp(text, names[i], length)) continue;
         kind = i;
@@ -64,9 +65,10 @@ __attribute__((destructor)) static void end(void)
     if (file >= 0) syscall(SYS_write, file, text, (size_t)length), syscall(SYS_close, file);
 }
 
-static void count_signal(void)
+static void something_happens(void)
 {
     if (kind == SIGNAL && allocations + writes == at) raise(signal_number);
+    if (kind == CUT && allocations == at) syscall(SYS_truncate, getenv("AD_FAULT_FILE"), 0);
 }
 
 /* ---- memory ---- */
@@ -75,7 +77,7 @@ static bool refused(void)
 {
     if (!ready) return false;
     int64_t n = ++allocations;
-    count_signal();
+    something_happens();
     if (kind != ALLOC || (onwards ? n < at : n != at)) return false;
     errno = ENOMEM;
     return true;
@@ -127,7 +129,7 @@ static ssize_t allowed(int file, size_t count)
 {
     if (file == STDOUT_FILENO || file == STDERR_FILENO) return (ssize_t)count;
     int64_t n = ++writes;
-    count_signal();
+    something_happens();
     if (kind == SHORT && n % 2) return errno = EINTR, -1;
     if (kind == SHORT && count > 7) count = 1 + count / 3;
     if (kind == WRITE && written + (int64_t)count > at) {
