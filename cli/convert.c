@@ -46,9 +46,10 @@ static int run(ad_command *cmd)
 {
     const char *from = ad_command_operand(cmd, 0), *to = ad_command_operand(cmd, 1);
     if (!ad_command_context(cmd)) return AD_EXIT_FAILURE;
-    ad_job *job = ad_cli_recognise(cmd, from);
-    int code = ad_command_check(cmd,
-                                job ? convert_known(cmd, job, to) : convert_file(cmd, from, to));
+    ad_job *job;
+    ad_status status = ad_cli_recognise(cmd, from, &job);
+    if (!status) status = job ? convert_known(cmd, job, to) : convert_file(cmd, from, to);
+    int code = ad_command_check(cmd, status);
     ad_trained_close(job);
     if (!code) ad_command_note(cmd, "wrote %s", to);
     return code;

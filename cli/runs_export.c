@@ -38,7 +38,8 @@ static int export_run(ad_command *cmd)
     const char *output = ad_command_text(cmd, "output");
     int code = find_checkpoint(cmd, path);
     if (code) return code;
-    ad_job *job = ad_cli_recognise(cmd, path);
+    ad_job *job;
+    if ((code = ad_command_check(cmd, ad_cli_recognise(cmd, path, &job)))) return code;
     ad_cli_dtype dtype = ad_cli_wanted_dtype(cmd);
     ad_export_options options = {.floats = dtype.floats, .q8_0 = dtype.q8_0, .weights_asked = true};
     ad_watcher watcher = ad_command_watcher(cmd);

@@ -4,18 +4,18 @@
 #include "zoo/gpt/gpt.h"
 #include "zoo/graph/graph.h"
 
-ad_job *ad_cli_recognise(ad_command *cmd, const char *path)
+ad_status ad_cli_recognise(ad_command *cmd, const char *path, ad_job **job)
 {
     static const ad_system *const systems[] = {&gpt_system, &classify_system, &graph_system};
     ad_context *ctx = ad_command_context(cmd);
-    ad_job *job = NULL;
-    for (size_t i = 0; i < sizeof systems / sizeof *systems; ++i)
-        if (!ad_trained_open(&job, ctx, systems[i], path, NULL)) {
-            job->watcher = ad_command_watcher(cmd);
-            return job;
-        }
+    *job = NULL;
+    for (size_t i = 0; i < sizeof systems / sizeof *systems; ++i) {
+        ad_status status = ad_trained_open(job, ctx, systems[i], path, NULL);
+        if (!status) (*job)->watcher = ad_command_watcher(cmd);
+        if (!status || status == AD_ERROR_MEMORY) return status;
+    }
     ad_error_clear(ctx);
-    return NULL;
+    return AD_OK;
 }
 
 ad_status ad_cli_why_not(ad_command *cmd, const char *path)

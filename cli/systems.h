@@ -4,9 +4,10 @@
 
 #include <autodidact/system.h>
 
-/* The network that `path` stands for (ad_trained_open), opened by the system that knows it; NULL:
- * none does, and the context's error is cleared. Closed with ad_trained_close. */
-ad_job *ad_cli_recognise(ad_command *cmd, const char *path);
+/* The network that `path` stands for (ad_trained_open), opened by the system that knows it; *job
+ * NULL: none does. An error only where that cannot be told, for want of memory. Closed with
+ * ad_trained_close. */
+ad_status ad_cli_recognise(ad_command *cmd, const char *path, ad_job **job);
 
 /* Why it is no language model, which is what a folder of weights is. */
 ad_status ad_cli_why_not(ad_command *cmd, const char *path);

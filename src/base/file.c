@@ -20,8 +20,10 @@ ad_status ad_fail_errno(ad_context *ctx, const char *path, const char *what, int
     char reason[REASON_BYTES];
     if (strerror_r(error, reason, sizeof reason))
         snprintf(reason, sizeof reason, "error %d", error);
-    return ad_fail(ctx, error == ENOENT ? AD_ERROR_NOT_FOUND : AD_ERROR_IO, "%s: %s: %s", path,
-                   what, reason);
+    ad_status status = error == ENOENT   ? AD_ERROR_NOT_FOUND
+                       : error == ENOMEM ? AD_ERROR_MEMORY
+                                         : AD_ERROR_IO;
+    return ad_fail(ctx, status, "%s: %s: %s", path, what, reason);
 }
 
 /* ---- writing ---- */

@@ -153,7 +153,7 @@ ad_status ad_unpacking_open(ad_unpacking *u, ad_context *ctx, const char *name, 
     archive_read_set_read_callback(u->archive, give_bytes);
     archive_read_set_skip_callback(u->archive, skip_bytes);
     archive_read_set_seek_callback(u->archive, seek_bytes);
-    archive_read_set_callback_data(u->archive, u);
+    if (!status && archive_read_set_callback_data(u->archive, u)) status = fail(u);
     if (!status && archive_read_open1(u->archive)) status = fail(u);
     if (status) ad_unpacking_close(u);
     return status;

@@ -68,7 +68,9 @@ disturb() {
     *" runs resume "* | *" train "*)
         options=-m
         case $words in *stopped-run*) run=stopped-run ;; *) run=new ;; esac
-        set -- "$@" -r "\"$autodidact\" runs resume $run" ;;
+        set -- "$@" -r "\"$autodidact\" runs resume $run"
+        ;;
+    " style "*) options="-p old.png" ;;
     esac
     case $words in
     " runs "* | " info "* | " convert "* | " help"* | " version"*) ;;
