@@ -5,7 +5,7 @@
 . "$root/tests/faults/verbs.sh"
 can_disturb || { skip "faults cannot be put in front of this C library"; good; finish; exit; }
 make_seed
-moments=8
+moments=5
 [ -z "${AD_FAULTS_ALL:-}" ] || moments=500
 cut() { # FILE COMMAND...
     export AD_FAULT_FILE="$1"

@@ -81,9 +81,10 @@ config 'an init that is a pipe' 's|"init": null|"init": "pipe"|'
 config 'another system' 's/"gpt"/"graph"/'
 config 'no options' 's/"options"/"option"/'
 config 'numbers for texts' 's/"system": "gpt"/"system": 3/'
-hostile 'a config of 5 MB' 'i=0; { printf "{\"options\": {"; while [ $i -lt 200000 ]; do printf "\"k%d\": [[[[1]]]]," $i; i=$((i + 1)); done; printf "\"z\": 1}}"; } >config.json'
-hostile 'a result of 5 MB' 'i=0; { printf "{\"state\": \"finished\", \"results\": {"; while [ $i -lt 200000 ]; do printf "\"result%d\": 1.5," $i; i=$((i + 1)); done; printf "\"z\": 1}}"; } >result.json'
-hostile 'changes of 5 MB' 'i=0; { printf "{\"options\": {\"a\": 1}, \"changed\": ["; while [ $i -lt 200000 ]; do printf "\"change%d\"," $i; i=$((i + 1)); done; printf "\"z\"]}"; } >config.json'
+many() { seq -f "$1" 1 200000 | tr '\n' ,; } # a list's worth of these
+hostile 'a config of 5 MB' "{ printf '{\"options\": {'; many '\"k%.0f\": [[[[1]]]]'; printf '\"z\": 1}}'; } >config.json"
+hostile 'a result of 5 MB' "{ printf '{\"state\": \"finished\", \"results\": {'; many '\"r%.0f\": 1.5'; printf '\"z\": 1}}'; } >result.json"
+hostile 'changes of 5 MB' "{ printf '{\"options\": {\"a\": 1}, \"changed\": ['; many '\"c%.0f\"'; printf '\"z\"]}'; } >config.json"
 hostile 'a config of deep nesting' 'head -c 1000000 /dev/zero | tr "\0" "[" >config.json'
 hostile 'a config of other bytes' 'head -c 10000 "$autodidact" >config.json'
 hostile 'numbers that are none' 'printf "{\"step\": 1, \"loss\": NaN}\n{\"step\": 2, \"loss\": 1e999}\n{\"step\": -1}\n{\"step\": 9e99, \"x\": 1}\nnull\n[1\n" >metrics.jsonl'

@@ -6,7 +6,7 @@
 . "$root/tests/faults/verbs.sh"
 can_disturb || { skip "faults cannot be put in front of this C library"; good; finish; exit; }
 make_seed
-moments=3
+moments=2
 [ -z "${AD_FAULTS_ALL:-}" ] || moments=200
 disturb_with() {
     [ "$1" != reads ] || return 0
