@@ -3,7 +3,7 @@
 #include "io/archive.h"
 
 ad_status ad_archive_open(ad_archive **out, ad_context *ctx, const char *path,
-                          const ad_mapped *file, const void *bytes, size_t size)
+                          const ad_file_bytes *file, const void *bytes, size_t size)
 {
     (void)file, (void)bytes, (void)size;
     *out = NULL;

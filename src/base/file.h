@@ -20,31 +20,33 @@ size_t ad_context_expand_limit(const ad_context *ctx);
 void ad_context_set_expand_limit(ad_context *ctx, size_t bytes); /* 0: 2 GiB */
 #define AD_EXPAND_LIMIT_ADVICE "the environment variable AUTODIDACT_EXPAND_LIMIT allows more"
 
-typedef struct ad_mapped {
+typedef struct ad_file_bytes {
     const unsigned char *bytes; /* not NULL, even for an empty file */
     size_t size;
     ad_context *ctx;
     struct ad_file_parts *parts; /* of a file that is read as it is needed, or NULL; owned */
     bool kept;                   /* by the context */
-} ad_mapped;
+} ad_file_bytes;
 
 /* All of the file. More than `limit` bytes is AD_ERROR_LIMIT. */
-ad_status ad_map(ad_mapped *out, ad_context *ctx, const char *path, size_t limit);
+ad_status ad_file_bytes_read(ad_file_bytes *out, ad_context *ctx, const char *path, size_t limit);
 /* For what was found in a folder and not given by its name: only a regular file is read. */
-ad_status ad_map_regular(ad_mapped *out, ad_context *ctx, const char *path, size_t limit);
-/* For files of gigabytes: nothing may be touched at `bytes` before ad_mapped_need was called for
- * it. */
-ad_status ad_map_parts(ad_mapped *out, ad_context *ctx, const char *path, size_t limit);
-void ad_unmap(ad_mapped *file); /* a zeroed one is ignored */
+ad_status ad_file_bytes_read_regular(ad_file_bytes *out, ad_context *ctx, const char *path,
+                                     size_t limit);
+/* For files of gigabytes: nothing may be touched at `bytes` before ad_file_bytes_need was called
+ * for it. */
+ad_status ad_file_bytes_read_parts(ad_file_bytes *out, ad_context *ctx, const char *path,
+                                   size_t limit);
+void ad_file_bytes_free(ad_file_bytes *file); /* a zeroed one is ignored */
 
 /* Reads those of the `size` bytes from `at` on that are not there yet; what lies beyond the end is
  * left out. An error says that the file was cut short meanwhile. Does nothing for a file that
  * is all there, or zeroed. */
-ad_status ad_mapped_need(ad_mapped *file, size_t at, size_t size);
+ad_status ad_file_bytes_need(ad_file_bytes *file, size_t at, size_t size);
 /* Gives the memory of what was read back, if it is more than `most` bytes; need it anew. */
-void ad_mapped_forget(ad_mapped *file, size_t most);
-/* A descriptor of the file behind ad_map_parts, or -1; stays the file's. */
-int ad_mapped_descriptor(const ad_mapped *file);
+void ad_file_bytes_forget(ad_file_bytes *file, size_t most);
+/* A descriptor of the file behind ad_file_bytes_read_parts, or -1; stays the file's. */
+int ad_file_bytes_descriptor(const ad_file_bytes *file);
 
 /* The first bytes of a file, up to *size of them, which becomes how many there are. */
 ad_status ad_file_begin(ad_context *ctx, const char *path, void *bytes, size_t *size);

@@ -81,7 +81,7 @@ static ad_status check_stream(ad_context *ctx, const char *path, const struct st
                    path, limit);
 }
 
-static ad_status read_stream(ad_mapped *out, const char *path, int fd, const struct stat *about,
+static ad_status read_stream(ad_file_bytes *out, const char *path, int fd, const struct stat *about,
                              size_t limit)
 {
     ad_context *ctx = out->ctx;
@@ -118,7 +118,7 @@ static ad_status read_stream(ad_mapped *out, const char *path, int fd, const str
 }
 
 /* A stream gives its bytes once; the context has them from then on. */
-static ad_status read_kept(ad_mapped *out, const char *path, int fd, const struct stat *about,
+static ad_status read_kept(ad_file_bytes *out, const char *path, int fd, const struct stat *about,
                            size_t limit)
 {
     ad_kept_pipes *pipes = ad_context_pipes(out->ctx);
@@ -130,7 +130,7 @@ static ad_status read_kept(ad_mapped *out, const char *path, int fd, const struc
     if (status || S_ISREG(about->st_mode) || (S_ISCHR(about->st_mode) && !isatty(fd)))
         return status;
     if (!ad_kept_pipes_add(pipes, out->ctx, about, out->bytes, out->size)) {
-        ad_unmap(out);
+        ad_file_bytes_free(out);
         return AD_ERROR_MEMORY;
     }
     out->kept = true;
@@ -156,7 +156,7 @@ static ad_status read_at(ad_context *ctx, const char *path, int fd, unsigned cha
     return AD_OK;
 }
 
-static ad_status read_whole(ad_mapped *out, const char *path, int fd, size_t size)
+static ad_status read_whole(ad_file_bytes *out, const char *path, int fd, size_t size)
 {
     unsigned char *bytes = ad_alloc(out->ctx, size);
     ad_status status = bytes ? read_at(out->ctx, path, fd, bytes, 0, size) : AD_ERROR_MEMORY;
@@ -168,7 +168,7 @@ static ad_status read_whole(ad_mapped *out, const char *path, int fd, size_t siz
 }
 
 /* Takes over `fd` if it succeeds. */
-static ad_status read_in_parts(ad_mapped *out, const char *path, int fd, size_t size)
+static ad_status read_in_parts(ad_file_bytes *out, const char *path, int fd, size_t size)
 {
     ad_context *ctx = out->ctx;
     struct ad_file_parts *p = ad_zalloc(ctx, sizeof *p);
@@ -191,7 +191,7 @@ static ad_status read_in_parts(ad_mapped *out, const char *path, int fd, size_t 
     return AD_OK;
 }
 
-ad_status ad_mapped_need(ad_mapped *file, size_t at, size_t size)
+ad_status ad_file_bytes_need(ad_file_bytes *file, size_t at, size_t size)
 {
     struct ad_file_parts *p = file->parts;
     if (!p || !size || at >= file->size) return AD_OK;
@@ -210,7 +210,7 @@ ad_status ad_mapped_need(ad_mapped *file, size_t at, size_t size)
     return AD_OK;
 }
 
-void ad_mapped_forget(ad_mapped *file, size_t most)
+void ad_file_bytes_forget(ad_file_bytes *file, size_t most)
 {
     struct ad_file_parts *p = file->parts;
     if (!p || p->loaded <= most) return;
@@ -222,7 +222,7 @@ void ad_mapped_forget(ad_mapped *file, size_t most)
     p->loaded = 0;
 }
 
-int ad_mapped_descriptor(const ad_mapped *file)
+int ad_file_bytes_descriptor(const ad_file_bytes *file)
 {
     return file->parts ? file->parts->fd : -1;
 }
@@ -231,12 +231,12 @@ int ad_mapped_descriptor(const ad_mapped *file)
 
 typedef enum { WHOLE, IN_PARTS } manner;
 
-static ad_status read_file(ad_mapped *out, ad_context *ctx, const char *path, size_t limit,
+static ad_status read_file(ad_file_bytes *out, ad_context *ctx, const char *path, size_t limit,
                            manner how, bool regular)
 {
     struct stat about;
     int fd;
-    *out = (ad_mapped){.ctx = ctx};
+    *out = (ad_file_bytes){.ctx = ctx};
     ad_status status = open_file(&fd, &about, ctx, path);
     if (status) return status;
     if (regular && !S_ISREG(about.st_mode)) {
@@ -256,22 +256,24 @@ static ad_status read_file(ad_mapped *out, ad_context *ctx, const char *path, si
     return status;
 }
 
-ad_status ad_map(ad_mapped *out, ad_context *ctx, const char *path, size_t limit)
+ad_status ad_file_bytes_read(ad_file_bytes *out, ad_context *ctx, const char *path, size_t limit)
 {
     return read_file(out, ctx, path, limit, WHOLE, false);
 }
 
-ad_status ad_map_regular(ad_mapped *out, ad_context *ctx, const char *path, size_t limit)
+ad_status ad_file_bytes_read_regular(ad_file_bytes *out, ad_context *ctx, const char *path,
+                                     size_t limit)
 {
     return read_file(out, ctx, path, limit, WHOLE, true);
 }
 
-ad_status ad_map_parts(ad_mapped *out, ad_context *ctx, const char *path, size_t limit)
+ad_status ad_file_bytes_read_parts(ad_file_bytes *out, ad_context *ctx, const char *path,
+                                   size_t limit)
 {
     return read_file(out, ctx, path, limit, IN_PARTS, false);
 }
 
-void ad_unmap(ad_mapped *file)
+void ad_file_bytes_free(ad_file_bytes *file)
 {
     struct ad_file_parts *p = file->parts;
     union { /* allocated by us, and given back through the same address */
@@ -287,17 +289,17 @@ void ad_unmap(ad_mapped *file)
     } else if (file->bytes && !file->kept) {
         ad_free(file->ctx, at.memory, file->size);
     }
-    *file = (ad_mapped){0};
+    *file = (ad_file_bytes){0};
 }
 
 ad_status ad_file_begin(ad_context *ctx, const char *path, void *bytes, size_t *size)
 {
-    ad_mapped file;
-    ad_status status = ad_map_parts(&file, ctx, path, SIZE_MAX / 4);
+    ad_file_bytes file;
+    ad_status status = ad_file_bytes_read_parts(&file, ctx, path, SIZE_MAX / 4);
     if (status) return status;
     if (*size > file.size) *size = file.size;
-    status = ad_mapped_need(&file, 0, *size);
+    status = ad_file_bytes_need(&file, 0, *size);
     if (!status) memcpy(bytes, file.bytes, *size);
-    ad_unmap(&file);
+    ad_file_bytes_free(&file);
     return status;
 }

@@ -24,11 +24,11 @@ struct ad_archive {
 };
 
 /* The archive's bytes: in memory, or in a file, which libzip then reads and closes itself. */
-static zip_source_t *open_bytes(const ad_mapped *file, const void *bytes, size_t size,
+static zip_source_t *open_bytes(const ad_file_bytes *file, const void *bytes, size_t size,
                                 zip_error_t *error)
 {
-    if (ad_mapped_descriptor(file) < 0) return zip_source_buffer_create(bytes, size, 0, error);
-    int fd = fcntl(ad_mapped_descriptor(file), F_DUPFD_CLOEXEC, 3);
+    if (ad_file_bytes_descriptor(file) < 0) return zip_source_buffer_create(bytes, size, 0, error);
+    int fd = fcntl(ad_file_bytes_descriptor(file), F_DUPFD_CLOEXEC, 3);
     FILE *stream = fd >= 0 ? fdopen(fd, "rb") : NULL;
     zip_source_t *source = stream ? zip_source_filep_create(stream, 0, (zip_int64_t)size, error)
                                   : NULL;
@@ -57,7 +57,7 @@ static ad_status member_failed(const ad_archive *archive, const char *name, zip_
 }
 
 ad_status ad_archive_open(ad_archive **out, ad_context *ctx, const char *path,
-                          const ad_mapped *file, const void *bytes, size_t size)
+                          const ad_file_bytes *file, const void *bytes, size_t size)
 {
     zip_error_t error;
     ad_status status = AD_OK;

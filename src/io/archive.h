@@ -10,7 +10,7 @@ typedef struct ad_archive ad_archive;
 /* `path` stands for the archive in errors; it and `bytes` must stay. If `file` is one that is read
  * in parts, the archive is read from there. */
 ad_status ad_archive_open(ad_archive **out, ad_context *ctx, const char *path,
-                          const ad_mapped *file, const void *bytes, size_t size);
+                          const ad_file_bytes *file, const void *bytes, size_t size);
 void ad_archive_close(ad_archive *archive); /* NULL is ignored */
 
 int64_t ad_archive_count(const ad_archive *archive);

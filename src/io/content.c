@@ -14,7 +14,7 @@ ad_status ad_content_expand(ad_content *out, ad_context *ctx, const char *name,
     struct archive_entry *head;
     unsigned char *plain = NULL;
     bool known;
-    ad_mapped file = {.bytes = bytes, .size = size, .ctx = ctx};
+    ad_file_bytes file = {.bytes = bytes, .size = size, .ctx = ctx};
     *out = (ad_content){.bytes = bytes, .size = size, .ctx = ctx};
     int filter = ad_compression(ctx, name, bytes, size, &known);
     if (!known) return ad_error_status(ctx);
@@ -39,14 +39,14 @@ ad_status ad_content_expand(ad_content *out, ad_context *ctx, const char *name,
 
 ad_status ad_content_read(ad_content *out, ad_context *ctx, const char *path, size_t limit)
 {
-    ad_mapped file;
+    ad_file_bytes file;
     *out = (ad_content){0};
-    ad_status status = ad_map(&file, ctx, path, limit);
+    ad_status status = ad_file_bytes_read(&file, ctx, path, limit);
     if (!status) status = ad_content_expand(out, ctx, path, file.bytes, file.size, limit);
     if (status || out->owned)
-        ad_unmap(&file);
+        ad_file_bytes_free(&file);
     else
-        out->mapped = file;
+        out->file = file;
     return status;
 }
 
@@ -60,7 +60,7 @@ ad_status ad_content_read_text(ad_content *out, ad_context *ctx, const char *pat
 
 void ad_content_free(ad_content *content)
 {
-    ad_unmap(&content->mapped);
+    ad_file_bytes_free(&content->file);
     if (content->owned) ad_free(content->ctx, content->owned, content->owned_bytes);
     *content = (ad_content){0};
 }

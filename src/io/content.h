@@ -10,8 +10,8 @@
 typedef struct ad_content {
     const unsigned char *bytes; /* not NULL */
     size_t size;
-    ad_mapped mapped; /* the file itself, or */
-    void *owned;      /* memory of the context */
+    ad_file_bytes file; /* the file itself, or */
+    void *owned;        /* memory of the context */
     size_t owned_bytes;
     ad_context *ctx;
 } ad_content;

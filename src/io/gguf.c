@@ -13,7 +13,7 @@ static const unsigned char type_size[AD_GGUF_TYPES] = {
     [AD_GGUF_U64] = 8, [AD_GGUF_I64] = 8, [AD_GGUF_F64] = 8};
 
 typedef struct reader {
-    ad_mapped *file; /* NULL: all is there */
+    ad_file_bytes *file; /* NULL: all is there */
     const char *bytes;
     size_t left;
 } reader;
@@ -22,7 +22,7 @@ static bool take(reader *r, void *out, size_t size)
 {
     if (size > r->left) return false;
     size_t at = r->file ? r->file->size - r->left : 0;
-    if (r->file && ad_mapped_need(r->file, at, size)) return false;
+    if (r->file && ad_file_bytes_need(r->file, at, size)) return false;
     if (out) memcpy(out, r->bytes, size);
     r->bytes += size, r->left -= size;
     return true;
@@ -153,7 +153,7 @@ static ad_status read_version(reader *r, ad_context *ctx, const char *name)
     return AD_OK;
 }
 
-ad_status ad_gguf_read(ad_gguf *out, ad_context *ctx, const char *name, ad_mapped *file,
+ad_status ad_gguf_read(ad_gguf *out, ad_context *ctx, const char *name, ad_file_bytes *file,
                        const char *bytes, size_t size)
 {
     reader r = {file, bytes, size};

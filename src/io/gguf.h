@@ -65,7 +65,7 @@ typedef struct ad_gguf {
 
 /* The bytes must stay until ad_gguf_free. If they are those of a `file` that is read in parts, what
  * lies before its tensors' bytes is read. */
-ad_status ad_gguf_read(ad_gguf *out, ad_context *ctx, const char *name, ad_mapped *file,
+ad_status ad_gguf_read(ad_gguf *out, ad_context *ctx, const char *name, ad_file_bytes *file,
                        const char *bytes, size_t size);
 void ad_gguf_free(ad_gguf *gguf);
 const ad_gguf_value *ad_gguf_find(const ad_gguf *gguf, const char *key); /* NULL: none */

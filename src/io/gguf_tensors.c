@@ -228,8 +228,8 @@ ad_status ad_gguf_list(ad_file *file)
 {
     ad_gguf gguf;
     ad_status status = ad_gguf_read(&gguf, file->ctx, file->path,
-                                    file->map.parts ? &file->map : NULL, (const char *)file->bytes,
-                                    file->size);
+                                    file->on_disk.parts ? &file->on_disk : NULL,
+                                    (const char *)file->bytes, file->size);
     if (status) return status;
     status = add_values(file, &gguf);
     lister l = {.file = file, .gguf = &gguf};

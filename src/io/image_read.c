@@ -198,12 +198,12 @@ static const size_t max_file_bytes = (size_t)1 << 36;
 ad_status ad_image_read(ad_context *ctx, const char *path, const ad_image_read_options *options,
                         ad_image **out)
 {
-    ad_mapped file;
+    ad_file_bytes file;
     *out = NULL;
-    ad_status status = ad_map(&file, ctx, path, max_file_bytes);
+    ad_status status = ad_file_bytes_read(&file, ctx, path, max_file_bytes);
     if (status) return status;
     status = ad_image_read_memory(ctx, path, file.bytes, file.size, options, out);
-    ad_unmap(&file);
+    ad_file_bytes_free(&file);
     return status;
 }
 
@@ -221,11 +221,11 @@ ad_status ad_image_begins(ad_context *ctx, const char *path, bool *is)
 
 ad_status ad_image_probe(ad_context *ctx, const char *path, ad_image_info *info)
 {
-    ad_mapped file;
+    ad_file_bytes file;
     *info = (ad_image_info){0};
-    ad_status status = ad_map(&file, ctx, path, max_file_bytes);
+    ad_status status = ad_file_bytes_read(&file, ctx, path, max_file_bytes);
     if (status) return status;
     status = ad_image_probe_memory(ctx, path, file.bytes, file.size, info);
-    ad_unmap(&file);
+    ad_file_bytes_free(&file);
     return status;
 }

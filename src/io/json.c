@@ -71,12 +71,12 @@ ad_status ad_json_parse(ad_context *ctx, const char *name, const char *bytes, si
 
 ad_status ad_json_load(ad_context *ctx, const char *path, size_t flags, json_t **root)
 {
-    ad_mapped file;
+    ad_file_bytes file;
     *root = NULL;
-    ad_status status = ad_map(&file, ctx, path, bytes_most);
+    ad_status status = ad_file_bytes_read(&file, ctx, path, bytes_most);
     if (status) return status;
     status = ad_json_parse(ctx, path, (const char *)file.bytes, file.size, flags, root);
-    ad_unmap(&file);
+    ad_file_bytes_free(&file);
     return status;
 }
 

@@ -151,14 +151,15 @@ static ad_status copy_metadata(ad_file *file)
 
 ad_status ad_sharded_list(ad_file *file)
 {
-    if (!file->map.bytes)
+    if (!file->on_disk.bytes)
         return ad_fail(file->ctx, AD_ERROR_UNSUPPORTED,
                        "%s: is JSON in memory, beside which no files lie; open it by its path",
                        file->path);
     if (file->size > INDEX_BYTES_MOST)
         return ad_fail(file->ctx, AD_ERROR_LIMIT, "%s: is JSON of %zu bytes; the limit is %d",
                        file->path, file->size, INDEX_BYTES_MOST);
-    ad_status status = ad_file_need(file, 0, (size_t)(file->bytes - file->map.bytes) + file->size);
+    ad_status status = ad_file_need(file, 0,
+                                    (size_t)(file->bytes - file->on_disk.bytes) + file->size);
     if (status) return status;
     reader r = {
         .file = file, .json = ad_json_open(file->bytes, file->size), .known = {.ctx = file->ctx}};

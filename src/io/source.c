@@ -125,7 +125,7 @@ static ad_status take_entry(ad_source *s, ad_unpacking *u, struct archive_entry 
     return status;
 }
 
-static ad_status read_entries(ad_source *s, ad_mapped *file, int32_t number, const char *prefix)
+static ad_status read_entries(ad_source *s, ad_file_bytes *file, int32_t number, const char *prefix)
 {
     struct archive_entry *head;
     const char *path = s->archives[number];
@@ -156,15 +156,15 @@ static ad_status read_archive(ad_source *s, const char *path, const char *prefix
 {
     char **archives = ad_realloc(s->ctx, s->archives, (size_t)s->archive_count * sizeof *archives,
                                  (size_t)(s->archive_count + 1) * sizeof *archives);
-    ad_mapped file;
+    ad_file_bytes file;
     if (!archives) return AD_ERROR_MEMORY;
     s->archives = archives;
     int32_t number = s->archive_count++;
     if (!(archives[number] = ad_string_copy(s->ctx, path))) return AD_ERROR_MEMORY;
-    ad_status status = ad_map_parts(&file, s->ctx, path, SIZE_MAX / 4);
+    ad_status status = ad_file_bytes_read_parts(&file, s->ctx, path, SIZE_MAX / 4);
     if (status) return status;
     status = read_entries(s, &file, number, prefix);
-    ad_unmap(&file);
+    ad_file_bytes_free(&file);
     return status;
 }
 
@@ -268,10 +268,10 @@ ad_status ad_source_read(const ad_source *s, int64_t index, ad_context *ctx, ad_
     if (e->archive >= 0 && e->bytes) return AD_OK;
     if (!e->path)
         return ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s/%s: has no content", s->path, e->name);
-    ad_status status = ad_map_regular(&out->mapped, ctx, e->path, entry_limit);
+    ad_status status = ad_file_bytes_read_regular(&out->file, ctx, e->path, entry_limit);
     if (!status) {
-        out->bytes = out->mapped.bytes;
-        out->size = out->mapped.size;
+        out->bytes = out->file.bytes;
+        out->size = out->file.size;
     }
     return status;
 }

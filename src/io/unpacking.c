@@ -61,8 +61,8 @@ static la_ssize_t give_bytes(struct archive *a, void *user, const void **bytes)
 {
     ad_unpacking *u = user;
     size_t left = u->file->size - u->at, size = left < READ_BYTES ? left : READ_BYTES;
-    ad_mapped_forget(u->file, KEPT_BYTES);
-    if (!u->failed) u->failed = ad_mapped_need(u->file, u->at, size);
+    ad_file_bytes_forget(u->file, KEPT_BYTES);
+    if (!u->failed) u->failed = ad_file_bytes_need(u->file, u->at, size);
     if (u->failed) {
         archive_set_error(a, EIO, "%s", ad_error(u->ctx));
         return ARCHIVE_FATAL;
@@ -131,14 +131,14 @@ static void set_formats(ad_unpacking *u, bool raw)
     archive_read_support_format_zip_seekable(u->archive);
 }
 
-ad_status ad_unpacking_open(ad_unpacking *u, ad_context *ctx, const char *name, ad_mapped *file,
+ad_status ad_unpacking_open(ad_unpacking *u, ad_context *ctx, const char *name, ad_file_bytes *file,
                             bool raw)
 {
     bool known;
     size_t allowed = ad_context_expand_limit(ctx);
     *u = (ad_unpacking){.ctx = ctx, .name = name, .file = file};
     u->limit = file->size > allowed ? file->size : allowed;
-    ad_status status = ad_mapped_need(file, 0, READ_BYTES);
+    ad_status status = ad_file_bytes_need(file, 0, READ_BYTES);
     if (status) return status;
     int filter = ad_compression(ctx, name, file->bytes, file->size, &known);
     if (!known) return ad_error_status(ctx);

@@ -13,7 +13,7 @@ typedef struct ad_unpacking {
     struct archive_entry *head; /* libarchive's own may be missing, which it does not look at */
     ad_context *ctx;
     const char *name; /* of the file, for errors */
-    ad_mapped *file;
+    ad_file_bytes *file;
     ad_status failed;    /* of reading the file itself */
     bool unknown_format; /* it is no archive */
     bool compressed;
@@ -29,7 +29,7 @@ int ad_compression(ad_context *ctx, const char *name, const unsigned char *bytes
 
 /* Opens an archive (tar, zip), or with `raw` a single compressed file. `file` and `name` must stay.
  * On an error nothing is left open. */
-ad_status ad_unpacking_open(ad_unpacking *u, ad_context *ctx, const char *name, ad_mapped *file,
+ad_status ad_unpacking_open(ad_unpacking *u, ad_context *ctx, const char *name, ad_file_bytes *file,
                             bool raw);
 void ad_unpacking_close(ad_unpacking *u);
 /* The next entry; *head NULL at the end. */

@@ -58,7 +58,7 @@ static ad_status count_bytes(ad_file *file, const ad_file_tensor *t)
     enum { REPEATED_MOST = 64 << 20 };
     size_t most = ad_context_expand_limit(file->ctx);
     int64_t more = t->entry.bytes - (int64_t)t->held;
-    if (t->map != &file->map) return AD_OK;             /* a shard has counted it */
+    if (t->on_disk != &file->on_disk) return AD_OK;     /* a shard has counted it */
     if (most / 16 < file->size) most = 16 * file->size; /* of four bits, and tied */
     if (more > 0) file->repeated += more;               /* a tensor has at most 2^62 bytes */
     if (file->repeated > REPEATED_MOST && (uint64_t)file->repeated > file->size)
@@ -91,7 +91,7 @@ ad_status ad_file_add(ad_file *file, const char *raw_name, size_t length,
     if (!name) return AD_ERROR_MEMORY;
 
     ad_file_tensor t = *tensor;
-    if (!t.map) t.map = &file->map; /* another's: the tensor of a shard */
+    if (!t.on_disk) t.on_disk = &file->on_disk; /* another's: the tensor of a shard */
     size_t size = ad_element_size(t.view.element);
     int64_t count = ad_shape_count(t.view.shape);
     char text[192];
@@ -158,12 +158,12 @@ static bool begins(const ad_file *file, size_t at, const char *magic, size_t len
 
 ad_status ad_file_need(ad_file *file, size_t at, size_t size)
 {
-    return ad_mapped_need(&file->map, at, size);
+    return ad_file_bytes_need(&file->on_disk, at, size);
 }
 
 static ad_status list_zip(ad_file *file)
 {
-    ad_status status = ad_archive_open(&file->archive, file->ctx, file->path, &file->map,
+    ad_status status = ad_archive_open(&file->archive, file->ctx, file->path, &file->on_disk,
                                        file->bytes, file->size);
     if (status) return status;
     bool npy = false;
@@ -267,18 +267,19 @@ static ad_status index_names(ad_file *file, bool unwrapped)
     return twice ? ad_file_fail(file, AD_ERROR_FORMAT, twice, "two tensors have this name") : AD_OK;
 }
 
-/* Takes over `map`. */
+/* Takes over `on_disk`. */
 static ad_status open_file(ad_file **out, ad_context *ctx, const char *path, const void *bytes,
-                           size_t size, ad_mapped map, ad_status (*lister)(ad_file *file))
+                           size_t size, ad_file_bytes on_disk, ad_status (*lister)(ad_file *file))
 {
     ad_status status = AD_ERROR_MEMORY;
     *out = NULL;
     ad_file *file = ad_alloc(ctx, sizeof *file);
     if (!file) {
-        ad_unmap(&map);
+        ad_file_bytes_free(&on_disk);
         return AD_ERROR_MEMORY;
     }
-    *file = (ad_file){.ctx = ctx, .map = map, .bytes = bytes, .size = size, .unpacked_member = -1};
+    *file = (ad_file){
+        .ctx = ctx, .on_disk = on_disk, .bytes = bytes, .size = size, .unpacked_member = -1};
     ad_arena_init(&file->arena, ctx);
     file->path = ad_arena_text(&file->arena, path);
     if (file->path) status = lister(file);
@@ -294,10 +295,11 @@ static ad_status open_file(ad_file **out, ad_context *ctx, const char *path, con
 static ad_status open_path(ad_file **out, ad_context *ctx, const char *path,
                            ad_status (*lister)(ad_file *file))
 {
-    ad_mapped map;
+    ad_file_bytes on_disk;
     *out = NULL;
-    ad_status status = ad_map_parts(&map, ctx, path, SIZE_MAX / 4);
-    return status ? status : open_file(out, ctx, path, map.bytes, map.size, map, lister);
+    ad_status status = ad_file_bytes_read_parts(&on_disk, ctx, path, SIZE_MAX / 4);
+    return status ? status
+                  : open_file(out, ctx, path, on_disk.bytes, on_disk.size, on_disk, lister);
 }
 
 ad_status ad_file_open(ad_file **out, ad_context *ctx, const char *path)
@@ -313,7 +315,7 @@ ad_status ad_file_open_shard(ad_file **out, ad_context *ctx, const char *path)
 ad_status ad_file_open_memory(ad_file **out, ad_context *ctx, const char *name, const void *bytes,
                               size_t size)
 {
-    return open_file(out, ctx, name, bytes, size, (ad_mapped){0}, list);
+    return open_file(out, ctx, name, bytes, size, (ad_file_bytes){0}, list);
 }
 
 void ad_file_close(ad_file *file)
@@ -326,7 +328,7 @@ void ad_file_close(ad_file *file)
     ad_free(ctx, file->tensors, (size_t)file->capacity * sizeof *file->tensors);
     ad_free(ctx, file->metadata, (size_t)file->metadata_capacity * sizeof *file->metadata);
     ad_arena_free(&file->arena);
-    ad_unmap(&file->map);
+    ad_file_bytes_free(&file->on_disk);
     ad_free(ctx, file, sizeof *file);
 }
 
@@ -430,12 +432,13 @@ static ad_status read_quantised(ad_file *file, const ad_file_tensor *t, ad_dtype
 /* The bytes of a tensor that lies in the file itself. Scales lie elsewhere than what they scale. */
 static ad_status at_hand(const ad_file_tensor *t)
 {
-    ad_mapped *map = t->map;
-    if (!map->parts) return AD_OK;
+    ad_file_bytes *on_disk = t->on_disk;
+    if (!on_disk->parts) return AD_OK;
     size_t bytes = t->blocks ? (size_t)t->entry.bytes : t->held;
-    ad_status status = ad_mapped_need(map, (size_t)(t->bytes - map->bytes), bytes);
+    ad_status status = ad_file_bytes_need(on_disk, (size_t)(t->bytes - on_disk->bytes), bytes);
     if (status || !t->scales) return status;
-    return ad_mapped_need(map, (size_t)(t->scales - map->bytes), t->held / (size_t)t->group);
+    return ad_file_bytes_need(on_disk, (size_t)(t->scales - on_disk->bytes),
+                              t->held / (size_t)t->group);
 }
 
 ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *data, size_t bytes)
@@ -463,7 +466,7 @@ ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *data, siz
         status = read_quantised(file, t, dtype, data);
     else
         ad_strided_read(&t->view, from, dtype, data);
-    if (t->bytes) ad_mapped_forget(t->map, KEPT_BYTES_MOST);
+    if (t->bytes) ad_file_bytes_forget(t->on_disk, KEPT_BYTES_MOST);
     return status;
 }
 

@@ -26,7 +26,7 @@ typedef struct ad_file_tensor {
     const unsigned char *scales;        /* quantised by llama2.c: int8, and an f32 here for each */
     int64_t group;                      /* group of so many elements */
     const unsigned char *bytes;         /* the storage, in memory or in */
-    ad_mapped *map;                     /* the file, which must have it at hand; or NULL: */
+    ad_file_bytes *on_disk;             /* the file, which must have it at hand; or NULL: */
     int64_t member;                     /* the zip member that holds it, */
     size_t skip;                        /* after so many bytes of it */
     size_t held;                        /* bytes of the storage; quantised: unpacked */
@@ -42,7 +42,7 @@ struct ad_file {
     ad_arena arena; /* names, metadata */
     const char *path;
     ad_file_format format;
-    ad_mapped map;
+    ad_file_bytes on_disk;
     const unsigned char *bytes; /* the whole file; see ad_file_need */
     size_t size;
     ad_archive *archive;

@@ -92,11 +92,11 @@ static void free_list(samples *s)
 }
 
 static bool load(samples *s, const char *run_path, const sample *item, size_t limit,
-                 ad_mapped *file)
+                 ad_file_bytes *file)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%.*s/samples/%s", PATH_MAX - 300, run_path, item->file);
-    return ad_map(file, s->ctx, path, limit) == AD_OK;
+    return ad_file_bytes_read(file, s->ctx, path, limit) == AD_OK;
 }
 
 static void begin_item(ad_text *to, const sample *item)
@@ -110,7 +110,7 @@ static void begin_item(ad_text *to, const sample *item)
 
 static void write_picture(ad_text *to, samples *s, const char *run_path, const sample *item)
 {
-    ad_mapped file;
+    ad_file_bytes file;
     begin_item(to, item);
     bool png = item->kind == 'p';
     if (load(s, run_path, item, PICTURE_BYTES, &file)) {
@@ -126,7 +126,7 @@ static void write_picture(ad_text *to, samples *s, const char *run_path, const s
             ad_text_format(to, "<p class=\"quiet\">%s</p>",
                            valid ? "left out here, as the page would grow too large"
                                  : "is not a PNG file");
-        ad_unmap(&file);
+        ad_file_bytes_free(&file);
     } else
         ad_text_add(to, "<p class=\"quiet\">cannot be read, or is too large for the page</p>");
     ad_text_add(to, "</figure>\n");
@@ -134,7 +134,7 @@ static void write_picture(ad_text *to, samples *s, const char *run_path, const s
 
 static void write_text(ad_text *to, samples *s, const char *run_path, const sample *item)
 {
-    ad_mapped file;
+    ad_file_bytes file;
     if (!load(s, run_path, item, (size_t)64 << 20, &file)) return;
     begin_item(to, item);
     size_t shown = file.size < TEXT_BYTES ? file.size : TEXT_BYTES;
@@ -142,7 +142,7 @@ static void write_text(ad_text *to, samples *s, const char *run_path, const samp
     ad_text_add(to, "<pre>");
     ad_page_bytes(to, (const char *)file.bytes, shown);
     ad_text_add(to, shown < file.size ? " \xe2\x80\xa6</pre></figure>\n" : "</pre></figure>\n");
-    ad_unmap(&file);
+    ad_file_bytes_free(&file);
 }
 
 /* The samples of one name and kind: item[0 .. count - 1], by step. */

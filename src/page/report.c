@@ -186,16 +186,16 @@ static void write_machine(ad_text *to, const ad_run_info *run)
 static void write_log(ad_text *to, ad_context *ctx, const char *run_path)
 {
     char path[PATH_MAX];
-    ad_mapped file;
+    ad_file_bytes file;
     snprintf(path, sizeof path, "%.*s/log.txt", PATH_MAX - 64, run_path);
-    if (ad_map(&file, ctx, path, (size_t)1 << 30)) return;
+    if (ad_file_bytes_read(&file, ctx, path, (size_t)1 << 30)) return;
     size_t from = file.size > LOG_BYTES ? file.size - LOG_BYTES : 0;
     while (from && from < file.size && file.bytes[from - 1] != '\n') ++from;
     ad_text_add(to, "<section id=\"log\"><h2>Log</h2><details><summary>");
     ad_text_format(to, "%s</summary><pre>", from ? "the end of log.txt" : "log.txt");
     ad_page_bytes(to, (const char *)file.bytes + from, file.size - from);
     ad_text_add(to, "</pre></details></section>\n");
-    ad_unmap(&file);
+    ad_file_bytes_free(&file);
 }
 
 /* ---- the page ---- */

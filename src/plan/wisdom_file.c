@@ -109,12 +109,12 @@ static ad_status read_lines(reader *r, const char *bytes, size_t size)
 /* Into an empty wisdom. */
 static ad_status read_file(ad_wisdom *w, const char *path, bool all)
 {
-    ad_mapped file;
-    ad_status status = ad_map(&file, w->ctx, path, largest_file);
+    ad_file_bytes file;
+    ad_status status = ad_file_bytes_read(&file, w->ctx, path, largest_file);
     if (status) return status;
     reader r = {.wisdom = w, .path = path, .machine = -1, .all = all};
     status = read_lines(&r, (const char *)file.bytes, file.size);
-    ad_unmap(&file);
+    ad_file_bytes_free(&file);
     return status;
 }
 

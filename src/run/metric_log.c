@@ -43,17 +43,17 @@ static size_t valid_length(const char *bytes, size_t size, int64_t step, double 
 ad_status ad_metric_log_open(ad_metric_log *log, ad_context *ctx, const char *path, int64_t step,
                              double *seconds)
 {
-    ad_mapped old = {0};
+    ad_file_bytes old = {0};
     size_t keep = 0;
     *log = (ad_metric_log){.ctx = ctx, .file = -1, .flushed = ad_seconds()};
     *seconds = 0;
     ad_text_init(&log->pending, ctx);
     snprintf(log->path, sizeof log->path, "%s", path);
     if (!access(path, F_OK)) {
-        ad_status status = ad_map(&old, ctx, path, SIZE_MAX);
+        ad_status status = ad_file_bytes_read(&old, ctx, path, SIZE_MAX);
         if (status) return status;
         keep = valid_length((const char *)old.bytes, old.size, step, seconds);
-        ad_unmap(&old);
+        ad_file_bytes_free(&old);
     }
     log->file = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
     if (log->file < 0) return fail(log, "cannot open");

@@ -72,14 +72,14 @@ static bool is_tried(const ad_run_folder *run, const char *path)
 ad_status ad_run_image(ad_run_folder *run, const char *name, int64_t step, const ad_image *image)
 {
     char path[PATH_MAX];
-    ad_mapped png;
+    ad_file_bytes png;
     ad_status status = ad_image_write(run->ctx, sample_path(run, name, step, ".png", path), image,
                                       NULL);
     if (status || is_tried(run, path)) return status;
-    status = ad_map(&png, run->ctx, path, SIZE_MAX);
+    status = ad_file_bytes_read(&png, run->ctx, path, SIZE_MAX);
     if (status) return status;
     status = ad_events_image(run->events, name, step, png.bytes, png.size);
-    ad_unmap(&png);
+    ad_file_bytes_free(&png);
     return status;
 }
 

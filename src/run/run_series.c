@@ -83,7 +83,7 @@ static bool read_line(reading *r, const char *line, size_t length)
     return good;
 }
 
-static int64_t read_lines(reading *r, const ad_mapped *file)
+static int64_t read_lines(reading *r, const ad_file_bytes *file)
 {
     int64_t broken = 0;
     for (size_t at = 0; at < file->size && !r->status;) {
@@ -117,19 +117,19 @@ static ad_status allocate(reading *r)
 
 ad_status ad_run_read_series(ad_run_record *record, const char *path)
 {
-    ad_mapped file;
+    ad_file_bytes file;
     reading r = {.record = record};
     if (access(path, F_OK)) return AD_OK;
     if (!(r.series = ad_arena_alloc(&record->arena, SERIES_MOST * sizeof *r.series)))
         return AD_ERROR_MEMORY;
-    ad_status status = ad_map(&file, record->ctx, path, file_limit);
+    ad_status status = ad_file_bytes_read(&file, record->ctx, path, file_limit);
     if (status) return status;
     (void)read_lines(&r, &file);
     status = r.status ? r.status : allocate(&r);
     r.filling = true;
     if (!status) record->info.broken_lines = read_lines(&r, &file);
     if (!status) status = r.status;
-    ad_unmap(&file);
+    ad_file_bytes_free(&file);
     record->info.series = r.series;
     record->info.series_count = r.count;
     return status;

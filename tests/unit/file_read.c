@@ -42,53 +42,54 @@ static const char *full_pipe(const void *bytes, size_t size, int *end)
 
 static void whole(void)
 {
-    ad_mapped file;
+    ad_file_bytes file;
     put_file(in_folder("whole"), 100000);
-    REQUIRE(ad_map(&file, ctx, in_folder("whole"), SIZE_MAX) == AD_OK);
+    REQUIRE(ad_file_bytes_read(&file, ctx, in_folder("whole"), SIZE_MAX) == AD_OK);
     CHECK(file.size == 100000 && is_file(file.bytes, 0, file.size));
-    ad_unmap(&file);
-    CHECK_INT(ad_map(&file, ctx, in_folder("whole"), 99999), AD_ERROR_LIMIT);
+    ad_file_bytes_free(&file);
+    CHECK_INT(ad_file_bytes_read(&file, ctx, in_folder("whole"), 99999), AD_ERROR_LIMIT);
     CHECK_CONTAINS(ad_error(ctx), "has 100000 bytes; the limit is 99999");
-    CHECK_INT(ad_map(&file, ctx, in_folder("none"), 1), AD_ERROR_NOT_FOUND);
-    CHECK_INT(ad_map(&file, ctx, folder, 1), AD_ERROR_IO);
+    CHECK_INT(ad_file_bytes_read(&file, ctx, in_folder("none"), 1), AD_ERROR_NOT_FOUND);
+    CHECK_INT(ad_file_bytes_read(&file, ctx, folder, 1), AD_ERROR_IO);
     CHECK_CONTAINS(ad_error(ctx), "is a folder, not a file");
-    CHECK_INT(ad_map(&file, ctx, "/dev/zero", SIZE_MAX), AD_ERROR_IO);
+    CHECK_INT(ad_file_bytes_read(&file, ctx, "/dev/zero", SIZE_MAX), AD_ERROR_IO);
     CHECK_TEXT(ad_error(ctx), "/dev/zero: is a device without an end, not a file");
-    REQUIRE(ad_map(&file, ctx, "/dev/null", SIZE_MAX) == AD_OK);
+    REQUIRE(ad_file_bytes_read(&file, ctx, "/dev/null", SIZE_MAX) == AD_OK);
     CHECK(file.size == 0 && file.bytes);
-    ad_unmap(&file);
+    ad_file_bytes_free(&file);
 }
 
 static void in_parts(void)
 {
-    ad_mapped file;
+    ad_file_bytes file;
     size_t size = 3 * MIB + 17;
     put_file(in_folder("parts"), size);
-    REQUIRE(ad_map_parts(&file, ctx, in_folder("parts"), SIZE_MAX) == AD_OK);
-    CHECK_INT(ad_mapped_need(&file, 10, 100), AD_OK);
+    REQUIRE(ad_file_bytes_read_parts(&file, ctx, in_folder("parts"), SIZE_MAX) == AD_OK);
+    CHECK_INT(ad_file_bytes_need(&file, 10, 100), AD_OK);
     CHECK(is_file(file.bytes, 10, 100));
-    CHECK_INT(ad_mapped_need(&file, MIB - 1, MIB + 2), AD_OK);
+    CHECK_INT(ad_file_bytes_need(&file, MIB - 1, MIB + 2), AD_OK);
     CHECK(is_file(file.bytes, 0, 3 * MIB));
-    ad_mapped_forget(&file, MIB);
-    CHECK_INT(ad_mapped_need(&file, 3 * MIB, SIZE_MAX), AD_OK); /* as far as there is anything */
+    ad_file_bytes_forget(&file, MIB);
+    CHECK_INT(ad_file_bytes_need(&file, 3 * MIB, SIZE_MAX),
+              AD_OK); /* as far as there is anything */
     CHECK(is_file(file.bytes, 3 * MIB, 17));
-    CHECK_INT(ad_mapped_need(&file, size, 1), AD_OK);
-    CHECK_INT(ad_mapped_need(&file, 0, size), AD_OK);
+    CHECK_INT(ad_file_bytes_need(&file, size, 1), AD_OK);
+    CHECK_INT(ad_file_bytes_need(&file, 0, size), AD_OK);
     CHECK(is_file(file.bytes, 0, size));
-    ad_unmap(&file);
+    ad_file_bytes_free(&file);
 }
 
 static void cut_short(void)
 {
-    ad_mapped file;
+    ad_file_bytes file;
     put_file(in_folder("cut"), 3 * MIB);
-    REQUIRE(ad_map_parts(&file, ctx, in_folder("cut"), SIZE_MAX) == AD_OK);
-    CHECK_INT(ad_mapped_need(&file, 0, 1), AD_OK);
+    REQUIRE(ad_file_bytes_read_parts(&file, ctx, in_folder("cut"), SIZE_MAX) == AD_OK);
+    CHECK_INT(ad_file_bytes_need(&file, 0, 1), AD_OK);
     REQUIRE(!truncate(in_folder("cut"), MIB + 5));
     CHECK(is_file(file.bytes, 0, MIB));
-    CHECK_INT(ad_mapped_need(&file, MIB, 10), AD_ERROR_IO);
+    CHECK_INT(ad_file_bytes_need(&file, MIB, 10), AD_ERROR_IO);
     CHECK_CONTAINS(ad_error(ctx), "cut: was cut short while it was read: it ends after 1048581");
-    ad_unmap(&file);
+    ad_file_bytes_free(&file);
 }
 
 /* A tensor of a file that is cut short after it was listed. */
@@ -119,7 +120,7 @@ static void weights_cut_short(void)
 static void pipes(void)
 {
     ad_context *own = ad_context_new(NULL);
-    ad_mapped first, second;
+    ad_file_bytes first, second;
     unsigned char head[3];
     size_t size = sizeof head;
     int end;
@@ -127,23 +128,23 @@ static void pipes(void)
     REQUIRE(own && path);
     CHECK_INT(ad_file_begin(own, path, head, &size), AD_OK);
     CHECK(size == 3 && !memcmp(head, "wha", 3));
-    REQUIRE(ad_map(&first, own, path, 100) == AD_OK);
-    REQUIRE(ad_map_parts(&second, own, path, 100) == AD_OK);
+    REQUIRE(ad_file_bytes_read(&first, own, path, 100) == AD_OK);
+    REQUIRE(ad_file_bytes_read_parts(&second, own, path, 100) == AD_OK);
     CHECK(first.size == 9 && !memcmp(first.bytes, "what came", 9));
     CHECK(second.bytes == first.bytes && second.size == 9);
-    ad_unmap(&first), ad_unmap(&second);
-    CHECK_INT(ad_map(&first, own, path, 5), AD_ERROR_LIMIT);
-    CHECK_INT(ad_map_regular(&first, own, path, 100), AD_ERROR_IO);
+    ad_file_bytes_free(&first), ad_file_bytes_free(&second);
+    CHECK_INT(ad_file_bytes_read(&first, own, path, 5), AD_ERROR_LIMIT);
+    CHECK_INT(ad_file_bytes_read_regular(&first, own, path, 100), AD_ERROR_IO);
     CHECK_CONTAINS(ad_error(own), "is not a regular file");
     close(end);
     path = full_pipe("", 0, &end); /* empty, and nobody writes any more */
-    REQUIRE(ad_map(&first, own, path, 100) == AD_OK);
+    REQUIRE(ad_file_bytes_read(&first, own, path, 100) == AD_OK);
     CHECK_INT((int64_t)first.size, 0);
-    ad_unmap(&first);
+    ad_file_bytes_free(&first);
     close(end);
     ad_file_expand_limit(own, 5);
     path = full_pipe("what came", 9, &end);
-    CHECK_INT(ad_map(&first, own, path, SIZE_MAX), AD_ERROR_LIMIT);
+    CHECK_INT(ad_file_bytes_read(&first, own, path, SIZE_MAX), AD_ERROR_LIMIT);
     CHECK_CONTAINS(ad_error(own), "more than 5 bytes came");
     CHECK_CONTAINS(ad_error(own), "AUTODIDACT_EXPAND_LIMIT allows more");
     close(end);
@@ -152,25 +153,25 @@ static void pipes(void)
 
 static void named_pipes(void)
 {
-    ad_mapped file;
+    ad_file_bytes file;
     const char *path = in_folder("named");
     REQUIRE(!mkfifo(path, 0666));
-    CHECK_INT(ad_map_regular(&file, ctx, path, 100), AD_ERROR_IO);
-    CHECK_INT(ad_map(&file, ctx, path, 100), AD_ERROR_IO);
+    CHECK_INT(ad_file_bytes_read_regular(&file, ctx, path, 100), AD_ERROR_IO);
+    CHECK_INT(ad_file_bytes_read(&file, ctx, path, 100), AD_ERROR_IO);
     CHECK_CONTAINS(ad_error(ctx), "named: is a pipe into which nobody writes");
 }
 
 static ad_status read_both_ways(ad_context *poor)
 {
-    ad_mapped file, parts;
-    ad_status status = ad_map(&file, poor, in_folder("parts"), SIZE_MAX);
+    ad_file_bytes file, parts;
+    ad_status status = ad_file_bytes_read(&file, poor, in_folder("parts"), SIZE_MAX);
     if (status) return status;
-    status = ad_map_parts(&parts, poor, in_folder("parts"), SIZE_MAX);
-    if (!status) status = ad_mapped_need(&parts, 0, parts.size);
-    ad_unmap(&parts);
-    if (!status) status = ad_map_parts(&parts, poor, in_folder("parts"), SIZE_MAX);
-    ad_unmap(&parts);
-    ad_unmap(&file);
+    status = ad_file_bytes_read_parts(&parts, poor, in_folder("parts"), SIZE_MAX);
+    if (!status) status = ad_file_bytes_need(&parts, 0, parts.size);
+    ad_file_bytes_free(&parts);
+    if (!status) status = ad_file_bytes_read_parts(&parts, poor, in_folder("parts"), SIZE_MAX);
+    ad_file_bytes_free(&parts);
+    ad_file_bytes_free(&file);
     return status;
 }
 
@@ -178,7 +179,7 @@ static ad_status read_both_ways(ad_context *poor)
 static void memory_that_runs_out(void)
 {
     int grants, end;
-    ad_mapped file;
+    ad_file_bytes file;
     put_file(in_folder("parts"), MIB);
     sparing_check(read_both_ways);
     for (int most = 1; most < 6; ++most) {
@@ -188,10 +189,10 @@ static void memory_that_runs_out(void)
         const char *path = full_pipe("what came", 9, &end);
         REQUIRE(poor && path);
         grants = most;
-        ad_status status = ad_map(&file, poor, path, 100);
+        ad_status status = ad_file_bytes_read(&file, poor, path, 100);
         CHECK(status == AD_OK || status == AD_ERROR_MEMORY);
         if (!status) CHECK_INT((int64_t)file.size, 9);
-        if (!status) ad_unmap(&file);
+        if (!status) ad_file_bytes_free(&file);
         if (status) CHECK_INT(ad_context_memory(poor), 0);
         close(end);
         ad_context_free(poor);

@@ -129,7 +129,7 @@ static ad_status read_kind(ad_tokenizer_kind *kind, ad_context *ctx, const char 
 }
 
 ad_status ad_tokenizer_read_gguf(ad_tokenizer **out, ad_context *ctx, const char *name,
-                                 ad_mapped *file, const char *bytes, size_t size)
+                                 ad_file_bytes *file, const char *bytes, size_t size)
 {
     ad_gguf gguf;
     ad_tokenizer_kind kind;

@@ -97,7 +97,7 @@ ad_status ad_tokenizer_read_vocab_txt(ad_tokenizer **out, ad_context *ctx, const
                                       const char *bytes, size_t size);
 /* `file`: as for ad_gguf_read. */
 ad_status ad_tokenizer_read_gguf(ad_tokenizer **out, ad_context *ctx, const char *name,
-                                 ad_mapped *file, const char *bytes, size_t size);
+                                 ad_file_bytes *file, const char *bytes, size_t size);
 /* nanoGPT's meta.pkl */
 ad_status ad_tokenizer_read_pickle(ad_tokenizer **out, ad_context *ctx, const char *name,
                                    const char *bytes, size_t size);

@@ -140,12 +140,12 @@ static ad_status read_file(ad_tokenizer **out, ad_context *ctx, const char *path
 /* Its tensors, which may have gigabytes, are not read for it. */
 static ad_status read_gguf(ad_tokenizer **out, ad_context *ctx, const char *path)
 {
-    ad_mapped file;
-    ad_status status = ad_map_parts(&file, ctx, path, SIZE_MAX / 4);
+    ad_file_bytes file;
+    ad_status status = ad_file_bytes_read_parts(&file, ctx, path, SIZE_MAX / 4);
     if (status) return status;
     status = ad_tokenizer_read_gguf(out, ctx, path, file.parts ? &file : NULL,
                                     (const char *)file.bytes, file.size);
-    ad_unmap(&file);
+    ad_file_bytes_free(&file);
     return status;
 }
 
