@@ -1,5 +1,6 @@
 /* npz.c - NumPy's archives: a zip file whose members NAME.npy are arrays; metadata.json, where it
  * is one of ours, says more. */
+#include "base/ending.h"
 #include "io/json_cursor.h"
 #include "io/npy.h"
 
@@ -81,9 +82,8 @@ ad_status ad_npz_list(ad_file *file)
     ad_status status = AD_OK;
     for (int64_t i = 0; !status && i < ad_archive_count(file->archive); ++i) {
         const char *name = ad_archive_name(file->archive, i);
-        size_t length = strlen(name);
-        if (length > 4 && !strcmp(name + length - 4, ".npy"))
-            status = add_member(file, i, name, length - 4);
+        if (ad_ends_with(name, ".npy"))
+            status = add_member(file, i, name, strlen(name) - strlen(".npy"));
         else if (!strcmp(name, "metadata.json"))
             status = add_metadata(file, i);
     }

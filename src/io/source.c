@@ -1,6 +1,7 @@
 /* source.c - files, folders and archives as lists of entries; libarchive does the unpacking. */
 #include "io/source.h"
 
+#include "base/ending.h"
 #include "io/folder_walk.h"
 #include "io/unpacking.h"
 
@@ -63,18 +64,12 @@ static ad_status add(ad_source *s, entry e)
     return AD_OK;
 }
 
-static bool ends_with(const char *name, const char *end)
-{
-    size_t n = strlen(name), k = strlen(end);
-    return n > k && !strcmp(name + n - k, end);
-}
-
 static bool names_archive(const char *name)
 {
     static const char *const ends[] = {".tar", ".tar.gz",  ".tgz",     ".tar.xz",
                                        ".txz", ".tar.bz2", ".tar.zst", ".zip"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; ++i)
-        if (ends_with(name, ends[i])) return true;
+        if (ad_ends_with(name, ends[i])) return true;
     return false;
 }
 
@@ -110,7 +105,7 @@ static ad_status take_entry(ad_source *s, ad_unpacking *u, struct archive_entry 
     if (!*name || ad_hidden_name(name) || (!folder && archive_entry_filetype(head) != AE_IFREG))
         return ad_unpacking_skip(u);
     snprintf(full, sizeof full, "%s%.*s%s", prefix, PATH_MAX / 2, name,
-             folder && !ends_with(name, "/") ? "/" : "");
+             folder && !ad_ends_with(name, "/") ? "/" : "");
     entry e = {.name = ad_string_copy(s->ctx, full), .archive = archive};
     ad_status status;
     if (folder || (s->wanted && !s->wanted(full))) {

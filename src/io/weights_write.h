@@ -24,6 +24,10 @@ size_t ad_tensor_bytes(const ad_tensor *tensor);
 ad_status ad_source_get(const ad_tensor_source *source, ad_context *ctx, int index,
                         const void **data, void **owned);
 
+/* In the format of the name's ending, after a check that names differ and that every tensor has a
+ * dtype, a shape and data. */
+ad_status ad_source_write(ad_context *ctx, const char *path, const ad_tensor_source *source);
+
 /* The source was checked: names differ, shapes and dtypes are valid. */
 ad_status ad_source_write_safetensors(ad_context *ctx, const char *path,
                                       const ad_tensor_source *source);

@@ -2,6 +2,7 @@
  * beside or within them what they are. */
 #include "system/job.h"
 #include "base/context.h"
+#include "base/ending.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -83,8 +84,7 @@ static ad_status export_published(ad_job *job, const char *path, const ad_export
                                   ad_publication *p)
 {
     ad_metadata_list list = {0};
-    size_t length = strlen(path);
-    bool folder = is_folder(path), gguf = length > 5 && !strcmp(path + length - 5, ".gguf");
+    bool folder = is_folder(path), gguf = ad_ends_with(path, ".gguf");
     p->dtype = dtype_word(job, options), p->for_llamacpp = gguf;
     ad_status status = job->system->adapt ? job->system->adapt(job->inside->file) : AD_OK;
     if (!status && job->system->publish) status = job->system->publish(job, p);

@@ -1,4 +1,5 @@
 /* image_set_read.c - which kind of set a path holds, and what holds for all kinds. */
+#include "base/ending.h"
 #include "base/name_table.h"
 #include "data/pictures/image_set.h"
 #include "data/pictures/picture_list.h"
@@ -66,10 +67,8 @@ static void tell(const ad_image_set *set, const char *path, const ad_image_set_o
 /* The archive's entries that any kind may ask for. */
 static bool wanted(const char *name)
 {
-    size_t n = strlen(name);
     return ad_image_ending_known(name) || strstr(name, "ubyte") || strstr(name, "idx") ||
-           ad_is_table(name) ||
-           (n > 4 && (!strcmp(name + n - 4, ".bin") || !strcmp(name + n - 4, ".txt")));
+           ad_is_table(name) || ad_ends_with(name, ".bin") || ad_ends_with(name, ".txt");
 }
 
 ad_status ad_image_set_read(ad_image_set **out, ad_context *ctx, const char *path,

@@ -3,6 +3,7 @@
  * The columns go by the names below. Without one for labels, it is the only other column, or the
  * only other one that holds words or zeros and ones, which is said; where several do, it is an
  * error. */
+#include "base/ending.h"
 #include "data/pictures/picture_list.h"
 
 #include <autodidact/table_data.h>
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 typedef struct keyed {
     const char *key; /* the last part of a picture's name */
@@ -31,8 +31,7 @@ typedef struct labels {
 
 bool ad_is_table(const char *name)
 {
-    size_t n = strlen(name);
-    return n > 4 && (!strcasecmp(name + n - 4, ".csv") || !strcasecmp(name + n - 4, ".tsv"));
+    return ad_ends_with_any_case(name, ".csv") || ad_ends_with_any_case(name, ".tsv");
 }
 
 int64_t ad_count_tables(const ad_source *s)
@@ -65,9 +64,7 @@ static ad_status find_files(labels *t)
                              *const numbers[] = {"id", "image_id", NULL};
     ad_status status = ad_frame_find_column(t->frame, names, &t->file);
     for (int64_t c = 0; !status && t->file < 0 && c < ad_frame_columns(t->frame); ++c) {
-        const char *name = ad_frame_column_name(t->frame, c);
-        size_t n = strlen(name);
-        if (n > 5 && !strcasecmp(name + n - 5, "_file")) t->file = c;
+        if (ad_ends_with_any_case(ad_frame_column_name(t->frame, c), "_file")) t->file = c;
     }
     if (!status && t->file < 0) status = ad_frame_find_column(t->frame, numbers, &t->file);
     if (!status && t->file < 0) status = ad_frame_fail_column(t->frame, "file");

@@ -2,6 +2,7 @@
 #include <autodidact/table_data.h>
 
 #include "base/byte_order_mark.h"
+#include "base/ending.h"
 #include "base/text.h"
 #include "data/table/csv.h"
 #include "io/source.h"
@@ -108,8 +109,7 @@ static const char *separator_name(char separator, char buffer[4])
 static void say_separator(const ad_frame *t, const ad_watcher *watcher)
 {
     char buffer[4];
-    size_t length = strlen(t->path);
-    bool tabs = length > 4 && !strcasecmp(t->path + length - 4, ".tsv");
+    bool tabs = ad_ends_with_any_case(t->path, ".tsv");
     if (t->columns < 2 || t->separator == ',' || (tabs && t->separator == '\t')) return;
     ad_watch_note(watcher, "%s: fields are separated by %s", t->path,
                   separator_name(t->separator, buffer));

@@ -1,4 +1,5 @@
 /* tokenizer_save.c - tokenizers in the files of their kind, which other programs read. */
+#include "base/ending.h"
 #include "base/utf8.h"
 #include "base/file.h"
 #include "io/json.h"
@@ -116,8 +117,7 @@ static ad_status write_with(ad_tokenizer *t, const char *folder, const char *nam
 
 ad_status ad_tokenizer_save(ad_tokenizer *t, const char *path)
 {
-    size_t length = strlen(path);
-    if (length > 5 && !strcmp(path + length - 5, ".json")) return write_with(t, path, "", own_text);
+    if (ad_ends_with(path, ".json")) return write_with(t, path, "", own_text);
     if (mkdir(path, 0777) && errno != EEXIST)
         return ad_fail(t->ctx, AD_ERROR_IO, "%s: cannot create the folder (%s)", path,
                        strerror(errno));
