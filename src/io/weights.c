@@ -1,249 +1,15 @@
-/* weights.c - opened weights files: telling the format, the list of tensors, reading one of them.
- */
+/* weights.c - opened weights files: the list of tensors, reading one of them. */
 #include "io/weights.h"
-#include "base/byte_order_mark.h"
 #include "base/nearest.h"
 #include "io/blocks.h"
 
-#include <stdio.h>
 #include <string.h>
 
-const char *ad_file_format_name(ad_file_format format)
-{
-    static const char *const names[] = {
-        "safetensors", "PyTorch (zip)", "PyTorch (before 1.6)",
-        "npy",         "npz",           "safetensors in several files",
-        "llama2.c",    "GGUF"};
-    return (unsigned)format < sizeof names / sizeof *names ? names[format] : "unknown";
-}
-
 enum {
-    HEAD_BYTES = 1024,           /* by which formats are told */
-    KEPT_BYTES_MOST = 128 << 20, /* of the file, from one tensor to the next that shares them */
-};
-
-/* ---- what readers call ---- */
-
-ad_status ad_file_fail(ad_file *file, ad_status status, const char *tensor, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    ad_vfail(file->ctx, status, format, args);
-    va_end(args);
-    return ad_fail_prefix(file->ctx, "%s: tensor %.200s", file->path, tensor);
-}
-
-/* Room for one more of `size` bytes each; false when memory is refused. */
-static bool grow(ad_context *ctx, void **rows, int count, int *capacity, size_t size)
-{
-    if (count < *capacity) return true;
-    int wanted = *capacity ? 2 * *capacity : 32;
-    void *grown = ad_realloc(ctx, *rows, (size_t)*capacity * size, (size_t)wanted * size);
-    if (!grown) return false;
-    *rows = grown, *capacity = wanted;
-    return true;
-}
-
-static char *copy_text(ad_file *file, const char *text, size_t length)
-{
-    char *copy = ad_arena_alloc(&file->arena, length + 1);
-    if (copy && length) memcpy(copy, text, length);
-    return copy;
-}
-
-/* A tensor can show an element of its storage many times, and many tensors the same storage; what
- * that may become follows from the size of the file. */
-static ad_status count_bytes(ad_file *file, const ad_file_tensor *t)
-{
-    enum { REPEATED_MOST = 64 << 20 };
-    size_t most = ad_context_expand_limit(file->ctx);
-    int64_t more = t->entry.bytes - (int64_t)t->held;
-    if (t->on_disk != &file->on_disk) return AD_OK;     /* a shard has counted it */
-    if (most / 16 < file->size) most = 16 * file->size; /* of four bits, and tied */
-    if (more > 0) file->repeated += more;               /* a tensor has at most 2^62 bytes */
-    if (file->repeated > REPEATED_MOST && (uint64_t)file->repeated > file->size)
-        return ad_file_fail(file, AD_ERROR_LIMIT, t->entry.name,
-                            "becomes %lld bytes of the %zu that are stored, by strides that repeat "
-                            "them; that is too much for a file of %zu bytes",
-                            (long long)t->entry.bytes, t->held, file->size);
-    file->tensor_bytes += t->entry.bytes;
-    if ((uint64_t)file->tensor_bytes <= most) return AD_OK;
-    return ad_fail(file->ctx, AD_ERROR_LIMIT,
-                   "%s: of its %zu bytes tensors become more than %zu; " AD_EXPAND_LIMIT_ADVICE,
-                   file->path, file->size, most);
-}
-
-ad_status ad_file_add(ad_file *file, const char *raw_name, size_t length,
-                      const ad_file_tensor *tensor)
-{
-    char shown[64];
-    snprintf(shown, sizeof shown, "%.*s", (int)(length < 60 ? length : 60), raw_name);
-    if (file->count == AD_FILE_MAX_TENSORS)
-        return ad_fail(file->ctx, AD_ERROR_LIMIT, "%s: holds more than %d tensors", file->path,
-                       AD_FILE_MAX_TENSORS);
-    if (length > AD_FILE_MAX_NAME)
-        return ad_file_fail(file, AD_ERROR_LIMIT, shown, "its name is longer than %d bytes",
-                            AD_FILE_MAX_NAME);
-    for (size_t i = 0; i < length; ++i)
-        if ((unsigned char)raw_name[i] < ' ' || raw_name[i] == 127)
-            return ad_file_fail(file, AD_ERROR_FORMAT, shown, "its name holds a control character");
-    char *name = copy_text(file, raw_name, length);
-    if (!name) return AD_ERROR_MEMORY;
-
-    ad_file_tensor t = *tensor;
-    if (!t.on_disk) t.on_disk = &file->on_disk; /* another's: the tensor of a shard */
-    size_t size = ad_element_size(t.view.element);
-    int64_t count = ad_shape_count(t.view.shape);
-    char text[192];
-    ad_shape_text(t.view.shape, text, sizeof text);
-    if (count < 0)
-        return ad_file_fail(file, AD_ERROR_FORMAT, name, "its shape %s is not valid", text);
-    t.entry.name = t.entry.raw_name = name;
-    t.entry.shape = t.view.shape;
-    t.entry.dtype = ad_element_dtype(t.view.element);
-    if (size) {
-        if (__builtin_mul_overflow(count, (int64_t)size, &t.entry.bytes))
-            return ad_file_fail(file, AD_ERROR_FORMAT, name, "its shape %s is too large", text);
-        if (!ad_strided_inside(&t.view, (int64_t)(t.held / size)))
-            return ad_file_fail(file, AD_ERROR_FORMAT, name,
-                                "its shape %s of %s reaches beyond its storage of %zu bytes", text,
-                                t.entry.stored, t.held);
-    }
-    ad_status status = count_bytes(file, &t);
-    if (status) return status;
-    if (!grow(file->ctx, (void **)&file->tensors, file->count, &file->capacity, sizeof t))
-        return AD_ERROR_MEMORY;
-    file->tensors[file->count++] = t;
-    return AD_OK;
-}
-
-ad_status ad_file_add_metadata(ad_file *file, const char *key, const char *value,
-                               size_t value_length)
-{
-    if (file->metadata_count == AD_FILE_MAX_METADATA)
-        return ad_fail(file->ctx, AD_ERROR_LIMIT,
-                       "%s: holds more than %d values beside its tensors", file->path,
-                       AD_FILE_MAX_METADATA);
-    if (!grow(file->ctx, (void **)&file->metadata, file->metadata_count, &file->metadata_capacity,
-              sizeof *file->metadata))
-        return AD_ERROR_MEMORY;
-    ad_metadata row = {copy_text(file, key, strlen(key)), copy_text(file, value, value_length)};
-    if (!row.key || !row.value) return AD_ERROR_MEMORY;
-    file->metadata[file->metadata_count++] = row;
-    return AD_OK;
-}
+    KEPT_BYTES_MOST = 128 << 20
+}; /* of the file, from one tensor to the next that shares them */
 
 /* ---- opening ---- */
-
-/* What people try to open and what it is instead. */
-static const struct {
-    size_t at, length;
-    const char *magic, *sentence;
-} foreign[] = {
-    {257, 5, "ustar",
-     "is a tar archive, as PyTorch saved before 0.1.12; load and save it with a newer PyTorch"},
-    {0, 2, "\x1f\x8b", "is compressed with gzip; unpack it first"},
-    {0, 8, "\x89HDF\r\n\x1a\n", "is an HDF5 file, which is not a format that can be read"},
-    {0, 23, "version https://git-lfs", "is a Git LFS pointer, not the file itself"},
-    {0, 5, "<html", "is a web page, not the file itself"},
-    {0, 9, "<!DOCTYPE", "is a web page, not the file itself"},
-    {0, 4, "\x89PNG", "is a picture, not a weights file"},
-    {0, 3, "\xff\xd8\xff", "is a picture, not a weights file"},
-};
-
-static bool begins(const ad_file *file, size_t at, const char *magic, size_t length)
-{
-    return file->size >= at + length && !memcmp(file->bytes + at, magic, length);
-}
-
-ad_status ad_file_need(ad_file *file, size_t at, size_t size)
-{
-    return ad_file_bytes_need(&file->on_disk, at, size);
-}
-
-static ad_status list_zip(ad_file *file)
-{
-    ad_status status = ad_archive_open(&file->archive, file->ctx, file->path, &file->on_disk,
-                                       file->bytes, file->size);
-    if (status) return status;
-    bool npy = false;
-    for (int64_t i = 0; i < ad_archive_count(file->archive); ++i) {
-        const char *name = ad_archive_name(file->archive, i), *slash = strchr(name, '/');
-        size_t length = strlen(name);
-        if (!strcmp(slash ? slash + 1 : name, "data.pkl")) {
-            file->format = AD_FILE_TORCH_ZIP;
-            return ad_torch_zip_list(file, name);
-        }
-        npy |= length > 4 && !strcmp(name + length - 4, ".npy");
-    }
-    if (!npy && ad_archive_count(file->archive))
-        return ad_fail(
-            file->ctx, AD_ERROR_FORMAT,
-            "%s: is a zip archive with neither data.pkl (PyTorch) nor .npy members (NumPy)",
-            file->path);
-    file->format = AD_FILE_NPZ;
-    return ad_npz_list(file);
-}
-
-/* Eight bytes of length, far below 2^40, then JSON. */
-static bool is_safetensors(const ad_file *file)
-{
-    const unsigned char *b = file->bytes;
-    return file->size > 8 && b[8] == '{' && !b[5] && !b[6] && !b[7];
-}
-
-static ad_status list(ad_file *file)
-{
-    const unsigned char *b = file->bytes;
-    if (!file->size) return ad_fail(file->ctx, AD_ERROR_FORMAT, "%s: is empty", file->path);
-    ad_status status = ad_file_need(file, 0, HEAD_BYTES);
-    if (status) return status;
-    /* told first, for the numbers that these two begin with may look like a magic */
-    if (ad_llama2c_is(file)) {
-        file->format = AD_FILE_LLAMA2C;
-        return ad_llama2c_list(file);
-    }
-    if (is_safetensors(file)) {
-        file->format = AD_FILE_SAFETENSORS;
-        return ad_safetensors_list(file);
-    }
-    if (begins(file, 0, "\x93NUMPY", 6)) {
-        file->format = AD_FILE_NPY;
-        return ad_npy_list(file);
-    }
-    if (begins(file, 0, "GGUF", 4)) {
-        file->format = AD_FILE_GGUF;
-        return ad_gguf_list(file);
-    }
-    if (begins(file, 0, "PK\3\4", 4) || begins(file, 0, "PK\5\6", 4)) return list_zip(file);
-    if (file->size > 1 && b[0] == 0x80 && b[1] >= 2 && b[1] <= 5) {
-        file->format = AD_FILE_TORCH_LEGACY;
-        status = ad_file_need(file, 0, file->size); /* pickles end where they say STOP */
-        return status ? status : ad_torch_legacy_list(file);
-    }
-    status = ad_skip_byte_order_mark(file->ctx, file->path, &file->bytes, &file->size);
-    if (status) return status;
-    if (begins(file, 0, "{", 1)) {
-        file->format = AD_FILE_SHARDED;
-        return ad_sharded_list(file);
-    }
-    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; ++i)
-        if (begins(file, foreign[i].at, foreign[i].magic, foreign[i].length))
-            return ad_fail(file->ctx, AD_ERROR_FORMAT, "%s: %s", file->path, foreign[i].sentence);
-    return ad_fail(file->ctx, AD_ERROR_FORMAT,
-                   "%s: is not a weights file: neither safetensors, PyTorch, npy, npz, GGUF nor "
-                   "llama2.c's",
-                   file->path);
-}
-
-static ad_status list_shard(ad_file *file)
-{
-    ad_status status = ad_file_need(file, 0, HEAD_BYTES);
-    if (status) return status;
-    if (is_safetensors(file)) return ad_safetensors_list(file);
-    return ad_fail(file->ctx, AD_ERROR_FORMAT,
-                   "%s: is not safetensors, as a file that an index names must be", file->path);
-}
 
 static ad_status index_names(ad_file *file, bool unwrapped)
 {
@@ -304,18 +70,18 @@ static ad_status open_path(ad_file **out, ad_context *ctx, const char *path,
 
 ad_status ad_file_open(ad_file **out, ad_context *ctx, const char *path)
 {
-    return open_path(out, ctx, path, list);
+    return open_path(out, ctx, path, ad_weights_list);
 }
 
 ad_status ad_file_open_shard(ad_file **out, ad_context *ctx, const char *path)
 {
-    return open_path(out, ctx, path, list_shard);
+    return open_path(out, ctx, path, ad_weights_list_shard);
 }
 
 ad_status ad_file_open_memory(ad_file **out, ad_context *ctx, const char *name, const void *bytes,
                               size_t size)
 {
-    return open_file(out, ctx, name, bytes, size, (ad_file_bytes){0}, list);
+    return open_file(out, ctx, name, bytes, size, (ad_file_bytes){0}, ad_weights_list);
 }
 
 void ad_file_close(ad_file *file)

@@ -71,7 +71,12 @@ ad_status ad_file_add_metadata(ad_file *file, const char *key, const char *value
 ad_status ad_file_fail(ad_file *file, ad_status status, const char *tensor, const char *format, ...)
     AD_PRINTF(4, 5);
 
-/* weights.c: a file that an index names: safetensors, and no other format. */
+/* weights_formats.c: fills the list by the reader of the file's format; of a file that an index
+ * names, which is safetensors and no other format. */
+ad_status ad_weights_list(ad_file *file);
+ad_status ad_weights_list_shard(ad_file *file);
+
+/* weights.c: opens a file that an index names. */
 ad_status ad_file_open_shard(ad_file **out, ad_context *ctx, const char *path);
 
 /* Has the `size` bytes from `at` on at hand: a reader calls it before it looks at them. Tensors'
