@@ -75,15 +75,6 @@ static bool names_archive(const char *name)
 
 /* ---- archives ---- */
 
-/* As it stands there. A name in another encoding than the program's comes as UTF-8. */
-static const char *entry_name(struct archive_entry *head)
-{
-    const char *name = archive_entry_pathname(head);
-    if (!name) name = archive_entry_pathname_utf8(head);
-    while (name && !strncmp(name, "./", 2)) name += 2;
-    return name;
-}
-
 /* Of all archives together no more may be kept than of one. */
 static ad_status count(ad_source *s, const char *path, size_t bytes)
 {
@@ -96,11 +87,12 @@ static ad_status count(ad_source *s, const char *path, size_t bytes)
 static ad_status take_entry(ad_source *s, ad_unpacking *u, struct archive_entry *head,
                             int32_t archive, const char *prefix)
 {
-    const char *name = entry_name(head);
+    const char *name = ad_unpacking_entry_name(u);
     char full[PATH_MAX];
     if (!name)
         return ad_fail(s->ctx, AD_ERROR_FORMAT, "%s: holds a name that cannot be read",
                        s->archives[archive]);
+    while (!strncmp(name, "./", 2)) name += 2;
     bool folder = archive_entry_filetype(head) == AE_IFDIR;
     if (!*name || ad_hidden_name(name) || (!folder && archive_entry_filetype(head) != AE_IFREG))
         return ad_unpacking_skip(u);
@@ -202,6 +194,18 @@ static int by_name(const void *a, const void *b)
     return order ? order : (x->order > y->order) - (x->order < y->order);
 }
 
+/* Of two files by one name an unpacker would keep either; which was meant is not guessed. */
+static ad_status check_names(const ad_source *s)
+{
+    for (int64_t i = 1; i < s->count; ++i) {
+        const entry *x = &s->entries[i - 1], *y = &s->entries[i];
+        if (x->bytes && y->bytes && !strcmp(x->name, y->name))
+            return ad_fail(s->ctx, AD_ERROR_FORMAT, "%s: holds %.200s twice",
+                           s->archives[y->archive], y->name);
+    }
+    return AD_OK;
+}
+
 ad_status ad_source_open(ad_source **out, ad_context *ctx, const char *path,
                          bool (*wanted)(const char *name))
 {
@@ -214,6 +218,7 @@ ad_status ad_source_open(ad_source **out, ad_context *ctx, const char *path,
     ad_status status = s->path ? AD_OK : AD_ERROR_MEMORY;
     if (!status) status = S_ISDIR(info.st_mode) ? read_folder(s, path) : read_archive(s, path, "");
     if (!status && s->count) qsort(s->entries, (size_t)s->count, sizeof *s->entries, by_name);
+    if (!status) status = check_names(s);
     if (status)
         ad_source_close(s);
     else

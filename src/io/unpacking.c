@@ -148,6 +148,7 @@ ad_status ad_unpacking_open(ad_unpacking *u, ad_context *ctx, const char *name, 
         return ad_fail(ctx, AD_ERROR_MEMORY, "%s: out of memory", name);
     }
     set_formats(u, raw);
+    u->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     u->compressed = filter != ARCHIVE_FILTER_NONE;
     status = set_filter(u, filter);
     archive_read_set_read_callback(u->archive, give_bytes);
@@ -163,6 +164,8 @@ void ad_unpacking_close(ad_unpacking *u)
 {
     archive_read_free(u->archive);
     archive_entry_free(u->head);
+    if (u->utf8) freelocale(u->utf8);
+    u->utf8 = (locale_t)0;
     u->archive = NULL, u->head = NULL;
 }
 
@@ -178,10 +181,21 @@ static ad_status count(ad_unpacking *u, size_t bytes)
 
 ad_status ad_unpacking_next(ad_unpacking *u, struct archive_entry **head)
 {
+    locale_t before = uselocale(u->utf8); /* in the program's, C, no name but ASCII can be had */
     int code = archive_read_next_header2(u->archive, u->head);
+    uselocale(before);
     *head = code == ARCHIVE_EOF ? NULL : u->head;
     if (code == ARCHIVE_EOF || code >= ARCHIVE_WARN) return AD_OK;
     return fail(u);
+}
+
+const char *ad_unpacking_entry_name(const ad_unpacking *u)
+{
+    locale_t before = uselocale(u->utf8);
+    const char *name = archive_entry_pathname(u->head);
+    if (!name) name = archive_entry_pathname_utf8(u->head);
+    uselocale(before);
+    return name;
 }
 
 ad_status ad_unpacking_read(ad_unpacking *u, size_t limit, unsigned char **bytes, size_t *size)

@@ -7,12 +7,14 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 
 typedef struct ad_unpacking {
     struct archive *archive;
     struct archive_entry *head; /* libarchive's own may be missing, which it does not look at */
     ad_context *ctx;
     const char *name; /* of the file, for errors */
+    locale_t utf8;    /* in which libarchive converts names; 0: the thread's own */
     ad_file_bytes *file;
     ad_status failed;    /* of reading the file itself */
     bool unknown_format; /* it is no archive */
@@ -34,6 +36,9 @@ ad_status ad_unpacking_open(ad_unpacking *u, ad_context *ctx, const char *name, 
 void ad_unpacking_close(ad_unpacking *u);
 /* The next entry; *head NULL at the end. */
 ad_status ad_unpacking_next(ad_unpacking *u, struct archive_entry **head);
+/* The entry's name: UTF-8, or as it stands there where the archive does not say how it is written.
+ * NULL where it cannot be read. */
+const char *ad_unpacking_entry_name(const ad_unpacking *u);
 /* The entry's bytes, in memory of the context (at least 1); at most `limit`. */
 ad_status ad_unpacking_read(ad_unpacking *u, size_t limit, unsigned char **bytes, size_t *size);
 /* Passes over the entry. */

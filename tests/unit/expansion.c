@@ -10,6 +10,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <autodidact/io.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,6 +181,48 @@ static void archives(void)
     ad_file_expand_limit(ctx, 0);
 }
 
+static void write_two(const char *name, bool zip, const char *first, const char *second)
+{
+    struct archive *a = archive_write_new();
+    if (zip)
+        archive_write_set_format_zip(a);
+    else
+        archive_write_set_format_pax_restricted(a);
+    REQUIRE(archive_write_open_filename(a, in_folder(name)) == ARCHIVE_OK);
+    add_entry(a, first, 10, 'a');
+    add_entry(a, second, 10, 'b');
+    archive_write_close(a);
+    archive_write_free(a);
+}
+
+/* Names that the archive marks as UTF-8 are read whatever locale the program is in: C, as here. */
+static void names_beyond_ascii(void)
+{
+    ad_source *source;
+    for (int zip = 0; zip < 2; ++zip) {
+        locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+        locale_t before = uselocale(utf8); /* in which libarchive writes the mark */
+        write_two("named", zip, "set/ch\xc3\xa8vre/1.png", "set/\xe7\x8c\xab/1.png");
+        uselocale(before);
+        if (utf8) freelocale(utf8);
+        REQUIRE(ad_source_open(&source, ctx, in_folder("named"), wanted) == AD_OK);
+        CHECK_INT(ad_source_count(source), 2);
+        CHECK_TEXT(ad_source_name(source, 0), "set/ch\xc3\xa8vre/1.png");
+        CHECK_TEXT(ad_source_name(source, 1), "set/\xe7\x8c\xab/1.png");
+        ad_source_close(source);
+    }
+}
+
+static void names_twice(void)
+{
+    ad_source *source;
+    for (int zip = 0; zip < 2; ++zip) {
+        write_two("twice", zip, "set/cat/1.png", "./set/cat/1.png");
+        CHECK_INT(ad_source_open(&source, ctx, in_folder("twice"), wanted), AD_ERROR_FORMAT);
+        CHECK_CONTAINS(ad_error(ctx), "twice: holds set/cat/1.png twice");
+    }
+}
+
 static void cut_short(void)
 {
     ad_source *source;
@@ -210,6 +253,8 @@ int main(int argc, char **argv)
                                        {"texts_that_look_so", texts_that_look_so},
                                        {"no_programs", no_programs},
                                        {"archives", archives},
+                                       {"names_beyond_ascii", names_beyond_ascii},
+                                       {"names_twice", names_twice},
                                        {"cut_short", cut_short},
                                        {"memory_that_runs_out", memory_that_runs_out},
                                        {0}};
