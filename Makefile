@@ -198,6 +198,8 @@ EXAMPLE_BIN := $(call programs,examples,examples) $(if $(filter png,$(COMPONENTS
 # Of the library, and of the command as a person uses it, which they expect whole.
 SHELL_TESTS := $(sort $(wildcard tests/library/*.sh) $(if $(ABSENT),,$(wildcard tests/cli/*.sh)))
 
+SHELL_TESTS := $(filter-out $(SKIP:%=tests/cli/%.sh),$(SHELL_TESTS)) # SKIP="faults_%": all but these
+
 # TESTS="gemm install": these alone, by their names, of both kinds.
 ifneq ($(TESTS),)
 ifneq ($(filter-out $(notdir $(TEST_BIN)) $(notdir $(SHELL_TESTS:.sh=)),$(TESTS)),)
