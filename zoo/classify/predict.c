@@ -8,7 +8,7 @@
 enum {
     BATCH = 16,
     TOP_MOST = 1000,
-    LOOKS_WIDTH = 600, /* a smaller picture is enlarged to be looked at */
+    LOOKS_SIDE = 300, /* a smaller picture is enlarged to be looked at */
 };
 
 static const ad_option options[] = {
@@ -126,18 +126,15 @@ static ad_status draw_heat(predict *p, const char *path, const ad_image *image, 
                            float *heat)
 {
     ad_context *ctx = p->job->ctx;
-    ad_image *drawn = NULL, *larger = NULL;
+    ad_image *drawn = NULL;
     int best;
     ad_status status = classify_saliency(p->job, p->pixels, pixels, &best, heat);
-    if (!status) status = classify_saliency_picture(ctx, image, heat, &drawn);
-    if (!status && drawn->width < LOOKS_WIDTH)
-        status = ad_image_fit(ctx, drawn, LOOKS_WIDTH, NULL, &larger);
-    if (!status) status = ad_image_write(ctx, path, larger ? larger : drawn, NULL);
+    if (!status) status = classify_saliency_picture(ctx, image, heat, LOOKS_SIDE, &drawn);
+    if (!status) status = ad_image_write(ctx, path, drawn, NULL);
     if (!status)
         ad_command_note(p->cmd, "%s: what supports \"%s\" in %s", path, p->model->classes.at[best],
                         p->first);
     ad_image_free(drawn);
-    ad_image_free(larger);
     return status;
 }
 

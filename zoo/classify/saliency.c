@@ -167,30 +167,47 @@ static void glow(float v, float rgb[3])
     for (int c = 0; c < 3; ++c) rgb[c] = fminf(fmaxf(3 * v - (float)c, 0), 1);
 }
 
-ad_status classify_saliency_picture(ad_context *ctx, const ad_image *picture, const float *heat,
-                                    ad_image **out)
+/* Picture, gap, heat over the picture in grey. */
+static void lay_out(const ad_image *picture, const ad_image *heat, int64_t gap, ad_image *to)
 {
-    int64_t w = picture->width, h = picture->height, gap = 2;
-    ad_status status = ad_image_new(ctx, 2 * w + gap, h, 3, out);
-    if (status) return status;
+    int64_t w = picture->width, h = picture->height;
     for (int64_t y = 0; y < h; ++y)
-        for (int64_t x = 0; x < 2 * w + gap; ++x) {
-            float *to = (*out)->data + (y * (2 * w + gap) + x) * 3, rgb[3];
+        for (int64_t x = 0; x < to->width; ++x) {
+            float *pixel = to->data + (y * to->width + x) * 3, rgb[3];
             int64_t px = x < w ? x : x - w - gap;
             const float *from = picture->data + (y * w + (px < 0 ? 0 : px)) * picture->channels;
             float grey = 0;
             for (int c = 0; c < picture->channels; ++c) grey += from[c] / (float)picture->channels;
             for (int c = 0; c < 3; ++c) {
                 if (px < 0) {
-                    to[c] = 1; /* the gap */
+                    pixel[c] = 1;
                 } else if (x < w) {
-                    to[c] = from[picture->channels == 3 ? c : 0];
+                    pixel[c] = from[picture->channels == 3 ? c : 0];
                 } else {
-                    float v = heat[y * w + px];
+                    float v = heat->data[y * w + px];
                     glow(v, rgb);
-                    to[c] = (1 - 0.75f * v) * grey * 0.8f + 0.75f * v * rgb[c];
+                    pixel[c] = (1 - 0.75f * v) * grey * 0.8f + 0.75f * v * rgb[c];
                 }
             }
         }
-    return AD_OK;
+}
+
+ad_status classify_saliency_picture(ad_context *ctx, const ad_image *picture, const float *heat,
+                                    int64_t least, ad_image **out)
+{
+    int64_t w = picture->width, h = picture->height, longer = w > h ? w : h;
+    int64_t side = longer < least ? least : longer, gap = 2 + side / 64;
+    ad_image *values = NULL, *larger = NULL, *glowing = NULL;
+    *out = NULL;
+    ad_status status = ad_image_new(ctx, w, h, 1, &values);
+    if (!status) memcpy(values->data, heat, (size_t)(w * h) * sizeof *heat);
+    /* each is enlarged by itself, so that the gap keeps its edges */
+    if (!status) status = ad_image_fit(ctx, picture, side, NULL, &larger);
+    if (!status) status = ad_image_fit(ctx, values, side, NULL, &glowing);
+    if (!status) status = ad_image_new(ctx, 2 * larger->width + gap, larger->height, 3, out);
+    if (!status) lay_out(larger, glowing, gap, *out);
+    ad_image_free(values);
+    ad_image_free(larger);
+    ad_image_free(glowing);
+    return status;
 }

@@ -11,8 +11,9 @@
  * what is bound to the built network's "image". */
 ad_status classify_saliency(ad_job *job, float *pixels, const float *picture, int *best,
                             float *heat);
-/* The picture in grey with the heat laid over it in colour, beside the picture itself. */
+/* The picture in grey with the heat laid over it in colour, beside the picture itself, the longer
+ * side of each at least `least` pixels. */
 ad_status classify_saliency_picture(ad_context *ctx, const ad_image *picture, const float *heat,
-                                    ad_image **out);
+                                    int64_t least, ad_image **out);
 
 #endif
