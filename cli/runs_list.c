@@ -153,17 +153,6 @@ const ad_verb ad_cli_runs_list = {
 
 /* ---- show ---- */
 
-static void show_result(ad_command *cmd, const ad_run_info *r)
-{
-    for (int i = 0; i < r->result.count; ++i) {
-        const ad_metric *n = &r->result.at[i];
-        ad_command_print(cmd, "  %-24s %.6g", n->name, n->value);
-        if (r->part_count > 1 && i < r->deviation.count)
-            ad_command_print(cmd, " +- %.3g", r->deviation.at[i].value);
-        ad_command_print(cmd, "\n");
-    }
-}
-
 static void show_options(ad_command *cmd, const ad_run_info *r)
 {
     for (int i = 0; i < r->option_count; ++i) {
@@ -212,7 +201,7 @@ static void show_run(ad_command *cmd, const ad_run_info *r)
     ad_command_print(cmd, "options that are not the default\n");
     show_options(cmd, r);
     if (r->result.count) ad_command_print(cmd, "results\n");
-    show_result(cmd, r);
+    ad_command_print_metrics(cmd, "  ", &r->result, r->part_count > 1 ? &r->deviation : NULL);
     if (!r->result.count && r->series_count) ad_command_print(cmd, "last logged\n");
     if (!r->result.count) show_last(cmd, r);
     for (int i = 0; i < r->part_count; ++i) show_part(cmd, r->parts[i]);
@@ -220,7 +209,8 @@ static void show_run(ad_command *cmd, const ad_run_info *r)
     ad_command_print(cmd, "again: %s\n", r->command);
     if (r->state == AD_RUN_INTERRUPTED || r->state == AD_RUN_FAILED)
         ad_command_print(cmd, "resume: %s\n", r->resume);
-    if (r->state == AD_RUN_FINISHED || r->step > 0) ad_command_next(cmd, r->system, r->path);
+    if (r->state == AD_RUN_FINISHED || r->step > 0)
+        ad_command_next(cmd, r->system, r->part_count ? r->parts[0]->path : r->path);
 }
 
 static int show(ad_command *cmd)

@@ -47,5 +47,5 @@ bool ad_cli_best(const ad_run_info *run, const char **name, double *value)
     if (!monitored && !run->result.count) return false;
     *name = monitored ? run->monitor : run->result.at[0].name;
     *value = monitored ? run->best : run->result.at[0].value;
-    return true;
+    return !isnan(*value);
 }

@@ -177,6 +177,11 @@ AD_API bool ad_command_go_on(ad_command *cmd);
 
 /* A line or a piece of one. Only newlines at the very end of `format` are newlines. */
 AD_API void ad_command_print(ad_command *cmd, const char *format, ...) AD_PRINTF(2, 3);
+/* A line "NAME  VALUE" for each figure behind `margin`, or "NAME  VALUE +- DEVIATION"; "-" is what
+ * does not exist, such as the area under the curve of one class. `deviation` may be NULL. Returns
+ * the columns in which names stand, 24 or more. */
+AD_API int ad_command_print_metrics(ad_command *cmd, const char *margin, const ad_metrics *metrics,
+                                    const ad_metrics *deviation);
 /* Text of any number of lines, whose newlines and tabs stay. */
 AD_API void ad_command_print_text(ad_command *cmd, const char *text, size_t length);
 /* Text that is itself the result, such as what a model wrote: as ad_command_print_text to a

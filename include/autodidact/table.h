@@ -81,7 +81,9 @@ AD_API ad_status ad_table_print(ad_table *table, ad_command *cmd, const char *ev
 /* The same, but as text a line "name  value" for each cell of a row: what one thing is. */
 AD_API ad_status ad_table_print_upright(ad_table *table, ad_command *cmd, const char *event);
 
-/* As SECONDS and BYTES write them; return `buffer`. */
+/* As REAL, SECONDS and BYTES write them, a number in so many significant digits; "-" for what is
+ * not finite. They return `buffer`. */
+AD_API const char *ad_number_text(double value, int digits, char *buffer, size_t size);
 AD_API const char *ad_seconds_text(double seconds, char *buffer, size_t size);
 AD_API const char *ad_bytes_text(double bytes, char *buffer, size_t size);
 

@@ -185,6 +185,7 @@ typedef struct ad_session {
 typedef struct ad_outcome {
     char folder[4096];
     ad_metrics mean, deviation; /* over the parts (the sample's deviation); owned */
+    char model[4096];           /* whose weights are trained: `folder`, or that of the first part */
     int64_t parts;
     bool interrupted;  /* stopped and saved, to be resumed */
     bool was_finished; /* it was finished before, and nothing was left to do */

@@ -35,6 +35,29 @@ void ad_command_print(ad_command *cmd, const char *format, ...)
     va_end(args);
 }
 
+int ad_command_print_metrics(ad_command *cmd, const char *margin, const ad_metrics *metrics,
+                             const ad_metrics *deviation)
+{
+    char text[40];
+    int width = 24;
+    for (int i = 0; i < metrics->count; ++i) {
+        int columns = ad_text_columns(metrics->at[i].name);
+        if (columns > width) width = columns;
+    }
+    ad_command_end_live(cmd);
+    for (int i = 0; i < metrics->count; ++i) {
+        const ad_metric *m = &metrics->at[i];
+        fputs(margin, cmd->out);
+        ad_print_text(cmd->out, m->name, 0, width);
+        fprintf(cmd->out, " %s", ad_number_text(m->value, 6, text, sizeof text));
+        if (deviation && i < deviation->count)
+            fprintf(cmd->out, " +- %s",
+                    ad_number_text(deviation->at[i].value, 3, text, sizeof text));
+        fputc('\n', cmd->out);
+    }
+    return width;
+}
+
 void ad_command_print_text(ad_command *cmd, const char *text, size_t length)
 {
     char escape[AD_ESCAPE_BYTES];

@@ -169,7 +169,7 @@ static void write_number(ad_text *to, const ad_column *c, double value)
         if (c->digits)
             ad_text_format(to, "%.*f", digits_of(c, 0), value);
         else
-            ad_text_format(to, "%.6g", value);
+            ad_text_add(to, ad_number_text(value, 6, text, sizeof text));
         if (c->unit) ad_text_format(to, " %s", c->unit);
     }
 }

@@ -19,6 +19,7 @@ void ad_command_note(ad_command *cmd, const char *format, ...)
     va_list args;
     va_start(args, format);
     ad_command_erase_live(cmd);
+    fflush(cmd->out); /* where both go to one place, in the order in which they were said */
     ad_print_format(cmd->err, format, args);
     fputc('\n', cmd->err);
     va_end(args);
@@ -126,7 +127,7 @@ static const char *short_number(double value, char *buffer, size_t size)
  * its columns. */
 static int compose(char *line, size_t size, const ad_progress *p, int count)
 {
-    char text[32];
+    char text[40];
     size_t used = 0;
 #define ADD(...)                                                                                   \
     do {                                                                                           \
@@ -135,7 +136,9 @@ static int compose(char *line, size_t size, const ad_progress *p, int count)
     if (p->part) ADD("%.40s  ", p->part);
     ADD("%s %lld", p->counted ? p->counted : "step", (long long)p->step);
     if (p->steps > 0) ADD("/%lld", (long long)p->steps);
-    for (int i = 0; i < count; ++i) ADD("  %s %.4g", p->metrics[i].name, p->metrics[i].value);
+    for (int i = 0; i < count; ++i)
+        ADD("  %s %s", p->metrics[i].name,
+            ad_number_text(p->metrics[i].value, 4, text, sizeof text));
     if (p->rate > 0)
         ADD("  %s %s/s", short_number(p->rate, text, sizeof text), p->unit ? p->unit : "steps");
     if (p->seconds_left >= 0 && (p->step != p->steps || p->done < p->whole)) {
@@ -203,6 +206,7 @@ void ad_command_progress(ad_command *cmd, const ad_progress *given)
         draw_line(cmd, line, width);
         return;
     }
+    fflush(cmd->out);
     ad_print_text(cmd->err, line, 0, 0);
     fputc('\n', cmd->err);
     fflush(cmd->err);

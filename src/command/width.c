@@ -86,10 +86,21 @@ int ad_print_text(FILE *out, const char *text, int most, int width)
     return columns;
 }
 
+const char *ad_number_text(double value, int digits, char *buffer, size_t size)
+{
+    if (isfinite(value))
+        snprintf(buffer, size, "%.*g", digits, value);
+    else
+        snprintf(buffer, size, "-");
+    return buffer;
+}
+
 const char *ad_seconds_text(double s, char *buffer, size_t size)
 {
     if (!isfinite(s) || fabs(s) >= 1e15)
         snprintf(buffer, size, "-");
+    else if (s == 0)
+        snprintf(buffer, size, "0 s");
     else if (fabs(s) < 0.9995e-3)
         snprintf(buffer, size, "%.1f us", s * 1e6);
     else if (fabs(s) < 0.99995)

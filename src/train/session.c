@@ -250,6 +250,10 @@ ad_status ad_session_run(const ad_session *session, ad_outcome *outcome)
     if (!status) status = choose_folder(&r);
     if (status) return status;
     outcome->parts = r.train->seeds * r.folds;
+    if (outcome->parts > 1)
+        part_path(&r, (ad_run_part){.seed = (uint64_t)r.train->seed}, outcome->model);
+    else
+        memcpy(outcome->model, outcome->folder, sizeof outcome->model);
     size_t bytes = (size_t)outcome->parts * sizeof(ad_train_result);
     ad_train_result *results = ad_zalloc(ctx, bytes);
     if (!results) return AD_ERROR_MEMORY;

@@ -87,13 +87,9 @@ static void print_result(ad_command *cmd, const ad_outcome *o)
         print_json(cmd, o);
         return;
     }
-    for (int i = 0; i < o->mean.count; ++i) {
-        ad_command_print(cmd, "%-24s %.6g", o->mean.at[i].name, o->mean.at[i].value);
-        if (o->parts > 1) ad_command_print(cmd, " +- %.3g", o->deviation.at[i].value);
-        ad_command_print(cmd, "\n");
-    }
-    ad_command_print(cmd, "run                      %s\n", o->folder);
-    ad_command_print(cmd, "report                   %s/report.html\n", o->folder);
+    int width = ad_command_print_metrics(cmd, "", &o->mean, o->parts > 1 ? &o->deviation : NULL);
+    ad_command_print(cmd, "%-*s %s\n", width, "run", o->folder);
+    ad_command_print(cmd, "%-*s %s/report.html\n", width, "report", o->folder);
 }
 
 static int say_interrupted(ad_command *cmd, const ad_outcome *o)
@@ -126,7 +122,7 @@ static int run_session(ad_command *cmd, const ad_session *session)
         if (outcome.was_finished)
             ad_command_note(cmd, "%s is finished; nothing is left to do", outcome.folder);
         print_result(cmd, &outcome);
-        if (!ad_command_json(cmd)) ad_command_next(cmd, session->system, outcome.folder);
+        if (!ad_command_json(cmd)) ad_command_next(cmd, session->system, outcome.model);
     }
     ad_outcome_free(&outcome);
     return code;

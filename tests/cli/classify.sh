@@ -21,7 +21,7 @@ common="--batch 16 --lr 1e-2 --quiet"
 
 run "$autodidact" classify train --data "$tmp/data" --model mlp --steps 60 --run "$tmp/a" --threads 1 $common
 exits 0
-says out "test_accuracy            1"
+says out "test_accuracy                1"
 for file in config.json metrics.jsonl result.json confusion.json checkpoints/best.safetensors; do
     check "the run has $file" test -s "$tmp/a/$file"
 done
@@ -66,7 +66,7 @@ exits 1
 says err "looks.txt"
 run "$autodidact" classify eval "$tmp/a" --data "$tmp/data" --split validation
 exits 1
-says err "has no validation pictures (--split)"
+says err "has no validation pictures; where data are not divided, all are those of --split train"
 
 # every network trains a step
 for model in lenet resnet20 resnet32 resnet18 vgg; do
@@ -93,6 +93,29 @@ says err "fc.weight is [2, 64], the network expects [2, 256]"
 run "$autodidact" classify train --data "$tmp/data/train" --model mlp --steps 8 --folds 2 --val 0 --run "$tmp/folds" --json $common
 exits 0
 says out '"test_accuracy_std":'
+run "$autodidact" runs show "$tmp/folds"
+exits 0
+says err "next: autodidact classify eval $tmp/folds/fold-0 --data FILE" # where weights are
+run "$autodidact" classify train --resume "$tmp/folds"
+exits 0
+says err "next: autodidact classify eval $tmp/folds/fold-0 --data FILE"
+
+# A figure that does not exist: no curve can be drawn of one class.
+mkdir -p "$tmp/lone/train/left" "$tmp/lone/train/right" "$tmp/lone/val/left"
+cp "$tmp/data/train/left/0.pgm" "$tmp/lone/train/left"
+cp "$tmp/data/train/right/0.pgm" "$tmp/lone/train/right"
+cp "$tmp/data/train/left/1.pgm" "$tmp/lone/val/left"
+run "$autodidact" classify train --data "$tmp/lone" --model mlp --steps 2 --batch 2 --run "$tmp/undefined"
+exits 0
+says out "validation_area_under_roc    -"
+says_not out nan
+says_not err nan
+run "$autodidact" runs show "$tmp/undefined"
+exits 0
+says out "validation_area_under_roc    -"
+run "$autodidact" classify train --resume "$tmp/undefined" --json -q
+exits 0
+says out '"validation_area_under_roc":null'
 cp "$tmp/a/config.json" "$tmp/other.json"
 run "$autodidact" classify train --data "$tmp/data" --model lenet --config "$tmp/other.json" --run "$tmp/c" $common
 exits 0

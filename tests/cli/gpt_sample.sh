@@ -21,8 +21,10 @@ sample() { run "$autodidact" gpt sample one "$@"; }
 # How fast reading and writing were, apart.
 sample --prompt '7 bottles' -n 10
 exits 0
-check 'the pace' grep -Eq '^prompt: 9 tokens, [0-9.e+]+ tokens/s; text: 10 tokens, [0-9.e+]+ tokens/s$' .err
+check 'the pace' grep -Eq '^prompt: 9 tokens, [0-9]+(\.[0-9])? tokens/s; text: 10 tokens, [0-9]+(\.[0-9])? tokens/s$' .err
 one_line err
+run sh -c "'$autodidact' gpt sample one --prompt '7 bottles' -n 10 2>&1"
+check "on a line of its own where both go to one place" grep -q "^prompt: 9 tokens" .out
 sample --prompt '7 bottles' -n 10 -q
 silent err
 sample --prompt '7 bottles' -n 10 --samples 2 --json

@@ -242,7 +242,7 @@ static void seconds_and_bytes(void)
     static const struct {
         double value;
         const char *seconds, *bytes;
-    } of[] = {{0, "0.0 us", "0 bytes"},        {0.0009996, "1.00 ms", "0 bytes"},
+    } of[] = {{0, "0 s", "0 bytes"},           {0.0009996, "1.00 ms", "0 bytes"},
               {0.99996, "1.000 s", "1 bytes"}, {59.9996, "1m00s", "60 bytes"},
               {3599.6, "1h00m", "3.5 KiB"},    {7260, "2h01m", "7.1 KiB"},
               {1048575, "291h16m", "1.0 MiB"}, {NAN, "-", "nan bytes"}};
@@ -252,6 +252,14 @@ static void seconds_and_bytes(void)
         if (!isnan(of[i].value))
             CHECK_TEXT(ad_bytes_text(of[i].value, text, sizeof text), of[i].bytes);
     }
+}
+
+static void numbers(void)
+{
+    char text[64];
+    CHECK_TEXT(ad_number_text(0.123456789, 4, text, sizeof text), "0.1235");
+    CHECK_TEXT(ad_number_text(NAN, 4, text, sizeof text), "-");
+    CHECK_TEXT(ad_number_text(-INFINITY, 4, text, sizeof text), "-");
 }
 
 static ad_command *speaker;
@@ -292,6 +300,7 @@ static const check_case cases[] = {CASE(text_is_aligned),
                                    CASE(upright),
                                    CASE(mistakes),
                                    CASE(seconds_and_bytes),
+                                   CASE(numbers),
                                    CASE(refused_memory),
                                    {0}};
 

@@ -2,6 +2,7 @@
 #include "zoo/classify/classify.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const ad_option options[] = {
     {"data", 0, AD_OPTION_FILE, .required = true, .help = "labelled pictures, as for train"},
@@ -125,8 +126,10 @@ static ad_status read_like(ad_command *cmd, const classify_model *m, const ad_wa
     const ad_image_set *set = *out;
     if (status) return status;
     if (!set->count)
-        return ad_error_set(ctx, AD_ERROR_NOT_FOUND, "%s: has no %s pictures (--split)", path,
-                            split);
+        return ad_error_set(ctx, AD_ERROR_NOT_FOUND, "%s: has no %s pictures%s", path, split,
+                            strcmp(split, "train") != 0
+                                ? "; where data are not divided, all are those of --split train"
+                                : "");
     /* sets that are binary files come in the size and with the classes that they have */
     if (set->height == m->height && set->width == m->width && set->channels == channels &&
         set->classes == classes)

@@ -74,9 +74,10 @@ static ad_status print_json(ad_command *cmd, const gpt_page *page, gpt_pace *pac
 
 static void note_pace(ad_command *cmd, const gpt_pace *pace)
 {
-    ad_command_note(cmd, "prompt: %lld tokens, %.4g tokens/s; text: %lld tokens, %.4g tokens/s",
-                    (long long)pace->read, rate(pace->read, pace->read_seconds),
-                    (long long)pace->made, rate(pace->made, pace->made_seconds));
+    double read = rate(pace->read, pace->read_seconds), made = rate(pace->made, pace->made_seconds);
+    ad_command_note(cmd, "prompt: %lld tokens, %.*f tokens/s; text: %lld tokens, %.*f tokens/s",
+                    (long long)pace->read, read < 100, read, (long long)pace->made, made < 100,
+                    made);
 }
 
 ad_status gpt_continue(ad_command *cmd, gpt *g, const ad_tokens *tokens, int64_t count,

@@ -84,11 +84,12 @@ static ad_status no_class(const ad_gml *gml, const char *wanted)
                          "%s: no node has the key %.60s; their keys are %s", gml->path, wanted,
                          list.length ? ad_text_get(&list) : "none");
     else if (!status)
-        status = ad_fail(gml->ctx, AD_ERROR_FORMAT,
-                         "%s: no node has a class (club, gt, class, group, community, category or "
-                         "value); their keys are %s (--label names another; a nodes.csv with id "
-                         "and label may stand beside the file)",
-                         gml->path, list.length ? ad_text_get(&list) : "none");
+        status = ad_fail(
+            gml->ctx, AD_ERROR_FORMAT,
+            "%s: no node has a class (club, gt, class, group, community, category or "
+            "value); their keys are %s (--label names another; or --data names a folder "
+            "that holds the file and a nodes.csv with id and label)",
+            gml->path, list.length ? ad_text_get(&list) : "none");
     ad_text_free(&list);
     return status;
 }
