@@ -150,15 +150,24 @@ static int compose(char *line, size_t size, const ad_progress *p, int count)
     return ad_text_columns(line);
 }
 
-/* Where all does not fit, the later metrics go, then the memory; rate and time left stay. */
+/* Where all does not fit, the later metrics go, then memory, rate, the first metric and the time
+ * left: a figure that is cut would be another. */
 static void compose_to_fit(char *line, size_t size, const ad_progress *p, int width)
 {
     ad_progress less = *p;
-    while (compose(line, size, &less, less.count) > width && (less.count > 1 || less.memory)) {
+    while (compose(line, size, &less, less.count) > width) {
         if (less.count > 1)
             --less.count;
-        else
+        else if (less.memory)
             less.memory = 0;
+        else if (less.rate > 0)
+            less.rate = 0;
+        else if (less.count)
+            less.count = 0;
+        else if (less.seconds_left >= 0)
+            less.seconds_left = -1;
+        else
+            break;
     }
 }
 

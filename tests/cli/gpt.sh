@@ -131,6 +131,7 @@ exits 1
 says err "alone: holds no checkpoint, and no weights of Hugging Face's form"
 run "$autodidact" gpt sample "$fixtures/gpt2_tiny"
 exits 1
+says err 'comes without a tokenizer'
 says err 'name one with --tokenizer'
 
 # Bad input.

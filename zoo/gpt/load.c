@@ -36,6 +36,10 @@ static ad_status open_own(gpt *g)
         ad_watch_note(&g->job.watcher, "characters are those of %s", path);
         status = ad_tokenizer_open(&g->tokenizer, ctx, path);
     }
+    if (status == AD_ERROR_NOT_FOUND)
+        return ad_error_set(ctx, status,
+                            "%s: comes without a tokenizer (%s); name one with --tokenizer",
+                            ad_file_path(file), ad_error(ctx));
     return status ? ad_error_set(ctx, status, "%s; name one with --tokenizer", ad_error(ctx))
                   : AD_OK;
 }
