@@ -171,12 +171,17 @@ void ad_unpacking_close(ad_unpacking *u)
 
 /* ---- entries ---- */
 
+static ad_status within(const ad_unpacking *u, size_t bytes)
+{
+    if (bytes <= u->limit && u->expanded <= u->limit - bytes) return AD_OK;
+    return ad_fail(u->ctx, AD_ERROR_LIMIT,
+                   "%s: becomes more than %zu bytes; " AD_EXPAND_LIMIT_ADVICE, u->name, u->limit);
+}
+
 static ad_status count(ad_unpacking *u, size_t bytes)
 {
     u->expanded += bytes;
-    if (u->expanded <= u->limit) return AD_OK;
-    return ad_fail(u->ctx, AD_ERROR_LIMIT,
-                   "%s: becomes more than %zu bytes; " AD_EXPAND_LIMIT_ADVICE, u->name, u->limit);
+    return within(u, 0);
 }
 
 ad_status ad_unpacking_next(ad_unpacking *u, struct archive_entry **head)
@@ -204,6 +209,8 @@ ad_status ad_unpacking_read(ad_unpacking *u, size_t limit, unsigned char **bytes
     size_t capacity = READ_BYTES, used = 0, most = limit < u->limit ? limit : u->limit;
     unsigned char *at = ad_alloc(ctx, capacity), *moved;
     ad_status status = at ? AD_OK : AD_ERROR_MEMORY;
+    if (!status && archive_entry_size_is_set(u->head) && archive_entry_size(u->head) > 0)
+        status = within(u, (size_t)archive_entry_size(u->head)); /* before any of it is expanded */
     while (!status) { /* grown as it comes: a header's size is only a claim */
         la_ssize_t got = archive_read_data(u->archive, at + used, capacity - used);
         if (got < 0) status = fail(u);

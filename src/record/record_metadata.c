@@ -61,19 +61,20 @@ static ad_status describe_texts(ad_context *ctx, const char *key, const ad_texts
 {
     ad_text list;
     ad_text_init(&list, ctx);
-    bool good = true;
+    const char *wrong = NULL;
     ad_text_add(&list, "[");
-    for (int64_t i = 0; good && i < texts->count; ++i) {
+    for (int64_t i = 0; !wrong && i < texts->count; ++i) {
         size_t length = strlen(texts->at[i]);
-        good = ad_utf8_valid(texts->at[i], length) == length;
+        if (ad_utf8_valid(texts->at[i], length) < length) wrong = texts->at[i];
         if (i) ad_text_add(&list, ",");
         ad_text_json(&list, texts->at[i], false);
     }
     ad_text_add(&list, "]");
     ad_status status = list.failed ? AD_ERROR_MEMORY
-                       : good      ? ad_metadata_add(out, ctx, key, ad_text_get(&list))
-                              : ad_fail(ctx, AD_ERROR_ARGUMENT, "%s holds bytes that are not UTF-8",
-                                        key);
+                       : !wrong
+                           ? ad_metadata_add(out, ctx, key, ad_text_get(&list))
+                           : ad_fail(ctx, AD_ERROR_ARGUMENT,
+                                     "%s holds bytes that are not UTF-8: \"%.200s\"", key, wrong);
     ad_text_free(&list);
     return status;
 }

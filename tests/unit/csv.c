@@ -236,6 +236,8 @@ static void broken(void)
         {"\xff\xfe"
          "a",
          "t.csv: is UTF-16, expected UTF-8"},
+        {"a,b\r\n1,x\r\n2,\xe9\r\n", "t.csv:3: holds the byte 0xe9, expected UTF-8"},
+        {"a,b,\n1,2,\n1,,\n1,2,3,\n", "t.csv:4: has 4 fields, expected 3"},
     };
     begin();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i) {
@@ -248,6 +250,20 @@ static void broken(void)
     CHECK(!parse_with("a,b\n1,2\n", (ad_frame_options){.limit = 7}));
     CHECK_INT(ad_error_status(ctx), AD_ERROR_LIMIT);
     CHECK(parse_with("a,b\n1,2\n", (ad_frame_options){.limit = 8}));
+    end();
+}
+
+/* A separator behind every line, as spreadsheets leave it, makes no column. */
+static void separators_at_the_end(void)
+{
+    begin();
+    REQUIRE(parse_with("a,b,,\n1,2,,\n3,,,\n", (ad_frame_options){.header = AD_FRAME_HEADER}));
+    CHECK(ad_frame_columns(table) == 2 && ad_frame_rows(table) == 2);
+    CHECK_TEXT(ad_frame_text(table, 1, 0), "3");
+    CHECK_TEXT(ad_frame_text(table, 1, 1), "");
+    REQUIRE(parse_with("a,b,\n1,2,\n3,4,5\n", (ad_frame_options){.header = AD_FRAME_HEADER}));
+    CHECK(ad_frame_columns(table) == 3); /* it holds something */
+    CHECK_TEXT(ad_frame_text(table, 1, 2), "5");
     end();
 }
 
@@ -310,10 +326,16 @@ static void memory_that_runs_out(void)
     sparing_check(read_poorly);
 }
 
-static const check_case cases[] = {
-    CASE(fields), CASE(separators),      CASE(headers),     CASE(numbers),
-    CASE(broken), CASE(every_beginning), CASE(from_a_file), CASE(memory_that_runs_out),
-    {0}};
+static const check_case cases[] = {CASE(fields),
+                                   CASE(separators),
+                                   CASE(headers),
+                                   CASE(numbers),
+                                   CASE(broken),
+                                   CASE(separators_at_the_end),
+                                   CASE(every_beginning),
+                                   CASE(from_a_file),
+                                   CASE(memory_that_runs_out),
+                                   {0}};
 
 int main(int argc, char **argv)
 {

@@ -195,6 +195,20 @@ static void write_two(const char *name, bool zip, const char *first, const char 
     archive_write_free(a);
 }
 
+/* A zip says how large its entries become: what is over the bound is not expanded to find out. */
+static void declared_sizes(void)
+{
+    ad_source *source;
+    ad_context *other = ad_context_new(&(ad_context_options){.threads = 1});
+    REQUIRE(other);
+    write_archive("a.zip", true, 0);
+    ad_file_expand_limit(other, 7 * MIB);
+    CHECK_INT(ad_source_open(&source, other, in_folder("a.zip"), NULL), AD_ERROR_LIMIT);
+    CHECK_CONTAINS(ad_error(other), "a.zip: becomes more than 7340032 bytes");
+    CHECK(ad_context_memory_peak(other) < 4 * MIB);
+    ad_context_free(other);
+}
+
 /* Names that the archive marks as UTF-8 are read whatever locale the program is in: C, as here. */
 static void names_beyond_ascii(void)
 {
@@ -253,6 +267,7 @@ int main(int argc, char **argv)
                                        {"texts_that_look_so", texts_that_look_so},
                                        {"no_programs", no_programs},
                                        {"archives", archives},
+                                       {"declared_sizes", declared_sizes},
                                        {"names_beyond_ascii", names_beyond_ascii},
                                        {"names_twice", names_twice},
                                        {"cut_short", cut_short},

@@ -156,6 +156,10 @@ static void through_a_file(void)
     ad_metadata_list list = {0};
     CHECK_INT(ad_record_init(&record, ctx, &s, NULL), AD_OK);
     s.features = 12, s.skip = true;
+    CHECK_INT(ad_record_set(&record, ctx, &s, "classes", "cat,ch\xe8vre"), AD_OK);
+    CHECK_INT(ad_record_describe(&record, ctx, &s, &list), AD_ERROR_ARGUMENT);
+    CHECK_CONTAINS(ad_error(ctx), "toy.classes holds bytes that are not UTF-8: \"ch");
+    ad_metadata_free(&list);
     CHECK_INT(ad_record_set(&record, ctx, &s, "classes", "cat \"big\",dog"), AD_OK);
     CHECK_INT(ad_record_set(&record, ctx, &s, "mean", "0.1"), AD_OK);
     CHECK_INT(ad_record_describe(&record, ctx, &s, &list), AD_OK);

@@ -4,6 +4,7 @@
 #include "base/byte_order_mark.h"
 #include "base/ending.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "data/table/csv.h"
 #include "io/source.h"
 
@@ -23,8 +24,9 @@ struct ad_frame {
     char *text;  /* all cells, each ended by a zero byte; owned */
     size_t room; /* bytes of it */
     int64_t records, columns;
+    int64_t fields;  /* of a record in the file: columns, and empty ones behind them */
     bool header;     /* record 0 names the columns */
-    uint32_t *start; /* [records, columns], in text; owned */
+    uint32_t *start; /* [records, fields], in text; owned */
     uint32_t *line;  /* [records]; owned */
     char separator;
 };
@@ -43,15 +45,15 @@ static ad_status count_cells(ad_frame *t, ad_csv csv)
     while (ad_csv_next_record(&csv)) {
         int64_t line = csv.line, fields = ad_csv_count_fields(&csv);
         if (fields < 0) return fail_at(t, &csv);
-        if (!t->records++) t->columns = fields;
+        if (!t->records++) t->fields = fields;
         if (fields > COLUMNS_MOST)
             return ad_fail(t->ctx, AD_ERROR_LIMIT, "%s:%lld: has %lld fields, %d are allowed",
                            t->path, (long long)line, (long long)fields, COLUMNS_MOST);
-        if (fields != t->columns)
+        if (fields != t->fields)
             return ad_fail(t->ctx, AD_ERROR_FORMAT,
                            "%s:%lld: has %lld field%s, expected %lld as in the first line", t->path,
                            (long long)line, (long long)fields, fields == 1 ? "" : "s",
-                           (long long)t->columns);
+                           (long long)t->fields);
     }
     if (t->records) return AD_OK;
     return ad_fail(t->ctx, AD_ERROR_FORMAT, "%s: is empty, expected a table", t->path);
@@ -59,7 +61,7 @@ static ad_status count_cells(ad_frame *t, ad_csv csv)
 
 static ad_status store_cells(ad_frame *t, ad_csv csv, size_t bytes)
 {
-    uint32_t *start = t->start = ad_alloc(t->ctx, ad_bytes(t->records * t->columns, sizeof *start));
+    uint32_t *start = t->start = ad_alloc(t->ctx, ad_bytes(t->records * t->fields, sizeof *start));
     t->line = ad_alloc(t->ctx, ad_bytes(t->records, sizeof *t->line));
     t->room = bytes + 1;
     char *to = t->text = ad_alloc(t->ctx, t->room);
@@ -76,7 +78,15 @@ static ad_status store_cells(ad_frame *t, ad_csv csv, size_t bytes)
 
 static const char *cell(const ad_frame *t, int64_t record, int64_t column)
 {
-    return t->text + t->start[record * t->columns + column];
+    return t->text + t->start[record * t->fields + column];
+}
+
+/* A separator at the end of every line, as spreadsheets leave it, makes no column. */
+static void drop_empty_columns(ad_frame *t)
+{
+    for (t->columns = t->fields; t->columns > 1; --t->columns)
+        for (int64_t record = 0; record < t->records; ++record)
+            if (*cell(t, record, t->columns - 1)) return;
 }
 
 static bool holds_number(const ad_frame *t, int64_t record)
@@ -94,7 +104,13 @@ static ad_status check_text(const ad_frame *t, const char *text, size_t bytes, s
         return ad_fail(t->ctx, AD_ERROR_LIMIT, "%s: holds more than %zu bytes", t->path, limit);
     if (bytes && memchr(text, 0, bytes))
         return ad_fail(t->ctx, AD_ERROR_FORMAT, "%s: is not text: it holds zero bytes", t->path);
-    return AD_OK;
+    size_t valid = ad_utf8_valid(text, bytes);
+    if (valid == bytes) return AD_OK;
+    long long line = 1;
+    for (size_t i = 0; i < valid; ++i)
+        line += text[i] == '\n' || (text[i] == '\r' && text[i + 1] != '\n');
+    return ad_fail(t->ctx, AD_ERROR_FORMAT, "%s:%lld: holds the byte 0x%02x, expected UTF-8",
+                   t->path, line, (unsigned char)text[valid]);
 }
 
 static const char *separator_name(char separator, char buffer[4])
@@ -129,6 +145,7 @@ static ad_status parse(ad_frame *t, const unsigned char *begin, size_t bytes,
     ad_csv csv = {.at = text, .end = text + bytes, .separator = t->separator, .line = 1};
     status = count_cells(t, csv);
     if (!status) status = store_cells(t, csv, bytes);
+    if (!status) drop_empty_columns(t);
     if (!status && !options->separator) say_separator(t, &options->watcher);
     if (!status)
         t->header = options->header == AD_FRAME_HEADER ||
@@ -172,7 +189,7 @@ void ad_frame_free(ad_frame *t)
 {
     if (!t) return;
     ad_string_free(t->ctx, t->path);
-    ad_free(t->ctx, t->start, ad_bytes(t->records * t->columns, sizeof *t->start));
+    ad_free(t->ctx, t->start, ad_bytes(t->records * t->fields, sizeof *t->start));
     ad_free(t->ctx, t->line, ad_bytes(t->records, sizeof *t->line));
     ad_free(t->ctx, t->text, t->room);
     ad_free(t->ctx, t, sizeof *t);
