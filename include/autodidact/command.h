@@ -210,8 +210,8 @@ AD_API double ad_command_seconds(ad_command *cmd); /* since the clock started */
 /* The same for training: with its own rate, memory, and the time left as the caller knows it; and
  * for work in parts of unequal cost, whose time left follows from `done` and `whole`. Where
  * standard error is not a terminal, a plain line at `notable` steps (one a second at most) and
- * every ten seconds. With
- * --json a line only if `notable`. */
+ * every ten seconds. With --json a line only if `notable`; the rate is its "steps_per_second", or
+ * that of the `unit`. */
 AD_API void ad_command_progress(ad_command *cmd, const ad_progress *progress);
 /* A watcher (watch.h) that says it all here: notes, progress, and Ctrl-C. */
 AD_API ad_watcher ad_command_watcher(ad_command *cmd);

@@ -181,7 +181,11 @@ static void progress_json(ad_command *cmd, const ad_progress *p, double seconds)
     if (p->part) ad_json_text(cmd, "part", p->part);
     ad_json_real(cmd, "seconds", round(seconds * 1e4) / 1e4);
     for (int i = 0; i < p->count; ++i) ad_json_real(cmd, p->metrics[i].name, p->metrics[i].value);
-    if (p->rate > 0) ad_json_real(cmd, p->unit ? p->unit : "steps", round(p->rate * 10) / 10);
+    if (p->rate > 0) {
+        char name[64]; /* "steps" alone is their number */
+        snprintf(name, sizeof name, "%s_per_second", p->unit ? p->unit : "steps");
+        ad_json_real(cmd, name, round(p->rate * 10) / 10);
+    }
     ad_json_end(cmd);
 }
 

@@ -73,6 +73,7 @@ static int in_parts(ad_command *cmd)
     ad_command_progress(cmd, &(ad_progress){.step = 10,
                                             .steps = 10,
                                             .part = "1 of 2\x1b[2J",
+                                            .rate = 2.5,
                                             .done = 2,
                                             .whole = 102,
                                             .notable = true});
@@ -367,6 +368,8 @@ static void work_in_parts(void)
     CHECK_TEXT(out, "result a\\nb\n");
     CHECK_INT(app("parts --json"), 1);
     CHECK_CONTAINS(out, "\"part\":\"1 of 2\\u001B[2J\"");
+    CHECK_CONTAINS(out, "\"steps\":10,");
+    CHECK_CONTAINS(out, ",\"steps_per_second\":2.5}");
 }
 
 static void interrupts(void)
