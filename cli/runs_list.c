@@ -58,7 +58,7 @@ static ad_status find_runs(ad_command *cmd, const char *path, found *f)
         status = ad_run_info_open(&info, ctx, full);
         if (!status && (status = keep(ctx, f, info))) ad_run_info_close(info);
         if (!status || status == AD_ERROR_MEMORY) continue;
-        ad_command_note(cmd, "left out: %s", ad_error(ctx));
+        if (status != AD_ERROR_NOT_FOUND) ad_command_note(cmd, "left out: %s", ad_error(ctx));
         status = AD_OK;
     }
     closedir(folder);

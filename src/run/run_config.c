@@ -38,6 +38,11 @@ ad_status ad_run_write_config(const ad_run_folder *run)
 
 /* ---- one that is there ---- */
 
+bool ad_run_wrote(const json_t *config)
+{
+    return json_is_string(json_object_get(config, "system"));
+}
+
 ad_status ad_run_load_config(ad_context *ctx, const char *run_path, char file[PATH_MAX],
                              json_t **root)
 {

@@ -6,6 +6,9 @@
 
 #include "io/json.h"
 
+/* Whether that is the config.json of a run: others name files so as well, Hugging Face's models
+ * among them. */
+bool ad_run_wrote(const json_t *config);
 /* The config.json of a folder, whose path goes into `file` for errors. On failure *root is NULL. */
 ad_status ad_run_load_config(ad_context *ctx, const char *run_path, char file[PATH_MAX],
                              json_t **root);

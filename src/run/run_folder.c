@@ -1,9 +1,9 @@
 /* run_folder.c - the folder of a run: made, locked, described, and written into. */
+#include "run/run_config.h"
 #include "run/run_files.h"
 #include "base/escape.h"
 #include "base/file.h"
 #include "base/printable.h"
-#include "io/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -193,8 +193,7 @@ static ad_status check_ours(ad_context *ctx, const char *path)
 {
     json_t *root;
     ad_status status = ad_json_load(ctx, path, 0, &root);
-    bool ours = json_is_string(json_object_get(root, "system")) &&
-                json_is_object(json_object_get(root, "options"));
+    bool ours = ad_run_wrote(root) && json_is_object(json_object_get(root, "options"));
     json_decref(root);
     if (ours || status == AD_ERROR_MEMORY) return status;
     return ad_fail(ctx, AD_ERROR_ARGUMENT,

@@ -1,8 +1,8 @@
 /* run_info.c - a run read from its files: config.json, result.json, metrics.jsonl, and the runs of
  * its parts. Nothing in the files is trusted: every field may be missing or of another kind. */
 #include "run/run_info.h"
+#include "run/run_config.h"
 #include "base/shell.h"
-#include "io/json.h"
 #include "run/run_files.h"
 
 #include <fcntl.h>
@@ -144,6 +144,11 @@ static ad_status read_config(ad_run_record *r)
     if (!config)
         return ad_fail(r->ctx, AD_ERROR_NOT_FOUND, "%s: is not a run: it has no config.json",
                        info->path);
+    if (!ad_run_wrote(config)) {
+        json_decref(config);
+        return ad_fail(r->ctx, AD_ERROR_NOT_FOUND,
+                       "%s: is not a run: its config.json is of something else", info->path);
+    }
     const json_t *data = json_object_get(config, "data"),
                  *training = json_object_get(config, "training");
     info->app = member_text(r, config, "app");

@@ -1,4 +1,5 @@
 /* run_remove.c - removing a run, what of it is not needed, and what one that never began left. */
+#include "run/run_config.h"
 #include "run/run_files.h"
 
 #include <errno.h>
@@ -94,6 +95,16 @@ static ad_status check_run(ad_context *ctx, const char *path)
         return ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: is a symbolic link; name the run itself", path);
     if (!S_ISDIR(about.st_mode) || !ad_run_is(path))
         return ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: is not a run: it has no config.json", path);
+    json_t *config;
+    char file[PATH_MAX];
+    /* what cannot be read may be of a run; what can says so */
+    ad_status status = ad_run_load_config(ctx, path, file, &config);
+    if (status == AD_ERROR_MEMORY) return status;
+    bool foreign = !status && !ad_run_wrote(config);
+    json_decref(config);
+    if (foreign)
+        return ad_fail(ctx, AD_ERROR_NOT_FOUND,
+                       "%s: is not a run: its config.json is of something else", path);
     return ad_run_walk_files(&w, path);
 }
 

@@ -70,15 +70,20 @@ static ad_status read_config(const ad_job *job, char **text, size_t *bytes)
     return *text ? AD_OK : AD_ERROR_MEMORY;
 }
 
-static ad_status not_known(const ad_job *job)
+static ad_status check_system(const ad_job *job)
 {
     const char *system = ad_file_metadata(job->inside->file, "system");
     const char *name = job->system->name;
-    if (system && strcmp(system, name) != 0)
-        return ad_fail(job->ctx, AD_ERROR_FORMAT,
-                       "%s: was written by `%.40s train`, not by `%s "
-                       "train`",
-                       job->inside->place.path, system, name);
+    if (!system || !strcmp(system, name)) return AD_OK;
+    return ad_fail(job->ctx, AD_ERROR_FORMAT, "%s: was written by `%.40s train`, not by `%s train`",
+                   job->inside->place.path, system, name);
+}
+
+static ad_status not_known(const ad_job *job)
+{
+    const char *name = job->system->name;
+    ad_status status = check_system(job);
+    if (status) return status;
     return ad_fail(job->ctx, AD_ERROR_FORMAT,
                    "%s: does not say which network it holds; it was not written by `%s train`",
                    job->inside->place.path, name);
@@ -132,7 +137,8 @@ static ad_status read_run(ad_job *job)
 {
     char run[PATH_MAX];
     if (!find_run(job, run)) return AD_OK;
-    ad_status status = ad_run_read_settings(job->inside->own_settings, run);
+    ad_status status = check_system(job); /* of whose settings most are unknown here */
+    if (!status) status = ad_run_read_settings(job->inside->own_settings, run);
     if (!status) status = ad_run_read_part(job->inside->own_settings, run, &job->part);
     job->inside->of_run = !status;
     return status;

@@ -366,6 +366,11 @@ static ad_status describe(ad_loop *l, double minutes)
     return ad_run_describe(l->run, &d);
 }
 
+static void write_epochs(double epochs, char *text, size_t size)
+{
+    snprintf(text, size, epochs < 1000 ? ", %.3g epochs" : ", %.0f epochs", epochs);
+}
+
 /* What begins, in a line: "61706 parameters; 4690 steps of 128 images, 10 epochs;
  * validation/accuracy says which weights are best". */
 static void say_begun(const ad_loop *l)
@@ -376,10 +381,9 @@ static void say_begun(const ad_loop *l)
            units = t->units_per_batch * (double)l->s->accumulate;
     if (l->run->options.again || l->counters.step > 0) return;
     if (*l->run->about) ad_watch_note(l->watcher, "%s", l->run->about);
-    if (t->unit && units > 0 && !t->counted)
+    if (t->unit && units > 1 && !t->counted)
         snprintf(each, sizeof each, " of %.10g %.40s", units, t->unit);
-    if (per_epoch > 0)
-        snprintf(epochs, sizeof epochs, ", %.3g epochs", (double)l->steps / per_epoch);
+    if (per_epoch > 0) write_epochs((double)l->steps / per_epoch, epochs, sizeof epochs);
     if (t->monitor)
         snprintf(best, sizeof best, "; the best by validation/%.60s are kept", t->monitor);
     ad_watch_note(l->watcher, "%lld parameters; %lld %s%s%s%s",

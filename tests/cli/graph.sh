@@ -36,6 +36,9 @@ check "the same bytes with two threads" \
 for figure in embedding entropy neighbourhood; do
     check "the report's $figure" grep -q "<svg" "$tmp/a/samples/$figure.svg"
 done
+run "$autodidact" graph train --data "$tmp/rings" --per-class 1000 --steps 2 --run "$tmp/alltrain"
+exits 0
+says err "rings: no node is left to validate with: --per-class 1000 takes all to train on"
 run "$autodidact" graph predict "$tmp/a" --data "$tmp/rings" --per-class 4 --split all
 exits 0
 says out "n23"
@@ -210,4 +213,9 @@ exits 1
 run "$autodidact" graph predict "$fixtures/optim.safetensors" --data "$tmp/shapes.txt"
 exits 1
 says err "does not say which network it holds"
+run "$autodidact" graph train --data "$tmp/shapes.txt" --model gin --layers 1 --width 4 --epochs 1 --run "$tmp/graphs" -q
+run "$autodidact" classify predict "$tmp/graphs" "$tmp/shapes.txt" # of another system: its settings are not looked at
+exits 1
+one_line err
+says err 'was written by `graph train`, not by `classify train`'
 finish

@@ -36,7 +36,7 @@ exits 0
 says err "broken/config.json"
 rm -r "$tmp/runs/broken"
 mkdir "$tmp/runs/many"
-{ printf '{"options":{'; seq -f '"o%g":1,' 5000; echo '"z":1},"changed":[]}'; } >"$tmp/runs/many/config.json"
+{ printf '{"system":"x","options":{'; seq -f '"o%g":1,' 5000; echo '"z":1},"changed":[]}'; } >"$tmp/runs/many/config.json"
 run "$autodidact" runs list "$tmp/runs"
 exits 0
 says err "its config.json has 5001 options; at most 4096 are accepted"
@@ -164,6 +164,16 @@ says out "would remove 1 file"
 run "$autodidact" runs prune "$tmp/runs/first"
 says out "removed 1 file"
 check "the newest stays" test -e "$tmp/runs/first/checkpoints/step-000000030.safetensors"
+# a folder of somebody else's with a file of that name
+mkdir "$tmp/foreign"
+echo '{"model_type": "llama"}' >"$tmp/foreign/config.json"
+for verb in show report "rm --yes" prune; do
+    run "$autodidact" runs $verb "$tmp/foreign"
+    exits 1
+    one_line err
+    says err "foreign: is not a run: its config.json is of something else"
+done
+check "what is of somebody else stays" test -s "$tmp/foreign/config.json"
 run "$autodidact" runs rm "$tmp/runs/first"
 exits 2
 says err "--yes"

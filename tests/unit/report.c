@@ -103,14 +103,17 @@ static void refusals(void)
     put("bad/config.json", "[]");
     CHECK_INT(ad_run_info_open(&run, ctx, at("bad")), AD_ERROR_FORMAT);
     CHECK_CONTAINS(ad_error(ctx), "is not an object");
+    put("bad/config.json", "{\"system\":1,\"model_type\":\"llama\"}"); /* of another program */
+    CHECK_INT(ad_run_info_open(&run, ctx, at("bad")), AD_ERROR_NOT_FOUND);
+    CHECK_CONTAINS(ad_error(ctx), "/bad: is not a run: its config.json is of something else");
     /* every field of another kind */
     put("bad/config.json",
-        "{\"system\":1,\"verb\":[],\"data\":\"x\",\"training\":3,\"options\":[1],"
+        "{\"system\":\"x\",\"verb\":[],\"data\":\"x\",\"training\":3,\"options\":[1],"
         "\"changed\":{},\"threads\":\"many\"}");
     put("bad/result.json", "{\"state\":7,\"results\":[1]}");
     put("bad/confusion.json", "{\"classes\":[\"a\",\"b\"],\"counts\":[[1,2],[3]]}");
     REQUIRE(!ad_run_info_open(&run, ctx, at("bad")));
-    CHECK_TEXT(run->system, "");
+    CHECK_TEXT(run->verb, "");
     CHECK_INT(run->option_count, 0);
     ad_run_info_close(run);
     CHECK(!ad_run_report(ctx, at("bad")));

@@ -48,6 +48,22 @@ static void split(const graph_source *source, ad_graph_set *set, graph_part part
     }
 }
 
+/* Training works without, but nobody learns how well. */
+static void note_rest(const graph_source *source, const ad_graph_set *set,
+                      const ad_watcher *watcher)
+{
+    if (set->has_splits || set->of_graphs) return;
+    if (!ad_graph_set_count(set, AD_GRAPH_VALIDATION))
+        ad_watch_note(
+            watcher, "%s: no node is left to validate with: --per-class %lld takes all to train on",
+            source->path, (long long)source->per_class);
+    else if (!ad_graph_set_count(set, AD_GRAPH_TEST))
+        ad_watch_note(
+            watcher,
+            "%s: no node is left to test with; a smaller --per-class than %lld leaves more",
+            source->path, (long long)source->per_class);
+}
+
 /* Features where the data have none, or others are asked for; `trained`: how many a network reads
  * (0: any). */
 static ad_status make_features(const graph_source *source, ad_graph_set *set, int64_t trained,
@@ -98,6 +114,7 @@ ad_status graph_read(ad_context *ctx, const graph_source *source, const graph_re
         return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: there is only one class", source->path);
     if (!source->raw && !how->raw) scale_features(source, *out, &how->watcher);
     split(source, *out, how->part);
+    note_rest(source, *out, &how->watcher);
     return AD_OK;
 }
 
