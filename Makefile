@@ -68,17 +68,21 @@ LIBS := $(foreach row,$(PRESENT_ROWS),$(subst $(comma), ,$(word 3,$(subst |, ,$(
 
 # The engine's rooms and headers; all others are the systems'.
 ENGINE_ROOMS   := base io score draw record graph ops plan device nn optim absent
-ENGINE_HEADERS := base metrics watch tensor graph ops program wisdom nn optim io image events scores draw layout plot record engine
+ENGINE_HEADERS := base metrics watch tensor graph ops program wisdom nn optim io gguf image events scores draw layout plot record engine
 SYSTEM_ROOMS   := $(filter-out $(ENGINE_ROOMS),$(notdir $(patsubst %/,%,$(wildcard src/*/))))
 SYSTEM_HEADERS := $(filter-out $(ENGINE_HEADERS:%=include/autodidact/%.h),$(wildcard include/autodidact/*.h))
 
-# Of the sources $(1), those that can be built: they include nothing that is left out. Headers of the tests that do
-# count like those themselves; a line "needs: png zip" names what a test uses without including it.
+# Of the sources $(1), those that can be built: they include nothing that is left out. Headers of the tests and of
+# the engine's rooms that do count like those themselves; a line "needs: png zip" names what a test uses without
+# including it.
 ifneq ($(ABSENT),)
 or_any = $(subst $() $(),|,$(strip $(1)))
 left_out := $(call or_any,$(foreach h,$(call component_headers,$(ABSENT_ROWS)),<$(h)) \
     $(if $(SYSTEMS),,$(SYSTEM_HEADERS:include/%=<%) $(SYSTEM_ROOMS:%="%/)))
-left_out := $(call or_any,$(left_out) $(patsubst tests/%,"%,$(shell grep -lE '^\#include ($(left_out))' tests/*.h)))
+# What else is left out then; a header may include another that does.
+with_headers = $(call or_any,$(1) $(patsubst src/%,"%,$(patsubst tests/%,"%,$(shell grep -lE '^\#include ($(1))' \
+    tests/*.h $(wildcard $(ENGINE_ROOMS:%=src/%/*.h))))))
+left_out := $(call with_headers,$(call with_headers,$(left_out)))
 needs_absent := ^\#include ($(left_out))|needs:.* ($(call or_any,$(ABSENT)))\>
 buildable = $(filter-out $(shell grep -lE '$(needs_absent)' /dev/null $(1)),$(1))
 else

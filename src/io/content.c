@@ -2,10 +2,7 @@
 #include "io/content.h"
 
 #include "base/byte_order_mark.h"
-#include "base/notes.h"
 #include "io/unpacking.h"
-
-#include <autodidact/io.h>
 
 ad_status ad_content_expand(ad_content *out, ad_context *ctx, const char *name,
                             const unsigned char *bytes, size_t size, size_t limit)
@@ -63,14 +60,4 @@ void ad_content_free(ad_content *content)
     ad_file_bytes_free(&content->file);
     if (content->owned) ad_free(content->ctx, content->owned, content->owned_bytes);
     *content = (ad_content){0};
-}
-
-void ad_file_notes(ad_context *ctx, void (*note)(void *user, const char *sentence), void *user)
-{
-    ad_context_set_notes(ctx, note, user);
-}
-
-void ad_file_expand_limit(ad_context *ctx, size_t bytes)
-{
-    ad_context_set_expand_limit(ctx, bytes);
 }

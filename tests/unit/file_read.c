@@ -1,4 +1,5 @@
-/* file_read.c - opening and reading: pipes more than once, nothing that blocks, files cut short. */
+/* file_read.c - opening and reading: pipes more than once, nothing that blocks, files cut short.
+ * needs: archive */
 #include "../context.h"
 #include "../folder.h"
 #include "../sparing.h"

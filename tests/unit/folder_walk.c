@@ -1,5 +1,5 @@
 /* folder_walk.c - each folder once, whatever links lead to it; nothing hidden, nothing that blocks.
- */
+ * needs: archive */
 #include "../context.h"
 #include "../folder.h"
 #include "../sparing.h"
