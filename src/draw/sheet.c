@@ -92,7 +92,7 @@ static ad_status write_caption(const sheet *s, ad_raster *r, const char *text, i
                           .most = (double)(s->width + s->gap) - 1};
     double y = (double)(top + s->height) + 1.1 * s->size;
     bool failed = false;
-    for (const char *end; text && !failed; text = *end ? end + 1 : NULL, y += (double)s->line) {
+    for (const char *end; text && !failed; text = *end ? end + 1 : NULL) {
         ad_text line, clean;
         end = text + strcspn(text, "\n");
         ad_text_init(&line, r->ctx), ad_text_init(&clean, r->ctx);
@@ -100,6 +100,7 @@ static ad_status write_caption(const sheet *s, ad_raster *r, const char *text, i
         ad_clean_words(&clean, ad_text_get(&line), &letters);
         ad_write_words(r, (double)left + (double)s->width / 2, y, ad_text_get(&clean), &letters, 1);
         failed = line.failed || clean.failed;
+        y += (double)s->line;
         ad_text_free(&line), ad_text_free(&clean);
     }
     return failed ? AD_ERROR_MEMORY : AD_OK;
