@@ -182,6 +182,44 @@ static void from_the_painting(void)
     take_down(&e);
 }
 
+/* Total variation of pictures down to one pixel, and its slope where all is even. */
+static void smoothness(void)
+{
+    static const int sides[][2] = {{3, 4}, {1, 4}, {3, 1}, {1, 1}};
+    enum { MOST = 3 * 4 * 3 };
+    style_settings settings = {.backbone = VISION_COMPACT, .tv_weight = 2};
+    for (int k = 0; k < 8; ++k) {
+        int height = sides[k % 4][0], width = sides[k % 4][1], count = height * width * 3;
+        float value[MOST];
+        double sum = 0, per_pixel = 2 * 200000. / (height * width);
+        for (int i = 0; i < count; ++i) value[i] = k < 4 ? (float)(i * i % 17) : 100;
+        for (int i = 0; i < count; ++i) {
+            int x = i / 3 % width, y = i / 3 / width;
+            double right = x + 1 < width ? value[i + 3] - value[i] : 0;
+            double lower = y + 1 < height ? value[i + 3 * width] - value[i] : 0;
+            sum += sqrt(right * right + lower * lower + 0.01);
+        }
+        ad_graph *graph = ad_graph_new(ctx);
+        ad_vars *weights = ad_vars_new(ctx, 0);
+        ad_node *image = ad_input(graph, "image", AD_F32, ad_shape(1, height, width, 3));
+        style_loss loss = style_loss_build(&settings, weights, image, NULL);
+        ad_node *gradient;
+        ad_program *program = NULL;
+        ad_gradients(loss.total, &image, 1, &gradient);
+        CHECK(!ad_compile(&program, ctx, (ad_node *[]){loss.total, gradient}, 2, NULL) &&
+              !ad_bind(program, image, value, sizeof *value * (size_t)count) && !ad_run(program));
+        if (!program) CHECK_FAIL("%s", ad_error(ctx));
+        double got = program ? ad_result_scalar(program, loss.tv) : 0;
+        if (!(fabs(got / (per_pixel * sum) - 1) < 1e-5))
+            CHECK_FAIL("%d x %d: %g, expected %g", width, height, got, per_pixel * sum);
+        const float *slope = program ? ad_result(program, gradient) : NULL;
+        for (int i = 0; slope && i < count; ++i) CHECK(k < 4 ? isfinite(slope[i]) : slope[i] == 0);
+        ad_program_free(program);
+        ad_vars_free(weights);
+        ad_graph_free(graph);
+    }
+}
+
 /* The table of the features' sizes, within what one picture differs from others. */
 static void features_are_of_one_size(void)
 {
@@ -206,11 +244,9 @@ static void features_are_of_one_size(void)
     take_down(&e);
 }
 
-static const check_case cases[] = {CASE(features_are_of_one_size),
-                                   CASE(from_the_photo),
-                                   CASE(from_noise),
-                                   CASE(from_the_painting),
-                                   {0}};
+static const check_case cases[] = {CASE(features_are_of_one_size), CASE(smoothness),
+                                   CASE(from_the_photo),           CASE(from_noise),
+                                   CASE(from_the_painting),        {0}};
 
 int main(int argc, char **argv)
 {

@@ -26,12 +26,22 @@ static ad_node *mask_at(ad_node *mask, ad_node *features)
     return mask ? ad_adaptive_avg_pool2d(mask, s.dim[1], s.dim[2]) : NULL;
 }
 
+/* What each pixel's next one along an axis has more than it; 0 for the last. */
+static ad_node *difference(ad_node *x, int axis)
+{
+    const int64_t before[AD_MAX_RANK] = {0};
+    int64_t after[AD_MAX_RANK] = {0}, size = ad_node_shape(x).dim[axis];
+    ad_node *next = ad_slice(x, axis, 1, size, 1);
+    after[axis] = 1;
+    return ad_pad(ad_sub(next, ad_slice(x, axis, 0, size - 1, 1)), before, after, 0);
+}
+
+/* Both differences under one root (Rudin, Osher & Fatemi 1992): the sum of their magnitudes is
+ * least along the axes, and paints bricks. The 0.01 bounds the root's slope where both are 0. */
 static ad_node *total_variation(ad_node *x)
 {
-    ad_shape s = ad_node_shape(x);
-    ad_node *dy = ad_sub(ad_slice(x, 1, 1, s.dim[1], 1), ad_slice(x, 1, 0, s.dim[1] - 1, 1));
-    ad_node *dx = ad_sub(ad_slice(x, 2, 1, s.dim[2], 1), ad_slice(x, 2, 0, s.dim[2] - 1, 1));
-    return ad_add(ad_sum(ad_abs(dx), AD_ALL_AXES, false), ad_sum(ad_abs(dy), AD_ALL_AXES, false));
+    ad_node *squares = ad_add(ad_square(difference(x, 1)), ad_square(difference(x, 2)));
+    return ad_sum(ad_sqrt(ad_add_scalar(squares, 0.01)), AD_ALL_AXES, false);
 }
 
 /* The other terms are means, this one is a sum over pixels. It counts as it would in a picture of

@@ -7,7 +7,7 @@
  *
  *     loss = content_weight * mean (F - F_photo)^2
  *          + style_weight / L * sum over L layers of sum (G - G_painting)^2,   G = F^T F / (c h w)
- *          + tv_weight * 200000 * mean (|x - right neighbour| + |x - lower neighbour|)
+ *          + tv_weight * 200000 * mean sqrt((right - x)^2 + (lower - x)^2 + 0.01)
  *
  *   loss.c      these terms as graph
  *   targets.c   features and Gram matrices of the pictures given
@@ -29,7 +29,7 @@ enum { STYLE_MAX_LAYERS = 16, STYLE_SMALLEST_SIDE = 32 };
 /* The weights where none are given, and the same as options show them; docs/style.md says why. */
 #define STYLE_CONTENT_WEIGHT 1e5
 #define STYLE_STYLE_WEIGHT   3e4
-#define STYLE_TV_WEIGHT      2
+#define STYLE_TV_WEIGHT      0.5
 #define STYLE_TEXT(number)   STYLE_TEXT_(number)
 #define STYLE_TEXT_(number)  #number
 
