@@ -552,7 +552,7 @@ static void tables(void)
     CHECK(!read_set("t", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "labels.csv:2: has 1 field, expected 2");
     static const char gaps[] = "\xef\xbb\xbfsubject,image,class\n\nann,1.pgm,\"a, \"\"b\"\"\"\n"
-                               "bob,2.pgm,\nann,9.pgm,c\nann,t/x/3.pgm,c\nann,x/3.pgm,10\n";
+                               "bob,2.pgm,\nann,9.pgm,c\nann,u/x/3.pgm,c\nann,x/3.pgm,10\n";
     write_bytes("t/labels.csv", gaps, sizeof gaps - 1);
     CHECK(!read_set("t", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "labels.csv:4: has no label");
@@ -620,11 +620,29 @@ static void tables(void)
         CHECK_TEXT(set->class_names[1], "b");
         ad_image_set_free(set);
     }
+    /* names from where the set lay before: said, and the same for all rows */
+    static const char *const moved[] = {"/home/bob/", "C:\\data\\x\\", "../pictures/", "t/x/"};
+    for (size_t i = 0; i < sizeof moved / sizeof *moved; ++i) {
+        char table[128];
+        snprintf(table, sizeof table, "file,label\n%s1.pgm,a\n%s2.pgm,b\n", moved[i], moved[i]);
+        write_bytes("t/labels.csv", table, strlen(table));
+        set = read_set("t", (ad_image_set_options){0});
+        REQUIRE(set);
+        CHECK(set->count == 2 && set->labels[0] == 0 && set->labels[1] == 1);
+        CHECK_CONTAINS(notes, "labels.csv: names pictures in ");
+        CHECK_CONTAINS(notes, ", which are looked for in ");
+        ad_image_set_free(set);
+    }
+    write_bytes("t/labels.csv", "file,label\n/a/1.pgm,a\n/b/2.pgm,b\n", 33);
+    CHECK(!read_set("t", (ad_image_set_options){0}));
+    CHECK_CONTAINS(ad_error(ctx), "csv:3: names /b/2.pgm, which does not exist");
     make_folders((const char *const[]){"t/y"}, 1);
     write_picture("t/y/1.pgm", 2, 2, 1, true);
     write_bytes("t/labels.csv", "file,label\n1.pgm,a\n", 19);
     CHECK(!read_set("t", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "csv:2: names 1.pgm, which is the name of several pictures");
+    CHECK(!read_set("t", (ad_image_set_options){.skip_bad = true}));
+    CHECK_CONTAINS(ad_error(ctx), "no row of its table of labels can be used; the first: ");
     write_bytes("t/labels.csv", "file,label\nx/1.pgm,a\0b\n", 23);
     CHECK(!read_set("t", (ad_image_set_options){0}));
     CHECK_CONTAINS(ad_error(ctx), "labels.csv: is not text");

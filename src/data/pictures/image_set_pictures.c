@@ -159,6 +159,10 @@ static ad_status no_pictures(const ad_picture_list *list)
     char text[AD_UNREAD_BYTES];
     const char *unread = ad_unread_text(&list->unread, text);
     bool tables = ad_count_tables(list->source) > 1;
+    if (list->skipped)
+        return ad_fail(list->ctx, AD_ERROR_FORMAT,
+                       "%s: no row of its table of labels can be used; the first: %s", list->path,
+                       list->first_skipped);
     return ad_fail(list->ctx, AD_ERROR_FORMAT,
                    "%s: holds no data set: looked for a folder per class (below train/ and "
                    "test/ or not), MNIST's *-ubyte files, CIFAR-10's *.bin files, and pictures "

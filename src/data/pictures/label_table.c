@@ -4,10 +4,12 @@
  * only other one that holds words or zeros and ones, which is said; where several do, it is an
  * error. */
 #include "base/ending.h"
+#include "base/notes.h"
 #include "data/pictures/picture_list.h"
 
 #include <autodidact/table_data.h>
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +28,8 @@ typedef struct labels {
     bool presence;  /* labels 0 and 1 under a heading of their own: its absence and presence */
     keyed *by_name; /* the source's pictures, also such that cannot be read, sorted */
     int64_t pictures;
-    int64_t *row_of; /* per entry of the source: the row that names it, + 1 */
+    int64_t *row_of;  /* per entry of the source: the row that names it, + 1 */
+    char above[4096]; /* what stands before the names of pictures elsewhere; "" if nothing does */
 } labels;
 
 bool ad_is_table(const char *name)
@@ -52,6 +55,20 @@ int64_t ad_find_label_table(const ad_source *s)
         found = i;
     }
     return ad_count_tables(s) == 1 ? found : -1;
+}
+
+/* What was guessed: to who asked for the set, or where nobody listens, to the context's own. */
+__attribute__((format(printf, 2, 3))) static void say(const labels *t, const char *format, ...)
+{
+    char sentence[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    if (t->list->options->watcher)
+        ad_watch_note(t->list->options->watcher, "%s", sentence);
+    else
+        ad_note(t->list->ctx, "%s", sentence);
 }
 
 /* ---- columns ---- */
@@ -101,9 +118,8 @@ static ad_status guess_labels(labels *t)
     t->label = left == 1 ? last : likely == 1 ? found : -1;
     t->presence = true;
     if (t->label < 0) return ad_frame_fail_column(t->frame, "label");
-    if (t->list->options->watcher)
-        ad_watch_note(t->list->options->watcher, "%s: its column \"%.60s\" is taken for the labels",
-                      t->title, ad_frame_column_name(t->frame, t->label));
+    say(t, "%s: its column \"%.60s\" is taken for the labels", t->title,
+        ad_frame_column_name(t->frame, t->label));
     return AD_OK;
 }
 
@@ -219,14 +235,53 @@ static bool clean_name(const char *text, char *name, size_t room)
     return true;
 }
 
-static ad_status find_entry(const labels *t, int64_t row, int64_t *entry)
+static int64_t find_clean(const labels *t, const char *name)
+{
+    int64_t entry = find_picture(t, name, false);
+    return entry == -1 ? find_picture(t, name, true) : entry;
+}
+
+/* Whether a path says where the set lay when the table was written: from the root on, from beside
+ * the table, or by the name of its folder. */
+static bool leads_elsewhere(const labels *t, const char *name)
+{
+    const char *path = t->list->path;
+    size_t length = strlen(path);
+    while (length && path[length - 1] == '/') --length;
+    size_t begin = length;
+    while (begin && path[begin - 1] != '/') --begin;
+    if (*name == '/' || !strncmp(name, "../", 3) || (*name && !strncmp(name + 1, ":/", 2)))
+        return true;
+    return length > begin && !strncmp(name, path + begin, length - begin) &&
+           name[length - begin] == '/';
+}
+
+/* The picture of a path that leads elsewhere, by as much of it as is the name of one here. What the
+ * first such path has in front, all others must have. */
+static int64_t find_moved(labels *t, const char *name)
+{
+    size_t above = strlen(t->above);
+    if (above) return strncmp(name, t->above, above) ? -1 : find_clean(t, name + above);
+    if (!leads_elsewhere(t, name)) return -1;
+    for (const char *slash = strchr(name, '/'); slash; slash = strchr(slash + 1, '/')) {
+        int64_t entry = slash[1] ? find_clean(t, slash + 1) : -1;
+        if (entry == -1) continue;
+        snprintf(t->above, sizeof t->above, "%.*s", (int)(slash + 1 - name), name);
+        say(t, "%s: names pictures in %.200s, which are looked for in %.200s", t->title, t->above,
+            t->list->path);
+        return entry;
+    }
+    return -1;
+}
+
+static ad_status find_entry(labels *t, int64_t row, int64_t *entry)
 {
     char name[4096];
     const char *text = ad_frame_text(t->frame, row, t->file);
     *entry = find_picture(t, text, false); /* as it stands: a name may hold a backslash */
     if (*entry == -1 && clean_name(text, name, sizeof name)) {
-        *entry = find_picture(t, name, false);
-        if (*entry == -1) *entry = find_picture(t, name, true);
+        *entry = find_clean(t, name);
+        if (*entry == -1) *entry = find_moved(t, name);
     }
     if (*entry == -1)
         return ad_frame_fail(t->frame, row, "names %.200s, which does not exist", text);
