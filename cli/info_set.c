@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 enum { SPLITS = 3, ROWS_MOST = 50, SIDE = 32 };
@@ -26,7 +27,7 @@ bool ad_cli_names_set(const char *path)
     size_t n = strlen(path);
     if (!stat(path, &info) && S_ISDIR(info.st_mode)) return true;
     for (size_t i = 0; i < sizeof ends / sizeof *ends; ++i)
-        if (n > 4 && !strcmp(path + n - 4, ends[i])) return true;
+        if (n > 4 && !strcasecmp(path + n - 4, ends[i])) return true;
     return strstr(path, ".tar.") != NULL;
 }
 

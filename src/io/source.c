@@ -69,7 +69,7 @@ static bool names_archive(const char *name)
     static const char *const ends[] = {".tar", ".tar.gz",  ".tgz",     ".tar.xz",
                                        ".txz", ".tar.bz2", ".tar.zst", ".zip"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; ++i)
-        if (ad_ends_with(name, ends[i])) return true;
+        if (ad_ends_with_any_case(name, ends[i])) return true;
     return false;
 }
 

@@ -51,6 +51,16 @@ exits 0
 says out 'pictures of 2 classes'
 says err 'set/dog/up: leads to a folder that was read already; left out'
 
+# A graph says by its first lines that it is GML.
+{
+    echo 'graph ['
+    for i in 1 2 3 4 5 6 7 8; do echo "node [ id $i value $((i % 2)) ]"; done
+    for i in 1 2 3 4 5 6; do echo "edge [ source $i target $((i + 2)) ]"; done
+    echo ']'
+} >graph.gml
+run sh -c "cat graph.gml | '$autodidact' graph train --data /dev/stdin --per-class 1 --epochs 1 --run graph -q --threads 1"
+exits 0
+
 # Texts, and what may come of one.
 for i in 1 2 3 4 5 6 7 8; do echo 'to be or not to be that is the question'; done >text.txt
 run sh -c "cat text.txt | '$autodidact' gpt train -d /dev/stdin --steps 1 --layers 1 --heads 1 --width 8 --block 8 --batch 1 --run text -q --threads 1"

@@ -115,16 +115,25 @@ static ad_status read_tables(ad_graph_set *set, const char *folder,
     return status ? status : check_values(set, path);
 }
 
+/* Of a pipe the name says nothing. The other texts begin with a number. */
+static bool begins_gml(const char *head)
+{
+    for (const char *at = head; (at = strstr(at, "graph")); at += 5)
+        if (at[5 + strspn(at + 5, " \t\r\n")] == '[') return true;
+    return false;
+}
+
 static ad_status read_file(ad_graph_set *set, const char *path, const ad_graph_set_options *options)
 {
-    char head[4];
-    size_t size = sizeof head;
+    char head[1024];
+    size_t size = sizeof head - 1;
     ad_status status = ad_file_begin(set->ctx, path, head, &size);
     if (status) return status;
-    bool zip = size == 4 && !memcmp(head, "PK\3\4", 4);
-    status = zip || ends(path, ".npz") ? ad_read_graph_npz(set, path, options)
-             : ad_is_gml(path)         ? ad_read_graph_gml(set, path, options)
-                                       : ad_read_graph_texts(set, path, options);
+    head[size] = 0;
+    bool zip = size > 4 && !memcmp(head, "PK\3\4", 4);
+    status = zip || ends(path, ".npz")             ? ad_read_graph_npz(set, path, options)
+             : ad_is_gml(path) || begins_gml(head) ? ad_read_graph_gml(set, path, options)
+                                                   : ad_read_graph_texts(set, path, options);
     return status ? status : check_values(set, path);
 }
 
