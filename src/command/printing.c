@@ -4,6 +4,7 @@
 #include "command/width.h"
 #include "command/state.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,7 +51,7 @@ int ad_command_print_metrics(ad_command *cmd, const char *margin, const ad_metri
         fputs(margin, cmd->out);
         ad_print_text(cmd->out, m->name, 0, width);
         fprintf(cmd->out, " %s", ad_number_text(m->value, 6, text, sizeof text));
-        if (deviation && i < deviation->count)
+        if (deviation && i < deviation->count && isfinite(m->value))
             fprintf(cmd->out, " +- %s",
                     ad_number_text(deviation->at[i].value, 3, text, sizeof text));
         fputc('\n', cmd->out);

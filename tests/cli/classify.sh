@@ -113,6 +113,10 @@ says_not err nan
 run "$autodidact" runs show "$tmp/undefined"
 exits 0
 says out "validation_area_under_roc    -"
+run "$autodidact" classify train --data "$tmp/lone" --model mlp --steps 2 --batch 2 --seeds 2 --run "$tmp/undefined-twice" -q
+exits 0
+says out "validation_area_under_roc    -"
+says_not out "- +-"
 run "$autodidact" classify train --resume "$tmp/undefined" --json -q
 exits 0
 says out '"validation_area_under_roc":null'
