@@ -315,6 +315,22 @@ static void an_output_of_its_own_is_used(void)
     check_logits(&n, "untied.pt");
 }
 
+/* A file that was cut by layers is no smaller network. */
+static void sizes_are_those_of_the_arguments(void)
+{
+    network n;
+    ad_job *job;
+    int kept = 0;
+    make(&n, false);
+    for (int i = 0; i < n.count; ++i)
+        if (strncmp(n.at[i].name, "transformer.h.1.", 16) != 0) n.at[kept++] = n.at[i];
+    n.count = kept;
+    write_checkpoint(&n, "cut.pt", "", "\x89");
+    CHECK_INT(ad_trained_open(&job, ctx, &gpt_system, in_folder("cut.pt"), NULL), AD_ERROR_FORMAT);
+    CHECK_CONTAINS(ad_error(ctx),
+                   "cut.pt: its model_args say that n_layer is 2, its tensors that it is 1");
+}
+
 static void heads_are_never_guessed(void)
 {
     network n;
@@ -463,6 +479,7 @@ int main(int argc, char **argv)
                                   (check_case[]){CASE(checkpoints_have_the_logits_of_its_formulas),
                                                  CASE(names_of_a_compiled_network_are_found),
                                                  CASE(an_output_of_its_own_is_used),
+                                                 CASE(sizes_are_those_of_the_arguments),
                                                  CASE(heads_are_never_guessed),
                                                  CASE(llamas_of_meta_are_refused_by_name),
                                                  CASE(training_starts_from_it),

@@ -94,6 +94,28 @@ static int64_t argument(const ad_file *file, const char *name)
     return text ? strtoll(text, NULL, 10) : 0;
 }
 
+/* Where the checkpoint says its sizes, its tensors are of these: none is missing, none left out. */
+static ad_status check_arguments(ad_context *ctx, const ad_file *file, const gpt_config *c)
+{
+    const struct {
+        const char *name;
+        int64_t size;
+    } rows[] = {{"n_layer", c->layers},
+                {"n_embd", c->width},
+                {"block_size", c->block},
+                {"vocab_size", c->vocab}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i) {
+        int64_t said = argument(file, rows[i].name);
+        if (said && said != rows[i].size)
+            return ad_error_set(ctx, AD_ERROR_FORMAT,
+                                "%s: its model_args say that %s is %lld, its tensors that it is "
+                                "%lld",
+                                ad_file_path(file), rows[i].name, (long long)said,
+                                (long long)rows[i].size);
+    }
+    return AD_OK;
+}
+
 static ad_status fail_without_heads(ad_context *ctx, const ad_file *file, const gpt_config *c)
 {
     bool turned = lies_turned(file);
@@ -127,5 +149,6 @@ ad_status gpt_read_tensors(ad_context *ctx, ad_file *file, gpt_config *c, bool *
     if (turned && (ad_file_metadata(file, "model_args.bias") || !c->heads)) c->gelu = GPT_GELU_ERF;
     if (!c->heads && !turned && c->width % 64 == 0) c->heads = c->width / 64; /* all that exist */
     c->kv_heads = c->heads;
-    return c->heads ? see_output(ctx, file, c) : fail_without_heads(ctx, file, c);
+    ad_status status = c->heads ? check_arguments(ctx, file, c) : fail_without_heads(ctx, file, c);
+    return status ? status : see_output(ctx, file, c);
 }
