@@ -3,6 +3,7 @@
 #include "cli/verbs.h"
 
 #include <autodidact/io.h>
+#include <autodidact/run.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -11,6 +12,17 @@ static bool names_folder(const char *path)
     struct stat about;
     size_t length = strlen(path);
     return (length && path[length - 1] == '/') || (!stat(path, &about) && S_ISDIR(about.st_mode));
+}
+
+int ad_cli_check_output(ad_command *cmd, const char *from, const char *to)
+{
+    struct stat in, out;
+    if (stat(to, &out)) return AD_EXIT_OK;
+    if (!stat(from, &in) && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+        return ad_command_fail(cmd, "%s: is what is read; the output takes a name of its own", to);
+    if (ad_run_is(to))
+        return ad_command_fail(cmd, "%s: is a run, whose files would be written over", to);
+    return AD_EXIT_OK;
 }
 
 /* Tensors and metadata as they are. */
@@ -46,10 +58,12 @@ static int run(ad_command *cmd)
 {
     const char *from = ad_command_operand(cmd, 0), *to = ad_command_operand(cmd, 1);
     if (!ad_command_context(cmd)) return AD_EXIT_FAILURE;
+    int code = ad_cli_check_output(cmd, from, to);
+    if (code) return code;
     ad_job *job;
     ad_status status = ad_cli_recognise(cmd, from, &job);
     if (!status) status = job ? convert_known(cmd, job, to) : convert_file(cmd, from, to);
-    int code = ad_command_check(cmd, status);
+    code = ad_command_check(cmd, status);
     ad_trained_close(job);
     if (!code) ad_command_note(cmd, "wrote %s", to);
     return code;

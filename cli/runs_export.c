@@ -37,6 +37,7 @@ static int export_run(ad_command *cmd)
     char path[PATH_MAX];
     const char *output = ad_command_text(cmd, "output");
     int code = find_checkpoint(cmd, path);
+    if (!code) code = ad_cli_check_output(cmd, path, output);
     if (code) return code;
     ad_job *job;
     if ((code = ad_command_check(cmd, ad_cli_recognise(cmd, path, &job)))) return code;

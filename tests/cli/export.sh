@@ -75,6 +75,20 @@ run "$autodidact" convert run/checkpoints/step-000000040.safetensors step.npz
 exits 0
 says err 'of training left out'
 
+# Nothing is written over what is read, nor over a run.
+cp -r run whole
+run "$autodidact" convert whole/checkpoints/step-000000040.safetensors ./whole/checkpoints/step-000000040.safetensors
+exits 1
+says err 'is what is read; the output takes a name of its own'
+run "$autodidact" runs export whole -o whole/checkpoints/best.safetensors
+exits 1
+run "$autodidact" runs export whole -o whole
+exits 1
+says err 'whole: is a run, whose files would be written over'
+run "$autodidact" convert model.gguf run/
+exits 1
+check 'the run is as it was' diff -r run whole
+
 # A folder is a language model, or it is said why not.
 mkdir none
 echo '{"model_type": "bert", "vocab_size": 5}' >none/config.json
@@ -128,7 +142,7 @@ for form in safetensors npz gguf; do
     exits 0
     check "the same class from .$form" cmp expected .out
 done
-run "$autodidact" runs export net -o net/
+run "$autodidact" runs export net -o network/
 exits 1
 says err 'transformers'
 
