@@ -58,12 +58,12 @@ static int run(ad_command *cmd)
 {
     const char *from = ad_command_operand(cmd, 0), *to = ad_command_operand(cmd, 1);
     if (!ad_command_context(cmd)) return AD_EXIT_FAILURE;
-    int code = ad_cli_check_output(cmd, from, to);
-    if (code) return code;
     ad_job *job;
-    ad_status status = ad_cli_recognise(cmd, from, &job);
-    if (!status) status = job ? convert_known(cmd, job, to) : convert_file(cmd, from, to);
-    code = ad_command_check(cmd, status);
+    int code = ad_command_check(cmd, ad_cli_recognise(cmd, from, &job));
+    if (!code && job) code = ad_cli_check_output(cmd, from, to);
+    if (!code)
+        code = ad_command_check(cmd,
+                                job ? convert_known(cmd, job, to) : convert_file(cmd, from, to));
     ad_trained_close(job);
     if (!code) ad_command_note(cmd, "wrote %s", to);
     return code;

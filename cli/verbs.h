@@ -15,7 +15,8 @@ extern const ad_verb ad_cli_version;
 bool ad_cli_names_set(const char *path); /* a folder or an archive */
 int ad_cli_info_set(ad_command *cmd, ad_context *ctx, const char *path);
 
-/* Of convert and runs export: fails where writing `to` would destroy what is read, or a run. */
+/* Of convert and runs export, which leave out what only training reads: fails where writing `to`
+ * would destroy that of the checkpoint `from`, or a run. */
 int ad_cli_check_output(ad_command *cmd, const char *from, const char *to);
 
 #endif
