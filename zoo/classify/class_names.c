@@ -159,22 +159,6 @@ static void read_text(names *n, const char *text, size_t bytes)
 
 /* ---- the file ---- */
 
-static ad_status read_file(ad_context *ctx, const char *path, char **text, size_t *bytes)
-{
-    ad_text_file file;
-    *bytes = 0;
-    ad_status status = ad_text_file_read(&file, ctx, path);
-    if (status) return status;
-    if (file.length > bytes_most)
-        status = ad_error_set(ctx, AD_ERROR_LIMIT, "%s: is too large for a file of labels", path);
-    else if (!(*text = malloc(file.length + 1)))
-        status = ad_error_set(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
-    else
-        memcpy(*text, file.text, *bytes = file.length);
-    ad_text_file_free(&file);
-    return status;
-}
-
 static ad_status check(names *n)
 {
     char what[64];
@@ -207,10 +191,11 @@ ad_status classify_parse_names(ad_context *ctx, const char *path, const char *te
 
 ad_status classify_read_names(ad_context *ctx, const char *path, ad_texts *classes)
 {
-    char *text = NULL;
-    size_t bytes;
-    ad_status status = read_file(ctx, path, &text, &bytes);
-    if (!status) status = classify_parse_names(ctx, path, text, bytes, classes);
-    free(text);
+    ad_text_file file;
+    ad_status status = ad_text_file_read(&file, ctx, path);
+    if (!status && file.length > bytes_most)
+        status = ad_error_set(ctx, AD_ERROR_LIMIT, "%s: is too large for a file of labels", path);
+    if (!status) status = classify_parse_names(ctx, path, file.text, file.length, classes);
+    ad_text_file_free(&file);
     return status;
 }
