@@ -1,5 +1,5 @@
 /* byte_order_mark.c - what stands before a text. */
-#include "../context.h"
+#include "context.h"
 
 #include "base/byte_order_mark.h"
 

@@ -1,7 +1,7 @@
 /* chain.c - the chain interpreter against one-element-at-a-time evaluation in double: random
  * programs, types, layouts and tails on every instruction set; aliasing; several outputs; thread
  * counts. */
-#include "../problems.h"
+#include "problems.h"
 
 /* One element through the chain: its outputs, and bounds of their errors in f32. */
 static void evaluate(const ad_chain *chain, const double *in, double *out, double *error)

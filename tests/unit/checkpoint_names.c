@@ -1,7 +1,7 @@
 /* checkpoint_names.c - checkpoints as training programs write them: wrapped, with other things
  * beside the network, with objects of their own classes. Files are made here, byte by byte. */
-#include "../context.h"
-#include "../sparing.h"
+#include "context.h"
+#include "sparing.h"
 
 #include <autodidact/io.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* cpu_device.c - the CPU's table of solvers and its figures. */
-#include "../solve.h"
+#include "solve.h"
 
 /* That those with a decomposition kept theirs is seen by tests/kernels. */
 static bool needs_solver(int op)

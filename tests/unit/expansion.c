@@ -1,9 +1,9 @@
 /* expansion.c - compressed files and archives: expanded once, within a bound, by no program.
  *
  * needs: archive */
-#include "../context.h"
-#include "../folder.h"
-#include "../sparing.h"
+#include "context.h"
+#include "folder.h"
+#include "sparing.h"
 
 #include "io/source.h"
 

@@ -1,8 +1,8 @@
 /* file_read.c - opening and reading: pipes more than once, nothing that blocks, files cut short.
  * needs: archive */
-#include "../context.h"
-#include "../folder.h"
-#include "../sparing.h"
+#include "context.h"
+#include "folder.h"
+#include "sparing.h"
 
 #include "base/file.h"
 #include "io/content.h"

@@ -1,8 +1,8 @@
 /* folder_walk.c - each folder once, whatever links lead to it; nothing hidden, nothing that blocks.
  * needs: archive */
-#include "../context.h"
-#include "../folder.h"
-#include "../sparing.h"
+#include "context.h"
+#include "folder.h"
+#include "sparing.h"
 
 #include "io/folder_walk.h"
 #include "io/source.h"

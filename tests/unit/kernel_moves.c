@@ -1,6 +1,6 @@
 /* kernel_moves.c - padding, mirroring and its adjoint, gather and scatter-add against plain loops,
  * on every instruction set. */
-#include "../solve.h"
+#include "solve.h"
 
 static void unravel(const ad_operand *o, int64_t index, int64_t at[AD_MAX_RANK])
 {

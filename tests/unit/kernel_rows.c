@@ -1,6 +1,6 @@
 /* kernel_rows.c - softmax, cross-entropy, normalisation, argmax and noise kernels against plain
  * loops in double, on every instruction set. */
-#include "../solve.h"
+#include "solve.h"
 
 #include "base/philox.h"
 

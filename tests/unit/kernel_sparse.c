@@ -1,6 +1,6 @@
 /* kernel_sparse.c - sparse products, dots and segment kernels against plain loops in double, on
  * every instruction set; and the same bits with one thread and three. */
-#include "../problems.h"
+#include "problems.h"
 
 /* Runs `op` with one thread and with three; the bits must be the same. */
 static void run_both(int isa, int op, const pattern *p, bool transposed, ad_operand a, void *as,

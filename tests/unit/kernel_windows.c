@@ -1,6 +1,6 @@
 /* kernel_windows.c - pooling and resizing kernels against plain loops: forward values, and
  * gradients as adjoints (<A x, g> = <x, A' g>) on every instruction set, f32 and f64. */
-#include "../problems.h"
+#include "problems.h"
 
 typedef struct setup {
     ad_problem p;

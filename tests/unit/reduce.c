@@ -1,7 +1,7 @@
 /* reduce.c - sum, mean, max, min and argmax against plain loops in double: random shapes, axes,
  * layouts and prologue chains on every instruction set; accuracy of long sums; infinities; thread
  * counts. */
-#include "../problems.h"
+#include "problems.h"
 
 #include <autodidact/ops.h>
 #include <autodidact/program.h>

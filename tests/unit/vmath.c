@@ -1,8 +1,8 @@
 /* vmath.c - the f32 steps of chains against f64 on every instruction set: every elementwise op of
  * the table over its whole interval, to the bound that steps.def states; and special values. They
  * are reached as chains of one step. */
-#include "../solve.h"
-#include "../steps.h"
+#include "solve.h"
+#include "steps.h"
 
 enum { N = 1 << 16 };
 
