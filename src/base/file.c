@@ -15,15 +15,26 @@
 
 enum { BUFFER_BYTES = 1 << 16, REASON_BYTES = 128 };
 
-ad_status ad_fail_errno(ad_context *ctx, const char *path, const char *what, int error)
+static ad_status fail(ad_context *ctx, ad_status status, const char *path, const char *what,
+                      int error)
 {
     char reason[REASON_BYTES];
     if (strerror_r(error, reason, sizeof reason))
         snprintf(reason, sizeof reason, "error %d", error);
+    return ad_fail(ctx, status, "%s: %s: %s", path, what, reason);
+}
+
+ad_status ad_fail_errno(ad_context *ctx, const char *path, const char *what, int error)
+{
     ad_status status = error == ENOENT   ? AD_ERROR_NOT_FOUND
                        : error == ENOMEM ? AD_ERROR_MEMORY
                                          : AD_ERROR_IO;
-    return ad_fail(ctx, status, "%s: %s: %s", path, what, reason);
+    return fail(ctx, status, path, what, error);
+}
+
+ad_status ad_fail_io(ad_context *ctx, const char *path, const char *what, int error)
+{
+    return fail(ctx, AD_ERROR_IO, path, what, error);
 }
 
 /* ---- writing ---- */

@@ -51,8 +51,10 @@ int ad_file_bytes_descriptor(const ad_file_bytes *file);
 /* The first bytes of a file, up to *size of them, which becomes how many there are. */
 ad_status ad_file_begin(ad_context *ctx, const char *path, void *bytes, size_t *size);
 
-/* "PATH: WHAT: Permission denied" of an errno; AD_ERROR_NOT_FOUND or AD_ERROR_IO. */
+/* "PATH: WHAT: Permission denied" of an errno; AD_ERROR_NOT_FOUND, _MEMORY or _IO. */
 ad_status ad_fail_errno(ad_context *ctx, const char *path, const char *what, int error);
+/* The same where it is AD_ERROR_IO whatever the reason: of what is there, or is to be made. */
+ad_status ad_fail_io(ad_context *ctx, const char *path, const char *what, int error);
 
 typedef struct ad_output ad_output;
 

@@ -5,6 +5,7 @@
 
 #include "base/crc.h"
 #include "base/escape.h"
+#include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -110,9 +111,7 @@ static uint32_t masked_crc(const char *bytes, size_t count)
 
 static ad_status fail(ad_events *e)
 {
-    char reason[128] = "";
-    if (strerror_r(errno, reason, sizeof reason)) snprintf(reason, sizeof reason, "error");
-    e->status = ad_fail(e->ctx, AD_ERROR_IO, "%s: cannot write: %s", e->path, reason);
+    e->status = ad_fail_io(e->ctx, e->path, "cannot write", errno);
     return e->status;
 }
 

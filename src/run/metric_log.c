@@ -13,9 +13,7 @@
 
 static ad_status fail(ad_metric_log *log, const char *what)
 {
-    char reason[128] = "";
-    if (strerror_r(errno, reason, sizeof reason)) snprintf(reason, sizeof reason, "error");
-    return ad_fail(log->ctx, AD_ERROR_IO, "%s: %s: %s", log->path, what, reason);
+    return ad_fail_io(log->ctx, log->path, what, errno);
 }
 
 /* The length of what lies before the first line that is beyond `step`, broken, or unfinished. */

@@ -1,5 +1,7 @@
 /* run_files.c - see run_files.h. Folders are walked by their descriptors, so that no link is
  * followed whatever happens meanwhile. */
+#include "base/ending.h"
+#include "base/file.h"
 #include "run/run_files.h"
 
 #include <dirent.h>
@@ -16,16 +18,10 @@ static bool begins(const char *name, const char *start)
     return !strncmp(name, start, strlen(start));
 }
 
-static bool ends(const char *name, const char *end)
-{
-    size_t length = strlen(name), own = strlen(end);
-    return length > own && !strcmp(name + length - own, end);
-}
-
 size_t ad_run_half_written(const char *name)
 {
     size_t length = strlen(name);
-    if (!ends(name, ".tmp")) return 0;
+    if (!ad_ends_with(name, ".tmp")) return 0;
     size_t at = length - 4, digits = at;
     while (at && strchr("0123456789", name[at - 1])) --at;
     if (at == digits || !at || name[--at] != '-') return 0;
@@ -59,7 +55,8 @@ static ad_run_owned of_checkpoints(const char *name)
     const char *digits = name + 5, *dot = strchr(name, '.');
     if (!strcmp(name, "best.safetensors")) return AD_RUN_OWN_FILE;
     if (!begins(name, "step-") || !dot || !numbered(digits, dot)) return AD_RUN_NOT_OWNED;
-    return !strcmp(dot, ".safetensors") || ends(dot, ".state") ? AD_RUN_OWN_FILE : AD_RUN_NOT_OWNED;
+    return !strcmp(dot, ".safetensors") || ad_ends_with(dot, ".state") ? AD_RUN_OWN_FILE
+                                                                       : AD_RUN_NOT_OWNED;
 }
 
 static ad_run_owned of_samples(const char *name)
@@ -89,13 +86,6 @@ bool ad_run_is_own(const ad_run_entry *e)
     return e->kind == AD_RUN_OWN_FILE ? S_ISREG(e->about.st_mode) : S_ISDIR(e->about.st_mode);
 }
 
-static ad_status fail_errno(ad_context *ctx, const char *path)
-{
-    char reason[128] = "";
-    if (strerror_r(errno, reason, sizeof reason)) snprintf(reason, sizeof reason, "error");
-    return ad_fail(ctx, AD_ERROR_IO, "%s: %s", path, reason);
-}
-
 static ad_status walk_folder(ad_run_walk *w, int folder, const char *path, ad_run_place where,
                              bool of_part);
 
@@ -111,7 +101,7 @@ static ad_status visit(ad_run_walk *w, int folder, const char *path, const char 
                       .path = full,
                       .of_part = of_part};
     if (fstatat(folder, name, &e.about, AT_SYMLINK_NOFOLLOW))
-        return errno == ENOENT ? AD_OK : fail_errno(w->ctx, full);
+        return errno == ENOENT ? AD_OK : ad_fail_io(w->ctx, full, "cannot be looked at", errno);
     if (e.kind == AD_RUN_OWN_PART && of_part) e.kind = AD_RUN_NOT_OWNED; /* a part has none */
     ad_status status = AD_OK;
     bool entered = e.kind == AD_RUN_OWN_FOLDER || (e.kind == AD_RUN_OWN_PART && !w->alone);
@@ -121,7 +111,7 @@ static ad_status visit(ad_run_walk *w, int folder, const char *path, const char 
                               : !strcmp(name, "checkpoints") ? AD_RUN_CHECKPOINTS
                                                              : AD_RUN_SAMPLES;
         of_part |= e.kind == AD_RUN_OWN_PART;
-        status = inner < 0 ? fail_errno(w->ctx, full)
+        status = inner < 0 ? ad_fail_io(w->ctx, full, "cannot be looked at", errno)
                            : walk_folder(w, inner, full, within, of_part);
     }
     return status ? status : w->visit(w, &e);
@@ -134,7 +124,7 @@ static ad_status walk_folder(ad_run_walk *w, int folder, const char *path, ad_ru
     DIR *listing = fdopendir(folder);
     ad_status status = AD_OK;
     if (!listing) {
-        status = fail_errno(w->ctx, path);
+        status = ad_fail_io(w->ctx, path, "cannot be looked at", errno);
         close(folder);
         return status;
     }
@@ -150,7 +140,7 @@ ad_status ad_run_walk_files(ad_run_walk *w, const char *path)
     int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder >= 0) return walk_folder(w, folder, path, AD_RUN_TOP, false);
     if (errno == ENOENT) return ad_fail(w->ctx, AD_ERROR_NOT_FOUND, "%s: is not there", path);
-    return fail_errno(w->ctx, path);
+    return ad_fail_io(w->ctx, path, "cannot be looked at", errno);
 }
 
 /* ---- looking ---- */

@@ -42,13 +42,6 @@ const char *ad_run_file(const ad_run_folder *run, const char *name, char buffer[
     return buffer;
 }
 
-static ad_status fail_errno(ad_context *ctx, const char *path, const char *what)
-{
-    char reason[128] = "";
-    if (strerror_r(errno, reason, sizeof reason)) snprintf(reason, sizeof reason, "error");
-    return ad_fail(ctx, AD_ERROR_IO, "%s: %s: %s", path, what, reason);
-}
-
 ad_status ad_run_write(ad_context *ctx, const char *path, const char *text)
 {
     ad_output *output;
@@ -98,10 +91,11 @@ ad_status ad_run_make_folder(ad_context *ctx, const char *path)
         return AD_OK;
     const char *slash = strrchr(path, '/');
     if (errno != ENOENT || !slash || slash == path || strlen(path) >= sizeof above)
-        return fail_errno(ctx, path, "cannot create the folder");
+        return ad_fail_io(ctx, path, "cannot create the folder", errno);
     snprintf(above, sizeof above, "%.*s", (int)(slash - path), path);
     ad_status status = ad_run_make_folder(ctx, above);
-    if (!status && mkdir(path, 0777)) status = fail_errno(ctx, path, "cannot create the folder");
+    if (!status && mkdir(path, 0777))
+        status = ad_fail_io(ctx, path, "cannot create the folder", errno);
     return status;
 }
 
@@ -147,7 +141,7 @@ static ad_status lock(ad_run_folder *run)
     char path[PATH_MAX];
     ad_run_file(run, "run.lock", path);
     run->lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
-    if (run->lock < 0) return fail_errno(run->ctx, path, "cannot open");
+    if (run->lock < 0) return ad_fail_io(run->ctx, path, "cannot open", errno);
     /* Who only looks whether the run is locked holds the lock for a moment, too. */
     for (int tries = 0; tries < 20; ++tries) {
         if (!flock(run->lock, LOCK_EX | LOCK_NB)) return AD_OK;
@@ -232,7 +226,7 @@ static ad_status open_log(ad_run_folder *run)
                     O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666);
     run->log = file < 0 ? NULL : fdopen(file, "a");
     if (run->log) return AD_OK;
-    ad_status status = fail_errno(run->ctx, path, "cannot open");
+    ad_status status = ad_fail_io(run->ctx, path, "cannot open", errno);
     if (file >= 0) close(file);
     return status;
 }

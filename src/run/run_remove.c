@@ -1,4 +1,5 @@
 /* run_remove.c - removing a run, what of it is not needed, and what one that never began left. */
+#include "base/file.h"
 #include "run/run_config.h"
 #include "run/run_files.h"
 
@@ -17,18 +18,11 @@ typedef struct removal {
     int64_t oldest;  /* of ad_run_prune: the first step that is kept */
 } removal;
 
-static ad_status fail_errno(ad_context *ctx, const char *path, const char *what)
-{
-    char reason[128] = "";
-    if (strerror_r(errno, reason, sizeof reason)) snprintf(reason, sizeof reason, "error");
-    return ad_fail(ctx, AD_ERROR_IO, "%s: %s: %s", path, what, reason);
-}
-
 static ad_status remove_file(ad_run_walk *w, const ad_run_entry *e)
 {
     removal *r = w->user;
     if (!r->how->dry && unlinkat(e->folder, e->name, 0) && errno != ENOENT)
-        return fail_errno(w->ctx, e->path, "cannot be removed");
+        return ad_fail_io(w->ctx, e->path, "cannot be removed", errno);
     ++r->swept->files;
     r->swept->bytes += (int64_t)e->about.st_size;
     if (r->how->removed) r->how->removed(r->how->user, e->path, (int64_t)e->about.st_size);
@@ -55,7 +49,7 @@ static ad_status remove_entry(ad_run_walk *w, const ad_run_entry *e)
     }
     if (!r->how->dry && unlinkat(e->folder, e->name, AT_REMOVEDIR) && errno != ENOTEMPTY &&
         errno != EEXIST && errno != ENOENT)
-        return fail_errno(w->ctx, e->path, "cannot be removed");
+        return ad_fail_io(w->ctx, e->path, "cannot be removed", errno);
     return AD_OK;
 }
 
@@ -90,7 +84,7 @@ static ad_status check_run(ad_context *ctx, const char *path)
     if (snprintf(plain, sizeof plain, "%s", path) >= PATH_MAX - 512)
         return ad_fail(ctx, AD_ERROR_ARGUMENT, "%.64s...: the path is too long", path);
     for (size_t n = strlen(plain); n > 1 && plain[n - 1] == '/'; --n) plain[n - 1] = 0;
-    if (lstat(plain, &about)) return fail_errno(ctx, path, "cannot be looked at");
+    if (lstat(plain, &about)) return ad_fail_io(ctx, path, "cannot be looked at", errno);
     if (S_ISLNK(about.st_mode))
         return ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: is a symbolic link; name the run itself", path);
     if (!S_ISDIR(about.st_mode) || !ad_run_is(path))
@@ -117,7 +111,7 @@ ad_status ad_run_remove(ad_context *ctx, const char *path, const ad_run_sweep *h
     ad_status status = check_run(ctx, path);
     if (!status) status = remove_all(&w, path);
     if (!status && !how->dry && rmdir(path) && errno != ENOTEMPTY && errno != EEXIST)
-        status = fail_errno(ctx, path, "cannot be removed");
+        status = ad_fail_io(ctx, path, "cannot be removed", errno);
     return status;
 }
 

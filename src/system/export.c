@@ -71,8 +71,7 @@ static ad_status write_folder(ad_job *job, const char *folder, const ad_publicat
     if (!join(path, folder, "model.safetensors"))
         return ad_fail(job->ctx, AD_ERROR_ARGUMENT, "%.64s...: the path is too long", folder);
     if (mkdir(folder, 0777) && errno != EEXIST)
-        return ad_fail(job->ctx, AD_ERROR_IO, "%s: cannot create the folder: %s", folder,
-                       strerror(errno));
+        return ad_fail_io(job->ctx, folder, "cannot create the folder", errno);
     ad_status status = ad_file_convert_opened(job->inside->file, path, convert);
     for (int i = 0; i < p->file_count && !status; ++i)
         if (join(path, folder, p->files[i].name))

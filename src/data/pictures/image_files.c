@@ -1,6 +1,7 @@
 /* image_files.c - the files of pictures that a path stands for. */
 #include <autodidact/data.h>
 
+#include "base/file.h"
 #include "data/pictures/unread.h"
 #include "io/folder_walk.h"
 
@@ -88,7 +89,7 @@ ad_status ad_image_files(ad_context *ctx, const char *path, ad_texts *list,
     struct stat info;
     ad_status status;
     if (stat(path, &info))
-        status = ad_fail(ctx, AD_ERROR_NOT_FOUND, "%s: cannot open: %s", path, strerror(errno));
+        status = ad_fail_errno(ctx, path, "cannot open", errno);
     else
         status = S_ISDIR(info.st_mode) ? add_folder(&w, path) : add(&w, path);
     if (!status) status = check_found(&w, path, watcher);

@@ -119,8 +119,7 @@ ad_status ad_tokenizer_save(ad_tokenizer *t, const char *path)
 {
     if (ad_ends_with(path, ".json")) return write_with(t, path, "", own_text);
     if (mkdir(path, 0777) && errno != EEXIST)
-        return ad_fail(t->ctx, AD_ERROR_IO, "%s: cannot create the folder (%s)", path,
-                       strerror(errno));
+        return ad_fail_io(t->ctx, path, "cannot create the folder", errno);
     ad_status status;
     switch (t->kind) {
     case AD_TOKENIZER_BPE:
