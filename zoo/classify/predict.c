@@ -114,7 +114,8 @@ static ad_status predict_all(predict *p)
         if (!p->first) p->first = p->files.at[i];
         p->row[p->filled].name = p->files.at[i];
         p->row[p->filled].width = picture.width, p->row[p->filled].height = picture.height;
-        memcpy(p->row[p->filled++].done, picture.done, sizeof picture.done);
+        snprintf(p->row[p->filled].done, sizeof picture.done, "%s", picture.done);
+        ++p->filled;
         if (p->filled == BATCH) status = run_batch(p);
     }
     return status ? status : run_batch(p);
