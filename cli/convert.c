@@ -16,9 +16,7 @@ static bool names_folder(const char *path)
 
 int ad_cli_check_output(ad_command *cmd, const char *from, const char *to)
 {
-    struct stat in, out;
-    if (stat(to, &out)) return AD_EXIT_OK;
-    if (!stat(from, &in) && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+    if (ad_command_same_file(from, to))
         return ad_command_fail(cmd, "%s: is what is read; the output takes a name of its own", to);
     if (ad_run_is(to))
         return ad_command_fail(cmd, "%s: is a run, whose files would be written over", to);

@@ -138,6 +138,10 @@ AD_API int ad_command_settings(ad_command *cmd, const ad_record *const *more,
                                const ad_default *defaults, ad_settings **settings);
 AD_API int ad_command_operands(const ad_command *cmd);
 AD_API const char *ad_command_operand(const ad_command *cmd, int index); /* NULL past the end */
+/* Whether two paths are of one file, such as an output and what is read; NULL is of none. */
+AD_API bool ad_command_same_file(const char *a, const char *b);
+/* Whether a path is of a file that an operand names. */
+AD_API bool ad_command_is_operand(const ad_command *cmd, const char *path);
 
 /* Options that were not given on the command line take the values of a JSON file: an object of
  * options, or one that holds such an object as "options" (a run's config.json), whose "system" and

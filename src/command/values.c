@@ -4,6 +4,7 @@
 #include "record/option_value.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 /* The row of that name and one of the types (a bit set), or NULL and the command is marked. */
 static const ad_command_row *row_of(ad_command *cmd, const char *name, unsigned types)
@@ -149,4 +150,18 @@ int ad_command_settings(ad_command *cmd, const ad_record *const *more, const ad_
         if (code) return code;
     }
     return AD_EXIT_OK;
+}
+
+bool ad_command_same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return a && b && !stat(a, &first) && !stat(b, &second) && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+bool ad_command_is_operand(const ad_command *cmd, const char *path)
+{
+    for (int i = 0; i < cmd->operand_count; ++i)
+        if (ad_command_same_file(path, cmd->operands[i])) return true;
+    return false;
 }

@@ -61,6 +61,11 @@ check "a line for each sound picture" test "$(wc -l <"$tmp/.out")" = 9
 run "$autodidact" classify predict "$tmp/a" "$tmp/broken.png" --skip-bad --saliency "$tmp/none.png"
 exits 1
 says err "none.png: there is no picture to draw"
+cp "$tmp/looks.png" "$tmp/input.png"
+run "$autodidact" classify predict "$tmp/a" "$tmp/input.png" --saliency "$tmp/./input.png"
+exits 1
+says err 'input.png is also an input: choose another name'
+check 'the input is as it was' cmp "$tmp/looks.png" "$tmp/input.png"
 run "$autodidact" classify predict "$tmp/a" "$tmp/data/test/right/1.pgm" --saliency "$tmp/looks.txt"
 exits 1
 says err "looks.txt"

@@ -181,6 +181,9 @@ static ad_status answer(ad_command *cmd, ad_job *job)
     const char *saliency = ad_command_text(cmd, "saliency");
     predict p = {.cmd = cmd, .job = job, .model = job->model};
     ad_status status = saliency ? ad_image_can_write(job->ctx, saliency) : AD_OK;
+    if (saliency && ad_command_is_operand(cmd, saliency))
+        status = ad_error_set(job->ctx, AD_ERROR_ARGUMENT,
+                              "--saliency %s is also an input: choose another name", saliency);
     if (!status) status = prepare(&p);
     if (!status) status = predict_all(&p);
     if (!status && saliency) status = draw_saliency(&p, saliency);

@@ -2,15 +2,7 @@
  * what it reads, a size that memory cannot hold. */
 #include "zoo/style/style.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
-
-static bool same_file(const char *a, const char *b)
-{
-    struct stat first, second;
-    return b && !stat(a, &first) && !stat(b, &second) && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
-}
 
 int style_check_output(ad_command *cmd, const char *mask)
 {
@@ -20,10 +12,8 @@ int style_check_output(ad_command *cmd, const char *mask)
     int code = ad_command_check(cmd, ad_image_can_write(ctx, output));
     if (code) return code;
     read[1] = ad_command_text(cmd, "weights");
-    bool taken = same_file(output, read[0]) || same_file(output, read[1]);
-    for (int i = 0; i < ad_command_operands(cmd) && !taken; ++i)
-        taken = same_file(output, ad_command_operand(cmd, i));
-    if (!taken) return AD_EXIT_OK;
+    bool taken = ad_command_same_file(output, read[0]) || ad_command_same_file(output, read[1]);
+    if (!taken && !ad_command_is_operand(cmd, output)) return AD_EXIT_OK;
     return ad_command_usage(cmd, "--output %s is also an input: choose another name", output);
 }
 
