@@ -194,12 +194,13 @@ static int by_name(const void *a, const void *b)
     return order ? order : (x->order > y->order) - (x->order < y->order);
 }
 
-/* Of two files by one name an unpacker would keep either; which was meant is not guessed. */
+/* Of two files by one name in an archive an unpacker would keep either; which was meant is not
+ * guessed. Archives beside each other are sets of their own. */
 static ad_status check_names(const ad_source *s)
 {
     for (int64_t i = 1; i < s->count; ++i) {
         const entry *x = &s->entries[i - 1], *y = &s->entries[i];
-        if (x->bytes && y->bytes && !strcmp(x->name, y->name))
+        if (x->bytes && y->bytes && x->archive == y->archive && !strcmp(x->name, y->name))
             return ad_fail(s->ctx, AD_ERROR_FORMAT, "%s: holds %.200s twice",
                            s->archives[y->archive], y->name);
     }

@@ -13,6 +13,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MIB = 1 << 20 };
 
@@ -235,6 +236,12 @@ static void names_twice(void)
         CHECK_INT(ad_source_open(&source, ctx, in_folder("twice"), wanted), AD_ERROR_FORMAT);
         CHECK_CONTAINS(ad_error(ctx), "twice: holds set/cat/1.png twice");
     }
+    REQUIRE(!mkdir(in_folder("both"), 0700));
+    write_two("both/a.zip", true, "cat/1.png", "dog/1.png");
+    write_two("both/b.zip", true, "cat/1.png", "dog/1.png");
+    REQUIRE(ad_source_open(&source, ctx, in_folder("both"), wanted) == AD_OK);
+    CHECK_INT(ad_source_count(source), 4);
+    ad_source_close(source);
 }
 
 static void cut_short(void)
