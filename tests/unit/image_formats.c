@@ -1,5 +1,6 @@
 /* What pictures come as: orientations, CMYK, depths, palettes, interlacing, bitmaps, profiles,
- * animations. Each file is made here, byte for byte or with the codec's own library. */
+ * animations. Each file is made here, byte for byte or with the codec's own library.
+ * needs: webp */
 #include "check.h"
 #include "picture_files.h"
 

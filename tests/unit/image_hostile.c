@@ -1,5 +1,6 @@
 /* Files that are not what they say: each gets one sentence, no file gets memory it did not earn,
- * and an allocator that refuses at any moment leaves nothing behind. */
+ * and an allocator that refuses at any moment leaves nothing behind.
+ * needs: webp */
 #include "check.h"
 #include "picture_files.h"
 
