@@ -1,6 +1,7 @@
 /* graph_set_read.c - which reader a path asks for, and what holds for all that they read. */
 #include "data/graphs/graph_set.h"
 
+#include "base/ending.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -18,12 +19,6 @@ static bool is_file(const char *path)
 {
     struct stat s;
     return !stat(path, &s) && S_ISREG(s.st_mode);
-}
-
-static bool ends(const char *path, const char *ending)
-{
-    size_t n = strlen(path), e = strlen(ending);
-    return n >= e && !strcmp(path + n - e, ending);
 }
 
 /* ---- what holds for all forms ---- */
@@ -66,7 +61,8 @@ typedef bool file_name(const char *file, char name[256]);
 static bool planetoid_name(const char *file, char name[256])
 {
     size_t n = strlen(file);
-    if (n < 11 || n - 10 >= 64 || strncmp(file, "ind.", 4) || !ends(file, ".graph")) return false;
+    if (n < 11 || n - 10 >= 64 || strncmp(file, "ind.", 4) || !ad_ends_with(file, ".graph"))
+        return false;
     snprintf(name, 256, "%.*s", (int)(n - 10), file + 4);
     return true;
 }
@@ -131,7 +127,7 @@ static ad_status read_file(ad_graph_set *set, const char *path, const ad_graph_s
     if (status) return status;
     head[size] = 0;
     bool zip = size > 4 && !memcmp(head, "PK\3\4", 4);
-    status = zip || ends(path, ".npz")             ? ad_read_graph_npz(set, path, options)
+    status = zip || ad_ends_with(path, ".npz")     ? ad_read_graph_npz(set, path, options)
              : ad_is_gml(path) || begins_gml(head) ? ad_read_graph_gml(set, path, options)
                                                    : ad_read_graph_texts(set, path, options);
     return status ? status : check_values(set, path);
