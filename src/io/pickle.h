@@ -119,7 +119,7 @@ void ad_pickle_free(ad_pickle *pickle);
 /* Runs one pickle from pickle->at to its STOP, leaving `at` behind it. */
 ad_status ad_pickle_load(ad_pickle *pickle, ad_pickle_value **out);
 
-/* ---- between pickle.c and pickle_globals.c ---- */
+/* ---- between pickle.c, pickle_globals.c and pickle_numpy.c ---- */
 
 /* A sentence about the pickle: "PATH: the pickle ...". */
 ad_status ad_pickle_fail(ad_pickle *pickle, ad_status status, const char *format, ...)
@@ -129,6 +129,20 @@ ad_pickle_value *ad_pickle_new(ad_pickle *pickle, ad_pickle_kind kind); /* NULL:
  * the machine stops with an error after the present one. */
 void ad_pickle_charge(ad_pickle *pickle, size_t steps);
 ad_status ad_pickle_append(ad_pickle *pickle, ad_pickle_value *list, ad_pickle_value *item);
+
+bool ad_pickle_is_text(const ad_pickle_value *value, const char *word);
+/* The arguments are not what the call takes; an unknown class is named among them. */
+ad_status ad_pickle_fail_call(ad_pickle *pickle, const ad_pickle_global *global,
+                              const ad_pickle_value *arguments);
+
+/* ("f8", ...), (type, bytes), (ndarray, shape, type): the last makes an array that BUILD sets up */
+ad_status ad_pickle_numpy_type(ad_pickle *pickle, const ad_pickle_global *global,
+                               const ad_pickle_value *arguments, ad_pickle_value **out);
+ad_status ad_pickle_numpy_scalar(ad_pickle *pickle, const ad_pickle_global *global,
+                                 const ad_pickle_value *arguments, ad_pickle_value **out);
+ad_status ad_pickle_numpy_array(ad_pickle *pickle, ad_pickle_value **out);
+/* From (version, shape, type, Fortran order, bytes); what is not understood stays unreadable. */
+void ad_pickle_numpy_set_up(ad_pickle_array *array, const ad_pickle_value *state);
 
 /* The global of that name, or the refusal that names it. */
 ad_status ad_pickle_find_global(ad_pickle *pickle, const char *module, size_t module_length,

@@ -115,7 +115,7 @@ static bool same(const char *text, size_t length, const char *word)
     return strlen(word) == length && !memcmp(text, word, length);
 }
 
-static bool is_text(const ad_pickle_value *value, const char *word)
+bool ad_pickle_is_text(const ad_pickle_value *value, const char *word)
 {
     return value->kind == AD_PV_STRING && same(value->text.bytes, value->text.length, word);
 }
@@ -196,8 +196,8 @@ ad_status ad_pickle_find_global(ad_pickle *pickle, const char *module, size_t mo
                           shown_module, shown_name);
 }
 
-static ad_status fail_call(ad_pickle *p, const ad_pickle_global *global,
-                           const ad_pickle_value *arguments)
+ad_status ad_pickle_fail_call(ad_pickle *p, const ad_pickle_global *global,
+                              const ad_pickle_value *arguments)
 {
     for (size_t i = 0; i < arguments->list.count; ++i)
         if (arguments->list.items[i]->kind == AD_PV_UNKNOWN)
@@ -218,14 +218,14 @@ ad_status ad_pickle_persistent(ad_pickle *pickle, const ad_pickle_value *id, ad_
     char shown[96];
     ad_pickle_value *const *item = id->list.items;
     if (id->kind == AD_PV_TUPLE && id->list.count && item[0]->kind == AD_PV_STRING &&
-        !is_text(item[0], "storage"))
+        !ad_pickle_is_text(item[0], "storage"))
         return ad_pickle_fail(p, AD_ERROR_UNSUPPORTED,
                               "the pickle refers to a %s, which is not a tensor or a container",
                               show(item[0]->text.bytes, item[0]->text.length, shown));
     if (id->kind == AD_PV_TUPLE && id->list.count > 1 && item[1]->kind == AD_PV_UNKNOWN)
         return ad_pickle_fail(p, AD_ERROR_UNSUPPORTED, "the pickle has tensors in a %s",
                               item[1]->text.bytes);
-    if (id->kind != AD_PV_TUPLE || id->list.count < 5 || !is_text(item[0], "storage") ||
+    if (id->kind != AD_PV_TUPLE || id->list.count < 5 || !ad_pickle_is_text(item[0], "storage") ||
         item[1]->kind != AD_PV_GLOBAL || item[1]->global->action != STORAGE ||
         item[2]->kind != AD_PV_STRING || item[4]->kind != AD_PV_INT || item[4]->integer < 0 ||
         item[2]->text.length > 256 || memchr(item[2]->text.bytes, 0, item[2]->text.length))
@@ -272,7 +272,7 @@ static ad_status rebuild_tensor(ad_pickle *p, const ad_pickle_global *global,
         item[1]->kind != AD_PV_INT || item[2]->kind != AD_PV_TUPLE ||
         item[3]->kind != AD_PV_TUPLE ||
         (typed && (item[6]->kind != AD_PV_GLOBAL || item[6]->global->action != DTYPE)))
-        return fail_call(p, global, arguments);
+        return ad_pickle_fail_call(p, global, arguments);
     ad_pickle_tensor *tensor = ad_arena_alloc(p->arena, sizeof *tensor);
     *out = ad_pickle_new(p, AD_PV_TENSOR);
     if (!tensor || !*out) return AD_ERROR_MEMORY;
@@ -312,12 +312,12 @@ static ad_status make_dict(ad_pickle *p, const ad_pickle_global *global,
         return AD_OK;
     }
     if (from->kind != AD_PV_LIST && from->kind != AD_PV_TUPLE)
-        return fail_call(p, global, arguments);
+        return ad_pickle_fail_call(p, global, arguments);
     ad_pickle_charge(p, 4 * from->list.count);
     for (size_t i = 0; i < from->list.count && p->steps_left > 0; ++i) {
         ad_pickle_value *item = from->list.items[i];
         if ((item->kind != AD_PV_LIST && item->kind != AD_PV_TUPLE) || item->list.count != 2)
-            return fail_call(p, global, arguments);
+            return ad_pickle_fail_call(p, global, arguments);
         if (ad_pickle_append(p, *out, item->list.items[0]) ||
             ad_pickle_append(p, *out, item->list.items[1]))
             return AD_ERROR_MEMORY;
@@ -335,19 +335,19 @@ static ad_status make_sequence(ad_pickle *p, const ad_pickle_global *global,
     if (!arguments->list.count) return AD_OK;
     const ad_pickle_value *from = arguments->list.items[0];
     if (from->kind != AD_PV_LIST && from->kind != AD_PV_TUPLE && from->kind != AD_PV_SET)
-        return fail_call(p, global, arguments);
+        return ad_pickle_fail_call(p, global, arguments);
     share_items(*out, from);
     return AD_OK;
 }
 
-/* ---- bytes and numpy's scalars ---- */
+/* ---- bytes ---- */
 
 static ad_status encode(ad_pickle *p, const ad_pickle_global *global,
                         const ad_pickle_value *arguments, ad_pickle_value **out)
 {
     if (arguments->list.count != 2 || arguments->list.items[0]->kind != AD_PV_STRING ||
-        !is_text(arguments->list.items[1], "latin1"))
-        return fail_call(p, global, arguments);
+        !ad_pickle_is_text(arguments->list.items[1], "latin1"))
+        return ad_pickle_fail_call(p, global, arguments);
     const ad_pickle_value *text = arguments->list.items[0];
     ad_pickle_charge(p, text->text.length / 8);
     *out = ad_pickle_new(p, AD_PV_BYTES);
@@ -362,99 +362,13 @@ static ad_status encode(ad_pickle *p, const ad_pickle_global *global,
             unsigned char next = i + 1 < text->text.length ? (unsigned char)text->text.bytes[++i]
                                                            : 0;
             if ((c != 0xc2 && c != 0xc3) || (next & 0xc0) != 0x80)
-                return fail_call(p, global, arguments);
+                return ad_pickle_fail_call(p, global, arguments);
             c = (unsigned char)(c << 6 | (next & 0x3f));
         }
         bytes[n++] = (char)c;
     }
     (*out)->text.bytes = bytes, (*out)->text.length = n;
     return AD_OK;
-}
-
-static ad_status numpy_type(ad_pickle *p, const ad_pickle_global *global,
-                            const ad_pickle_value *arguments, ad_pickle_value **out)
-{
-    if (!arguments->list.count || arguments->list.items[0]->kind != AD_PV_STRING)
-        return fail_call(p, global, arguments);
-    const ad_pickle_value *code = arguments->list.items[0];
-    bool known = code->text.length == 2 && strchr("fiub", code->text.bytes[0]) &&
-                 strchr("1248", code->text.bytes[1]);
-    *out = ad_pickle_new(p, known ? AD_PV_NUMPY_TYPE : AD_PV_OPAQUE);
-    if (!*out) return AD_ERROR_MEMORY;
-    if (known) {
-        (*out)->numpy.kind = code->text.bytes[0];
-        (*out)->numpy.size = code->text.bytes[1] - '0';
-    }
-    return AD_OK;
-}
-
-static ad_element numpy_element(char kind, int size)
-{
-    static const struct {
-        char kind;
-        int size;
-        ad_element element;
-    } rows[] = {{'f', 2, AD_EL_F16}, {'f', 4, AD_EL_F32}, {'f', 8, AD_EL_F64}, {'i', 1, AD_EL_I8},
-                {'i', 2, AD_EL_I16}, {'i', 4, AD_EL_I32}, {'i', 8, AD_EL_I64}, {'u', 1, AD_EL_U8},
-                {'u', 2, AD_EL_U16}, {'u', 4, AD_EL_U32}, {'b', 1, AD_EL_BOOL}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i)
-        if (rows[i].kind == kind && rows[i].size == size) return rows[i].element;
-    return AD_ELEMENTS;
-}
-
-static ad_status numpy_scalar(ad_pickle *p, const ad_pickle_global *global,
-                              const ad_pickle_value *arguments, ad_pickle_value **out)
-{
-    if (arguments->list.count != 2) return fail_call(p, global, arguments);
-    const ad_pickle_value *type = arguments->list.items[0], *bytes = arguments->list.items[1];
-    ad_element element = type->kind == AD_PV_NUMPY_TYPE
-                             ? numpy_element(type->numpy.kind, type->numpy.size)
-                             : AD_ELEMENTS;
-    if (type->kind != AD_PV_NUMPY_TYPE && type->kind != AD_PV_OPAQUE)
-        return fail_call(p, global, arguments);
-    ad_pickle_kind kind = element == AD_ELEMENTS    ? AD_PV_OPAQUE
-                          : type->numpy.kind == 'f' ? AD_PV_FLOAT
-                          : type->numpy.kind == 'b' ? AD_PV_BOOL
-                                                    : AD_PV_INT;
-    *out = ad_pickle_new(p, kind);
-    if (!*out) return AD_ERROR_MEMORY;
-    if (kind == AD_PV_OPAQUE) return AD_OK;
-    if (bytes->kind != AD_PV_BYTES || bytes->text.length != ad_element_size(element))
-        return fail_call(p, global, arguments);
-    ad_strided one = {.element = element, .swap = type->numpy.swap};
-    const unsigned char *from = (const unsigned char *)bytes->text.bytes;
-    if (kind == AD_PV_FLOAT)
-        ad_strided_read(&one, from, AD_F64, &(*out)->real);
-    else if (kind == AD_PV_INT)
-        ad_strided_read(&one, from, AD_I64, &(*out)->integer);
-    else
-        (*out)->boolean = *from != 0;
-    return AD_OK;
-}
-
-static ad_status numpy_array(ad_pickle *p, ad_pickle_value **out)
-{
-    *out = ad_pickle_new(p, AD_PV_ARRAY);
-    if (!*out || !((*out)->array = ad_arena_alloc(p->arena, sizeof *(*out)->array)))
-        return AD_ERROR_MEMORY;
-    (*out)->array->element = AD_ELEMENTS;
-    return AD_OK;
-}
-
-/* (version, shape, type, Fortran order, bytes); what is not understood stays unreadable. */
-static void set_up_array(ad_pickle_array *array, const ad_pickle_value *state)
-{
-    ad_pickle_value *const *item = state->list.items;
-    if (state->kind != AD_PV_TUPLE || state->list.count != 5 || item[1]->kind != AD_PV_TUPLE ||
-        item[2]->kind != AD_PV_NUMPY_TYPE || item[3]->kind != AD_PV_BOOL ||
-        (item[4]->kind != AD_PV_STRING && item[4]->kind != AD_PV_BYTES))
-        return;
-    *array = (ad_pickle_array){.element = numpy_element(item[2]->numpy.kind, item[2]->numpy.size),
-                               .swap = item[2]->numpy.swap,
-                               .fortran = item[3]->boolean,
-                               .shape = item[1],
-                               .bytes = item[4]->text.bytes,
-                               .length = item[4]->text.length};
 }
 
 /* ---- calls ---- */
@@ -478,14 +392,14 @@ ad_status ad_pickle_call(ad_pickle *pickle, const ad_pickle_value *callee,
     case TENSOR_TYPED: return rebuild_tensor(p, global, arguments, out);
     case PARAMETER:
         if (!arguments->list.count || item[0]->kind != AD_PV_TENSOR)
-            return fail_call(p, global, arguments);
+            return ad_pickle_fail_call(p, global, arguments);
         *out = item[0];
         return AD_OK;
     case REBUILD: /* a tensor with attributes; they are left out */
         if (arguments->list.count < 3 || item[0]->kind != AD_PV_GLOBAL ||
             item[1]->kind == AD_PV_UNKNOWN || item[2]->kind != AD_PV_TUPLE ||
             (item[0]->global->action != TENSOR && item[0]->global->action != TENSOR_TYPED))
-            return fail_call(p, global, arguments);
+            return ad_pickle_fail_call(p, global, arguments);
         return rebuild_tensor(p, item[0]->global, item[2], out);
     case DICT:
     case DICT_OF_FACTORY: return make_dict(p, global, arguments, out);
@@ -493,16 +407,16 @@ ad_status ad_pickle_call(ad_pickle *pickle, const ad_pickle_value *callee,
     case LIST:
     case SET: return make_sequence(p, global, arguments, out);
     case ENCODE: return encode(p, global, arguments, out);
-    case NUMPY_TYPE: return numpy_type(p, global, arguments, out);
-    case NUMPY_SCALAR: return numpy_scalar(p, global, arguments, out);
-    case NUMPY_ARRAY: return numpy_array(p, out);
+    case NUMPY_TYPE: return ad_pickle_numpy_type(p, global, arguments, out);
+    case NUMPY_SCALAR: return ad_pickle_numpy_scalar(p, global, arguments, out);
+    case NUMPY_ARRAY: return ad_pickle_numpy_array(p, out);
     case SPARSE: *out = ad_pickle_new(p, AD_PV_OBJECT); return *out ? AD_OK : AD_ERROR_MEMORY;
     case OPAQUE: *out = ad_pickle_new(p, AD_PV_OPAQUE); return *out ? AD_OK : AD_ERROR_MEMORY;
     case STORAGE:
     case DTYPE:
     case PLAIN_TYPE: break;
     }
-    return fail_call(p, global, arguments);
+    return ad_pickle_fail_call(p, global, arguments);
 }
 
 ad_status ad_pickle_build(ad_pickle *pickle, ad_pickle_value *object, const ad_pickle_value *state)
@@ -510,9 +424,9 @@ ad_status ad_pickle_build(ad_pickle *pickle, ad_pickle_value *object, const ad_p
     switch (object->kind) {
     case AD_PV_NUMPY_TYPE: /* (version, byte order, ...) */
         if (state->kind == AD_PV_TUPLE && state->list.count > 1)
-            object->numpy.swap = is_text(state->list.items[1], ">");
+            object->numpy.swap = ad_pickle_is_text(state->list.items[1], ">");
         return AD_OK;
-    case AD_PV_ARRAY: set_up_array(object->array, state); return AD_OK;
+    case AD_PV_ARRAY: ad_pickle_numpy_set_up(object->array, state); return AD_OK;
     case AD_PV_OBJECT: object->state = state; return AD_OK;
     case AD_PV_DICT: /* attributes such as _metadata: of no use here */
     case AD_PV_TENSOR:
