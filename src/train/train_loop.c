@@ -83,58 +83,12 @@ static ad_status build(ad_loop *l)
     return status ? status : ad_loop_state(l);
 }
 
-/* ---- what is seen ---- */
+/* ---- what is logged ---- */
 
 static double epoch_of(const ad_loop *l)
 {
     double per_epoch = ad_loop_steps_per_epoch(l);
     return per_epoch > 0 ? (double)l->counters.step / per_epoch : -1;
-}
-
-/* What lasted since then was no training: the rate leaves it out, the time left does not. */
-static void leave_out(ad_loop *l, double since)
-{
-    double seconds = ad_seconds() - since;
-    l->rate_from += seconds;
-    l->besides += seconds;
-}
-
-/* As long as all took until now, for each second of training. */
-static double seconds_left(const ad_loop *l)
-{
-    double all = ad_seconds() - l->looping, training = all - l->besides;
-    double left = (double)(l->steps - ad_loop_at(l)) / l->rate;
-    return training > 0 ? left * all / training : left;
-}
-
-static void show(ad_loop *l, bool notable)
-{
-    if (!l->watcher->progress) return;
-    int64_t at = ad_loop_at(l);
-    double t = ad_seconds();
-    if (t - l->rate_from > 0.5) { /* the rate of the last half second of training or more */
-        l->rate = (double)(at - l->rate_at) / (t - l->rate_from);
-        l->rate_from = t;
-        l->rate_at = at;
-    }
-    ad_metrics all = ad_metrics_new(l->ctx);
-    ad_loop_means(l, &all);
-    for (int i = 0; i < l->seen.count; ++i)
-        ad_metrics_add(&all, l->seen.at[i].name, l->seen.at[i].value);
-    bool units = l->t->units_per_batch > 0 && !l->t->counted;
-    double each = units ? l->t->units_per_batch * (double)l->s->accumulate : 1;
-    l->watcher->progress(l->watcher->user,
-                         &(ad_progress){.step = at,
-                                        .steps = l->steps,
-                                        .counted = l->t->counted,
-                                        .metrics = all.at,
-                                        .count = all.count,
-                                        .unit = units ? l->t->unit : l->t->counted,
-                                        .rate = l->rate * each,
-                                        .seconds_left = l->rate > 0 ? seconds_left(l) : -1,
-                                        .memory = ad_context_memory(l->ctx),
-                                        .notable = notable});
-    ad_metrics_free(&all);
 }
 
 static ad_status log_line(ad_loop *l)
@@ -185,22 +139,6 @@ static void judge(ad_loop *l, const ad_metrics *metrics)
     if (also) l->values[BEST_TOO] = too;
     l->counters.waited = best || also ? 0 : l->counters.waited + 1;
     if (l->s->patience && l->counters.waited >= l->s->patience) l->counters.stopped = 1;
-}
-
-/* Before its end, since nothing became better. */
-static void say_stopped(ad_loop *l)
-{
-    const ad_training *t = l->t;
-    char why[400];
-    snprintf(why, sizeof why,
-             "stopped at %s %lld of %lld: %lld evaluation%s brought no better %.60s%s%.60s on the "
-             "validation split (--patience); the best %.60s was %.5g, at %lld",
-             t->counted ? t->counted : "step", (long long)ad_loop_at(l), (long long)l->steps,
-             (long long)l->counters.waited, l->counters.waited == 1 ? "" : "s", t->monitor,
-             t->monitor_too ? " or " : "", t->monitor_too ? t->monitor_too : "", t->monitor,
-             l->values[BEST], (long long)l->counters.best_step);
-    ad_watch_note(l->watcher, "%s", why);
-    ad_run_log(l->run, "%s", why);
 }
 
 /* What the live line shows until the next evaluation: "validation/accuracy". */
@@ -274,11 +212,11 @@ static ad_status one_step(ad_loop *l)
     /* weights that ended must not be judged, nor take the place of good ones */
     if ((evaluated || saved) && !ad_loop_finite(l)) return ad_loop_trap(l, false);
     double since = ad_seconds();
-    if (evaluated) status = evaluate(l), leave_out(l, since);
-    show(l, evaluated);
+    if (evaluated) status = evaluate(l), ad_loop_leave_out(l, since);
+    ad_loop_show(l, evaluated);
     if (!status && (due(before, at, l->log_every) || last)) status = log_line(l);
     since = ad_seconds();
-    if (!status && saved) status = ad_loop_save(l), leave_out(l, since);
+    if (!status && saved) status = ad_loop_save(l), ad_loop_leave_out(l, since);
     return status;
 }
 
@@ -292,7 +230,7 @@ static ad_status train(ad_loop *l)
     ad_status status = AD_OK;
     l->looping = ad_seconds();
     while (!status && !at_end(l) && !ad_watch_interrupted(l->watcher)) status = one_step(l);
-    if (!status && l->counters.stopped && ad_loop_at(l) < l->steps) say_stopped(l);
+    if (!status && l->counters.stopped && ad_loop_at(l) < l->steps) ad_loop_say_stopped(l);
     if (status || l->saved_step == l->counters.step) return status;
     return ad_loop_finite(l) ? ad_loop_save(l) : ad_loop_trap(l, false);
 }
@@ -330,14 +268,6 @@ static ad_status finish(ad_loop *l, ad_metrics *result)
     return status ? status : ad_metrics_status(result);
 }
 
-static void say_resumed(ad_loop *l, int64_t at)
-{
-    char of[64] = "";
-    if (l->s->minutes <= 0) snprintf(of, sizeof of, " of %lld", (long long)l->steps);
-    ad_watch_note(l->watcher, "%s: resumed from step %lld%s", l->run->path, (long long)at, of);
-    ad_run_log(l->run, "resumed from step %lld%s", (long long)at, of);
-}
-
 /* Where the run stands: at its start, or at its newest checkpoint. */
 static ad_status take_up(ad_loop *l)
 {
@@ -350,7 +280,7 @@ static ad_status take_up(ad_loop *l)
                        "%s: is already at step %lld, beyond the %lld asked for", l->run->path,
                        (long long)at, (long long)l->steps);
     if (l->counters.step > 0) {
-        say_resumed(l, at);
+        ad_loop_say_resumed(l, at);
         l->saved_step = l->counters.step;
     }
     return ad_run_extend(l->run);
@@ -364,31 +294,6 @@ static ad_status describe(ad_loop *l, double minutes)
                             .minutes = minutes,
                             .parameters = ad_vars_parameters(l->t->vars)};
     return ad_run_describe(l->run, &d);
-}
-
-static void write_epochs(double epochs, char *text, size_t size)
-{
-    snprintf(text, size, epochs < 1000 ? ", %.3g epochs" : ", %.0f epochs", epochs);
-}
-
-/* What begins, in a line: "61706 parameters; 4690 steps of 128 images, 10 epochs;
- * validation/accuracy says which weights are best". */
-static void say_begun(const ad_loop *l)
-{
-    const ad_training *t = l->t;
-    char each[96] = "", epochs[48] = "", best[128] = "";
-    double per_epoch = ad_loop_steps_per_epoch(l),
-           units = t->units_per_batch * (double)l->s->accumulate;
-    if (l->run->options.again || l->counters.step > 0) return;
-    if (*l->run->about) ad_watch_note(l->watcher, "%s", l->run->about);
-    if (t->unit && units > 1 && !t->counted)
-        snprintf(each, sizeof each, " of %.10g %.40s", units, t->unit);
-    if (per_epoch > 0) write_epochs((double)l->steps / per_epoch, epochs, sizeof epochs);
-    if (t->monitor)
-        snprintf(best, sizeof best, "; the best by validation/%.60s are kept", t->monitor);
-    ad_watch_note(l->watcher, "%lld parameters; %lld %s%s%s%s",
-                  (long long)ad_vars_parameters(t->vars), (long long)l->steps,
-                  t->counted ? t->counted : "steps", each, epochs, best);
 }
 
 /* The minutes become steps, which the run's config.json then says instead. */
@@ -422,7 +327,7 @@ static ad_status start(ad_loop *l)
     /* something to go back to, and proof that it can be written */
     if (!status && l->counters.step == 0) status = ad_loop_save(l);
     if (!status) status = fix_steps(l);
-    if (!status) say_begun(l);
+    if (!status) ad_loop_say_begun(l);
     l->rate_from = ad_seconds();
     l->rate_at = status ? 0 : ad_loop_at(l);
     return status;

@@ -104,6 +104,18 @@ ad_status ad_loop_load(ad_loop *l);
  * `prefix`, of 128 bytes). Returns NULL past the last. */
 ad_vars *ad_loop_store(const ad_loop *l, int index, char prefix[128]);
 
+/* ---- loop_told.c ---- */
+
+/* The live line; `notable`: with figures that it did not have before. */
+void ad_loop_show(ad_loop *l, bool notable);
+/* What lasted since then was no training: the rate leaves it out, the time left does not. */
+void ad_loop_leave_out(ad_loop *l, double since);
+/* What begins, in a line: "61706 parameters; 4690 steps of 128 images, 10 epochs;
+ * the best by validation/accuracy are kept". */
+void ad_loop_say_begun(const ad_loop *l);
+void ad_loop_say_resumed(ad_loop *l, int64_t at);
+void ad_loop_say_stopped(ad_loop *l); /* before its end, since nothing became better */
+
 /* ---- train_loop.c ---- */
 
 double ad_loop_elapsed(const ad_loop *l); /* seconds of training, by all processes */
