@@ -2,6 +2,7 @@
 #include "io/source.h"
 
 #include "base/ending.h"
+#include "base/notes.h"
 #include "io/folder_walk.h"
 #include "io/unpacking.h"
 
@@ -94,8 +95,11 @@ static ad_status take_entry(ad_source *s, ad_unpacking *u, struct archive_entry 
                        s->archives[archive]);
     while (!strncmp(name, "./", 2)) name += 2;
     bool folder = archive_entry_filetype(head) == AE_IFDIR;
-    if (!*name || ad_hidden_name(name) || (!folder && archive_entry_filetype(head) != AE_IFREG))
+    if (!*name || ad_hidden_name(name)) return ad_unpacking_skip(u);
+    if (!folder && (archive_entry_filetype(head) != AE_IFREG || archive_entry_hardlink(head))) {
+        ad_note(s->ctx, "%s: links and devices in it are left out", s->archives[archive]);
         return ad_unpacking_skip(u);
+    }
     snprintf(full, sizeof full, "%s%.*s%s", prefix, PATH_MAX / 2, name,
              folder && !ad_ends_with(name, "/") ? "/" : "");
     entry e = {.name = ad_string_copy(s->ctx, full), .archive = archive};

@@ -182,6 +182,41 @@ static void archives(void)
     ad_file_expand_limit(ctx, 0);
 }
 
+static void take_note(void *user, const char *sentence)
+{
+    snprintf(user, 256, "%s", sentence);
+}
+
+/* A link in an archive has no bytes of its own. */
+static void links(void)
+{
+    char note[256] = "";
+    ad_source *source;
+    struct archive *a = archive_write_new();
+    archive_write_set_format_pax_restricted(a);
+    REQUIRE(archive_write_open_filename(a, in_folder("links.tar")) == ARCHIVE_OK);
+    add_entry(a, "cat/1.png", 10, 'c');
+    for (int hard = 0; hard < 2; ++hard) {
+        struct archive_entry *e = archive_entry_new();
+        archive_entry_set_pathname(e, hard ? "cat/3.png" : "cat/2.png");
+        archive_entry_set_filetype(e, hard ? AE_IFREG : AE_IFLNK);
+        if (hard)
+            archive_entry_set_hardlink(e, "cat/1.png");
+        else
+            archive_entry_set_symlink(e, "1.png");
+        CHECK_INT(archive_write_header(a, e), ARCHIVE_OK);
+        archive_entry_free(e);
+    }
+    archive_write_close(a);
+    archive_write_free(a);
+    ad_file_notes(ctx, take_note, note);
+    REQUIRE(ad_source_open(&source, ctx, in_folder("links.tar"), NULL) == AD_OK);
+    ad_file_notes(ctx, NULL, NULL);
+    CHECK_INT(ad_source_count(source), 1);
+    CHECK_CONTAINS(note, "links.tar: links and devices in it are left out");
+    ad_source_close(source);
+}
+
 static void write_two(const char *name, bool zip, const char *first, const char *second)
 {
     struct archive *a = archive_write_new();
@@ -274,6 +309,7 @@ int main(int argc, char **argv)
                                        {"texts_that_look_so", texts_that_look_so},
                                        {"no_programs", no_programs},
                                        {"archives", archives},
+                                       {"links", links},
                                        {"declared_sizes", declared_sizes},
                                        {"names_beyond_ascii", names_beyond_ascii},
                                        {"names_twice", names_twice},

@@ -29,7 +29,7 @@ static ad_status compute(graph_look *l, const graph_model *m, ad_vars *vars)
     if (!status) status = graph_batch_bind(&l->batch, l->program);
     graph_batch_fill(&l->batch, &first, 1, AD_GRAPH_NO_SPLIT);
     if (!status) status = ad_run(l->program);
-    if (!status) status = ad_result_finite(l->program, inside.embedding, "the embeddings");
+    if (!status) status = ad_result_finite(l->program, inside.embedding, "the array of embeddings");
     for (int i = 0; i < m->layers && !status; ++i)
         if (inside.attention[i])
             status = ad_result_finite(l->program, inside.attention[i], "the attention");

@@ -104,7 +104,8 @@ static ad_status predict_batch(void *user, ad_program *program, const ad_batch *
     const float *logits = ad_result(program, p->net->job.evaluation.result);
     graph_batch view;
     graph_batch_view(&view, p->samples, batch);
-    ad_status status = ad_result_finite(program, p->net->job.evaluation.result, "the logits");
+    ad_status status = ad_result_finite(program, p->net->job.evaluation.result,
+                                        "the array of logits");
     if (status) return status;
     status = graph_scores_add(&p->net->scores, &view, logits);
     for (int64_t i = 0; i < view.items && !ad_command_flag(p->cmd, "score"); ++i) {
