@@ -2,9 +2,8 @@
 #ifndef AD_TESTS_FOLDER_H
 #define AD_TESTS_FOLDER_H
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "check.h"
+
 #include <unistd.h>
 
 static char folder[128];
@@ -31,6 +30,18 @@ static inline const char *in_folder(const char *name)
     turn = (turn + 1) % 4;
     snprintf(path[turn], sizeof path[turn], "%s/%s", folder, name);
     return path[turn];
+}
+
+static inline void write_bytes(const char *name, const void *bytes, size_t size)
+{
+    FILE *file = fopen(in_folder(name), "wb");
+    bool written = file && fwrite(bytes, 1, size, file) == size;
+    if (!file || fclose(file) || !written) CHECK_FAIL("cannot write %s", in_folder(name));
+}
+
+static inline void write_text(const char *name, const char *text)
+{
+    write_bytes(name, text, strlen(text));
 }
 
 #endif

@@ -132,9 +132,7 @@ static void no_programs(void)
     ad_source *source;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i) {
         const unsigned char *bytes = (const unsigned char *)rows[i].bytes;
-        FILE *file = fopen(in_folder("l.tar"), "wb");
-        REQUIRE(file && fwrite(bytes, 1, rows[i].size, file) == rows[i].size);
-        fclose(file);
+        write_bytes("l.tar", bytes, rows[i].size);
         CHECK_INT(ad_content_expand(&content, ctx, "l.txt", bytes, rows[i].size, 100),
                   AD_ERROR_UNSUPPORTED);
         CHECK_CONTAINS(ad_error(ctx), "l.txt: is compressed with ");

@@ -29,14 +29,6 @@ static void note(void *user, const char *sentence)
     snprintf(notes + strlen(notes), sizeof notes - strlen(notes), "%s\n", sentence);
 }
 
-static void write_file(const char *name, const char *text)
-{
-    FILE *file = fopen(in_folder(name), "wb");
-    REQUIRE(file);
-    fputs(text, file);
-    fclose(file);
-}
-
 static ad_status read_labelled(ad_graph_set **set, const char *path, const char *label)
 {
     notes[0] = 0;
@@ -55,7 +47,7 @@ static ad_graph_set *read_set(const char *path, const char *label)
 static void refuses(const char *text, const char *sentence)
 {
     ad_graph_set *set = NULL;
-    write_file("a.gml", text);
+    write_text("a.gml", text);
     CHECK(read_labelled(&set, in_folder("a.gml"), NULL) != AD_OK);
     CHECK(!set);
     CHECK_CONTAINS(ad_error(ctx), "a.gml");
@@ -66,7 +58,7 @@ static void refuses(const char *text, const char *sentence)
 static void of_networkx(void)
 {
     begin();
-    write_file("a.gml", "graph [\n  name \"Zachary's Karate Club\"\n"
+    write_text("a.gml", "graph [\n  name \"Zachary's Karate Club\"\n"
                         "  node [\n    id 0\n    label \"Ann &#38; Bo\"\n    club \"Mr. Hi\"\n  ]\n"
                         "  node [\n    id 1\n    label \"J&#252;rg\"\n    club \"Officer\"\n"
                         "    pos 0.5\n    pos 1.5\n  ]\n"
@@ -96,7 +88,7 @@ static void of_networkx(void)
     ad_graph_set_free(set);
     CHECK(read_labelled(&set, folder, "clubs") != AD_OK);
     CHECK_CONTAINS(ad_error(ctx), "no node has the key clubs; their keys are id, label, club, pos");
-    write_file("b.gml", "graph [ ]");
+    write_text("b.gml", "graph [ ]");
     CHECK(read_labelled(&set, folder, NULL) != AD_OK);
     CHECK_CONTAINS(ad_error(ctx), "holds several sets");
     end();
@@ -106,7 +98,7 @@ static void of_networkx(void)
 static void of_newman(void)
 {
     begin();
-    write_file(
+    write_text(
         "a.gml",
         "Creator \"Mark Newman on Fri Jul 21 12:39:27 2006\"\n# a comment ]\ngraph\n[\n"
         "  directed 1\n  node\n  [\n    id 7\n    value \"n\"\n  ]\n"
@@ -122,18 +114,18 @@ static void of_newman(void)
     CHECK_TEXT(set->node_names[1], "-3");
     ad_graph_set_free(set);
     /* karate.gml has no classes; a table beside it has */
-    write_file("a.gml", "graph [ node [ id 1 ] node [ id 2 ] node [ id 3 ]\n"
+    write_text("a.gml", "graph [ node [ id 1 ] node [ id 2 ] node [ id 3 ]\n"
                         "edge [ source 2 target 1 ] edge [ source 3 target 1 ] ]");
     CHECK(read_labelled(&set, folder, NULL) != AD_OK);
     CHECK_CONTAINS(ad_error(ctx), "no node has a class");
     CHECK_CONTAINS(ad_error(ctx), "their keys are id");
-    write_file("nodes.csv", "id,label\n3,Officer\n1,Mr. Hi\n2,Officer\n");
+    write_text("nodes.csv", "id,label\n3,Officer\n1,Mr. Hi\n2,Officer\n");
     set = read_set(folder, NULL);
     REQUIRE(set);
     CHECK(set->edges == 4 && !set->weight && set->edge_start[1] - set->edge_start[0] == 1 &&
           set->edge_start[2] - set->edge_start[1] == 2 && set->source[0] == 1);
     ad_graph_set_free(set);
-    write_file("nodes.csv", "id,label\n3,Officer\n1,Mr. Hi\n");
+    write_text("nodes.csv", "id,label\n3,Officer\n1,Mr. Hi\n");
     CHECK(read_labelled(&set, folder, NULL) != AD_OK);
     CHECK_CONTAINS(ad_error(ctx), "node 2 is not one of");
     end();
@@ -184,13 +176,13 @@ static ad_status read_poorly(ad_context *poor)
 static void memory_that_runs_out(void)
 {
     begin();
-    write_file("a.gml",
+    write_text("a.gml",
                "graph [ node [ id 1 label \"a\" club \"x\" age 3 ] node [ id 2 club \"y\" ]\n"
                "edge [ source 1 target 2 weight 2 kind 1 ] ]");
-    write_file("b.gml", "graph [ node [ id 1 colour 1 ] ]");
+    write_text("b.gml", "graph [ node [ id 1 colour 1 ] ]");
     REQUIRE(!mkdir(in_folder("tables"), 0777));
-    write_file("tables/nodes.csv", "id;label\n1;x\n2;y\n");
-    write_file("tables/c.gml", "graph [ node [ id 1 ] node [ id 2 ] edge [ source 1 target 2 ] ]");
+    write_text("tables/nodes.csv", "id;label\n1;x\n2;y\n");
+    write_text("tables/c.gml", "graph [ node [ id 1 ] node [ id 2 ] edge [ source 1 target 2 ] ]");
     sparing_check(read_poorly);
     end();
 }

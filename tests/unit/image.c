@@ -204,9 +204,7 @@ static void paths_are_checked_before_work(void)
     CHECK(ad_image_can_write(ctx, in_folder("dir.png")) == AD_ERROR_IO);
     CHECK_CONTAINS(ad_error(ctx), "folder");
     rmdir(in_folder("dir.png"));
-    FILE *file = fopen(in_folder("keep.png"), "w");
-    REQUIRE(file);
-    fputs("kept", file), fclose(file);
+    write_text("keep.png", "kept");
     CHECK_INT(ad_image_can_write(ctx, in_folder("keep.png")), AD_OK);
     CHECK(ad_image_can_write(ctx, in_folder("keep.png/x.png")) == AD_ERROR_IO);
     struct stat at;

@@ -34,14 +34,6 @@ static void end(void)
     CHECK(folder_remove());
 }
 
-static void write_bytes(const char *name, const void *bytes, size_t size)
-{
-    FILE *file = fopen(in_folder(name), "wb");
-    REQUIRE(file);
-    fwrite(bytes, 1, size, file);
-    fclose(file);
-}
-
 /* A grey PGM, or a colour PPM, of one value. */
 static void write_picture(const char *name, int width, int height, int value, bool colour)
 {

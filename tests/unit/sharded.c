@@ -23,17 +23,10 @@ static void write_shard(const char *name, const char *first, const char *second,
         CHECK_FAIL("%s", ad_error(ctx));
 }
 
-static void write_text(const char *name, const char *text, size_t length)
-{
-    FILE *file = fopen(in_folder(name), "wb");
-    CHECK(file && fwrite(text, 1, length, file) == length);
-    if (file) fclose(file);
-}
-
 /* The index of that text. */
 static ad_status open_index(ad_file **file, const char *text)
 {
-    write_text("model.index.json", text, strlen(text));
+    write_text("model.index.json", text);
     return ad_file_open(file, ctx, in_folder("model.index.json"));
 }
 
@@ -153,7 +146,7 @@ static void a_part_is_safetensors(void)
     refused(MAP("\"a.first\": \"model.index.json\""), AD_ERROR_FORMAT, "is not safetensors");
     REQUIRE(!ad_npz_write(ctx, in_folder("a.npz"), &tensor, 1));
     refused(MAP("\"a.first\": \"a.npz\""), AD_ERROR_FORMAT, "is not safetensors");
-    write_text("empty.safetensors", "", 0);
+    write_text("empty.safetensors", "");
     refused(MAP("\"a.first\": \"empty.safetensors\""), AD_ERROR_FORMAT, "is not safetensors");
     REQUIRE(!mkdir(in_folder("sub"), 0700) || errno == EEXIST);
     refused(MAP("\"a.first\": \"sub\""), AD_ERROR_IO, "sub");
@@ -169,7 +162,7 @@ static void parts_may_be_truncated(void)
     REQUIRE(length > 100 && length < sizeof whole);
     for (size_t cut = 0; cut < length; ++cut) {
         ad_file *opened;
-        write_text("cut.safetensors", whole, cut);
+        write_bytes("cut.safetensors", whole, cut);
         CHECK(open_index(&opened, MAP("\"b.first\": \"b.safetensors\", "
                                       "\"a.first\": \"cut.safetensors\"")) != AD_OK);
         CHECK(!opened);

@@ -1,13 +1,9 @@
 /* tokenizer.c - characters, bytes, training, the text form, decoding as it comes, batches. What
  * published vocabularies give is in tests/data/tokenizers.c. */
-#include "check.h"
+#include "context.h"
+#include "folder.h"
 
 #include <autodidact/tokenizer.h>
-
-#include <unistd.h>
-
-static ad_context *ctx;
-static char folder[] = "/tmp/tokenizer.XXXXXX";
 
 static void encodes(ad_tokenizer *t, const char *text, int flags, const char *want)
 {
@@ -146,20 +142,18 @@ static void long_words_are_merged_alike(void)
 static void saves_and_opens(void)
 {
     static const char text[] = "the cat and the hat and the bat that sat";
-    char path[256];
+    const char *path = in_folder("bpe");
     ad_tokenizer *t = NULL, *again = NULL;
     REQUIRE(!ad_tokenizer_train(&t, ctx, "text", text, sizeof text - 1, 270));
-    snprintf(path, sizeof path, "%s/bpe", folder);
     CHECK_INT(ad_tokenizer_save(t, path), AD_OK);
     if (ad_tokenizer_open(&again, ctx, path)) CHECK_FAIL("%s", ad_error(ctx));
     REQUIRE(again);
     CHECK_INT(ad_tokenizer_fingerprint(again), ad_tokenizer_fingerprint(t));
     ad_tokenizer_free(again);
-    snprintf(path, sizeof path, "%s/bpe/merges.txt", folder);
-    REQUIRE(!ad_tokenizer_open(&again, ctx, path));
+    REQUIRE(!ad_tokenizer_open(&again, ctx, in_folder("bpe/merges.txt")));
     CHECK_INT(ad_tokenizer_fingerprint(again), ad_tokenizer_fingerprint(t));
     ad_tokenizer_free(again);
-    snprintf(path, sizeof path, "%s/own.json", folder);
+    path = in_folder("own.json");
     REQUIRE(!ad_tokenizer_save(t, path) && !ad_tokenizer_open(&again, ctx, path));
     CHECK_INT(ad_tokenizer_fingerprint(again), ad_tokenizer_fingerprint(t));
     ad_tokenizer_free(again), ad_tokenizer_free(t);
@@ -218,28 +212,16 @@ static void shows_whole_characters(void)
     ad_tokenizer_free(t);
 }
 
-static void write_file(const char *name, const void *data, size_t size)
-{
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "wb");
-    REQUIRE(file);
-    fwrite(data, 1, size, file);
-    fclose(file);
-}
-
 static void wordpieces(void)
 {
     static const char vocab[] =
         "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nun\n##aff\n##able\ncafe\n!\n,\n"
         "\xe4\xb8\xad\n##\n";
-    char path[256];
     ad_tokenizer *t = NULL;
     const char *text;
     size_t length;
-    write_file("vocab.txt", vocab, sizeof vocab - 1);
-    snprintf(path, sizeof path, "%s/vocab.txt", folder);
-    REQUIRE(!ad_tokenizer_open(&t, ctx, path));
+    write_text("vocab.txt", vocab);
+    REQUIRE(!ad_tokenizer_open(&t, ctx, in_folder("vocab.txt")));
     CHECK_INT(ad_tokenizer_get_kind(t), AD_TOKENIZER_WORDPIECE);
     encodes(t, "UNaffable, Caf\xc3\xa9!!", 0, "5 6 7 10 8 9 9");
     encodes(t,
@@ -258,12 +240,10 @@ static void wordpieces(void)
 
 static void refuses(const char *name, const void *data, size_t size, const char *sentence)
 {
-    char path[256];
     ad_tokenizer *t = NULL;
-    write_file(name, data, size);
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+    write_bytes(name, data, size);
     ad_error_clear(ctx);
-    CHECK(ad_tokenizer_open(&t, ctx, path) != AD_OK && !t);
+    CHECK(ad_tokenizer_open(&t, ctx, in_folder(name)) != AD_OK && !t);
     CHECK_CONTAINS(ad_error(ctx), name);
     CHECK_CONTAINS(ad_error(ctx), sentence);
     ad_tokenizer_free(t);
@@ -301,7 +281,7 @@ static void hostile_files(void)
             "special tokens");
     REFUSES("own.json", "{\"format\":\"autodidact tokenizer\",\"version\":7,\"kind\":\"BPE\"}",
             "version 7");
-    write_file("vocab.json", "{\"a\": 0, \"b\": 1}", 16);
+    write_text("vocab.json", "{\"a\": 0, \"b\": 1}");
     REFUSES("merges.txt", "#version: 0.2\na c\n", "line 2: \"c\" is not in the vocabulary");
     REFUSES("merges.txt", "#version: 0.2\nab\n", "line 2 is not two pieces");
 }
@@ -315,16 +295,13 @@ static void the_last_part_validates(void)
 
 static void text_files_are_utf8(void)
 {
-    char path[256];
     ad_text_file text;
-    write_file("good.txt", "h\xc3\xa9", 3);
-    write_file("bad.txt", "abc\xc3", 4);
-    snprintf(path, sizeof path, "%s/good.txt", folder);
-    REQUIRE(!ad_text_file_read(&text, ctx, path));
+    write_text("good.txt", "h\xc3\xa9");
+    write_text("bad.txt", "abc\xc3");
+    REQUIRE(!ad_text_file_read(&text, ctx, in_folder("good.txt")));
     CHECK_INT(text.length, 3);
     ad_text_file_free(&text);
-    snprintf(path, sizeof path, "%s/bad.txt", folder);
-    CHECK_INT(ad_text_file_read(&text, ctx, path), AD_ERROR_FORMAT);
+    CHECK_INT(ad_text_file_read(&text, ctx, in_folder("bad.txt")), AD_ERROR_FORMAT);
     CHECK_CONTAINS(ad_error(ctx), "bad.txt: byte 3 (0xc3) is not UTF-8");
 }
 
@@ -342,12 +319,7 @@ int main(int argc, char **argv)
                                        CASE(the_last_part_validates),
                                        CASE(text_files_are_utf8),
                                        {0}};
-    ctx = ad_context_new(NULL);
-    if (!ctx || !mkdtemp(folder)) return 1;
-    int status = check_main(argc, argv, cases);
-    if (ad_context_memory(ctx)) status = 1, printf("memory is left\n");
-    ad_context_free(ctx);
-    char command[64];
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command) ? 1 : status;
+    if (!folder_make()) return 1;
+    int status = check_in_context(argc, argv, cases);
+    return folder_remove() ? status : 1;
 }

@@ -65,14 +65,6 @@ static void texts_by_tokenizer_json(void)
     texts_by("llama", FIXTURES "/json/llama.json");
 }
 
-static void write_file(const char *name, const char *text, size_t length)
-{
-    FILE *file = fopen(in_folder(name), "wb");
-    REQUIRE(file);
-    CHECK(fwrite(text, 1, length, file) == length);
-    CHECK(!fclose(file));
-}
-
 /* Our tokenizer.json, read back, and a GGUF file's vocabulary encode the same. */
 static void written_again(const char *kind, const char *path)
 {
@@ -82,7 +74,7 @@ static void written_again(const char *kind, const char *path)
     REQUIRE(folder_make());
     REQUIRE(!ad_tokenizer_open(&t, ctx, path));
     CHECK(!ad_tokenizer_to_hf(t, &text, &length));
-    write_file("tokenizer.json", text, length);
+    write_bytes("tokenizer.json", text, length);
     texts_by(kind, folder);
     ad_gguf_values *values = ad_gguf_values_new(ctx);
     ad_gguf_put_text(values, "general.architecture", "gpt2");
@@ -124,7 +116,7 @@ static void characters_and_bytes_for_others(void)
         CHECK(!(bytes ? ad_tokenizer_bytes(&t, ctx)
                       : ad_tokenizer_characters(&t, ctx, "text", text, strlen(text))));
         CHECK(!ad_tokenizer_to_hf(t, &json, &length));
-        write_file("tokenizer.json", json, length);
+        write_bytes("tokenizer.json", json, length);
         if (ad_tokenizer_open(&again, ctx, folder)) CHECK_FAIL("%s", ad_error(ctx));
         REQUIRE(t && again);
         CHECK(!ad_tokenizer_encode(t, text, strlen(text), 0, &a));
@@ -191,10 +183,7 @@ static void alone_in_a_folder(void)
     for (size_t i = 0; i < sizeof files / sizeof *files; ++i) {
         ad_tokenizer *t = NULL;
         REQUIRE(folder_make());
-        FILE *file = fopen(in_folder("tokenizer.json"), "w");
-        REQUIRE(file);
-        CHECK(fputs(files[i].text, file) >= 0);
-        CHECK(!fclose(file));
+        write_text("tokenizer.json", files[i].text);
         ad_status status = ad_tokenizer_open(&t, ctx, folder);
         if (!files[i].sentence) {
             if (status) CHECK_FAIL("%s", ad_error(ctx));

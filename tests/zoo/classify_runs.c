@@ -17,10 +17,7 @@ static void draw(const char *name, int left, int right)
     size_t head = strlen((char *)bytes);
     for (int i = 0; i < 64; ++i)
         bytes[head + (size_t)i] = (unsigned char)(i % 8 < 4 ? left : right);
-    FILE *file = fopen(in_folder(name), "wb");
-    REQUIRE(file);
-    fwrite(bytes, 1, head + 64, file);
-    fclose(file);
+    write_bytes(name, bytes, head + 64);
 }
 
 static void begin(void)

@@ -1,6 +1,7 @@
 /* gpt_files.c - models of the GPT family in all the forms they come in: of other programs, of
  * former versions, and trained here without a command line. */
 #include "check.h"
+#include "folder.h"
 #include "zoo/gpt/gpt.h"
 
 #include <sys/stat.h>
@@ -8,27 +9,10 @@
 
 #define GPT2 "tests/fixtures/gpt2_tiny"
 
-enum { TENSORS_MOST = 64, PATH_BYTES = 512 };
+enum { TENSORS_MOST = 64 };
 
 static ad_context *ctx;
-static char folder[] = "/tmp/autodidact-gpt-XXXXXX";
 static char notes[8192];
-
-static const char *in_folder(const char *name)
-{
-    static char paths[8][PATH_BYTES];
-    static int next;
-    char *path = paths[next++ % 8];
-    snprintf(path, PATH_BYTES, "%s/%s", folder, name);
-    return path;
-}
-
-static void write_text(const char *name, const char *text)
-{
-    FILE *file = fopen(in_folder(name), "w");
-    CHECK(file && fputs(text, file) >= 0);
-    if (file) fclose(file);
-}
 
 static void copy_file(const char *from, const char *name)
 {
@@ -380,13 +364,6 @@ static void starts_from_a_model(void)
     ad_settings_free(settings);
 }
 
-static void remove_folder(void)
-{
-    char command[PATH_BYTES];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    CHECK_INT(system(command), 0);
-}
-
 static void write_rhyme(void)
 {
     char text[8192], *end = text;
@@ -398,7 +375,7 @@ static void write_rhyme(void)
 int main(int argc, char **argv)
 {
     ctx = ad_context_new(&(ad_context_options){.threads = 2});
-    if (!mkdtemp(folder)) return 1;
+    if (!ctx || !folder_make()) return 1;
     write_rhyme();
     int failed = check_main(argc, argv,
                             (check_case[]){CASE(several_files_are_one_model),
@@ -410,8 +387,7 @@ int main(int argc, char **argv)
                                            CASE(trains_without_a_command_line),
                                            CASE(starts_from_a_model),
                                            {0}});
-    remove_folder();
-    if (ad_context_memory(ctx)) failed = 1;
+    if (ad_context_memory(ctx) || !folder_remove()) failed = 1;
     ad_context_free(ctx);
     return failed;
 }

@@ -11,14 +11,6 @@ enum { NODES = 5, FEATURES = 3, CLASSES = 2, PARAMETERS = 16 };
 
 static ad_context *ctx;
 
-static void write_text(const char *name, const char *text)
-{
-    FILE *file = fopen(in_folder(name), "wb");
-    REQUIRE(file);
-    fputs(text, file);
-    fclose(file);
-}
-
 static void begin(const char *edges)
 {
     REQUIRE(folder_make());

@@ -254,13 +254,6 @@ static void write_tensors(const network *n, const char *name)
     CHECK(!ad_safetensors_write(ctx, in_folder(name), tensors, n->count, NULL, 0));
 }
 
-static void write_text(const char *name, const char *text, size_t length)
-{
-    FILE *f = fopen(in_folder(name), "wb");
-    CHECK(f && fwrite(text, 1, length, f) == length);
-    if (f) fclose(f);
-}
-
 /* ---- the cases ---- */
 
 static void check_logits(const network *n, const char *name)
@@ -348,7 +341,7 @@ static void heads_are_never_guessed(void)
     const char *heads = strstr(config, "HEADS");
     REQUIRE(heads);
     snprintf(text, sizeof text, "%.*s%d%s", (int)(heads - config), config, HEADS, heads + 5);
-    write_text("config.json", text, strlen(text)); /* what the sentence asks for */
+    write_text("config.json", text); /* what the sentence asks for */
     check_logits(&n, "state_dict.safetensors");
     unlink(in_folder("config.json"));
 }
@@ -361,7 +354,7 @@ static void write_meta(const char *name)
                                  "cK\x03\x8c\x01"
                                  "dK\x04\x8c\x01"
                                  "eK\x05\x8c\x02\xc3\xa4K\x06uu.";
-    write_text(name, pickle, sizeof pickle - 1);
+    write_bytes(name, pickle, sizeof pickle - 1);
 }
 
 static void llamas_of_meta_are_refused_by_name(void)
@@ -389,7 +382,7 @@ static void training_starts_from_it(void)
     write_meta("meta.pkl");
     char text[400] = "";
     while (strlen(text) < 300) strcat(text, "abc de \xc3\xa4");
-    write_text("text.txt", text, strlen(text));
+    write_text("text.txt", text);
     REQUIRE(!ad_settings_new(&settings, ctx, gpt_system.records, gpt_system.defaults));
     CHECK(!ad_settings_set(settings, "data", in_folder("text.txt")));
     CHECK(!ad_settings_set(settings, "init", in_folder("ckpt.pt")));
@@ -429,7 +422,7 @@ static void characters_are_found_with_the_data(void)
 static void refused(const char *pickle, size_t length, const char *sentence)
 {
     ad_tokenizer *t;
-    write_text("bad.pkl", pickle, length);
+    write_bytes("bad.pkl", pickle, length);
     CHECK_INT(ad_tokenizer_open(&t, ctx, in_folder("bad.pkl")), AD_ERROR_FORMAT);
     CHECK(!t);
     CHECK_CONTAINS(ad_error(ctx), "bad.pkl: ");
