@@ -1,27 +1,12 @@
 /* graph_gml.c - graphs from GML as networkx, Newman and others write it, and what is wrong with
  * files that are none. */
-#include "check.h"
-#include "folder.h"
+#include "case.h"
 #include "sparing.h"
 
 #include <autodidact/graph_data.h>
 #include <sys/stat.h>
 
-static ad_context *ctx;
 static char notes[1024];
-
-static void begin(void)
-{
-    REQUIRE(folder_make());
-    ctx = ad_context_new(NULL);
-}
-
-static void end(void)
-{
-    CHECK_INT(ad_context_memory(ctx), 0);
-    ad_context_free(ctx);
-    CHECK(folder_remove());
-}
 
 static void note(void *user, const char *sentence)
 {

@@ -2,8 +2,7 @@
  * named. The pickles are those of Python 2, byte for byte what cPickle writes with protocol 2.
  *
  * needs: zip */
-#include "check.h"
-#include "folder.h"
+#include "case.h"
 
 #include <autodidact/graph_data.h>
 #include <autodidact/io.h>
@@ -11,21 +10,6 @@
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static ad_context *ctx;
-
-static void begin(void)
-{
-    REQUIRE(folder_make());
-    ctx = ad_context_new(NULL);
-}
-
-static void end(void)
-{
-    CHECK_INT(ad_context_memory(ctx), 0);
-    ad_context_free(ctx);
-    CHECK(folder_remove());
-}
 
 static ad_graph_set *read_set(const char *path, const char *name)
 {

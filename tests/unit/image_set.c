@@ -1,7 +1,6 @@
 /* image_set.c - sets of pictures from folders, archives, IDX and CIFAR files that the test writes;
  * what is wrong with them is named. */
-#include "check.h"
-#include "folder.h"
+#include "case.h"
 #include "picture_files.h"
 #include "sparing.h"
 
@@ -18,21 +17,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <zlib.h>
-
-static ad_context *ctx;
-
-static void begin(void)
-{
-    REQUIRE(folder_make());
-    ctx = ad_context_new(NULL);
-}
-
-static void end(void)
-{
-    CHECK_INT(ad_context_memory(ctx), 0);
-    ad_context_free(ctx);
-    CHECK(folder_remove());
-}
 
 /* A grey PGM, or a colour PPM, of one value. */
 static void write_picture(const char *name, int width, int height, int value, bool colour)

@@ -1,14 +1,11 @@
 /* classify_runs.c - the system `classify` without a command line: trained by sessions on pictures
  * that the test draws, opened again, and refused where a file is damaged. */
-#include "check.h"
-#include "folder.h"
+#include "case.h"
 #include "sparing.h"
 #include "zoo/classify/classify.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
-
-static ad_context *ctx;
 
 /* 8 x 8, the left half of one grey and the right of another. */
 static void draw(const char *name, int left, int right)
@@ -20,12 +17,11 @@ static void draw(const char *name, int left, int right)
     write_bytes(name, bytes, head + 64);
 }
 
-static void begin(void)
+static void begin_with_pictures(void)
 {
     char name[64];
     static const char *const folders[] = {"data", "data/left", "data/right"};
-    REQUIRE(folder_make());
-    ctx = ad_context_new(&(ad_context_options){.threads = 2});
+    begin_with(&(ad_context_options){.threads = 2});
     for (int i = 0; i < 3; ++i) CHECK_INT(mkdir(in_folder(folders[i]), 0777), 0);
     for (int i = 0; i < 24; ++i) {
         snprintf(name, sizeof name, "data/left/%d.pgm", i);
@@ -33,13 +29,6 @@ static void begin(void)
         snprintf(name, sizeof name, "data/right/%d.pgm", i);
         draw(name, 5 * i, 180 + 3 * i);
     }
-}
-
-static void end(void)
-{
-    CHECK_INT(ad_context_memory(ctx), 0);
-    ad_context_free(ctx);
-    CHECK(folder_remove());
 }
 
 /* ---- sessions ---- */
@@ -109,7 +98,7 @@ static void a_session(void)
     ad_outcome outcome;
     ad_job *job;
     char name[32];
-    begin();
+    begin_with_pictures();
     REQUIRE(!train("a", "steps=40 val=0.25", &outcome));
     CHECK_NEAR(ad_metrics_get(&outcome.mean, "validation_balanced_accuracy"), 1, 0);
     CHECK_NEAR(ad_metrics_get(&outcome.mean, "validation_area_under_roc"), 1, 0);
@@ -131,7 +120,7 @@ static void a_session(void)
 static void folds(void)
 {
     ad_outcome outcome;
-    begin();
+    begin_with_pictures();
     REQUIRE(!train("a", "steps=20 folds=3 val=0", &outcome));
     CHECK_INT(outcome.parts, 3);
     CHECK_NEAR(ad_metrics_get(&outcome.mean, "test_accuracy"), 1, 0);
@@ -144,7 +133,7 @@ static void folds(void)
 static void minutes(void)
 {
     ad_outcome outcome;
-    begin();
+    begin_with_pictures();
     REQUIRE(!train("a", "minutes=0.01 eval-every=1000000", &outcome));
     CHECK_CONTAINS(said, "0.01 minutes: ");
     CHECK(ad_metrics_get(&outcome.mean, "steps") > 10);
@@ -177,7 +166,7 @@ static bool same(const char *a, const char *b, const char *name)
 static void a_start_that_is_frozen(void)
 {
     char first[256], second[256], options[320];
-    begin();
+    begin_with_pictures();
     trained("a", "steps=2 val=0");
     snprintf(first, sizeof first, "%s", in_folder("a/checkpoints/step-000000002.safetensors"));
     snprintf(options, sizeof options, "steps=2 val=0 seed=7 freeze=yes init=%s", first);
@@ -195,7 +184,7 @@ static void results_that_are_not_finite(void)
     static float huge[64 * 256];
     ad_job *job;
     bool done;
-    begin();
+    begin_with_pictures();
     for (size_t i = 0; i < sizeof huge / sizeof *huge; ++i) huge[i] = 3e38f;
     trained("a", "steps=2 val=0");
     REQUIRE(!ad_trained_open(&job, ctx, &classify_system, in_folder("a"), NULL));
@@ -273,7 +262,7 @@ static void files(void)
         {5, "[\"a\",\"b\",\"c\"]", "fc.weight"},
     };
     ad_job *job;
-    begin();
+    begin_with_pictures();
     save("x.safetensors", sound);
     CHECK_INT(open_it(ctx), AD_OK);
     REQUIRE(!ad_trained_open(&job, ctx, &classify_system, in_folder("x.safetensors"), NULL));
@@ -301,7 +290,7 @@ static void files(void)
 
 static void memory_that_runs_out(void)
 {
-    begin();
+    begin_with_pictures();
     save("x.safetensors", sound);
     sparing_check(open_it);
     end();

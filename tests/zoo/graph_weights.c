@@ -1,31 +1,20 @@
 /* graph_weights.c - weights of edges, from the table to logits and gradients, against the formulas
  * written out densely in double (PyTorch Geometric's gcn_norm; DGL's GATConv with edge weights).
  * Gradients are held to differences of the dense loss. */
-#include "check.h"
-#include "folder.h"
+#include "case.h"
 #include "zoo/graph/graph.h"
 
 #include <math.h>
 
 enum { NODES = 5, FEATURES = 3, CLASSES = 2, PARAMETERS = 16 };
 
-static ad_context *ctx;
-
-static void begin(const char *edges)
+static void begin_with_edges(const char *edges)
 {
-    REQUIRE(folder_make());
-    ctx = ad_context_new(NULL);
+    begin();
     write_text("nodes.csv", "id,label,split,a,b,c\n"
                             "v,x,train,1,0.5,0\nw,y,train,0,-1,0.25\nx,x,train,0.5,0.5,1\n"
                             "y,y,train,-0.75,0,2\nz,x,train,0,0,0.5\n");
     write_text("edges.csv", edges);
-}
-
-static void end(void)
-{
-    CHECK_INT(ad_context_memory(ctx), 0);
-    ad_context_free(ctx);
-    CHECK(folder_remove());
 }
 
 /* ---- the formulas ---- */
@@ -201,7 +190,7 @@ static void check(const char *edges, bool directed, int kind)
                            .classes = CLASSES};
     trial t = {0};
     dense d;
-    begin(edges);
+    begin_with_edges(edges);
     ad_status status = ad_graph_set_read(&t.set, ctx, folder,
                                          &(ad_graph_set_options){.directed = directed});
     if (!status) status = compute(&t, &m);
