@@ -2,11 +2,11 @@
  *
  * needs: zip */
 #include "fixtures/weights.h"
+#include "folder.h"
 
 #include <unistd.h>
 
 static ad_context *ctx;
-static char folder[] = "/tmp/autodidact-npz-XXXXXX";
 
 static void arrays_of(const char *path)
 {
@@ -70,13 +70,6 @@ static void reads_single_arrays(void)
         weights_check(file, ctx, "tensor", rows[i].dtype, rows[i].shape, rows[i].seed);
         ad_file_close(file);
     }
-}
-
-static const char *in_folder(const char *name)
-{
-    static char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
 }
 
 static void writes_what_it_reads(void)
@@ -197,7 +190,7 @@ static void leaves_no_memory(void)
 int main(int argc, char **argv)
 {
     ctx = ad_context_new(NULL);
-    if (!mkdtemp(folder)) return 1;
+    if (!ctx || !folder_make()) return 1;
     int result = check_main(argc, argv,
                             (check_case[]){CASE(reads_archives),
                                            CASE(reads_in_place),

@@ -1,6 +1,7 @@
 /* report.c - runs read back and their page: long curves thinned, texts that would break out of the
  * page, files that are not what they should be, runs with parts. */
-#include "check.h"
+#include "context.h"
+#include "folder.h"
 
 #include <autodidact/train.h>
 
@@ -8,36 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[64];
-static ad_context *ctx;
-
-static void put(const char *name, const char *text)
-{
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "wb");
-    if (!file) return;
-    fputs(text, file);
-    fclose(file);
-}
-
 static void make(const char *name)
 {
-    char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    mkdir(path, 0777);
-}
-
-static const char *at(const char *name)
-{
-    static char path[256];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
+    mkdir(in_folder(name), 0777);
 }
 
 static char *get(const char *name, size_t *size)
 {
-    FILE *file = fopen(at(name), "rb");
+    FILE *file = fopen(in_folder(name), "rb");
     char *text = calloc(1, 8 << 20);
     *size = file ? fread(text, 1, (8 << 20) - 1, file) : 0;
     if (file) fclose(file);
@@ -54,15 +33,15 @@ static char *get(const char *name, size_t *size)
 static void reading(void)
 {
     ad_run_info *run;
-    make("a"), put("a/config.json", CONFIG);
-    put("a/metrics.jsonl",
-        "{\"step\":1,\"epoch\":0.1,\"seconds\":0.5,\"loss\":3}\n"
-        "{\"step\":2,\"epoch\":0.2,\"seconds\":1,\"loss\":2,\"validation/loss\":4}\n"
-        "{\"step\":2,\"validation/loss\":7}\n" /* does not rise: left out */
-        "no json\n[1]\n{\"loss\":1}\n{\"step\":-1,\"loss\":1}\n{\"step\":\"2\"}\n"
-        "{\"step\":3,\"loss\":null,\"validation/loss\":3.5,\"seconds\":2}\n"
-        "{\"step\":4,\"validation/loss\":3.75,\"lr\":\"high\"}\n{\"step\":5,\"loss\":");
-    REQUIRE(!ad_run_info_open(&run, ctx, at("a/")));
+    make("a"), write_text("a/config.json", CONFIG);
+    write_text("a/metrics.jsonl",
+               "{\"step\":1,\"epoch\":0.1,\"seconds\":0.5,\"loss\":3}\n"
+               "{\"step\":2,\"epoch\":0.2,\"seconds\":1,\"loss\":2,\"validation/loss\":4}\n"
+               "{\"step\":2,\"validation/loss\":7}\n" /* does not rise: left out */
+               "no json\n[1]\n{\"loss\":1}\n{\"step\":-1,\"loss\":1}\n{\"step\":\"2\"}\n"
+               "{\"step\":3,\"loss\":null,\"validation/loss\":3.5,\"seconds\":2}\n"
+               "{\"step\":4,\"validation/loss\":3.75,\"lr\":\"high\"}\n{\"step\":5,\"loss\":");
+    REQUIRE(!ad_run_info_open(&run, ctx, in_folder("a/")));
     CHECK_TEXT(run->name, "a");
     CHECK_TEXT(run->system, "toy");
     CHECK_INT(run->state, AD_RUN_INTERRUPTED);
@@ -80,50 +59,52 @@ static void reading(void)
     CHECK_TEXT(run->command,
                "autodidact toy train --lr 0.1 --data 'it'\\''s here' --no-flip --warm");
     ad_run_info_close(run);
-    put("a/result.json", "{\"state\":\"finished\",\"results\":{\"test_loss\":2.5,\"odd\":null}}");
-    REQUIRE(!ad_run_info_open(&run, ctx, at("a")));
+    write_text("a/result.json",
+               "{\"state\":\"finished\",\"results\":{\"test_loss\":2.5,\"odd\":null}}");
+    REQUIRE(!ad_run_info_open(&run, ctx, in_folder("a")));
     CHECK_INT(run->state, AD_RUN_FINISHED);
     CHECK_NEAR(ad_metrics_get(&run->result, "test_loss"), 2.5, 0);
     CHECK(isnan(ad_metrics_get(&run->result, "odd")));
     ad_run_info_close(run);
-    CHECK(ad_run_is(at("a")) && !ad_run_is(folder));
+    CHECK(ad_run_is(in_folder("a")) && !ad_run_is(folder));
 }
 
 static void refusals(void)
 {
     ad_run_info *run;
     make("none");
-    CHECK_INT(ad_run_info_open(&run, ctx, at("none")), AD_ERROR_NOT_FOUND);
+    CHECK_INT(ad_run_info_open(&run, ctx, in_folder("none")), AD_ERROR_NOT_FOUND);
     CHECK(!run);
     CHECK_CONTAINS(ad_error(ctx), "/none: is not a run: it has no config.json");
-    CHECK_INT(ad_run_report(ctx, at("none")), AD_ERROR_NOT_FOUND);
-    make("bad"), put("bad/config.json", "{\"system\":");
-    CHECK_INT(ad_run_info_open(&run, ctx, at("bad")), AD_ERROR_FORMAT);
+    CHECK_INT(ad_run_report(ctx, in_folder("none")), AD_ERROR_NOT_FOUND);
+    make("bad"), write_text("bad/config.json", "{\"system\":");
+    CHECK_INT(ad_run_info_open(&run, ctx, in_folder("bad")), AD_ERROR_FORMAT);
     CHECK_CONTAINS(ad_error(ctx), "/bad/config.json: ");
-    put("bad/config.json", "[]");
-    CHECK_INT(ad_run_info_open(&run, ctx, at("bad")), AD_ERROR_FORMAT);
+    write_text("bad/config.json", "[]");
+    CHECK_INT(ad_run_info_open(&run, ctx, in_folder("bad")), AD_ERROR_FORMAT);
     CHECK_CONTAINS(ad_error(ctx), "is not an object");
-    put("bad/config.json", "{\"system\":1,\"model_type\":\"llama\"}"); /* of another program */
-    CHECK_INT(ad_run_info_open(&run, ctx, at("bad")), AD_ERROR_NOT_FOUND);
+    write_text("bad/config.json",
+               "{\"system\":1,\"model_type\":\"llama\"}"); /* of another program */
+    CHECK_INT(ad_run_info_open(&run, ctx, in_folder("bad")), AD_ERROR_NOT_FOUND);
     CHECK_CONTAINS(ad_error(ctx), "/bad: is not a run: its config.json is of something else");
     /* every field of another kind */
-    put("bad/config.json",
-        "{\"system\":\"x\",\"verb\":[],\"data\":\"x\",\"training\":3,\"options\":[1],"
-        "\"changed\":{},\"threads\":\"many\"}");
-    put("bad/result.json", "{\"state\":7,\"results\":[1]}");
-    put("bad/confusion.json", "{\"classes\":[\"a\",\"b\"],\"counts\":[[1,2],[3]]}");
-    REQUIRE(!ad_run_info_open(&run, ctx, at("bad")));
+    write_text("bad/config.json",
+               "{\"system\":\"x\",\"verb\":[],\"data\":\"x\",\"training\":3,\"options\":[1],"
+               "\"changed\":{},\"threads\":\"many\"}");
+    write_text("bad/result.json", "{\"state\":7,\"results\":[1]}");
+    write_text("bad/confusion.json", "{\"classes\":[\"a\",\"b\"],\"counts\":[[1,2],[3]]}");
+    REQUIRE(!ad_run_info_open(&run, ctx, in_folder("bad")));
     CHECK_TEXT(run->verb, "");
     CHECK_INT(run->option_count, 0);
     ad_run_info_close(run);
-    CHECK(!ad_run_report(ctx, at("bad")));
+    CHECK(!ad_run_report(ctx, in_folder("bad")));
     size_t size;
     char *page = get("bad/report.html", &size);
     CHECK_CONTAINS(page, "confusion.json holds no square table of counts");
     free(page);
-    make("blocked"), put("blocked/config.json", CONFIG);
+    make("blocked"), write_text("blocked/config.json", CONFIG);
     make("blocked/report.html"); /* a folder stands where the page is to go */
-    CHECK_INT(ad_run_report(ctx, at("blocked")), AD_ERROR_FORMAT);
+    CHECK_INT(ad_run_report(ctx, in_folder("blocked")), AD_ERROR_FORMAT);
     CHECK_CONTAINS(ad_error(ctx), "/blocked/report.html");
 }
 
@@ -155,14 +136,14 @@ static int number_of(const char *text, const char *part)
 
 static void long_run(void)
 {
-    make("long"), put("long/config.json", CONFIG);
-    FILE *file = fopen(at("long/metrics.jsonl"), "wb");
+    make("long"), write_text("long/config.json", CONFIG);
+    FILE *file = fopen(in_folder("long/metrics.jsonl"), "wb");
     REQUIRE(file);
     for (int i = 1; i <= 1000000; ++i)
         fprintf(file, "{\"step\":%d,\"seconds\":%d,\"loss\":%.9g,\"accuracy\":%.9g,\"lr\":0.001}\n",
                 i, i, i == 654321 ? 99.5 : 1 + 1.0 / i, 1 - 1.0 / i);
     fclose(file);
-    REQUIRE(!ad_run_report(ctx, at("long")));
+    REQUIRE(!ad_run_report(ctx, in_folder("long")));
     size_t size;
     char *page = get("long/report.html", &size);
     CHECK(size > 10000 && size < 3000000);
@@ -185,31 +166,34 @@ static void long_run(void)
     CHECK_INT(number_of(page, "<polyline"), 3); /* without JavaScript, too */
     json_decref(plots);
     free(page);
-    unlink(at("long/metrics.jsonl"));
+    unlink(in_folder("long/metrics.jsonl"));
 }
 
 static void hostile(void)
 {
     make("evil"), make("evil/samples");
-    put("evil/config.json", "{\"system\":\"</script><script>evil()</"
-                            "script>\",\"verb\":\"<!--\",\"cpu\":\"<script>evil()\","
-                            "\"changed\":[\"x\"],\"options\":{\"x\":\"<img src=y onerror=evil()>\","
-                            "\"</td><script>evil()\":\"\\\" onload=evil() \"},"
-                            "\"data\":{\"path\":\"<b>\\u0007\",\"summary\":\"&lt;\"}}");
-    put("evil/metrics.jsonl",
+    write_text("evil/config.json",
+               "{\"system\":\"</script><script>evil()</"
+               "script>\",\"verb\":\"<!--\",\"cpu\":\"<script>evil()\","
+               "\"changed\":[\"x\"],\"options\":{\"x\":\"<img src=y onerror=evil()>\","
+               "\"</td><script>evil()\":\"\\\" onload=evil() \"},"
+               "\"data\":{\"path\":\"<b>\\u0007\",\"summary\":\"&lt;\"}}");
+    write_text(
+        "evil/metrics.jsonl",
         "{\"step\":1,\"</script><script>evil()</script>\":1,\"validation/<!--<script>\":2}\n"
         "{\"step\":2,\"</script><script>evil()</script>\":1e308,\"validation/"
         "<!--<script>\":-1e308}\n"
         "{\"step\":9e99,\"a\":1}\n{\"step\":9223372036854775807,\"a\":1}\n{\"step\":3,\"a\":1e999}"
         "\n");
-    put("evil/confusion.json",
-        "{\"classes\":[\"<script>evil()\",\"b\"],\"counts\":[[1,9007199254740993],[0,0]]}");
-    put("evil/result.json", "{\"state\":\"failed\",\"error\":\"<script>evil()\"}");
-    put("evil/log.txt", "</pre><script>evil()\xff\xc0\x80\x1b[2J\n");
-    put("evil/samples/<script>evil()-000000001.txt", "</pre><script>evil()</script>\xed\xa0\x80");
-    put("evil/samples/<svg onload=evil()>.svg", "<svg onload=\"evil()\"/>");
-    put("evil/samples/x-000000001.png", "<svg onload=\"evil()\"/>");
-    REQUIRE(!ad_run_report(ctx, at("evil")));
+    write_text("evil/confusion.json",
+               "{\"classes\":[\"<script>evil()\",\"b\"],\"counts\":[[1,9007199254740993],[0,0]]}");
+    write_text("evil/result.json", "{\"state\":\"failed\",\"error\":\"<script>evil()\"}");
+    write_text("evil/log.txt", "</pre><script>evil()\xff\xc0\x80\x1b[2J\n");
+    write_text("evil/samples/<script>evil()-000000001.txt",
+               "</pre><script>evil()</script>\xed\xa0\x80");
+    write_text("evil/samples/<svg onload=evil()>.svg", "<svg onload=\"evil()\"/>");
+    write_text("evil/samples/x-000000001.png", "<svg onload=\"evil()\"/>");
+    REQUIRE(!ad_run_report(ctx, in_folder("evil")));
     size_t size;
     char *page = get("evil/report.html", &size);
     CHECK_INT(strlen(page), size);
@@ -239,17 +223,19 @@ static void parts(void)
         char path[64];
         make(names[i]);
         snprintf(path, sizeof path, "%s/config.json", names[i]);
-        put(path, CONFIG);
+        write_text(path, CONFIG);
     }
-    put("p/result.json", "{\"state\":\"finished\",\"results\":{\"test_loss\":2}}");
-    put("p/seed-2/result.json", "{\"state\":\"finished\",\"results\":{\"test_loss\":1}}");
-    put("p/seed-10/result.json", "{\"state\":\"finished\",\"results\":{\"test_loss\":3}}");
-    put("p/seed-2/metrics.jsonl", "{\"step\":1,\"seconds\":5,\"loss\":1}\n{\"step\":2,\"loss\":2}\n"
-                                  "{\"step\":3,\"loss\":3,\"validation/loss\":5}\n");
-    put("p/seed-10/metrics.jsonl",
+    write_text("p/result.json", "{\"state\":\"finished\",\"results\":{\"test_loss\":2}}");
+    write_text("p/seed-2/result.json", "{\"state\":\"finished\",\"results\":{\"test_loss\":1}}");
+    write_text("p/seed-10/result.json", "{\"state\":\"finished\",\"results\":{\"test_loss\":3}}");
+    write_text("p/seed-2/metrics.jsonl",
+               "{\"step\":1,\"seconds\":5,\"loss\":1}\n{\"step\":2,\"loss\":2}\n"
+               "{\"step\":3,\"loss\":3,\"validation/loss\":5}\n");
+    write_text(
+        "p/seed-10/metrics.jsonl",
         "{\"step\":1,\"seconds\":6,\"loss\":3}\n{\"step\":3,\"loss\":4,\"validation/loss\":6}\n");
     ad_run_info *run;
-    REQUIRE(!ad_run_info_open(&run, ctx, at("p")));
+    REQUIRE(!ad_run_info_open(&run, ctx, in_folder("p")));
     CHECK_INT(run->part_count, 2);
     CHECK_TEXT(run->parts[0]->name, "seed-2");
     CHECK_TEXT(run->parts[1]->name, "seed-10");
@@ -258,7 +244,7 @@ static void parts(void)
     CHECK_INT(run->step, 3);
     CHECK_NEAR(ad_metrics_get(&run->deviation, "test_loss"), sqrt(2), 1e-12);
     ad_run_info_close(run);
-    REQUIRE(!ad_run_report(ctx, at("p")));
+    REQUIRE(!ad_run_report(ctx, in_folder("p")));
     size_t size;
     char *page = get("p/report.html", &size);
     json_t *plots = plots_of(page);
@@ -286,9 +272,9 @@ static void parts_in_order(void)
         char path[64];
         make(names[i]);
         snprintf(path, sizeof path, "%s/config.json", names[i]);
-        put(path, CONFIG);
+        write_text(path, CONFIG);
     }
-    REQUIRE(!ad_run_info_open(&run, ctx, at("q")));
+    REQUIRE(!ad_run_info_open(&run, ctx, in_folder("q")));
     CHECK_INT(run->part_count, 4);
     for (int i = 0; i < 4 && i < run->part_count; ++i) CHECK_TEXT(run->parts[i]->name, order[i]);
     ad_run_info_close(run);
@@ -296,11 +282,12 @@ static void parts_in_order(void)
 
 static void comparison(void)
 {
-    const char *paths[] = {strdup(at("a")), strdup(at("p"))};
-    make("b"), put("b/config.json", CONFIG), put("b/metrics.jsonl", "{\"step\":1,\"loss\":3}\n");
-    const char *b = strdup(at("b"));
+    const char *paths[] = {strdup(in_folder("a")), strdup(in_folder("p"))};
+    make("b"), write_text("b/config.json", CONFIG),
+        write_text("b/metrics.jsonl", "{\"step\":1,\"loss\":3}\n");
+    const char *b = strdup(in_folder("b"));
     char output[128];
-    snprintf(output, sizeof output, "%s", at("compare.html"));
+    snprintf(output, sizeof output, "%s", in_folder("compare.html"));
     REQUIRE(!ad_run_compare(ctx, (const char *[]){paths[0], paths[1], b}, 3, output));
     size_t size;
     char *page = get("compare.html", &size);
@@ -310,7 +297,7 @@ static void comparison(void)
     CHECK_TEXT(json_string_value(json_object_get(curve(plots, 0, 1), "label")), "a, validation");
     json_decref(plots);
     free(page);
-    CHECK_INT(ad_run_compare(ctx, (const char *[]){paths[0], at("none")}, 2, output),
+    CHECK_INT(ad_run_compare(ctx, (const char *[]){paths[0], in_folder("none")}, 2, output),
               AD_ERROR_NOT_FOUND);
     free((void *)paths[0]), free((void *)paths[1]), free((void *)b);
 }
@@ -321,12 +308,7 @@ static const check_case cases[] = {
 
 int main(int argc, char **argv)
 {
-    char command[128];
-    snprintf(folder, sizeof folder, "/tmp/autodidact-report-XXXXXX");
-    if (!mkdtemp(folder) || !(ctx = ad_context_new(NULL))) return 1;
-    int code = check_main(argc, argv, cases);
-    if (ad_context_memory(ctx)) printf("memory was not given back\n"), code = 1;
-    ad_context_free(ctx);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command) ? 1 : code;
+    if (!folder_make()) return 1;
+    int code = check_in_context(argc, argv, cases);
+    return folder_remove() ? code : 1;
 }

@@ -1,5 +1,6 @@
 /* safetensors.c - round trips, the format's rules about offsets, atomic writing, and conversion. */
 #include "fixtures/weights.h"
+#include "folder.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -7,16 +8,6 @@
 #include <unistd.h>
 
 static ad_context *ctx;
-static char folder[] = "/tmp/autodidact-safetensors-XXXXXX";
-
-static const char *in_folder(const char *name)
-{
-    static char paths[4][128];
-    static int turn;
-    char *path = paths[turn++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
 
 static void writes_what_it_reads(void)
 {
@@ -175,12 +166,6 @@ static void refuses_lying_lengths(void)
 
 /* ---- files ---- */
 
-static void put_text(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "wb");
-    if (!file || fputs(text, file) < 0 || fclose(file)) CHECK_FAIL("cannot write %s", path);
-}
-
 static void names_what_is_wrong_with_a_path(void)
 {
     ad_file *file;
@@ -188,10 +173,10 @@ static void names_what_is_wrong_with_a_path(void)
     CHECK_CONTAINS(ad_error(ctx), "absent.pth: cannot open: No such file");
     CHECK_INT(ad_file_open(&file, ctx, folder), AD_ERROR_IO);
     CHECK_CONTAINS(ad_error(ctx), "is a folder");
-    put_text(in_folder("empty.pth"), "");
+    write_text("empty.pth", "");
     CHECK_INT(ad_file_open(&file, ctx, in_folder("empty.pth")), AD_ERROR_FORMAT);
     CHECK_CONTAINS(ad_error(ctx), "empty.pth: is empty");
-    put_text(in_folder("empty.pth"), "version https://git-lfs.github.com/spec/v1\n");
+    write_text("empty.pth", "version https://git-lfs.github.com/spec/v1\n");
     CHECK_INT(ad_file_open(&file, ctx, in_folder("empty.pth")), AD_ERROR_FORMAT);
     CHECK_CONTAINS(ad_error(ctx), "is a Git LFS pointer");
     unlink(in_folder("empty.pth"));
@@ -234,7 +219,7 @@ static void keeps_the_old_file(void)
     const char *path = in_folder("old.safetensors");
     struct rlimit old, small;
     size_t size = 0;
-    put_text(path, "what was there");
+    write_text("old.safetensors", "what was there");
     signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &old);
     small = old, small.rlim_cur = 100000;
@@ -260,7 +245,7 @@ static void writes_through_links_and_keeps_permissions(void)
     ad_named_tensor tensor = {"w", {AD_F32, {0}, &one}};
     const char *path = in_folder("real.npz"), *link = in_folder("link.npz");
     struct stat info;
-    put_text(path, "old");
+    write_text("real.npz", "old");
     REQUIRE(!chmod(path, 0640) && !symlink("real.npz", link));
     CHECK_INT(ad_npz_write(ctx, link, &tensor, 1), AD_OK);
     REQUIRE(!lstat(link, &info));
@@ -308,7 +293,7 @@ static void leaves_no_memory(void)
 int main(int argc, char **argv)
 {
     ctx = ad_context_new(NULL);
-    if (!mkdtemp(folder)) return 1;
+    if (!ctx || !folder_make()) return 1;
     int result = check_main(argc, argv,
                             (check_case[]){CASE(writes_what_it_reads),
                                            CASE(reads_what_the_library_wrote),

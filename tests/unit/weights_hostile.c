@@ -1,11 +1,10 @@
 /* weights_hostile.c - every fixture cut short, with bytes changed, and with each allocation
  * refused: one clear error, no crash, nothing left behind. */
 #include "fixtures/weights.h"
+#include "folder.h"
 
 #include <dirent.h>
 #include <unistd.h>
-
-static char folder[] = "/tmp/autodidact-hostile-XXXXXX";
 
 /* ---- an allocator that refuses the n-th request ---- */
 
@@ -73,9 +72,9 @@ static void load_samples(ad_context *ctx)
     if (directory) closedir(directory);
     qsort(samples, (size_t)sample_count, sizeof *samples, by_name);
     for (int i = 0; i < 2; ++i) {
-        snprintf(path, sizeof path, "%s/%s", folder, i ? "own.npz" : "own.safetensors");
-        if (!ad_file_write(ctx, path, tensors, 2, &metadata, 1)) add_sample(path);
-        unlink(path);
+        const char *own = in_folder(i ? "own.npz" : "own.safetensors");
+        if (!ad_file_write(ctx, own, tensors, 2, &metadata, 1)) add_sample(own);
+        unlink(own);
     }
 }
 
@@ -172,15 +171,13 @@ static void survives_refused_memory(void)
 static void writers_survive_refused_memory(void)
 {
     if (!ad_has_component("zip")) return; /* what is written comes from a file of PyTorch's */
-    char from[300], to[300];
-    snprintf(from, sizeof from, "%s", WEIGHTS "checkpoint.pth");
     for (int i = 0; i < 2; ++i) {
         int64_t n = 0;
         ad_status status = AD_ERROR_MEMORY;
-        snprintf(to, sizeof to, "%s/%s", folder, i ? "to.npz" : "to.safetensors");
+        const char *to = in_folder(i ? "to.npz" : "to.safetensors");
         while (status == AD_ERROR_MEMORY && n < 10000) {
             requests = 0, refused_request = ++n;
-            status = ad_file_convert(ctx, from, to, NULL);
+            status = ad_file_convert(ctx, WEIGHTS "checkpoint.pth", to, NULL);
             CHECK_INT(ad_context_memory(ctx), 0);
             if (status) CHECK(access(to, F_OK)); /* nothing half written */
         }
@@ -194,7 +191,7 @@ static void writers_survive_refused_memory(void)
 int main(int argc, char **argv)
 {
     ctx = context_new();
-    if (!ctx || !mkdtemp(folder)) return 1;
+    if (!ctx || !folder_make()) return 1;
     load_samples(ctx);
     int result = check_main(argc, argv,
                             (check_case[]){CASE(survives_being_cut),

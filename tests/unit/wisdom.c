@@ -4,7 +4,7 @@
 #include <autodidact/program.h>
 #include <autodidact/wisdom.h>
 
-#include "check.h"
+#include "folder.h"
 #include "sparing.h"
 #include "base/text.h"
 #include "plan/plan.h"
@@ -12,35 +12,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static char folder[64];
-
-static const char *in(const char *name)
-{
-    static char path[4][256];
-    static int at;
-    snprintf(path[at = (at + 1) % 4], sizeof path[0], "%s/%s", folder, name);
-    return path[at];
-}
-
-static void begin(void)
-{
-    strcpy(folder, "/tmp/ad-wisdom-XXXXXX");
-    REQUIRE(mkdtemp(folder));
-}
-
-static void end(void)
-{
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    CHECK_INT(system(command), 0);
-}
-
-static void put(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "wb");
-    if (file) fputs(text, file), fclose(file);
-}
 
 static const char *contents(const char *path)
 {
@@ -203,11 +174,11 @@ static void the_same_bits_with_any_threads(void)
 {
     static const int threads[] = {1, 2, 3, 7};
     static float first[12 * 12 * 32];
-    begin();
+    REQUIRE(folder_make());
     for (int i = 0; i < 4; ++i) {
         conv c;
         open_conv(&c, threads[i]);
-        if (i) CHECK_INT(ad_wisdom_load(c.wisdom, in("wisdom")), 0);
+        if (i) CHECK_INT(ad_wisdom_load(c.wisdom, in_folder("wisdom")), 0);
         ad_wisdom_use(c.ctx, c.wisdom, i == 0);
         REQUIRE(compile(&c, (ad_compile_options){0}));
         if (!i) { /* one that would not have been chosen */
@@ -215,7 +186,7 @@ static void the_same_bits_with_any_threads(void)
             ad_wisdom_entry entry = ad_wisdom_at(c.wisdom, 0);
             REQUIRE(other);
             CHECK_INT(ad_wisdom_add(c.wisdom, (ad_wisdom_entry){entry.problem, other, 1}), 0);
-            CHECK_INT(ad_wisdom_save(c.wisdom, in("wisdom")), 0);
+            CHECK_INT(ad_wisdom_save(c.wisdom, in_folder("wisdom")), 0);
             REQUIRE(compile(&c, (ad_compile_options){0}));
         }
         CHECK_TEXT(chosen(&c), ad_wisdom_at(c.wisdom, 0).solver);
@@ -226,7 +197,7 @@ static void the_same_bits_with_any_threads(void)
         CHECK(!memcmp(first, ad_result_at(c.program, 0), sizeof first));
         close_conv(&c);
     }
-    end();
+    CHECK(folder_remove());
 }
 
 /* ---- files ---- */
@@ -264,32 +235,32 @@ static const char *solver_of(const ad_wisdom *w, const char *problem)
 
 static void two_files_become_one(void)
 {
-    begin();
+    REQUIRE(folder_make());
     store a = open_store(), b = open_store(), both = open_store();
     add(&a, "p", "one", 1), add(&a, "q", "two", 2.5e-6);
-    CHECK_INT(ad_wisdom_save(a.wisdom, in("a")), 0);
+    CHECK_INT(ad_wisdom_save(a.wisdom, in_folder("a")), 0);
     add(&b, "q", "three", 3), add(&b, "r", "four", 4);
-    CHECK_INT(ad_wisdom_save(b.wisdom, in("b")), 0);
-    CHECK_INT(ad_wisdom_load(both.wisdom, in("a")), 0);
-    CHECK_INT(ad_wisdom_load(both.wisdom, in("b")), 0);
+    CHECK_INT(ad_wisdom_save(b.wisdom, in_folder("b")), 0);
+    CHECK_INT(ad_wisdom_load(both.wisdom, in_folder("a")), 0);
+    CHECK_INT(ad_wisdom_load(both.wisdom, in_folder("b")), 0);
     CHECK_INT(ad_wisdom_count(both.wisdom), 3);
     CHECK_TEXT(solver_of(both.wisdom, "p"), "one");
     CHECK_TEXT(solver_of(both.wisdom, "q"), "two"); /* what is known stays */
     CHECK_TEXT(solver_of(both.wisdom, "r"), "four");
     CHECK_NEAR(ad_wisdom_at(both.wisdom, 1).seconds * 1e6, 2.5, 1e-3);
     /* what was only read gives way to the file, what was found out does not */
-    CHECK_INT(ad_wisdom_save(both.wisdom, in("b")), 0);
+    CHECK_INT(ad_wisdom_save(both.wisdom, in_folder("b")), 0);
     store again = open_store();
-    CHECK_INT(ad_wisdom_load(again.wisdom, in("b")), 0);
+    CHECK_INT(ad_wisdom_load(again.wisdom, in_folder("b")), 0);
     CHECK_INT(ad_wisdom_count(again.wisdom), 3);
     CHECK_TEXT(solver_of(again.wisdom, "q"), "three");
-    CHECK_INT(ad_wisdom_save(a.wisdom, in("b")), 0);
+    CHECK_INT(ad_wisdom_save(a.wisdom, in_folder("b")), 0);
     close_store(&again);
     again = open_store();
-    CHECK_INT(ad_wisdom_load(again.wisdom, in("b")), 0);
+    CHECK_INT(ad_wisdom_load(again.wisdom, in_folder("b")), 0);
     CHECK_TEXT(solver_of(again.wisdom, "q"), "two");
     close_store(&a), close_store(&b), close_store(&both), close_store(&again);
-    end();
+    CHECK(folder_remove());
 }
 
 static void other_machines_are_kept(void)
@@ -297,21 +268,21 @@ static void other_machines_are_kept(void)
     static const char others[] =
         "autodidact wisdom 1\nmachine\t0.0.9\tneon\tsome other processor\n0.5\tabacus\tp\n"
         "machine\t9.1.0\tavx2\tanother, family 6, model 1\n2e-3\tdirect\tq\n";
-    begin();
+    REQUIRE(folder_make());
     store s = open_store(), again = open_store();
-    put(in("w"), others);
-    CHECK_INT(ad_wisdom_load(s.wisdom, in("w")), 0);
+    write_text("w", others);
+    CHECK_INT(ad_wisdom_load(s.wisdom, in_folder("w")), 0);
     CHECK_INT(ad_wisdom_count(s.wisdom), 0);
     add(&s, "p", "own", 1);
-    CHECK_INT(ad_wisdom_save(s.wisdom, in("w")), 0);
-    CHECK_CONTAINS(contents(in("w")),
+    CHECK_INT(ad_wisdom_save(s.wisdom, in_folder("w")), 0);
+    CHECK_CONTAINS(contents(in_folder("w")),
                    "machine\t0.0.9\tneon\tsome other processor\n0.5\tabacus\tp\n");
-    CHECK_CONTAINS(contents(in("w")), "\n0.002\tdirect\tq\n");
-    CHECK_INT(ad_wisdom_load(again.wisdom, in("w")), 0);
+    CHECK_CONTAINS(contents(in_folder("w")), "\n0.002\tdirect\tq\n");
+    CHECK_INT(ad_wisdom_load(again.wisdom, in_folder("w")), 0);
     CHECK_INT(ad_wisdom_count(again.wisdom), 1);
     CHECK_TEXT(solver_of(again.wisdom, "p"), "own");
     close_store(&s), close_store(&again);
-    end();
+    CHECK(folder_remove());
 }
 
 static void damaged_files(void)
@@ -342,42 +313,42 @@ static void damaged_files(void)
         {START "1\ta\tb\tc\n", "line 3: solver and problem"},
         {START "1\ta\x01\tb\n", "line 3: solver and problem"},
     };
-    begin();
+    REQUIRE(folder_make());
     store s = open_store();
     add(&s, "p", "own", 1);
     for (size_t i = 0; i < sizeof files / sizeof *files; ++i) {
-        put(in("w"), files[i].text);
+        write_text("w", files[i].text);
         for (int save = 0; save < 2; ++save) {
-            ad_status status = save ? ad_wisdom_save(s.wisdom, in("w"))
-                                    : ad_wisdom_load(s.wisdom, in("w"));
+            ad_status status = save ? ad_wisdom_save(s.wisdom, in_folder("w"))
+                                    : ad_wisdom_load(s.wisdom, in_folder("w"));
             CHECK_INT(status, AD_ERROR_FORMAT);
             CHECK_CONTAINS(ad_error(s.ctx), files[i].says);
-            CHECK_CONTAINS(ad_error(s.ctx), in("w"));
+            CHECK_CONTAINS(ad_error(s.ctx), in_folder("w"));
         }
-        CHECK_TEXT(contents(in("w")), files[i].text);
+        CHECK_TEXT(contents(in_folder("w")), files[i].text);
         CHECK_INT(ad_wisdom_count(s.wisdom), 1);
     }
-    FILE *file = fopen(in("w"), "wb");
+    FILE *file = fopen(in_folder("w"), "wb");
     fputs(START, file);
     for (int i = 0; i < 100000; ++i) fputc('a', file);
     fputs("\n", file), fclose(file);
-    CHECK_INT(ad_wisdom_load(s.wisdom, in("w")), AD_ERROR_FORMAT);
+    CHECK_INT(ad_wisdom_load(s.wisdom, in_folder("w")), AD_ERROR_FORMAT);
     CHECK_CONTAINS(ad_error(s.ctx), "line 3: is not a line of text");
-    CHECK_INT(ad_wisdom_load(s.wisdom, in("missing")), AD_ERROR_NOT_FOUND);
+    CHECK_INT(ad_wisdom_load(s.wisdom, in_folder("missing")), AD_ERROR_NOT_FOUND);
     CHECK_INT(ad_wisdom_load(s.wisdom, folder), AD_ERROR_IO);
-    CHECK_INT(ad_wisdom_save(s.wisdom, in("no/such/folder")), AD_ERROR_NOT_FOUND);
+    CHECK_INT(ad_wisdom_save(s.wisdom, in_folder("no/such/folder")), AD_ERROR_NOT_FOUND);
     CHECK_INT(ad_wisdom_add(s.wisdom, (ad_wisdom_entry){"a\tb", "c", 1}), AD_ERROR_ARGUMENT);
     CHECK_INT(ad_wisdom_add(s.wisdom, (ad_wisdom_entry){"a", "", 1}), AD_ERROR_ARGUMENT);
     CHECK_INT(ad_wisdom_add(s.wisdom, (ad_wisdom_entry){"a", "c", 0}), AD_ERROR_ARGUMENT);
     close_store(&s);
-    end();
+    CHECK(folder_remove());
 }
 
 /* Processes that tune at once lose nothing of each other. */
 static void many_writers(void)
 {
     enum { WRITERS = 4, ROUNDS = 12 };
-    begin();
+    REQUIRE(folder_make());
     fflush(NULL);
     for (int i = 0; i < WRITERS; ++i) {
         if (fork()) continue;
@@ -386,17 +357,17 @@ static void many_writers(void)
             char problem[32];
             snprintf(problem, sizeof problem, "problem %d of %d", round, i);
             add(&s, problem, "solver", 1);
-            CHECK_INT(ad_wisdom_save(s.wisdom, in("w")), 0);
+            CHECK_INT(ad_wisdom_save(s.wisdom, in_folder("w")), 0);
         }
         close_store(&s);
         _exit(check_failures > 0);
     }
     for (int i = 0, status; i < WRITERS; ++i) CHECK(wait(&status) > 0 && status == 0);
     store s = open_store();
-    CHECK_INT(ad_wisdom_load(s.wisdom, in("w")), 0);
+    CHECK_INT(ad_wisdom_load(s.wisdom, in_folder("w")), 0);
     CHECK_INT(ad_wisdom_count(s.wisdom), WRITERS * ROUNDS);
     close_store(&s);
-    end();
+    CHECK(folder_remove());
 }
 
 static ad_status grow_and_save(ad_context *ctx)
@@ -408,8 +379,8 @@ static ad_status grow_and_save(ad_context *ctx)
         snprintf(problem, sizeof problem, "problem %d", i);
         status = ad_wisdom_add(w, (ad_wisdom_entry){problem, "solver", 1});
     }
-    if (!status) status = ad_wisdom_save(w, in("w"));
-    if (!status) status = ad_wisdom_load(w, in("w"));
+    if (!status) status = ad_wisdom_save(w, in_folder("w"));
+    if (!status) status = ad_wisdom_load(w, in_folder("w"));
     if (!status) CHECK_INT(ad_wisdom_count(w), 100);
     ad_wisdom_free(w);
     return status;
@@ -417,9 +388,9 @@ static ad_status grow_and_save(ad_context *ctx)
 
 static void memory_is_refused(void)
 {
-    begin();
+    REQUIRE(folder_make());
     sparing_check(grow_and_save);
-    end();
+    CHECK(folder_remove());
 }
 
 int main(int argc, char **argv)
