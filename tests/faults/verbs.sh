@@ -52,7 +52,7 @@ make_seed() {
     quietly gpt train --data text.txt $gpt_options --steps 2 --run stopped-run
     sed -i 's/"steps": 2/"steps": 4/' stopped-run/config.json
     rm -f stopped-run/result.json
-    for file in old.safetensors old.png old.npz; do echo "what was there" >$file; done
+    for file in old.safetensors old.png old.npz old.gguf; do echo "what was there" >$file; done
     mkdir figures && echo "what was there" >figures/neighbourhood.svg
     cd "$tmp" || exit 1
 }
@@ -99,6 +99,7 @@ each_verb() {
     "$1" reads runs show gpt-run
     "$1" reads runs compare gpt-run stopped-run graph-run
     "$1" writes runs export gpt-run -o old.safetensors
+    "$1" writes runs export gpt-run -o old.gguf --dtype q8_0
     "$1" writes runs report classify-run gpt-run
     for file in tiny_cnn.pth arrays.npz library.safetensors jpeg-L.jpg png-P.png webp-lossy.webp photo.ppm pictures pictures.tar.gz \
         gpt-run/checkpoints/best.safetensors gpt2_tiny/model.safetensors; do
@@ -112,6 +113,7 @@ each_verb() {
     "$1" writes classify predict classify-run pictures/test/left/1.pgm --saliency old.png
     "$1" trains gpt train --data text.txt $gpt_options --ema 0.9 --run new
     "$1" trains gpt train --data text.txt $gpt_options --tokenizer bpe --run new
+    "$1" trains gpt train --data text.txt --init gpt-run --batch 2 --steps 3 --sample-tokens 4 --run new
     "$1" trains gpt train --resume stopped-run
     "$1" trains runs resume stopped-run
     "$1" reads gpt sample gpt-run --tokens 4
