@@ -202,7 +202,10 @@ EXAMPLE_BIN := $(call programs,examples,examples) $(if $(filter png,$(COMPONENTS
 # Of the library, and of the command as a person uses it, which they expect whole.
 SHELL_TESTS := $(sort $(wildcard tests/library/*.sh) $(if $(ABSENT),,$(wildcard tests/cli/*.sh)))
 
-SHELL_TESTS := $(filter-out $(SKIP:%=tests/cli/%.sh),$(SHELL_TESTS)) # SKIP="faults_%": all but these
+# SKIP="faults_% style": all but these.
+UNIT_BIN    := $(filter-out $(SKIP:%=$(BUILD)/tests/%),$(UNIT_BIN))
+TEST_BIN    := $(filter-out $(SKIP:%=$(BUILD)/tests/%),$(TEST_BIN))
+SHELL_TESTS := $(filter-out $(SKIP:%=tests/cli/%.sh),$(SHELL_TESTS))
 
 # TESTS="gemm install": these alone, by their names, of both kinds.
 ifneq ($(TESTS),)
@@ -311,7 +314,7 @@ check-tidy:
 
 # Address and undefined-behaviour checks of every unit test and of the command; thread checks of some.
 check-asan:
-	@$(MAKE) --no-print-directory MODE=asan BUILD=$(BUILD)-asan -s test-unit
+	@$(MAKE) --no-print-directory MODE=asan BUILD=$(BUILD)-asan SKIP=style -s test-unit # whole pictures take minutes there
 # Under the thread sanitizer what runs on several threads, not each shape of each kernel.
 TSAN := pool shared_store loader plan_threads program resample optim lbfgs layers kernel_windows kernel_rows
 check-tsan:
