@@ -232,8 +232,8 @@ test: deps
 	    COMPONENTS='$(COMPONENTS)' PUBLIC='$(PUBLIC)' tests/run tests/rooms.sh tests/docs.sh $(TEST_BIN) $(SHELL_TESTS)
 
 # The unit tests alone, which is what the sanitizer builds run.
-test-unit: $(UNIT_BIN)
-	@tests/run $(UNIT_BIN)
+test-unit: $(UNIT_BIN) $(filter $(BUILD)/%,$(ALSO))
+	@tests/run $(UNIT_BIN) $(ALSO)
 
 # Tests against real data sets and published weights.
 DATA ?= ../shared/data
@@ -314,7 +314,8 @@ check-tidy:
 
 # Address and undefined-behaviour checks of every unit test and of the command; thread checks of some.
 check-asan:
-	@$(MAKE) --no-print-directory MODE=asan BUILD=$(BUILD)-asan SKIP=style -s test-unit # whole pictures take minutes there
+	@$(MAKE) --no-print-directory MODE=asan BUILD=$(BUILD)-asan SKIP=style \
+	    ALSO='arg:smoothness $(BUILD)-asan/tests/style' -s test-unit # whole pictures take minutes there
 # Under the thread sanitizer what runs on several threads, not each shape of each kernel.
 TSAN := pool shared_store loader plan_threads program resample optim lbfgs layers kernel_windows kernel_rows
 check-tsan:
