@@ -35,17 +35,17 @@ endif
 WARN   := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla
 ifneq ($(findstring clang,$(shell $(CC) --version 2>/dev/null)),)
 WARN   += -Wno-pass-failed # a loop that the optimizer did not vectorise though it was allowed to
+COVERAGE := -fsanitize=fuzzer-no-link
 else
 WARN   += -Wno-format-truncation # cutting text to its buffer is what snprintf is for
 endif
 CSTD   := -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE
 # No contraction or reassociation behind our back: the same source gives the same bits everywhere.
-SANITIZE    := -g -fno-omit-frame-pointer -fno-sanitize-recover=all -ffp-contract=off
+SANITIZE    := -g1 -fno-omit-frame-pointer -fno-sanitize-recover=all -ffp-contract=off
 OPT_release := -O2 -g -fno-math-errno -ffp-contract=off
-OPT_asan    := -O1 $(SANITIZE) -fsanitize=address,undefined
+OPT_asan    := -O1 $(SANITIZE) -fsanitize=address,undefined $(COVERAGE) # which fuzzers stand on, too
 OPT_tsan    := -O1 $(SANITIZE) -fsanitize=thread
-OPT_fuzz    := -O1 $(SANITIZE) -fsanitize=fuzzer-no-link,address,undefined
-CFLAGS_ALL   = $(CSTD) $(WARN) $(OPT_$(MODE)) -fvisibility=hidden -fPIC -pthread -Iinclude -Isrc -I. $(CFLAGS) $(WERROR)
+CFLAGS_ALL   = $(CSTD) $(WARN) $(OPT_$(MODE)) -fvisibility=hidden -fPIC -pthread -Iinclude -Isrc -I. $(CFLAGS)
 
 # ---- components ---------------------------------------------------------------------------------------
 
@@ -110,6 +110,11 @@ ISA_avx512bf16 := -DAD_KERNEL_ISA=3 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -ma
     -mamx-tile -mamx-bf16
 ISA_neon       := -DAD_KERNEL_ISA=4
 KERNEL_OPT_release := -O3
+# Fuzzers need no path inside kernels. One form of each kernel under the checks of undefined behaviour says what all
+# would, and those take ten times as long to compile.
+KERNEL_OPT_asan    := $(COVERAGE:-f%=-fno-%)
+KERNEL_CHECKS_asan := -fno-sanitize=undefined
+TEST_OPT_asan      := -fno-sanitize=undefined $(COVERAGE:-f%=-fno-%)
 
 LIB_OBJ    := $(LIB_SRC:%.c=$(BUILD)/%.o) $(foreach isa,$(ISAS),$(KERNEL_SRC:%.c=$(BUILD)/%.$(isa).o))
 CLI_OBJ    := $(CLI_SRC:%.c=$(BUILD)/%.o)
@@ -145,18 +150,18 @@ $(BUILD)/src/draw/letters.o: src/draw/letters.ttf
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(CC) $(CFLAGS_ALL) $(WERROR) -MMD -MP -c -o $@ $<
 
 define kernel_rule
 $(BUILD)/src/device/cpu/kernels/%.$(1).o: src/device/cpu/kernels/%.c $(BUILD)/flags
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS_ALL) $$(KERNEL_OPT_$(MODE)) $$(ISA_$(1)) -MMD -MP -c -o $$@ $$<
+	$$(CC) $$(CFLAGS_ALL) $$(WERROR) $$(KERNEL_OPT_$(MODE)) $(if $(filter-out scalar,$(1)),$$(KERNEL_CHECKS_$(MODE))) $$(ISA_$(1)) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach isa,$(ISAS),$(eval $(call kernel_rule,$(isa))))
 
 $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Itests -MMD -MP -c -o $@ $<
+	$(CC) $(CFLAGS_ALL) $(WERROR) $(TEST_OPT_$(MODE)) -Itests -MMD -MP -c -o $@ $<
 
 # A program of one file, tests/unit/X.c -> tests/X and likewise for the other folders. Its object lies
 # apart: a change of the library links the programs again and compiles none of them.
@@ -229,7 +234,7 @@ deps:
 test: deps
 	@$(MAKE) --no-print-directory all tests examples
 	@LIBRARY=$(LIB) AUTODIDACT=$(BUILD)/autodidact EXAMPLES=$(BUILD)/examples CC='$(CC)' BUILD='$(BUILD)' \
-	    COMPONENTS='$(COMPONENTS)' PUBLIC='$(PUBLIC)' tests/run tests/rooms.sh tests/docs.sh $(TEST_BIN) $(SHELL_TESTS)
+	    COMPONENTS='$(COMPONENTS)' PUBLIC='$(PUBLIC)' tests/run tests/rooms.sh tests/docs.sh $(SHELL_TESTS) $(TEST_BIN)
 
 # The unit tests alone, which is what the sanitizer builds run.
 test-unit: $(UNIT_BIN) $(filter $(BUILD)/%,$(ALSO))
@@ -307,14 +312,16 @@ check-cppcheck:
 	    --suppressions-list=tests/cppcheck.txt -j$$(nproc) -Iinclude -Isrc -I. -DAD_KERNEL_ISA=0 -D__x86_64__ -D__GNUC__=12 \
 	    src cli $(wildcard zoo bench examples)
 
+TIDY_NODES ?= 30000 # states of a function that the analyzer looks at; its own 225000 take four times as long
 TIDY_SRC := $(LIB_SRC) $(KERNEL_SRC) $(CLI_SRC)
 check-tidy:
 	@echo $(TIDY_SRC) | tr ' ' '\n' | xargs -P$$(nproc) -n4 sh -c \
-	    'clang-tidy --quiet --warnings-as-errors="*" "$$@" -- $(CSTD) -DAD_KERNEL_ISA=0 -Iinclude -Isrc -I. 2>/dev/null' tidy
+	    'clang-tidy --quiet --warnings-as-errors="*" "$$@" -- $(CSTD) -DAD_KERNEL_ISA=0 -Iinclude -Isrc -I. \
+	    -Xclang -analyzer-config -Xclang max-nodes=$(TIDY_NODES) 2>/dev/null' tidy
 
-# Address and undefined-behaviour checks of every unit test and of the command; thread checks of some.
+# Address and undefined-behaviour checks of every unit test; thread checks of some.
 check-asan:
-	@$(MAKE) --no-print-directory MODE=asan BUILD=$(BUILD)-asan SKIP=style \
+	@$(MAKE) --no-print-directory MODE=asan BUILD=$(BUILD)-asan CC=clang SKIP=style \
 	    ALSO='arg:smoothness $(BUILD)-asan/tests/style' -s test-unit # whole pictures take minutes there
 # Under the thread sanitizer what runs on several threads, not each shape of each kernel.
 TSAN := pool shared_store loader plan_threads program resample optim lbfgs layers kernel_windows kernel_rows
@@ -347,8 +354,8 @@ check: check-format check-cppcheck check-tidy check-kernels check-asan check-tsa
 SECONDS ?= 30
 fuzz:
 	@CC=clang tools/deps check
-	@$(MAKE) --no-print-directory -s MODE=fuzz BUILD=$(BUILD)-fuzz CC=clang fuzzers
-	@tests/fuzz/run $(BUILD)-fuzz/fuzz $(SECONDS)
+	@$(MAKE) --no-print-directory -s MODE=asan BUILD=$(BUILD)-asan CC=clang fuzzers
+	@tests/fuzz/run $(BUILD)-asan/fuzz $(SECONDS)
 
 bench: $(BENCH_BIN)
 	@for b in $(BENCH_BIN); do $$b || exit 1; done
@@ -408,7 +415,7 @@ help:
 	@echo 'CC=gcc|clang chooses the compiler, MODE=release|asan|tsan the kind of build.'
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan
 
 FORCE:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

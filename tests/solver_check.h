@@ -170,6 +170,19 @@ static inline int64_t offset_of(const ad_operand *o, int64_t index)
     return offset;
 }
 
+/* The elements of input `i` in row-major order, to be freed: what a reference reads again and
+ * again. */
+static inline double *elements_of(const solver_case *c, int i)
+{
+    const ad_operand *o = &c->problem.in[i];
+    int64_t count = 1;
+    for (int axis = 0; axis < o->rank; ++axis) count *= o->dim[axis];
+    double *values = malloc((size_t)count * sizeof *values + 1);
+    for (int64_t k = 0; values && k < count; ++k)
+        values[k] = get_element(c->in[i], o->dtype, offset_of(o, k));
+    return values;
+}
+
 static inline double rounding(ad_dtype dtype)
 {
     return dtype == AD_F64    ? 0x1p-52

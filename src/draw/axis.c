@@ -83,7 +83,7 @@ static void write_number(char *text, size_t bytes, double v, double step, double
         double of;
         const char *name;
     } units[] = {{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}};
-    if (fabs(v) < step * 1e-6) {
+    if (fabs(v) <= step * 1e-6) { /* both may be 0: a step below the smallest normal number */
         snprintf(text, bytes, "0");
         return;
     }

@@ -45,11 +45,11 @@ start() { # EXAMPLE
     LD_LIBRARY_PATH=$p/lib "$tmp/$@"
 }
 
-# Every example that the build has; the name of the language's strictest form is its only flag.
-try_all() { # pkg-config's flags; flags
-    how=$1
-    shift
-    for compiler in gcc clang g++ clang++; do
+# Every example that the build has.
+try_all() { # COMPILERS pkg-config's flags; flags
+    compilers=$1 how=$2
+    shift 2
+    for compiler in $compilers; do
         command -v $compiler >/dev/null || { skip "no $compiler"; continue; }
         case $compiler in
         clang++) strict=-std=c++20 note=-Wno-deprecated ;; # which says that a .c file is taken for C++
@@ -64,7 +64,8 @@ try_all() { # pkg-config's flags; flags
             silent err
             run start "$example"
             if [ "$example" = run_pth ] && ! has zip; then exits 1; else exits 0; fi
-            run build "$compiler $note" "$example" "$how" "$@" $strict -pedantic-errors
+            [ -z "$how" ] || continue
+            run build "$compiler $note" "$example" "$how" "$@" $strict -pedantic-errors # in the language's strictest form
             exits 0
         done
     done
@@ -74,12 +75,12 @@ if command -v pkg-config >/dev/null; then
     export PKG_CONFIG_PATH="$p/lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$tmp/root"
     run pkg-config --modversion autodidact
     says out "$(sed -n 's/^#define AD_VERSION_[MP][A-Z]* *\([0-9]*\)$/\1/p' include/autodidact/base.h | paste -sd.)"
-    try_all ''
+    try_all 'gcc clang g++ clang++' ''
     rm "$p"/lib/libautodidact.so* # else a linker prefers them
-    try_all --static
+    try_all "$cc" --static
     # Without components a program can stand on nothing but the kernel.
     if [ "$components" = '  ' ] && echo 'int main(void) { return 0; }' | "$cc" -x c -static -o "$tmp/none" - 2>/dev/null; then
-        try_all --static -static
+        try_all "$cc" --static -static
     fi
 else
     skip 'no pkg-config'

@@ -22,6 +22,8 @@ static void reference(const solver_case *c, const matmul_shape *s, double *want,
         br = rank - 2 + !!attr->transpose_b;
     int ac = 2 * rank - 3 - ar, bc = 2 * rank - 3 - br;
     int64_t items = s->batch[0] * s->batch[1], at = 0;
+    double *row = malloc((size_t)s->k * sizeof *row + 1);
+    double *columns = malloc((size_t)(s->n * s->k) * sizeof *columns + 1);
     for (int64_t item = 0; item < items; ++item) {
         int64_t a0 = 0, b0 = 0, rest = item;
         for (int axis = s->batch_axes - 1; axis >= 0; --axis) {
@@ -29,18 +31,24 @@ static void reference(const solver_case *c, const matmul_shape *s, double *want,
             b0 += rest % s->batch[axis] * b->stride[axis];
             rest /= s->batch[axis];
         }
-        for (int64_t i = 0; i < s->m; ++i)
+        for (int64_t j = 0; j < s->n; ++j)
+            for (int64_t k = 0; k < s->k; ++k)
+                columns[j * s->k + k] = get_element(c->in[1], b->dtype,
+                                                    b0 + k * b->stride[br] + j * b->stride[bc]);
+        for (int64_t i = 0; i < s->m; ++i) {
+            for (int64_t k = 0; k < s->k; ++k)
+                row[k] = get_element(c->in[0], a->dtype,
+                                     a0 + i * a->stride[ar] + k * a->stride[ac]);
             for (int64_t j = 0; j < s->n; ++j, ++at) {
                 want[at] = scale[at] = 0;
                 for (int64_t k = 0; k < s->k; ++k) {
-                    double x = get_element(c->in[0], a->dtype,
-                                           a0 + i * a->stride[ar] + k * a->stride[ac]) *
-                               get_element(c->in[1], b->dtype,
-                                           b0 + k * b->stride[br] + j * b->stride[bc]);
+                    double x = row[k] * columns[j * s->k + k];
                     want[at] += x, scale[at] += fabs(x);
                 }
             }
+        }
     }
+    free(row), free(columns);
 }
 
 static void check_shape(const matmul_shape *s, const ad_dtype dtypes[3], int kind, int layout)

@@ -63,8 +63,10 @@ static void read_llama(reader *r, gpt_config *c)
          "scaled rotary positions");
     want(r, !has_biases(r->file), "a bias");
     want(r, whole(r, "expert_count", "0") == 0, "a mixture of experts");
-    if (c->heads > 0)
-        want(r, whole(r, "rope.dimension_count", "0") % (c->width / c->heads) == 0,
+    int64_t dim = c->heads > 0 ? c->width / c->heads
+                               : 0; /* sizes that fit nothing are refused later */
+    if (dim > 0)
+        want(r, whole(r, "rope.dimension_count", "0") % dim == 0,
              "a rope.dimension_count other than that of a head");
 }
 
