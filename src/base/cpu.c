@@ -4,6 +4,7 @@
  * under kernels and hypervisors that do not. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/cpu.h"
+#include "base/cpu_kinds.h"
 
 #include <ctype.h>
 #include <pthread.h>
@@ -61,11 +62,9 @@ static ad_isa find_isa(void)
     return has(a71, 5) ? AD_ISA_AVX512BF16 : AD_ISA_AVX512;
 }
 
-/* Two per cycle on AMD's Zen 4 and later; on Intel one every other cycle, where two f32
- * multiply-adds run per cycle, so that packing to f32 is the faster way. */
-static bool find_bf16_dot(ad_isa isa)
+static bool find_bf16_dot(void)
 {
-    return isa >= AD_ISA_AVX512BF16 && cpu.vendor == AD_VENDOR_AMD;
+    return cpu.isa >= AD_ISA_AVX512BF16 && cpu.kind->bf16_dot;
 }
 
 /* Tiles are 8 KB of registers that Linux saves only for processes that ask (arch_prctl(2)). */
@@ -125,9 +124,9 @@ static ad_isa find_isa(void)
     return AD_ISA_SCALAR;
 #endif
 }
-static bool find_bf16_dot(ad_isa isa)
+static bool find_bf16_dot(void)
 {
-    return isa < AD_ISA_SCALAR;
+    return false;
 }
 static bool find_amx(ad_isa isa)
 {
@@ -169,7 +168,8 @@ static void fill(void)
     find_model(cpu.model);
     find_kind(&cpu);
     cpu.isa = find_isa();
-    cpu.bf16_dot = find_bf16_dot(cpu.isa);
+    cpu.kind = ad_cpu_kind_of(&cpu);
+    cpu.bf16_dot = find_bf16_dot();
     cpu.amx = find_amx(cpu.isa);
     cpu.cores = find_cores();
     cpu.l1 = cache_bytes(l1, 32 << 10);

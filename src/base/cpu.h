@@ -20,14 +20,17 @@ typedef enum ad_isa {
 
 typedef enum ad_vendor { AD_VENDOR_OTHER = 0, AD_VENDOR_AMD, AD_VENDOR_INTEL } ad_vendor;
 
+typedef struct ad_cpu_kind ad_cpu_kind; /* cpu_kinds.h */
+
 typedef struct ad_cpu {
     char model[64]; /* the brand string, trimmed; "unknown" where there is none */
     ad_vendor vendor;
     int family, number; /* cpuid's family and model, which tell generations apart; else 0 */
-    bool bf16_dot;      /* bf16 dot products are faster than widening to f32 */
-    bool amx;   /* bf16 products of whole tiles (amx-tile, amx-bf16), granted to this process */
-    ad_isa isa; /* the highest level that cpu and operating system support */
-    int cores;  /* cores this process may run on (affinity mask) */
+    const ad_cpu_kind *kind;
+    bool bf16_dot; /* bf16 dot products are there, and faster than widening to f32 */
+    bool amx;      /* bf16 products of whole tiles (amx-tile, amx-bf16), granted to this process */
+    ad_isa isa;    /* the highest level that cpu and operating system support */
+    int cores;     /* cores this process may run on (affinity mask) */
     size_t l1, l2, l3; /* data cache bytes per core (l3: shared); sensible guesses if unknown */
 } ad_cpu;
 

@@ -10,15 +10,13 @@
  * All atomics are sequentially consistent: a claim that succeeds proves that the fields read before
  * it belong to the claimed job, and a sleeper that sees no job is seen by whoever publishes one. */
 #include "base/pool.h"
+#include "base/cpu_kinds.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum {
-    SPINS = 4000, /* pauses before sleeping: a tenth of a millisecond or two */
-};
 #define CLOSED    UINT32_MAX
 #define MAX_COUNT ((int64_t)1 << 30) /* tasks of one job; longer calls are cut into jobs */
 
@@ -46,7 +44,7 @@ typedef struct crew {
     atomic_bool stop;
     pthread_mutex_t mutex;
     pthread_cond_t work, done;
-    int size;
+    int size, pauses; /* before sleeping */
     ad_pool *pools;   /* of 1, 2, ... size workers */
     worker workers[]; /* [0] is unused: the caller */
 } crew;
@@ -93,7 +91,7 @@ static void *work(void *user)
     crew *c = self->crew;
     while (!c->stop) {
         drain(c, self->index);
-        for (int i = 0; i < SPINS && !has_work(c, self->index) && !c->stop; ++i) relax();
+        for (int i = 0; i < c->pauses && !has_work(c, self->index) && !c->stop; ++i) relax();
         if (has_work(c, self->index)) continue;
         pthread_mutex_lock(&c->mutex);
         ++c->sleepers;
@@ -128,7 +126,10 @@ ad_pool *ad_pool_new(int threads)
     size_t own = rounded(sizeof(crew) + (size_t)threads * sizeof(worker));
     crew *c = aligned_alloc(64, own + rounded((size_t)threads * sizeof(ad_pool)));
     if (!c) return NULL;
-    *c = (crew){.ticket = CLOSED, .size = threads, .pools = (ad_pool *)((char *)c + own)};
+    *c = (crew){.ticket = CLOSED,
+                .size = threads,
+                .pauses = ad_cpu_get()->kind->pauses,
+                .pools = (ad_pool *)((char *)c + own)};
     for (int i = 0; i < threads; ++i) c->pools[i] = (ad_pool){c, i + 1};
     pthread_mutex_init(&c->mutex, NULL);
     pthread_cond_init(&c->work, NULL);
@@ -172,7 +173,7 @@ static void wake(crew *c, int64_t wanted)
 
 static void finish(crew *c)
 {
-    for (int i = 0; i < SPINS && c->remaining; ++i) relax();
+    for (int i = 0; i < c->pauses && c->remaining; ++i) relax();
     if (!c->remaining) return;
     pthread_mutex_lock(&c->mutex);
     c->waiting = true;

@@ -7,6 +7,7 @@
 #include "device/cpu/as_f32.h"
 #include "device/cpu/finish.h"
 #include "device/cpu/sizes.h"
+#include "base/cpu_kinds.h"
 #include "ops/attrs.h"
 
 #include <stdlib.h>
@@ -16,7 +17,6 @@ enum {
     LEAST_BYTES = 512 << 10, /* of B: less stays in L2, where the order does not matter */
     RUNS = 8,                /* at least, where B has so many rows */
     RUN_ROWS = 96,           /* of B, at most (more than RUNS) */
-    AHEAD = 8 << 10,         /* bytes */
     PIECE = 1024,            /* columns of a sum's task */
     DOTS = 256,              /* of a task, where B is transposed */
     ALONE = 65536,           /* partial results that one thread adds sooner than two */
@@ -26,7 +26,8 @@ typedef struct stream {
     int64_t m, n, k, run, runs;
     bool dots;                   /* B is transposed */
     int64_t a_row, a_col, b_row; /* strides; b_row: from row to row in memory */
-    int64_t b_size;
+    int64_t b_size, ahead;       /* ahead: bytes from what is used to what is fetched */
+    bool through;                /* fetched for one use */
     ad_dtype a_type, b_type;
     const char *a, *b;
     float *partial; /* [runs, m, n] */
@@ -59,18 +60,21 @@ static bool prepare(stream *s, const ad_problem *problem)
 }
 
 /* How far ahead of a row to fetch: whole rows. */
-static int64_t ahead_of(const stream *s)
+static int64_t ahead_of(const stream *s, int64_t least_bytes)
 {
     int64_t row_bytes = s->b_row * s->b_size, ahead = row_bytes;
-    while (llabs(ahead) < AHEAD && row_bytes) ahead += row_bytes;
+    while (llabs(ahead) < least_bytes && row_bytes) ahead += row_bytes;
     return ahead;
 }
 
-/* For one use: what leaves L1 again does not go to the caches behind it, whose traffic would cost a
- * third of the speed. */
-static inline void fetch(const char *memory)
+/* For one use: what leaves L1 again does not go to the caches behind it, whose traffic costs a
+ * third of the speed on some processors; others read ahead better into L2. */
+static inline __attribute__((always_inline)) void fetch(const char *memory, bool through)
 {
-    __builtin_prefetch(memory, 0, 0);
+    if (through)
+        __builtin_prefetch(memory, 0, 0);
+    else
+        __builtin_prefetch(memory, 0, 2);
 }
 
 /* ---- rows along the columns ---- */
@@ -95,16 +99,16 @@ static inline __attribute__((always_inline)) void add_vector(const int ROWS, con
 
 static inline __attribute__((always_inline)) void add_row(const int ROWS, const ad_dtype B,
                                                           const float *a, const char *b,
-                                                          int64_t ahead, int64_t n, bool first,
-                                                          float *to)
+                                                          const stream *s, bool first, float *to)
 {
     enum { LINE = 64 };
     const int64_t size = B == AD_F32 ? 4 : 2, step = size * AD_VF < LINE ? LINE / size : AD_VF;
     vf av[MOST_ROWS];
-    int64_t j = 0;
+    int64_t j = 0, n = s->n, ahead = s->ahead;
+    bool through = s->through;
     for (int i = 0; i < ROWS; ++i) av[i] = vf_set1(a[i]);
     for (; j + step <= n; j += step) {
-        fetch(b + ahead + j * size);
+        fetch(b + ahead + j * size, through);
         for (int64_t k = 0; k < step; k += AD_VF)
             add_vector(ROWS, B, av, b, j + k, n, AD_VF, first, to);
     }
@@ -114,17 +118,17 @@ static inline __attribute__((always_inline)) void add_row(const int ROWS, const 
 static inline __attribute__((always_inline)) void add_run(const ad_dtype B, const stream *s,
                                                           int64_t begin, int64_t end, float *to)
 {
-    int64_t row_bytes = s->b_row * s->b_size, ahead = ahead_of(s);
+    int64_t row_bytes = s->b_row * s->b_size;
     for (int64_t k = begin; k < end; ++k) {
         const char *b = s->b + k * row_bytes;
         float a[MOST_ROWS];
         for (int64_t i = 0; i < s->m; ++i)
             a[i] = ad_element_as_f32(s->a, s->a_type, i * s->a_row + k * s->a_col);
         switch (s->m) {
-        case 1: add_row(1, B, a, b, ahead, s->n, k == begin, to); break;
-        case 2: add_row(2, B, a, b, ahead, s->n, k == begin, to); break;
-        case 3: add_row(3, B, a, b, ahead, s->n, k == begin, to); break;
-        default: add_row(4, B, a, b, ahead, s->n, k == begin, to); break;
+        case 1: add_row(1, B, a, b, s, k == begin, to); break;
+        case 2: add_row(2, B, a, b, s, k == begin, to); break;
+        case 3: add_row(3, B, a, b, s, k == begin, to); break;
+        default: add_row(4, B, a, b, s, k == begin, to); break;
         }
     }
 }
@@ -164,8 +168,8 @@ static void sum_task(void *user, int64_t index, int worker)
 
 /* ---- transposed ---- */
 /* The products of ROWS rows of A with a row of B, `ld` apart; two sums each, in turn. */
-static inline __attribute__((always_inline)) void
-dot_row(const int ROWS, const ad_dtype B, const stream *s, const char *b, int64_t ahead, float *to)
+static inline __attribute__((always_inline)) void dot_row(const int ROWS, const ad_dtype B,
+                                                          const stream *s, const char *b, float *to)
 {
     vf sum[MOST_ROWS][2];
     int64_t a_row = s->a_row * (int64_t)ad_dtype_size(s->a_type);
@@ -174,7 +178,7 @@ dot_row(const int ROWS, const ad_dtype B, const stream *s, const char *b, int64_
 #pragma GCC unroll 2
         for (int half = 0; half < 2; ++half) {
             int64_t at = k + half * AD_VF, have = s->k - at > 0 ? s->k - at : 0;
-            fetch(b + ahead + at * (B == AD_F32 ? 4 : 2));
+            fetch(b + s->ahead + at * (B == AD_F32 ? 4 : 2), s->through);
             vf bv = ad_load_as_f32(b, B, at, have);
             for (int i = 0; i < ROWS; ++i) {
                 vf av = ad_load_as_f32(s->a + i * a_row, s->a_type, at, have);
@@ -187,14 +191,14 @@ dot_row(const int ROWS, const ad_dtype B, const stream *s, const char *b, int64_
 static inline __attribute__((always_inline)) void dot_rows(const ad_dtype B, const stream *s,
                                                            int64_t col, int64_t cols, float *to)
 {
-    int64_t row_bytes = s->b_row * s->b_size, ahead = ahead_of(s);
+    int64_t row_bytes = s->b_row * s->b_size;
     for (int64_t j = 0; j < cols; ++j) {
         const char *b = s->b + (col + j) * row_bytes;
         switch (s->m) {
-        case 1: dot_row(1, B, s, b, ahead, to + j); break;
-        case 2: dot_row(2, B, s, b, ahead, to + j); break;
-        case 3: dot_row(3, B, s, b, ahead, to + j); break;
-        default: dot_row(4, B, s, b, ahead, to + j); break;
+        case 1: dot_row(1, B, s, b, to + j); break;
+        case 2: dot_row(2, B, s, b, to + j); break;
+        case 3: dot_row(3, B, s, b, to + j); break;
+        default: dot_row(4, B, s, b, to + j); break;
         }
     }
 }
@@ -240,6 +244,8 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     stream s;
     ad_finish finish;
     prepare(&s, problem);
+    const ad_cpu_kind *kind = ad_cpu_get()->kind;
+    s.ahead = ahead_of(&s, kind->stream_ahead), s.through = kind->stream_through;
     s.a = args->in[0], s.b = args->in[1], s.partial = args->workspace, s.finish = &finish;
     AD_ISA_NAME(ad_finish_prepare)(&finish, problem, args, AD_F32);
     ad_pool *pool = ad_pool_size(args->pool) > problem->threads ? NULL : args->pool;

@@ -8,6 +8,7 @@
 #include "device/cpu/kernels/chain_steps.h"
 #include "device/cpu/kernels/reduce_tiles.h"
 #include "device/cpu/kernels/walk.h"
+#include "base/cpu_kinds.h"
 #include "ops/attrs.h"
 
 #include <string.h>
@@ -16,7 +17,6 @@ enum {
     CHUNK = 128,    /* tiles of a chunk */
     FLUSH = 128,    /* rows added up in f32 before they go into the double */
     SERIAL = 32768, /* elements for which one thread is enough */
-    AHEAD = 8192,   /* bytes that tiles lying in a row are fetched ahead */
     LINE = 64,
 };
 
@@ -161,9 +161,10 @@ static bool plan(reduction *r, const ad_problem *problem)
 static void look_ahead(const ad_chain_view *in, size_t size, int64_t rows, int64_t cols)
 {
     int64_t bytes = rows * cols * (int64_t)size;
-    if (in->col != 1 || (rows > 1 && in->row != cols)) return;
+    int ahead = ad_cpu_get()->kind->sum_ahead;
+    if (!ahead || in->col != 1 || (rows > 1 && in->row != cols)) return;
     for (int64_t at = 0; at < bytes; at += LINE)
-        __builtin_prefetch((const char *)in->data + AHEAD + at);
+        __builtin_prefetch((const char *)in->data + ahead + at);
 }
 
 /* Tiles [begin, end) of the reduced elements into result[0 .. the tile's kept elements). */

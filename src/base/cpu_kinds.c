@@ -1,0 +1,98 @@
+/* cpu_kinds.c - a row for each kind of processor.
+ *
+ * "fitted": to `autodidact bench NAME --kernels 400 --threads 1` on such a machine, streams and
+ * pauses by trying values; "derived": from the width of its units and its usual clock under vector
+ * load. Whoever has such a machine fits its row: docs/performance.md says how. */
+#include "base/cpu_kinds.h"
+
+#if defined(__x86_64__)
+#define LEVELS(scalar, avx2, avx512, bf16)                                                         \
+    {                                                                                              \
+        [AD_ISA_SCALAR] = scalar, [AD_ISA_AVX2] = avx2, [AD_ISA_AVX512] = avx512,                  \
+        [AD_ISA_AVX512BF16] = bf16                                                                 \
+    }
+
+/* Fitted. */
+static const ad_cpu_kind zen5 = {.name = "AMD Zen 5",
+                                 .hertz = 4.1e9,
+                                 .f32 = LEVELS(6, 28, 57, 57),
+                                 .bf16 = LEVELS(2, 10, 20, 105),
+                                 .steps = LEVELS(0.7, 5, 8, 8),
+                                 .bandwidth = 45e9,
+                                 .cache_bandwidth = 100e9,
+                                 .cache = 8e6,
+                                 .bf16_dot = true, /* two a cycle */
+                                 .stream_ahead = 8 << 10,
+                                 .stream_through = true,
+                                 .sum_ahead = 8 << 10,
+                                 .pauses = 4000};
+/* Derived: vectors of 512 bits take two passes through units of 256. */
+static const ad_cpu_kind zen4 = {.name = "AMD Zen 4",
+                                 .hertz = 3.7e9,
+                                 .f32 = LEVELS(6, 28, 29, 29),
+                                 .bf16 = LEVELS(2, 10, 10, 55),
+                                 .steps = LEVELS(0.7, 5, 6, 6),
+                                 .bandwidth = 30e9,
+                                 .cache_bandwidth = 80e9,
+                                 .cache = 8e6,
+                                 .bf16_dot = true,
+                                 .stream_ahead = 8 << 10,
+                                 .stream_through = true,
+                                 .sum_ahead = 8 << 10,
+                                 .pauses = 4000};
+/* Derived; also AMD's earlier ones. */
+static const ad_cpu_kind zen3 = {.name = "AMD Zen 3",
+                                 .hertz = 3.4e9,
+                                 .f32 = LEVELS(6, 28, 28, 28),
+                                 .bf16 = LEVELS(2, 10, 10, 10),
+                                 .steps = LEVELS(0.7, 5, 5, 5),
+                                 .bandwidth = 20e9,
+                                 .cache_bandwidth = 60e9,
+                                 .cache = 8e6,
+                                 .stream_ahead = 8 << 10,
+                                 .stream_through = true,
+                                 .sum_ahead = 8 << 10,
+                                 .pauses = 4000};
+/* Derived; also processors of other makers. A bf16 dot product runs every other cycle, where two
+ * f32 multiply-adds run per cycle: packing to f32 is the faster way. A pause takes 140 cycles. */
+static const ad_cpu_kind intel = {.name = "Intel",
+                                  .hertz = 3.0e9,
+                                  .f32 = LEVELS(6, 28, 62, 62),
+                                  .bf16 = LEVELS(2, 10, 20, 62),
+                                  .steps = LEVELS(0.7, 5, 7, 7),
+                                  .bandwidth = 18e9,
+                                  .cache_bandwidth = 60e9,
+                                  .cache = 4e6,
+                                  .stream_ahead = 8 << 10,
+                                  .stream_through = true,
+                                  .sum_ahead = 8 << 10,
+                                  .pauses = 2000};
+
+const ad_cpu_kind *ad_cpu_kind_of(const ad_cpu *cpu)
+{
+    enum { ZEN3_AND_4 = 0x19, ZEN5 = 0x1a };
+    if (cpu->vendor != AD_VENDOR_AMD) return &intel;
+    if (cpu->family >= ZEN5) return &zen5;
+    return cpu->family == ZEN3_AND_4 && cpu->isa >= AD_ISA_AVX512 ? &zen4 : &zen3;
+}
+#else
+/* Derived. */
+static const ad_cpu_kind others = {.name = "other",
+                                   .hertz = 3.0e9,
+                                   .f32 = {[AD_ISA_SCALAR] = 6, [AD_ISAS - 1] = 14},
+                                   .bf16 = {[AD_ISA_SCALAR] = 2, [AD_ISAS - 1] = 7},
+                                   .steps = {[AD_ISA_SCALAR] = 0.7, [AD_ISAS - 1] = 3},
+                                   .bandwidth = 20e9,
+                                   .cache_bandwidth = 50e9,
+                                   .cache = 4e6,
+                                   .stream_ahead = 4 << 10,
+                                   .stream_through = true,
+                                   .sum_ahead = 4 << 10,
+                                   .pauses = 4000};
+
+const ad_cpu_kind *ad_cpu_kind_of(const ad_cpu *cpu)
+{
+    (void)cpu;
+    return &others;
+}
+#endif
