@@ -99,6 +99,11 @@ void ad_app_manual(const ad_app *app, FILE *out)
             app->name);
     for (const ad_verb *const *v = app->verbs; *v; ++v)
         if (!(*v)->hidden) verb_section(out, app, *v);
+    fputs(".SH ENVIRONMENT\n.TP\n.B AUTODIDACT_ISA\nThe best instructions to compute with, for "
+          "measuring and for reports of faults: scalar, avx2,\navx512, avx512bf16, neon. Other "
+          "instructions round otherwise.\n.TP\n.B AUTODIDACT_EXPAND_LIMIT\nTo how many bytes "
+          "compressed data may expand (16G); 2 GiB unless it is set.\n",
+          out);
     fputs(".SH EXIT STATUS\n0 on success, 1 when the work failed, 2 for wrong usage. Every error "
           "is one line on "
           "standard error.\n",

@@ -20,6 +20,13 @@ says out "{\"event\":\"version\",\"version\":\"$version\""
 says out '"threads":3'
 one_line out
 
+run env AUTODIDACT_ISA=scalar "$autodidact" version
+exits 0
+says out 'kernels    scalar'
+run env AUTODIDACT_ISA=mmx "$autodidact" version
+check 'instructions that are not there are refused' [ "$status" -ne 0 ]
+says err 'AUTODIDACT_ISA: "mmx" is none of what this processor has: scalar'
+
 if [ -w /dev/full ]; then
     status=0
     "$autodidact" version >/dev/full 2>"$tmp/.err" || status=$?
