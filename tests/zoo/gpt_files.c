@@ -364,6 +364,44 @@ static void starts_from_a_model(void)
     ad_settings_free(settings);
 }
 
+/* ---- sizes that a file of llama.cpp says ---- */
+
+/* The bytes of the fixture, with the u32 behind a key replaced. */
+static bool write_with(const char *key, uint32_t value)
+{
+    static char bytes[1 << 20];
+    FILE *file = fopen("tests/fixtures/gguf/llama_tiny.gguf", "rb");
+    size_t length = file ? fread(bytes, 1, sizeof bytes, file) : 0, at = 0,
+           key_length = strlen(key);
+    if (file) fclose(file);
+    while (at + key_length + 8 <= length && memcmp(bytes + at, key, key_length) != 0) ++at;
+    if (at + key_length + 8 > length) return false;
+    memcpy(bytes + at + key_length + 4, &value, sizeof value); /* behind the type */
+    write_bytes("sizes.gguf", bytes, length);
+    return true;
+}
+
+static void sizes_that_fit_nothing_are_refused(void)
+{
+    static const char *const keys[] = {
+        "llama.block_count",         "llama.embedding_length",     "llama.context_length",
+        "llama.feed_forward_length", "llama.attention.head_count", "llama.attention.head_count_kv",
+    };
+    static const uint32_t sizes[] = {0, 7, UINT32_MAX};
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; ++k)
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; ++i) {
+            bool may = sizes[i] == 7 && strstr(keys[k], "context"); /* a shorter one */
+            ad_job *job;
+            REQUIRE(write_with(keys[k], sizes[i]));
+            ad_status status = ad_trained_open(&job, ctx, &gpt_system, in_folder("sizes.gguf"),
+                                               NULL);
+            if (!status) status = ad_trained_build(job, 1, NULL);
+            if (!status != may) CHECK_FAIL("%s = %u: status %d", keys[k], sizes[i], status);
+            if (status) CHECK_CONTAINS(ad_error(ctx), "sizes.gguf");
+            ad_trained_close(job);
+        }
+}
+
 static void write_rhyme(void)
 {
     char text[8192], *end = text;
@@ -384,6 +422,7 @@ int main(int argc, char **argv)
                                            CASE(what_is_not_here_is_refused),
                                            CASE(fewer_layers_than_the_file),
                                            CASE(former_metadata_are_read),
+                                           CASE(sizes_that_fit_nothing_are_refused),
                                            CASE(trains_without_a_command_line),
                                            CASE(starts_from_a_model),
                                            {0}});
