@@ -28,6 +28,11 @@ typedef enum ad_precision {
                           instruction */
 } ad_precision;
 
+/* Whether the device computes in that precision faster than in f32; elsewhere ad_compile refuses
+ * it. Weights that lie in memory as bf16 or f16 are read as such on any device, and widened: half
+ * the bytes at f32's accuracy. */
+AD_API bool ad_has_precision(ad_context *ctx, ad_device_kind device, ad_precision precision);
+
 typedef struct ad_compile_options {
     ad_device_kind device;
     ad_precision precision;

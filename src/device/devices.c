@@ -27,3 +27,11 @@ ad_status ad_device_open(ad_device *device, ad_context *ctx, int kind)
     device->name = devices[kind].name;
     return status;
 }
+
+bool ad_has_precision(ad_context *ctx, ad_device_kind kind, ad_precision precision)
+{
+    ad_device device;
+    if (precision == AD_PRECISION_F32) return true;
+    return precision == AD_PRECISION_BF16 && !ad_device_open(&device, ctx, (int)kind) &&
+           device.bf16;
+}

@@ -253,7 +253,8 @@ static ad_status check_values(const loading *l, const ad_variable *variable, con
     if (ad_first_not_finite(value, variable->dtype, count) < 0) return AD_OK;
     ad_text what;
     ad_text_init(&what, l->vars->ctx);
-    ad_text_format(&what, "%s: tensor %s", ad_file_path(l->file), tensor);
+    ad_text_format(&what, "%s: tensor %s%s", ad_file_path(l->file), tensor,
+                   variable->dtype == AD_F16 ? " as f16" : ""); /* which ends at 65504 */
     ad_status status = ad_check_finite(l->vars->ctx, ad_text_get(&what), value, variable->dtype,
                                        count);
     ad_text_free(&what);

@@ -155,10 +155,17 @@ run "$autodidact" gpt sample bytes --file zero.txt -n 1 --json
 exits 0
 says out '"text":"a\u0000b'
 
+# Weights in half of the memory, on any processor.
+for precision in bf16 f16; do
+    run "$autodidact" gpt sample one --prompt '1 b' -n 8 -t 0 --precision $precision -q
+    exits 0
+    says out '1 b'
+done
+
 # Weights that are no numbers: nothing is made of them, whatever the way to choose.
 cp one/checkpoints/best.safetensors nan.safetensors
 printf '\377\377\377\377' | dd of=nan.safetensors bs=1 seek=$(($(wc -c <nan.safetensors) - 4)) conv=notrunc 2>/dev/null
-for how in '-t 0' '-t 1e-30' '--top-k 3' '--top-p 0.5' '--precision bf16' '-i'; do
+for how in '-t 0' '-t 1e-30' '--top-k 3' '--top-p 0.5' '--precision bf16' '--precision f16' '-i'; do
     # shellcheck disable=SC2086
     refused 'nan.safetensors: tensor ' "$autodidact" gpt sample nan.safetensors $how
     says err 'is not finite: element '

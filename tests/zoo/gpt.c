@@ -143,8 +143,8 @@ static void llama_has_the_reference_logits(void)
     check_model("tests/fixtures/gguf/llama_tiny.gguf", LLAMA "/expected.safetensors");
 }
 
-/* Rounds every matrix to what bf16 can hold. */
-static void round_matrices(ad_vars *vars)
+/* Rounds every matrix to what the type can hold. */
+static void round_matrices(ad_vars *vars, ad_dtype dtype)
 {
     for (int i = 0; i < ad_vars_count(vars); ++i) {
         ad_variable *v = ad_vars_at(vars, i);
@@ -152,24 +152,24 @@ static void round_matrices(ad_vars *vars)
         if (ad_variable_shape(v).rank != 2) continue;
         uint16_t *narrow = malloc((size_t)count * sizeof *narrow);
         float *wide = malloc((size_t)count * sizeof *wide);
-        ad_convert(narrow, AD_BF16, ad_variable_data(vars, v), AD_F32, count);
-        ad_convert(wide, AD_F32, narrow, AD_BF16, count);
+        ad_convert(narrow, dtype, ad_variable_data(vars, v), AD_F32, count);
+        ad_convert(wide, AD_F32, narrow, dtype, count);
         CHECK_INT(ad_variable_set(vars, v, wide), AD_OK);
         free(narrow), free(wide);
     }
 }
 
-/* Matrices kept as bf16 are read as they are: the logits are those of the rounded weights in f32.
- */
-static void check_narrow(const char *path)
+/* Matrices kept as bf16 or f16 are read as they are: the logits are those of the rounded weights in
+ * f32. */
+static void check_narrow(const char *path, ad_dtype dtype)
 {
     enum { COUNT = 13 };
     model wide, narrow;
     gpt_generator *g, *h;
     const float *a, *b;
     int32_t tokens[COUNT];
-    REQUIRE(open_model(&wide, path, AD_F32) && open_model(&narrow, path, AD_BF16));
-    round_matrices(wide.vars);
+    REQUIRE(open_model(&wide, path, AD_F32) && open_model(&narrow, path, dtype));
+    round_matrices(wide.vars, dtype);
     CHECK_INT(gpt_generator_new(&g, ctx, wide.config, wide.vars, AD_PRECISION_F32), AD_OK);
     CHECK_INT(gpt_generator_new(&h, ctx, narrow.config, narrow.vars, AD_PRECISION_F32), AD_OK);
     for (int i = 0; i < COUNT; ++i) tokens[i] = (i * 37 + 11) % (int)wide.config->vocab;
@@ -184,8 +184,8 @@ static void check_narrow(const char *path)
 
 static void narrow_matrices_are_rounded_ones(void)
 {
-    check_narrow(GPT2);
-    check_narrow(LLAMA);
+    check_narrow(GPT2, AD_BF16), check_narrow(GPT2, AD_F16);
+    check_narrow(LLAMA, AD_BF16), check_narrow(LLAMA, AD_F16);
 }
 
 /* More tokens than the model has positions: the newer half is read again. */

@@ -85,11 +85,11 @@ static ad_status decode_build(bench_job *job)
     if (!d) return ad_error_set(job->ctx, AD_ERROR_MEMORY, "out of memory");
     d->config = gpt2_like(12, 12, 768, 1024, GPT2_VOCAB);
     bench_integers(job, "prompt", ad_shape(1, PROMPT), 0, GPT2_VOCAB);
-    ad_status status = gpt_declare(job->vars, &d->config,
-                                   job->precision == AD_PRECISION_BF16 ? AD_BF16 : AD_F32);
-    return status
-               ? status
-               : gpt_generator_new(&d->generator, job->ctx, &d->config, job->vars, job->precision);
+    ad_dtype dtype = job->precision == AD_PRECISION_BF16 ? AD_BF16 : AD_F32;
+    ad_status status = gpt_declare(job->vars, &d->config, dtype);
+    return status ? status
+                  : gpt_generator_new(&d->generator, job->ctx, &d->config, job->vars,
+                                      gpt_precision_with(job->ctx, dtype));
 }
 
 static ad_status decode_run(bench_job *job)

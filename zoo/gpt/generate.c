@@ -53,6 +53,12 @@ static ad_status plan(gpt_generator *g, ad_vars *vars, ad_precision precision, r
     return status;
 }
 
+ad_precision gpt_precision_with(ad_context *ctx, ad_dtype weights)
+{
+    bool narrow = weights == AD_BF16 && ad_has_precision(ctx, AD_DEVICE_CPU, AD_PRECISION_BF16);
+    return narrow ? AD_PRECISION_BF16 : AD_PRECISION_F32;
+}
+
 ad_status gpt_generator_new(gpt_generator **out, ad_context *ctx, const gpt_config *config,
                             ad_vars *vars, ad_precision precision)
 {

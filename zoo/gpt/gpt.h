@@ -133,6 +133,10 @@ void gpt_chooser_forget(gpt_chooser *chooser);
 int32_t gpt_choose(gpt_chooser *chooser, const gpt_choice *how, const float *logits,
                    uint64_t sample, uint64_t index);
 
+/* Of the products with weights of that type: bf16 with bf16's where the processor is faster so
+ * (what meets them is then rounded like them), else f32. */
+ad_precision gpt_precision_with(ad_context *ctx, ad_dtype weights);
+
 typedef struct gpt_generator gpt_generator;
 ad_status gpt_generator_new(gpt_generator **out, ad_context *ctx, const gpt_config *config,
                             ad_vars *vars, ad_precision precision);
