@@ -5,7 +5,9 @@
  * Panels of B: AD_NR columns, stored unit by unit; columns past the end are zero.
  * Panels of A: AD_MR rows, in blocks of one vector (AD_VF units) per row: [units /
  * AD_VF][AD_MR][AD_VF]. Rows that are contiguous in k are so copied as they are; the register tile
- * spreads one lane at a time. Units past the depth are undefined.
+ * spreads one lane at a time. Units past the depth are undefined. In form AD_F32 they may lie step
+ * by step instead, [units][AD_MR] (`a_steps`), as rows that lie side by side do: a transposed
+ * operand.
  *
  * C is cut into tiles of fixed size; a tile is one task and sums over all of k in order, so results
  * do not depend on the number of threads. */
@@ -20,6 +22,7 @@ typedef struct ad_gemm {
     int64_t items;   /* independent products: batch entries, groups */
     int64_t m, n, k; /* of each */
     bool shared_b;   /* all items have the same B */
+    bool a_steps;    /* panels of A are step by step */
     int64_t row_step,
         col_step; /* item i's result begins at row i * row_step, column i * col_step */
     /* Write panels of rows [i, i + rows) and k [p, p + depth) of an item's A; columns [j, j + cols)
@@ -36,6 +39,7 @@ typedef struct ad_gemm {
  * of them the caches hold. */
 enum {
     AD_PACK_A = 25,
+    AD_PACK_A_STEPS = 40,
     AD_PACK_A_ACROSS = 68,
     AD_PACK_B = 60,
     AD_PACK_B_ACROSS = 134,
@@ -56,6 +60,7 @@ typedef struct ad_matrix {
  * ad_pack_a, ad_pack_b: all panels of a strided matrix (of B: its transpose, rows are columns).
  * ad_pack_a_rows: steps [at, at + depth) of one panel of A from AD_MR pointers to step `at` of each
  * row, steps `col` elements apart; a NULL row is zero. In form AD_BF16, `at` is even.
+ * ad_pack_a_steps: all panels of a matrix whose rows lie side by side (row == 1), step by step.
  * ad_pack_a_across: the same for rows [row, row + rows) of the panel that lie side by side. */
 #define AD_GEMM_DECLARE(isa, level, unused)                                                        \
     ad_dtype ad_gemm_form_##isa(ad_dtype a, ad_dtype b);                                           \
@@ -69,6 +74,7 @@ typedef struct ad_matrix {
                          void *panels);                                                            \
     void ad_pack_b_##isa(ad_dtype form, const ad_matrix *from, int64_t cols, int64_t depth,        \
                          void *panels);                                                            \
+    void ad_pack_a_steps_##isa(const ad_matrix *from, int64_t rows, int64_t depth, void *panels);  \
     void ad_pack_a_rows_##isa(ad_dtype form, const char *const *row, ad_dtype dtype, int64_t col,  \
                               int64_t at, int64_t depth, void *panel);                             \
     void ad_pack_a_across_##isa(ad_dtype form, const ad_matrix *from, int row, int rows,           \
@@ -119,7 +125,7 @@ static inline int64_t ad_panel_a_bytes(ad_dtype form, int64_t depth)
  * line at `next` per unit is brought to L2 meanwhile: part of what is wanted after this. */
 typedef void (*ad_gemm_tile)(int64_t units, const void *a, const void *b, const void *next, void *c,
                              int64_t ld, int rows, int cols, bool add);
-ad_gemm_tile AD_ISA_NAME(ad_gemm_tile_for)(ad_dtype form);
+ad_gemm_tile AD_ISA_NAME(ad_gemm_tile_for)(ad_dtype form, bool a_steps);
 
 /* C [m, n] = A' B, for A [k, m] with rows lda apart and B [k, n] with rows ldb apart. */
 void AD_ISA_NAME(ad_gemm_across)(const float *a, int64_t lda, const float *b, int64_t ldb,

@@ -157,7 +157,7 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     ad_finish finish;
     prepare(&c, problem);
     AD_ISA_NAME(ad_finish_prepare)(&finish, problem, args, AD_F32);
-    c.finish = &finish, c.tile = AD_ISA_NAME(ad_gemm_tile_for)(AD_F32);
+    c.finish = &finish, c.tile = AD_ISA_NAME(ad_gemm_tile_for)(AD_F32, false);
     c.g_data = args->in[0];
     c.filter = args->workspace, c.scratch = c.filter + c.filter_bytes;
     pack_filter(&c, args->in[1]);

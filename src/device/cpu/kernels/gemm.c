@@ -220,7 +220,7 @@ void AD_ISA_NAME(ad_gemm_run)(const ad_gemm *g, const ad_finish *finish, const v
     gemm_run r = {.gemm = g, .finish = finish, .l = plan(g, packed != NULL)};
     double flops = 2.0 * (double)g->items * (double)g->m * (double)g->n * (double)g->k;
     if (flops < SERIAL_FLOPS || ad_pool_size(pool) > threads) pool = NULL;
-    r.tile = AD_ISA_NAME(ad_gemm_tile_for)(g->form);
+    r.tile = AD_ISA_NAME(ad_gemm_tile_for)(g->form, g->a_steps);
     r.amx = AD_KERNEL_ISA == 3 && g->form == AD_BF16 && ad_cpu_get()->amx;
     r.unit = ad_unit_bytes(g->form), r.nr = ad_panel_cols(g->form);
     r.direct = AD_ISA_NAME(ad_finish_direct)(finish, &r.direct_ld);

@@ -148,6 +148,25 @@ void AD_ISA_NAME(ad_pack_a)(ad_dtype form, const ad_matrix *from, int64_t rows, 
     }
 }
 
+/* Whole vectors are written, of which the next step overwrites what is not its own. */
+static void copy_steps(const ad_matrix *from, int64_t row, int64_t have, int64_t depth, float *to)
+{
+    for (int64_t p = 0; p < depth; ++p, to += AD_MR)
+        for (int64_t r = 0; r < AD_MR; r += AD_VF) {
+            vf value = vf_zero();
+            if (r < have)
+                value = ad_load_as_f32(from->data, from->dtype, row + r + p * from->col, have - r);
+            store_lanes(to + r, value, p + 1 < depth ? AD_VF : least(AD_MR - r, AD_VF));
+        }
+}
+
+void AD_ISA_NAME(ad_pack_a_steps)(const ad_matrix *from, int64_t rows, int64_t depth, void *panels)
+{
+    int64_t panel = ad_panel_a_bytes(AD_F32, depth) / (int64_t)sizeof(float);
+    float *to = panels;
+    for (int64_t r = 0; r < rows; r += AD_MR, to += panel) copy_steps(from, r, rows - r, depth, to);
+}
+
 /* ---- B ---- */
 static void copy_columns(const ad_matrix *from, int64_t cols, int64_t depth, float *to)
 {

@@ -5,6 +5,7 @@
 #define JOIN(a, b)  JOIN_(a, b)
 
 #define TILE        tile_f32
+#define TURNED      tile_f32_steps
 #define UNIT        float
 #define ACC         float
 #define VEC         vf
@@ -58,10 +59,10 @@ static inline vf vi_load_as_vf(const int32_t *p)
 #include "device/cpu/kernels/gemm_tile.h"
 #endif
 
-ad_gemm_tile AD_ISA_NAME(ad_gemm_tile_for)(ad_dtype form)
+ad_gemm_tile AD_ISA_NAME(ad_gemm_tile_for)(ad_dtype form, bool a_steps)
 {
 #if AD_KERNEL_ISA == 3
     if (form == AD_BF16) return tile_bf16;
 #endif
-    return form == AD_F64 ? tile_f64 : tile_f32;
+    return form == AD_F64 ? tile_f64 : a_steps ? tile_f32_steps : tile_f32;
 }

@@ -3,12 +3,13 @@
  *   VEC, WIDTH  a vector            LOAD, STORE, LOAD_N, STORE_N, ADD, ZERO   its words
  *   VECTOR_B(p) a vector of B       SPREAD_A(p)    one unit of A in every lane
  *   STEP(a, b, c)                   c + a * b
+ *   TURNED      defined where panels of A may lie step by step, too
  *
  * MR is a constant where this is inlined, so the accumulators stay in registers. */
 
 static inline __attribute__((always_inline)) void
-JOIN(TILE, _body)(const int MR, const int NV, int64_t units, const UNIT *a, const UNIT *b,
-                  const char *next, ACC *c, int64_t ld, int rows, int cols, bool add)
+JOIN(TILE, _body)(const int MR, const int NV, const bool STEPS, int64_t units, const UNIT *a,
+                  const UNIT *b, const char *next, ACC *c, int64_t ld, int rows, int cols, bool add)
 {
     VEC acc[AD_MR][AD_NV];
 #pragma GCC unroll 16
@@ -26,7 +27,7 @@ JOIN(TILE, _body)(const int MR, const int NV, int64_t units, const UNIT *a, cons
             for (int j = 0; j < NV; ++j) bv[j] = VECTOR_B(b + j * WIDTH);
 #pragma GCC unroll 16
             for (int i = 0; i < MR; ++i) {
-                VEC av = SPREAD_A(a + i * WIDTH + lane);
+                VEC av = SPREAD_A(STEPS ? a + lane * AD_MR + i : a + i * WIDTH + lane);
 #pragma GCC unroll 4
                 for (int j = 0; j < NV; ++j) acc[i][j] = STEP(av, bv[j], acc[i][j]);
             }
@@ -59,26 +60,42 @@ JOIN(TILE, _body)(const int MR, const int NV, int64_t units, const UNIT *a, cons
 }
 
 /* Fewer rows and a single vector get instances of their own, so that thin edges cost less. */
-static void TILE(int64_t units, const void *a, const void *b, const void *next, void *c, int64_t ld,
-                 int rows, int cols, bool add)
+static inline __attribute__((always_inline)) void
+JOIN(TILE, _any)(const bool STEPS, int64_t units, const void *a, const void *b, const void *next,
+                 void *c, int64_t ld, int rows, int cols, bool add)
 {
     enum { SOME = (AD_MR + 1) / 2, FEW = (AD_MR + 3) / 4 };
     if (cols > WIDTH) {
         if (rows > SOME)
-            JOIN(TILE, _body)(AD_MR, AD_NV, units, a, b, next, c, ld, rows, cols, add);
+            JOIN(TILE, _body)(AD_MR, AD_NV, STEPS, units, a, b, next, c, ld, rows, cols, add);
         else if (rows > FEW)
-            JOIN(TILE, _body)(SOME, AD_NV, units, a, b, next, c, ld, rows, cols, add);
+            JOIN(TILE, _body)(SOME, AD_NV, STEPS, units, a, b, next, c, ld, rows, cols, add);
         else
-            JOIN(TILE, _body)(FEW, AD_NV, units, a, b, next, c, ld, rows, cols, add);
+            JOIN(TILE, _body)(FEW, AD_NV, STEPS, units, a, b, next, c, ld, rows, cols, add);
     } else {
         if (rows > SOME)
-            JOIN(TILE, _body)(AD_MR, 1, units, a, b, next, c, ld, rows, cols, add);
+            JOIN(TILE, _body)(AD_MR, 1, STEPS, units, a, b, next, c, ld, rows, cols, add);
         else if (rows > FEW)
-            JOIN(TILE, _body)(SOME, 1, units, a, b, next, c, ld, rows, cols, add);
+            JOIN(TILE, _body)(SOME, 1, STEPS, units, a, b, next, c, ld, rows, cols, add);
         else
-            JOIN(TILE, _body)(FEW, 1, units, a, b, next, c, ld, rows, cols, add);
+            JOIN(TILE, _body)(FEW, 1, STEPS, units, a, b, next, c, ld, rows, cols, add);
     }
 }
+
+static void TILE(int64_t units, const void *a, const void *b, const void *next, void *c, int64_t ld,
+                 int rows, int cols, bool add)
+{
+    JOIN(TILE, _any)(false, units, a, b, next, c, ld, rows, cols, add);
+}
+
+#ifdef TURNED
+static void TURNED(int64_t units, const void *a, const void *b, const void *next, void *c,
+                   int64_t ld, int rows, int cols, bool add)
+{
+    JOIN(TILE, _any)(true, units, a, b, next, c, ld, rows, cols, add);
+}
+#undef TURNED
+#endif
 
 #undef TILE
 #undef UNIT

@@ -50,7 +50,10 @@ static void pack_a(const ad_gemm *gemm, int64_t item, int64_t i, int64_t rows, i
     const matmul *mm = gemm->source;
     if (mm->chunks > 1) p += item * gemm->k, item = 0;
     ad_matrix a = part(&mm->a, item_offset(mm->problem, &mm->problem->in[0], item), i, p);
-    AD_ISA_NAME(ad_pack_a)(gemm->form, &a, rows, depth, panels);
+    if (gemm->a_steps)
+        AD_ISA_NAME(ad_pack_a_steps)(&a, rows, depth, panels);
+    else
+        AD_ISA_NAME(ad_pack_a)(gemm->form, &a, rows, depth, panels);
 }
 
 static void pack_b(const ad_gemm *gemm, int64_t item, int64_t j, int64_t cols, int64_t p,
@@ -87,6 +90,8 @@ static bool prepare(matmul *mm, const ad_problem *problem)
                    .source = mm,
                    .a_work = mm->a.col == 1 ? AD_PACK_A : AD_PACK_A_ACROSS,
                    .b_work = mm->b.row == 1 ? AD_PACK_B : AD_PACK_B_ACROSS};
+    g->a_steps = g->form == AD_F32 && mm->a.row == 1 && mm->a.col != 1;
+    if (g->a_steps) g->a_work = AD_PACK_A_STEPS;
     if (mm->b.row != 1 && g->n * g->k <= AD_PACK_NEAR) g->b_work = AD_PACK_B_ACROSS_NEAR;
     for (int axis = 0; axis < rank - 2; ++axis) {
         g->items *= out->dim[axis];

@@ -231,7 +231,7 @@ static void run_phase(ad_winograd *w, const ad_problem *problem, const ad_run_ar
     AD_ISA_NAME(ad_finish_prepare)(&finish, problem, args, AD_F32);
     winograd_run r = {.w = w,
                       .finish = &finish,
-                      .tile = AD_ISA_NAME(ad_gemm_tile_for)(AD_F32),
+                      .tile = AD_ISA_NAME(ad_gemm_tile_for)(AD_F32, false),
                       .l = plan(w, packed != NULL),
                       .to = args->workspace};
     ad_pool *pool = ad_pool_size(args->pool) > problem->threads ? NULL : args->pool;
