@@ -29,6 +29,20 @@ AD_API const char *ad_dtype_name(ad_dtype dtype); /* "f32", ... */
 AD_API size_t ad_dtype_size(ad_dtype dtype);      /* bytes of one element */
 AD_API bool ad_dtype_is_float(ad_dtype dtype);
 
+/* How rows of numbers are quantised, in the layout of ggml (llama.cpp): blocks of AD_BLOCK
+ * neighbours, each a scale d (f16, little-endian) and whole numbers q of so many bits; number i of
+ * four bits is the low half of byte i, number i + 16 its high half. In tensors such rows are AD_U8.
+ */
+typedef enum ad_quantized {
+    AD_Q8_0 = 0, /* d q, q from -127 to 127: 34 bytes */
+    AD_Q4_0,     /* d (q - 8), q from 0 to 15: 18 bytes */
+    AD_QUANTIZED_FORMS,
+} ad_quantized;
+enum { AD_BLOCK = 32 };
+AD_API const char *ad_quantized_name(ad_quantized form); /* "q8_0", "q4_0" */
+/* Of `count` numbers; 0 if they are no whole blocks. */
+AD_API int64_t ad_quantized_bytes(ad_quantized form, int64_t count);
+
 #define AD_MAX_RANK 8
 
 typedef struct ad_shape {

@@ -30,6 +30,24 @@ bool ad_dtype_is_float(ad_dtype dtype)
     return dtype <= AD_F16;
 }
 
+/* ---- quantised rows ---- */
+static const struct {
+    const char *name;
+    int bytes; /* of a block */
+} forms[AD_QUANTIZED_FORMS] = {[AD_Q8_0] = {"q8_0", 34}, [AD_Q4_0] = {"q4_0", 18}};
+
+const char *ad_quantized_name(ad_quantized form)
+{
+    return (unsigned)form < AD_QUANTIZED_FORMS ? forms[form].name : "invalid";
+}
+
+int64_t ad_quantized_bytes(ad_quantized form, int64_t count)
+{
+    bool whole = (unsigned)form < AD_QUANTIZED_FORMS && count > 0 && count % AD_BLOCK == 0;
+    return whole ? count / AD_BLOCK * forms[form].bytes : 0;
+}
+
+/* ---- shapes ---- */
 ad_shape ad_shape_of(const int64_t *dim, size_t rank)
 {
     ad_shape shape = {.rank = rank <= AD_MAX_RANK ? (int)rank : -1};

@@ -69,6 +69,10 @@ typedef struct ad_attr_matmul {
     int64_t transpose_a, transpose_b;
 } ad_attr_matmul;
 
+typedef struct ad_attr_quantized { /* DEQUANTIZE, QUANTIZED_LINEAR */
+    int64_t form;                  /* ad_quantized */
+} ad_attr_quantized;
+
 typedef struct ad_attr_conv { /* CONV2D, CONV2D_INPUT_GRAD, CONV2D_WEIGHT_GRAD */
     int64_t stride[2], pad[2], dilation[2], groups; /* [0] vertical, [1] horizontal */
     int64_t size[2]; /* INPUT_GRAD: height and width of the input; WEIGHT_GRAD: of the kernel */

@@ -12,6 +12,7 @@
 #define ATTR_axis      sizeof(ad_attr_axis)
 #define ATTR_reduce    sizeof(ad_attr_reduce)
 #define ATTR_matmul    sizeof(ad_attr_matmul)
+#define ATTR_quantized sizeof(ad_attr_quantized)
 #define ATTR_conv      sizeof(ad_attr_conv)
 #define ATTR_pool      sizeof(ad_attr_pool)
 #define ATTR_resize    sizeof(ad_attr_resize)

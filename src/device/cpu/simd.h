@@ -4,6 +4,7 @@
  * vf holds AD_VF floats (16, 8, 4 or 1), vi as many int32, vm one truth value for each; vd holds
  * AD_VD doubles (8, 4, 2 or 1) and vmd their truth values. Names read type_verb: vf_add, vf_load.
  * `_n` loads and stores touch the first n elements only, 0 <= n <= width; the rest loads as 0.
+ * vi_load_i8 and vi_load_u8 widen as many bytes, vf_spread_f16 puts one f16 into all lanes.
  * Memory need not be aligned. fma(a, b, c) = a * b + c: fused where the processor fuses, rounded
  * twice in the scalar build. min and max return the second operand when one is NaN, in every build.
  */

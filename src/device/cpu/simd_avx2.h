@@ -166,6 +166,14 @@ static inline void vi_store(int32_t *p, vi a)
 {
     _mm256_storeu_si256((void *)p, a);
 }
+static inline vi vi_load_i8(const void *p)
+{
+    return _mm256_cvtepi8_epi32(_mm_loadl_epi64(p));
+}
+static inline vi vi_load_u8(const void *p)
+{
+    return _mm256_cvtepu8_epi32(_mm_loadl_epi64(p));
+}
 static inline vi vi_add(vi a, vi b)
 {
     return _mm256_add_epi32(a, b);
@@ -247,6 +255,10 @@ static inline void vf_store_bf16(uint16_t *p, vf a)
 static inline vf vf_load_f16(const uint16_t *p)
 {
     return _mm256_cvtph_ps(_mm_loadu_si128((const void *)p));
+}
+static inline vf vf_spread_f16(uint16_t a)
+{
+    return _mm256_cvtph_ps(_mm_set1_epi16((short)a));
 }
 static inline void vf_store_f16(uint16_t *p, vf a)
 {

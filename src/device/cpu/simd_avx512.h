@@ -153,6 +153,14 @@ static inline void vi_store(int32_t *p, vi a)
 {
     _mm512_storeu_si512(p, a);
 }
+static inline vi vi_load_i8(const void *p)
+{
+    return _mm512_cvtepi8_epi32(_mm_loadu_si128(p));
+}
+static inline vi vi_load_u8(const void *p)
+{
+    return _mm512_cvtepu8_epi32(_mm_loadu_si128(p));
+}
 static inline vi vi_add(vi a, vi b)
 {
     return _mm512_add_epi32(a, b);
@@ -246,6 +254,10 @@ static inline vf vf_load_f16(const uint16_t *p)
 static inline vf vf_load_f16_n(const uint16_t *p, int64_t n)
 {
     return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(vm_first(n), p));
+}
+static inline vf vf_spread_f16(uint16_t a)
+{
+    return _mm512_cvtph_ps(_mm256_set1_epi16((short)a));
 }
 static inline void vf_store_f16(uint16_t *p, vf a)
 {

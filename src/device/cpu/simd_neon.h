@@ -165,6 +165,20 @@ static inline void vi_store(int32_t *p, vi a)
 {
     vst1q_s32(p, a);
 }
+static inline uint8x8_t four_bytes(const void *p)
+{
+    uint32_t word;
+    memcpy(&word, p, sizeof word);
+    return vcreate_u8(word);
+}
+static inline vi vi_load_i8(const void *p)
+{
+    return vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u8(four_bytes(p)))));
+}
+static inline vi vi_load_u8(const void *p)
+{
+    return vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vmovl_u8(four_bytes(p)))));
+}
 static inline vi vi_add(vi a, vi b)
 {
     return vaddq_s32(a, b);
@@ -253,6 +267,10 @@ static inline void vf_store_bf16(uint16_t *p, vf a) /* to nearest even, keeps Na
 static inline vf vf_load_f16(const uint16_t *p)
 {
     return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
+}
+static inline vf vf_spread_f16(uint16_t a)
+{
+    return vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(a)));
 }
 static inline void vf_store_f16(uint16_t *p, vf a)
 {

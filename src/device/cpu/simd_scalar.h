@@ -150,6 +150,14 @@ static inline void vi_store(int32_t *p, vi a)
 {
     *p = a;
 }
+static inline vi vi_load_i8(const void *p)
+{
+    return *(const int8_t *)p;
+}
+static inline vi vi_load_u8(const void *p)
+{
+    return *(const uint8_t *)p;
+}
 static inline vi vi_add(vi a, vi b)
 {
     return (vi)((uint32_t)a + (uint32_t)b);
@@ -236,6 +244,10 @@ static inline void vf_store_bf16(uint16_t *p, vf a)
 static inline vf vf_load_f16(const uint16_t *p)
 {
     return ad_f16_to_f32(*p);
+}
+static inline vf vf_spread_f16(uint16_t a)
+{
+    return ad_f16_to_f32(a);
 }
 static inline void vf_store_f16(uint16_t *p, vf a)
 {

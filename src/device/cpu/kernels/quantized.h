@@ -1,0 +1,55 @@
+/* quantized.h - the numbers of a block of a quantised row, in vectors. */
+#ifndef AD_CPU_QUANTIZED_H
+#define AD_CPU_QUANTIZED_H
+
+#include <autodidact/tensor.h>
+
+#include "device/cpu/simd.h"
+
+enum { BLOCK_VECTORS = AD_BLOCK / AD_VF };
+
+static inline vf block_scale(const unsigned char *block)
+{
+    return vf_spread_f16((uint16_t)(block[0] | block[1] << 8));
+}
+
+/* Without the scale. */
+static inline __attribute__((always_inline)) void
+block_numbers(const ad_quantized FORM, const unsigned char *block, vf q[BLOCK_VECTORS])
+{
+    enum { HALF = AD_BLOCK / 2 / AD_VF };
+    const unsigned char *at = block + 2;
+    if (FORM == AD_Q8_0) {
+        for (int i = 0; i < BLOCK_VECTORS; ++i) q[i] = vi_to_vf(vi_load_i8(at + i * AD_VF));
+        return;
+    }
+    for (int i = 0; i < HALF; ++i) {
+        vi pair = vi_load_u8(at + i * AD_VF);
+        q[i] = vi_to_vf(vi_sub(vi_and(pair, vi_set1(15)), vi_set1(8)));
+        q[i + HALF] = vi_to_vf(vi_sub(vi_shr(pair, 4), vi_set1(8)));
+    }
+}
+
+/* With it: `blocks` of them. */
+static inline __attribute__((always_inline)) void widen_blocks(const ad_quantized FORM,
+                                                               const unsigned char *block,
+                                                               int64_t blocks, float *to)
+{
+    const int64_t bytes = FORM == AD_Q8_0 ? 34 : 18;
+    for (; blocks > 0; --blocks, block += bytes, to += AD_BLOCK) {
+        vf q[BLOCK_VECTORS], d = block_scale(block);
+        block_numbers(FORM, block, q);
+        for (int i = 0; i < BLOCK_VECTORS; ++i) vf_store(to + i * AD_VF, vf_mul(q[i], d));
+    }
+}
+
+static inline void widen_row(ad_quantized form, const unsigned char *block, int64_t blocks,
+                             float *to)
+{
+    if (form == AD_Q8_0)
+        widen_blocks(AD_Q8_0, block, blocks, to);
+    else
+        widen_blocks(AD_Q4_0, block, blocks, to);
+}
+
+#endif
