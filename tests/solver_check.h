@@ -25,6 +25,7 @@ typedef struct solver_case {
         ad_attr_axis axis;
         ad_attr_reduce reduce;
         ad_attr_matmul matmul;
+        ad_attr_quantized quantized;
         ad_attr_conv conv;
         ad_attr_pool pool;
         ad_attr_resize resize;

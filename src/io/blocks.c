@@ -98,12 +98,34 @@ static void pack_q8_0(const float *values, unsigned char *block)
         block[2 + i] = (unsigned char)(signed char)roundf(values[i] * inverse);
 }
 
-const ad_block_type ad_block_q8_0 = {"Q8_0", 32, 34, unpack_q8_0, pack_q8_0},
-                    ad_block_q4_0 = {"Q4_0", 32, 18, unpack_q4_0, NULL},
-                    ad_block_q4_1 = {"Q4_1", 32, 20, unpack_q4_1, NULL},
-                    ad_block_q5_0 = {"Q5_0", 32, 22, unpack_q5_0, NULL},
-                    ad_block_q5_1 = {"Q5_1", 32, 24, unpack_q5_1, NULL},
-                    ad_block_q6_k = {"Q6_K", 256, 210, unpack_q6_k, NULL};
+/* The number of the largest magnitude becomes -8 d, whatever its sign; q = x / d + 8, rounded, at
+ * most 15. */
+static void pack_q4_0(const float *values, unsigned char *block)
+{
+    float most = 0;
+    for (int i = 0; i < 32; ++i)
+        if (fabsf(values[i]) > fabsf(most)) most = values[i];
+    float d = most / -8, inverse = fabsf(d) > 0x1p-120f ? 1 / d : 0;
+    put_half(block, d);
+    for (int i = 0; i < 16; ++i) {
+        int low = (int)(values[i] * inverse + 8.5F), high = (int)(values[i + 16] * inverse + 8.5F);
+        block[2 + i] = (unsigned char)((low < 15 ? low : 15) | (high < 15 ? high : 15) << 4);
+    }
+}
+
+const ad_block_type ad_block_q8_0 = {"Q8_0", 32, 34, unpack_q8_0, pack_q8_0, 127 * 65504.0F},
+                    ad_block_q4_0 = {"Q4_0", 32, 18, unpack_q4_0, pack_q4_0, 8 * 65504.0F},
+                    ad_block_q4_1 = {"Q4_1", 32, 20, unpack_q4_1, NULL, 0},
+                    ad_block_q5_0 = {"Q5_0", 32, 22, unpack_q5_0, NULL, 0},
+                    ad_block_q5_1 = {"Q5_1", 32, 24, unpack_q5_1, NULL, 0},
+                    ad_block_q6_k = {"Q6_K", 256, 210, unpack_q6_k, NULL, 0};
+
+int64_t ad_blocks_cannot_hold(const ad_block_type *type, const float *values, int64_t count)
+{
+    for (int64_t i = 0; i < count; ++i)
+        if (!(fabsf(values[i]) <= type->most)) return i;
+    return -1;
+}
 
 void ad_blocks_unpack(const ad_block_type *type, const unsigned char *bytes, int64_t elements,
                       float *values)

@@ -10,7 +10,6 @@
 #include "io/gguf_values.h"
 #include "io/weights_write.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { VERSION = 3, TYPE_Q8_0 = 8, QUANTISATION = 2, FILE_F16 = 1, FILE_Q8_0 = 7, FILE_BF16 = 32 };
@@ -181,11 +180,10 @@ static ad_status reorder(const writer *w, const place *p, const ad_tensor *t, co
 
 static ad_status quantise(const writer *w, const place *p, const float *values, unsigned char *out)
 {
-    int64_t count = ad_shape_count(p->shape);
-    for (int64_t i = 0; i < count; ++i)
-        if (!(fabsf(values[i]) <= 127 * 65504.0F)) /* the scale is an f16 */
-            return ad_fail(w->ctx, AD_ERROR_NUMERIC, "%s: %s holds %g, which q8_0 cannot", w->path,
-                           p->name, (double)values[i]);
+    int64_t count = ad_shape_count(p->shape), bad = ad_blocks_cannot_hold(p->blocks, values, count);
+    if (bad >= 0)
+        return ad_fail(w->ctx, AD_ERROR_NUMERIC, "%s: %s holds %g, which q8_0 cannot", w->path,
+                       p->name, (double)values[bad]);
     ad_blocks_pack(p->blocks, values, count, out);
     return AD_OK;
 }

@@ -236,6 +236,57 @@ ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *data, siz
     return status;
 }
 
+/* ---- quantised rows as they are ---- */
+
+static bool finite_scales(const unsigned char *block, size_t bytes, int64_t blocks)
+{
+    bool finite = true;
+    for (; blocks > 0; --blocks, block += bytes) finite &= (block[1] & 0x7c) != 0x7c;
+    return finite;
+}
+
+/* Whether rows, the last axis of the view, are whole blocks of the file. */
+static bool rows_are_blocks(const ad_strided *view, int64_t elements)
+{
+    int last = view->shape.rank - 1;
+    bool whole = last > 0 && view->stride[last] == 1 && view->shape.dim[last] % elements == 0;
+    for (int i = 0; i < last; ++i) whole &= view->stride[i] % elements == 0;
+    return whole && view->first % elements == 0;
+}
+
+ad_status ad_file_read_blocks(ad_file *file, int index, const ad_block_type *blocks, bool turned,
+                              unsigned char *to, bool *done)
+{
+    const ad_file_tensor *t = &file->tensors[index];
+    ad_strided view = t->view;
+    int last = view.shape.rank - 1;
+    *done = false;
+    if (t->blocks != blocks || !t->bytes || (turned && last != 1)) return AD_OK;
+    if (turned) {
+        view.shape = ad_shape(view.shape.dim[1], view.shape.dim[0]);
+        view.stride[0] = t->view.stride[1], view.stride[1] = t->view.stride[0];
+    }
+    if (!rows_are_blocks(&view, blocks->elements)) return AD_OK;
+    ad_status status = at_hand(t);
+    int64_t count = ad_shape_count(view.shape);
+    if (status || !count || !finite_scales(t->bytes, blocks->bytes, count / blocks->elements))
+        return status;
+    int64_t in_row = view.shape.dim[last] / blocks->elements, rows = count / view.shape.dim[last];
+    for (int64_t row = 0; row < rows; ++row) {
+        int64_t at = view.first, left = row;
+        for (int i = last - 1; i >= 0; --i) {
+            at += left % view.shape.dim[i] * view.stride[i];
+            left /= view.shape.dim[i];
+        }
+        memcpy(to + (size_t)(row * in_row) * blocks->bytes,
+               t->bytes + (size_t)(at / blocks->elements) * blocks->bytes,
+               (size_t)in_row * blocks->bytes);
+    }
+    *done = true;
+    ad_file_bytes_forget(t->on_disk, KEPT_BYTES_MOST);
+    return AD_OK;
+}
+
 ad_status ad_file_transpose(ad_file *file, int index)
 {
     ad_file_tensor *t = index >= 0 && index < file->count ? &file->tensors[index] : NULL;

@@ -76,7 +76,12 @@ ad_status ad_file_fail(ad_file *file, ad_status status, const char *tensor, cons
 ad_status ad_weights_list(ad_file *file);
 ad_status ad_weights_list_shard(ad_file *file);
 
-/* weights.c: opens a file that an index names. */
+/* weights.c: matrix `index`, as it is listed or `turned`, as rows of such blocks, where the file
+ * holds those very blocks and all scales are finite. *done: whether it does; else nothing is read.
+ */
+ad_status ad_file_read_blocks(ad_file *file, int index, const struct ad_block_type *blocks,
+                              bool turned, unsigned char *to, bool *done);
+/* Opens a file that an index names. */
 ad_status ad_file_open_shard(ad_file **out, ad_context *ctx, const char *path);
 
 /* Has the `size` bytes from `at` on at hand: a reader calls it before it looks at them. Tensors'

@@ -4,7 +4,7 @@
  * half of the counter, so a variable's first value depends on the seed and its name and on nothing
  * else: neither the order of declaration nor other variables. Bounds and deviations are PyTorch's
  * (torch.nn.init; Glorot & Bengio 2010, He et al. 2015, Saxe et al. 2013); the numbers are not. */
-#include "nn/vars.h"
+#include "nn/file_axes.h"
 
 #include "base/philox.h"
 
@@ -40,7 +40,12 @@ static bool needs_fan(ad_init_kind kind)
 const char *ad_init_check(ad_shape shape, ad_dtype dtype, ad_file_layout layout, ad_init init)
 {
     int64_t fan_in, fan_out;
-    if ((unsigned)layout > AD_LAYOUT_MATRIX) return "there is no such file layout";
+    if ((unsigned)layout > AD_LAYOUT_Q4_0_TURNED) return "there is no such file layout";
+    const ad_block_type *blocks = ad_layout_blocks(layout);
+    if (blocks && (dtype != AD_U8 || shape.rank != 2 || shape.dim[1] % (int64_t)blocks->bytes))
+        return "quantised rows are u8 [rows, bytes of whole blocks]";
+    if (blocks)
+        return ad_init_check(ad_layout_file_shape(shape, layout), AD_F32, AD_LAYOUT_SAME, init);
     if ((unsigned)init.kind > AD_INIT_ORTHOGONAL) return "there is no such initialisation";
     if (layout == AD_LAYOUT_MATRIX && shape.rank != 2) return "a matrix has 2 axes";
     if (layout != AD_LAYOUT_SAME && layout != AD_LAYOUT_MATRIX && shape.rank != 4)
@@ -172,11 +177,30 @@ static ad_status fill_orthogonal(ad_context *ctx, uint64_t seed, const ad_var_en
     return AD_OK;
 }
 
+/* What the numbers would be as f32 in the file's order, rounded. */
+static ad_status fill_quantised(ad_context *ctx, uint64_t seed, const ad_var_entry *entry,
+                                void *data)
+{
+    ad_var_entry wide = *entry;
+    wide.variable.shape = ad_file_shape(&entry->variable);
+    wide.variable.dtype = AD_F32;
+    wide.variable.layout = AD_LAYOUT_SAME;
+    size_t bytes = ad_shape_bytes(wide.variable.shape, AD_F32);
+    float *values = ad_alloc(ctx, bytes);
+    if (!values) return AD_ERROR_MEMORY;
+    ad_status status = ad_init_fill(ctx, seed, &wide, values);
+    if (!status) ad_file_quantise(&entry->variable, values, data);
+    ad_free(ctx, values, bytes);
+    return status;
+}
+
 ad_status ad_init_fill(ad_context *ctx, uint64_t seed, const ad_var_entry *entry, void *data)
 {
     const ad_variable *variable = &entry->variable;
     int64_t count = ad_shape_count(variable->shape);
     if (!count) return AD_OK;
+    if (ad_layout_blocks(variable->layout) && !entry->initial && entry->init.kind)
+        return fill_quantised(ctx, seed, entry, data);
     if (entry->initial) {
         memcpy(data, entry->initial, (size_t)count * ad_dtype_size(variable->dtype));
         return AD_OK;

@@ -7,6 +7,7 @@
 #include "nn/file_axes.h"
 
 #include "base/finite.h"
+#include "io/weights.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -125,7 +126,8 @@ static ad_status drop_unfit(loading *l)
         const ad_variable *variable = &l->vars->entries[i]->variable;
         const ad_file_entry *tensor = ad_file_at(l->file, l->from[i]);
         ad_shape shape = ad_file_shape(variable);
-        if (ad_shape_equal(tensor->shape, shape) && readable_as(tensor, variable->dtype)) continue;
+        if (ad_shape_equal(tensor->shape, shape) && readable_as(tensor, ad_file_dtype(variable)))
+            continue;
         snprintf(text, sizeof text, "%.128s is %s, the network expects %s", tensor->name,
                  ad_shape_text(tensor->shape, is, sizeof is),
                  ad_shape_text(shape, wanted, sizeof wanted));
@@ -179,7 +181,7 @@ static ad_status check_types(const loading *l)
     for (int i = 0; i < l->n_entries; ++i) {
         if (!l->found[i]) continue;
         const ad_file_entry *tensor = ad_file_at(l->file, l->from[i]);
-        ad_dtype dtype = l->vars->entries[i]->variable.dtype;
+        ad_dtype dtype = ad_file_dtype(&l->vars->entries[i]->variable);
         if (readable_as(tensor, dtype)) continue;
         return ad_fail(l->vars->ctx, AD_ERROR_DTYPE, "%s: %s holds %s, the network expects %s",
                        ad_file_path(l->file), tensor->name, tensor->stored, ad_dtype_name(dtype));
@@ -230,10 +232,60 @@ static void *block_image(const loading *l, const ad_var_block *block)
     return image ? memcpy(image, block->storage.data, block->storage.bytes) : NULL;
 }
 
+/* A weight that is no number makes everything behind it none. */
+static ad_status check_values(const loading *l, ad_dtype dtype, int64_t count, int index,
+                              const void *value)
+{
+    if (ad_first_not_finite(value, dtype, count) < 0) return AD_OK;
+    ad_text what;
+    ad_text_init(&what, l->vars->ctx);
+    ad_text_format(&what, "%s: tensor %s%s", ad_file_path(l->file),
+                   ad_file_at(l->file, index)->name,
+                   dtype == AD_F16 ? " as f16" : ""); /* which ends at 65504 */
+    ad_status status = ad_check_finite(l->vars->ctx, ad_text_get(&what), value, dtype, count);
+    ad_text_free(&what);
+    return status;
+}
+
+static ad_status quantise(const loading *l, const ad_variable *variable, int index,
+                          const float *values, unsigned char *ours)
+{
+    const ad_block_type *blocks = ad_layout_blocks(variable->layout);
+    int64_t count = ad_shape_count(ad_file_shape(variable));
+    ad_status status = check_values(l, AD_F32, count, index, values);
+    int64_t bad = status ? -1 : ad_blocks_cannot_hold(blocks, values, count);
+    if (bad >= 0)
+        return ad_fail(l->vars->ctx, AD_ERROR_NUMERIC, "%s: tensor %s holds %g, which %s cannot",
+                       ad_file_path(l->file), ad_file_at(l->file, index)->name, (double)values[bad],
+                       blocks->name);
+    if (!status) ad_file_quantise(variable, values, ours);
+    return status;
+}
+
+/* The file's own blocks, or one matrix at a time as f32, which is rounded. */
+static ad_status read_quantised(const loading *l, const ad_variable *variable, int index,
+                                unsigned char *ours)
+{
+    ad_context *ctx = l->vars->ctx;
+    bool done;
+    ad_status status = ad_file_read_blocks(l->file, index, ad_layout_blocks(variable->layout),
+                                           ad_layout_turned(variable->layout), ours, &done);
+    if (status || done) return status;
+    size_t bytes = ad_shape_bytes(ad_file_shape(variable), AD_F32);
+    float *values = ad_alloc(ctx, bytes);
+    if (!values) return AD_ERROR_MEMORY;
+    status = ad_file_read(l->file, index, AD_F32, values, bytes);
+    if (!status) status = quantise(l, variable, index, values, ours);
+    ad_free(ctx, values, bytes);
+    return status;
+}
+
 static ad_status read_tensor(const loading *l, const ad_variable *variable, int index, char *image)
 {
     ad_context *ctx = l->vars->ctx;
     size_t bytes = ad_variable_bytes(variable);
+    if (ad_layout_blocks(variable->layout))
+        return read_quantised(l, variable, index, (unsigned char *)image + variable->offset);
     if (variable->layout == AD_LAYOUT_SAME)
         return ad_file_read(l->file, index, variable->dtype, image + variable->offset, bytes);
     void *as_stored = ad_alloc(ctx, bytes);
@@ -241,23 +293,6 @@ static ad_status read_tensor(const loading *l, const ad_variable *variable, int 
     ad_status status = ad_file_read(l->file, index, variable->dtype, as_stored, bytes);
     if (status == AD_OK) ad_file_reorder(variable, image + variable->offset, as_stored, false);
     ad_free(ctx, as_stored, bytes);
-    return status;
-}
-
-/* A weight that is no number makes everything behind it none. */
-static ad_status check_values(const loading *l, const ad_variable *variable, const char *tensor,
-                              const char *image)
-{
-    const void *value = image + variable->offset;
-    int64_t count = ad_shape_count(variable->shape);
-    if (ad_first_not_finite(value, variable->dtype, count) < 0) return AD_OK;
-    ad_text what;
-    ad_text_init(&what, l->vars->ctx);
-    ad_text_format(&what, "%s: tensor %s%s", ad_file_path(l->file), tensor,
-                   variable->dtype == AD_F16 ? " as f16" : ""); /* which ends at 65504 */
-    ad_status status = ad_check_finite(l->vars->ctx, ad_text_get(&what), value, variable->dtype,
-                                       count);
-    ad_text_free(&what);
     return status;
 }
 
@@ -271,8 +306,8 @@ static ad_status read_all(const loading *l)
             return ad_error_status(l->vars->ctx);
         ad_status status = read_tensor(l, &entry->variable, l->from[i], *image);
         if (!status)
-            status = check_values(l, &entry->variable, ad_file_at(l->file, l->from[i])->name,
-                                  *image);
+            status = check_values(l, entry->variable.dtype, ad_shape_count(entry->variable.shape),
+                                  l->from[i], (const char *)*image + entry->variable.offset);
         if (status != AD_OK) return status;
     }
     return AD_OK;

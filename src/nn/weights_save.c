@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+static size_t own_bytes(const ad_variable *variable)
+{
+    return ad_shape_bytes(ad_file_shape(variable), ad_file_dtype(variable));
+}
+
 /* The variable's value in the file's axis order: in place where that is ours, else in `*own`. */
 static ad_status tensor_of(ad_vars *vars, const ad_variable *variable, ad_named_tensor *out,
                            void **own)
@@ -10,12 +15,16 @@ static ad_status tensor_of(ad_vars *vars, const ad_variable *variable, ad_named_
     void *data = (void *)ad_variable_data(vars, variable);
     if (!data) return ad_error_status(vars->ctx);
     if (variable->layout != AD_LAYOUT_SAME) {
-        *own = ad_alloc(vars->ctx, ad_variable_bytes(variable));
+        *own = ad_alloc(vars->ctx, own_bytes(variable));
         if (!*own) return AD_ERROR_MEMORY;
-        ad_file_reorder(variable, data, *own, true);
+        if (ad_layout_blocks(variable->layout))
+            ad_file_dequantise(variable, data, *own);
+        else
+            ad_file_reorder(variable, data, *own, true);
         data = *own;
     }
-    *out = (ad_named_tensor){variable->name, {variable->dtype, ad_file_shape(variable), data}};
+    *out = (ad_named_tensor){variable->name,
+                             {ad_file_dtype(variable), ad_file_shape(variable), data}};
     return AD_OK;
 }
 
@@ -51,7 +60,7 @@ static ad_status gather(saving *s, const ad_vars_part *part)
         ad_status status = AD_OK;
         if (k < variables) {
             const ad_variable *variable = &part->vars->entries[k]->variable;
-            s->own_bytes[s->count] = ad_variable_bytes(variable);
+            s->own_bytes[s->count] = own_bytes(variable);
             status = tensor_of(part->vars, variable, tensor, &s->own[s->count]);
         } else {
             *tensor = part->tensors[k - variables];

@@ -49,6 +49,8 @@ void plain_reduce(const solver_case *c, double *const *out);
 void plain_argmax(const solver_case *c, double *const *out);
 void plain_matmul(const solver_case *c, double *const *out);
 void plain_conv(const solver_case *c, double *const *out);
+void plain_dequantize(const solver_case *c, double *const *out);
+void plain_quantized(const solver_case *c, double *const *out);
 void plain_pad(const solver_case *c, double *const *out);
 void plain_gather(const solver_case *c, double *const *out);
 void plain_scatter_add(const solver_case *c, double *const *out);

@@ -113,6 +113,29 @@ static void make_matmul(solver_case *c, int op, int medium)
         if (solve_below(6) == 0) reverse(c, i);
 }
 
+/* Rows of blocks, with scales of both signs. */
+static void make_quantized(solver_case *c, int op, int medium)
+{
+    static const int64_t blocks[] = {1, 2, 3, 5, 15, 16, 17, 33};
+    bool product = op == AD_OP_QUANTIZED_LINEAR;
+    ad_quantized form = (ad_quantized)solve_below(AD_QUANTIZED_FORMS);
+    int64_t k = AD_BLOCK * (medium ? 24 : blocks[solve_below(8)]), m = random_in(1, 9);
+    int64_t n = medium ? 600 : random_in(1, 110), block = ad_quantized_bytes(form, AD_BLOCK);
+    if (medium ? medium == 1 : !solve_below(4)) m = medium ? 64 : random_in(60, 140);
+    c->attr.quantized = (ad_attr_quantized){form};
+    c->problem = (ad_problem){.op = op, .attr = &c->attr};
+    if (product) add_input(c, AD_F32, 2, (int64_t[]){m, k}, 0, 0);
+    add_filled(c, AD_U8, 2, (int64_t[]){n, k / AD_BLOCK * block}, 0, 0, 0, 255);
+    unsigned char *at = c->in_block[c->problem.n_in - 1];
+    for (int64_t b = 0; b < n * k / AD_BLOCK; ++b, at += block)
+        at[1] = (unsigned char)(random_in(0x14, 0x38) | (solve_below(2) ? 0x80 : 0));
+    if (product)
+        add_epilogue(c, medium ? EPILOGUE_NONE : (int)random_in(0, EPILOGUES - 1), AD_F32, AD_F32,
+                     2, (int64_t[]){m, n}, medium ? 0 : (int)random_in(0, 1));
+    else
+        add_output(c, AD_F32, 2, (int64_t[]){n, k}, 0);
+}
+
 static void make_conv(solver_case *c, int op, int medium)
 {
     static const ad_dtype dtypes[][2] = {{AD_F32, AD_F32}, {AD_F32, AD_F32},  {AD_F32, AD_F32},

@@ -106,6 +106,36 @@ void plain_matmul(const solver_case *c, double *const *out)
     finish(c, out);
 }
 
+/* Number i of a row of quantised blocks. */
+static double number_in(const solver_case *c, int input, int64_t row, int64_t i)
+{
+    const ad_operand *o = &c->problem.in[input];
+    bool bytes = c->attr.quantized.form == AD_Q8_0;
+    int64_t block = row * o->dim[1] + i / 32 * (bytes ? 34 : 18), at = i % 32;
+    double d = ad_f16_to_f32((uint16_t)(get(c, input, block) + 256 * get(c, input, block + 1)));
+    int byte = (int)get(c, input, block + 2 + (bytes ? at : at % 16));
+    return d * (bytes ? (byte < 128 ? byte : byte - 256) : (at < 16 ? byte % 16 : byte / 16) - 8);
+}
+
+void plain_dequantize(const solver_case *c, double *const *out)
+{
+    int64_t k = c->problem.out[0].dim[1];
+    for (int64_t i = 0; i < solve_count(&c->problem.out[0]); ++i)
+        out[0][i] = number_in(c, 0, i / k, i % k);
+}
+
+void plain_quantized(const solver_case *c, double *const *out)
+{
+    const ad_operand *y = &c->problem.out[0];
+    int64_t k = c->problem.in[0].dim[1], n = y->dim[1];
+    for (int64_t i = 0; i < solve_count(y); ++i) {
+        out[0][i] = 0;
+        for (int64_t d = 0; d < k; ++d)
+            out[0][i] += get(c, 0, i / n * k + d) * number_in(c, 1, i % n, d);
+    }
+    finish(c, out);
+}
+
 /* Every product of x [n, h, w, c], weight [kh, kw, c / groups, k] and y [n, oh, ow, k], two of them
  * the operands and the third the result. */
 void plain_conv(const solver_case *c, double *const *out)

@@ -89,6 +89,17 @@ BUILD(matmul_ta, ad_matmul_with(x[0], x[1], (ad_matmul_options){.transpose_a = t
 BUILD(matmul_tb, ad_matmul_with(x[0], x[1], (ad_matmul_options){.transpose_b = true}))
 BUILD(matmul_tt, ad_matmul_with(x[0], x[1], (ad_matmul_options){true, true}))
 
+static ad_node *quantised(ad_node *x, ad_quantized form)
+{
+    unsigned char bytes[3 * 34];
+    int64_t row = ad_quantized_bytes(form, 32);
+    for (int i = 0; i < 3 * row; ++i) bytes[i] = (unsigned char)(i * 37 + 11);
+    for (int i = 0; i < 3; ++i) bytes[i * row] = 0, bytes[i * row + 1] = 0x28; /* 1 / 32 */
+    return ad_quantized_linear(x, ad_constant(x->graph, AD_U8, ad_shape(3, row), bytes), form);
+}
+BUILD(quantized_q8_0, quantised(x[0], AD_Q8_0))
+BUILD(quantized_q4_0, quantised(x[0], AD_Q4_0))
+
 #define PLAIN ((ad_conv){.pad = 1})
 #define ODD   ((ad_conv){.stride = 2, .stride_w = 1, .pad = 1, .pad_w = 2, .dilation_w = 2})
 #define PAIRS ((ad_conv){.stride = 2, .groups = 2})
@@ -299,6 +310,8 @@ static const grad_case cases[] = {
     LINEAR(MATMUL, matmul_ta, S(4, 3), S(4, 2)),
     LINEAR(MATMUL, matmul_tb, S(2, 3, 4), S(2, 2, 4)),
     LINEAR(MATMUL, matmul_tt, S(4, 3), S(2, 4)),
+    LINEAR(QUANTIZED_LINEAR, quantized_q8_0, S(2, 32)),
+    LINEAR(QUANTIZED_LINEAR, quantized_q4_0, S(2, 2, 32)),
     LINEAR(CONV2D, conv2d, S(1, 4, 4, 2), S(3, 3, 2, 2)),
     LINEAR(CONV2D, conv2d_odd, S(2, 5, 4, 2), S(3, 2, 2, 3)),
     LINEAR(CONV2D, conv2d_groups, S(1, 5, 4, 4), S(3, 2, 2, 2)),
