@@ -24,6 +24,7 @@ typedef struct bench_job {
     ad_context *ctx;
     ad_precision precision;
     size_t memory_limit; /* of the program; 0: none */
+    const char *blocks;  /* "q8_0" or "q4_0": the form of matrices; NULL: they are not quantised */
     bool exact; /* without what only PyTorch's or our own random numbers can repeat (dropout) */
     ad_graph *graph;
     ad_vars *vars;   /* weights, by their published names */
@@ -40,6 +41,7 @@ struct bench_workload {
     const char *name, *what;
     bool dropout; /* timed with it, compared without */
     bool alone;   /* only when it is asked for by name */
+    bool blocks;  /* looks at the job's */
     double units; /* per run, e.g. tokens; 0: runs are what is counted */
     /* Declares what the program computes; errors are the graph's, or the status. */
     ad_status (*build)(bench_job *job);

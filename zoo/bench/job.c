@@ -154,6 +154,11 @@ static ad_status time_runs(bench_job *job, ad_command *cmd, bench_limits limits,
     return status;
 }
 
+static const char *blocks_of(ad_command *cmd)
+{
+    return ad_command_choice(cmd, "precision") > 1 ? ad_command_value(cmd, "precision") : NULL;
+}
+
 ad_status bench_measure(ad_command *cmd, const bench_workload *workload, ad_precision precision,
                         const char *save, bench_limits limits, bench_result *result)
 {
@@ -161,6 +166,7 @@ ad_status bench_measure(ad_command *cmd, const bench_workload *workload, ad_prec
                      .ctx = ad_command_context(cmd),
                      .precision = precision,
                      .memory_limit = (size_t)ad_command_size(cmd, "memory-limit"),
+                     .blocks = blocks_of(cmd),
                      .exact = workload->dropout,
                      .save = save};
     *result = (bench_result){0};

@@ -85,11 +85,14 @@ static ad_status decode_build(bench_job *job)
     if (!d) return ad_error_set(job->ctx, AD_ERROR_MEMORY, "out of memory");
     d->config = gpt2_like(12, 12, 768, 1024, GPT2_VOCAB);
     bench_integers(job, "prompt", ad_shape(1, PROMPT), 0, GPT2_VOCAB);
-    ad_dtype dtype = job->precision == AD_PRECISION_BF16 ? AD_BF16 : AD_F32;
-    ad_status status = gpt_declare(job->vars, &d->config, dtype);
+    ad_quantized form;
+    ad_dtype matrices = job->precision == AD_PRECISION_BF16 ? AD_BF16 : AD_F32;
+    ad_status status = gpt_quantized_form(job->blocks, &form)
+                           ? gpt_declare_quantized(job->vars, &d->config, form)
+                           : gpt_declare(job->vars, &d->config, matrices);
     return status ? status
                   : gpt_generator_new(&d->generator, job->ctx, &d->config, job->vars,
-                                      gpt_precision_with(job->ctx, dtype));
+                                      gpt_precision_with(job->ctx, matrices));
 }
 
 static ad_status decode_run(bench_job *job)
@@ -123,10 +126,10 @@ static void decode_end(bench_job *job)
 }
 
 const bench_workload bench_gpt2_decode = {
-    "gpt2-decode",     "GPT-2 124M, greedy, 64 tokens after 16: a token",
-    .units = MADE,     .build = decode_build,
-    .run = decode_run, .check = decode_check,
-    .end = decode_end};
+    "gpt2-decode",         "GPT-2 124M, greedy, 64 tokens after 16: a token",
+    .blocks = true,        .units = MADE,
+    .build = decode_build, .run = decode_run,
+    .check = decode_check, .end = decode_end};
 
 /* ---- attention alone ---- */
 

@@ -25,8 +25,8 @@ const bench_workload *const bench_workloads[] = {&bench_style,
                                                  NULL};
 
 static const ad_option options[] = {
-    {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16",
-     .help = "of products; weights stay f32"},
+    {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16|q8_0|q4_0",
+     .help = "of products, while weights stay f32; or the form of gpt2-decode's weights"},
     AD_OPTION_MEMORY_LIMIT(""),
     {"runs", 0, AD_OPTION_INT, .min = 1, .max = 2000,
      .help = "runs to time, else as many as --seconds hold"},
@@ -118,7 +118,7 @@ static void json_result(ad_command *cmd, const bench_workload *w, const bench_ra
     ad_json_text(cmd, "workload", w->name);
     ad_json_text(cmd, "what", w->what);
     ad_json_int(cmd, "threads", ad_context_threads(ad_command_context(cmd)));
-    ad_json_text(cmd, "precision", rates->bf16 ? "bf16" : "f32");
+    ad_json_text(cmd, "precision", ad_command_value(cmd, "precision"));
     ad_json_reals(cmd, "check", r->check, BENCH_CHECKS);
     ad_json_real(cmd, "median", r->median / rates->units);
     ad_json_real(cmd, "least", r->least / rates->units);
@@ -230,6 +230,16 @@ static int run_all(ad_command *cmd)
     return code;
 }
 
+/* Which workload, of those asked for, has no matrices to quantise; NULL: all have. */
+static const char *find_unquantised(ad_command *cmd)
+{
+    int count = ad_command_operands(cmd);
+    if (ad_command_choice(cmd, "precision") < 2) return NULL;
+    for (int i = 0; i < count; ++i)
+        if (!find(ad_command_operand(cmd, i))->blocks) return ad_command_operand(cmd, i);
+    return count ? NULL : "style";
+}
+
 static int run(ad_command *cmd)
 {
     ad_tuning *tuning;
@@ -237,6 +247,10 @@ static int run(ad_command *cmd)
         if (!find(ad_command_operand(cmd, i)))
             return ad_command_usage(cmd, "no workload is called %s; see autodidact bench --help",
                                     ad_command_operand(cmd, i));
+    const char *plain = find_unquantised(cmd);
+    if (plain)
+        return ad_command_usage(cmd, "--precision %s is for gpt2-decode, not for %s",
+                                ad_command_value(cmd, "precision"), plain);
     int code = ad_tuning_open(&tuning, cmd);
     return code ? code : ad_tuning_close(tuning, run_all(cmd));
 }

@@ -12,6 +12,8 @@ static const ad_option options[] = {
      .help = "of a window; else the model's"},
     {"batch", 0, AD_OPTION_INT, .initial = "8", .min = 1, .max = 65536,
      .help = "windows at a time"},
+    {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|q8_0|q4_0",
+     .help = "of weights"},
     {"tokenizer", 0, AD_OPTION_FILE,
      .help = "its file or folder, if it does not come with the model"},
     AD_COMMON_OPTIONS,
@@ -81,6 +83,18 @@ static void show(void *user, const ad_progress *p)
     ad_command_step(user, p->step, p->steps, p->metrics, p->count);
 }
 
+/* Quantised matrices are declared before anyone asks for f32 ones. */
+static ad_status build(ad_command *cmd, gpt *g)
+{
+    ad_quantized form;
+    ad_status status = AD_OK;
+    if (gpt_quantized_form(ad_command_value(cmd, "precision"), &form)) {
+        if (!(g->job.vars = ad_vars_new(g->job.ctx, 0))) return ad_error_status(g->job.ctx);
+        status = gpt_declare_quantized(g->job.vars, g->job.model, form);
+    }
+    return status ? status : ad_trained_build(&g->job, ad_command_int(cmd, "batch"), NULL);
+}
+
 static ad_status score(ad_command *cmd, gpt *g, ad_tokens *tokens)
 {
     ad_watcher watcher = ad_command_watcher(cmd);
@@ -91,7 +105,7 @@ static ad_status score(ad_command *cmd, gpt *g, ad_tokens *tokens)
     ad_status status = gpt_open_tokenizer(g, ad_command_text(cmd, "tokenizer"));
     if (!status) status = read_text(g, ad_command_operand(cmd, 1), tokens, &bytes);
     if (!status) status = choose_windows(cmd, g, tokens, &stride);
-    if (!status) status = ad_trained_build(&g->job, ad_command_int(cmd, "batch"), NULL);
+    if (!status) status = build(cmd, g);
     if (!status) {
         status = gpt_score_text(g, tokens, stride, &watcher, &loss, &counted);
         if (status == AD_ERROR_NUMERIC)

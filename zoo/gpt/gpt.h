@@ -66,8 +66,9 @@ typedef struct gpt_pass {
     ad_node *offset;
     ad_node **stores; /* out: the assigns to the cache, 2 per layer */
     int n_stores;
-    ad_node *cosine, *sine; /* rotary angles, made once: [time, 1, dim / 2] */
-    ad_dtype matrices;      /* of those that `vars` has not got yet */
+    ad_node *cosine, *sine;     /* rotary angles, made once: [time, 1, dim / 2] */
+    ad_dtype matrices;          /* of those that `vars` has not got yet */
+    const ad_quantized *blocks; /* likewise, where `in` is whole blocks; NULL: not quantised */
 } gpt_pass;
 
 /* [batch * time, width]: the last layer's output, normalised. */
@@ -79,16 +80,24 @@ ad_node *gpt_loss(gpt_pass *pass, ad_node *labels);
 /* Declares the parameters without keeping a graph. Matrices are kept as `matrices`, AD_F32 or, for
  * a model that is not trained, AD_BF16: half the memory to hold and to read for each token. */
 ad_status gpt_declare(ad_vars *vars, const gpt_config *config, ad_dtype matrices);
+/* The same with quantised matrices, but for those whose sums are no whole blocks of 32, and the
+ * table of positions: these are f32. */
+ad_status gpt_declare_quantized(ad_vars *vars, const gpt_config *config, ad_quantized form);
 int64_t gpt_parameters(const ad_vars *vars);
 
 /* The layers: x [batch, time, width] -> the same. */
 ad_node *gpt2_layer(gpt_pass *pass, int64_t layer, ad_node *x);
 ad_node *llama_layer(gpt_pass *pass, int64_t layer, ad_node *x);
 ad_node *llama_norm(const gpt_pass *pass, const char *name, ad_node *x);
-/* For them: a matrix N(0, deviation) by this name, as f32; x with dropout; attention over the cache
- * if there is one. */
-ad_node *gpt_matrix(const gpt_pass *pass, const char *name, int64_t rows, int64_t columns,
-                    double deviation);
+/* For them: the product of x [..., in] with a matrix -> [..., out], however that is kept; x with
+ * dropout; attention over the cache if there is one. */
+typedef struct gpt_matrix {
+    const char *name;
+    int64_t out;
+    bool in_first;    /* files have it as [in, out] instead of [out, in] */
+    double deviation; /* of its first values, N(0, deviation) */
+} gpt_matrix;
+ad_node *gpt_product(const gpt_pass *pass, ad_node *x, gpt_matrix matrix);
 ad_node *gpt_dropout(const gpt_pass *pass, ad_node *x);
 ad_node *gpt_attend(gpt_pass *pass, int64_t layer, ad_node *q, ad_node *k, ad_node *v);
 ad_node *gpt2_norm(const gpt_pass *pass, const char *name, ad_node *x);
@@ -229,6 +238,10 @@ ad_status gpt_read(ad_job *job);
 ad_status gpt_open_tokenizer(gpt *g, const char *path);
 /* The weights of an opened model into g->weights: see gpt_declare. Once for a model. */
 ad_status gpt_load(gpt *g, ad_dtype matrices);
+/* Whether an option's choice is the name of one. */
+bool gpt_quantized_form(const char *choice, ad_quantized *form);
+/* See gpt_declare_quantized. Says which matrices are not. */
+ad_status gpt_load_quantized(gpt *g, ad_quantized form);
 /* Sizes, block and tokenizer of the model that training starts from. */
 ad_status gpt_start_from(gpt *g, const gpt_text *text);
 

@@ -8,14 +8,13 @@ static ad_node *project(const gpt_pass *pass, int64_t layer, const char *part, a
                         int64_t out, double deviation)
 {
     char name[96];
-    ad_shape shape = ad_node_shape(x);
     snprintf(name, sizeof name, "transformer.h.%lld.%s.weight", (long long)layer, part);
-    ad_node *weight = gpt_matrix(pass, name, shape.dim[shape.rank - 1], out, deviation);
-    if (pass->config->biasless) return ad_name(ad_matmul(x, weight), "%s", part);
+    ad_node *product = gpt_product(pass, x, (gpt_matrix){name, out, true, deviation});
+    if (pass->config->biasless) return ad_name(product, "%s", part);
     snprintf(name, sizeof name, "transformer.h.%lld.%s.bias", (long long)layer, part);
     ad_node *bias = ad_param(ad_node_graph(x), pass->vars, name, ad_shape(out),
                              (ad_var_options){0});
-    return ad_name(ad_add(ad_matmul(x, weight), bias), "%s", part);
+    return ad_name(ad_add(product, bias), "%s", part);
 }
 
 ad_node *gpt2_norm(const gpt_pass *pass, const char *name, ad_node *x)

@@ -14,10 +14,8 @@ static ad_node *project(const gpt_pass *pass, int64_t layer, const char *part, a
                         int64_t out, double deviation)
 {
     char name[96];
-    ad_shape shape = ad_node_shape(x);
     call(name, layer, part);
-    ad_node *weight = gpt_matrix(pass, name, out, shape.dim[shape.rank - 1], deviation);
-    return ad_name(ad_matmul_with(x, weight, (ad_matmul_options){.transpose_b = true}), "%s", part);
+    return ad_name(gpt_product(pass, x, (gpt_matrix){name, out, false, deviation}), "%s", part);
 }
 
 /* x / sqrt(mean x^2 + eps) * weight (Zhang & Sennrich 2019) */

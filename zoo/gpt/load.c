@@ -63,6 +63,42 @@ ad_status gpt_load(gpt *g, ad_dtype matrices)
     return status ? status : ad_trained_load(&g->job, g->weights);
 }
 
+bool gpt_quantized_form(const char *choice, ad_quantized *form)
+{
+    for (int i = 0; choice && i < AD_QUANTIZED_FORMS; ++i)
+        if (!strcmp(choice, ad_quantized_name((ad_quantized)i))) {
+            *form = (ad_quantized)i;
+            return true;
+        }
+    return false;
+}
+
+static void note_unquantised(const gpt *g, ad_quantized form)
+{
+    int plain = 0, all = 0;
+    const char *first = NULL;
+    for (int i = 0; i < ad_vars_count(g->weights); ++i) {
+        const ad_variable *v = ad_vars_at(g->weights, i);
+        const char *name = ad_variable_name(v);
+        if (ad_variable_shape(v).rank != 2 || !strcmp(name, "transformer.wpe.weight")) continue;
+        ++all;
+        if (ad_variable_dtype(v) != AD_U8 && !plain++) first = name;
+    }
+    if (plain)
+        ad_watch_note(&g->job.watcher,
+                      "%d of %d matrices stay f32, as their sums are no whole blocks of %d for "
+                      "%s; the first is %s",
+                      plain, all, AD_BLOCK, ad_quantized_name(form), first);
+}
+
+ad_status gpt_load_quantized(gpt *g, ad_quantized form)
+{
+    if (!(g->weights = ad_vars_new(g->job.ctx, 0))) return ad_error_status(g->job.ctx);
+    ad_status status = gpt_declare_quantized(g->weights, g->job.model, form);
+    if (!status) note_unquantised(g, form);
+    return status ? status : ad_trained_load(&g->job, g->weights);
+}
+
 /* ---- starting from a model ---- */
 
 /* The options must not ask for sizes of their own. */
