@@ -4,6 +4,7 @@
  * needs: zip */
 #include "check.h"
 #include "fixture.h"
+#include "folder.h"
 #include "zoo/gpt/gpt.h"
 
 #define GPT2  "tests/fixtures/gpt2_tiny"
@@ -188,6 +189,101 @@ static void narrow_matrices_are_rounded_ones(void)
     check_narrow(LLAMA, AD_BF16), check_narrow(LLAMA, AD_F16);
 }
 
+/* ---- quantised ---- */
+
+enum { FED = 13 };
+
+/* The logits after each piece that was fed: [pieces, vocab], to be freed. */
+static float *logits_of(const gpt_config *config, ad_vars *vars)
+{
+    float *all = calloc((size_t)(FED * config->vocab), sizeof *all), *to = all;
+    gpt_generator *g;
+    const float *given;
+    int32_t tokens[FED];
+    for (int i = 0; i < FED; ++i) tokens[i] = (i * 37 + 11) % (int)config->vocab;
+    if (gpt_generator_new(&g, ctx, config, vars, AD_PRECISION_F32)) CHECK_FAIL("%s", ad_error(ctx));
+    for (int at = 0; g && at < FED; to += config->vocab) { /* a piece, then single tokens */
+        int n = at ? 1 : 7;
+        CHECK_INT(gpt_generator_feed(g, tokens + at, n, &given), AD_OK);
+        memcpy(to, given, (size_t)config->vocab * sizeof *to);
+        at += n;
+    }
+    gpt_generator_free(g);
+    return all;
+}
+
+/* Quantised rows give the logits of f32 weights with the same numbers, which are not far from those
+ * of the weights that were rounded: `bound` is of the share that the rounding has of the logits, as
+ * root mean squares. */
+static void check_quantised(const gpt_config *config, ad_vars *wide, ad_vars *narrow, double bound)
+{
+    int64_t count = FED * config->vocab;
+    float *exact = logits_of(config, wide), *got = logits_of(config, narrow);
+    double error = 0, size = 0;
+    CHECK_INT(ad_vars_save(narrow, in_folder("rounded.safetensors")), AD_OK);
+    CHECK_INT(ad_vars_load(wide, in_folder("rounded.safetensors"), (ad_load_options){0}), AD_OK);
+    float *rounded = logits_of(config, wide);
+    CHECK_NEAR(furthest(got, rounded, count), 0, 2e-5);
+    for (int64_t i = 0; i < count; ++i) {
+        error += pow((double)got[i] - (double)exact[i], 2);
+        size += pow((double)exact[i], 2);
+    }
+    CHECK(error > 0 && sqrt(error / size) < bound);
+    free(exact), free(got), free(rounded);
+}
+
+/* A file's model. */
+static void gpt2_quantised(void)
+{
+    static const double bounds[] = {[AD_Q8_0] = 0.02, [AD_Q4_0] = 0.3};
+    for (int form = 0; form < AD_QUANTIZED_FORMS; ++form) {
+        model wide, narrow = {0};
+        REQUIRE(open_model(&wide, GPT2, AD_F32));
+        REQUIRE(!ad_trained_open(&narrow.job, ctx, &gpt_system, GPT2, NULL));
+        CHECK_INT(gpt_load_quantized((gpt *)narrow.job, (ad_quantized)form), AD_OK);
+        check_quantised(wide.config, wide.vars, ((gpt *)narrow.job)->weights, bounds[form]);
+        close_model(&wide), close_model(&narrow);
+    }
+}
+
+/* First values, with grouped queries and an output of its own. */
+static void llama_quantised(void)
+{
+    static const double bounds[] = {[AD_Q8_0] = 0.02, [AD_Q4_0] = 0.3};
+    gpt_config config = {.arch = GPT_LLAMA,
+                         .layers = 2,
+                         .heads = 4,
+                         .kv_heads = 2,
+                         .width = 64,
+                         .hidden = 96,
+                         .block = 32,
+                         .vocab = 50,
+                         .eps = 1e-5,
+                         .rope_theta = 1e4,
+                         .untied = true};
+    for (int form = 0; form < AD_QUANTIZED_FORMS; ++form) {
+        ad_vars *wide = ad_vars_new(ctx, 3), *narrow = ad_vars_new(ctx, 3);
+        CHECK_INT(gpt_declare(wide, &config, AD_F32), AD_OK);
+        CHECK_INT(gpt_declare_quantized(narrow, &config, (ad_quantized)form), AD_OK);
+        check_quantised(&config, wide, narrow, bounds[form]);
+        ad_vars_free(wide), ad_vars_free(narrow);
+    }
+}
+
+/* Sums of 24 and 40 numbers are no whole blocks: all stays f32. */
+static void what_has_no_blocks_stays(void)
+{
+    expected e;
+    model m = {0};
+    REQUIRE(read_expected(&e, LLAMA "/expected.safetensors"));
+    REQUIRE(!ad_trained_open(&m.job, ctx, &gpt_system, LLAMA, NULL));
+    CHECK_INT(gpt_load_quantized((gpt *)m.job, AD_Q8_0), AD_OK);
+    m.config = m.job->model, m.vars = ((gpt *)m.job)->weights;
+    check_whole(&m, &e);
+    close_model(&m);
+    forget(&e);
+}
+
 /* More tokens than the model has positions: the newer half is read again. */
 static void a_full_cache_moves_on(void)
 {
@@ -355,11 +451,15 @@ static void penalty_is_of_what_was_there(void)
 
 int main(int argc, char **argv)
 {
+    if (!folder_make()) return 1;
     ctx = ad_context_new(&(ad_context_options){.threads = 2});
     int failed = check_main(argc, argv,
                             (check_case[]){CASE(gpt2_has_the_reference_logits),
                                            CASE(llama_has_the_reference_logits),
                                            CASE(narrow_matrices_are_rounded_ones),
+                                           CASE(gpt2_quantised),
+                                           CASE(llama_quantised),
+                                           CASE(what_has_no_blocks_stays),
                                            CASE(a_full_cache_moves_on),
                                            CASE(choices_follow_the_probabilities),
                                            CASE(what_cannot_be_ranked_is_not_chosen),
@@ -367,5 +467,5 @@ int main(int argc, char **argv)
                                            CASE(penalty_is_of_what_was_there),
                                            {0}});
     ad_context_free(ctx);
-    return failed;
+    return folder_remove() ? failed : 1;
 }
