@@ -35,6 +35,11 @@ says err "GFLOP/s"
 "$autodidact" bench gpt-char --runs 1 --threads 1 --json --memory-limit 16M >limited
 check "the results depend on the memory limit" grep -qF "$(cat whole)" limited
 check "nothing is made again under a memory limit" grep -q '"kernels_again":[1-9]' limited
+run "$autodidact" bench gpt2-decode dqn-mlp --precision q4_0
+exits 2
+says err '--precision q4_0 is for gpt2-decode, not for dqn-mlp'
+run "$autodidact" bench --precision q8_0
+exits 2
 run "$autodidact" bench dqn-mlp --runs 1 --save nowhere
 exits 1
 says err nowhere

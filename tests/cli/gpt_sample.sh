@@ -162,10 +162,35 @@ for precision in bf16 f16; do
     says out '1 b'
 done
 
+# Quantised weights: with sums of whole blocks, and with none, which is said.
+train blocks --width 32 --tokenizer byte
+exits 0
+for form in q8_0 q4_0; do
+    run "$autodidact" gpt sample blocks --prompt '7 bottles' -n 20 --precision $form --threads 1
+    exits 0
+    check "nothing stays f32 with $form" sh -c '! grep -q "stay f32" .err'
+    cp .out one_thread
+    run "$autodidact" gpt sample blocks --prompt '7 bottles' -n 20 --precision $form --threads 2
+    check "two threads write the same with $form" cmp -s .out one_thread
+    run "$autodidact" gpt eval blocks beer.txt --precision $form --json
+    exits 0
+    says out '"perplexity":'
+done
+sample --prompt '7 bottles' -n 5 --precision q8_0
+exits 0
+says err 'matrices stay f32, as their sums are no whole blocks of 32 for q8_0; the first is transformer.wte.weight'
+run "$autodidact" runs export blocks -o blocks.gguf --dtype q8_0
+exits 0
+run "$autodidact" gpt sample blocks.gguf -n 30 -t 0 -q --prompt 'take' --precision q8_0
+exits 0
+cp .out own_blocks
+run "$autodidact" gpt sample blocks -n 30 -t 0 -q --prompt 'take' --precision q8_0
+check 'the blocks of a file are those that its weights are rounded to' cmp -s .out own_blocks
+
 # Weights that are no numbers: nothing is made of them, whatever the way to choose.
 cp one/checkpoints/best.safetensors nan.safetensors
 printf '\377\377\377\377' | dd of=nan.safetensors bs=1 seek=$(($(wc -c <nan.safetensors) - 4)) conv=notrunc 2>/dev/null
-for how in '-t 0' '-t 1e-30' '--top-k 3' '--top-p 0.5' '--precision bf16' '--precision f16' '-i'; do
+for how in '-t 0' '-t 1e-30' '--top-k 3' '--top-p 0.5' '--precision bf16' '--precision f16' '--precision q8_0' '-i'; do
     # shellcheck disable=SC2086
     refused 'nan.safetensors: tensor ' "$autodidact" gpt sample nan.safetensors $how
     says err 'is not finite: element '

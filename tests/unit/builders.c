@@ -232,7 +232,7 @@ static ad_node *any_call(void)
                         .ceil_mode = roll(2),
                         .exclude_pad = roll(2)};
     int axis = (int)roll(7) - 3;
-    switch (roll(46)) {
+    switch (roll(48)) {
     case 0: return ad_fill(g, (ad_dtype)roll(AD_DTYPES + 1), any_shape(), 1);
     case 1: return ad_iota(g, (ad_dtype)roll(AD_DTYPES), any_shape(), axis);
     case 2: return ad_relu(a);
@@ -278,6 +278,8 @@ static ad_node *any_call(void)
     case 42: return ad_instance_norm(a, b, NULL, 1e-5);
     case 43: return ad_scatter_add_to(a, b, c);
     case 44: return ad_logsumexp(a, axes, roll(2));
+    case 45: return ad_quantized_linear(a, b, (ad_quantized)roll(3));
+    case 46: return ad_dequantize(ad_cast(a, AD_U8), (ad_quantized)roll(3));
     default: return ad_input(g, roll(2) ? "more" : "", (ad_dtype)roll(AD_DTYPES), any_shape());
     }
 }

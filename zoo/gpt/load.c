@@ -95,8 +95,9 @@ ad_status gpt_load_quantized(gpt *g, ad_quantized form)
 {
     if (!(g->weights = ad_vars_new(g->job.ctx, 0))) return ad_error_status(g->job.ctx);
     ad_status status = gpt_declare_quantized(g->weights, g->job.model, form);
+    if (!status) status = ad_trained_load(&g->job, g->weights);
     if (!status) note_unquantised(g, form);
-    return status ? status : ad_trained_load(&g->job, g->weights);
+    return status;
 }
 
 /* ---- starting from a model ---- */
