@@ -145,8 +145,8 @@ AD_API ad_node *ad_matmul(ad_node *a, ad_node *b);
 /* Matrices of quantised rows (ad_quantized), whose bytes are no variable to train: there is no
  * gradient to them. Blocks u8 [..., bytes] -> f32 [..., numbers]: */
 AD_API ad_node *ad_dequantize(ad_node *blocks, ad_quantized form);
-/* x W^T: x [..., k], blocks u8 [n, bytes of k numbers] -> [..., n], in x's type. f32 is multiplied as
- * it is with the widened numbers, which are never in memory all at once. */
+/* x W^T: x [..., k], blocks u8 [n, bytes of k numbers] -> [..., n], in x's type. f32 is multiplied
+ * as it is with the widened numbers, which are never in memory all at once. */
 AD_API ad_node *ad_quantized_linear(ad_node *x, ad_node *blocks, ad_quantized form);
 
 /* Zero means the default (1, 0, 1, 1). The _w members, where not zero, differ from the vertical

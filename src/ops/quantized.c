@@ -13,8 +13,8 @@ static bool want_blocks(ad_infer *rule, int input)
     if (form < 0 || form >= AD_QUANTIZED_FORMS)
         return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "no such quantised form: %lld",
                              (long long)form);
-    return dtype == AD_U8 || ad_infer_fail(rule, AD_ERROR_DTYPE, "blocks are %s, expected u8",
-                                           ad_dtype_name(dtype));
+    return dtype == AD_U8 ||
+           ad_infer_fail(rule, AD_ERROR_DTYPE, "blocks are %s, expected u8", ad_dtype_name(dtype));
 }
 
 bool ad_infer_dequantize(ad_infer *rule)
@@ -73,7 +73,8 @@ ad_node *ad_quantized_linear(ad_node *x, ad_node *blocks, ad_quantized form)
     ad_attr_quantized attr = {form};
     ad_shape shape = ad_any_poisoned(inputs, 2) ? (ad_shape){0} : x->shape;
     int64_t k = shape.rank ? shape.dim[shape.rank - 1] : 0;
-    if (shape.rank == 2 || k == 0) return ad_node_new(NULL, AD_OP_QUANTIZED_LINEAR, inputs, 2, &attr);
+    if (shape.rank == 2 || k == 0)
+        return ad_node_new(NULL, AD_OP_QUANTIZED_LINEAR, inputs, 2, &attr);
     inputs[0] = ad_reshape(x, ad_shape(ad_shape_count(shape) / k, k));
     ad_node *product = ad_node_new(NULL, AD_OP_QUANTIZED_LINEAR, inputs, 2, &attr);
     shape.dim[shape.rank - 1] = ad_node_shape(product).dim[1];

@@ -12,11 +12,11 @@
 enum {
     MOST_ROWS = 4, /* of x that a row of the matrix is read once for, and of a tile */
     TILE_COLS = 3,
-    COLS = 48,     /* of a task */
-    ROWS = 64,     /* of x, whose products with a widened piece are made together */
-    PIECE = 512,   /* numbers of a row that are widened at a time */
-    AHEAD = 2048,  /* bytes */
-    TASK = 16384,  /* numbers of a task that only widens */
+    COLS = 48,    /* of a task */
+    ROWS = 64,    /* of x, whose products with a widened piece are made together */
+    PIECE = 512,  /* numbers of a row that are widened at a time */
+    AHEAD = 2048, /* bytes */
+    TASK = 16384, /* numbers of a task that only widens */
 };
 
 typedef struct product {
@@ -42,9 +42,8 @@ static bool prepare(product *p, const ad_problem *problem)
 }
 
 /* ---- few rows of x ---- */
-static inline __attribute__((always_inline)) void dot_row(const int M, const ad_quantized FORM,
-                                                          const product *p, const unsigned char *w,
-                                                          float *to)
+static inline __attribute__((always_inline)) void
+dot_row(const int M, const ad_quantized FORM, const product *p, const unsigned char *w, float *to)
 {
     const int64_t bytes = FORM == AD_Q8_0 ? 34 : 18;
     vf sum[MOST_ROWS];
@@ -181,6 +180,7 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     product p;
     ad_finish finish;
     prepare(&p, problem);
+    if (p.m == 0) return;
     p.x = args->in[0], p.w = args->in[1], p.finish = &finish;
     AD_ISA_NAME(ad_finish_prepare)(&finish, problem, args, AD_F32);
     ad_parallel(args->pool, (p.n + COLS - 1) / COLS, p.m > MOST_ROWS ? columns_task : dots_task,
@@ -207,8 +207,7 @@ static double bid_widen(const ad_problem *problem, const ad_machine *machine)
 {
     const ad_operand *in = &problem->in[0], *out = &problem->out[0];
     if (!ad_operand_contiguous(in) || !ad_operand_contiguous(out)) return -1;
-    return machine->call +
-           ad_move_seconds(machine, ad_operand_bytes(in) + ad_operand_bytes(out)) +
+    return machine->call + ad_move_seconds(machine, ad_operand_bytes(in) + ad_operand_bytes(out)) +
            3 * (double)ad_operand_count(out) / machine->steps / machine->threads;
 }
 

@@ -31,9 +31,8 @@ block_numbers(const ad_quantized FORM, const unsigned char *block, vf q[BLOCK_VE
 }
 
 /* With it: `blocks` of them. */
-static inline __attribute__((always_inline)) void widen_blocks(const ad_quantized FORM,
-                                                               const unsigned char *block,
-                                                               int64_t blocks, float *to)
+static inline __attribute__((always_inline)) void
+widen_blocks(const ad_quantized FORM, const unsigned char *block, int64_t blocks, float *to)
 {
     const int64_t bytes = FORM == AD_Q8_0 ? 34 : 18;
     for (; blocks > 0; --blocks, block += bytes, to += AD_BLOCK) {
