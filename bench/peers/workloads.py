@@ -1,12 +1,14 @@
-"""The workloads of `autodidact bench` in PyTorch at its best; prints one JSON line.
+"""The workloads of `autodidact bench` in PyTorch or JAX at its best; prints one JSON line.
 
     python bench/peers/workloads.py WORKLOAD (--weights FILE | --random) [--threads N] [--precision f32|bf16]
-        [--form eager|compile|channels_last] [--runs N] [--seconds X]
+        [--form eager|compile|channels_last|jax] [--runs N] [--seconds X]
 
 FILE is what `autodidact bench WORKLOAD --save DIR` wrote: the same weights and inputs. `check`: the losses of
 three steps from these weights in f32 (of bf16, by a process of its own); seconds are of the steps after those,
-for X seconds but at least 5 steps, or N. peak_mb is the process's, import_mb what it held once torch was there."""
+for X seconds but at least 5 steps, or N, and `cores` how many these kept busy. peak_mb is the process's, import_mb
+what it held once the library was there."""
 import argparse
+import importlib
 import json
 import os
 import resource
@@ -40,18 +42,27 @@ def seconds_of(step, args):
     return sorted(seconds)
 
 
-def build(args, form, precision):
-    import importlib
-
+def library(args):
+    """The module that the workload is computed by, on as many threads as wanted."""
+    if args.form == "jax":
+        os.environ["PJRT_NPROC"] = str(args.threads)  # XLA_FLAGS of that kind have no effect on its thread pool
+        import jax
+        return jax
     import torch
-    from families.setting import Setting
     torch.set_num_threads(args.threads)
+    return torch
+
+
+def build(args, form, precision):
+    module = library(args)
     if form == "compile":
-        torch._dynamo.config.suppress_errors = False
-    setting = Setting(args.weights, form, precision)
-    family = importlib.import_module("families." + FAMILIES[args.workload])
+        module._dynamo.config.suppress_errors = False
+    kind = "_jax" if form == "jax" else ""
+    setting = importlib.import_module("families.setting" + kind).Setting(args.weights, form, precision)
+    family = importlib.import_module("families." + FAMILIES[args.workload] + kind)
     work = getattr(family, args.workload.replace("-", "_"))(setting)
-    setting.all_taken()
+    if setting.file:
+        setting.file.all_taken()
     return work
 
 
@@ -64,7 +75,7 @@ def check_apart(args):
     out, into = os.pipe()
     child = os.fork()
     if child == 0:
-        work = build(args, "eager", "f32")
+        work = build(args, "jax" if args.form == "jax" else "eager", "f32")
         os.write(into, json.dumps(first_three(work, work.check or work.step)).encode())
         os._exit(0)
     os.close(into)
@@ -76,20 +87,24 @@ def check_apart(args):
 
 
 def measure(args):
-    import torch
-    import_mb = peak_mb()
+    # before the library is there: what has threads cannot be forked
     check = check_apart(args) if args.precision != "f32" else None
+    version = library(args).__version__
+    import_mb = peak_mb()
     work = build(args, args.form, args.precision)
     if work.check:
         check = check or first_three(work, work.check)
     timed = first_three(work, work.step)
+    begin, busy = time.perf_counter(), time.process_time()
     seconds = [s / work.parts for s in seconds_of(work.step, args)]
-    return {"check": check or timed, "first_timed": timed, "import_mb": import_mb, "torch": torch.__version__}, seconds
+    cores = (time.process_time() - busy) / (time.perf_counter() - begin)
+    return {"check": check or timed, "first_timed": timed, "import_mb": import_mb, "version": version,
+            "cores": round(cores, 2)}, seconds
 
 
 def measure_start(args):
-    """Whole processes. torch stays out of this one: a child's peak would start at its parent's."""
-    script = str(Path(__file__).parent / "families" / "first.py")
+    """Whole processes. The library stays out of this one: a child's peak would start at its parent's."""
+    script = str(Path(__file__).parent / "families" / ("first_jax.py" if args.form == "jax" else "first.py"))
     command = [sys.executable, script, str(args.threads)] + ([args.weights] if args.weights else [])
     said = []
 
@@ -110,14 +125,14 @@ def main():
     source.add_argument("--random", action="store_true")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
-    parser.add_argument("--form", choices=["eager", "compile", "channels_last"], default="eager")
+    parser.add_argument("--form", choices=["eager", "compile", "channels_last", "jax"], default="eager")
     parser.add_argument("--runs", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=2)
     args = parser.parse_args()
     if not args.weights and not args.random and args.workload not in ("adamw", "start"):
         parser.error("--weights FILE or --random")
     line = {"workload": args.workload, "form": args.form, "threads": args.threads, "precision": args.precision}
-    if args.form == "channels_last" and args.workload not in PICTURES or args.form != "eager" and args.workload == "start":
+    if args.form == "channels_last" and args.workload not in PICTURES or args.form == "compile" and args.workload == "start":
         print(json.dumps(line | {"error": "no such form of it"}))
         return
     try:

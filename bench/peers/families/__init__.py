@@ -1,1 +1,2 @@
-"""The workloads of `autodidact bench` in PyTorch, a file for each family. See bench/peers/workloads.py."""
+"""The workloads of `autodidact bench`, a file for each family: NAME.py in PyTorch, NAME_jax.py in JAX. See
+bench/peers/workloads.py."""

@@ -15,8 +15,8 @@ if __name__ == "__main__":
     net = nn.Sequential(nn.Linear(4, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 2))
     x = torch.ones(1, 4)
     if len(sys.argv) > 2:
-        from families.setting import File
-        file, keys = File(sys.argv[2]), [(i, kind) for i in range(3) for kind in ("weight", "bias")]
+        from families.setting import File, empty
+        file, keys = File(sys.argv[2], empty), [(i, kind) for i in range(3) for kind in ("weight", "bias")]
         net.load_state_dict({f"{2 * i}.{kind}": file.take(f"fc{i + 1}.{kind}") for i, kind in keys})
         x = file.take("input.state")
     with torch.inference_mode():

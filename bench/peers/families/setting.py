@@ -1,60 +1,25 @@
-"""What a workload is built from: the tensors of a safetensors file, or random ones, and how to compute.
+"""What a workload is built from in PyTorch: the tensors of a safetensors file, or random ones, and how to compute.
 
-Tensors are read one by one into memory of their own, without a mapping of the file, and become the modules'
-parameters without a copy: PyTorch's peak memory is its own, not the reader's."""
-import ctypes
-import json
-import struct
+Tensors become the modules' parameters without a copy."""
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Callable, Optional
 
 import torch
+
+from .work import File, Work
 
 KINDS = {"F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I32": torch.int32, "I64": torch.int64,
          "U8": torch.uint8}
 
 
-class File:
-    """A safetensors file: take(name) reads a tensor, once."""
-
-    def __init__(self, path):
-        self.path, self.file = path, open(path, "rb")
-        size, = struct.unpack("<Q", self.file.read(8))
-        self.entries = json.loads(self.file.read(size))
-        self.entries.pop("__metadata__", None)
-        self.start = 8 + size
-
-    def take(self, name, shape=None):
-        entry = self.entries.pop(name, None)
-        if entry is None:
-            raise SystemExit(f"{self.path}: no tensor {name}; there are {', '.join(list(self.entries)[:8])} ...")
-        tensor = torch.empty(entry["shape"], dtype=KINDS[entry["dtype"]])
-        begin, end = entry["data_offsets"]
-        if tensor.nbytes != end - begin:
-            raise SystemExit(f"{self.path}: {name} has {end - begin} bytes, its shape takes {tensor.nbytes}")
-        if shape is not None and tensor.shape != torch.Size(shape):
-            raise SystemExit(f"{self.path}: {name}: found {list(tensor.shape)}, expected {list(shape)}")
-        self.file.seek(self.start + begin)
-        if end > begin:
-            self.file.readinto((ctypes.c_char * (end - begin)).from_address(tensor.data_ptr()))
-        return tensor
-
-
-@dataclass
-class Work:
-    """step() is what is timed and returns the loss, or a tensor; value(of that) is what `check` shows of it."""
-
-    step: Callable
-    value: Callable = lambda result: result.item()
-    check: Optional[Callable] = None  # what is run for `check`, if not the step
-    parts: int = 1  # seconds are of one of so many parts of a step
+def empty(shape, kind):
+    tensor = torch.empty(shape, dtype=KINDS[kind])
+    return tensor, tensor.data_ptr(), tensor.nbytes
 
 
 class Setting:
     def __init__(self, weights, form, precision):
         self.form, self.precision = form, precision
-        self.file = File(weights) if weights else None
+        self.file = File(weights, empty) if weights else None
         if self.file is None:
             torch.manual_seed(0)
 
@@ -93,10 +58,6 @@ class Setting:
         """[n, h, w, c] in the file, [n, c, h, w] here."""
         x = self.input(name, lambda: torch.rand(shape)).permute(0, 3, 1, 2)
         return x if self.channels_last else x.contiguous()
-
-    def all_taken(self):
-        if self.file and self.file.entries:
-            raise SystemExit(f"{self.file.path}: nothing takes {', '.join(list(self.file.entries)[:8])}")
 
     def cast(self):
         return torch.autocast("cpu", dtype=torch.bfloat16) if self.precision == "bf16" else nullcontext()
