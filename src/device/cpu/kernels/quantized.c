@@ -179,8 +179,7 @@ static void run(const ad_problem *problem, const ad_run_args *args)
 {
     product p;
     ad_finish finish;
-    prepare(&p, problem);
-    if (p.m == 0) return;
+    if (!prepare(&p, problem) || p.m == 0) return;
     p.x = args->in[0], p.w = args->in[1], p.finish = &finish;
     AD_ISA_NAME(ad_finish_prepare)(&finish, problem, args, AD_F32);
     ad_parallel(args->pool, (p.n + COLS - 1) / COLS, p.m > MOST_ROWS ? columns_task : dots_task,
