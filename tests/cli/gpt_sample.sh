@@ -179,13 +179,17 @@ done
 sample --prompt '7 bottles' -n 5 --precision q8_0
 exits 0
 says err 'matrices stay f32, as their sums are no whole blocks of 32 for q8_0; the first is transformer.wte.weight'
-run "$autodidact" runs export blocks -o blocks.gguf --dtype q8_0
+train llama --width 32 --tokenizer byte --arch llama
 exits 0
-run "$autodidact" gpt sample blocks.gguf -n 30 -t 0 -q --prompt 'take' --precision q8_0
-exits 0
-cp .out own_blocks
-run "$autodidact" gpt sample blocks -n 30 -t 0 -q --prompt 'take' --precision q8_0
-check 'the blocks of a file are those that its weights are rounded to' cmp -s .out own_blocks
+for model in blocks llama; do
+    run "$autodidact" runs export $model -o $model.gguf --dtype q8_0
+    exits 0
+    run "$autodidact" gpt sample $model.gguf -n 30 -t 0 -q --prompt 'take' --precision q8_0
+    exits 0
+    cp .out own_blocks
+    run "$autodidact" gpt sample $model -n 30 -t 0 -q --prompt 'take' --precision q8_0
+    check "the blocks of $model.gguf are those that its weights are rounded to" cmp -s .out own_blocks
+done
 
 # Weights that are no numbers: nothing is made of them, whatever the way to choose.
 cp one/checkpoints/best.safetensors nan.safetensors
