@@ -236,6 +236,24 @@ ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *data, siz
     return status;
 }
 
+/* ---- rows ---- */
+
+ad_status ad_file_read_rows(ad_file *file, int index, int64_t begin, int64_t rows, float *to,
+                            bool *done)
+{
+    const ad_file_tensor *t = &file->tensors[index];
+    ad_strided view = t->view;
+    *done = t->bytes && !t->blocks && !t->scales && view.shape.rank == 2;
+    if (!*done) return AD_OK;
+    bool last = begin + rows == view.shape.dim[0];
+    view.shape.dim[0] = rows;
+    view.first += begin * view.stride[0];
+    ad_status status = at_hand(t);
+    if (!status) ad_strided_read(&view, t->bytes, AD_F32, to);
+    if (last) ad_file_bytes_forget(t->on_disk, KEPT_BYTES_MOST);
+    return status;
+}
+
 /* ---- quantised rows as they are ---- */
 
 static bool finite_scales(const unsigned char *block, size_t bytes, int64_t blocks)

@@ -81,6 +81,10 @@ ad_status ad_weights_list_shard(ad_file *file);
  */
 ad_status ad_file_read_blocks(ad_file *file, int index, const struct ad_block_type *blocks,
                               bool turned, unsigned char *to, bool *done);
+/* Rows [begin, begin + rows) of matrix `index` as f32. *done: false where the tensor cannot be read
+ * in parts, as it is compressed, quantised or in another order; nothing is read then. */
+ad_status ad_file_read_rows(ad_file *file, int index, int64_t begin, int64_t rows, float *to,
+                            bool *done);
 /* Opens a file that an index names. */
 ad_status ad_file_open_shard(ad_file **out, ad_context *ctx, const char *path);
 

@@ -262,7 +262,33 @@ static ad_status quantise(const loading *l, const ad_variable *variable, int ind
     return status;
 }
 
-/* The file's own blocks, or one matrix at a time as f32, which is rounded. */
+/* Some rows at a time, so that a large table is not in memory as f32. *done: false where that does
+ * not go, or a number does not. */
+static ad_status quantise_rows(const loading *l, const ad_variable *variable, int index,
+                               unsigned char *ours, bool *done)
+{
+    enum { PIECE = 4 << 20 }; /* bytes */
+    const ad_block_type *blocks = ad_layout_blocks(variable->layout);
+    ad_shape shape = ad_file_shape(variable);
+    int64_t n = shape.dim[0], k = shape.dim[1];
+    *done = !ad_layout_turned(variable->layout) && n && k;
+    if (!*done) return AD_OK;
+    int64_t most = PIECE / 4 / k > 0 ? PIECE / 4 / k : 1;
+    size_t bytes = ad_shape_bytes(ad_shape(most, k), AD_F32);
+    float *values = ad_alloc(l->vars->ctx, bytes);
+    ad_status status = values ? AD_OK : AD_ERROR_MEMORY;
+    for (int64_t row = 0; row < n && *done && !status; row += most) {
+        int64_t rows = n - row < most ? n - row : most;
+        status = ad_file_read_rows(l->file, index, row, rows, values, done);
+        if (status || !*done) break;
+        *done = ad_blocks_cannot_hold(blocks, values, rows * k) < 0;
+        if (*done) ad_blocks_pack(blocks, values, rows * k, ours + row * variable->shape.dim[1]);
+    }
+    ad_free(l->vars->ctx, values, bytes);
+    return status;
+}
+
+/* The file's own blocks, or rows, or the matrix as f32, which are rounded. */
 static ad_status read_quantised(const loading *l, const ad_variable *variable, int index,
                                 unsigned char *ours)
 {
@@ -270,6 +296,7 @@ static ad_status read_quantised(const loading *l, const ad_variable *variable, i
     bool done;
     ad_status status = ad_file_read_blocks(l->file, index, ad_layout_blocks(variable->layout),
                                            ad_layout_turned(variable->layout), ours, &done);
+    if (!status && !done) status = quantise_rows(l, variable, index, ours, &done);
     if (status || done) return status;
     size_t bytes = ad_shape_bytes(ad_file_shape(variable), AD_F32);
     float *values = ad_alloc(ctx, bytes);
