@@ -1,7 +1,7 @@
 /* rates.c - what processors are taken to sustain: by their kind alone, and in a sane order. */
 #include "check.h"
 
-#include "base/cpu.h"
+#include "base/cpu_kinds.h"
 #include "device/cpu/rates.h"
 
 static bool sane(const ad_machine *m)
@@ -21,6 +21,9 @@ static void every_kind_is_sane(void)
                                    {.vendor = AD_VENDOR_INTEL, .family = 6, .isa = AD_ISAS - 1}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; ++i) {
         double before = 0;
+        const ad_cpu_kind *kind = ad_cpu_kind_of(&kinds[i]);
+        CHECK(kind->name && kind->pauses > 0);
+        CHECK(kind->stream_ahead > 0 && kind->stream_ahead % 64 == 0 && kind->sum_ahead % 64 == 0);
         for (int isa = 0; isa <= (int)kinds[i].isa && isa < AD_ISAS; ++isa) {
             ad_machine one = ad_cpu_rates(&kinds[i], isa, 1), two = ad_cpu_rates(&kinds[i], isa, 2);
             CHECK(sane(&one));
