@@ -37,7 +37,6 @@ class Setting:
         state = {}
         for name, tensor in module.state_dict().items():
             if name.endswith("num_batches_tracked"):
-                self.file.entries.pop(prefix + name, None)
                 state[name] = torch.zeros(tensor.shape, dtype=tensor.dtype)
                 continue
             state[name] = self.file.take(prefix + name, tensor.shape).to(dtype or torch.float32)

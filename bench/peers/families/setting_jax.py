@@ -115,3 +115,16 @@ def adam(rate, betas=(0.9, 0.999), l2=0.0, decay=lambda p: 0.0, eps=1e-8):
         return new, (m, v, time)
 
     return start, update
+
+
+def momentum(rate, keep):
+    """torch.optim.SGD with momentum."""
+
+    def start(parameters):
+        return {name: jnp.zeros_like(p) for name, p in parameters.items()}
+
+    def update(parameters, gradients, moments):
+        moments = {name: keep * moments[name] + g for name, g in gradients.items()}
+        return {name: p - rate * moments[name] for name, p in parameters.items()}, moments
+
+    return start, update
