@@ -360,7 +360,7 @@ fuzz:
 bench: $(BENCH_BIN)
 	@for b in $(BENCH_BIN); do $$b || exit 1; done
 
-# Every workload of `autodidact bench` beside PyTorch's, or WORKLOADS="gat gpt2:bf16".
+# Every workload of `autodidact bench` beside PyTorch's and JAX's, or WORKLOADS="gat gpt2:bf16".
 bench-peers: all
 	@bench/peers/run $(WORKLOADS)
 
@@ -407,7 +407,7 @@ help:
 	@echo 'make format       lay the sources out with clang-format'
 	@echo 'make fuzz         each parser fuzzed for SECONDS=$(SECONDS)'
 	@echo 'make bench        measure the kernels'
-	@echo 'make bench-peers  measure the workloads beside PyTorch (WORKLOADS="style gpt2:bf16"; about an hour for all)'
+	@echo 'make bench-peers  measure the workloads beside PyTorch and JAX (WORKLOADS="style gpt2:bf16"; about an hour for all)'
 	@echo 'make examples     the small programs of examples/'
 	@echo 'make backbone     train the embedded network anew (PHOTOS=folder TEACHER=weights)'
 	@echo 'make install      to PREFIX=$(PREFIX), below DESTDIR= if given; make uninstall'
