@@ -40,7 +40,8 @@ def learn(s, net, shapes, batch, actions, lr, states):
 
 
 def dqn_mlp(s):
-    return learn(s, mlp, MLP, 64, 2, 1e-3, lambda name: s.input(name, lambda: s.random.standard_normal((64, 4), np.float32)))
+    states = lambda: s.random.standard_normal((64, 4), np.float32)
+    return learn(s, mlp, MLP, 64, 2, 1e-3, lambda name: s.input(name, states))
 
 
 def dqn_nature(s):

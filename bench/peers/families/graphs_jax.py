@@ -9,9 +9,10 @@ import numpy as np
 from .setting_jax import Work, adam, cross_entropy, stepping
 
 NODES, FEATURES, CLASSES, VALUES, EDGES = 2708, 1433, 7, 48744, 13264
-SHAPES = {f"gat_net.{i}.{name}": shape for i, (inputs, heads, width, bias) in enumerate([(FEATURES, 8, 8, 64), (64, 1, CLASSES, CLASSES)])
+LAYERS = [(FEATURES, 8, 8), (64, 1, CLASSES)]
+SHAPES = {f"gat_net.{i}.{name}": shape for i, (inputs, heads, width) in enumerate(LAYERS)
           for name, shape in (("linear_proj.weight", (heads * width, inputs)), ("scoring_fn_target", (1, heads, width)),
-                              ("scoring_fn_source", (1, heads, width)), ("bias", (bias,)))}
+                              ("scoring_fn_source", (1, heads, width)), ("bias", (heads * width,)))}
 
 
 def segment_sum(values, rows):
@@ -57,12 +58,14 @@ def random_graph(random):
 def gat(s):
     if s.file is None:
         target, source = random_graph(s.random)
-        row, column = np.sort(s.random.integers(NODES, size=VALUES)), s.random.integers(FEATURES, size=VALUES)
-        value, labels, chosen = s.random.random(VALUES, np.float32), s.random.integers(CLASSES, size=NODES), np.arange(140)
+        pick = s.random.integers
+        row, column = np.sort(pick(NODES, size=VALUES)), pick(FEATURES, size=VALUES)
+        value, labels, chosen = s.random.random(VALUES, np.float32), pick(CLASSES, size=NODES), np.arange(140)
     else:
         target, source, row, column, labels, chosen, value = (
-            s.file.take("input." + name) for name in ("edge_target", "edge_source", "feature_row", "feature_column",
-                                                      "labels", "train_nodes", "feature_value"))
+            s.file.take("input." + name)
+            for name in ("edge_target", "edge_source", "feature_row", "feature_column", "labels", "train_nodes",
+                         "feature_value"))
     parameters = s.weights(SHAPES)
     data = jax.tree.map(jnp.array, (value.reshape(-1), (row, column), (target, source), chosen, labels[chosen]))
     start, update = adam(5e-3, l2=5e-4)

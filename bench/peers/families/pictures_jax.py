@@ -116,7 +116,8 @@ def resnet20_logits(p, running, x):
 def resnet20(s):
     parameters = s.weights(resnet20_shapes())
     running = s.weights(statistics_shapes(resnet20_shapes()))
-    image, labels = s.pictures("image", 128, 32, 32, 3), s.input("labels", lambda: s.random.integers(10, size=128, dtype=np.int32))
+    image = s.pictures("image", 128, 32, 32, 3)
+    labels = s.input("labels", lambda: s.random.integers(10, size=128, dtype=np.int32))
     start, update = momentum(0.1, 0.9)
 
     def loss(p, running, image, labels):
@@ -157,8 +158,8 @@ def discriminator_shapes():
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3))
 def conv_transpose(x, filters, stride, pad):
-    """The gradient of conv by its input; filters are that convolution's. XLA would compute its gradient by the filters in
-    loops, 30 times as slowly as that of conv, which is the same with x and the gradient exchanged."""
+    """The gradient of conv by its input; filters are that convolution's. The gradient by the filters that JAX derives
+    runs in plain loops, 20 times as slowly as that of conv, which is the same with x and the gradient exchanged."""
     return jax.lax.conv_transpose(x, filters, (stride, stride), [(3 - pad, 3 - pad)] * 2,
                                   dimension_numbers=("NHWC", "HWIO", "NHWC"), transpose_kernel=True)
 
@@ -169,7 +170,8 @@ def conv_transpose_back(stride, pad, saved, gradient):
     return conv(gradient, filters, stride, pad), of_filters
 
 
-conv_transpose.defvjp(lambda x, filters, *options: (conv_transpose(x, filters, *options), (x, filters)), conv_transpose_back)
+conv_transpose.defvjp(lambda x, filters, *options: (conv_transpose(x, filters, *options), (x, filters)),
+                      conv_transpose_back)
 
 
 def generate(p, running, x):
@@ -210,7 +212,7 @@ def dcgan(s):
         of_fake, back_fake, running_d = jax.vjp(lambda d, fake: judging(d, fake, running_d), d, fake, has_aux=True)
         of_real, back_real, running_d = jax.vjp(lambda d: judging(d, real, running_d), d, has_aux=True)
         loss = jax.nn.softplus(-of_real).mean() + jax.nn.softplus(of_fake).mean() + jax.nn.softplus(-of_fake).mean()
-        # the discriminator's gradients of its loss, the generator's of its own; what of a call is not used, XLA leaves out
+        # the discriminator's gradients are of its loss, the generator's of its own; XLA leaves out what is not used
         n = of_fake.size
         one, two = back_real(-jax.nn.sigmoid(-of_real) / n)[0], back_fake(jax.nn.sigmoid(of_fake) / n)[0]
         of_d = jax.tree.map(jnp.add, one, two)

@@ -11,7 +11,8 @@ def shapes(layers, width, block, vocabulary):
     for h in (f"h.{i}." for i in range(layers)):
         for norm in ("ln_1", "ln_2"):
             found |= {f"{h}{norm}.weight": (width,), f"{h}{norm}.bias": (width,)}
-        for name, inputs, outputs in (("attn.c_attn", 1, 3), ("attn.c_proj", 1, 1), ("mlp.c_fc", 1, 4), ("mlp.c_proj", 4, 1)):
+        for name, inputs, outputs in (("attn.c_attn", 1, 3), ("attn.c_proj", 1, 1), ("mlp.c_fc", 1, 4),
+                                      ("mlp.c_proj", 4, 1)):
             found |= {f"{h}{name}.weight": (inputs * width, outputs * width), f"{h}{name}.bias": (outputs * width,)}
     return found | {"ln_f.weight": (width,), "ln_f.bias": (width,)}
 

@@ -20,7 +20,7 @@ class Work:
 
 
 class File:
-    """take(name) reads a tensor, once, into what empty(shape, dtype as the file names it) makes: (it, address, bytes)."""
+    """take(name) reads a tensor, once, into what empty(shape, dtype as the file has it) makes: (it, address, size)."""
 
     def __init__(self, path, empty):
         self.path, self.file, self.empty = path, open(path, "rb"), empty
