@@ -71,7 +71,8 @@ ad_node *ad_quantized_linear(ad_node *x, ad_node *blocks, ad_quantized form)
 {
     ad_node *inputs[2] = {x, blocks};
     ad_attr_quantized attr = {form};
-    ad_shape shape = ad_any_poisoned(inputs, 2) ? (ad_shape){0} : x->shape;
+    ad_shape shape = {0};
+    if (!ad_any_poisoned(inputs, 2)) shape = x->shape;
     int64_t k = shape.rank ? shape.dim[shape.rank - 1] : 0;
     if (shape.rank == 2 || k == 0)
         return ad_node_new(NULL, AD_OP_QUANTIZED_LINEAR, inputs, 2, &attr);

@@ -9,8 +9,8 @@ static double bf16_per_cycle(const ad_cpu *cpu, const ad_cpu_kind *k, int isa)
 {
 #if defined(__x86_64__)
     enum { AMX_PER_CYCLE = 270 }; /* of 896: the rest waits for panels from L2 */
-    if (isa >= AD_ISA_AVX512BF16 && cpu->amx) return AMX_PER_CYCLE;
-    if (isa >= AD_ISA_AVX512BF16 && !k->bf16_dot) return k->f32[isa];
+    if (isa == AD_ISA_AVX512BF16 && cpu->amx) return AMX_PER_CYCLE;
+    if (isa == AD_ISA_AVX512BF16 && !k->bf16_dot) return k->f32[isa];
 #else
     (void)cpu;
 #endif
