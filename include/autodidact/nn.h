@@ -44,11 +44,12 @@ typedef enum ad_file_layout {
     AD_LAYOUT_CONV,            /* ours [kh, kw, in, out], PyTorch's [out, in, kh, kw] */
     AD_LAYOUT_CONV_TRANSPOSED, /* ours [kh, kw, out, in], PyTorch's [in, out, kh, kw] */
     AD_LAYOUT_MATRIX,          /* ours [in, out], PyTorch's [out, in]: rows to gather by input */
-    /* Ours u8 [n, bytes of k numbers], quantised rows (ad_quantized) of the file's [n, k]; */
+    /* Ours u8 [n, bytes of k numbers], quantised rows (ad_quantized): the file's [n, k], or,
+     * turned, its [k, n]. Blocks of the same form that a GGUF file holds are taken as they are. */
     AD_LAYOUT_Q8_0,
     AD_LAYOUT_Q4_0,
-    AD_LAYOUT_Q8_0_TURNED, /* of its columns, the file's [k, n]. A GGUF file's own blocks are */
-    AD_LAYOUT_Q4_0_TURNED, /* taken as they are. */
+    AD_LAYOUT_Q8_0_TURNED,
+    AD_LAYOUT_Q4_0_TURNED,
 } ad_file_layout;
 
 /* Glorot & Bengio 2010 (Xavier), He et al. 2015 (Kaiming), Saxe et al. 2013 (orthogonal). */

@@ -17,6 +17,7 @@ struct ad_cpu_kind {
     double cache;                       /* bytes of it that a core can count on */
     bool bf16_dot;                      /* bf16 dot products are faster than widening to f32 */
     /* Streams that are read once, from one end to the other. */
+    int block_ahead;     /* bytes: rows of quantised blocks are fetched so far ahead */
     int stream_ahead;    /* bytes: a matrix that few rows meet is fetched so far ahead */
     bool stream_through; /* it then goes to L1 alone, past the caches behind it */
     int sum_ahead;       /* the same of a sum's tiles, 0: left to the processor */

@@ -5,7 +5,7 @@
 #define JOIN(a, b)  JOIN_(a, b)
 
 #define TILE        tile_f32
-#define TURNED      tile_f32_steps
+#define BY_STEPS    tile_f32_steps
 #define UNIT        float
 #define ACC         float
 #define VEC         vf

@@ -3,7 +3,7 @@
  *   VEC, WIDTH  a vector            LOAD, STORE, LOAD_N, STORE_N, ADD, ZERO   its words
  *   VECTOR_B(p) a vector of B       SPREAD_A(p)    one unit of A in every lane
  *   STEP(a, b, c)                   c + a * b
- *   TURNED      defined where panels of A may lie step by step, too
+ *   BY_STEPS    defined where panels of A may lie step by step, too
  *
  * MR is a constant where this is inlined, so the accumulators stay in registers. */
 
@@ -88,13 +88,13 @@ static void TILE(int64_t units, const void *a, const void *b, const void *next, 
     JOIN(TILE, _any)(false, units, a, b, next, c, ld, rows, cols, add);
 }
 
-#ifdef TURNED
-static void TURNED(int64_t units, const void *a, const void *b, const void *next, void *c,
-                   int64_t ld, int rows, int cols, bool add)
+#ifdef BY_STEPS
+static void BY_STEPS(int64_t units, const void *a, const void *b, const void *next, void *c,
+                     int64_t ld, int rows, int cols, bool add)
 {
     JOIN(TILE, _any)(true, units, a, b, next, c, ld, rows, cols, add);
 }
-#undef TURNED
+#undef BY_STEPS
 #endif
 
 #undef TILE

@@ -7,6 +7,7 @@
 #include "device/cpu/kernels/quantized.h"
 #include "device/cpu/finish.h"
 #include "device/cpu/sizes.h"
+#include "base/cpu_kinds.h"
 #include "ops/attrs.h"
 
 enum {
@@ -15,13 +16,13 @@ enum {
     COLS = 48,    /* of a task */
     ROWS = 64,    /* of x, whose products with a widened piece are made together */
     PIECE = 512,  /* numbers of a row that are widened at a time */
-    AHEAD = 2048, /* bytes */
     TASK = 16384, /* numbers of a task that only widens */
 };
 
 typedef struct product {
     int64_t m, n, k, blocks, row_bytes;
     ad_quantized form;
+    int ahead; /* bytes */
     const float *x;
     const unsigned char *w;
     const ad_finish *finish;
@@ -45,12 +46,12 @@ static bool prepare(product *p, const ad_problem *problem)
 static inline __attribute__((always_inline)) void
 dot_row(const int M, const ad_quantized FORM, const product *p, const unsigned char *w, float *to)
 {
-    const int64_t bytes = FORM == AD_Q8_0 ? 34 : 18;
+    const int64_t bytes = FORM == AD_Q8_0 ? 34 : 18, ahead = p->ahead;
     vf sum[MOST_ROWS];
     for (int i = 0; i < M; ++i) sum[i] = vf_zero();
     for (int64_t b = 0; b < p->blocks; ++b, w += bytes) {
         vf q[BLOCK_VECTORS], d = block_scale(w);
-        __builtin_prefetch(w + AHEAD, 0, 0);
+        __builtin_prefetch(w + ahead, 0, 0);
         block_numbers(FORM, w, q);
         for (int i = 0; i < M; ++i) {
             const float *x = p->x + i * p->k + b * AD_BLOCK;
@@ -180,6 +181,7 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     product p;
     ad_finish finish;
     if (!prepare(&p, problem) || p.m == 0) return;
+    p.ahead = ad_cpu_get()->kind->block_ahead;
     p.x = args->in[0], p.w = args->in[1], p.finish = &finish;
     AD_ISA_NAME(ad_finish_prepare)(&finish, problem, args, AD_F32);
     ad_parallel(args->pool, (p.n + COLS - 1) / COLS, p.m > MOST_ROWS ? columns_task : dots_task,
