@@ -146,7 +146,8 @@ AD_API ad_node *ad_matmul(ad_node *a, ad_node *b);
  * gradient to them. Blocks u8 [..., bytes] -> f32 [..., numbers]: */
 AD_API ad_node *ad_dequantize(ad_node *blocks, ad_quantized form);
 /* x W^T: x [..., k], blocks u8 [n, bytes of k numbers] -> [..., n], in x's type. f32 is multiplied
- * as it is with the widened numbers, which are never in memory all at once. */
+ * with the widened numbers, which are never in memory all at once; up to four rows of x are rounded
+ * to 16 bits for each block of AD_BLOCK numbers first, and the products are of integers. */
 AD_API ad_node *ad_quantized_linear(ad_node *x, ad_node *blocks, ad_quantized form);
 
 /* Zero means the default (1, 0, 1, 1). The _w members, where not zero, differ from the vertical

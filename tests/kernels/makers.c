@@ -20,7 +20,7 @@ const kernel_kind kernel_kinds[] = {
     {AD_OP_CONV2D_INPUT_GRAD, make_conv, plain_conv, 1e-6, OF_MAGNITUDES, 5, 0},
     {AD_OP_CONV2D_WEIGHT_GRAD, make_conv, plain_conv, 1e-6, OF_MAGNITUDES, 5, 0},
     {AD_OP_DEQUANTIZE, make_quantized, plain_dequantize, 0, OF_VALUE, 1, 0},
-    {AD_OP_QUANTIZED_LINEAR, make_quantized, plain_quantized, 3e-6, OF_LARGEST, 2, 0},
+    {AD_OP_QUANTIZED_LINEAR, make_quantized, plain_quantized, 1e-4, OF_LARGEST, 2, 0},
     {AD_OP_PAD, make_pad, plain_pad, 0, OF_VALUE, 2, 0},
     {AD_OP_PAD_REFLECT, make_pad, NULL, 0, OF_VALUE, 2, 0},
     {AD_OP_PAD_REFLECT_GRAD, make_pad, NULL, 1e-6, OF_MAGNITUDES, 2, 0},

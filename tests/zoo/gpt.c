@@ -223,7 +223,7 @@ static void check_quantised(const gpt_config *config, ad_vars *wide, ad_vars *na
     CHECK_INT(ad_vars_save(narrow, in_folder("rounded.safetensors")), AD_OK);
     CHECK_INT(ad_vars_load(wide, in_folder("rounded.safetensors"), (ad_load_options){0}), AD_OK);
     float *rounded = logits_of(config, wide);
-    CHECK_NEAR(furthest(got, rounded, count), 0, 2e-5);
+    CHECK_NEAR(furthest(got, rounded, count), 0, 3e-4); /* single tokens keep 15 bits */
     for (int64_t i = 0; i < count; ++i) {
         error += pow((double)got[i] - (double)exact[i], 2);
         size += pow((double)exact[i], 2);

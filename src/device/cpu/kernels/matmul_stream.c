@@ -5,6 +5,7 @@
  * row gives a column. Runs depend on the shape alone. f32 accumulators; bf16 and f16 operands are
  * widened as they are loaded. */
 #include "device/cpu/as_f32.h"
+#include "device/cpu/fetch.h"
 #include "device/cpu/finish.h"
 #include "device/cpu/sizes.h"
 #include "base/cpu_kinds.h"
@@ -65,16 +66,6 @@ static int64_t ahead_of(const stream *s, int64_t least_bytes)
     int64_t row_bytes = s->b_row * s->b_size, ahead = row_bytes;
     while (llabs(ahead) < least_bytes && row_bytes) ahead += row_bytes;
     return ahead;
-}
-
-/* For one use: what leaves L1 again does not go to the caches behind it, whose traffic costs a
- * third of the speed on some processors; others read ahead better into L2. */
-static inline __attribute__((always_inline)) void fetch(const char *memory, bool through)
-{
-    if (through)
-        __builtin_prefetch(memory, 0, 0);
-    else
-        __builtin_prefetch(memory, 0, 2);
 }
 
 /* ---- rows along the columns ---- */

@@ -1,12 +1,39 @@
-/* quantized.h - the numbers of a block of a quantised row, in vectors. */
+/* quantized.h - products with quantised matrices, and the numbers of a block in vectors. */
 #ifndef AD_CPU_QUANTIZED_H
 #define AD_CPU_QUANTIZED_H
 
 #include <autodidact/tensor.h>
 
+#include "device/cpu/finish.h"
 #include "device/cpu/simd.h"
+#include "device/cpu/sizes.h"
+#include "ops/attrs.h"
 
 enum { BLOCK_VECTORS = AD_BLOCK / AD_VF };
+
+/* x [m, k] with the rows of w [n, k], which are `blocks` blocks each. */
+typedef struct quantized_product {
+    int64_t m, n, k, blocks, row_bytes;
+    ad_quantized form;
+    const float *x;
+    const unsigned char *w;
+    const ad_finish *finish;
+} quantized_product;
+
+static inline bool quantized_prepare(quantized_product *p, const ad_problem *problem)
+{
+    const ad_operand *x = &problem->in[0], *w = &problem->in[1];
+    if (x->dtype != AD_F32 || x->rank != 2 || w->rank != 2) return false;
+    if (!ad_operand_contiguous(x) || !ad_operand_contiguous(w)) return false;
+    *p = (quantized_product){
+        .m = x->dim[0],
+        .n = w->dim[0],
+        .k = x->dim[1],
+        .blocks = x->dim[1] / AD_BLOCK,
+        .row_bytes = w->dim[1],
+        .form = (ad_quantized)((const ad_attr_quantized *)problem->attr)->form};
+    return true;
+}
 
 static inline vf block_scale(const unsigned char *block)
 {
