@@ -72,7 +72,8 @@ AD_API ad_status ad_bind_name(ad_program *program, const char *input, const void
  * graph that nothing depends on is none of the program's. */
 AD_API bool ad_program_find_input(const ad_program *program, const char *name, ad_dtype *dtype,
                                   ad_shape *shape);
-/* One run: forward, backward, update. Fails if an input is unbound, or (check_finite) on NaN. */
+/* One run: forward, backward, update. Fails if an input is unbound, or (check_finite) on NaN. On a
+ * CPU numbers below the smallest normal one count and are written as 0. */
 AD_API ad_status ad_run(ad_program *program);
 /* The same, looking for NaN and infinity after each kernel: once a result is not finite, this says
  * which node it began at. */

@@ -11,6 +11,7 @@
  * it belong to the claimed job, and a sleeper that sees no job is seen by whoever publishes one. */
 #include "base/pool.h"
 #include "base/cpu_kinds.h"
+#include "base/float_mode.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -38,6 +39,7 @@ typedef struct crew {
     _Alignas(64) _Atomic(ad_task) task;     /* the job: written while the ticket is closed */
     _Atomic(void *) user;
     _Atomic int64_t count, first; /* ticket index i is task first + i */
+    _Atomic ad_float_mode mode;   /* of the caller */
     _Atomic int part;             /* those with lower indices take part */
     _Atomic int sleepers;         /* workers in or about to enter a wait for `work` */
     atomic_bool waiting;          /* the caller is in or about to enter a wait for `done` */
@@ -74,8 +76,10 @@ static void drain(crew *c, int index)
         ad_task task = c->task;
         void *user = c->user;
         int64_t first = c->first, count = c->count;
+        ad_float_mode mode = c->mode;
         if ((int64_t)next >= count || index >= c->part) return;
         if (!atomic_compare_exchange_weak(&c->ticket, &ticket, ticket + 1)) continue;
+        if (ad_float_mode_get() != mode) ad_float_mode_set(mode);
         task(user, first + next, index);
         if (--c->remaining == 0 && c->waiting) {
             pthread_mutex_lock(&c->mutex);
@@ -191,6 +195,7 @@ static void run_job(crew *c, int part, int64_t first, int64_t count, ad_task tas
     c->first = first;
     c->count = count;
     c->part = part;
+    c->mode = ad_float_mode_get();
     c->remaining = count;
     c->ticket = generation << 32;
     wake(c, count - 1);

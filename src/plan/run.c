@@ -6,6 +6,7 @@
  * With checks, timing or a tracer there is something to do after each kernel. */
 #include "plan/program.h"
 
+#include "base/float_mode.h"
 #include "base/half.h"
 
 #include <math.h>
@@ -192,7 +193,10 @@ ad_status ad_run(ad_program *program)
     if (program->unbound) return fail_unbound(program);
     ad_status status = ad_program_claim(program);
     if (status != AD_OK) return status;
+    ad_float_mode mode = ad_float_mode_get();
+    ad_float_mode_set(ad_float_mode_no_denormals(mode));
     status = run_claimed(program);
+    ad_float_mode_set(mode);
     ad_program_release(program);
     return status;
 }

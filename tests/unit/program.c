@@ -4,6 +4,9 @@
 
 #include "check.h"
 
+#include <float.h>
+#include <stdlib.h>
+
 static ad_context *ctx;
 
 static void runs_elementwise(void)
@@ -49,11 +52,44 @@ static void results_that_are_not_finite(void)
     ad_graph_free(g);
 }
 
+/* In all threads, and only while a program runs. */
+static void denormals_are_zero(void)
+{
+    enum { COUNT = 1 << 18 };
+    ad_graph *g = ad_graph_new(ctx);
+    ad_node *x = ad_input(g, "x", AD_F32, ad_shape(COUNT));
+    ad_node *y = ad_mul_scalar(x, 0.5), *z = ad_mul_scalar(x, 0x1p24);
+    float *xs = malloc(COUNT * sizeof *xs);
+    volatile float smallest = FLT_MIN;
+    ad_program *p;
+    REQUIRE(xs && ad_compile(&p, ctx, (ad_node *[]){y, z}, 2, NULL) == AD_OK);
+    /* halves of the first are denormal, the second is, the third is far from it */
+    for (int i = 0; i < COUNT; ++i) xs[i] = i % 3 == 0 ? FLT_MIN : i % 3 == 1 ? FLT_MIN / 2 : 3;
+    REQUIRE(ad_bind(p, x, xs, COUNT * sizeof *xs) == AD_OK);
+    REQUIRE(ad_run(p) == AD_OK);
+    const float *half = ad_result(p, y), *large = ad_result(p, z);
+    int wrong = 0;
+    for (int i = 0; i < COUNT; ++i) {
+        wrong += half[i] != (i % 3 == 2 ? 1.5f : 0);
+        wrong += large[i] != (i % 3 == 0 ? 0x1p-102f : i % 3 == 1 ? 0 : 0x3p24f);
+    }
+#if defined(__x86_64__) || defined(__aarch64__)
+    CHECK_INT(wrong, 0);
+#endif
+    CHECK(smallest / 2 > 0);
+    ad_program_free(p);
+    ad_graph_free(g);
+    free(xs);
+}
+
 int main(int argc, char **argv)
 {
-    ctx = ad_context_new(NULL);
-    int failed = check_main(
-        argc, argv, (check_case[]){CASE(runs_elementwise), CASE(results_that_are_not_finite), {0}});
+    ctx = ad_context_new(&(ad_context_options){.threads = 3});
+    int failed = check_main(argc, argv,
+                            (check_case[]){CASE(runs_elementwise),
+                                           CASE(results_that_are_not_finite),
+                                           CASE(denormals_are_zero),
+                                           {0}});
     ad_context_free(ctx);
     return failed;
 }

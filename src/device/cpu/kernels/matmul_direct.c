@@ -3,16 +3,22 @@
  * are, each element of B once per few rows.
  *
  * Two forms, by how B lies in memory: `along` columns (vectors of columns, elements of A spread),
- * and `dots` (vectors along k, for a transposed B). A product with a single column is turned over
- * first. f32 accumulators; bf16 and f16 operands are widened as they are loaded. */
+ * and `dots` (vectors along k, for a transposed B). Many rows have a transposed B turned first. A
+ * product with a single column is turned over. f32 accumulators; bf16 and f16 operands are widened
+ * as they are loaded. */
 #include "device/cpu/as_f32.h"
 #include "device/cpu/gemm.h"
+#include "device/cpu/kernels/strided_copy.h"
 #include "device/cpu/sizes.h"
 #include "ops/attrs.h"
 
 enum {
     TILE_COLS = 16 * AD_VF,
-    TILE_ROWS = 8,
+    /* rows of the tallest piece, by two vectors: as many as registers hold */
+    TALL = AD_KERNEL_ISA == 1 ? 6 : 8,
+    MIDDLE_VECTORS = AD_KERNEL_ISA == 1 ? 2 : 4, /* of four rows: a power of two, see set_tiles */
+    FEW_ROWS = 8,
+    TILE_ROWS = TALL,
     TILE_SIZE = TILE_COLS * TILE_ROWS,
     MOST_VECTORS = 8,       /* columns of a piece of a row */
     WANTED_TILES = 8,       /* no taller than leaves so many */
@@ -27,12 +33,15 @@ enum {
 typedef struct direct {
     ad_problem problem; /* with the last two axes of results swapped if `turned` */
     bool turned, dots;
+    bool b_turned; /* into the workspace, [k, n] */
     int64_t items, m, n, k;
     int64_t a_row, a_col, b_row, b_col; /* strides; b_row: along k */
     const ad_operand *a, *b;
     const char *a_data, *b_data;
     int64_t a_size, b_size;
     int64_t tile_rows, tile_ld, row_tiles, col_tiles;
+    const float *b_from; /* what is turned, its rows b_from_row apart */
+    int64_t b_from_row;
     const ad_finish *finish;
 } direct;
 
@@ -56,14 +65,23 @@ static void set_tiles(direct *d)
     d->col_tiles = up(d->n, TILE_COLS) / TILE_COLS;
 }
 
-/* More than a few rows pay where B stays in cache and 16 accumulators in registers. */
+/* More than a few rows pay where B stays in cache. */
 static bool many_rows(const direct *d)
 {
-    if (!AD_KERNEL_AVX512 || d->dots || d->a->dtype != AD_F32 || d->b->dtype != AD_F32)
-        return false;
+    if (!AD_KERNEL_AVX512 && AD_KERNEL_ISA != 1) return false;
+    if (d->a->dtype != AD_F32 || d->b->dtype != AD_F32) return false;
     bool narrow = d->n <= NARROW_B || d->k <= NARROW_B;
+    if (d->dots && (narrow || d->items > 1)) return false;
     if (!narrow && d->m > MOST_ROWS) return false;
     return d->n * d->k <= (narrow ? NARROW_B_SIZE : SMALL_B);
+}
+
+/* Many rows with a transposed B: that is turned first. */
+static void turn_first(direct *d)
+{
+    d->b_turned = true, d->dots = false;
+    d->b_from_row = d->b_col;
+    d->b_row = d->n, d->b_col = 1;
 }
 
 static bool prepare(direct *d, const ad_problem *problem)
@@ -94,8 +112,12 @@ static bool prepare(direct *d, const ad_problem *problem)
     d->b_size = (int64_t)ad_dtype_size(d->b->dtype);
     set_tiles(d);
     d->dots = d->b_col != 1;
-    if (d->dots && (d->b_row != 1 || d->a_col != 1)) return false;
-    return d->m <= TILE_ROWS || many_rows(d) || (d->dots && d->n <= FEW_DOTS);
+    if (d->dots && d->b_row != 1) return false;
+    bool few = d->m <= FEW_ROWS || (d->dots && d->n <= FEW_DOTS);
+    if (few) return !d->dots || d->a_col == 1;
+    if (!many_rows(d)) return false;
+    if (d->dots) turn_first(d);
+    return true;
 }
 
 /* ROWS x (NV vectors) of C from where A and B are; cols may end inside. */
@@ -187,18 +209,19 @@ static inline __attribute__((always_inline)) void fill_tile(const ad_dtype A, co
         return;
     }
     for (int64_t i = 0; i < rows;) {
-        int64_t height = rows - i >= 8 ? 8 : rows - i >= 4 ? 4 : 1;
-        int64_t width = (height == 8 ? 2 : height == 4 ? 4 : MOST_VECTORS) * AD_VF;
+        int64_t height = rows - i >= TALL ? TALL : rows - i >= 4 ? 4 : 1;
+        int64_t vectors = height == TALL ? 2 : height == 4 ? MIDDLE_VECTORS : MOST_VECTORS;
+        int64_t width = vectors * AD_VF;
         for (int64_t j = 0; j < cols; j += width) {
             const char *at = a + i * a_step, *bt = b + j * d->b_size;
             int64_t part = least(width, cols - j);
             float *to = c + i * ld + j;
-            if (height == 8 && part <= AD_VF)
-                along(8, 1, A, B, d, at, bt, part, to, ld);
-            else if (height == 8)
-                along(8, 2, A, B, d, at, bt, part, to, ld);
+            if (height == TALL && part <= AD_VF)
+                along(TALL, 1, A, B, d, at, bt, part, to, ld);
+            else if (height == TALL)
+                along(TALL, 2, A, B, d, at, bt, part, to, ld);
             else if (height == 4)
-                along(4, 4, A, B, d, at, bt, part, to, ld);
+                along(4, MIDDLE_VECTORS, A, B, d, at, bt, part, to, ld);
             else
                 along(1, MOST_VECTORS, A, B, d, at, bt, part, to, ld);
         }
@@ -238,6 +261,27 @@ static void tile_task(void *user, int64_t index, int worker)
     AD_ISA_NAME(ad_finish_run)(d->finish, c, d->tile_ld, item * d->m + i, rows, j, cols);
 }
 
+/* ---- a transposed B ---- */
+static void turn_b(const direct *d, float *to)
+{
+    enum { SQUARE = 16 };
+    for (int64_t k = 0; k < d->k; k += SQUARE) {
+        for (int64_t j = 0; j < d->n; j += SQUARE) {
+            int64_t rows = least(SQUARE, d->k - k), cols = least(SQUARE, d->n - j);
+            const float *from = d->b_from + j * d->b_from_row + k;
+            AD_ISA_NAME(ad_strided_copy)
+            (to + k * d->n + j, d->n, 1, from, 1, d->b_from_row, rows, cols, sizeof *to);
+        }
+    }
+}
+
+static size_t workspace(const ad_problem *problem)
+{
+    direct d;
+    return prepare(&d, problem) && d.b_turned ? (size_t)(d.k * d.n) * sizeof(float) : 0;
+}
+
+/* ---- the solver ---- */
 static double bid(const ad_problem *problem, const ad_machine *machine)
 {
     direct d;
@@ -245,8 +289,8 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     double m = (double)d.m, n = (double)d.n, k = (double)d.k, items = (double)d.items;
     double lanes = d.dots ? (double)up(d.k, AD_VF) + 64 : (double)k * up(d.n, AD_VF) / fmax(n, 1);
     /* few rows: half the rate of packed products; some 10 flops' time to bring four bytes of B */
-    double flops = (d.m > TILE_ROWS ? 2 : 4) * m * n * lanes; /* 8 rows share what is loaded */
-    double bring = 2.5 * n * k * (double)d.b_size;
+    double flops = (d.m > FEW_ROWS ? 2 : 4) * m * n * lanes; /* 8 rows share what is loaded */
+    double bring = (d.b_turned ? 4 : 2.5) * n * k * (double)d.b_size;
     double work = items * ((flops + bring) / machine->flops_f32 +
                            3.5e-8 * (double)(d.row_tiles * d.col_tiles)) +
                   machine->call;
@@ -261,6 +305,10 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     prepare(&d, problem);
     d.a_data = args->in[d.turned], d.b_data = args->in[!d.turned];
     d.finish = &finish;
+    if (d.b_turned) {
+        d.b_from = args->in[!d.turned], d.b_data = args->workspace;
+        turn_b(&d, args->workspace);
+    }
     AD_ISA_NAME(ad_finish_prepare)(&finish, &d.problem, args, AD_F32);
     double flops = 2.0 * (double)d.items * (double)d.m * (double)d.n * (double)d.k;
     bool alone = flops < SERIAL_FLOPS || ad_pool_size(args->pool) > problem->threads;
@@ -268,4 +316,4 @@ static void run(const ad_problem *problem, const ad_run_args *args)
 }
 
 const ad_solver AD_ISA_NAME(ad_solver_matmul_direct) = {
-    .name = "direct", .op = AD_OP_MATMUL, .bid = bid, .run = run};
+    .name = "direct", .op = AD_OP_MATMUL, .bid = bid, .workspace = workspace, .run = run};
