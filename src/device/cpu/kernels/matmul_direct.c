@@ -25,7 +25,7 @@ enum {
     SMALL_B = 16384,        /* elements that are read again from cache for every few rows */
     MOST_ROWS = 256,        /* of A for such a B: more pay for packing it */
     NARROW_B = 2 * AD_VF,   /* columns or steps of k for which panels are mostly padding */
-    NARROW_B_SIZE = 131072, /* elements of such a B */
+    NARROW_B_SIZE = 131072, /* elements of a B of so few columns */
     FEW_DOTS = 4,           /* columns of a transposed B: a panel would be nearly empty */
 };
 #define SERIAL_FLOPS 4e5 /* these are bound by memory, so less is worth waking the pool for */
@@ -73,7 +73,7 @@ static bool many_rows(const direct *d)
     bool narrow = d->n <= NARROW_B || d->k <= NARROW_B;
     if (d->dots && (narrow || d->items > 1)) return false;
     if (!narrow && d->m > MOST_ROWS) return false;
-    return d->n * d->k <= (narrow ? NARROW_B_SIZE : SMALL_B);
+    return d->n * d->k <= (d->n <= NARROW_B ? NARROW_B_SIZE : SMALL_B);
 }
 
 /* Many rows with a transposed B: that is turned first. */
