@@ -6,6 +6,7 @@
  * widened as they are loaded. */
 #include "device/cpu/as_f32.h"
 #include "device/cpu/fetch.h"
+#include "device/cpu/few_rows.h"
 #include "device/cpu/finish.h"
 #include "device/cpu/sizes.h"
 #include "base/cpu_kinds.h"
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 
 enum {
-    MOST_ROWS = 4,           /* of A */
     LEAST_BYTES = 512 << 10, /* of B: less stays in L2, where the order does not matter */
     RUNS = 8,                /* at least, where B has so many rows */
     RUN_ROWS = 96,           /* of B, at most (more than RUNS) */
@@ -115,12 +115,7 @@ static inline __attribute__((always_inline)) void add_run(const ad_dtype B, cons
         float a[MOST_ROWS];
         for (int64_t i = 0; i < s->m; ++i)
             a[i] = ad_element_as_f32(s->a, s->a_type, i * s->a_row + k * s->a_col);
-        switch (s->m) {
-        case 1: add_row(1, B, a, b, s, k == begin, to); break;
-        case 2: add_row(2, B, a, b, s, k == begin, to); break;
-        case 3: add_row(3, B, a, b, s, k == begin, to); break;
-        default: add_row(4, B, a, b, s, k == begin, to); break;
-        }
+        FOR_ROWS(s->m, add_row(ROWS, B, a, b, s, k == begin, to))
     }
 }
 
@@ -185,12 +180,7 @@ static inline __attribute__((always_inline)) void dot_rows(const ad_dtype B, con
     int64_t row_bytes = s->b_row * s->b_size;
     for (int64_t j = 0; j < cols; ++j) {
         const char *b = s->b + (col + j) * row_bytes;
-        switch (s->m) {
-        case 1: dot_row(1, B, s, b, to + j); break;
-        case 2: dot_row(2, B, s, b, to + j); break;
-        case 3: dot_row(3, B, s, b, to + j); break;
-        default: dot_row(4, B, s, b, to + j); break;
-        }
+        FOR_ROWS(s->m, dot_row(ROWS, B, s, b, to + j))
     }
 }
 

@@ -1,14 +1,14 @@
 /* quantized.c - products with matrices of quantised rows, some of which are widened a piece at a
  * time into L1 for all rows of x; and such rows as f32. Sums are made in an order that depends on
  * the shape alone. */
+#include "device/cpu/few_rows.h"
 #include "device/cpu/kernels/quantized.h"
 
 enum {
-    TILE_ROWS = 4,
     TILE_COLS = 3,
     WIDE = 12,    /* rows of the matrix that are widened for all rows of x: they stay in L1 */
     COLS = 48,    /* of a task */
-    ROWS = 64,    /* of x, whose products with a widened piece are made together */
+    X_ROWS = 64,  /* of x, whose products with a widened piece are made together */
     PIECE = 384,  /* numbers of a row that are widened at a time */
     TASK = 16384, /* numbers of a task that only widens */
 };
@@ -19,7 +19,7 @@ static inline __attribute__((always_inline)) void tile(const int M, const float 
                                                        const float *wide, int64_t length,
                                                        bool first, float *c)
 {
-    vf sum[TILE_ROWS][TILE_COLS];
+    vf sum[MOST_ROWS][TILE_COLS];
     for (int i = 0; i < M; ++i)
         for (int j = 0; j < TILE_COLS; ++j) sum[i][j] = vf_zero();
     for (int64_t k = 0; k < length; k += AD_VF) {
@@ -42,16 +42,11 @@ static inline __attribute__((always_inline)) void tile(const int M, const float 
 static void tiles(const quantized_product *p, const float *x, int64_t rows, const float *wide,
                   int64_t cols, int64_t length, bool first, float *c)
 {
-    for (int64_t i = 0; i < rows; i += TILE_ROWS) {
+    for (int64_t i = 0; i < rows; i += MOST_ROWS) {
         for (int64_t j = 0; j < cols; j += TILE_COLS) {
             const float *xi = x + i * p->k, *wj = wide + j * PIECE;
             float *to = c + i * COLS + j;
-            switch (least(rows - i, TILE_ROWS)) {
-            case 1: tile(1, xi, p->k, wj, length, first, to); break;
-            case 2: tile(2, xi, p->k, wj, length, first, to); break;
-            case 3: tile(3, xi, p->k, wj, length, first, to); break;
-            default: tile(4, xi, p->k, wj, length, first, to); break;
-            }
+            FOR_ROWS(least(rows - i, MOST_ROWS), tile(ROWS, xi, p->k, wj, length, first, to))
         }
     }
 }
@@ -80,10 +75,10 @@ static void columns_task(void *user, int64_t index, int worker)
 {
     const quantized_product *p = user;
     int64_t col = index * COLS, cols = least(COLS, p->n - col);
-    float c[ROWS * COLS];
+    float c[X_ROWS * COLS];
     (void)worker;
-    for (int64_t row = 0; row < p->m; row += ROWS) {
-        int64_t rows = least(ROWS, p->m - row);
+    for (int64_t row = 0; row < p->m; row += X_ROWS) {
+        int64_t rows = least(X_ROWS, p->m - row);
         fill_columns(p, row, rows, col, cols, c);
         AD_ISA_NAME(ad_finish_run)(p->finish, c, COLS, row, rows, col, cols);
     }

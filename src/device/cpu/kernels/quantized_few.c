@@ -6,13 +6,13 @@
  * alone.
  */
 #include "device/cpu/fetch.h"
+#include "device/cpu/few_rows.h"
 #include "device/cpu/kernels/block_dot.h"
 #include "device/cpu/kernels/quantized.h"
 #include "base/cpu_kinds.h"
 
 enum {
-    MOST_ROWS = 4, /* of x */
-    COLS = 48,     /* of a task */
+    COLS = 48, /* of a task */
     LARGEST = 32767,
 };
 static const float TINY = 1e-30f; /* what is smaller in all of a block of x counts as 0 */
@@ -83,21 +83,10 @@ static void dots_task(void *user, int64_t index, int worker)
     int64_t col = index * COLS, cols = least(COLS, shape->n - col);
     float c[MOST_ROWS * COLS];
     (void)worker;
-#define ROWS_OF(m)                                                                                 \
-    case m:                                                                                        \
-        if (shape->form == AD_Q8_0)                                                                \
-            dot_rows(m, AD_Q8_0, p, col, cols, c);                                                 \
-        else                                                                                       \
-            dot_rows(m, AD_Q4_0, p, col, cols, c);                                                 \
-        break;
-    switch (shape->m) {
-        ROWS_OF(1)
-        ROWS_OF(2)
-        ROWS_OF(3)
-        ROWS_OF(4)
-    default: break;
-    }
-#undef ROWS_OF
+    if (shape->form == AD_Q8_0)
+        FOR_ROWS(shape->m, dot_rows(ROWS, AD_Q8_0, p, col, cols, c))
+    else
+        FOR_ROWS(shape->m, dot_rows(ROWS, AD_Q4_0, p, col, cols, c))
     AD_ISA_NAME(ad_finish_run)(shape->finish, c, COLS, 0, shape->m, col, cols);
 }
 
