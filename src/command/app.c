@@ -102,7 +102,8 @@ static int dispatch(ad_command *cmd, int argc, char **argv)
         ad_verb_help(app, cmd->verb, cmd->out);
         return AD_EXIT_OK;
     }
-    if (!ad_command_context(cmd)) return AD_EXIT_FAILURE; /* no verb needs to ask */
+    if (!ad_command_context(cmd)) /* no verb needs to ask */
+        return cmd->usage ? AD_EXIT_USAGE : AD_EXIT_FAILURE;
     status = cmd->verb->run(cmd);
     return cmd->misused && status == AD_EXIT_OK ? AD_EXIT_FAILURE : status;
 }

@@ -36,5 +36,6 @@ int ad_command_usage(ad_command *cmd, const char *format, ...)
     va_start(args, format);
     report(cmd, format, args);
     va_end(args);
+    cmd->usage = true;
     return AD_EXIT_USAGE;
 }

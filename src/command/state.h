@@ -36,6 +36,7 @@ struct ad_command {
     bool help;
 
     bool failed;  /* it has said why */
+    bool usage;   /* it was asked wrongly, as it has said */
     bool misused; /* the verb asked its table for something that is not there */
     ad_context *ctx;
 
