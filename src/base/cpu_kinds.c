@@ -40,7 +40,7 @@ static const ad_cpu_kind zen4 = {.name = "AMD Zen 4",
                                  .block_ahead = 8 << 10,
                                  .stream_ahead = 4 << 10,
                                  .stream_through = false,
-                                 .sum_ahead = 8 << 10,
+                                 .sum_ahead = 4 << 10,
                                  .pauses = 4000};
 /* Derived; also AMD's earlier ones. */
 static const ad_cpu_kind zen3 = {.name = "AMD Zen 3",

@@ -85,21 +85,34 @@ static void sum_rows(ad_wide *result, const void *tile, int64_t rows, int64_t co
     }
 }
 
-/* Float columns, a vector at a time: four rows in turn, so that sums do not wait for each other. */
+/* A vector of columns, of which the first n count: four rows in turn, so that sums do not wait for
+ * each other. WHOLE: all of it, without masks, whose stores the next loads would wait for. */
+static inline __attribute__((always_inline)) void
+add_columns(const bool WHOLE, float *total, const float *x, int64_t rows, int64_t cols, int64_t n)
+{
+#define LOAD(p) (WHOLE ? vf_load(p) : vf_load_n(p, n))
+    int64_t r = 0;
+    vf a = LOAD(total), b = vf_zero(), c = b, d = b;
+    for (; r + 4 <= rows; r += 4, x += 4 * cols) {
+        a = vf_add(a, LOAD(x)), b = vf_add(b, LOAD(x + cols));
+        c = vf_add(c, LOAD(x + 2 * cols)), d = vf_add(d, LOAD(x + 3 * cols));
+    }
+    for (; r < rows; ++r, x += cols) a = vf_add(a, LOAD(x));
+#undef LOAD
+    a = vf_add(vf_add(a, b), vf_add(c, d));
+    if (WHOLE)
+        vf_store(total, a);
+    else
+        vf_store_n(total, a, n);
+}
+
 static void sum_columns(void *accumulators, const void *tile, int64_t rows, int64_t cols)
 {
     float *total = accumulators;
-    for (int64_t i = 0; i < cols; i += AD_VF) {
-        int64_t n = cols - i < AD_VF ? cols - i : AD_VF, r = 0;
-        const float *x = (const float *)tile + i;
-        vf a = vf_load_n(total + i, n), b = vf_zero(), c = b, d = b;
-        for (; r + 4 <= rows; r += 4, x += 4 * cols) {
-            a = vf_add(a, vf_load_n(x, n)), b = vf_add(b, vf_load_n(x + cols, n));
-            c = vf_add(c, vf_load_n(x + 2 * cols, n)), d = vf_add(d, vf_load_n(x + 3 * cols, n));
-        }
-        for (; r < rows; ++r, x += cols) a = vf_add(a, vf_load_n(x, n));
-        vf_store_n(total + i, vf_add(vf_add(a, b), vf_add(c, d)), n);
-    }
+    const float *x = tile;
+    int64_t i = 0;
+    for (; i + AD_VF <= cols; i += AD_VF) add_columns(true, total + i, x + i, rows, cols, AD_VF);
+    if (i < cols) add_columns(false, total + i, x + i, rows, cols, cols - i);
 }
 
 /* The extremes of float rows, NaN if there is one: it is looked for beside the largest. */
