@@ -44,7 +44,10 @@ static inline vf vf_load_n(const float *p, int64_t n)
 }
 static inline void vf_store_n(float *p, vf a, int64_t n)
 {
-    _mm256_maskstore_ps(p, first_lanes32(n), a);
+    if (n >= AD_VF) /* some processors take a dozen cycles for a masked one, */
+        _mm256_storeu_ps(p, a);
+    else
+        _mm256_maskstore_ps(p, first_lanes32(n), a);
 }
 static inline vf vf_add(vf a, vf b)
 {
