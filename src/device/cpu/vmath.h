@@ -52,9 +52,13 @@ static inline vf vf_exp(vf x)
 {
     vi n;
     vf p = vf_exp_reduced(vf_clamp(x, -104.0f, 89.0f), &n);
+#if AD_KERNEL_AVX512
+    return _mm512_scalef_ps(vf_add(p, vf_set1(1)), vi_to_vf(n));
+#else
     vi half = vi_sar(n, 1); /* in two steps: n reaches -150 and 128 */
     p = vf_fma(p, vf_power_of_two(half), vf_power_of_two(half));
     return vf_mul(p, vf_power_of_two(vi_sub(n, half)));
+#endif
 }
 
 static inline vf vf_expm1(vf x)
