@@ -50,6 +50,11 @@ static inline vm vf_gt(vf a, vf b)
 {
     return vf_lt(b, a);
 }
+/* Sums of neighbours: of a, then of b. */
+static inline vf vf_pairs(vf a, vf b)
+{
+    return vf_add(vf_evens(a, b), vf_odds(a, b));
+}
 /* The sum of a[i] b[i]. */
 static inline float vf_dot(const float *a, const float *b, int64_t n)
 {

@@ -115,15 +115,28 @@ static inline float vf_sum(vf a) /* a fixed tree */
     s = _mm_add_ps(s, _mm_movehl_ps(s, s));
     return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
 }
-/* Sums of neighbours: of a, then of b. */
-static inline vf vf_pairs(vf a, vf b)
+/* Lanes 0, 2, 4 .. of a, then of b; and lanes 1, 3, 5 .. */
+static inline vf vf_evens(vf a, vf b)
 {
-    __m256d sums = _mm256_castps_pd(_mm256_hadd_ps(a, b)); /* of a, b, a, b, two each */
-    return _mm256_castpd_ps(_mm256_permute4x64_pd(sums, 0xd8));
+    __m256d both = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88)); /* of a, b, a, b, two each */
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(both, 0xd8));
+}
+static inline vf vf_odds(vf a, vf b)
+{
+    __m256d both = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0xdd));
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(both, 0xd8));
 }
 static inline vf vf_permute(vf a, vi lane) /* out[i] = a[lane[i]] */
 {
     return _mm256_permutevar8x32_ps(a, lane);
+}
+static inline vf vf_load_twice(const float *p) /* half a vector, into both halves */
+{
+    return _mm256_broadcast_ps((const void *)p);
+}
+static inline void vf_store_half(float *p, vf a) /* the first */
+{
+    _mm_storeu_ps(p, _mm256_castps256_ps128(a));
 }
 static inline float vf_largest(vf a)
 {

@@ -102,16 +102,28 @@ static inline float vf_sum(vf a)
 {
     return _mm512_reduce_add_ps(a);
 } /* a fixed tree */
-/* Sums of neighbours: of a, then of b. */
-static inline vf vf_pairs(vf a, vf b)
+/* Lanes 0, 2, 4 .. of a, then of b; and lanes 1, 3, 5 .. */
+static inline vf vf_evens(vf a, vf b)
 {
     const vi even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    const vi odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
-    return vf_add(_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b));
+    return _mm512_permutex2var_ps(a, even, b);
+}
+static inline vf vf_odds(vf a, vf b)
+{
+    const vi odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+    return _mm512_permutex2var_ps(a, odd, b);
 }
 static inline vf vf_permute(vf a, vi lane) /* out[i] = a[lane[i]] */
 {
     return _mm512_permutexvar_ps(lane, a);
+}
+static inline vf vf_load_twice(const float *p) /* half a vector, into both halves */
+{
+    return _mm512_broadcast_f32x8(_mm256_loadu_ps(p));
+}
+static inline void vf_store_half(float *p, vf a) /* the first */
+{
+    _mm256_storeu_ps(p, _mm512_castps512_ps256(a));
 }
 static inline float vf_largest(vf a)
 {

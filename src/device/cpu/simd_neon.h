@@ -115,15 +115,28 @@ static inline float vf_sum(vf a)
 {
     return vaddvq_f32(a);
 } /* a fixed tree */
-/* Sums of neighbours: of a, then of b. */
-static inline vf vf_pairs(vf a, vf b)
+/* Lanes 0, 2 of a, then of b; and lanes 1, 3. */
+static inline vf vf_evens(vf a, vf b)
 {
-    return vpaddq_f32(a, b);
+    return vuzp1q_f32(a, b);
+}
+static inline vf vf_odds(vf a, vf b)
+{
+    return vuzp2q_f32(a, b);
 }
 static inline vf vf_permute(vf a, vi lane) /* out[i] = a[lane[i]] */
 {
     vi bytes = vaddq_s32(vmulq_n_s32(lane, 0x04040404), vdupq_n_s32(0x03020100));
     return vreinterpretq_f32_u8(vqtbl1q_u8(vreinterpretq_u8_f32(a), vreinterpretq_u8_s32(bytes)));
+}
+static inline vf vf_load_twice(const float *p) /* half a vector, into both halves */
+{
+    float32x2_t half = vld1_f32(p);
+    return vcombine_f32(half, half);
+}
+static inline void vf_store_half(float *p, vf a) /* the first */
+{
+    vst1_f32(p, vget_low_f32(a));
 }
 static inline float vf_largest(vf a)
 {

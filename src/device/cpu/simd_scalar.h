@@ -101,14 +101,28 @@ static inline float vf_sum(vf a)
 {
     return a;
 }
-static inline vf vf_pairs(vf a, vf b) /* wider: sums of neighbours, of a, then of b */
+static inline vf vf_evens(vf a, vf b) /* wider: lanes 0, 2, 4 .. of a, then of b */
 {
-    return a + b;
+    (void)b;
+    return a;
+}
+static inline vf vf_odds(vf a, vf b) /* wider: lanes 1, 3, 5 .. of a, then of b */
+{
+    (void)a;
+    return b;
 }
 static inline vf vf_permute(vf a, vi lane) /* wider: out[i] = a[lane[i]] */
 {
     (void)lane;
     return a;
+}
+static inline vf vf_load_twice(const float *p) /* wider: half a vector, into both halves */
+{
+    return *p;
+}
+static inline void vf_store_half(float *p, vf a) /* wider: the first half of a vector */
+{
+    *p = a;
 }
 static inline float vf_largest(vf a)
 {

@@ -1,8 +1,9 @@
-/* graph_attention.h - what graph attention and its gradient share: operands, sums over heads.
+/* graph_attention.h - what graph attention and its gradient share: operands, and rows whose heads
+ * are worked on together.
  *
- * A row of x is `size` = heads * width floats. Where it fills few vectors ("folded"), a row's heads
- * are worked on together: weights of all heads lie in the first lanes of one vector and a
- * permutation gives each lane of x its own. */
+ * A row of x is `size` = heads * width floats. Where it fills few vectors and the number of heads
+ * divides a vector ("folded"), vectors hold a number of each head as often as it fits: lane i
+ * belongs to head i % heads. */
 #ifndef AD_CPU_GRAPH_ATTENTION_H
 #define AD_CPU_GRAPH_ATTENTION_H
 
@@ -12,6 +13,7 @@
 #include "plan/device.h"
 
 enum { FOLDED = 64, BLOCK = FOLDED / AD_VF }; /* floats and vectors of a folded row at most */
+enum { TURNS = 4 };                           /* halvings of a vector */
 enum { TASK = 65536 };                        /* multiply-adds of a task, about */
 
 typedef struct graph_attention {
@@ -20,15 +22,19 @@ typedef struct graph_attention {
     int64_t nodes, entries, heads, width, size;
     float slope;
     int vectors;    /* of a folded row; 0: not folded */
-    int64_t last;   /* floats in its last vector */
     vi head[BLOCK]; /* the head of each of its lanes */
-    int64_t per_task;
+    vi repeat;      /* lane i: i % heads */
+    vi turn[TURNS]; /* lane i: i + AD_VF / 2, / 4 .., modulo AD_VF */
+    vi by_feature;  /* of a row of one vector: from its order to that by feature, */
+    vi by_head;     /* and back */
+    int64_t per_task, tasks;
     /* forward */
     float *y, *alpha; /* [nodes, size]; [entries, heads], see ops/graph_attention.c */
     float *weights;   /* of a chunk of rows: [worker_floats] for each worker */
     /* gradient */
     const float *g, *of_y, *of_alpha; /* gradient of y; y and alpha of the forward pass */
     float *mean;                      /* [nodes, heads]: sums of g y */
+    float *turned;                    /* g, each row by feature */
     float *dscore;                    /* [entries, heads] */
     float *dscores, *dx;
 } graph_attention;
@@ -46,15 +52,48 @@ static inline int64_t segment(const int32_t *start, int64_t i, int64_t entries, 
     return end < *begin ? *begin : end;
 }
 
-static inline vf load_row(const graph_attention *a, const float *row, int vectors, int k)
+/* Vector k of a row. */
+static inline vf load_row(const float *row, int64_t size, int k)
 {
-    const float *from = row + k * AD_VF;
-    return k < vectors - 1 || a->last == AD_VF ? vf_load(from) : vf_load_n(from, a->last);
+    int64_t left = size - k * AD_VF;
+    return left >= AD_VF ? vf_load(row + k * AD_VF) : vf_load_n(row + k * AD_VF, left);
 }
 
-static inline void store_row(const graph_attention *a, float *row, int vectors, int k, vf v)
+static inline void store_row(float *row, int64_t size, int k, vf v)
 {
-    vf_store_n(row + k * AD_VF, v, k < vectors - 1 ? AD_VF : a->last);
+    int64_t left = size - k * AD_VF;
+    if (left >= AD_VF)
+        vf_store(row + k * AD_VF, v);
+    else
+        vf_store_n(row + k * AD_VF, v, left);
+}
+
+/* A number of each head from memory, in all lanes. */
+static inline __attribute__((always_inline)) vf of_heads(const graph_attention *a,
+                                                         const float *from, int64_t heads)
+{
+    if (heads == AD_VF / 2) return vf_load_twice(from);
+    return heads == AD_VF ? vf_load(from) : vf_permute(vf_load_n(from, heads), a->repeat);
+}
+
+static inline __attribute__((always_inline)) void store_heads(float *to, vf v, int64_t heads)
+{
+    if (heads == AD_VF)
+        vf_store(to, v);
+    else if (heads == AD_VF / 2)
+        vf_store_half(to, v);
+    else
+        vf_store_n(to, v, heads);
+}
+
+/* All lanes of a head become their sum. */
+static inline __attribute__((always_inline)) vf sum_heads(const graph_attention *a, vf v,
+                                                          int64_t heads)
+{
+    int turn = 0;
+    for (int64_t step = AD_VF / 2; step >= heads; step /= 2)
+        v = vf_add(v, vf_permute(v, a->turn[turn++]));
+    return v;
 }
 
 /* to += w from */
@@ -69,22 +108,54 @@ static inline void add_scaled(float *to, float w, const float *from, int64_t n)
                    n - i);
 }
 
-/* A folded row of products -> the sums of each head, in the first lanes. `width` is a power of two,
- * or there is one head. Neighbours are added until a number is left of each head. */
-static inline __attribute__((always_inline)) vf head_sums(vf *p, int vectors, int64_t heads,
-                                                          int64_t width)
+static inline __attribute__((always_inline)) vf largest_of_heads(const graph_attention *a, vf v,
+                                                                 int64_t heads)
 {
-    if (heads == 1) {
-        vf sum = p[0];
-        for (int k = 1; k < vectors; ++k) sum = vf_add(sum, p[k]);
-        return vf_set1(vf_sum(sum));
-    }
+    int turn = 0;
+    for (int64_t step = AD_VF / 2; step >= heads; step /= 2)
+        v = vf_max(v, vf_permute(v, a->turn[turn++]));
+    return v;
+}
+
+/* A folded row of products -> the sums of each head, in the first lanes. Neighbours are added until
+ * a number is left of each head. */
+static inline __attribute__((always_inline)) vf head_sums(vf *p, int vectors, int64_t width)
+{
     for (int64_t left = width; left > 1; left /= 2) {
         for (int k = 0; 2 * k < vectors; ++k)
             p[k] = vf_pairs(p[2 * k], 2 * k + 1 < vectors ? p[2 * k + 1] : vf_zero());
         vectors = (vectors + 1) / 2;
     }
     return p[0];
+}
+
+static inline bool power_of_two(int64_t n)
+{
+    return (n & (n - 1)) == 0;
+}
+
+/* Which lanes go where in folded rows. */
+static inline void fold(graph_attention *a)
+{
+    int32_t lane[4][AD_VF];
+    a->vectors = (int)((a->size + AD_VF - 1) / AD_VF);
+    for (int k = 0; k < a->vectors; ++k) {
+        for (int i = 0; i < AD_VF; ++i)
+            lane[0][i] = (int32_t)least((k * AD_VF + i) / a->width, a->heads - 1);
+        a->head[k] = vi_load(lane[0]);
+    }
+    for (int t = 0, step = AD_VF / 2; step > 0; ++t, step /= 2) {
+        for (int i = 0; i < AD_VF; ++i) lane[0][i] = (i + step) % AD_VF;
+        a->turn[t] = vi_load(lane[0]);
+    }
+    int heads = (int)a->heads, width = (int)a->width, size = (int)a->size;
+    for (int i = 0; i < AD_VF; ++i) {
+        bool there = i < size; /* lanes behind the row hold 0 */
+        lane[1][i] = i % heads;
+        lane[2][i] = there ? i % heads * width + i / heads : i;
+        lane[3][i] = there ? i % width * heads + i / width : i;
+    }
+    a->repeat = vi_load(lane[1]), a->by_feature = vi_load(lane[2]), a->by_head = vi_load(lane[3]);
 }
 
 /* Inputs 0 to 6 or 7 of both ops. False: not for these solvers. */
@@ -102,17 +173,8 @@ static inline bool graph_attention_prepare(graph_attention *a, const ad_problem 
         if (in->dtype != (i < 5 ? AD_I32 : AD_F32) || !ad_operand_contiguous(in)) return false;
     }
     if (!ad_operand_contiguous(&problem->out[0])) return false;
-    bool power = a->heads == 1 || (a->width & (a->width - 1)) == 0;
-    if (a->size > 0 && a->size <= FOLDED && a->heads <= AD_VF && power) {
-        a->vectors = (int)((a->size + AD_VF - 1) / AD_VF);
-        a->last = a->size - (int64_t)(a->vectors - 1) * AD_VF;
-        for (int k = 0; k < a->vectors; ++k) {
-            int32_t lane[AD_VF];
-            for (int i = 0; i < AD_VF; ++i)
-                lane[i] = (int32_t)least((k * AD_VF + i) / a->width, a->heads - 1);
-            a->head[k] = vi_load(lane);
-        }
-    }
+    bool powers = a->heads == 1 || (power_of_two(a->heads) && power_of_two(a->width));
+    if (a->size > 0 && a->size <= FOLDED && a->heads <= AD_VF && powers) fold(a);
     return true;
 }
 
@@ -131,7 +193,8 @@ static inline void over_nodes(graph_attention *a, ad_pool *pool, int64_t passes,
     if (a->nodes < 1 || a->heads < 1) return;
     int64_t tasks = work / TASK + 1;
     a->per_task = (a->nodes + tasks - 1) / tasks;
-    ad_parallel(pool, (a->nodes + a->per_task - 1) / a->per_task, task, a);
+    a->tasks = (a->nodes + a->per_task - 1) / a->per_task;
+    ad_parallel(pool, a->tasks, task, a);
 }
 
 /* Seconds: for each entry the scores, and a row of x, `passes` times. */
