@@ -198,16 +198,6 @@ static inline vi vi_sub(vi a, vi b)
 {
     return _mm256_sub_epi32(a, b);
 }
-static inline vi vi_mul(vi a, vi b)
-{
-    return _mm256_mullo_epi32(a, b);
-}
-static inline vi vi_mul_high(vi a, vi b) /* of the unsigned product of 64 bits */
-{
-    __m256i even = _mm256_srli_epi64(_mm256_mul_epu32(a, b), 32);
-    __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32));
-    return _mm256_blend_epi32(even, odd, 0xaa);
-}
 static inline vi vi_and(vi a, vi b)
 {
     return _mm256_and_si256(a, b);

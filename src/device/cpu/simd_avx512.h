@@ -181,16 +181,6 @@ static inline vi vi_sub(vi a, vi b)
 {
     return _mm512_sub_epi32(a, b);
 }
-static inline vi vi_mul(vi a, vi b)
-{
-    return _mm512_mullo_epi32(a, b);
-}
-static inline vi vi_mul_high(vi a, vi b) /* of the unsigned product of 64 bits */
-{
-    __m512i even = _mm512_srli_epi64(_mm512_mul_epu32(a, b), 32);
-    __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64(a, 32), _mm512_srli_epi64(b, 32));
-    return _mm512_mask_mov_epi32(even, 0xaaaa, odd);
-}
 static inline vi vi_and(vi a, vi b)
 {
     return _mm512_and_si512(a, b);

@@ -200,17 +200,6 @@ static inline vi vi_sub(vi a, vi b)
 {
     return vsubq_s32(a, b);
 }
-static inline vi vi_mul(vi a, vi b)
-{
-    return vmulq_s32(a, b);
-}
-static inline vi vi_mul_high(vi a, vi b) /* of the unsigned product of 64 bits */
-{
-    uint32x4_t x = vreinterpretq_u32_s32(a), y = vreinterpretq_u32_s32(b);
-    uint32x2_t low = vshrn_n_u64(vmull_u32(vget_low_u32(x), vget_low_u32(y)), 32);
-    uint32x2_t high = vshrn_n_u64(vmull_u32(vget_high_u32(x), vget_high_u32(y)), 32);
-    return vreinterpretq_s32_u32(vcombine_u32(low, high));
-}
 static inline vi vi_and(vi a, vi b)
 {
     return vandq_s32(a, b);

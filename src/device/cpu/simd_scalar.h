@@ -180,14 +180,6 @@ static inline vi vi_sub(vi a, vi b)
 {
     return (vi)((uint32_t)a - (uint32_t)b);
 }
-static inline vi vi_mul(vi a, vi b)
-{
-    return (vi)((uint32_t)a * (uint32_t)b);
-}
-static inline vi vi_mul_high(vi a, vi b) /* of the unsigned product of 64 bits */
-{
-    return (vi)((uint64_t)(uint32_t)a * (uint32_t)b >> 32);
-}
 static inline vi vi_and(vi a, vi b)
 {
     return a & b;

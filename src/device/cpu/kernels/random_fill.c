@@ -4,13 +4,13 @@
  * Element i of stream s at step t is word i % 4 of block (i / 4, s 2^40 + t) under the seed as the
  * key (see base/philox.h; normals take the words in pairs), so any task can make any part. */
 #include "base/philox.h"
-#include "device/cpu/simd.h"
+#include "device/cpu/simd_u64.h"
 #include "ops/attrs.h"
 #include "plan/device.h"
 
 #include <string.h>
 
-enum { TASK = 8192 }; /* elements; a multiple of 4 LANES */
+enum { TASK = 8192 }; /* elements; a multiple of WORDS */
 
 typedef struct noise {
     uint64_t key, high;
@@ -20,69 +20,82 @@ typedef struct noise {
     void *out;
 } noise;
 
-/* Blocks that are made side by side: a round waits long for its products. */
-enum { LANES = 32, VECTORS = LANES / AD_VF };
+/* Blocks that are made side by side, as a round waits for its products; their words. */
+enum { VECTORS = 4, LANES = VECTORS * AD_VD, WORDS = 4 * LANES };
 
-/* LANES blocks from number `first` (a multiple of LANES) on: word k of block i at words[k][i]. */
-static inline void philox_blocks(uint64_t key, uint64_t first, uint64_t high,
-                                 int32_t words[4][LANES])
+/* The words of LANES blocks from number `first` (a multiple of LANES) on, as they follow each
+ * other.
+ *
+ * A word is the lower half of a lane; what the upper half holds does not count. The blocks differ
+ * in one word of four only, so half of the first two rounds is the same for all. Lanes are numbered
+ * such that the last step gives neighbours: 0, AD_VD / 2, 1, AD_VD / 2 + 1 .. in each vector. */
+static inline void philox_words(uint64_t key, uint64_t first, uint64_t high, vl lanes,
+                                int32_t *words)
 {
-    int32_t lane[LANES];
-    vi v[4][VECTORS], m0 = vi_set1((int32_t)0xD2511F53u), m1 = vi_set1((int32_t)0xCD9E8D57u);
-    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    for (int i = 0; i < LANES; ++i) lane[i] = (int32_t)((uint32_t)first + (uint32_t)i);
+    const uint64_t m0 = 0xD2511F53u, m1 = 0xCD9E8D57u, w0 = 0x9E3779B9u, w1 = 0xBB67AE85u;
+    uint64_t k0 = (uint32_t)key, k1 = key >> 32;
+    uint64_t p1 = m1 * (uint32_t)high, x0 = (p1 >> 32) ^ (first >> 32) ^ k0, x1 = (uint32_t)p1;
+    uint64_t p0 = m0 * (uint32_t)x0, y1 = k1 ^ (high >> 32),
+             y2 = (p0 >> 32) ^ ((k1 + w1) & UINT32_MAX);
+    vl v[VECTORS][4], a0 = vl_set1(m0), a1 = vl_set1(m1), key0 = vl_set1(x1 ^ (k0 + w0)), key1;
     for (int j = 0; j < VECTORS; ++j) {
-        v[0][j] = vi_load(lane + j * AD_VF), v[1][j] = vi_set1((int32_t)(first >> 32));
-        v[2][j] = vi_set1((int32_t)(uint32_t)high), v[3][j] = vi_set1((int32_t)(high >> 32));
+        vl counter = vl_add(lanes, vl_set1((uint32_t)first + (uint64_t)(j * AD_VD)));
+        vl low = vl_mul32(counter, a0);
+        vl next = vl_mul32(vl_xor(vl_upper(low), vl_set1(y1)), a1);
+        v[j][0] = vl_xor(vl_upper(next), key0), v[j][1] = next;
+        v[j][2] = vl_xor(low, vl_set1(y2)), v[j][3] = vl_set1(p0);
     }
-    for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u)
+    k0 += 2 * w0, k1 += 2 * w1;
+    for (int round = 2; round < 10; ++round, k0 += w0, k1 += w1) {
+        key0 = vl_set1((uint32_t)k0), key1 = vl_set1((uint32_t)k1);
         for (int j = 0; j < VECTORS; ++j) {
-            vi high0 = vi_mul_high(v[0][j], m0), low0 = vi_mul(v[0][j], m0);
-            vi high1 = vi_mul_high(v[2][j], m1), low1 = vi_mul(v[2][j], m1);
-            v[0][j] = vi_xor(vi_xor(high1, v[1][j]), vi_set1((int32_t)k0)), v[1][j] = low1;
-            v[2][j] = vi_xor(vi_xor(high0, v[3][j]), vi_set1((int32_t)k1)), v[3][j] = low0;
+            vl q0 = vl_mul32(v[j][0], a0), q1 = vl_mul32(v[j][2], a1);
+            v[j][0] = vl_xor(vl_xor(vl_upper(q1), v[j][1]), key0), v[j][1] = q1;
+            v[j][2] = vl_xor(vl_xor(vl_upper(q0), v[j][3]), key1), v[j][3] = q0;
         }
-    for (int k = 0; k < 4; ++k)
-        for (int j = 0; j < VECTORS; ++j) vi_store(words[k] + j * AD_VF, v[k][j]);
-}
-
-/* Word k of block b to x[4 b + k], in loops that compilers make vectors of. */
-static inline void uniforms(int32_t words[4][LANES], float *restrict x)
-{
-    float unit[4][LANES];
-    for (int k = 0; k < 4; ++k)
-        for (int b = 0; b < LANES; ++b) unit[k][b] = ad_philox_uniform((uint32_t)words[k][b]);
-    for (int b = 0; b < LANES; ++b) {
-        x[4 * b] = unit[0][b], x[4 * b + 1] = unit[1][b];
-        x[4 * b + 2] = unit[2][b], x[4 * b + 3] = unit[3][b];
+    }
+    for (int j = 0; j < VECTORS; ++j) {
+        vl a = vl_join(v[j][0], v[j][1]), b = vl_join(v[j][2], v[j][3]);
+        vl_store_words(words + 4 * j * AD_VD, vl_evens(a, b));
+        vl_store_words(words + (4 * j + 2) * AD_VD, vl_odds(a, b));
     }
 }
 
-static inline void normals(int32_t words[4][LANES], float *x)
+/* ad_philox_uniform */
+static inline void uniforms(const int32_t *words, float *x)
 {
-    for (int b = 0; b < LANES; ++b)
-        for (int k = 0; k < 4; k += 2)
-            ad_philox_normal((uint32_t)words[k][b], (uint32_t)words[k + 1][b], x + 4 * b + k,
-                             x + 4 * b + k + 1);
+    for (int i = 0; i < WORDS; i += AD_VF) {
+        vi bits = vi_load(words + i);
+        vf_store(x + i, vf_mul(vi_to_vf(vi_shr(bits, 8)), vf_set1(0x1p-24f)));
+    }
+}
+
+static inline void normals(const int32_t *words, float *x)
+{
+    for (int i = 0; i < WORDS; i += 2)
+        ad_philox_normal((uint32_t)words[i], (uint32_t)words[i + 1], x + i, x + i + 1);
 }
 
 static void noise_task(void *user, int64_t task, int worker)
 {
     const noise *p = user;
     int64_t end = (task + 1) * TASK < p->count ? (task + 1) * TASK : p->count;
-    int32_t words[4][LANES];
-    float x[4 * LANES];
+    int32_t words[WORDS];
+    uint64_t lane[AD_VD];
+    float some[WORDS];
+    for (int i = 0; i < AD_VD; ++i) lane[i] = (uint64_t)(i / 2 + (i % 2 ? AD_VD / 2 : 0));
+    vl lanes = vl_load(lane);
     (void)worker;
-    for (int64_t i = task * TASK; i < end; i += 4 * LANES) {
-        philox_blocks(p->key, (uint64_t)i / 4, p->high, words);
+    for (int64_t i = task * TASK; i < end; i += WORDS) {
+        int64_t n = end - i < WORDS ? end - i : WORDS;
+        bool straight = n == WORDS && p->dtype == AD_F32;
+        float *x = straight ? (float *)p->out + i : some;
+        philox_words(p->key, (uint64_t)i / 4, p->high, lanes, words);
         if (p->normal)
             normals(words, x);
         else
             uniforms(words, x);
-        int64_t n = end - i < 4 * LANES ? end - i : 4 * LANES;
-        if (p->dtype == AD_F32)
-            memcpy((float *)p->out + i, x, (size_t)n * sizeof *x);
-        else
+        if (!straight)
             ad_convert((char *)p->out + (size_t)i * ad_dtype_size(p->dtype), p->dtype, x, AD_F32,
                        n);
     }
