@@ -270,11 +270,13 @@ void ad_gradient_leaky_relu(ad_node *y, ad_node *g, ad_node **grads)
     grads[0] = ad_where(positive(y->inputs[0]), g, ad_mul_scalar(g, attr->a));
 }
 
-/* alpha exp(x) = y + alpha for x <= 0 */
+/* alpha exp(x) = y + alpha for x <= 0. As alpha is seldom below 0, the result is positive where x
+ * is, which need not be kept. */
 void ad_gradient_elu(ad_node *y, ad_node *g, ad_node **grads)
 {
     const ad_attr_scalar *attr = y->attr;
-    grads[0] = ad_where(positive(y->inputs[0]), g, ad_mul(g, ad_add_scalar(y, attr->a)));
+    grads[0] = ad_where(positive(attr->a < 0 ? y->inputs[0] : y), g,
+                        ad_mul(g, ad_add_scalar(y, attr->a)));
 }
 
 void ad_gradient_softplus(ad_node *y, ad_node *g, ad_node **grads)
