@@ -74,6 +74,14 @@ static inline vf vf_expm1(vf x)
     return vf_select(vf_eq(x, vf_zero()), x, y);
 }
 
+/* The same for x < 0, where e^x is at most 1; of other x anything. */
+static inline vf vf_expm1_below(vf x)
+{
+    vi n;
+    vf p = vf_exp_reduced(vf_max(vf_set1(-18), x), &n), scale = vf_power_of_two(n);
+    return vf_fma(scale, p, vf_sub(scale, vf_set1(1)));
+}
+
 /* The logarithm of x > 0, normal. */
 static inline vf vf_log_normal(vf x, vf exponent)
 {
