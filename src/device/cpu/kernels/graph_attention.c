@@ -128,26 +128,26 @@ static inline __attribute__((always_inline)) int64_t chunk_folded(const graph_at
                                                                   int64_t heads, int64_t width)
 {
     float *other = w + chunk_floats(a);
-    int64_t count = 0, at, begin, end, next;
-    for (next = first; next < last && count < CHUNK; ++next, count += end - begin) {
+    int64_t from, begin, end, to = segment(a->row_start, first, a->entries, &from), next;
+    for (next = first + 1; next < last && to - from < CHUNK; ++next, to = end) {
         end = segment(a->row_start, next, a->entries, &begin);
-        source_scores(a, begin, end, w + count * heads, heads);
+        if (begin != to) break;
     }
-    at = 0;
-    for (int64_t r = first; r < next; ++r, at += (end - begin) * heads) {
+    source_scores(a, from, to, w, heads);
+    for (int64_t r = first; r < next; ++r) {
         end = segment(a->row_start, r, a->entries, &begin);
+        int64_t at = (begin - from) * heads;
         row_exponents(a, r, w + at, other + at, (end - begin) * heads, heads);
     }
-    exp_run(other, count * heads);
-    at = 0;
-    for (int64_t r = first; r < next; ++r, at += (end - begin) * heads) {
+    exp_run(other, (to - from) * heads);
+    for (int64_t r = first; r < next; ++r) {
         end = segment(a->row_start, r, a->entries, &begin);
+        int64_t at = (begin - from) * heads;
         row_weights(a, begin, other + at, w + at, (end - begin) * heads, heads);
     }
-    at = 0;
-    for (int64_t r = first; r < next; ++r, at += (end - begin) * heads) {
+    for (int64_t r = first; r < next; ++r) {
         end = segment(a->row_start, r, a->entries, &begin);
-        row_sums(a, r, begin, end, w + at, vectors, heads, width);
+        row_sums(a, r, begin, end, w + (begin - from) * heads, vectors, heads, width);
     }
     return next;
 }
