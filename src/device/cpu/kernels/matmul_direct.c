@@ -71,9 +71,9 @@ static bool many_rows(const direct *d)
     if (!AD_KERNEL_AVX512 && AD_KERNEL_ISA != 1) return false;
     if (d->a->dtype != AD_F32 || d->b->dtype != AD_F32) return false;
     bool narrow = d->n <= NARROW_B || d->k <= NARROW_B;
-    if (d->dots && (narrow || d->items > 1)) return false;
+    if (d->dots && d->items > 1) return false;
     if (!narrow && d->m > MOST_ROWS) return false;
-    return d->n * d->k <= (d->n <= NARROW_B ? NARROW_B_SIZE : SMALL_B);
+    return d->n * d->k <= (d->n <= NARROW_B && !d->dots ? NARROW_B_SIZE : SMALL_B);
 }
 
 /* Many rows with a transposed B: that is turned first. */
@@ -216,12 +216,17 @@ static inline __attribute__((always_inline)) void fill_tile(const ad_dtype A, co
             const char *at = a + i * a_step, *bt = b + j * d->b_size;
             int64_t part = least(width, cols - j);
             float *to = c + i * ld + j;
-            if (height == TALL && part <= AD_VF)
+            bool one = part <= AD_VF;
+            if (height == TALL && one)
                 along(TALL, 1, A, B, d, at, bt, part, to, ld);
             else if (height == TALL)
                 along(TALL, 2, A, B, d, at, bt, part, to, ld);
+            else if (height == 4 && one)
+                along(4, 1, A, B, d, at, bt, part, to, ld);
             else if (height == 4)
                 along(4, MIDDLE_VECTORS, A, B, d, at, bt, part, to, ld);
+            else if (one)
+                along(1, 1, A, B, d, at, bt, part, to, ld);
             else
                 along(1, MOST_VECTORS, A, B, d, at, bt, part, to, ld);
         }
