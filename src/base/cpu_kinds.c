@@ -1,7 +1,7 @@
 /* cpu_kinds.c - a row for each kind of processor.
  *
- * "fitted": to `autodidact bench NAME --kernels 400 --threads 1` on such a machine, streams and
- * pauses by trying values; "derived": from the width of its units and its usual clock under vector
+ * "fitted": to `autodidact bench NAME --kernels 400 --threads 1` on such a machine, streams by
+ * trying values; "derived": from the width of its units and its usual clock under vector
  * load. Whoever has such a machine fits its row: docs/performance.md says how. */
 #include "base/cpu_kinds.h"
 
@@ -27,13 +27,13 @@ static const ad_cpu_kind zen5 = {.name = "AMD Zen 5",
                                  .stream_through = true,
                                  .sum_ahead = 8 << 10,
                                  .pauses = 4000};
-/* Derived: vectors of 512 bits take two passes through units of 256. */
+/* Fitted; rates as derived: vectors of 512 bits take two passes through units of 256. */
 static const ad_cpu_kind zen4 = {.name = "AMD Zen 4",
                                  .hertz = 3.7e9,
                                  .f32 = LEVELS(6, 28, 29, 29),
                                  .bf16 = LEVELS(2, 10, 10, 55),
                                  .steps = LEVELS(0.7, 5, 6, 6),
-                                 .bandwidth = 30e9,
+                                 .bandwidth = 27e9,
                                  .cache_bandwidth = 80e9,
                                  .cache = 8e6,
                                  .bf16_dot = true,
