@@ -1,42 +1,43 @@
 /* generate.c - reading and making tokens one after the other. Keys and values of what was read stay
- * in variables; a program for a piece of a prompt and one for a single token write the new ones and
+ * in variables; a program for a single token and some for pieces of a prompt write the new ones and
  * attend to all. A run allocates nothing. */
 #include "zoo/gpt/gpt.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE = 64 }; /* tokens of a prompt that are read at once */
+/* Tokens that a program reads: a short prompt would wait for a long one's work. */
+enum { PROGRAMS = 4, PIECE = 64 };
+static const int64_t program_tokens[PROGRAMS] = {1, 4, 16, PIECE};
 
 typedef struct reading {
     ad_graph *graph;
     ad_program *program;
     ad_node *logits;
-    int64_t time;
 } reading;
 
 struct gpt_generator {
     ad_context *ctx;
     gpt_config config;
-    ad_vars *cache;
-    reading piece, step;
+    ad_vars *vars, *cache;
+    ad_precision precision;
+    reading reading[PROGRAMS];
     int32_t tokens[PIECE], offset, last; /* the programs' inputs */
     int32_t *history;                    /* what is in the cache */
     int64_t used;
 };
 
-static ad_status plan(gpt_generator *g, ad_vars *vars, ad_precision precision, reading *r,
-                      int64_t time)
+static ad_status plan(gpt_generator *g, reading *r, int64_t time)
 {
-    ad_compile_options options = {.precision = precision};
+    ad_compile_options options = {.precision = g->precision};
     int outputs = (int)(2 * g->config.layers + 1);
     ad_node **out = calloc((size_t)outputs, sizeof *out);
-    r->time = time;
     r->graph = ad_graph_new(g->ctx);
     ad_status status = out && r->graph ? AD_OK
                                        : ad_error_set(g->ctx, AD_ERROR_MEMORY, "out of memory");
     if (!status) {
-        gpt_pass pass = {.config = &g->config, .vars = vars, .cache = g->cache, .stores = out + 1};
+        gpt_pass pass = {
+            .config = &g->config, .vars = g->vars, .cache = g->cache, .stores = out + 1};
         pass.tokens = ad_input(r->graph, "tokens", AD_I32, ad_shape(1, time));
         pass.offset = ad_input(r->graph, "offset", AD_I32, ad_shape(1));
         ad_node *x = gpt_network(&pass);
@@ -53,6 +54,18 @@ static ad_status plan(gpt_generator *g, ad_vars *vars, ad_precision precision, r
     return status;
 }
 
+/* No longer pieces than one that a whole block fits in. */
+static ad_status plan_all(gpt_generator *g)
+{
+    ad_status status = AD_OK;
+    int64_t block = g->config.block;
+    for (int i = 0; i < PROGRAMS && !status; ++i) {
+        if (i && program_tokens[i - 1] >= block) break;
+        status = plan(g, &g->reading[i], program_tokens[i] < block ? program_tokens[i] : block);
+    }
+    return status;
+}
+
 ad_precision gpt_precision_with(ad_context *ctx, ad_dtype weights)
 {
     bool narrow = weights == AD_BF16 && ad_has_precision(ctx, AD_DEVICE_CPU, AD_PRECISION_BF16);
@@ -66,15 +79,10 @@ ad_status gpt_generator_new(gpt_generator **out, ad_context *ctx, const gpt_conf
     ad_status status = AD_ERROR_MEMORY;
     *out = NULL;
     if (!g) return ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
-    g->ctx = ctx, g->config = *config;
+    g->ctx = ctx, g->config = *config, g->vars = vars, g->precision = precision;
     g->cache = ad_vars_new(ctx, 0);
     g->history = malloc((size_t)config->block * sizeof *g->history);
-    if (g->cache && g->history) {
-        status = plan(g, vars, precision, &g->step, 1);
-        if (!status && config->block > 1)
-            status = plan(g, vars, precision, &g->piece,
-                          config->block < PIECE ? config->block : PIECE);
-    }
+    if (g->cache && g->history) status = plan_all(g);
     if (status)
         gpt_generator_free(g);
     else
@@ -85,10 +93,10 @@ ad_status gpt_generator_new(gpt_generator **out, ad_context *ctx, const gpt_conf
 void gpt_generator_free(gpt_generator *g)
 {
     if (!g) return;
-    ad_program_free(g->piece.program);
-    ad_program_free(g->step.program);
-    ad_graph_free(g->piece.graph);
-    ad_graph_free(g->step.graph);
+    for (int i = 0; i < PROGRAMS; ++i) {
+        ad_program_free(g->reading[i].program);
+        ad_graph_free(g->reading[i].graph);
+    }
     ad_vars_free(g->cache);
     free(g->history);
     free(g);
@@ -103,7 +111,9 @@ void gpt_generator_reset(gpt_generator *g)
 static ad_status read_some(gpt_generator *g, const int32_t *tokens, int64_t count,
                            const float **logits)
 {
-    const reading *r = count == 1 ? &g->step : &g->piece;
+    int i = 0;
+    while (program_tokens[i] < count) ++i;
+    const reading *r = &g->reading[i];
     memset(g->tokens, 0, sizeof g->tokens); /* what stands behind the last is overwritten later */
     memcpy(g->tokens, tokens, (size_t)count * sizeof *tokens);
     memcpy(g->history + g->used, tokens, (size_t)count * sizeof *tokens);
@@ -120,7 +130,7 @@ static ad_status read_all(gpt_generator *g, const int32_t *tokens, int64_t count
 {
     ad_status status = AD_OK;
     for (int64_t n; count > 0 && !status; tokens += n, count -= n) {
-        n = g->piece.time && count > g->piece.time ? g->piece.time : count;
+        n = count < PIECE ? count : PIECE;
         if (n > g->config.block - g->used) n = g->config.block - g->used;
         status = read_some(g, tokens, n, logits);
     }

@@ -55,7 +55,7 @@ static void tiles(const quantized_product *p, const float *x, int64_t rows, cons
 static void fill_columns(const quantized_product *p, int64_t row, int64_t rows, int64_t col,
                          int64_t cols, float *c)
 {
-    float wide[WIDE * PIECE];
+    _Alignas(64) float wide[WIDE * PIECE];
     int64_t block_bytes = p->row_bytes / p->blocks;
     for (int64_t k = 0; k < p->k; k += PIECE) {
         int64_t length = least(PIECE, p->k - k);
