@@ -50,6 +50,7 @@ struct bench_workload {
     ad_status (*ready)(bench_job *job);
     ad_status (*run)(bench_job *job);
     double (*check)(bench_job *job);
+    double (*bytes)(const bench_job *job); /* that a run reads, or a unit; else the program's */
     void (*end)(bench_job *job);
 };
 

@@ -151,6 +151,10 @@ static ad_status time_runs(bench_job *job, ad_command *cmd, bench_limits limits,
         status = profile(job, cmd, limits, r);
         r->flops = r->stats.flops, r->bytes = r->stats.bytes;
     }
+    if (job->workload->bytes) {
+        double units = job->workload->units;
+        r->bytes = job->workload->bytes(job) * (units > 0 ? units : 1);
+    }
     return status;
 }
 

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static gpt_config gpt2_like(int64_t layers, int64_t heads, int64_t width, int64_t block,
                             int64_t vocab)
@@ -118,6 +119,18 @@ static double decode_check(bench_job *job)
     return sum / GPT2_VOCAB;
 }
 
+/* What a token reads: all weights but those of other positions. */
+static double decode_bytes(const bench_job *job)
+{
+    double bytes = 0;
+    for (int i = 0; i < ad_vars_count(job->vars); ++i) {
+        const ad_variable *v = ad_vars_at(job->vars, i);
+        if (!strcmp(ad_variable_name(v), "transformer.wpe.weight")) continue;
+        bytes += (double)ad_shape_bytes(ad_variable_shape(v), ad_variable_dtype(v));
+    }
+    return bytes;
+}
+
 static void decode_end(bench_job *job)
 {
     decoding *d = job->own;
@@ -129,7 +142,8 @@ const bench_workload bench_gpt2_decode = {
     "gpt2-decode",         "GPT-2 124M, greedy, 64 tokens after 16: a token",
     .blocks = true,        .units = MADE,
     .build = decode_build, .run = decode_run,
-    .check = decode_check, .end = decode_end};
+    .check = decode_check, .bytes = decode_bytes,
+    .end = decode_end};
 
 /* ---- attention alone ---- */
 

@@ -157,12 +157,18 @@ static ad_status text_result(ad_command *cmd, ad_table *t, const bench_workload 
     ad_table_row(t);
     ad_table_text(t, w->name);
     ad_table_real(t, r->median / rates->units), ad_table_real(t, r->least / rates->units);
-    if (r->flops > 0) {
+    if (r->flops > 0)
         ad_table_real(t, rates->gflops), ad_table_real(t, rates->of_arithmetic);
+    else
+        ad_table_text(t, NULL), ad_table_text(t, NULL);
+    if (r->bytes > 0)
         ad_table_real(t, rates->gbs), ad_table_real(t, rates->of_memory);
+    else
+        ad_table_text(t, NULL), ad_table_text(t, NULL);
+    if (r->flops > 0)
         ad_table_format(t, "+-%.0f %%", 100 * r->estimate_error);
-    } else
-        for (int i = 0; i < 5; ++i) ad_table_text(t, NULL);
+    else
+        ad_table_text(t, NULL);
     ad_table_real(t, peak_mb());
     ad_status status = ad_table_print(t, cmd, "workload");
     if (r->stats.kernels_again)
