@@ -16,7 +16,7 @@
 #include "device/cpu/isa.h"
 #include "plan/chain.h"
 
-enum { AD_CHAIN_TILE = 256 }; /* elements interpreted at a time */
+enum { AD_CHAIN_TILE = 512 }; /* elements interpreted at a time */
 
 /* One operand of a piece of rows x cols: where element (0, 0) is, and its strides in elements (0:
  * the same value again). An output may be the memory of an input with the same strides. */
@@ -46,10 +46,13 @@ typedef struct ad_chain_code {
     uint8_t output_type[AD_CHAIN_OUTPUTS]; /* register type */
 } ad_chain_code;
 
-/* A worker's tile memory for ad_chain_eval; large, for the stack of a task. */
+/* A worker's tile memory for ad_chain_eval; large, for the stack of a task. A tile is some lines
+ * longer than it needs to be: a whole number of pages apart, all would compete for the same lines
+ * of the first cache. */
+enum { AD_CHAIN_SLOT = AD_CHAIN_TILE * 8 + 3 * 64 };
 typedef struct ad_chain_tiles {
-    _Alignas(64) unsigned char input[AD_CHAIN_INPUTS][AD_CHAIN_TILE * 8];
-    unsigned char reg[AD_CHAIN_REGISTERS][AD_CHAIN_TILE * 8];
+    _Alignas(64) unsigned char input[AD_CHAIN_INPUTS][AD_CHAIN_SLOT];
+    unsigned char reg[AD_CHAIN_REGISTERS][AD_CHAIN_SLOT];
     struct {
         const void *data; /* NULL: nothing */
         int64_t rows, cols;

@@ -315,9 +315,9 @@ typedef struct piece {
  * come from memory rather than from a cache. */
 static void look_ahead(tile_run *run, const piece *p, int64_t cols)
 {
-    enum { CACHED = 16384 /* elements */, TILES = 3 /* ahead */ };
+    enum { CACHED = 16384, AHEAD = 768 /* elements */ };
     const ad_chain_code *code = run->code;
-    int64_t first = p->col + TILES * p->cols, n = cols - first < p->cols ? cols - first : p->cols;
+    int64_t first = p->col + AHEAD, n = cols - first < p->cols ? cols - first : p->cols;
     run->ahead = (ahead){.left = 0};
     if (p->rows != 1 || n < AD_CHAIN_PAD || cols < CACHED) return;
     for (int i = 0; i < code->chain->n_inputs; ++i) {
@@ -374,6 +374,7 @@ void AD_ISA_NAME(ad_chain_run)(const ad_chain_code *code, const ad_chain_view *i
                                const ad_chain_view *out, int64_t rows, int64_t cols)
 {
     enum { BLOCK = 16 }; /* a cache line of floats each way, for operands that lie across */
+    enum { FEW = 12 };
     const ad_chain *chain = code->chain;
     bool flat = rows > 1, across = false;
     for (int i = 0; i < chain->n_inputs; ++i) {
@@ -387,8 +388,10 @@ void AD_ISA_NAME(ad_chain_run)(const ad_chain_code *code, const ad_chain_view *i
     if (rows <= 0 || cols <= 0) return;
     if (flat) cols *= rows, rows = 1;
 
-    int64_t tile_cols = cols < AD_CHAIN_TILE ? cols : AD_CHAIN_TILE,
-            tile_rows = AD_CHAIN_TILE / tile_cols;
+    /* tiles of all operands and registers are to fit the first cache together */
+    bool many = chain->n_inputs + chain->n_outputs + chain->n_registers > FEW;
+    int64_t tile = many ? AD_CHAIN_TILE / 2 : AD_CHAIN_TILE;
+    int64_t tile_cols = cols < tile ? cols : tile, tile_rows = tile / tile_cols;
     if (across && rows >= BLOCK && cols >= BLOCK) tile_rows = tile_cols = BLOCK;
     int64_t even = AD_CHAIN_PAD / gcd(AD_CHAIN_PAD, tile_cols); /* rows that make whole vectors */
     if (tile_rows > even) tile_rows -= tile_rows % even;
