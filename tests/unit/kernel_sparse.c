@@ -167,9 +167,46 @@ static void out_of_range(void)
     free_pattern(&p);
 }
 
+/* Values that are mostly 0, as behind dropout; then infinity in a row of x, which 0 times makes
+ * NaN. Segments are longer than a list, too. */
+static void dropped(int isa, bool transposed, int64_t heads, int64_t width)
+{
+    pattern p = transposed ? make_pattern(400, 3, 3000) : make_pattern(3, 400, 3000);
+    ad_operand v = DENSE(AD_F32, p.entries, heads), x = DENSE(AD_F32, 400, heads, width),
+               y = DENSE(AD_F32, 3, heads, width);
+    float *vs = solve_random(AD_F32, p.entries * heads, -1, 1);
+    float *xs = solve_random(AD_F32, 400 * heads * width, -1, 1);
+    float *ys = solve_memory(AD_F32, 3 * heads * width);
+    double *want = calloc((size_t)(3 * heads * width), sizeof *want);
+    const int32_t *to = p.data[transposed ? 2 : 1], *from = p.data[transposed ? 1 : 2];
+    for (int64_t i = 0; i < p.entries * heads; ++i)
+        if (solve_below(4)) vs[i] = 0;
+    for (int64_t e = 0; e < p.entries; ++e)
+        for (int64_t k = 0; k < heads * width; ++k)
+            want[to[e] * heads * width + k] += (double)vs[e * heads + k / width] *
+                                               xs[from[e] * heads * width + k];
+    run_both(isa, AD_OP_SPARSE_MATMUL, &p, transposed, v, vs, &x, xs, y, ys);
+    check_all(&y, ys, want, 2e-4);
+    memset(vs, 0, (size_t)(p.entries * heads) * sizeof *vs);
+    xs[from[7] * heads * width] = INFINITY;
+    run_both(isa, AD_OP_SPARSE_MATMUL, &p, transposed, v, vs, &x, xs, y, ys);
+    CHECK(isnan(ys[to[7] * heads * width]));
+    solve_free(vs), solve_free(xs), solve_free(ys), free(want);
+    free_pattern(&p);
+}
+
+static void mostly_zeros(void)
+{
+    solve_device d;
+    for (int isa = 0; solve_open(&d, isa, 1); solve_close(&d), ++isa)
+        for (int t = 0; t < 2; ++t)
+            dropped(isa, t, 1, 64), dropped(isa, t, 1, 7), dropped(isa, t, 3, 150);
+}
+
 int main(int argc, char **argv)
 {
     return check_main(
         argc, argv,
-        (check_case[]){CASE(random_patterns), CASE(own_maximum), CASE(out_of_range), {0}});
+        (check_case[]){
+            CASE(random_patterns), CASE(own_maximum), CASE(out_of_range), CASE(mostly_zeros), {0}});
 }
