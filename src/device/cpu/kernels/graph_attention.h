@@ -197,12 +197,12 @@ static inline void over_nodes(graph_attention *a, ad_pool *pool, int64_t passes,
     ad_parallel(pool, a->tasks, task, a);
 }
 
-/* Seconds: for each entry the scores, and a row of x, `passes` times. */
+/* Seconds: for each entry some steps, and a row of x, `passes` times. */
 static inline double graph_attention_seconds(const graph_attention *a, const ad_machine *machine,
-                                             double passes)
+                                             double each, double passes)
 {
     double entries = (double)(a->entries + a->nodes);
-    double steps = entries * (210 + passes * 1.5 * (double)a->size);
+    double steps = entries * (each + passes * (double)a->size);
     return machine->call + steps / machine->steps / machine->threads;
 }
 

@@ -107,7 +107,7 @@ static double bid_noise(const ad_problem *problem, const ad_machine *machine)
     if (!ad_dtype_is_float(out->dtype)) return -1;
     if (problem->n_in != 1 || state->dtype != AD_I64 || !ad_operand_contiguous(state)) return -1;
     if (!ad_operand_contiguous(out)) return -1;
-    double steps = problem->op == AD_OP_RANDOM_NORMAL ? 25 : 11;
+    double steps = problem->op == AD_OP_RANDOM_NORMAL ? 25 : 9;
     return machine->call +
            steps * (double)ad_operand_count(out) / machine->steps / machine->threads;
 }
