@@ -1,11 +1,15 @@
 /* pool.c - the thread pool behind ad_parallel.
  *
  * One job at a time. Everything a worker needs to claim a task is one 64-bit ticket: the job's
- * generation in the high half, the next unclaimed index in the low half. A claim is a
- * compare-and-swap from (g, i) to (g, i + 1), so a worker that wakes up late, with a job in its
- * hands that is long over, fails to claim and looks again. The caller therefore waits for claimed
- * tasks only, never for a worker to wake up. While the caller writes the fields of a new job the
- * ticket says CLOSED.
+ * generation in the high half, how many tasks were claimed from its front and from its back in the
+ * low half. A claim is a compare-and-swap that counts one more, so a worker that wakes up late,
+ * with a job in its hands that is long over, fails to claim and looks again. The caller therefore
+ * waits for claimed tasks only, never for a worker to wake up. While the caller writes the fields
+ * of a new job the ticket says CLOSED.
+ *
+ * Workers of even number take tasks from the front, those of odd number from the back. So two of
+ * them have about the same halves of every job: what one has written, be it rows of a layer or its
+ * half of the weights, is mostly in its own cache when the next job reads it.
  *
  * All atomics are sequentially consistent: a claim that succeeds proves that the fields read before
  * it belong to the claimed job, and a sleeper that sees no job is seen by whoever publishes one. */
@@ -19,7 +23,8 @@
 #include <stdlib.h>
 
 #define CLOSED    UINT32_MAX
-#define MAX_COUNT ((int64_t)1 << 30) /* tasks of one job; longer calls are cut into jobs */
+#define BACK      ((uint32_t)1 << 16) /* of the low half of a ticket: one claimed from the back */
+#define MAX_COUNT 65534               /* tasks of one job; longer calls are cut into jobs */
 
 typedef struct worker {
     struct crew *crew;
@@ -38,7 +43,7 @@ typedef struct crew {
     _Alignas(64) _Atomic int64_t remaining; /* tasks of the current job not finished yet */
     _Alignas(64) _Atomic(ad_task) task;     /* the job: written while the ticket is closed */
     _Atomic(void *) user;
-    _Atomic int64_t count, first; /* ticket index i is task first + i */
+    _Atomic int64_t count, first; /* task i of the job is task first + i of the call */
     _Atomic ad_float_mode mode;   /* of the caller */
     _Atomic int part;             /* those with lower indices take part */
     _Atomic int sleepers;         /* workers in or about to enter a wait for `work` */
@@ -60,10 +65,15 @@ static inline void relax(void)
 #endif
 }
 
+static int64_t claimed(uint32_t low)
+{
+    return low % BACK + low / BACK;
+}
+
 static bool has_work(crew *c, int index)
 {
-    uint32_t next = (uint32_t)c->ticket;
-    return next != CLOSED && (int64_t)next < c->count && index < c->part;
+    uint32_t low = (uint32_t)c->ticket;
+    return low != CLOSED && claimed(low) < c->count && index < c->part;
 }
 
 /* Claims and runs tasks until there is none left. */
@@ -71,16 +81,17 @@ static void drain(crew *c, int index)
 {
     for (;;) {
         uint64_t ticket = c->ticket;
-        uint32_t next = (uint32_t)ticket;
-        if (next == CLOSED) return;
+        uint32_t low = (uint32_t)ticket, one = index % 2 ? BACK : 1;
+        if (low == CLOSED) return;
         ad_task task = c->task;
         void *user = c->user;
         int64_t first = c->first, count = c->count;
         ad_float_mode mode = c->mode;
-        if ((int64_t)next >= count || index >= c->part) return;
-        if (!atomic_compare_exchange_weak(&c->ticket, &ticket, ticket + 1)) continue;
+        if (claimed(low) >= count || index >= c->part) return;
+        if (!atomic_compare_exchange_weak(&c->ticket, &ticket, ticket + one)) continue;
+        int64_t task_index = index % 2 ? count - 1 - low / BACK : low % BACK;
         if (ad_float_mode_get() != mode) ad_float_mode_set(mode);
-        task(user, first + next, index);
+        task(user, first + task_index, index);
         if (--c->remaining == 0 && c->waiting) {
             pthread_mutex_lock(&c->mutex);
             pthread_cond_signal(&c->done);
