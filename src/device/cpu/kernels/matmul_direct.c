@@ -18,6 +18,7 @@ enum {
     TALL = AD_KERNEL_ISA == 1 ? 6 : 8,
     MIDDLE_VECTORS = AD_KERNEL_ISA == 1 ? 2 : 4, /* of four rows: a power of two, see set_tiles */
     FEW_ROWS = 8,
+    LINE = 64, /* bytes */
     TILE_ROWS = TALL,
     TILE_SIZE = TILE_COLS * TILE_ROWS,
     MOST_VECTORS = 8,       /* columns of a piece of a row */
@@ -33,7 +34,7 @@ enum {
 typedef struct direct {
     ad_problem problem; /* with the last two axes of results swapped if `turned` */
     bool turned, dots;
-    bool b_turned; /* into the workspace, [k, n] */
+    bool b_turned; /* by each worker for itself, into its part of the workspace: [k, n] */
     int64_t items, m, n, k;
     int64_t a_row, a_col, b_row, b_col; /* strides; b_row: along k */
     const ad_operand *a, *b;
@@ -42,6 +43,8 @@ typedef struct direct {
     int64_t tile_rows, tile_ld, row_tiles, col_tiles;
     const float *b_from; /* what is turned, its rows b_from_row apart */
     int64_t b_from_row;
+    char *turned_b; /* turned_bytes for each worker: a line that says whether it is there, and it */
+    int64_t turned_bytes;
     const ad_finish *finish;
 } direct;
 
@@ -82,6 +85,7 @@ static void turn_first(direct *d)
     d->b_turned = true, d->dots = false;
     d->b_from_row = d->b_col;
     d->b_row = d->n, d->b_col = 1;
+    d->turned_bytes = LINE + up(d->k * d->n * (int64_t)sizeof(float), LINE);
 }
 
 static bool prepare(direct *d, const ad_problem *problem)
@@ -245,27 +249,6 @@ static int64_t item_offset(const direct *d, const ad_operand *o, int64_t item)
     return offset;
 }
 
-static void tile_task(void *user, int64_t index, int worker)
-{
-    const direct *d = user;
-    float c[TILE_SIZE + MOST_VECTORS * AD_VF];
-    (void)worker;
-    int64_t j = index % d->col_tiles * TILE_COLS, rest = index / d->col_tiles;
-    int64_t i = rest % d->row_tiles * d->tile_rows, item = rest / d->row_tiles;
-    int64_t rows = least(d->tile_rows, d->m - i), cols = least(TILE_COLS, d->n - j);
-    const char *a = d->a_data + (item_offset(d, d->a, item) + i * d->a_row) * d->a_size;
-    const char *b = d->b_data + (item_offset(d, d->b, item) + j * d->b_col) * d->b_size;
-    if (d->a->dtype == AD_F32 && d->b->dtype == AD_F32)
-        fill_tile(AD_F32, AD_F32, d, a, b, rows, cols, c);
-    else if (d->a->dtype == AD_F32 && d->b->dtype == AD_BF16)
-        fill_tile(AD_F32, AD_BF16, d, a, b, rows, cols, c);
-    else if (d->a->dtype == AD_BF16 && d->b->dtype == AD_BF16)
-        fill_tile(AD_BF16, AD_BF16, d, a, b, rows, cols, c);
-    else
-        fill_tile(d->a->dtype, d->b->dtype, d, a, b, rows, cols, c);
-    AD_ISA_NAME(ad_finish_run)(d->finish, c, d->tile_ld, item * d->m + i, rows, j, cols);
-}
-
 /* ---- a transposed B ---- */
 static void turn_b(const direct *d, float *to)
 {
@@ -280,10 +263,40 @@ static void turn_b(const direct *d, float *to)
     }
 }
 
+/* A worker's own: to read another's from its cache takes longer than to turn it once more. */
+static const char *turned_b(const direct *d, int worker)
+{
+    char *there = d->turned_b + worker * d->turned_bytes;
+    if (!*there) turn_b(d, (float *)(void *)(there + LINE));
+    *there = 1;
+    return there + LINE;
+}
+
+static void tile_task(void *user, int64_t index, int worker)
+{
+    const direct *d = user;
+    float c[TILE_SIZE + MOST_VECTORS * AD_VF];
+    const char *whole_b = d->b_turned ? turned_b(d, worker) : d->b_data;
+    int64_t j = index % d->col_tiles * TILE_COLS, rest = index / d->col_tiles;
+    int64_t i = rest % d->row_tiles * d->tile_rows, item = rest / d->row_tiles;
+    int64_t rows = least(d->tile_rows, d->m - i), cols = least(TILE_COLS, d->n - j);
+    const char *a = d->a_data + (item_offset(d, d->a, item) + i * d->a_row) * d->a_size;
+    const char *b = whole_b + (item_offset(d, d->b, item) + j * d->b_col) * d->b_size;
+    if (d->a->dtype == AD_F32 && d->b->dtype == AD_F32)
+        fill_tile(AD_F32, AD_F32, d, a, b, rows, cols, c);
+    else if (d->a->dtype == AD_F32 && d->b->dtype == AD_BF16)
+        fill_tile(AD_F32, AD_BF16, d, a, b, rows, cols, c);
+    else if (d->a->dtype == AD_BF16 && d->b->dtype == AD_BF16)
+        fill_tile(AD_BF16, AD_BF16, d, a, b, rows, cols, c);
+    else
+        fill_tile(d->a->dtype, d->b->dtype, d, a, b, rows, cols, c);
+    AD_ISA_NAME(ad_finish_run)(d->finish, c, d->tile_ld, item * d->m + i, rows, j, cols);
+}
+
 static size_t workspace(const ad_problem *problem)
 {
     direct d;
-    return prepare(&d, problem) && d.b_turned ? (size_t)(d.k * d.n) * sizeof(float) : 0;
+    return prepare(&d, problem) && d.b_turned ? (size_t)(problem->threads * d.turned_bytes) : 0;
 }
 
 /* ---- the solver ---- */
@@ -311,8 +324,8 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     d.a_data = args->in[d.turned], d.b_data = args->in[!d.turned];
     d.finish = &finish;
     if (d.b_turned) {
-        d.b_from = args->in[!d.turned], d.b_data = args->workspace;
-        turn_b(&d, args->workspace);
+        d.b_from = args->in[!d.turned], d.turned_b = args->workspace;
+        for (int i = 0; i < problem->threads; ++i) d.turned_b[i * d.turned_bytes] = 0;
     }
     AD_ISA_NAME(ad_finish_prepare)(&finish, &d.problem, args, AD_F32);
     double flops = 2.0 * (double)d.items * (double)d.m * (double)d.n * (double)d.k;
