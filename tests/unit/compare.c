@@ -3,6 +3,8 @@
 
 #include <autodidact/program.h>
 
+#include <float.h>
+
 enum { N = 5, PAIRS = N * N, ANSWERS = 9 };
 
 /* Compiles and runs the answers for a [N, 1] against b [1, N], and compares each with `want`. */
@@ -53,8 +55,8 @@ static void check_answers(ad_dtype dtype, const void *numbers,
                              a < b ? a == b : a != b};                                             \
         return all[answer];                                                                        \
     }
-WANT(floats, float, {-1, 0, NAN, INFINITY, 1e-40f})
-WANT(doubles, double, {-1, 0, NAN, INFINITY, 1e-310})
+WANT(floats, float, {-1, 0, NAN, INFINITY, FLT_MIN})
+WANT(doubles, double, {-1, 0, NAN, INFINITY, DBL_MIN})
 WANT(ints32, int32_t, {INT32_MIN, -1, 0, 7, INT32_MAX})
 WANT(ints64, int64_t, {INT64_MIN, -1, 0, 7, INT64_MAX})
 WANT(bytes, uint8_t, {0, 1, 127, 128, 255})
