@@ -293,13 +293,13 @@ static void tile_task(void *user, int64_t index, int worker)
     AD_ISA_NAME(ad_finish_run)(d->finish, c, d->tile_ld, item * d->m + i, rows, j, cols);
 }
 
+/* ---- the solver ---- */
 static size_t workspace(const ad_problem *problem)
 {
     direct d;
     return prepare(&d, problem) && d.b_turned ? (size_t)(problem->threads * d.turned_bytes) : 0;
 }
 
-/* ---- the solver ---- */
 static double bid(const ad_problem *problem, const ad_machine *machine)
 {
     direct d;

@@ -89,11 +89,7 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
 {
     quantized_product p;
     if (!quantized_prepare(&p, problem)) return -1;
-    double numbers = (double)p.n * (double)p.k, m = (double)p.m;
-    double move = (double)p.n * (double)p.row_bytes / machine->bandwidth;
-    double work = (2.4 * m + 6) * numbers / machine->flops_f32;
-    return machine->call + (work > move ? work : move) / machine->threads +
-           (machine->threads > 1 ? machine->overhead : 0);
+    return quantized_seconds(&p, machine, 2.4 * (double)p.m + 6);
 }
 
 static void run(const ad_problem *problem, const ad_run_args *args)

@@ -35,6 +35,16 @@ static inline bool quantized_prepare(quantized_product *p, const ad_problem *pro
     return true;
 }
 
+/* With `steps` flops for each number of w. */
+static inline double quantized_seconds(const quantized_product *p, const ad_machine *machine,
+                                       double steps)
+{
+    double move = (double)p->n * (double)p->row_bytes / machine->bandwidth;
+    double work = steps * (double)p->n * (double)p->k / machine->flops_f32;
+    return machine->call + (work > move ? work : move) / machine->threads +
+           (machine->threads > 1 ? machine->overhead : 0);
+}
+
 static inline vf block_scale(const unsigned char *block)
 {
     return vf_spread_f16((uint16_t)(block[0] | block[1] << 8));

@@ -100,11 +100,7 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
 {
     quantized_product p;
     if (!prepare(&p, problem)) return -1;
-    double numbers = (double)p.n * (double)p.k, m = (double)p.m;
-    double move = (double)p.n * (double)p.row_bytes / machine->bandwidth;
-    double work = (2 * m + 3) * numbers / machine->flops_f32;
-    return machine->call + (work > move ? work : move) / machine->threads +
-           (machine->threads > 1 ? machine->overhead : 0);
+    return quantized_seconds(&p, machine, 2 * (double)p.m + 3);
 }
 
 static size_t workspace(const ad_problem *problem)
