@@ -22,11 +22,11 @@ static const ad_cpu_kind zen5 = {.name = "AMD Zen 5",
                                  .cache_bandwidth = 100e9,
                                  .cache = 8e6,
                                  .bf16_dot = true, /* two a cycle */
-                                 .block_ahead = 2 << 10,
-                                 .stream_ahead = 8 << 10,
-                                 .stream_through = true,
-                                 .sum_ahead = 8 << 10,
-                                 .pauses = 4000};
+                                 .fetch = {[AD_STREAM_ROWS] = {8 << 10, true},
+                                           [AD_STREAM_BLOCKS] = {2 << 10, true},
+                                           [AD_STREAM_SUMS] = {8 << 10, false},
+                                           [AD_STREAM_CHAINS] = {3 << 10, false}},
+                                 .fitted = true};
 /* Fitted; rates as derived: vectors of 512 bits take two passes through units of 256. */
 static const ad_cpu_kind zen4 = {.name = "AMD Zen 4",
                                  .hertz = 3.7e9,
@@ -37,11 +37,11 @@ static const ad_cpu_kind zen4 = {.name = "AMD Zen 4",
                                  .cache_bandwidth = 80e9,
                                  .cache = 8e6,
                                  .bf16_dot = true,
-                                 .block_ahead = 8 << 10,
-                                 .stream_ahead = 4 << 10,
-                                 .stream_through = false,
-                                 .sum_ahead = 4 << 10,
-                                 .pauses = 4000};
+                                 .fetch = {[AD_STREAM_ROWS] = {4 << 10, false},
+                                           [AD_STREAM_BLOCKS] = {8 << 10, false},
+                                           [AD_STREAM_SUMS] = {4 << 10, false},
+                                           [AD_STREAM_CHAINS] = {1 << 10, false}},
+                                 .fitted = true};
 /* Derived; also AMD's earlier ones. */
 static const ad_cpu_kind zen3 = {.name = "AMD Zen 3",
                                  .hertz = 3.4e9,
@@ -51,14 +51,13 @@ static const ad_cpu_kind zen3 = {.name = "AMD Zen 3",
                                  .bandwidth = 20e9,
                                  .cache_bandwidth = 60e9,
                                  .cache = 8e6,
-                                 .block_ahead = 2 << 10,
-                                 .stream_ahead = 8 << 10,
-                                 .stream_through = true,
-                                 .sum_ahead = 8 << 10,
-                                 .pauses = 4000};
+                                 .fetch = {[AD_STREAM_ROWS] = {8 << 10, true},
+                                           [AD_STREAM_BLOCKS] = {2 << 10, true},
+                                           [AD_STREAM_SUMS] = {8 << 10, false},
+                                           [AD_STREAM_CHAINS] = {3 << 10, false}}};
 /* Derived; also processors of other makers. A bf16 dot product runs every other cycle, where two
  * f32 multiply-adds run per cycle: packing to f32 is the faster way. L1 waits for 16 lines, L2 for
- * 48: streams go there. A pause takes 140 cycles. */
+ * 48: streams go there. */
 static const ad_cpu_kind intel = {.name = "Intel",
                                   .hertz = 3.0e9,
                                   .f32 = LEVELS(6, 28, 62, 62),
@@ -67,11 +66,10 @@ static const ad_cpu_kind intel = {.name = "Intel",
                                   .bandwidth = 18e9,
                                   .cache_bandwidth = 60e9,
                                   .cache = 4e6,
-                                  .block_ahead = 2 << 10,
-                                  .stream_ahead = 4 << 10,
-                                  .stream_through = false,
-                                  .sum_ahead = 8 << 10,
-                                  .pauses = 2000};
+                                  .fetch = {[AD_STREAM_ROWS] = {4 << 10, false},
+                                            [AD_STREAM_BLOCKS] = {2 << 10, false},
+                                            [AD_STREAM_SUMS] = {8 << 10, false},
+                                            [AD_STREAM_CHAINS] = {3 << 10, false}}};
 
 const ad_cpu_kind *ad_cpu_kind_of(const ad_cpu *cpu)
 {
@@ -90,11 +88,10 @@ static const ad_cpu_kind others = {.name = "other",
                                    .bandwidth = 20e9,
                                    .cache_bandwidth = 50e9,
                                    .cache = 4e6,
-                                   .block_ahead = 2 << 10,
-                                   .stream_ahead = 4 << 10,
-                                   .stream_through = true,
-                                   .sum_ahead = 4 << 10,
-                                   .pauses = 4000};
+                                   .fetch = {[AD_STREAM_ROWS] = {4 << 10, true},
+                                             [AD_STREAM_BLOCKS] = {2 << 10, true},
+                                             [AD_STREAM_SUMS] = {4 << 10, false},
+                                             [AD_STREAM_CHAINS] = {3 << 10, false}}};
 
 const ad_cpu_kind *ad_cpu_kind_of(const ad_cpu *cpu)
 {

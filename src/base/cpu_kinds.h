@@ -3,10 +3,10 @@
 #define AD_BASE_CPU_KINDS_H
 
 #include "base/cpu.h"
+#include "base/streams.h"
 
 /* Estimates decide which kernels run, and so which bits come out: a function of the kind alone,
- * never of a measurement when a program starts. The figures of streams and of spinning decide no
- * bits. */
+ * never of a measurement when a program starts. The figures of streams decide no bits. */
 struct ad_cpu_kind {
     const char *name;
     /* Estimates, of one core. */
@@ -16,12 +16,8 @@ struct ad_cpu_kind {
     double bandwidth, cache_bandwidth;  /* bytes a second, of memory and of the last cache */
     double cache;                       /* bytes of it that a core can count on */
     bool bf16_dot;                      /* bf16 dot products are faster than widening to f32 */
-    /* Streams that are read once, from one end to the other. */
-    int block_ahead;     /* bytes: rows of quantised blocks are fetched so far ahead */
-    int stream_ahead;    /* bytes: a matrix that few rows meet is fetched so far ahead */
-    bool stream_through; /* it then goes to L1 alone, past the caches behind it */
-    int sum_ahead;       /* the same of a sum's tiles, 0: left to the processor */
-    int pauses;          /* of an idle thread before it sleeps, about a tenth of a millisecond */
+    ad_fetch fetch[AD_STREAMS];
+    bool fitted; /* by measuring; else derived from what is known of its units and caches */
 };
 
 /* Of this vendor, family and level; never NULL. A processor that nobody has looked at has the

@@ -14,8 +14,9 @@
  * All atomics are sequentially consistent: a claim that succeeds proves that the fields read before
  * it belong to the claimed job, and a sleeper that sees no job is seen by whoever publishes one. */
 #include "base/pool.h"
-#include "base/cpu_kinds.h"
 #include "base/float_mode.h"
+
+#include <autodidact/base.h>
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -135,15 +136,31 @@ static size_t rounded(size_t bytes)
     return (bytes + 63) & ~(size_t)63;
 }
 
+/* How many pauses take so long: 40 to 140 cycles each, by the kind of processor. */
+static int pauses_of(double wanted)
+{
+    enum { TRIES = 3, PAUSES = 256 };
+    double least = 0;
+    for (int round = 0; round < TRIES; ++round) {
+        double begin = ad_seconds();
+        for (int i = 0; i < PAUSES; ++i) relax();
+        double seconds = ad_seconds() - begin;
+        if (round == 0 || seconds < least) least = seconds;
+    }
+    double count = least > 0 ? wanted / least * PAUSES : 0;
+    return count > 100 && count < 1e5 ? (int)count : 4000;
+}
+
 ad_pool *ad_pool_new(int threads)
 {
+    static const double patience = 1e-4; /* seconds */
     if (threads < 1) return NULL;
     size_t own = rounded(sizeof(crew) + (size_t)threads * sizeof(worker));
     crew *c = aligned_alloc(64, own + rounded((size_t)threads * sizeof(ad_pool)));
     if (!c) return NULL;
     *c = (crew){.ticket = CLOSED,
                 .size = threads,
-                .pauses = ad_cpu_get()->kind->pauses,
+                .pauses = threads > 1 ? pauses_of(patience) : 0,
                 .pools = (ad_pool *)((char *)c + own)};
     for (int i = 0; i < threads; ++i) c->pools[i] = (ad_pool){c, i + 1};
     pthread_mutex_init(&c->mutex, NULL);

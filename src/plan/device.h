@@ -7,6 +7,7 @@
 #define AD_PLAN_DEVICE_H
 
 #include "base/pool.h"
+#include "base/streams.h"
 #include "graph/node.h"
 #include "plan/chain.h"
 #include "plan/operand.h"
@@ -92,6 +93,7 @@ typedef struct ad_solver {
      * direct sum. Left out by ad_compile_options.direct. */
     bool transforms;
     bool amx; /* made of tile registers: takes nothing in other builds and on other processors */
+    ad_stream stream; /* what it reads once, whose fetches tuning chooses; AD_STREAM_NONE */
     /* Estimated seconds, or a negative number: not this problem. */
     double (*bid)(const ad_problem *problem, const ad_machine *machine);
     size_t (*workspace)(const ad_problem *problem); /* NULL: none */

@@ -71,9 +71,22 @@ bool ad_trial_open(ad_trial *t, ad_context *ctx, const ad_problem *problem, size
     return true;
 }
 
+bool ad_trial_cool(ad_trial *t, size_t caches)
+{
+    t->elsewhere = ad_zalloc(t->ctx, caches);
+    if (!t->elsewhere) {
+        ad_error_clear(t->ctx);
+        return false;
+    }
+    t->elsewhere_bytes = caches;
+    memset(t->elsewhere, 1, caches); /* pages of its own */
+    return true;
+}
+
 void ad_trial_close(ad_trial *t)
 {
     ad_free(t->ctx, t->memory, t->bytes);
+    ad_free(t->ctx, t->elsewhere, t->elsewhere_bytes);
     *t = (ad_trial){0};
 }
 
@@ -90,8 +103,17 @@ static void prepare(ad_trial *t, ad_contender *c)
     if (!c->out && c->form) solver->pack(&t->problem, t->in[1], c->form, c->workspace, NULL);
 }
 
+static void leave_caches(const ad_trial *t)
+{
+    enum { LINE = 64 };
+    volatile const char *at = t->elsewhere;
+    for (size_t i = 0; i < t->elsewhere_bytes; i += LINE) (void)at[i];
+}
+
 static double run(ad_trial *t, const ad_contender *c)
 {
+    if (c->stream != AD_STREAM_NONE) ad_stream_set_fetch(c->stream, c->fetch);
+    leave_caches(t);
     double begin = ad_thread_seconds();
     c->solver->run(
         &t->problem,

@@ -111,5 +111,5 @@ bool ad_plan_tune(ad_plan *plan)
         done = !text.failed && choose(&c, ad_text_get(&text));
         ad_text_free(&text);
     }
-    return done;
+    return done && ad_plan_tune_streams(plan, wisdom);
 }

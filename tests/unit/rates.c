@@ -22,8 +22,9 @@ static void every_kind_is_sane(void)
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; ++i) {
         double before = 0;
         const ad_cpu_kind *kind = ad_cpu_kind_of(&kinds[i]);
-        CHECK(kind->name && kind->pauses > 0);
-        CHECK(kind->stream_ahead > 0 && kind->stream_ahead % 64 == 0 && kind->sum_ahead % 64 == 0);
+        CHECK(kind->name);
+        for (int stream = AD_STREAM_NONE + 1; stream < AD_STREAMS; ++stream)
+            CHECK(kind->fetch[stream].ahead > 0 && kind->fetch[stream].ahead % 64 == 0);
         for (int isa = 0; isa <= (int)kinds[i].isa && isa < AD_ISAS; ++isa) {
             ad_machine one = ad_cpu_rates(&kinds[i], isa, 1), two = ad_cpu_rates(&kinds[i], isa, 2);
             CHECK(sane(&one));

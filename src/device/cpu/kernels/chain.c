@@ -14,6 +14,8 @@
 #include "device/cpu/kernels/chain_steps.h"
 #include "device/cpu/kernels/strided_copy.h"
 #include "device/cpu/simd.h"
+#include "device/cpu/sizes.h"
+#include "base/streams.h"
 
 enum { LINE = 64 };
 
@@ -315,11 +317,12 @@ typedef struct piece {
  * come from memory rather than from a cache. */
 static void look_ahead(tile_run *run, const piece *p, int64_t cols)
 {
-    enum { CACHED = 16384, AHEAD = 768 /* elements */ };
+    enum { CACHED = 16384 };
     const ad_chain_code *code = run->code;
-    int64_t first = p->col + AHEAD, n = cols - first < p->cols ? cols - first : p->cols;
+    int64_t distance = ad_stream_fetch(AD_STREAM_CHAINS).ahead / 4, first = p->col + distance;
+    int64_t n = least(cols - first, p->cols);
     run->ahead = (ahead){.left = 0};
-    if (p->rows != 1 || n < AD_CHAIN_PAD || cols < CACHED) return;
+    if (!distance || p->rows != 1 || n < AD_CHAIN_PAD || cols < CACHED) return;
     for (int i = 0; i < code->chain->n_inputs; ++i) {
         if (p->in[i].col != 1 || code->input_size[i] != 4) continue;
         run->ahead.next[run->ahead.n++] = at(&p->in[i], code->input_size[i], p->row, first).data;

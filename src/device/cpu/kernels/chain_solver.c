@@ -138,4 +138,4 @@ static void run(const ad_problem *problem, const ad_run_args *args)
 }
 
 const ad_solver AD_ISA_NAME(ad_solver_chain) = {
-    .name = "chain", .op = AD_OP_CHAIN, .bid = bid, .run = run};
+    .name = "chain", .op = AD_OP_CHAIN, .stream = AD_STREAM_CHAINS, .bid = bid, .run = run};

@@ -9,7 +9,7 @@
 #include "device/cpu/few_rows.h"
 #include "device/cpu/finish.h"
 #include "device/cpu/sizes.h"
-#include "base/cpu_kinds.h"
+#include "base/streams.h"
 #include "ops/attrs.h"
 
 #include <stdlib.h>
@@ -225,8 +225,8 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     stream s;
     ad_finish finish;
     prepare(&s, problem);
-    const ad_cpu_kind *kind = ad_cpu_get()->kind;
-    s.ahead = ahead_of(&s, kind->stream_ahead), s.through = kind->stream_through;
+    ad_fetch fetch = ad_stream_fetch(AD_STREAM_ROWS);
+    s.ahead = ahead_of(&s, fetch.ahead), s.through = fetch.through;
     s.a = args->in[0], s.b = args->in[1], s.partial = args->workspace, s.finish = &finish;
     AD_ISA_NAME(ad_finish_prepare)(&finish, problem, args, AD_F32);
     ad_pool *pool = ad_pool_size(args->pool) > problem->threads ? NULL : args->pool;
@@ -238,5 +238,9 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     ad_parallel(s.runs * s.m * s.n < ALONE ? NULL : pool, (s.n + PIECE - 1) / PIECE, sum_task, &s);
 }
 
-const ad_solver AD_ISA_NAME(ad_solver_matmul_stream) = {
-    .name = "streamed", .op = AD_OP_MATMUL, .bid = bid, .workspace = workspace, .run = run};
+const ad_solver AD_ISA_NAME(ad_solver_matmul_stream) = {.name = "streamed",
+                                                        .op = AD_OP_MATMUL,
+                                                        .stream = AD_STREAM_ROWS,
+                                                        .bid = bid,
+                                                        .workspace = workspace,
+                                                        .run = run};

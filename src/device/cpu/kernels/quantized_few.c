@@ -9,7 +9,7 @@
 #include "device/cpu/few_rows.h"
 #include "device/cpu/kernels/block_dot.h"
 #include "device/cpu/kernels/quantized.h"
-#include "base/cpu_kinds.h"
+#include "base/streams.h"
 
 enum {
     COLS = 48, /* of a task */
@@ -111,8 +111,8 @@ static size_t workspace(const ad_problem *problem)
 
 static void run(const ad_problem *problem, const ad_run_args *args)
 {
-    const ad_cpu_kind *kind = ad_cpu_get()->kind;
-    product p = {.ahead = kind->block_ahead, .through = kind->stream_through, .x = args->workspace};
+    ad_fetch fetch = ad_stream_fetch(AD_STREAM_BLOCKS);
+    product p = {.ahead = fetch.ahead, .through = fetch.through, .x = args->workspace};
     quantized_product *shape = &p.shape;
     ad_finish finish;
     if (!prepare(shape, problem) || shape->m == 0) return;
@@ -125,6 +125,7 @@ static void run(const ad_problem *problem, const ad_run_args *args)
 
 const ad_solver AD_ISA_NAME(ad_solver_quantized_few) = {.name = "quantized, few rows",
                                                         .op = AD_OP_QUANTIZED_LINEAR,
+                                                        .stream = AD_STREAM_BLOCKS,
                                                         .bid = bid,
                                                         .workspace = workspace,
                                                         .run = run};

@@ -8,7 +8,7 @@
 #include "device/cpu/kernels/chain_steps.h"
 #include "device/cpu/kernels/reduce_tiles.h"
 #include "device/cpu/kernels/walk.h"
-#include "base/cpu_kinds.h"
+#include "base/streams.h"
 #include "ops/attrs.h"
 
 #include <string.h>
@@ -161,7 +161,7 @@ static bool plan(reduction *r, const ad_problem *problem)
 static void look_ahead(const ad_chain_view *in, size_t size, int64_t rows, int64_t cols)
 {
     int64_t bytes = rows * cols * (int64_t)size;
-    int ahead = ad_cpu_get()->kind->sum_ahead;
+    int ahead = ad_stream_fetch(AD_STREAM_SUMS).ahead;
     if (!ahead || in->col != 1 || (rows > 1 && in->row != cols)) return;
     for (int64_t at = 0; at < bytes; at += LINE)
         __builtin_prefetch((const char *)in->data + ahead + at);
@@ -295,8 +295,12 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
 }
 
 #define REDUCTION(ID, name_)                                                                       \
-    const ad_solver AD_ISA_NAME(ad_solver_##name_) = {                                             \
-        .name = #name_, .op = ID, .bid = bid, .workspace = workspace, .run = run};
+    const ad_solver AD_ISA_NAME(ad_solver_##name_) = {.name = #name_,                              \
+                                                      .op = ID,                                    \
+                                                      .stream = AD_STREAM_SUMS,                    \
+                                                      .bid = bid,                                  \
+                                                      .workspace = workspace,                      \
+                                                      .run = run};
 REDUCTION(AD_OP_SUM, sum)
 REDUCTION(AD_OP_MEAN, mean)
 REDUCTION(AD_OP_MAX, max)
