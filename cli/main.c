@@ -4,6 +4,7 @@
 #include "zoo/backbone/fit.h"
 #include "zoo/bench/bench.h"
 #include "zoo/classify/classify.h"
+#include "zoo/dream/dream.h"
 #include "zoo/graph/graph.h"
 #include "zoo/gpt/gpt.h"
 #include "zoo/style/style.h"
@@ -12,6 +13,8 @@
 static const ad_verb *const verbs[] = {
     &style_make_verb,
     &style_reconstruct_verb,
+    &dream_make_verb,
+    &dream_layers_verb,
     &classify_train_verb,
     &classify_eval_verb,
     &classify_predict_verb,

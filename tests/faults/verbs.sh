@@ -32,6 +32,7 @@ gpt_options="--layers 1 --heads 1 --width 8 --block 8 --batch 2 --steps 3 --samp
 classify_options="--model mlp --batch 4 --steps 3 --size 4"
 graph_options="--per-class 2 --width 4 --steps 3"
 style_options="--size 32 --steps 2"
+dream_options="--size 32 --steps 2 --levels 1"
 
 make_seed() {
     mkdir -p "$seed" && cd "$seed" || exit 1
@@ -70,7 +71,7 @@ disturb() {
         case $words in *stopped-run*) run=stopped-run ;; *) run=new ;; esac
         set -- "$@" -r "\"$autodidact\" runs resume $run"
         ;;
-    " style "*) options="-p old.png" ;;
+    " style "* | " dream "*) options="-p old.png" ;;
     esac
     case $words in
     " runs "* | " info "* | " convert "* | " help"* | " version"*) ;;
@@ -124,6 +125,8 @@ each_verb() {
     "$1" writes graph show graph-run --data graph -o figures
     "$1" writes style make photo.ppm painting.ppm $style_options -o old.png
     "$1" writes style reconstruct photo.ppm --layer relu1_1 $style_options -o old.png
+    "$1" writes dream make photo.ppm $dream_options --guide painting.ppm -o old.png
+    "$1" writes dream layers --layer relu1_1 --channels 2 $dream_options -o old.png
     "$1" reads explain gpt --layers 1 --heads 1 --width 8 --block 8
     "$1" reads explain classify --model lenet
     "$1" reads explain graph --data graph

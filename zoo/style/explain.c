@@ -8,7 +8,7 @@ static const ad_option options[] = {
      .help = "side of the (square) picture"},
     AD_OPTION_STAGE,
     AD_OPTION_FORMAT,
-    STYLE_NETWORK_OPTIONS,
+    VISION_OPTIONS,
     AD_OPTION_THREADS,
     {0},
 };

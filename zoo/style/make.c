@@ -44,7 +44,7 @@ static const ad_option options[] = {
      .help = "also save the picture on its way, as OUT-00001.png and so on"},
     {"animate", 0, AD_OPTION_FILE,
      .help = "save it on its way as one animated .gif instead (default: 40 frames)"},
-    STYLE_NETWORK_OPTIONS,
+    VISION_OPTIONS,
     AD_OPTION_PROFILE,
     AD_OPTION_TUNE,
     AD_COMMON_OPTIONS,
@@ -99,7 +99,8 @@ static int make(ad_command *cmd)
     ad_file *file;
     int exit = AD_EXIT_FAILURE;
     if (!m.ctx) return exit;
-    if ((exit = style_check_output(cmd, ad_command_text(cmd, "mask")))) return exit;
+    if ((exit = vision_check_output(cmd, (const char *[]){ad_command_text(cmd, "mask")}, 1)))
+        return exit;
     if ((exit = style_open_backbone(cmd, &m.settings, &m.weights, &file))) goto done;
     if ((exit = style_make_settings(&m, file)) || (exit = style_make_pictures(&m))) goto done;
     if ((exit = style_check_size(cmd, &m.settings, m.photo))) goto done;

@@ -47,15 +47,15 @@ int style_make_pictures(style_make *m)
         sum += m->blend[i] = weights ? ad_command_real_item(m->cmd, "style-blend", i) : 1;
     if (!(sum > 0)) return ad_command_usage(m->cmd, "--style-blend: the weights add up to 0");
 
-    if (!(m->photo = style_read_picture(m->cmd, ad_command_operand(m->cmd, 0), 3)))
+    if (!(m->photo = vision_read_picture(m->cmd, ad_command_operand(m->cmd, 0), 3)))
         return AD_EXIT_FAILURE;
     for (int i = 0; i < m->paintings; ++i) {
         m->blend[i] /= sum;
-        if (!(m->painting[i] = style_read_picture(m->cmd, ad_command_operand(m->cmd, 1 + i), 3)))
+        if (!(m->painting[i] = vision_read_picture(m->cmd, ad_command_operand(m->cmd, 1 + i), 3)))
             return AD_EXIT_FAILURE;
     }
     const char *mask = ad_command_text(m->cmd, "mask");
-    if (mask && !(m->mask = style_read_picture(m->cmd, mask, 1))) return AD_EXIT_FAILURE;
+    if (mask && !(m->mask = vision_read_picture(m->cmd, mask, 1))) return AD_EXIT_FAILURE;
     if (!ad_command_flag(m->cmd, "keep-color")) return AD_EXIT_OK;
     if (style_make_failed(m, to_luminance(m->ctx, m->photo, NULL, &m->grey)))
         return AD_EXIT_FAILURE;

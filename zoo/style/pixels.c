@@ -4,17 +4,6 @@
 
 #include <stdlib.h>
 
-ad_image *style_read_picture(ad_command *cmd, const char *path, int channels)
-{
-    ad_context *ctx = ad_command_context(cmd);
-    ad_image *image = NULL;
-    if (ad_image_read(ctx, path, &(ad_image_read_options){.channels = channels}, &image))
-        ad_command_fail(cmd, "%s", ad_error(ctx));
-    else if (image->note[0])
-        ad_command_note(cmd, "%s: %s", path, image->note);
-    return image;
-}
-
 ad_status style_pixels_new(style_pixels *pixels, ad_context *ctx, int64_t height, int64_t width)
 {
     *pixels = (style_pixels){height, width, NULL, (size_t)(height * width * 3) * sizeof(float)};

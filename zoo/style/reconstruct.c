@@ -16,7 +16,7 @@ static const ad_option options[] = {
     {"history", 0, AD_OPTION_INT, .initial = "20", .min = 1, .max = 1000,
      .help = "steps that L-BFGS remembers"},
     {"seed", 0, AD_OPTION_INT, .initial = "0", .help = "seed of the noise"},
-    STYLE_NETWORK_OPTIONS,
+    VISION_OPTIONS,
     AD_COMMON_OPTIONS,
     {0},
 };
@@ -61,7 +61,7 @@ static int read_settings(ad_command *cmd, style_settings *settings)
 static int read_inputs(reconstruction *r)
 {
     ad_file *file;
-    int code = style_check_output(r->cmd, NULL);
+    int code = vision_check_output(r->cmd, NULL, 0);
     if (!code) code = style_open_backbone(r->cmd, &r->settings, &r->weights, &file);
     if (code) return code;
     if ((code = read_settings(r->cmd, &r->settings))) {
@@ -69,7 +69,7 @@ static int read_inputs(reconstruction *r)
         return code;
     }
     if ((code = style_load_backbone(r->cmd, &r->settings, r->weights, file))) return code;
-    r->image = style_read_picture(r->cmd, ad_command_operand(r->cmd, 0), 3);
+    r->image = vision_read_picture(r->cmd, ad_command_operand(r->cmd, 0), 3);
     return r->image ? style_check_size(r->cmd, &r->settings, r->image) : AD_EXIT_FAILURE;
 }
 

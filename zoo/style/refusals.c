@@ -1,27 +1,6 @@
-/* refusals.c - what a style command refuses before its work starts: an output that would replace
- * what it reads, a size that memory cannot hold. */
+/* refusals.c - what a style command refuses before its work starts: a size that memory cannot hold.
+ */
 #include "zoo/style/style.h"
-
-#include <unistd.h>
-
-int style_check_output(ad_command *cmd, const char *mask)
-{
-    const char *output = ad_command_text(cmd, "output"), *read[] = {mask, NULL};
-    ad_context *ctx = ad_command_context(cmd);
-    if (!ctx) return AD_EXIT_FAILURE;
-    int code = ad_command_check(cmd, ad_image_can_write(ctx, output));
-    if (code) return code;
-    read[1] = ad_command_text(cmd, "weights");
-    bool taken = ad_command_same_file(output, read[0]) || ad_command_same_file(output, read[1]);
-    if (!taken && !ad_command_is_operand(cmd, output)) return AD_EXIT_OK;
-    return ad_command_usage(cmd, "--output %s is also an input: choose another name", output);
-}
-
-size_t style_machine_memory(void)
-{
-    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-    return pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0;
-}
 
 void style_fit_size(const ad_image *image, int64_t longer, int64_t *width, int64_t *height)
 {

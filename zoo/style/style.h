@@ -22,7 +22,8 @@
 #include <autodidact/image.h>
 #include <autodidact/optim.h>
 
-#include "zoo/vision/backbone.h"
+#include "zoo/vision/chosen.h"
+#include "zoo/vision/picture.h"
 
 enum { STYLE_MAX_LAYERS = 16, STYLE_SMALLEST_SIDE = 32 };
 
@@ -112,28 +113,12 @@ ad_status style_pixels_to(const style_pixels *pixels, ad_context *ctx, ad_image 
 ad_status style_pixels_noise(style_pixels *pixels, ad_context *ctx, uint64_t seed);
 
 /* ---- what the commands share ---- */
-/* --output can be written and is none of the files that are read (`mask` may be NULL). Exit
- * statuses: 0, or the error has been reported. */
-int style_check_output(ad_command *cmd, const char *mask);
 /* --size fits the memory limit with the first operand, `image`; notes when it is stretched. */
 int style_check_size(ad_command *cmd, const style_settings *settings, const ad_image *image);
 /* A picture's size when its longer side is `longer`; no side gets too small for the network. */
 void style_fit_size(const ad_image *image, int64_t longer, int64_t *width, int64_t *height);
-size_t style_machine_memory(void); /* bytes; 0: not known */
 /* What was written to --output, and how the optimisation came to it. */
 void style_say_end(ad_command *cmd, const style_progress *last, style_end end);
-/* Reads a picture that the person named, with a note on what was ignored in it. NULL: the error has
- * been reported. */
-ad_image *style_read_picture(ad_command *cmd, const char *path, int channels);
-
-/* clang-format off */
-#define STYLE_NETWORK_OPTIONS \
-    {"weights", 0, AD_OPTION_FILE, .help = "weights of the backbone (.pth, .safetensors, .npz); without it the embedded ones are used"}, \
-    {"backbone", 0, AD_OPTION_CHOICE, .choices = "vgg16|vgg19|compact", .help = "the network that the weights are for (default: told from the tensors in the file)"}, \
-    {"pooling", 0, AD_OPTION_CHOICE, .choices = "max|average", .help = "how the network reduces (default: average for compact, else max)"}, \
-    {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16", .help = "arithmetic of convolutions and matrix products"}, \
-    AD_OPTION_MEMORY_LIMIT(" (default: what the machine has)")
-/* clang-format on */
 
 /* The layers of the settings' network that are matched, and its pooling, where none are named. */
 void style_default_layers(style_settings *settings);

@@ -1,0 +1,115 @@
+#!/bin/sh
+# dream.sh - `dream make` and `dream layers` as a person uses them, small, and all that can go wrong.
+. "$(dirname "$0")/../check.sh"
+cd "$tmp" || exit 1
+"$examples/scene" photo photo.png && "$examples/scene" painting painting.png || exit 1
+dream() { run "$autodidact" dream make "$@"; }
+small='--size 96 --steps 3 --levels 2'
+
+# A picture, the size asked for, of the same bytes with one thread and with two.
+dream photo.png -o one.png $small --threads 1
+exits 0
+silent out
+says err 'one.png: done, objective '
+run "$autodidact" info one.png
+says out '96 x 72'
+dream photo.png -o two.png $small --threads 2 -q
+exits 0
+silent err
+check 'the same bytes with two threads' cmp one.png two.png
+dream photo.png -o json.png $small --json
+exits 0
+says out '"end":"done"'
+says out '"objective":'
+
+# Every option does something: another picture than without it.
+differs() { # OPTION...
+    dream photo.png -o other.png $small -q "$@"
+    exits 0
+    check "$* changes the picture" sh -c '! cmp -s one.png other.png'
+}
+differs --layer relu3_1
+differs --layer relu3_1,relu4_1 --layer-weights 1,0.1
+differs --layer relu4_1 --channel 7
+differs --guide painting.png
+differs --mask painting.png
+differs --noise
+differs --noise --seed 3
+differs --whole
+differs --steps 4
+differs --levels 1
+differs --ratio 2.5
+differs --lr 0.2
+differs --shift 0
+differs --smoothing 2
+differs --seed 5
+differs --pooling max
+
+# Nothing is needed but a size; a channel of its own.
+dream --noise -o noise.png --layer relu3_1 --channel 3 --size 64 --steps 2 --levels 1 -q
+exits 0
+run "$autodidact" info noise.png
+says out '64 x 64'
+
+# In tiles it needs less memory.
+dream photo.png -o large.png --size 400 --steps 1 --levels 1 --layer relu3_1 --memory-limit 12M
+exits 1
+one_line err
+dream photo.png -o large.png --size 400 --steps 1 --levels 1 --layer relu3_1 --memory-limit 12M --tile 160 -q
+exits 0
+silent err
+
+# A film.
+dream photo.png -o film.gif --size 64 --steps 1 --levels 1 --zoom 2 --rotate 90 --seconds 0.4 --fps 10
+exits 0
+says err 'film.gif: done, 4 frames'
+check 'is a GIF' [ "$(head -c 6 film.gif)" = GIF89a ]
+dream photo.png -o still.gif --size 64 --steps 1 --levels 1 --seconds 0.4
+exits 2
+says err '--seconds is for films: --zoom or --rotate'
+
+# Small sides are said.
+dream photo.png -o tiny.png --size 40 --steps 1
+exits 0
+says err 'sizes are left out: they would be below 32 pixels'
+
+# What each layer dreams of.
+run "$autodidact" dream layers -o layers.png --size 32 --steps 1 --levels 1
+exits 0
+says err 'layers.png: 30 of 30 pictures'
+run "$autodidact" dream layers -o channels.png --layer relu3_1 --channels 5 --size 32 --steps 1 --levels 1
+exits 0
+says err 'channels.png: 5 of 5 pictures'
+
+# Refused before the work, in one line.
+wrong() { # STATUS TEXT ARGUMENT...
+    status=$1 text=$2
+    shift 2
+    dream "$@"
+    exits "$status"
+    one_line err
+    says err "$text"
+}
+wrong 2 'which IMAGE?' -o out.png
+wrong 2 'compact has no layer relu9_1; it has conv1_1, relu1_1' photo.png -o out.png --layer relu9_1
+wrong 2 'relu3_1 is there twice' photo.png -o out.png --layer relu3_1,relu3_1
+wrong 2 '2 weights for 1 layer' photo.png -o out.png --layer relu3_1 --layer-weights 1,2
+wrong 2 'relu3_1 of compact has channels 0 to 255' photo.png -o out.png --layer relu3_1 --channel 256
+wrong 2 'is of one layer' photo.png -o out.png --layer relu3_1,relu4_1 --channel 1
+wrong 2 'exclude each other' photo.png -o out.png --layer relu3_1 --channel 1 --guide painting.png
+wrong 2 'is also an input' photo.png -o photo.png
+wrong 2 'is also an input' photo.png -o painting.png --guide painting.png
+wrong 1 'missing.png' missing.png -o out.png
+wrong 1 'nowhere' photo.png -o nowhere/out.png
+wrong 1 "an animation's name ends in .gif" photo.png -o out.png --zoom 2
+wrong 1 "pixels around it, so tiles are 336 or more" photo.png -o out.png --size 600 --tile 64 --steps 1 --levels 1
+wrong 2 'backbone vgg19 needs --weights' photo.png -o out.png --backbone vgg19
+printf 'P6 1 1 255\nabc' >dot.ppm
+dream dot.ppm -o dot.png --steps 1
+exits 0
+check 'nothing else was written' [ ! -e out.png ]
+run "$autodidact" dream layers -o layers.png --channels 5
+exits 2
+says err 'is of one layer'
+
+finish

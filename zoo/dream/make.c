@@ -1,0 +1,301 @@
+/* make.c - `autodidact dream make [IMAGE] -o OUT`: one picture, or a film that zooms for ever. */
+#include "zoo/dream/dream.h"
+
+#include <autodidact/profile.h>
+#include <autodidact/tuning.h>
+
+#include <math.h>
+#include <stdio.h>
+
+static const ad_option options[] = {
+    {"output", 'o', AD_OPTION_FILE, .required = true,
+     .help = "where the picture goes (.png, .jpg, .webp), or the film (.gif)"},
+    {"layer", 0, AD_OPTION_TEXTS, .unit = "LAYERS",
+     .help = "layers of which more is to be seen (default: relu4_3; compact: relu4_4 and relu5_1)"},
+    {"layer-weights", 0, AD_OPTION_REALS, .min = -1e30, .max = 1e30, .unit = "W1,W2,...",
+     .help = "weight of each layer (default: 1)"},
+    {"channel", 0, AD_OPTION_INT, .max = 1 << 20, .help = "of one layer: only this channel"},
+    {"guide", 0, AD_OPTION_FILE, .help = "dream of what this picture shows"},
+    {"mask", 0, AD_OPTION_FILE, .help = "dream only where this picture is white"},
+    {"noise", 0, AD_OPTION_FLAG, .help = "start from noise; then IMAGE only says the shape"},
+    {"whole", 0, AD_OPTION_FLAG,
+     .help = "enlarge the whole picture from size to size, not only what was dreamt"},
+    {"size", 0, AD_OPTION_INT, .initial = "600", .min = DREAM_SMALLEST_SIDE, .max = 1 << 16,
+     .unit = "PIXELS", .help = "longer side of the picture"},
+    DREAM_OPTIONS,
+    {"tile", 0, AD_OPTION_INT, .min = 64, .max = 1 << 16, .unit = "PIXELS",
+     .help = "look at pieces of the picture, which takes less memory (no seams)"},
+    {"zoom", 0, AD_OPTION_REAL, .initial = "1", .min = 0.1, .max = 100,
+     .help = "film: how many times closer after a second"},
+    {"rotate", 0, AD_OPTION_REAL, .initial = "0", .min = -3600, .max = 3600, .unit = "DEGREES",
+     .help = "film: turned by so much after a second"},
+    {"seconds", 0, AD_OPTION_REAL, .initial = "3", .min = 0.05, .max = 86400,
+     .help = "film: how long it is"},
+    {"fps", 0, AD_OPTION_REAL, .initial = "15", .min = 1, .max = 50,
+     .help = "film: frames a second"},
+    VISION_OPTIONS,
+    AD_OPTION_PROFILE,
+    AD_OPTION_TUNE,
+    AD_COMMON_OPTIONS,
+    {0},
+};
+
+typedef struct dream_make {
+    ad_command *cmd;
+    ad_context *ctx;
+    dream_settings settings;
+    ad_image *photo, *guide, *mask;
+    ad_animation *film;
+    int64_t frames, frame; /* 1 without a film */
+    double work, done;     /* pixels times steps of a picture; of it until the last level */
+    double objective;
+    int64_t size[DREAM_MAX_LEVELS][2];
+    bool stopped;
+} dream_make;
+
+/* ---- what is given ---- */
+
+static int check_channel(dream_make *m)
+{
+    dream_settings *s = &m->settings;
+    if (!ad_command_given(m->cmd, "channel")) return AD_EXIT_OK;
+    s->channel = ad_command_int(m->cmd, "channel");
+    if (s->layers > 1)
+        return ad_command_usage(m->cmd, "--channel is of one layer, and --layer names %d",
+                                s->layers);
+    if (s->guide || ad_command_given(m->cmd, "guide"))
+        return ad_command_usage(m->cmd, "--channel and --guide exclude each other");
+    ad_node *a = NULL;
+    ad_graph *graph = ad_graph_new(m->ctx);
+    if (!graph) return ad_command_check(m->cmd, AD_ERROR_MEMORY);
+    ad_node *x = ad_input(graph, "x", AD_F32, ad_shape(1, 64, 64, 3));
+    vision_build(s->weights, "", s->net.kind, s->net.pooling, x, s->layer, 1, &a);
+    ad_shape shape = ad_node_shape(a);
+    int64_t channels = shape.dim[shape.rank - 1];
+    ad_graph_free(graph);
+    if (s->channel < channels) return AD_EXIT_OK;
+    return ad_command_usage(m->cmd, "--channel %lld: %s of %s has channels 0 to %lld",
+                            (long long)s->channel, s->layer[0], vision_name(s->net.kind),
+                            (long long)channels - 1);
+}
+
+static int open_network(dream_make *m)
+{
+    dream_settings *s = &m->settings;
+    ad_file *file;
+    int code = vision_choose(m->cmd, &s->net, &s->weights, &file);
+    if (code) return code;
+    dream_read_options(m->cmd, s);
+    s->details = !ad_command_flag(m->cmd, "whole");
+    s->tile = ad_command_int(m->cmd, "tile");
+    if ((code = dream_read_layers(m->cmd, s))) {
+        ad_file_close(file);
+        return code;
+    }
+    code = vision_load(m->cmd, &s->net, s->layer, s->layers, s->weights, file);
+    return code ? code : check_channel(m);
+}
+
+/* At --size; no side gets too small for the network, which is said. */
+static int fitted(dream_make *m, ad_image **picture, const char *path)
+{
+    ad_image *image = *picture;
+    int64_t side = ad_command_int(m->cmd, "size"), width, height;
+    ad_image_fit_size(image->width, image->height, side, &width, &height);
+    int64_t w = width < DREAM_SMALLEST_SIDE ? DREAM_SMALLEST_SIDE : width,
+            h = height < DREAM_SMALLEST_SIDE ? DREAM_SMALLEST_SIDE : height;
+    if (w != width || h != height)
+        ad_command_note(m->cmd, "%s: drawn as %lld x %lld, because no side may be below %d", path,
+                        (long long)w, (long long)h, DREAM_SMALLEST_SIDE);
+    ad_status status = ad_image_resize(m->ctx, image, w, h, NULL, picture);
+    if (status)
+        *picture = image;
+    else
+        ad_image_free(image);
+    return ad_command_check(m->cmd, status);
+}
+
+static int read_pictures(dream_make *m)
+{
+    const char *path = ad_command_operand(m->cmd, 0), *guide = ad_command_text(m->cmd, "guide"),
+               *mask = ad_command_text(m->cmd, "mask");
+    bool noise = ad_command_flag(m->cmd, "noise");
+    int64_t side = ad_command_int(m->cmd, "size");
+    if (!path && !noise)
+        return ad_command_usage(m->cmd, "which IMAGE? (or --noise, to start from nothing)");
+    if (path && !(m->photo = vision_read_picture(m->cmd, path, 3))) return AD_EXIT_FAILURE;
+    if (guide && !(m->guide = vision_read_picture(m->cmd, guide, 3))) return AD_EXIT_FAILURE;
+    if (mask && !(m->mask = vision_read_picture(m->cmd, mask, 1))) return AD_EXIT_FAILURE;
+    int code = m->photo ? fitted(m, &m->photo, path) : AD_EXIT_OK;
+    if (!code && m->guide) code = fitted(m, &m->guide, guide);
+    if (code) return code;
+    m->settings.guide = m->guide;
+    if (!noise) return AD_EXIT_OK;
+    int64_t width = m->photo ? m->photo->width : side, height = m->photo ? m->photo->height : side;
+    ad_image_free(m->photo);
+    m->photo = NULL;
+    return ad_command_check(m->cmd,
+                            dream_noise(m->ctx, width, height, m->settings.seed, &m->photo));
+}
+
+static bool is_film(ad_command *cmd)
+{
+    return ad_command_given(cmd, "zoom") || ad_command_given(cmd, "rotate");
+}
+
+static int check_outputs(dream_make *m)
+{
+    static const char *const of_film[] = {"seconds", "fps"};
+    const char *read[] = {ad_command_text(m->cmd, "guide"), ad_command_text(m->cmd, "mask")};
+    if (!is_film(m->cmd)) {
+        for (int i = 0; i < 2; ++i)
+            if (ad_command_given(m->cmd, of_film[i]))
+                return ad_command_usage(m->cmd, "--%s is for films: --zoom or --rotate",
+                                        of_film[i]);
+        m->frames = 1;
+        return vision_check_output(m->cmd, read, 2);
+    }
+    double fps = ad_command_real(m->cmd, "fps");
+    m->frames = (int64_t)fmax(1, round(ad_command_real(m->cmd, "seconds") * fps));
+    int code = vision_check_not_input(m->cmd, read, 2);
+    if (code) return code;
+    return ad_command_check(
+        m->cmd, ad_animation_open(&m->film, m->ctx, ad_command_text(m->cmd, "output"), 1 / fps));
+}
+
+/* ---- the work ---- */
+
+/* Levels that are too small for the network are left out, which is said. */
+static void plan(dream_make *m)
+{
+    int left_out,
+        levels = dream_sizes(&m->settings, m->photo->width, m->photo->height, m->size, &left_out);
+    for (int i = 0; i < levels; ++i)
+        m->work += (double)(m->size[i][0] * m->size[i][1] * m->settings.steps);
+    if (left_out)
+        ad_command_note(m->cmd, "%d of %d sizes are left out: they would be below %d pixels",
+                        left_out, m->settings.levels, DREAM_SMALLEST_SIDE);
+}
+
+static bool watch(void *user, const dream_progress *p)
+{
+    dream_make *m = user;
+    char part[96];
+    double done = (double)m->frame * m->work;
+    for (int i = 0; i < p->level; ++i)
+        done += (double)(m->size[i][0] * m->size[i][1] * m->settings.steps);
+    done += (double)(p->width * p->height * p->step);
+    int length = m->frames > 1 ? snprintf(part, sizeof part, "frame %lld/%lld  ",
+                                          (long long)m->frame + 1, (long long)m->frames)
+                               : 0;
+    snprintf(part + length, sizeof part - (size_t)length, "%lld x %lld", (long long)p->width,
+             (long long)p->height);
+    m->objective = p->objective;
+    int64_t all = p->levels * p->steps;
+    ad_command_progress(m->cmd,
+                        &(ad_progress){.step = m->frame * all + p->level * p->steps + p->step,
+                                       .steps = m->frames * all,
+                                       .part = part,
+                                       .metrics = (ad_metric[]){{"objective", p->objective}},
+                                       .count = 1,
+                                       .done = done,
+                                       .whole = (double)m->frames * m->work,
+                                       .notable = ad_command_json(m->cmd)});
+    return !ad_command_interrupted(m->cmd);
+}
+
+/* The next frame's picture is this one's dream, seen a little closer. */
+static ad_status move_on(dream_make *m, const ad_image *dreamt)
+{
+    double fps = ad_command_real(m->cmd, "fps");
+    double zoom = pow(ad_command_real(m->cmd, "zoom"), 1 / fps),
+           degrees = ad_command_real(m->cmd, "rotate") / fps;
+    ad_image *next;
+    ad_status status = dream_warp(m->ctx, dreamt, zoom, degrees, &next);
+    if (status) return status;
+    ad_image_free(m->photo);
+    m->photo = next;
+    return AD_OK;
+}
+
+static ad_status dream(dream_make *m, ad_image **picture)
+{
+    ad_status status = AD_OK;
+    uint64_t draw = 0;
+    for (m->frame = 0; m->frame < m->frames && !status && !m->stopped; ++m->frame) {
+        ad_image_free(*picture);
+        status = dream_picture(&m->settings, m->ctx, m->photo, m->mask, &draw, watch, m,
+                               &m->stopped, picture);
+        if (!status && m->film) status = ad_animation_add(m->film, *picture);
+        if (!status && m->frame + 1 < m->frames) status = move_on(m, *picture);
+    }
+    return status;
+}
+
+static void say_end(dream_make *m)
+{
+    const char *output = ad_command_text(m->cmd, "output"), *end = m->stopped ? "stopped" : "done";
+    int64_t frames = m->film ? m->frame : 0;
+    if (!ad_command_json(m->cmd)) {
+        char film[48] = "";
+        if (frames) snprintf(film, sizeof film, ", %lld frames", (long long)frames);
+        ad_command_note(m->cmd, "%s: %s%s, objective %.4g, %.1f s", output, end, film, m->objective,
+                        ad_command_seconds(m->cmd));
+        return;
+    }
+    ad_json_begin(m->cmd, "done");
+    ad_json_text(m->cmd, "output", output);
+    ad_json_text(m->cmd, "end", end);
+    if (frames) ad_json_int(m->cmd, "frames", frames);
+    ad_json_real(m->cmd, "objective", m->objective);
+    ad_json_real(m->cmd, "seconds", ad_command_seconds(m->cmd));
+    ad_json_end(m->cmd);
+}
+
+static int make(ad_command *cmd)
+{
+    dream_make m = {.cmd = cmd, .ctx = ad_command_context(cmd)};
+    ad_image *picture = NULL;
+    int code = m.ctx ? check_outputs(&m) : AD_EXIT_FAILURE;
+    if (!code) code = open_network(&m);
+    if (!code) code = read_pictures(&m);
+    if (!code) {
+        plan(&m);
+        (void)ad_command_interrupted(cmd); /* from here on Ctrl-C keeps what there is */
+        ad_command_start(cmd);
+        code = ad_command_check(cmd, dream(&m, &picture));
+    }
+    if (!code) {
+        ad_status status = m.film ? ad_animation_write(m.film, 1 / ad_command_real(cmd, "fps"))
+                                  : ad_image_write(m.ctx, ad_command_text(cmd, "output"), picture,
+                                                   NULL);
+        code = ad_command_check(cmd, status);
+    }
+    if (!code) say_end(&m);
+    ad_image_free(picture);
+    ad_image_free(m.photo), ad_image_free(m.guide), ad_image_free(m.mask);
+    ad_animation_free(m.film);
+    ad_vars_free(m.settings.weights);
+    return code;
+}
+
+static int run(ad_command *cmd)
+{
+    return ad_tuning_run(cmd, make);
+}
+
+const ad_verb dream_make_verb = {
+    AD_VERB("dream", "make", "[IMAGE]", options, run, "let a network see more in a picture"),
+    .description =
+        "Moves a picture until a layer of a network is more excited by it (DeepDream: Mordvintsev, "
+        "Olah and Tyka, 2015), from a small form of it to a large one. Early layers give strokes, "
+        "late ones whole things. Stronger: raise --steps or --lr. Larger forms: raise --levels. "
+        "Ctrl-C saves the picture as it is.\n"
+        "\n"
+        "  autodidact dream make photo.jpg -o dream.png\n"
+        "  autodidact dream make photo.jpg --layer relu3_3,relu4_2 --layer-weights 1,3 -o "
+        "dream.png\n"
+        "  autodidact dream make photo.jpg --guide flowers.jpg --weights vgg16.pth -o dream.png\n"
+        "  autodidact dream make --noise --channel 12 --size 400 -o pattern.png\n"
+        "  autodidact dream make photo.jpg --zoom 2 --rotate 20 --seconds 4 --size 320 -o "
+        "film.gif"};

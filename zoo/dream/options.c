@@ -1,0 +1,59 @@
+/* options.c - from options to settings. */
+#include "zoo/dream/dream.h"
+
+#include <string.h>
+
+static const uint64_t stream_of_noise = 0x6e6f697365; /* "noise" */
+
+void dream_read_options(ad_command *cmd, dream_settings *s)
+{
+    s->levels = (int)ad_command_int(cmd, "levels");
+    s->ratio = ad_command_real(cmd, "ratio");
+    s->steps = ad_command_int(cmd, "steps");
+    s->lr = ad_command_given(cmd, "lr")     ? ad_command_real(cmd, "lr")
+            : s->net.kind == VISION_COMPACT ? 0.05
+                                            : 0.09;
+    s->shift = ad_command_int(cmd, "shift");
+    s->smoothing = ad_command_real(cmd, "smoothing");
+    s->seed = (uint64_t)ad_command_int(cmd, "seed");
+    s->channel = -1;
+}
+
+/* Where eyes are: the reference's layer of VGG-16; of the compact network the last two, earlier
+ * ones call for pure colours. */
+static int usual_layers(dream_settings *s)
+{
+    bool compact = s->net.kind == VISION_COMPACT;
+    s->layer[0] = compact ? "relu4_4" : "relu4_3", s->layer[1] = "relu5_1";
+    return compact ? 2 : 1;
+}
+
+int dream_read_layers(ad_command *cmd, dream_settings *s)
+{
+    int count = ad_command_count(cmd, "layer"), weights = ad_command_count(cmd, "layer-weights");
+    if (count > DREAM_MAX_LAYERS)
+        return ad_command_usage(cmd, "--layer: %d layers are more than %d", count,
+                                DREAM_MAX_LAYERS);
+    s->layers = count ? count : usual_layers(s);
+    if (weights && weights != s->layers)
+        return ad_command_usage(cmd, "--layer-weights: %d weights for %d %s", weights, s->layers,
+                                s->layers == 1 ? "layer" : "layers");
+    for (int i = 0; i < s->layers; ++i) {
+        if (count) s->layer[i] = ad_command_item(cmd, "layer", i);
+        s->weight[i] = weights ? ad_command_real_item(cmd, "layer-weights", i) : 1;
+        int code = vision_check_layer(cmd, s->net.kind, "layer", s->layer[i]);
+        if (code) return code;
+        for (int k = 0; k < i; ++k)
+            if (!strcmp(s->layer[k], s->layer[i]))
+                return ad_command_usage(cmd, "--layer: %s is there twice", s->layer[i]);
+    }
+    return AD_EXIT_OK;
+}
+
+ad_status dream_noise(ad_context *ctx, int64_t width, int64_t height, uint64_t seed, ad_image **out)
+{
+    ad_status status = ad_image_new(ctx, width, height, 3, out);
+    for (int64_t i = 0; !status && i < width * height * 3; ++i)
+        (*out)->data[i] = (float)ad_random_unit(seed, stream_of_noise, (uint64_t)i);
+    return status;
+}

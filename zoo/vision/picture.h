@@ -1,0 +1,18 @@
+/* picture.h - the pictures that a verb reads and the one that it writes. */
+#ifndef ZOO_VISION_PICTURE_H
+#define ZOO_VISION_PICTURE_H
+
+#include <autodidact/command.h>
+#include <autodidact/image.h>
+
+/* Reads a picture that the person named, with a note on what was ignored in it. NULL: the error has
+ * been reported. */
+ad_image *vision_read_picture(ad_command *cmd, const char *path, int channels);
+
+/* --output can be written, and is none of the files that are read: operands, --weights, and those
+ * of `read` (each may be NULL). Exit statuses: 0, or the error has been reported. */
+int vision_check_output(ad_command *cmd, const char *const *read, int count);
+/* The second half of it, for an output that is no single picture. */
+int vision_check_not_input(ad_command *cmd, const char *const *read, int count);
+
+#endif
