@@ -50,7 +50,7 @@ CFLAGS_ALL   = $(CSTD) $(WARN) $(OPT_$(MODE)) -fvisibility=hidden -fPIC -pthread
 # ---- components ---------------------------------------------------------------------------------------
 
 # Rows of tools/components as name|header|links. ABSENT: what is left out; STUBS: what of it src/absent stands in
-# for; SYSTEMS: empty where something that they need is left out.
+# for (in src/absent/engine for the engine alone); SYSTEMS: empty where something that they need is left out.
 COMPONENT_ROWS := $(shell sed -n 's/^\([a-z0-9]\{1,\}\)  *\([^ ]*\)  *\([^ ]*\) .*/\1|\2|\3/p' tools/components)
 component_names = $(foreach row,$(1),$(word 1,$(subst |, ,$(row))))
 component_headers = $(foreach row,$(1),$(word 2,$(subst |, ,$(row))))
@@ -60,6 +60,7 @@ COMPONENTS := $(call component_names,$(PRESENT_ROWS))
 ABSENT     := $(call component_names,$(ABSENT_ROWS))
 STUBS      := $(wildcard $(ABSENT:%=src/absent/%.c))
 SYSTEMS    := $(if $(filter-out $(STUBS:src/absent/%.c=%),$(ABSENT)),,yes)
+STUBS      += $(wildcard $(ABSENT:%=src/absent/engine/%.c))
 ifneq ($(filter-out $(call component_names,$(COMPONENT_ROWS)),$(WITHOUT)),)
 $(error there is no component $(filter-out $(call component_names,$(COMPONENT_ROWS)),$(WITHOUT)); tools/components lists them)
 endif

@@ -179,12 +179,23 @@ static int weights(ad_command *cmd, ad_context *ctx, const char *path)
     return ad_command_check(cmd, status);
 }
 
+/* An archive of a network's variables, not of pictures. */
+static bool holds_variables(ad_context *ctx, const char *path)
+{
+    ad_file *file;
+    bool holds = !ad_file_open(&file, ctx, path);
+    if (holds) ad_file_close(file);
+    ad_error_clear(ctx);
+    return holds;
+}
+
 static int run(ad_command *cmd)
 {
     const char *path = ad_command_operand(cmd, 0);
     ad_context *ctx = ad_command_context(cmd);
     if (!ctx) return AD_EXIT_FAILURE;
-    if (ad_cli_names_set(path)) return ad_cli_info_set(cmd, ctx, path);
+    if (ad_cli_names_set(path) && !holds_variables(ctx, path))
+        return ad_cli_info_set(cmd, ctx, path);
     bool begins;
     ad_status status = ad_image_begins(ctx, path, &begins);
     if (status) return ad_command_check(cmd, status);
@@ -204,7 +215,8 @@ const ad_verb ad_cli_info = {
             "what a weights file, a picture or a set of pictures holds"),
     .description =
         "Weights: safetensors (or their index), PyTorch (.pth, .pt, .th), .npy, .npz, GGUF and "
-        "llama2.c's, recognised by content; every tensor with its name, type, shape and bytes. "
+        "llama2.c's, archives of variables (manifest.json), recognised by content; every tensor "
+        "with its name, type, shape and bytes. "
         "Pictures: PNG, JPEG, WebP, BMP, PGM and PPM. Nothing in a file is executed. A folder, "
         ".tar, .tar.gz, .tar.xz or .zip is read as a set of labelled pictures: how many of each "
         "class, their size and colours.\n\n  autodidact info vgg19.pth\n  autodidact info "

@@ -12,6 +12,7 @@
 /* clang-format off */
 static const ad_verb *const verbs[] = {
     &style_make_verb,
+    &style_apply_verb,
     &style_reconstruct_verb,
     &dream_make_verb,
     &dream_layers_verb,

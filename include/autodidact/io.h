@@ -1,5 +1,5 @@
 /* io.h - weights files: safetensors (one or several, by their index), PyTorch (.pth, .pt, .th;
- * the zip form and the older one), NumPy, llama2.c, GGUF.
+ * the zip form and the older one), NumPy, llama2.c, GGUF, archives of variables (deeplearn.js).
  *
  * Reading: ad_file_open() tells the format by content, not by name, and lists the tensors; data is
  * read when asked for, one tensor at a time, into the caller's memory, converted to the dtype that
@@ -31,13 +31,14 @@ typedef enum ad_file_format {
     AD_FILE_TORCH_LEGACY, /* torch.save before 1.6: a stream of pickles, then raw storages */
     AD_FILE_NPY,
     AD_FILE_NPZ,
-    AD_FILE_SHARDED, /* several safetensors, named by an index (model.safetensors.index.json) */
-    AD_FILE_LLAMA2C, /* a Llama as llama2.c keeps it, by Hugging Face's names */
-    AD_FILE_GGUF,    /* llama.cpp's */
+    AD_FILE_SHARDED,   /* several safetensors, named by an index (model.safetensors.index.json) */
+    AD_FILE_LLAMA2C,   /* a Llama as llama2.c keeps it, by Hugging Face's names */
+    AD_FILE_GGUF,      /* llama.cpp's */
+    AD_FILE_VARIABLES, /* raw f32, a file each, beside manifest.json in an archive (deeplearn.js) */
 } ad_file_format;
 
 /* For people: "safetensors", "PyTorch (zip)", "PyTorch (before 1.6)", "npy", "npz",
- * "safetensors in several files", "llama2.c", "GGUF". */
+ * "safetensors in several files", "llama2.c", "GGUF", "archive of variables". */
 AD_API const char *ad_file_format_name(ad_file_format format);
 
 /* Bytes that one compressed file or archive may become, or that may come through one pipe: 2 GiB,

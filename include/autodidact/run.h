@@ -143,6 +143,9 @@ AD_API ad_status ad_run_remove(ad_context *ctx, const char *path, const ad_run_s
 AD_API ad_status ad_run_prune(ad_context *ctx, const char *path, const ad_run_sweep *how,
                               ad_run_swept *swept);
 
+/* Makes a folder that may be there already, and what is missing above it. */
+AD_API ad_status ad_run_make_folder(ad_context *ctx, const char *path);
+
 /* Writes report.html into a run's folder: configuration, curves, samples, the confusion matrix,
  * figures, on one page that needs no network. Longer curves are thinned so that the page stays
  * below 3 MB, pictures aside, of which there are at most 4 MB. */

@@ -89,6 +89,7 @@ void ad_file_close(ad_file *file)
     if (!file) return;
     ad_context *ctx = file->ctx;
     for (int i = 0; i < file->shard_count; ++i) ad_file_close(file->shards[i]);
+    ad_variables_free(file);
     ad_archive_close(file->archive);
     ad_free(ctx, file->unpacked, file->unpacked_size);
     ad_free(ctx, file->tensors, (size_t)file->capacity * sizeof *file->tensors);

@@ -57,8 +57,9 @@ struct ad_file {
     int64_t repeated, tensor_bytes; /* bytes of tensors beyond their storage; of all tensors */
     unsigned char *unpacked;        /* the member that was read last */
     size_t unpacked_size;
-    int64_t unpacked_member; /* -1: none */
-    ad_file **shards;        /* [shard_count]: the files that an index names; owned */
+    int64_t unpacked_member;        /* -1: none */
+    struct ad_variables *variables; /* of an archive of them; owned */
+    ad_file **shards;               /* [shard_count]: the files that an index names; owned */
     int shard_count;
 };
 
@@ -100,6 +101,10 @@ ad_status ad_torch_zip_list(ad_file *file, const char *pickle_member);
 ad_status ad_torch_legacy_list(ad_file *file);
 ad_status ad_sharded_list(ad_file *file);
 ad_status ad_gguf_list(ad_file *file);
+/* variables.c: of an archive, by its path. Where it holds no variables `otherwise` is what is said
+ * of it. */
+ad_status ad_variables_list(ad_file *file, const char *otherwise);
+void ad_variables_free(ad_file *file);
 bool ad_llama2c_is(const ad_file *file); /* there is no magic to tell it by */
 ad_status ad_llama2c_list(ad_file *file);
 

@@ -12,18 +12,30 @@ const char *ad_file_format_name(ad_file_format format)
     static const char *const names[] = {
         "safetensors", "PyTorch (zip)", "PyTorch (before 1.6)",
         "npy",         "npz",           "safetensors in several files",
-        "llama2.c",    "GGUF"};
+        "llama2.c",    "GGUF",          "archive of variables"};
     return (unsigned)format < sizeof names / sizeof *names ? names[format] : "unknown";
 }
 
-/* What people try to open and what it is instead. */
-static const struct {
+typedef struct known {
     size_t at, length;
     const char *magic, *sentence;
-} foreign[] = {
+} known;
+
+/* What may be an archive of variables, and what else it is. */
+static const known packed[] = {
     {257, 5, "ustar",
      "is a tar archive, as PyTorch saved before 0.1.12; load and save it with a newer PyTorch"},
     {0, 2, "\x1f\x8b", "is compressed with gzip; unpack it first"},
+    {0, 6,
+     "\xfd"
+     "7zXZ",
+     "is compressed with xz; unpack it first"},
+    {0, 3, "BZh", "is compressed with bzip2; unpack it first"},
+    {0, 4, "\x28\xb5\x2f\xfd", "is compressed with zstd; unpack it first"},
+};
+
+/* What people try to open and what it is instead. */
+static const known foreign[] = {
     {0, 8, "\x89HDF\r\n\x1a\n", "is an HDF5 file, which is not a format that can be read"},
     {0, 23, "version https://git-lfs", "is a Git LFS pointer, not the file itself"},
     {0, 5, "<html", "is a web page, not the file itself"},
@@ -102,6 +114,11 @@ ad_status ad_weights_list(ad_file *file)
         file->format = AD_FILE_SHARDED;
         return ad_sharded_list(file);
     }
+    for (size_t i = 0; i < sizeof packed / sizeof *packed; ++i)
+        if (begins(file, packed[i].at, packed[i].magic, packed[i].length)) {
+            file->format = AD_FILE_VARIABLES;
+            return ad_variables_list(file, packed[i].sentence);
+        }
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; ++i)
         if (begins(file, foreign[i].at, foreign[i].magic, foreign[i].length))
             return ad_fail(file->ctx, AD_ERROR_FORMAT, "%s: %s", file->path, foreign[i].sentence);

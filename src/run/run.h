@@ -69,8 +69,6 @@ ad_status ad_run_write(ad_context *ctx, const char *path, const char *text);
  * that or, since `refusals` (io/json.h), to what built it. */
 ad_status ad_run_write_json(ad_context *ctx, const char *path, const struct json_t *root,
                             size_t flags, unsigned refusals);
-/* Makes a folder that may be there already, and what is missing above it. */
-ad_status ad_run_make_folder(ad_context *ctx, const char *path);
 /* Where `runs/SYSTEM-DATE-N` is free. */
 ad_status ad_run_new_name(ad_context *ctx, const char *system, char path[PATH_MAX]);
 

@@ -47,6 +47,8 @@ make_seed() {
         { printf 'P6 16 16 255\n'; printf "%s." $(seq 1 400); } | head -c 781 >$picture.ppm
     done
     tar cf pictures.tar pictures && gzip -k pictures.tar
+    mkdir net && printf 'aaa?aaa?' >net/w && printf '{"w": {"filename": "w", "shape": [2]}}' >net/manifest.json
+    tar cf net.tar net && rm -r net
     quietly classify train --data pictures $classify_options --run classify-run
     quietly gpt train --data text.txt $gpt_options --run gpt-run
     quietly graph train --data graph $graph_options --run graph-run
@@ -102,12 +104,13 @@ each_verb() {
     "$1" writes runs export gpt-run -o old.safetensors
     "$1" writes runs export gpt-run -o old.gguf --dtype q8_0
     "$1" writes runs report classify-run gpt-run
-    for file in tiny_cnn.pth arrays.npz library.safetensors jpeg-L.jpg png-P.png webp-lossy.webp photo.ppm pictures pictures.tar.gz \
+    for file in tiny_cnn.pth arrays.npz library.safetensors jpeg-L.jpg png-P.png webp-lossy.webp photo.ppm pictures pictures.tar.gz net.tar \
         gpt-run/checkpoints/best.safetensors gpt2_tiny/model.safetensors; do
         "$1" reads info $file
     done
     "$1" writes convert tiny_cnn.pth old.safetensors
     "$1" writes convert library.safetensors old.npz --dtype f16
+    "$1" writes convert net.tar old.npz
     "$1" trains classify train --data pictures.tar.gz $classify_options --run new
     "$1" trains classify train --data pictures $classify_options --model lenet --size 28 --flip --run new
     "$1" reads classify eval classify-run --data pictures

@@ -121,7 +121,7 @@ static int work(sheet *s)
     ad_file *file;
     if (!layer && ad_command_given(s->cmd, "channels"))
         return ad_command_usage(s->cmd, "--channels is of one layer: --layer NAME");
-    int code = vision_check_output(s->cmd, NULL, 0);
+    int code = vision_check_output(s->cmd, (const char *[]){ad_command_text(s->cmd, "weights")}, 1);
     if (!code) code = vision_choose(s->cmd, &s->settings.net, &s->settings.weights, &file);
     if (code) return code;
     dream_read_options(s->cmd, &s->settings);

@@ -146,18 +146,19 @@ static bool is_film(ad_command *cmd)
 static int check_outputs(dream_make *m)
 {
     static const char *const of_film[] = {"seconds", "fps"};
-    const char *read[] = {ad_command_text(m->cmd, "guide"), ad_command_text(m->cmd, "mask")};
+    const char *read[] = {ad_command_text(m->cmd, "guide"), ad_command_text(m->cmd, "mask"),
+                          ad_command_text(m->cmd, "weights")};
     if (!is_film(m->cmd)) {
         for (int i = 0; i < 2; ++i)
             if (ad_command_given(m->cmd, of_film[i]))
                 return ad_command_usage(m->cmd, "--%s is for films: --zoom or --rotate",
                                         of_film[i]);
         m->frames = 1;
-        return vision_check_output(m->cmd, read, 2);
+        return vision_check_output(m->cmd, read, 3);
     }
     double fps = ad_command_real(m->cmd, "fps");
     m->frames = (int64_t)fmax(1, round(ad_command_real(m->cmd, "seconds") * fps));
-    int code = vision_check_not_input(m->cmd, read, 2);
+    int code = vision_check_not_input(m->cmd, read, 3);
     if (code) return code;
     return ad_command_check(
         m->cmd, ad_animation_open(&m->film, m->ctx, ad_command_text(m->cmd, "output"), 1 / fps));

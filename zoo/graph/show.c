@@ -1,10 +1,10 @@
 /* show.c - `graph show`: pictures of what a trained network looks at. */
 #include "zoo/graph/drawing.h"
 
-#include <errno.h>
+#include <autodidact/run.h>
+
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const ad_option options[] = {
     {"output", 'o', AD_OPTION_FILE, .initial = "graph", .unit = "FOLDER",
@@ -66,15 +66,6 @@ static ad_status check(const graph_job *g, int layer)
     return AD_OK;
 }
 
-/* Once there is something to put into it. */
-static ad_status make_folder(ad_command *cmd)
-{
-    const char *folder = ad_command_text(cmd, "output");
-    if (!mkdir(folder, 0777) || errno == EEXIST) return AD_OK;
-    return ad_error_set(ad_command_context(cmd), AD_ERROR_IO, "%s: cannot create the folder: %s",
-                        folder, strerror(errno));
-}
-
 static ad_status show(ad_command *cmd, ad_job *job)
 {
     graph_job *g = (graph_job *)job;
@@ -84,7 +75,7 @@ static ad_status show(ad_command *cmd, ad_job *job)
     if (!status) status = check(g, layer);
     if (!status) status = ad_trained_build(job, 1, NULL);
     if (!status) status = graph_look_open(&look, job->ctx, job->model, job->vars, g->set);
-    if (!status) status = make_folder(cmd);
+    if (!status) status = ad_run_make_folder(job->ctx, ad_command_text(cmd, "output"));
     if (!status) status = draw(cmd, g, &look, layer);
     graph_look_close(&look);
     return status;

@@ -99,7 +99,9 @@ static int make(ad_command *cmd)
     ad_file *file;
     int exit = AD_EXIT_FAILURE;
     if (!m.ctx) return exit;
-    if ((exit = vision_check_output(cmd, (const char *[]){ad_command_text(cmd, "mask")}, 1)))
+    if ((exit = vision_check_output(
+             cmd, (const char *[]){ad_command_text(cmd, "mask"), ad_command_text(cmd, "weights")},
+             2)))
         return exit;
     if ((exit = style_open_backbone(cmd, &m.settings, &m.weights, &file))) goto done;
     if ((exit = style_make_settings(&m, file)) || (exit = style_make_pictures(&m))) goto done;

@@ -61,7 +61,7 @@ static int read_settings(ad_command *cmd, style_settings *settings)
 static int read_inputs(reconstruction *r)
 {
     ad_file *file;
-    int code = vision_check_output(r->cmd, NULL, 0);
+    int code = vision_check_output(r->cmd, (const char *[]){ad_command_text(r->cmd, "weights")}, 1);
     if (!code) code = style_open_backbone(r->cmd, &r->settings, &r->weights, &file);
     if (code) return code;
     if ((code = read_settings(r->cmd, &r->settings))) {

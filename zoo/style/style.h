@@ -135,6 +135,6 @@ int style_check_layer(ad_command *cmd, const style_settings *settings, const cha
 int style_load_backbone(ad_command *cmd, const style_settings *settings, ad_vars *weights,
                         ad_file *file);
 
-extern const ad_verb style_make_verb, style_reconstruct_verb, style_explain_verb;
+extern const ad_verb style_make_verb, style_apply_verb, style_reconstruct_verb, style_explain_verb;
 
 #endif

@@ -15,8 +15,7 @@ ad_image *vision_read_picture(ad_command *cmd, const char *path, int channels)
 int vision_check_not_input(ad_command *cmd, const char *const *read, int count)
 {
     const char *output = ad_command_text(cmd, "output");
-    bool taken = ad_command_is_operand(cmd, output) ||
-                 ad_command_same_file(output, ad_command_text(cmd, "weights"));
+    bool taken = ad_command_is_operand(cmd, output);
     for (int i = 0; i < count; ++i) taken = taken || ad_command_same_file(output, read[i]);
     if (!taken) return AD_EXIT_OK;
     return ad_command_usage(cmd, "--output %s is also an input: choose another name", output);

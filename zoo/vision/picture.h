@@ -9,8 +9,8 @@
  * been reported. */
 ad_image *vision_read_picture(ad_command *cmd, const char *path, int channels);
 
-/* --output can be written, and is none of the files that are read: operands, --weights, and those
- * of `read` (each may be NULL). Exit statuses: 0, or the error has been reported. */
+/* --output can be written, and is none of the files that are read: operands, and those of `read`
+ * (each may be NULL). Exit statuses: 0, or the error has been reported. */
 int vision_check_output(ad_command *cmd, const char *const *read, int count);
 /* The second half of it, for an output that is no single picture. */
 int vision_check_not_input(ad_command *cmd, const char *const *read, int count);

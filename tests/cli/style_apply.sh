@@ -1,0 +1,130 @@
+#!/bin/sh
+# style_apply.sh - `style apply` as a person uses it, with a network of TensorFlow's form made here, and archives
+# of variables that are broken.
+. "$(dirname "$0")/../check.sh"
+cd "$tmp" || exit 1
+"$examples/scene" photo photo.png && "$examples/scene" painting painting.png || exit 1
+
+# Variables of the sizes that Engstrom's network has; bytes of $1 each, which are small numbers.
+variable() { # INDEX SHAPE COUNT
+    name=Variable$([ "$1" = 0 ] || echo "_$1")
+    yes "$filling" | tr -d '\n' | head -c $((4 * $3)) >"net/$name"
+    printf '%s"%s": {"filename": "%s", "shape": [%s]}' "$comma" "$name" "$name" "$2" >>net/manifest.json
+    comma=', '
+}
+conv() { # SHAPE COUNT CHANNELS
+    filling=';;;<' # about 0.01 as f32
+    variable $index "$1" "$2"
+    filling='aaa?' # about 0.9
+    variable $((index + 1)) "$3" "$3"
+    variable $((index + 2)) "$3" "$3"
+    index=$((index + 3))
+}
+mkdir net
+comma= index=0
+printf '{' >net/manifest.json
+conv '9, 9, 3, 32' 7776 32
+conv '3, 3, 32, 64' 18432 64
+conv '3, 3, 64, 128' 73728 128
+for block in 1 2 3 4 5 6 7 8 9 10; do conv '3, 3, 128, 128' 147456 128; done
+conv '3, 3, 64, 128' 73728 64
+conv '3, 3, 32, 64' 18432 32
+conv '9, 9, 32, 3' 7776 3
+printf '}' >>net/manifest.json
+tar cf net.tar net && gzip -k net.tar
+
+run "$autodidact" info net.tar
+exits 0
+says out 'archive of variables, 48 tensors'
+says out 'Variable_47'
+run "$autodidact" convert net.tar.gz net.safetensors
+exits 0
+silent out
+
+apply() { run "$autodidact" style apply "$@"; }
+apply net.tar photo.png -o out.png --size 61
+exits 0
+silent out
+says err 'out.png: '
+run "$autodidact" info out.png
+says out '61 x 46'
+apply net.tar.gz photo.png -o two.png --size 61 --threads 2 -q
+exits 0
+silent err
+check 'the same bytes, compressed or not, whatever the threads' cmp out.png two.png
+apply net.safetensors photo.png -o three.png --size 61 -q
+exits 0
+check 'the same bytes converted' cmp out.png three.png
+for option in '--strength 0.5' '--keep-color' '--mask painting.png'; do
+    apply net.tar photo.png -o other.png --size 61 -q $option
+    exits 0
+    check "$option changes the picture" sh -c '! cmp -s out.png other.png'
+done
+apply net.tar photo.png -o same.png --size 61 --strength 0 -q
+exits 0
+
+# Several, and a folder.
+mkdir many && cp photo.png many/a.png && cp painting.png many/b.png && printf 'P6 1 1 255\nabc' >many/dot.ppm
+apply net.tar many -o painted --size 40
+exits 0
+says err 'painted: 3 of 3 pictures'
+check 'each has its name' [ "$(ls painted | tr '\n' ' ')" = 'a.png b.png dot.png ' ]
+run "$autodidact" info painted/dot.png
+says out '40 x 40'
+apply net.tar many -o painted --size 40
+exits 1
+one_line err
+says err 'painted/a.png: is there already'
+apply net.tar photo.png painting.png -o deep/folder --size 40 -q
+exits 0
+check 'a folder in a folder is made' [ -s deep/folder/painting.png ]
+
+# What cannot be.
+wrong() { # STATUS TEXT ARGUMENT...
+    status=$1 text=$2
+    shift 2
+    apply "$@"
+    exits "$status"
+    one_line err
+    says err "$text"
+}
+wrong 2 'PICTURE is missing' net.tar -o x.png
+wrong 2 'is also an input' net.tar photo.png -o photo.png
+wrong 1 'a picture is written as' net.tar photo.png -o net.tar
+wrong 1 'missing.png' net.tar missing.png -o x.png
+wrong 1 'missing.pth' missing.pth photo.png -o x.png
+wrong 1 'tiny_cnn.pth: is no network of a style' "$fixtures/tiny_cnn.pth" photo.png -o x.png
+wrong 1 'is no folder, and several pictures want one' net.tar photo.png painting.png -o out.png
+mkdir again && mkdir again/deep && cp photo.png again/a.png && cp photo.png again/deep/a.png
+wrong 1 'would both become' net.tar again -o x
+wrong 1 'memory' net.tar photo.png -o x.png --size 200 --memory-limit 1M
+broken() { # TEXT: net/ as it is now
+    tar cf broken.tar net
+    wrong 1 "$1" broken.tar photo.png -o x.png
+}
+cp net/Variable_3 kept
+head -c 100 kept >net/Variable_3
+broken 'tensor Variable_3: Variable_3 has 100 bytes, expected 73728'
+rm net/Variable_3
+broken 'tensor Variable_3: the archive has no file Variable_3'
+yes "$(printf '\377\377\377\177')" | tr -d '\n' | head -c 73728 >net/Variable_3
+broken 'Variable_3: element 0 is not finite'
+cp kept net/Variable_3
+cp net/manifest.json manifest
+printf '{"Variable": {"filename": "Variable"}}' >net/manifest.json
+broken 'tensor Variable: the manifest has no "filename" and "shape" for it'
+printf '{"Variable": {"filename": "Variable", "shape": [-1]}}' >net/manifest.json
+broken 'tensor Variable: the manifest has no "filename" and "shape" for it'
+printf '{"Variable": {"filename": "Variable", "shape": [4294967296, 4294967296]}}' >net/manifest.json
+broken 'tensor Variable: the manifest has no "filename" and "shape" for it'
+printf '{' >net/manifest.json
+broken 'net/manifest.json: '
+printf '{}' >net/manifest.json
+broken 'names no variables'
+rm net/manifest.json
+broken 'is a tar archive'
+gzip -c photo.png >photo.gz
+wrong 1 'is compressed with gzip' photo.gz photo.png -o x.png
+check 'nothing was written' [ ! -e x.png ]
+
+finish

@@ -1,0 +1,164 @@
+/* net.c - the network of both forms, and its weights. */
+#include "zoo/style/net.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RESIDUAL = 5 };
+
+/* ---- the network ---- */
+
+typedef struct builder {
+    ad_vars *vars;
+    bool tf;
+} builder;
+
+/* TensorFlow's SAME: as much as is missing, the odd pixel behind. */
+static ad_node *same_padding(ad_node *x, int kernel, int stride)
+{
+    ad_shape shape = ad_node_shape(x);
+    int64_t before[4] = {0}, after[4] = {0};
+    for (int axis = 1; axis <= 2; ++axis) {
+        int64_t n = shape.dim[axis], out = (n + stride - 1) / stride;
+        int64_t missing = (out - 1) * stride + kernel - n;
+        if (missing < 0) missing = 0;
+        before[axis] = missing / 2, after[axis] = missing - missing / 2;
+    }
+    return ad_pad(x, before, after, 0);
+}
+
+static ad_node *convolution(const builder *b, const char *name, ad_node *x, int64_t channels,
+                            int kernel, int stride)
+{
+    char path[64];
+    snprintf(path, sizeof path, "%s.conv2d", name);
+    ad_conv_layer layer = {.kernel = kernel, .conv = {.stride = stride}};
+    if (b->tf)
+        x = same_padding(x, kernel, stride), layer.no_bias = true;
+    else
+        layer.conv.pad = kernel / 2, layer.reflect = true;
+    return ad_name(ad_conv2d_layer(b->vars, path, x, channels, layer), "%s", name);
+}
+
+static ad_node *norm(const builder *b, const char *name, ad_node *x)
+{
+    return ad_instance_norm_layer(b->vars, name, x, b->tf ? 1e-3 : 1e-5);
+}
+
+static ad_node *residual(const builder *b, int number, ad_node *x)
+{
+    char name[4][32];
+    static const char *const parts[] = {"conv1", "in1", "conv2", "in2"};
+    for (int i = 0; i < 4; ++i) snprintf(name[i], sizeof name[i], "res%d.%s", number, parts[i]);
+    int64_t channels = ad_node_shape(x).dim[3];
+    ad_node *y = ad_relu(norm(b, name[1], convolution(b, name[0], x, channels, 3, 1)));
+    y = norm(b, name[3], convolution(b, name[2], y, channels, 3, 1));
+    return ad_add(x, y);
+}
+
+/* Twice the size: enlarged and convolved, or the transpose of a strided convolution. */
+static ad_node *enlarge(const builder *b, const char *name, ad_node *x, int64_t channels)
+{
+    ad_shape shape = ad_node_shape(x);
+    int64_t h = 2 * shape.dim[1], w = 2 * shape.dim[2];
+    if (!b->tf) return convolution(b, name, ad_resize2d(x, h, w, AD_NEAREST), channels, 3, 1);
+    char path[64];
+    snprintf(path, sizeof path, "%s.conv2d.weight", name);
+    ad_node *weight = ad_param(ad_node_graph(x), b->vars, path,
+                               ad_shape(3, 3, channels, shape.dim[3]), (ad_var_options){0});
+    /* what was padded behind is cut off */
+    x = ad_conv2d_input_grad(x, weight, h + 1, w + 1, (ad_conv){.stride = 2});
+    return ad_name(ad_slice(ad_slice(x, 1, 0, h, 1), 2, 0, w, 1), "%s", name);
+}
+
+ad_node *style_net_build(ad_vars *vars, style_net_kind kind, ad_node *x)
+{
+    const builder net = {vars, kind == STYLE_NET_TF}, *b = &net;
+    x = ad_relu(norm(b, "in1", convolution(b, "conv1", x, 32, 9, 1)));
+    x = ad_relu(norm(b, "in2", convolution(b, "conv2", x, 64, 3, 2)));
+    x = ad_relu(norm(b, "in3", convolution(b, "conv3", x, 128, 3, 2)));
+    for (int i = 1; i <= RESIDUAL; ++i) x = residual(b, i, x);
+    x = ad_relu(norm(b, "in4", enlarge(b, "deconv1", x, 64)));
+    x = ad_relu(norm(b, "in5", enlarge(b, "deconv2", x, 32)));
+    x = convolution(b, "deconv3", x, 3, 9, 1);
+    if (!net.tf) return x;
+    return ad_add_scalar(ad_mul_scalar(ad_tanh(norm(b, "in6", x)), 150), 127.5);
+}
+
+/* ---- its weights ---- */
+
+ad_status style_net_detect(ad_context *ctx, ad_file *file, style_net_kind *kind)
+{
+    *kind = STYLE_NET_TORCH;
+    if (ad_file_find(file, "conv1.conv2d.weight") >= 0 &&
+        ad_file_find(file, "deconv3.conv2d.weight") >= 0)
+        return AD_OK;
+    *kind = STYLE_NET_TF;
+    if (ad_file_find(file, "Variable") >= 0 && ad_file_find(file, "Variable_47") >= 0) return AD_OK;
+    return ad_error_set(ctx, AD_ERROR_FORMAT,
+                        "%s: is no network of a style: it has no tensor conv1.conv2d.weight "
+                        "(PyTorch's) nor Variable .. Variable_47 (TensorFlow's; %d tensors, the "
+                        "first is %s)",
+                        ad_file_path(file), ad_file_count(file),
+                        ad_file_count(file) ? ad_file_at(file, 0)->name : "missing");
+}
+
+/* The 16 convolutions in their order; of each the weight, then its norm's shift and scale. */
+static void tf_names(int index, char *name, size_t size)
+{
+    static const char *const ends[] = {"conv1", "conv2", "conv3", "deconv1", "deconv2", "deconv3"};
+    int conv = index / 3, part = index % 3, block = (conv - 3) / 2;
+    bool inside = conv >= 3 && conv < 3 + 2 * RESIDUAL;
+    int end = conv < 3 ? conv : conv - 2 * RESIDUAL;
+    const char *what = part == 1 ? "bias" : "weight";
+    if (inside && part)
+        snprintf(name, size, "res%d.in%d.%s", block + 1, (conv - 3) % 2 + 1, what);
+    else if (inside)
+        snprintf(name, size, "res%d.conv%d.conv2d.weight", block + 1, (conv - 3) % 2 + 1);
+    else if (part)
+        snprintf(name, size, "in%d.%s", end + 1, what);
+    else
+        snprintf(name, size, "%s.conv2d.weight", ends[end]);
+}
+
+/* Its axes lie as the variable's do in memory: kernels [h, w, in, out], or turned [h, w, out, in].
+ */
+static ad_status load_variable(ad_vars *vars, ad_file *file, int index)
+{
+    char from[16] = "Variable", to[64];
+    if (index) snprintf(from, sizeof from, "Variable_%d", index);
+    tf_names(index, to, sizeof to);
+    ad_variable *variable = ad_var_find(vars, to);
+    ad_shape shape = ad_variable_shape(variable);
+    size_t bytes = (size_t)ad_shape_count(shape) * sizeof(float);
+    float *data = malloc(bytes);
+    ad_context *ctx = ad_vars_context(vars);
+    if (!data) return ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory for %s", to);
+    ad_status status = ad_file_read_named(file, from, AD_F32, shape, data, bytes);
+    char what[128];
+    snprintf(what, sizeof what, "%.80s: tensor %s", ad_file_path(file), from);
+    for (size_t i = 0; i < bytes / sizeof *data && !status; ++i)
+        if (!(data[i] - data[i] == 0))
+            status = ad_error_set(ctx, AD_ERROR_NUMERIC, "%s: element %zu is not finite", what, i);
+    if (!status) status = ad_variable_set(vars, variable, data);
+    free(data);
+    return status;
+}
+
+ad_status style_net_load(ad_vars *vars, style_net_kind kind, ad_file *file)
+{
+    enum { VARIABLES = 48 };
+    ad_graph *graph = ad_graph_new(ad_vars_context(vars));
+    if (!graph) return AD_ERROR_MEMORY;
+    ad_node *x = ad_input(graph, "image", AD_F32, ad_shape(1, STYLE_NET_LEAST, STYLE_NET_LEAST, 3));
+    style_net_build(vars, kind, x); /* declares the parameters */
+    ad_status status = ad_graph_status(graph);
+    if (status) ad_error_set(ad_vars_context(vars), status, "%s", ad_graph_error(graph));
+    ad_graph_free(graph);
+    if (status) return status;
+    if (kind == STYLE_NET_TORCH) /* old files have running means, which nothing reads */
+        return ad_vars_load_file(vars, file, (ad_load_options){.allow_unused = true});
+    for (int i = 0; i < VARIABLES && !status; ++i) status = load_variable(vars, file, i);
+    return status;
+}

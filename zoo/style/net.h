@@ -1,0 +1,27 @@
+/* net.h - networks that paint a picture at once (Johnson, Alahi & Li 2016, "Perceptual losses for
+ * real-time style transfer and super-resolution"): trained for one style, one forward pass each.
+ *
+ * Two forms are known by what their files hold; both see and give RGB of 0 to 255:
+ *
+ *   STYLE_NET_TORCH   PyTorch's example fast_neural_style and its kin (`conv1.conv2d.weight`):
+ *                     instance norms (Ulyanov et al. 2017), reflected borders, resize-convolutions
+ *   STYLE_NET_TF      Engstrom's (2016) as published for deeplearn.js (`Variable` ..
+ *                     `Variable_47`): zero borders, transposed convolutions, a scaled tanh */
+#ifndef ZOO_STYLE_NET_H
+#define ZOO_STYLE_NET_H
+
+#include <autodidact/io.h>
+#include <autodidact/nn.h>
+
+typedef enum style_net_kind { STYLE_NET_TORCH = 0, STYLE_NET_TF } style_net_kind;
+
+/* AD_ERROR_FORMAT names the file and what it holds instead. */
+ad_status style_net_detect(ad_context *ctx, ad_file *file, style_net_kind *kind);
+/* image [n, h, w, 3] -> the same, not clamped. Both sides must be multiples of STYLE_NET_MULTIPLE.
+ * Parameters are found or declared in `vars` under the names of the first form. */
+enum { STYLE_NET_MULTIPLE = 4, STYLE_NET_LEAST = 16 };
+ad_node *style_net_build(ad_vars *vars, style_net_kind kind, ad_node *image);
+/* The parameters of style_net_build from a file of either form. */
+ad_status style_net_load(ad_vars *vars, style_net_kind kind, ad_file *file);
+
+#endif
