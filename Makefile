@@ -68,8 +68,8 @@ comma := ,
 LIBS := $(foreach row,$(PRESENT_ROWS),$(subst $(comma), ,$(word 3,$(subst |, ,$(row))))) -lm -lpthread
 
 # The engine's rooms and headers; all others are the systems'.
-ENGINE_ROOMS   := base io score draw record graph ops plan device nn optim absent
-ENGINE_HEADERS := base metrics watch tensor graph ops program wisdom nn optim io gguf image events scores draw layout plot record engine
+ENGINE_ROOMS   := base io score draw film record graph ops plan device nn optim absent
+ENGINE_HEADERS := base metrics watch tensor graph ops program wisdom nn optim io gguf image film events scores draw layout plot record engine
 SYSTEM_ROOMS   := $(filter-out $(ENGINE_ROOMS),$(notdir $(patsubst %/,%,$(wildcard src/*/))))
 SYSTEM_HEADERS := $(filter-out $(ENGINE_HEADERS:%=include/autodidact/%.h),$(wildcard include/autodidact/*.h))
 

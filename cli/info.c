@@ -1,5 +1,6 @@
 /* info.c - `autodidact info FILE`: what a weights file or a picture holds, from its header alone.
- * Sets of pictures are in info_set.c. */
+ * Sets of pictures are in info_set.c, films in info_film.c. */
+#include "cli/film.h"
 #include "cli/verbs.h"
 
 #include <autodidact/image.h>
@@ -196,8 +197,10 @@ static int run(ad_command *cmd)
     if (!ctx) return AD_EXIT_FAILURE;
     if (ad_cli_names_set(path) && !holds_variables(ctx, path))
         return ad_cli_info_set(cmd, ctx, path);
-    bool begins;
-    ad_status status = ad_image_begins(ctx, path, &begins);
+    bool begins, moves;
+    ad_status status = ad_film_begins(ctx, path, &moves);
+    if (!status && moves && ad_has_component("libav")) return ad_cli_info_film(cmd, ctx, path);
+    if (!status) status = ad_image_begins(ctx, path, &begins);
     if (status) return ad_command_check(cmd, status);
     bool shows = begins || ad_image_ending_unread(path);
     return shows ? picture(cmd, ctx, path) : weights(cmd, ctx, path);
@@ -212,12 +215,14 @@ static const ad_option options[] = {
 
 const ad_verb ad_cli_info = {
     AD_VERB(NULL, "info", "FILE", options, run,
-            "what a weights file, a picture or a set of pictures holds"),
+            "what a weights file, a picture, a film or a set of pictures holds"),
     .description =
         "Weights: safetensors (or their index), PyTorch (.pth, .pt, .th), .npy, .npz, GGUF and "
         "llama2.c's, archives of variables (manifest.json), recognised by content; every tensor "
         "with its name, type, shape and bytes. "
-        "Pictures: PNG, JPEG, WebP, BMP, PGM and PPM. Nothing in a file is executed. A folder, "
+        "Pictures: PNG, JPEG, WebP, BMP, PGM and PPM. Films: MP4, WebM, GIF and whatever else "
+        "libav "
+        "reads; their frames are counted. Nothing in a file is executed. A folder, "
         ".tar, .tar.gz, .tar.xz or .zip is read as a set of labelled pictures: how many of each "
         "class, their size and colours.\n\n  autodidact info vgg19.pth\n  autodidact info "
         "photo.jpg --json\n  autodidact info mnist/",

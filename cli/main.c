@@ -1,5 +1,6 @@
 /* main.c - the command `autodidact`: the table of verbs. A new system is its header and its rows.
  */
+#include "cli/film.h"
 #include "cli/verbs.h"
 #include "zoo/backbone/fit.h"
 #include "zoo/bench/bench.h"
@@ -38,6 +39,7 @@ static const ad_verb *const verbs[] = {
     &ad_cli_runs_report,
     &ad_cli_runs_prune,
     &ad_cli_runs_rm,
+    &ad_cli_film_convert,
     &bench_verb,
     &ad_cli_info,
     &ad_cli_convert,

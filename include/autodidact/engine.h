@@ -8,6 +8,7 @@
 #include <autodidact/base.h>
 #include <autodidact/draw.h>
 #include <autodidact/events.h>
+#include <autodidact/film.h>
 #include <autodidact/gguf.h>
 #include <autodidact/graph.h>
 #include <autodidact/image.h>

@@ -123,7 +123,8 @@ AD_API ad_status ad_image_can_write(ad_context *ctx, const char *path);
 /* ---- animations ---- */
 
 /* Pictures of one size, one after the other, as a GIF that repeats. A GIF has 256 colours a frame:
- * they are chosen for each, and what lies between them is dithered. */
+ * they are chosen for each, and what lies between them is dithered. Films (film.h) write their GIFs
+ * by this, too. */
 typedef struct ad_animation ad_animation;
 
 /* `path` ends in .gif. Each frame is shown for `seconds` (0.02 to 600, to the hundredth). Nothing
@@ -131,9 +132,13 @@ typedef struct ad_animation ad_animation;
 AD_API ad_status ad_animation_open(ad_animation **out, ad_context *ctx, const char *path,
                                    double seconds);
 AD_API ad_status ad_animation_add(ad_animation *animation, const ad_image *frame);
-/* Writes the file, whole or not at all; the last frame is shown for `last_seconds`. At least one
- * frame is needed. */
+/* Shows the frame that was added last for another time than `seconds` of all. */
+AD_API void ad_animation_show(ad_animation *animation, double seconds);
+/* Writes the file, whole or not at all; the last frame is shown for `last_seconds` (0: as long as
+ * it is). At least one frame is needed. */
 AD_API ad_status ad_animation_write(ad_animation *animation, double last_seconds);
+/* The same, by another name. */
+AD_API ad_status ad_animation_write_as(ad_animation *animation, const char *path);
 AD_API void ad_animation_free(ad_animation *animation); /* NULL is ignored */
 
 /* ---- resampling ---- */

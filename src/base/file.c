@@ -45,8 +45,9 @@ struct ad_output {
     int fd;
     bool exists;    /* the temporary file is there, */
     int unfinished; /* and listed for a signal that ends the process */
-    uint32_t check; /* CRC-32 of what was written */
-    size_t used;
+    uint32_t check; /* CRC-32 of what was written, unless it was patched */
+    bool patched;
+    size_t used, size; /* in the buffer; in the file */
     char path[PATH_MAX], target[PATH_MAX],
         temporary[PATH_MAX]; /* as given; symbolic links resolved */
     unsigned char buffer[BUFFER_BYTES];
@@ -127,7 +128,7 @@ ad_status ad_output_open(ad_output **out, ad_context *ctx, const char *path)
     ad_output *output = ad_alloc(ctx, sizeof *output);
     if (!output) return AD_ERROR_MEMORY;
     output->ctx = ctx, output->status = AD_OK, output->used = 0, output->exists = false;
-    output->check = 0, output->unfinished = -1;
+    output->check = 0, output->unfinished = -1, output->size = 0, output->patched = false;
     strcpy(output->path, path);
     if (!info.st_mode || !realpath(path, output->target)) strcpy(output->target, path);
     status = open_temporary(output);
@@ -155,7 +156,7 @@ static void write_all(ad_output *output, const unsigned char *bytes, size_t coun
             output->status = ad_fail_errno(output->ctx, output->path, "cannot write", errno);
         else
             output->check = ad_crc32(output->check, bytes, (size_t)done), bytes += done,
-            count -= (size_t)done;
+            count -= (size_t)done, output->size += (size_t)done;
     }
 }
 
@@ -177,19 +178,37 @@ ad_status ad_output_write(ad_output *output, const void *bytes, size_t count)
     return output->status;
 }
 
+ad_status ad_output_patch(ad_output *output, size_t at, const void *bytes, size_t count)
+{
+    const unsigned char *from = bytes;
+    flush(output);
+    output->patched = true;
+    while (count && !output->status) {
+        ssize_t done = pwrite(output->fd, from, count, (off_t)at);
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0)
+            output->status = ad_fail_errno(output->ctx, output->path, "cannot write", errno);
+        else
+            from += done, at += (size_t)done, count -= (size_t)done;
+    }
+    return output->status;
+}
+
 /* What a reader gets must be what was written, before it replaces anything. */
 static ad_status verify(ad_output *output)
 {
     uint32_t check = 0;
+    size_t size = 0;
     ssize_t got = -1;
     int fd = open(output->temporary, O_RDONLY | O_CLOEXEC);
     while (fd >= 0 && (got = read(fd, output->buffer, BUFFER_BYTES)) != 0) {
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) break;
         check = ad_crc32(check, output->buffer, (size_t)got);
+        size += (size_t)got;
     }
     if (fd >= 0) close(fd);
-    if (!got && check == output->check) return AD_OK;
+    if (!got && size == output->size && (output->patched || check == output->check)) return AD_OK;
     return ad_fail(output->ctx, AD_ERROR_IO, "%s: what was written cannot be read back",
                    output->path);
 }
@@ -220,6 +239,19 @@ ad_status ad_output_commit(ad_output *output)
         }
     }
     ad_status status = output->status;
+    ad_output_discard(output);
+    return status;
+}
+
+ad_status ad_output_keep(ad_output *output, const char *path)
+{
+    ad_status status = AD_OK;
+    if (!output->status) flush(output);
+    (void)fsync(output->fd); /* it is the best there is, whatever this says */
+    if (rename(output->temporary, path))
+        status = ad_fail_errno(output->ctx, path, "cannot rename the unfinished file", errno);
+    else
+        output->exists = false;
     ad_output_discard(output);
     return status;
 }

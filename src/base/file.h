@@ -61,8 +61,13 @@ typedef struct ad_output ad_output;
 ad_status ad_output_open(ad_output **out, ad_context *ctx, const char *path);
 /* The first failure is kept: later writes do nothing, and commit returns it. */
 ad_status ad_output_write(ad_output *output, const void *bytes, size_t count);
+/* Over what was written before, at `at`; nothing is read back then but the size. */
+ad_status ad_output_patch(ad_output *output, size_t at, const void *bytes, size_t count);
 /* Flush, sync, rename. Frees the output whether it succeeds or not. */
 ad_status ad_output_commit(ad_output *output);
+/* Of formats in which a part is of use: what could be written, after a failure too, becomes `path`
+ * instead of the target. Frees the output whether it succeeds or not. */
+ad_status ad_output_keep(ad_output *output, const char *path);
 void ad_output_discard(
     ad_output *output); /* removes the temporary file and frees; NULL is ignored */
 

@@ -137,6 +137,12 @@ static void put_frame(ad_animation *a, const ad_palette *palette, const uint8_t 
     compress(z, index, a->width * a->height, &a->file);
 }
 
+/* Shorter than two of them, viewers take ten. */
+static int hundredths(double seconds)
+{
+    return (int)lround(100 * fmin(fmax(seconds, 0.02), 600));
+}
+
 ad_status ad_animation_open(ad_animation **out, ad_context *ctx, const char *path, double seconds)
 {
     const char *dot = strrchr(path, '.');
@@ -149,8 +155,7 @@ ad_status ad_animation_open(ad_animation **out, ad_context *ctx, const char *pat
     if (!a) return AD_ERROR_MEMORY;
     a->ctx = ctx;
     ad_text_init(&a->file, ctx);
-    /* shorter than two hundredths, viewers take a tenth */
-    a->delay = (int)lround(100 * fmin(fmax(seconds, 0.02), 600));
+    a->delay = hundredths(seconds);
     a->path = ad_string_copy(ctx, path);
     if (!a->path) {
         ad_animation_free(a);
@@ -199,19 +204,30 @@ ad_status ad_animation_add(ad_animation *a, const ad_image *image)
     return status;
 }
 
-ad_status ad_animation_write(ad_animation *a, double last_seconds)
+void ad_animation_show(ad_animation *a, double seconds)
+{
+    int delay = hundredths(seconds);
+    if (!a->width) return;
+    a->file.data[a->last_delay_at] = (char)delay;
+    a->file.data[a->last_delay_at + 1] = (char)(delay >> 8);
+}
+
+ad_status ad_animation_write_as(ad_animation *a, const char *path)
 {
     ad_output *output;
     if (!a->width)
-        return ad_fail(a->ctx, AD_ERROR_ARGUMENT, "%s: an animation without frames", a->path);
-    int64_t delay = lround(100 * fmin(fmax(last_seconds, 0.02), 600));
-    a->file.data[a->last_delay_at] = (char)delay;
-    a->file.data[a->last_delay_at + 1] = (char)(delay >> 8);
-    ad_status status = ad_output_open(&output, a->ctx, a->path);
+        return ad_fail(a->ctx, AD_ERROR_ARGUMENT, "%s: an animation without frames", path);
+    ad_status status = ad_output_open(&output, a->ctx, path);
     if (status) return status;
     ad_output_write(output, a->file.data, a->file.length); /* its failure is commit's */
     ad_output_write(output, "\x3b", 1);
     return ad_output_commit(output);
+}
+
+ad_status ad_animation_write(ad_animation *a, double last_seconds)
+{
+    if (last_seconds > 0) ad_animation_show(a, last_seconds);
+    return ad_animation_write_as(a, a->path);
 }
 
 void ad_animation_free(ad_animation *a)

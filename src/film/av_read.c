@@ -1,0 +1,399 @@
+/* av_read.c - a video file as a source of frames. One decoded frame is held back, so that each
+ * one's duration is known: it lasts until the next. Times are counted from the first frame that is
+ * shown. */
+#include "base/notes.h"
+#include "film/av.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { THREADS_MOST = 16 };
+
+typedef struct av_source {
+    ad_film_source base;
+    ad_av_input input;
+    int stream;
+    AVRational tick;
+    AVCodecContext *codec;
+    AVPacket *packet;
+    AVFrame *frame, *later; /* the next two; their data are NULL where there are none */
+    ad_av_pixels pixels;
+    int64_t origin; /* the first frame's time */
+    int64_t given, damaged, resized;
+    int width, height; /* of the first frame, as stored */
+    bool draining;     /* the file is at its end */
+    bool broken; /* it ends too soon, or is damaged from there on; an error once all is shown */
+    int error;   /* the AVERROR of that */
+} av_source;
+
+/* ---- decoding ---- */
+
+static int64_t time_of(const AVFrame *frame)
+{
+    return frame->best_effort_timestamp != AV_NOPTS_VALUE ? frame->best_effort_timestamp
+                                                          : frame->pts;
+}
+
+/* Packets until the decoder has had one of the stream's, or the end. */
+static void feed(av_source *s)
+{
+    for (;;) {
+        int error = av_read_frame(s->input.format, s->packet);
+        if (error == AVERROR(EAGAIN)) continue;
+        bool cut = error >= 0 && (s->packet->flags & AV_PKT_FLAG_CORRUPT) && s->input.past_end;
+        if (error < 0 || cut) {
+            s->broken = cut || error != AVERROR_EOF || s->input.failed;
+            s->error = cut ? AVERROR_EOF : error, s->draining = true;
+            av_packet_unref(s->packet);
+            (void)avcodec_send_packet(s->codec, NULL);
+            return;
+        }
+        bool ours = s->packet->stream_index == s->stream;
+        if (ours && avcodec_send_packet(s->codec, s->packet) < 0) ++s->damaged;
+        av_packet_unref(s->packet);
+        if (ours) return;
+    }
+}
+
+/* The next frame that can be decoded; without data at the end. Out of memory is an error. */
+static ad_status decode(av_source *s, AVFrame *frame)
+{
+    for (;;) {
+        int error = avcodec_receive_frame(s->codec, frame);
+        if (error >= 0 && frame->width > 0 && frame->height > 0) return AD_OK;
+        if (error == AVERROR_EOF) return AD_OK;
+        if (error == AVERROR(ENOMEM))
+            return ad_av_fail(s->base.own, s->input.bytes->name, "cannot be decoded", error);
+        if (error != AVERROR(EAGAIN)) ++s->damaged;
+        if (error >= 0) av_frame_unref(frame);
+        if (error == AVERROR(EAGAIN) && s->draining) return AD_OK;
+        if (error == AVERROR(EAGAIN)) feed(s);
+    }
+}
+
+/* `frame` becomes the one behind it. */
+static ad_status advance(av_source *s)
+{
+    AVFrame *spare = s->frame;
+    av_frame_unref(spare);
+    s->frame = s->later, s->later = spare;
+    return s->frame->data[0] ? decode(s, s->later) : AD_OK;
+}
+
+static double seconds_of(const av_source *s)
+{
+    return (double)(time_of(s->frame) - s->origin) * av_q2d(s->tick);
+}
+
+static double duration_of(const av_source *s)
+{
+    const ad_film_info *info = &s->base.info;
+    double until = s->later->data[0]
+                       ? (double)(time_of(s->later) - time_of(s->frame)) * av_q2d(s->tick)
+                       : (double)AD_AV_DURATION(s->frame) * av_q2d(s->tick);
+    if (until > 0 && until < 1e6) return until;
+    return info->fps_num ? (double)info->fps_den / (double)info->fps_num : 0.04;
+}
+
+/* ---- frames ---- */
+
+static void say_end(av_source *s)
+{
+    ad_context *own = s->base.own;
+    const char *name = s->input.bytes->name;
+    if (s->damaged)
+        ad_note(own, "%s: %lld frame%s cannot be decoded; left out", name, (long long)s->damaged,
+                s->damaged == 1 ? "" : "s");
+    if (s->resized)
+        ad_note(own, "%s: %lld frame%s of another size made as large as the first", name,
+                (long long)s->resized, s->resized == 1 ? " is" : "s are");
+    s->damaged = s->resized = 0;
+}
+
+static ad_status ended_too_soon(const av_source *s)
+{
+    char what[128];
+    if (s->input.failed) return ad_error_status(s->base.own);
+    snprintf(what, sizeof what, "is damaged or cut short behind frame %lld", (long long)s->given);
+    return ad_av_fail(s->base.own, s->input.bytes->name, what, s->error);
+}
+
+static ad_status next(ad_film_source *source, double from, ad_film_slot *slot, bool *ended)
+{
+    av_source *s = (av_source *)source;
+    ad_status status = AD_OK;
+    ad_av_silence();
+    while (!status && s->frame->data[0] &&
+           seconds_of(s) + duration_of(s) <= from + ad_film_instant) {
+        ++s->given;
+        status = advance(s);
+    }
+    *ended = !status && !s->frame->data[0];
+    if (*ended) say_end(s);
+    if (*ended && s->broken) status = ended_too_soon(s);
+    if (status || *ended) return status;
+    slot->time = seconds_of(s), slot->duration = duration_of(s);
+    if (slot->time < 0) slot->time = 0;
+    if (s->frame->width != s->width || s->frame->height != s->height) ++s->resized;
+    status = ad_av_pixels_convert(&s->pixels, source->own, s->input.bytes->name, s->frame,
+                                  slot->pixels);
+    if (!status) status = advance(s);
+    ++s->given;
+    return status;
+}
+
+/* Two frames, from wherever the input is. */
+static ad_status refill(av_source *s)
+{
+    av_frame_unref(s->frame), av_frame_unref(s->later);
+    ad_status status = decode(s, s->frame);
+    if (!status && s->frame->data[0]) status = decode(s, s->later);
+    return status;
+}
+
+static bool jump(av_source *s, int64_t to)
+{
+    if (avformat_seek_file(s->input.format, s->stream, INT64_MIN, to, to, 0) < 0) return false;
+    avcodec_flush_buffers(s->codec);
+    s->draining = s->broken = s->input.past_end = false;
+    return true;
+}
+
+/* From a keyframe at or before it. Files without an index that is right, and GIFs, which have none,
+ * are decoded from their beginning. */
+static ad_status seek_to(ad_film_source *source, double from)
+{
+    av_source *s = (av_source *)source;
+    const char *format = s->input.format->iformat->name;
+    ad_av_silence();
+    if (!strcmp(format, "gif") || !strcmp(format, "apng") || from < 1) return AD_OK;
+    if (!jump(s, s->origin + (int64_t)(from / av_q2d(s->tick)))) return AD_OK;
+    ad_status status = refill(s);
+    if (status || (s->frame->data[0] && seconds_of(s) <= from + ad_film_instant)) return status;
+    if (!jump(s, s->origin) && !jump(s, 0))
+        return ad_fail(source->own, AD_ERROR_FORMAT, "%s: cannot be wound to %g seconds",
+                       s->input.bytes->name, from);
+    return refill(s);
+}
+
+/* ---- opening ---- */
+
+static ad_status no_video(av_source *s)
+{
+    const AVFormatContext *format = s->input.format;
+    const char *name = s->input.bytes->name;
+    for (unsigned i = 0; i < format->nb_streams; ++i)
+        if (format->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
+            return ad_fail(s->base.own, AD_ERROR_FORMAT, "%s: holds sound (%s) and no pictures",
+                           name, avcodec_get_name(format->streams[i]->codecpar->codec_id));
+    return ad_fail(s->base.own, AD_ERROR_FORMAT, "%s: holds no pictures", name);
+}
+
+static ad_status open_codec(av_source *s, const ad_film_options *options, int threads)
+{
+    const AVStream *stream = s->input.format->streams[s->stream];
+    const char *name = s->input.bytes->name;
+    const AVCodec *decoder = avcodec_find_decoder(stream->codecpar->codec_id);
+    if (!decoder)
+        return ad_fail(s->base.own, AD_ERROR_UNSUPPORTED,
+                       "%s: its pictures are %s, for which this libav has no decoder", name,
+                       avcodec_get_name(stream->codecpar->codec_id));
+    s->codec = avcodec_alloc_context3(decoder);
+    int error = s->codec ? avcodec_parameters_to_context(s->codec, stream->codecpar)
+                         : AVERROR(ENOMEM);
+    if (error >= 0) {
+        s->codec->max_pixels = options->max_pixels;
+        s->codec->pkt_timebase = stream->time_base;
+        s->codec->thread_count = threads < THREADS_MOST ? threads : THREADS_MOST;
+        error = avcodec_open2(s->codec, decoder, NULL);
+    }
+    return error < 0 ? ad_av_fail(s->base.own, name, "its pictures cannot be decoded", error)
+                     : AD_OK;
+}
+
+static void describe_sound(ad_film_info *info, const AVFormatContext *format)
+{
+    int stream = av_find_best_stream((AVFormatContext *)format, AVMEDIA_TYPE_AUDIO, -1, -1, NULL,
+                                     0);
+    if (stream < 0) return;
+    const AVCodecParameters *sound = format->streams[stream]->codecpar;
+    snprintf(info->audio, sizeof info->audio, "%s", avcodec_get_name(sound->codec_id));
+    info->audio_rate = sound->sample_rate;
+    info->audio_channels = sound->ch_layout.nb_channels;
+}
+
+/* libav lists the names of a family of formats. */
+static void describe_format(ad_film_info *info, const AVFormatContext *format)
+{
+    static const char *const names[][2] = {{"mov,", "mp4"}, {"matroska,", "matroska"}};
+    snprintf(info->format, sizeof info->format, "%s", format->iformat->name);
+    for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
+        if (!strncmp(info->format, names[i][0], strlen(names[i][0])))
+            snprintf(info->format, sizeof info->format, "%s", names[i][1]);
+}
+
+/* By the header; counting makes it exact. */
+static void describe_times(ad_film_info *info, const AVFormatContext *format,
+                           const AVStream *stream)
+{
+    AVRational mean = stream->avg_frame_rate, base = stream->r_frame_rate;
+    if (mean.num <= 0 || mean.den <= 0) mean = base;
+    if (mean.num <= 0 || mean.den <= 0) mean = (AVRational){0, 1};
+    info->fps_num = mean.num, info->fps_den = mean.den;
+    info->variable_rate = mean.num && base.num > 0 && base.den > 0 &&
+                          fabs(av_q2d(mean) - av_q2d(base)) > 0.01 * av_q2d(base);
+    if (stream->duration > 0 && stream->duration != AV_NOPTS_VALUE)
+        info->seconds = (double)stream->duration * av_q2d(stream->time_base);
+    else if (format->duration > 0 && format->duration != AV_NOPTS_VALUE)
+        info->seconds = (double)format->duration / AV_TIME_BASE;
+    double frames = info->seconds * av_q2d(mean);
+    info->frames = stream->nb_frames > 0        ? stream->nb_frames
+                   : frames > 0 && frames < 1e9 ? llround(frames)
+                                                : 0;
+}
+
+static void note_colours(const av_source *s)
+{
+    const ad_film_info *info = &s->base.info;
+    enum AVColorTransferCharacteristic curve = s->frame->color_trc;
+    if (info->colours_guessed)
+        ad_note(s->base.own, "%s: does not say what its colours are; by its size taken for %s",
+                s->input.bytes->name, info->colours);
+    if (curve == AVCOL_TRC_SMPTE2084 || curve == AVCOL_TRC_ARIB_STD_B67)
+        ad_note(s->base.own,
+                "%s: has the brightness of HDR (%s), which is taken as it is: it will look pale",
+                s->input.bytes->name, av_color_transfer_name(curve));
+}
+
+static int rotation_of(const ad_av_pixels *p, bool *mirrored)
+{
+    bool mirror = p->flip_x != p->flip_y;
+    *mirrored = p->exchanged ? !mirror : mirror;
+    if (p->exchanged) return p->flip_x ? 90 : 270;
+    return p->flip_y ? 180 : 0;
+}
+
+/* Square pixels: a row becomes longer, or a column. */
+static void stretch(av_source *s, int *width, int *height)
+{
+    AVRational pixel = s->frame->sample_aspect_ratio;
+    if (pixel.num <= 0 || pixel.den <= 0)
+        pixel = s->input.format->streams[s->stream]->sample_aspect_ratio;
+    double ratio = pixel.num > 0 && pixel.den > 0 ? av_q2d(pixel) : 1;
+    if (ratio > 8 || ratio < 0.125) {
+        ad_note(s->base.own, "%s: claims pixels of %d:%d; taken for square", s->input.bytes->name,
+                pixel.num, pixel.den);
+        return;
+    }
+    if (ratio > 1) *width = (int)lround(*width * ratio);
+    if (ratio < 1) *height = (int)lround(*height / ratio);
+}
+
+/* What the first frame says. */
+static ad_status describe_frame(av_source *s, int64_t max_pixels)
+{
+    ad_film_info *info = &s->base.info;
+    ad_av_pixels *p = &s->pixels;
+    const AVPixFmtDescriptor *about = av_pix_fmt_desc_get(s->frame->format);
+    const int32_t *matrix = ad_av_matrix(s->input.format->streams[s->stream]);
+    const char *colours;
+    if (!about)
+        return ad_fail(s->base.own, AD_ERROR_UNSUPPORTED, "%s: its pixels have an unknown format",
+                       s->input.bytes->name);
+    p->to_width = s->frame->width, p->to_height = s->frame->height;
+    stretch(s, &p->to_width, &p->to_height);
+    if (matrix && !ad_av_turn(p, matrix))
+        ad_note(s->base.own, "%s: is to be turned by no quarter; the nearest is taken",
+                s->input.bytes->name);
+    info->rotation = rotation_of(p, &info->mirrored);
+    info->width = p->exchanged ? p->to_height : p->to_width;
+    info->height = p->exchanged ? p->to_width : p->to_height;
+    if (info->width * info->height > max_pixels)
+        return ad_fail(s->base.own, AD_ERROR_LIMIT,
+                       "%s: its frames are %lld x %lld pixels; the limit is %lld",
+                       s->input.bytes->name, (long long)info->width, (long long)info->height,
+                       (long long)max_pixels);
+    info->bit_depth = about->comp[0].depth;
+    info->alpha = about->flags & (AV_PIX_FMT_FLAG_ALPHA | AV_PIX_FMT_FLAG_PAL);
+    snprintf(info->pixels, sizeof info->pixels, "%s", about->name);
+    (void)ad_av_colours(s->frame, &info->colours_guessed, &colours);
+    snprintf(info->colours, sizeof info->colours, "%s", colours);
+    info->full_range = ad_av_full_range(s->frame);
+    bool deep = info->bit_depth > 8;
+    s->base.samples = deep ? AD_FILM_U16 : AD_FILM_U8;
+    s->base.channels = info->alpha ? 4 : 3;
+    p->to = deep ? (info->alpha ? AV_PIX_FMT_RGBA64 : AV_PIX_FMT_RGB48)
+                 : (info->alpha ? AV_PIX_FMT_RGBA : AV_PIX_FMT_RGB24);
+    note_colours(s);
+    return AD_OK;
+}
+
+static ad_status first_frame(av_source *s, int64_t max_pixels)
+{
+    ad_status status = refill(s);
+    if (status) return status;
+    if (!s->frame->data[0] && s->broken) return ended_too_soon(s);
+    if (!s->frame->data[0])
+        return ad_fail(s->base.own, AD_ERROR_FORMAT, "%s: has no frame that can be decoded",
+                       s->input.bytes->name);
+    s->origin = time_of(s->frame);
+    s->width = s->frame->width, s->height = s->frame->height;
+    return describe_frame(s, max_pixels);
+}
+
+static void release(ad_film_source *source)
+{
+    av_source *s = (av_source *)source;
+    ad_av_pixels_free(&s->pixels);
+    av_frame_free(&s->frame), av_frame_free(&s->later);
+    av_packet_free(&s->packet);
+    avcodec_free_context(&s->codec);
+    ad_av_input_close(&s->input);
+    ad_free(source->own, s, sizeof *s);
+}
+
+/* Reads the whole file, and then opens it once more. */
+static ad_status count(av_source *s, const ad_film_bytes *bytes)
+{
+    ad_av_input in;
+    ad_status status = ad_av_input_open(&in, s->base.own, bytes);
+    int stream = status ? -1 : ad_av_input_choose(&in, AVMEDIA_TYPE_VIDEO);
+    if (stream >= 0) status = ad_av_count(&in, stream, &s->base.info);
+    ad_av_input_close(&in);
+    return status;
+}
+
+ad_status ad_film_source_av(ad_film_source **out, ad_context *own, const ad_film_bytes *bytes,
+                            const ad_film_options *options, int threads)
+{
+    av_source *s = ad_zalloc(own, sizeof *s);
+    *out = NULL;
+    if (!s) return AD_ERROR_MEMORY;
+    s->base = (ad_film_source){.own = own, .next = next, .seek = seek_to, .free = release};
+    ad_status status = ad_av_input_open(&s->input, own, bytes);
+    if (!status) {
+        s->packet = av_packet_alloc(), s->frame = av_frame_alloc(), s->later = av_frame_alloc();
+        if (!s->packet || !s->frame || !s->later)
+            status = ad_av_fail(own, bytes->name, "cannot be read", AVERROR(ENOMEM));
+    }
+    if (!status && (s->stream = ad_av_input_choose(&s->input, AVMEDIA_TYPE_VIDEO)) < 0)
+        status = no_video(s);
+    if (!status) status = open_codec(s, options, threads);
+    if (!status) {
+        const AVStream *stream = s->input.format->streams[s->stream];
+        s->tick = stream->time_base;
+        snprintf(s->base.info.codec, sizeof s->base.info.codec, "%s",
+                 avcodec_get_name(stream->codecpar->codec_id));
+        describe_format(&s->base.info, s->input.format);
+        describe_times(&s->base.info, s->input.format, stream);
+        describe_sound(&s->base.info, s->input.format);
+        status = first_frame(s, options->max_pixels);
+    }
+    if (!status && options->count) status = count(s, bytes);
+    if (status)
+        release(&s->base);
+    else
+        *out = &s->base;
+    return status;
+}
