@@ -42,18 +42,18 @@ static int read_size(conversion *c)
     return AD_EXIT_OK;
 }
 
-static ad_film_options read_options(ad_command *cmd)
+static ad_film_options read_options(ad_command *cmd, const char *to)
 {
     return (ad_film_options){.from = ad_command_real(cmd, "from"),
                              .to = ad_command_real(cmd, "to"),
                              .fps = ad_command_real(cmd, "fps"),
-                             .keep_alpha = true};
+                             .keep_alpha = ad_film_can_be_transparent(to)};
 }
 
 /* Frames that lie equally far apart stay so exactly; all others keep their times. */
 static ad_status create(conversion *c)
 {
-    const ad_film_options o = read_options(c->cmd);
+    const ad_film_options o = read_options(c->cmd, c->to);
     const ad_film_info *info = ad_film_get_info(c->film);
     double rate = (double)info->fps_num / (double)info->fps_den;
     bool sounds = info->audio[0] && !ad_command_flag(c->cmd, "no-sound");
@@ -143,7 +143,7 @@ static int say_end(conversion *c)
 
 static int convert(conversion *c)
 {
-    const ad_film_options options = read_options(c->cmd);
+    const ad_film_options options = read_options(c->cmd, c->to);
     int code = ad_command_check(c->cmd, ad_film_open(c->ctx, c->from, &options, &c->film));
     if (!code) code = read_size(c);
     if (!code) code = ad_command_check(c->cmd, create(c));

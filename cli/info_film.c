@@ -47,8 +47,8 @@ static void print_text(ad_command *cmd, const char *path, const ad_film_info *in
     ad_command_print(cmd, "  pictures: %s, %s, %d bit, %s%s, %s\n", info->codec, info->pixels,
                      info->bit_depth, info->colours, info->colours_guessed ? " (guessed)" : "",
                      info->full_range ? "full range" : "limited range");
-    if (info->fps_den == 1)
-        snprintf(rate, sizeof rate, "%lld", (long long)info->fps_num);
+    if (info->fps_den == 1 || info->variable_rate)
+        ad_number_text(rate_of(info), 5, rate, sizeof rate);
     else
         snprintf(rate, sizeof rate, "%s (%lld/%lld)",
                  ad_number_text(rate_of(info), 5, text, sizeof text), (long long)info->fps_num,

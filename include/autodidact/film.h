@@ -137,6 +137,9 @@ AD_API void ad_film_writer_free(ad_film_writer *writer);
 /* Whether a name is one that ad_film_create takes; what would do is in the error. */
 AD_API ad_status ad_film_can_write(ad_context *ctx, const char *path);
 
+/* Whether what ad_film_create makes of such a name keeps transparency. */
+AD_API bool ad_film_can_be_transparent(const char *path);
+
 /* The fraction that a rate in decimals means: 29.97 is 30000/1001, 12.5 is 25/2. */
 AD_API void ad_film_rate(double fps, int64_t *num, int64_t *den);
 

@@ -1,6 +1,7 @@
 /* av_input.c - libav's way in: one file, read through ours. Which kinds of file are read is a list
  * of those that hold all there is in themselves: none that names others (playlists, scripts), none
  * that is known by its name alone. */
+#include "base/notes.h"
 #include "film/av.h"
 
 #include <errno.h>
@@ -207,10 +208,13 @@ ad_status ad_av_count(ad_av_input *in, int stream, ad_film_info *info)
     AVPacket *packet = av_packet_alloc();
     int64_t *time = NULL, capacity = 0, count = 0, last_time = INT64_MIN, last = 0;
     ad_status status = packet ? AD_OK : AD_ERROR_MEMORY;
-    while (!status && count < FRAMES_MOST && av_read_frame(in->format, packet) >= 0) {
+    int error = 0;
+    bool cut = false;
+    while (!status && count < FRAMES_MOST && (error = av_read_frame(in->format, packet)) >= 0) {
         int64_t at = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
         bool shown = packet->stream_index == stream && !(packet->flags & AV_PKT_FLAG_DISCARD) &&
                      !((packet->flags & AV_PKT_FLAG_CORRUPT) && in->past_end);
+        cut |= (packet->flags & AV_PKT_FLAG_CORRUPT) && in->past_end;
         if (shown) {
             int64_t *more = ad_grow(in->own, time, &capacity, count + 1, sizeof *time);
             if (!more) status = AD_ERROR_MEMORY;
@@ -226,6 +230,9 @@ ad_status ad_av_count(ad_av_input *in, int stream, ad_film_info *info)
     av_packet_free(&packet);
     if (status) ad_fail(in->own, status, "%s: out of memory", in->bytes->name);
     if (!status && in->failed) status = ad_error_status(in->own);
+    if (!status && (cut || (error < 0 && error != AVERROR_EOF)))
+        ad_note(in->own, "%s: is damaged or cut short; its first %lld frames are there",
+                in->bytes->name, (long long)count);
     if (!status && count) {
         qsort(time, (size_t)count, sizeof *time, by_time);
         judge(time, count, last, in->format->streams[stream]->time_base, info);

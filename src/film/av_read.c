@@ -115,6 +115,10 @@ static ad_status ended_too_soon(const av_source *s)
 {
     char what[128];
     if (s->input.failed) return ad_error_status(s->base.own);
+    if (s->error == AVERROR_EOF)
+        return ad_fail(s->base.own, AD_ERROR_FORMAT,
+                       "%s: is cut short: it ends within what follows frame %lld",
+                       s->input.bytes->name, (long long)s->given);
     snprintf(what, sizeof what, "is damaged or cut short behind frame %lld", (long long)s->given);
     return ad_av_fail(s->base.own, s->input.bytes->name, what, s->error);
 }

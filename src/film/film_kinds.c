@@ -10,7 +10,6 @@
 
 /* ---- beginnings ---- */
 
-/* `magic` at `at`; where given, not with one of the two `but` behind it. */
 typedef struct film_magic {
     const char *magic;
     unsigned char at, size;
@@ -100,6 +99,12 @@ ad_status ad_film_can_write(ad_context *ctx, const char *path)
             path);
     if (kind == AD_FILM_FOLDER) return AD_OK;
     return kind == AD_FILM_PATTERN ? ad_film_pattern_check(ctx, path) : ad_output_check(ctx, path);
+}
+
+bool ad_film_can_be_transparent(const char *path)
+{
+    ad_film_kind kind = ad_film_kind_of(path);
+    return kind == AD_FILM_APNG || kind == AD_FILM_FOLDER || kind == AD_FILM_PATTERN;
 }
 
 /* ---- rates ---- */

@@ -253,10 +253,12 @@ static ad_status take_nearest(ad_film *f, ad_film_frame *frame)
 static ad_status nothing_shown(ad_film *f)
 {
     const ad_film_options *o = &f->options;
-    char to[32] = "the end";
+    char to[48] = "the end", length[64] = "";
+    double seconds = f->source->info.seconds;
     if (o->to > 0) snprintf(to, sizeof to, "%g seconds", o->to);
-    return ad_fail(f->thread.ctx, AD_ERROR_ARGUMENT, "%s: no frame is shown from %g seconds to %s",
-                   f->name, o->from, to);
+    if (seconds > 0) snprintf(length, sizeof length, "; the film has %.3g", seconds);
+    return ad_fail(f->thread.ctx, AD_ERROR_ARGUMENT,
+                   "%s: no frame is shown from %g seconds to %s%s", f->name, o->from, to, length);
 }
 
 ad_status ad_film_next(ad_film *f, ad_film_frame *frame)

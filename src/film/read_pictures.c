@@ -98,6 +98,8 @@ static ad_status next(ad_film_source *source, double from, ad_film_slot *slot, b
     ad_image_read_options options = {.channels = source->channels, .max_pixels = s->max_pixels};
     ad_status status = ad_image_read(source->own, path, &options, &image);
     if (status) return status;
+    if (source->channels == 3 && image->source.channels % 2 == 0)
+        ad_note(source->own, "%s: its transparency is laid over white", path);
     if (image->width == info->width && image->height == info->height)
         memcpy(slot->pixels, image->data,
                (size_t)(image->width * image->height * image->channels) * sizeof(float));
@@ -131,6 +133,7 @@ static ad_status describe(picture_source *s, double fps)
     snprintf(info->codec, sizeof info->codec, "%s", ad_image_format_name(first.format));
     snprintf(info->colours, sizeof info->colours, "sRGB");
     info->width = first.width, info->height = first.height;
+    s->base.channels = first.channels % 2 == 0 ? 4 : 3;
     info->bit_depth = first.bit_depth, info->alpha = first.channels % 2 == 0;
     info->full_range = info->counted = true;
     info->frames = s->count;
@@ -153,7 +156,6 @@ ad_status ad_film_source_pictures(ad_film_source **out, ad_context *own, const c
     if (!s) return AD_ERROR_MEMORY;
     s->base = (ad_film_source){.own = own, .samples = AD_FILM_F32, .next = next, .free = release};
     s->folder = path, s->max_pixels = options->max_pixels;
-    s->base.channels = options->keep_alpha ? 4 : 3;
     ad_status status = ad_walk_folder(own, path, &(ad_folder_walk){.user = s, .file = see_file});
     if (!status) status = order(s);
     if (!status) status = describe(s, options->fps);
