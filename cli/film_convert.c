@@ -118,8 +118,8 @@ static int keep(conversion *c, ad_status status)
     const char *path = ad_film_writer_path(c->writer);
     if (!path[0]) return ad_command_fail(c->cmd, "%s", why);
     int64_t frames = ad_film_writer_frames(c->writer);
-    return ad_command_fail(c->cmd, "%s; %s holds the first %lld frame%s", why, path,
-                           (long long)frames, frames == 1 ? "" : "s");
+    return ad_command_fail(c->cmd, "%s; %s holds %lld frame%s of it", why, path, (long long)frames,
+                           frames == 1 ? "" : "s");
 }
 
 static int say_end(conversion *c)

@@ -2,30 +2,12 @@
  * one's duration is known: it lasts until the next. Times are counted from the first frame that is
  * shown. */
 #include "base/notes.h"
-#include "film/av.h"
+#include "film/av_source.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { THREADS_MOST = 16 };
-
-typedef struct av_source {
-    ad_film_source base;
-    ad_av_input input;
-    int stream;
-    AVRational tick;
-    AVCodecContext *codec;
-    AVPacket *packet;
-    AVFrame *frame, *later; /* the next two; their data are NULL where there are none */
-    ad_av_pixels pixels;
-    int64_t origin; /* the first frame's time */
-    int64_t given, damaged, resized;
-    int width, height; /* of the first frame, as stored */
-    bool draining;     /* the file is at its end */
-    bool broken; /* it ends too soon, or is damaged from there on; an error once all is shown */
-    int error;   /* the AVERROR of that */
-} av_source;
 
 /* ---- decoding ---- */
 
@@ -36,7 +18,7 @@ static int64_t time_of(const AVFrame *frame)
 }
 
 /* Packets until the decoder has had one of the stream's, or the end. */
-static void feed(av_source *s)
+static void feed(ad_av_source *s)
 {
     for (;;) {
         int error = av_read_frame(s->input.format, s->packet);
@@ -57,7 +39,7 @@ static void feed(av_source *s)
 }
 
 /* The next frame that can be decoded; without data at the end. Out of memory is an error. */
-static ad_status decode(av_source *s, AVFrame *frame)
+static ad_status decode(ad_av_source *s, AVFrame *frame)
 {
     for (;;) {
         int error = avcodec_receive_frame(s->codec, frame);
@@ -73,7 +55,7 @@ static ad_status decode(av_source *s, AVFrame *frame)
 }
 
 /* `frame` becomes the one behind it. */
-static ad_status advance(av_source *s)
+static ad_status advance(ad_av_source *s)
 {
     AVFrame *spare = s->frame;
     av_frame_unref(spare);
@@ -81,12 +63,12 @@ static ad_status advance(av_source *s)
     return s->frame->data[0] ? decode(s, s->later) : AD_OK;
 }
 
-static double seconds_of(const av_source *s)
+static double seconds_of(const ad_av_source *s)
 {
     return (double)(time_of(s->frame) - s->origin) * av_q2d(s->tick);
 }
 
-static double duration_of(const av_source *s)
+static double duration_of(const ad_av_source *s)
 {
     const ad_film_info *info = &s->base.info;
     double until = s->later->data[0]
@@ -98,7 +80,7 @@ static double duration_of(const av_source *s)
 
 /* ---- frames ---- */
 
-static void say_end(av_source *s)
+static void say_end(ad_av_source *s)
 {
     ad_context *own = s->base.own;
     const char *name = s->input.bytes->name;
@@ -111,7 +93,7 @@ static void say_end(av_source *s)
     s->damaged = s->resized = 0;
 }
 
-static ad_status ended_too_soon(const av_source *s)
+static ad_status ended_too_soon(const ad_av_source *s)
 {
     char what[128];
     if (s->input.failed) return ad_error_status(s->base.own);
@@ -125,7 +107,7 @@ static ad_status ended_too_soon(const av_source *s)
 
 static ad_status next(ad_film_source *source, double from, ad_film_slot *slot, bool *ended)
 {
-    av_source *s = (av_source *)source;
+    ad_av_source *s = (ad_av_source *)source;
     ad_status status = AD_OK;
     ad_av_silence();
     while (!status && s->frame->data[0] &&
@@ -148,7 +130,7 @@ static ad_status next(ad_film_source *source, double from, ad_film_slot *slot, b
 }
 
 /* Two frames, from wherever the input is. */
-static ad_status refill(av_source *s)
+static ad_status refill(ad_av_source *s)
 {
     av_frame_unref(s->frame), av_frame_unref(s->later);
     ad_status status = decode(s, s->frame);
@@ -156,7 +138,7 @@ static ad_status refill(av_source *s)
     return status;
 }
 
-static bool jump(av_source *s, int64_t to)
+static bool jump(ad_av_source *s, int64_t to)
 {
     if (avformat_seek_file(s->input.format, s->stream, INT64_MIN, to, to, 0) < 0) return false;
     avcodec_flush_buffers(s->codec);
@@ -168,7 +150,7 @@ static bool jump(av_source *s, int64_t to)
  * are decoded from their beginning. */
 static ad_status seek_to(ad_film_source *source, double from)
 {
-    av_source *s = (av_source *)source;
+    ad_av_source *s = (ad_av_source *)source;
     const char *format = s->input.format->iformat->name;
     ad_av_silence();
     if (!strcmp(format, "gif") || !strcmp(format, "apng") || from < 1) return AD_OK;
@@ -183,7 +165,7 @@ static ad_status seek_to(ad_film_source *source, double from)
 
 /* ---- opening ---- */
 
-static ad_status no_video(av_source *s)
+static ad_status no_video(ad_av_source *s)
 {
     const AVFormatContext *format = s->input.format;
     const char *name = s->input.bytes->name;
@@ -194,7 +176,7 @@ static ad_status no_video(av_source *s)
     return ad_fail(s->base.own, AD_ERROR_FORMAT, "%s: holds no pictures", name);
 }
 
-static ad_status open_codec(av_source *s, const ad_film_options *options, int threads)
+static ad_status open_codec(ad_av_source *s, const ad_film_options *options, int threads)
 {
     const AVStream *stream = s->input.format->streams[s->stream];
     const char *name = s->input.bytes->name;
@@ -216,124 +198,7 @@ static ad_status open_codec(av_source *s, const ad_film_options *options, int th
                      : AD_OK;
 }
 
-static void describe_sound(ad_film_info *info, const AVFormatContext *format)
-{
-    int stream = av_find_best_stream((AVFormatContext *)format, AVMEDIA_TYPE_AUDIO, -1, -1, NULL,
-                                     0);
-    if (stream < 0) return;
-    const AVCodecParameters *sound = format->streams[stream]->codecpar;
-    snprintf(info->audio, sizeof info->audio, "%s", avcodec_get_name(sound->codec_id));
-    info->audio_rate = sound->sample_rate;
-    info->audio_channels = sound->ch_layout.nb_channels;
-}
-
-/* libav lists the names of a family of formats. */
-static void describe_format(ad_film_info *info, const AVFormatContext *format)
-{
-    static const char *const names[][2] = {{"mov,", "mp4"}, {"matroska,", "matroska"}};
-    snprintf(info->format, sizeof info->format, "%s", format->iformat->name);
-    for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
-        if (!strncmp(info->format, names[i][0], strlen(names[i][0])))
-            snprintf(info->format, sizeof info->format, "%s", names[i][1]);
-}
-
-/* By the header; counting makes it exact. */
-static void describe_times(ad_film_info *info, const AVFormatContext *format,
-                           const AVStream *stream)
-{
-    AVRational mean = stream->avg_frame_rate, base = stream->r_frame_rate;
-    if (mean.num <= 0 || mean.den <= 0) mean = base;
-    if (mean.num <= 0 || mean.den <= 0) mean = (AVRational){0, 1};
-    info->fps_num = mean.num, info->fps_den = mean.den;
-    info->variable_rate = mean.num && base.num > 0 && base.den > 0 &&
-                          fabs(av_q2d(mean) - av_q2d(base)) > 0.01 * av_q2d(base);
-    if (stream->duration > 0 && stream->duration != AV_NOPTS_VALUE)
-        info->seconds = (double)stream->duration * av_q2d(stream->time_base);
-    else if (format->duration > 0 && format->duration != AV_NOPTS_VALUE)
-        info->seconds = (double)format->duration / AV_TIME_BASE;
-    double frames = info->seconds * av_q2d(mean);
-    info->frames = stream->nb_frames > 0        ? stream->nb_frames
-                   : frames > 0 && frames < 1e9 ? llround(frames)
-                                                : 0;
-}
-
-static void note_colours(const av_source *s)
-{
-    const ad_film_info *info = &s->base.info;
-    enum AVColorTransferCharacteristic curve = s->frame->color_trc;
-    if (info->colours_guessed)
-        ad_note(s->base.own, "%s: does not say what its colours are; by its size taken for %s",
-                s->input.bytes->name, info->colours);
-    if (curve == AVCOL_TRC_SMPTE2084 || curve == AVCOL_TRC_ARIB_STD_B67)
-        ad_note(s->base.own,
-                "%s: has the brightness of HDR (%s), which is taken as it is: it will look pale",
-                s->input.bytes->name, av_color_transfer_name(curve));
-}
-
-static int rotation_of(const ad_av_pixels *p, bool *mirrored)
-{
-    bool mirror = p->flip_x != p->flip_y;
-    *mirrored = p->exchanged ? !mirror : mirror;
-    if (p->exchanged) return p->flip_x ? 90 : 270;
-    return p->flip_y ? 180 : 0;
-}
-
-/* Square pixels: a row becomes longer, or a column. */
-static void stretch(av_source *s, int *width, int *height)
-{
-    AVRational pixel = s->frame->sample_aspect_ratio;
-    if (pixel.num <= 0 || pixel.den <= 0)
-        pixel = s->input.format->streams[s->stream]->sample_aspect_ratio;
-    double ratio = pixel.num > 0 && pixel.den > 0 ? av_q2d(pixel) : 1;
-    if (ratio > 8 || ratio < 0.125) {
-        ad_note(s->base.own, "%s: claims pixels of %d:%d; taken for square", s->input.bytes->name,
-                pixel.num, pixel.den);
-        return;
-    }
-    if (ratio > 1) *width = (int)lround(*width * ratio);
-    if (ratio < 1) *height = (int)lround(*height / ratio);
-}
-
-/* What the first frame says. */
-static ad_status describe_frame(av_source *s, int64_t max_pixels)
-{
-    ad_film_info *info = &s->base.info;
-    ad_av_pixels *p = &s->pixels;
-    const AVPixFmtDescriptor *about = av_pix_fmt_desc_get(s->frame->format);
-    const int32_t *matrix = ad_av_matrix(s->input.format->streams[s->stream]);
-    const char *colours;
-    if (!about)
-        return ad_fail(s->base.own, AD_ERROR_UNSUPPORTED, "%s: its pixels have an unknown format",
-                       s->input.bytes->name);
-    p->to_width = s->frame->width, p->to_height = s->frame->height;
-    stretch(s, &p->to_width, &p->to_height);
-    if (matrix && !ad_av_turn(p, matrix))
-        ad_note(s->base.own, "%s: is to be turned by no quarter; the nearest is taken",
-                s->input.bytes->name);
-    info->rotation = rotation_of(p, &info->mirrored);
-    info->width = p->exchanged ? p->to_height : p->to_width;
-    info->height = p->exchanged ? p->to_width : p->to_height;
-    if (info->width * info->height > max_pixels)
-        return ad_fail(s->base.own, AD_ERROR_LIMIT,
-                       "%s: its frames are %lld x %lld pixels; the limit is %lld",
-                       s->input.bytes->name, (long long)info->width, (long long)info->height,
-                       (long long)max_pixels);
-    info->bit_depth = about->comp[0].depth;
-    info->alpha = about->flags & (AV_PIX_FMT_FLAG_ALPHA | AV_PIX_FMT_FLAG_PAL);
-    snprintf(info->pixels, sizeof info->pixels, "%s", about->name);
-    (void)ad_av_colours(s->frame, &info->colours_guessed, &colours);
-    snprintf(info->colours, sizeof info->colours, "%s", colours);
-    info->full_range = ad_av_full_range(s->frame);
-    bool deep = info->bit_depth > 8;
-    s->base.samples = deep ? AD_FILM_U16 : AD_FILM_U8;
-    s->base.channels = info->alpha ? 4 : 3;
-    p->to = deep ? (info->alpha ? AV_PIX_FMT_RGBA64 : AV_PIX_FMT_RGB48)
-                 : (info->alpha ? AV_PIX_FMT_RGBA : AV_PIX_FMT_RGB24);
-    note_colours(s);
-    return AD_OK;
-}
-
-static ad_status first_frame(av_source *s, int64_t max_pixels)
+static ad_status first_frame(ad_av_source *s, int64_t max_pixels)
 {
     ad_status status = refill(s);
     if (status) return status;
@@ -343,12 +208,12 @@ static ad_status first_frame(av_source *s, int64_t max_pixels)
                        s->input.bytes->name);
     s->origin = time_of(s->frame);
     s->width = s->frame->width, s->height = s->frame->height;
-    return describe_frame(s, max_pixels);
+    return ad_av_describe_frame(s, max_pixels);
 }
 
 static void release(ad_film_source *source)
 {
-    av_source *s = (av_source *)source;
+    ad_av_source *s = (ad_av_source *)source;
     ad_av_pixels_free(&s->pixels);
     av_frame_free(&s->frame), av_frame_free(&s->later);
     av_packet_free(&s->packet);
@@ -358,7 +223,7 @@ static void release(ad_film_source *source)
 }
 
 /* Reads the whole file, and then opens it once more. */
-static ad_status count(av_source *s, const ad_film_bytes *bytes)
+static ad_status count(ad_av_source *s, const ad_film_bytes *bytes)
 {
     ad_av_input in;
     ad_status status = ad_av_input_open(&in, s->base.own, bytes);
@@ -371,7 +236,7 @@ static ad_status count(av_source *s, const ad_film_bytes *bytes)
 ad_status ad_film_source_av(ad_film_source **out, ad_context *own, const ad_film_bytes *bytes,
                             const ad_film_options *options, int threads)
 {
-    av_source *s = ad_zalloc(own, sizeof *s);
+    ad_av_source *s = ad_zalloc(own, sizeof *s);
     *out = NULL;
     if (!s) return AD_ERROR_MEMORY;
     s->base = (ad_film_source){.own = own, .next = next, .seek = seek_to, .free = release};
@@ -385,13 +250,8 @@ ad_status ad_film_source_av(ad_film_source **out, ad_context *own, const ad_film
         status = no_video(s);
     if (!status) status = open_codec(s, options, threads);
     if (!status) {
-        const AVStream *stream = s->input.format->streams[s->stream];
-        s->tick = stream->time_base;
-        snprintf(s->base.info.codec, sizeof s->base.info.codec, "%s",
-                 avcodec_get_name(stream->codecpar->codec_id));
-        describe_format(&s->base.info, s->input.format);
-        describe_times(&s->base.info, s->input.format, stream);
-        describe_sound(&s->base.info, s->input.format);
+        s->tick = s->input.format->streams[s->stream]->time_base;
+        ad_av_describe_header(s);
         status = first_frame(s, options->max_pixels);
     }
     if (!status && options->count) status = count(s, bytes);

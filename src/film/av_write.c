@@ -1,179 +1,29 @@
-/* av_write.c - a video file as a sink of frames. MP4 is written in fragments, each of which can be
- * played when it is there: what was written of a film that ends too soon is of use. */
-#include "base/notes.h"
-#include "film/av_output.h"
+/* av_write.c - a video file as a sink of frames. */
+#include "film/av_sink.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PENDING = 512, KEY_SECONDS = 2, THREADS_MOST = 16, TICKS = 90000 };
-
-typedef struct av_kind {
-    const char *format, *encoder, *codec, *instead;
-    int crf;
-} av_kind;
-
 /* By ad_film_kind. */
-static const av_kind kinds[] = {
+static const ad_av_kind kinds[] = {
     [AD_FILM_MP4] = {"mp4", "libx264", "H.264", ".webm, .gif or a folder", 18},
     [AD_FILM_WEBM] = {"webm", "libvpx-vp9", "VP9", ".mp4, .gif or a folder", 30},
     [AD_FILM_APNG] = {"apng", "apng", "animated PNG", ".gif or a folder", 0},
 };
 
-typedef struct av_sink {
-    ad_film_sink base;
-    const av_kind *kind;
-    ad_film_sink_options options;
-    ad_av_output output;
-    ad_av_sound sound;
-    AVFormatContext *format;
-    AVCodecContext *codec;
-    AVStream *stream;
-    AVPacket *packet;
-    AVFrame *rgb, *frame; /* frame is rgb where the codec takes that */
-    struct SwsContext *scaler;
-    bool begun; /* the header is written */
-    int64_t number, last_pts;
-    double last_duration, end;
-    struct {
-        int64_t pts, duration;
-    } pending[PENDING]; /* of the frames that the encoder has, by their numbers */
-} av_sink;
-
-static ad_status fail(av_sink *s, const char *what, int error)
-{
-    if (s->output.failed) return ad_error_status(s->base.own);
-    return ad_av_fail(s->base.own, s->base.path, what, error);
-}
-
-/* ---- beginning ---- */
-
-static void set_options(av_sink *s)
-{
-    AVCodecContext *c = s->codec;
-    char crf[16];
-    snprintf(crf, sizeof crf, "%d", s->options.crf ? s->options.crf : s->kind->crf);
-    if (s->options.kind == AD_FILM_APNG) return;
-    (void)av_opt_set(c->priv_data, "crf", crf, 0);
-    if (s->options.kind == AD_FILM_MP4) (void)av_opt_set(c->priv_data, "preset", "medium", 0);
-    if (s->options.kind == AD_FILM_WEBM) {
-        c->bit_rate = 0;
-        (void)av_opt_set(c->priv_data, "deadline", "good", 0);
-        (void)av_opt_set(c->priv_data, "cpu-used", "4", 0);
-        (void)av_opt_set(c->priv_data, "row-mt", "1", 0);
-    }
-}
-
-static int open_encoder(av_sink *s)
-{
-    const ad_film_sink_options *o = &s->options;
-    AVCodecContext *c = s->codec = avcodec_alloc_context3(
-        avcodec_find_encoder_by_name(s->kind->encoder));
-    if (!c) return AVERROR(ENOMEM);
-    bool even = s->base.even;
-    c->width = (int)s->base.width, c->height = (int)s->base.height;
-    c->pix_fmt = even                    ? AV_PIX_FMT_YUV420P
-                 : s->base.channels == 4 ? AV_PIX_FMT_RGBA
-                                         : AV_PIX_FMT_RGB24;
-    c->time_base = o->fps_num ? (AVRational){(int)o->fps_den, (int)o->fps_num}
-                              : (AVRational){1, even ? TICKS : 1000};
-    c->framerate = o->fps_num ? av_inv_q(c->time_base) : (AVRational){30, 1};
-    c->gop_size = (int)lround(KEY_SECONDS * av_q2d(c->framerate));
-    if (c->gop_size < 1) c->gop_size = 1;
-    c->sample_aspect_ratio = (AVRational){1, 1};
-    c->thread_count = o->threads < THREADS_MOST ? o->threads : THREADS_MOST;
-    c->flags |= AV_CODEC_FLAG_BITEXACT;
-    if (s->format->oformat->flags & AVFMT_GLOBALHEADER) c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-    if (even) {
-        c->color_range = AVCOL_RANGE_MPEG, c->colorspace = AVCOL_SPC_BT709;
-        c->color_primaries = AVCOL_PRI_BT709, c->color_trc = AVCOL_TRC_BT709;
-        c->chroma_sample_location = AVCHROMA_LOC_LEFT;
-    }
-    set_options(s);
-    return avcodec_open2(c, NULL, NULL);
-}
-
-static int new_frame(AVFrame **out, const AVCodecContext *c, enum AVPixelFormat format)
-{
-    AVFrame *frame = *out = av_frame_alloc();
-    if (!frame) return AVERROR(ENOMEM);
-    frame->width = c->width, frame->height = c->height, frame->format = format;
-    frame->color_range = c->color_range, frame->colorspace = c->colorspace;
-    frame->color_primaries = c->color_primaries, frame->color_trc = c->color_trc;
-    return av_frame_get_buffer(frame, 0);
-}
-
-/* What the encoder takes, and the way there: BT.709, 16 to 235. */
-static int make_frames(av_sink *s)
-{
-    const AVCodecContext *c = s->codec;
-    enum AVPixelFormat rgb = s->base.channels == 4 ? AV_PIX_FMT_RGBA : AV_PIX_FMT_RGB24;
-    int error = new_frame(&s->rgb, c, rgb);
-    if (error < 0 || rgb == c->pix_fmt) return error;
-    error = new_frame(&s->frame, c, c->pix_fmt);
-    if (error < 0) return error;
-    s->scaler = sws_getContext(c->width, c->height, rgb, c->width, c->height, c->pix_fmt,
-                               SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP, NULL, NULL,
-                               NULL);
-    if (!s->scaler) return AVERROR(ENOMEM);
-    const int *formula = sws_getCoefficients(SWS_CS_ITU709);
-    return sws_setColorspaceDetails(s->scaler, formula, 1, formula, 0, 0, 1 << 16, 1 << 16) < 0
-               ? AVERROR(EINVAL)
-               : 0;
-}
-
-static int write_header(av_sink *s)
-{
-    AVDictionary *options = NULL;
-    if (s->options.kind == AD_FILM_MP4)
-        av_dict_set(&options, "movflags", "frag_keyframe+delay_moov+default_base_moof", 0);
-    if (s->options.kind == AD_FILM_WEBM) av_dict_set(&options, "cluster_time_limit", "2000", 0);
-    if (s->options.kind == AD_FILM_APNG) av_dict_set(&options, "plays", "0", 0); /* for ever */
-    int error = avformat_write_header(s->format, &options);
-    av_dict_free(&options);
-    s->begun = error >= 0;
-    return error;
-}
-
-static ad_status begin(av_sink *s)
-{
-    ad_context *own = s->base.own;
-    ad_status status = ad_av_output_open(&s->output, own, s->base.path);
-    if (status) return status;
-    int error = avformat_alloc_output_context2(&s->format, NULL, s->kind->format, NULL);
-    if (error >= 0) {
-        s->format->pb = s->output.io;
-        s->format->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_BITEXACT | AVFMT_FLAG_FLUSH_PACKETS;
-        s->packet = av_packet_alloc();
-        s->stream = avformat_new_stream(s->format, NULL);
-        error = s->packet && s->stream ? open_encoder(s) : AVERROR(ENOMEM);
-    }
-    if (error >= 0) error = make_frames(s);
-    if (error >= 0) error = avcodec_parameters_from_context(s->stream->codecpar, s->codec);
-    if (error < 0) return fail(s, "its encoder cannot be opened", error);
-    s->stream->time_base = s->codec->time_base;
-    if (s->options.fps_num) s->stream->avg_frame_rate = s->codec->framerate;
-    if (s->options.audio)
-        status = ad_av_sound_open(&s->sound, own, s->base.path, s->format, &s->options);
-    if (status) return status;
-    error = write_header(s);
-    return error < 0 ? fail(s, "cannot be written", error) : AD_OK;
-}
-
 /* ---- frames ---- */
 
-static int64_t duration_of(const av_sink *s, int64_t pts)
+static int64_t duration_of(const ad_av_sink *s, int64_t pts)
 {
-    for (int64_t i = s->number - 1; i >= 0 && i >= s->number - PENDING; --i)
-        if (s->pending[i % PENDING].pts == pts) return s->pending[i % PENDING].duration;
+    for (int64_t i = s->number - 1; i >= 0 && i >= s->number - AD_AV_PENDING; --i)
+        if (s->pending[i % AD_AV_PENDING].pts == pts) return s->pending[i % AD_AV_PENDING].duration;
     return 0;
 }
 
 /* What the encoder has ready; `frame` NULL: all that is left. */
-static int encode(av_sink *s, const AVFrame *frame)
+static int encode(ad_av_sink *s, const AVFrame *frame)
 {
     int error = avcodec_send_frame(s->codec, frame);
     while (error >= 0) {
@@ -188,7 +38,7 @@ static int encode(av_sink *s, const AVFrame *frame)
     return error;
 }
 
-static int fill(av_sink *s, const ad_film_slot *slot)
+static int fill(ad_av_sink *s, const ad_film_slot *slot)
 {
     int error = av_frame_make_writable(s->rgb);
     size_t row = (size_t)(s->base.width * s->base.channels);
@@ -205,9 +55,9 @@ static int fill(av_sink *s, const ad_film_slot *slot)
 
 static ad_status add(ad_film_sink *sink, const ad_film_slot *slot)
 {
-    av_sink *s = (av_sink *)sink;
+    ad_av_sink *s = (ad_av_sink *)sink;
     ad_av_silence();
-    ad_status status = s->format ? AD_OK : begin(s);
+    ad_status status = s->format ? AD_OK : ad_av_sink_begin(s);
     if (status) return status;
     double tick = av_q2d(s->codec->time_base);
     AVFrame *frame = s->scaler ? s->frame : s->rgb;
@@ -215,8 +65,8 @@ static ad_status add(ad_film_sink *sink, const ad_film_slot *slot)
     int64_t pts = llround(slot->time / tick), duration = llround(slot->duration / tick);
     if (s->number && pts <= s->last_pts) pts = s->last_pts + 1;
     if (duration < 1) duration = 1;
-    s->pending[s->number % PENDING].pts = pts;
-    s->pending[s->number++ % PENDING].duration = duration;
+    s->pending[s->number % AD_AV_PENDING].pts = pts;
+    s->pending[s->number++ % AD_AV_PENDING].duration = duration;
     s->last_pts = pts, s->last_duration = (double)duration * tick;
     s->end = slot->time + slot->duration;
     if (error >= 0) {
@@ -224,7 +74,7 @@ static ad_status add(ad_film_sink *sink, const ad_film_slot *slot)
         error = encode(s, frame);
     }
     if (error >= 0 && s->options.audio) error = ad_av_sound_write(&s->sound, s->format, slot->time);
-    return error < 0 ? fail(s, "cannot be written", error) : AD_OK;
+    return error < 0 ? ad_av_sink_fail(s, "cannot be written", error) : AD_OK;
 }
 
 /* ---- the end ---- */
@@ -233,7 +83,7 @@ static const double sound_longer = 0.5; /* seconds behind the last frame, at mos
 
 static ad_status finish(ad_film_sink *sink)
 {
-    av_sink *s = (av_sink *)sink;
+    ad_av_sink *s = (ad_av_sink *)sink;
     char delay[48];
     ad_av_silence();
     if (!s->format) return AD_OK;
@@ -247,12 +97,12 @@ static ad_status finish(ad_film_sink *sink)
     if (error >= 0) error = av_write_trailer(s->format);
     avio_flush(s->output.io);
     if (error >= 0 && s->output.io->error < 0) error = s->output.io->error;
-    return error < 0 ? fail(s, "cannot be written", error) : AD_OK;
+    return error < 0 ? ad_av_sink_fail(s, "cannot be written", error) : AD_OK;
 }
 
 static ad_status commit(ad_film_sink *sink)
 {
-    av_sink *s = (av_sink *)sink;
+    ad_av_sink *s = (ad_av_sink *)sink;
     ad_output *file = s->output.file;
     s->output.file = NULL;
     return ad_output_commit(file);
@@ -260,7 +110,7 @@ static ad_status commit(ad_film_sink *sink)
 
 static bool keep(ad_film_sink *sink, const char *partial, const char **path, int64_t *frames)
 {
-    av_sink *s = (av_sink *)sink;
+    ad_av_sink *s = (ad_av_sink *)sink;
     ad_output *file = s->output.file;
     ad_file_bytes bytes;
     s->output.file = NULL;
@@ -277,7 +127,7 @@ static bool keep(ad_film_sink *sink, const char *partial, const char **path, int
 
 static void release(ad_film_sink *sink)
 {
-    av_sink *s = (av_sink *)sink;
+    ad_av_sink *s = (ad_av_sink *)sink;
     ad_av_silence();
     ad_av_sound_close(&s->sound);
     sws_freeContext(s->scaler);
@@ -293,14 +143,14 @@ static void release(ad_film_sink *sink)
 ad_status ad_film_sink_av(ad_film_sink **out, ad_context *own, const char *path,
                           const ad_film_sink_options *options)
 {
-    const av_kind *kind = &kinds[options->kind];
+    const ad_av_kind *kind = &kinds[options->kind];
     *out = NULL;
     ad_av_silence();
     if (!avcodec_find_encoder_by_name(kind->encoder) || !av_guess_format(kind->format, NULL, NULL))
         return ad_fail(own, AD_ERROR_UNSUPPORTED,
                        "%s: this libav has no %s, which writes %s; what would do: %s", path,
                        kind->encoder, kind->codec, kind->instead);
-    av_sink *s = ad_zalloc(own, sizeof *s);
+    ad_av_sink *s = ad_zalloc(own, sizeof *s);
     if (!s) return AD_ERROR_MEMORY;
     s->base = (ad_film_sink){.own = own,
                              .path = path,
