@@ -36,7 +36,8 @@ typedef struct ad_av_input {
 } ad_av_input;
 
 /* `input` is zeroed, and closed also if this fails. */
-ad_status ad_av_input_open(ad_av_input *input, ad_context *own, const ad_film_bytes *bytes);
+ad_status ad_av_input_open(ad_av_input *input, ad_context *own, const ad_film_bytes *bytes,
+                           int64_t max_pixels);
 void ad_av_input_close(ad_av_input *input);
 /* The stream of that type, all others being passed over from then on; -1: there is none. */
 int ad_av_input_choose(ad_av_input *input, enum AVMediaType type);

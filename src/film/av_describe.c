@@ -85,6 +85,13 @@ static void stretch(ad_av_source *s, int *width, int *height)
     if (ratio < 1) *height = (int)lround(*height / ratio);
 }
 
+ad_status ad_av_too_large(const ad_av_source *s, int64_t width, int64_t height, int64_t most)
+{
+    return ad_fail(s->base.own, AD_ERROR_LIMIT,
+                   "%s: its frames are %lld x %lld pixels; the limit is %lld", s->input.bytes->name,
+                   (long long)width, (long long)height, (long long)most);
+}
+
 /* What the first frame says. */
 ad_status ad_av_describe_frame(ad_av_source *s, int64_t max_pixels)
 {
@@ -105,10 +112,7 @@ ad_status ad_av_describe_frame(ad_av_source *s, int64_t max_pixels)
     info->width = p->exchanged ? p->to_height : p->to_width;
     info->height = p->exchanged ? p->to_width : p->to_height;
     if (info->width * info->height > max_pixels)
-        return ad_fail(s->base.own, AD_ERROR_LIMIT,
-                       "%s: its frames are %lld x %lld pixels; the limit is %lld",
-                       s->input.bytes->name, (long long)info->width, (long long)info->height,
-                       (long long)max_pixels);
+        return ad_av_too_large(s, info->width, info->height, max_pixels);
     info->bit_depth = about->comp[0].depth;
     info->alpha = about->flags & (AV_PIX_FMT_FLAG_ALPHA | AV_PIX_FMT_FLAG_PAL);
     snprintf(info->pixels, sizeof info->pixels, "%s", about->name);

@@ -110,9 +110,9 @@ ad_status ad_av_sink_begin(ad_av_sink *s)
     if (error >= 0) {
         s->format->pb = s->output.io;
         s->format->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_BITEXACT | AVFMT_FLAG_FLUSH_PACKETS;
-        s->packet = av_packet_alloc();
+        s->packet = av_packet_alloc(), s->held = av_packet_alloc();
         s->stream = avformat_new_stream(s->format, NULL);
-        error = s->packet && s->stream ? open_encoder(s) : AVERROR(ENOMEM);
+        error = s->packet && s->held && s->stream ? open_encoder(s) : AVERROR(ENOMEM);
     }
     if (error >= 0) error = make_frames(s);
     if (error >= 0) error = avcodec_parameters_from_context(s->stream->codecpar, s->codec);

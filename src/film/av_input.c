@@ -14,8 +14,8 @@
 enum { BUFFER_BYTES = 1 << 16, SAID_BYTES = 200 };
 
 static const char formats[] =
-    "mov,mp4,matroska,webm,gif,apng,avi,mpegts,mpeg,ogg,flv,ivf,h264,hevc,"
-    "obu,m4v,mpegvideo,mjpeg,yuv4mpegpipe,asf,mxf,nut,dv,gxf,rm,swf";
+    "mov,mp4,matroska,webm,gif,apng,png_pipe,avi,mpegts,mpeg,ogg,flv,ivf,h264,hevc,obu,m4v,"
+    "mpegvideo,mjpeg,yuv4mpegpipe,asf,mxf,nut,dv,gxf,rm,swf";
 
 /* ---- errors ---- */
 
@@ -136,7 +136,21 @@ static AVFormatContext *new_format(ad_av_input *in)
     return NULL;
 }
 
-ad_status ad_av_input_open(ad_av_input *in, ad_context *own, const ad_film_bytes *bytes)
+/* Decodes some frames where the headers do not tell all; none that is too large. */
+static int look_at_streams(ad_av_input *in, int64_t max_pixels)
+{
+    unsigned count = in->format->nb_streams;
+    AVDictionary **options = av_calloc(count + 1, sizeof *options);
+    if (!options) return AVERROR(ENOMEM);
+    for (unsigned i = 0; i < count; ++i) av_dict_set_int(&options[i], "max_pixels", max_pixels, 0);
+    int error = avformat_find_stream_info(in->format, count ? options : NULL);
+    for (unsigned i = 0; i < count; ++i) av_dict_free(&options[i]);
+    av_free(options);
+    return error;
+}
+
+ad_status ad_av_input_open(ad_av_input *in, ad_context *own, const ad_film_bytes *bytes,
+                           int64_t max_pixels)
 {
     *in = (ad_av_input){.own = own, .bytes = bytes};
     ad_av_silence();
@@ -146,8 +160,11 @@ ad_status ad_av_input_open(ad_av_input *in, ad_context *own, const ad_film_bytes
     if (!in->io) av_free(buffer);
     if (!in->format) return ad_av_fail(own, bytes->name, "cannot be read", AVERROR(ENOMEM));
     int error = avformat_open_input(&in->format, NULL, NULL, NULL); /* frees it where it fails */
-    if (error >= 0) error = avformat_find_stream_info(in->format, NULL);
+    if (error >= 0) error = look_at_streams(in, max_pixels);
     if (error >= 0) return AD_OK;
+    if (strstr(said, "not on whitelist"))
+        return ad_fail(own, AD_ERROR_FORMAT, "%s: is of a kind that is not read as a film",
+                       bytes->name);
     return in->failed ? ad_error_status(own)
                       : ad_av_fail(own, bytes->name, "is no film that can be read", error);
 }
@@ -246,7 +263,8 @@ int64_t ad_film_count_av(ad_context *own, const ad_film_bytes *bytes)
     ad_av_input in;
     ad_film_info info = {0};
     int stream = -1;
-    if (!ad_av_input_open(&in, own, bytes)) stream = ad_av_input_choose(&in, AVMEDIA_TYPE_VIDEO);
+    if (!ad_av_input_open(&in, own, bytes, AD_FILM_MAX_PIXELS))
+        stream = ad_av_input_choose(&in, AVMEDIA_TYPE_VIDEO);
     if (stream >= 0) (void)ad_av_count(&in, stream, &info);
     ad_av_input_close(&in);
     return info.frames;

@@ -68,14 +68,23 @@ static double seconds_of(const ad_av_source *s)
     return (double)(time_of(s->frame) - s->origin) * av_q2d(s->tick);
 }
 
-static double duration_of(const ad_av_source *s)
+/* The last frame's, which not every format has: until the stream ends, or as long as any. */
+static double last_duration(const ad_av_source *s)
 {
     const ad_film_info *info = &s->base.info;
-    double until = s->later->data[0]
-                       ? (double)(time_of(s->later) - time_of(s->frame)) * av_q2d(s->tick)
-                       : (double)AD_AV_DURATION(s->frame) * av_q2d(s->tick);
-    if (until > 0 && until < 1e6) return until;
+    const AVStream *stream = s->input.format->streams[s->stream];
+    int64_t own = AD_AV_DURATION(s->frame);
+    if (own <= 0 && stream->duration > 0) own = s->origin + stream->duration - time_of(s->frame);
+    double seconds = (double)own * av_q2d(s->tick);
+    if (seconds > 0 && seconds < 600) return seconds;
     return info->fps_num ? (double)info->fps_den / (double)info->fps_num : 0.04;
+}
+
+static double duration_of(const ad_av_source *s)
+{
+    if (!s->later->data[0]) return last_duration(s);
+    double until = (double)(time_of(s->later) - time_of(s->frame)) * av_q2d(s->tick);
+    return until > 0 && until < 1e6 ? until : last_duration(s);
 }
 
 /* ---- frames ---- */
@@ -181,10 +190,17 @@ static ad_status open_codec(ad_av_source *s, const ad_film_options *options, int
     const AVStream *stream = s->input.format->streams[s->stream];
     const char *name = s->input.bytes->name;
     const AVCodec *decoder = avcodec_find_decoder(stream->codecpar->codec_id);
-    if (!decoder)
+    if (!decoder) {
+        char tag[AV_FOURCC_MAX_STRING_SIZE];
+        enum AVCodecID id = stream->codecpar->codec_id;
+        av_fourcc_make_string(tag, stream->codecpar->codec_tag);
         return ad_fail(s->base.own, AD_ERROR_UNSUPPORTED,
                        "%s: its pictures are %s, for which this libav has no decoder", name,
-                       avcodec_get_name(stream->codecpar->codec_id));
+                       id == AV_CODEC_ID_NONE ? tag : avcodec_get_name(id));
+    }
+    int64_t width = stream->codecpar->width, height = stream->codecpar->height;
+    if (width * height > options->max_pixels)
+        return ad_av_too_large(s, width, height, options->max_pixels);
     s->codec = avcodec_alloc_context3(decoder);
     int error = s->codec ? avcodec_parameters_to_context(s->codec, stream->codecpar)
                          : AVERROR(ENOMEM);
@@ -223,10 +239,10 @@ static void release(ad_film_source *source)
 }
 
 /* Reads the whole file, and then opens it once more. */
-static ad_status count(ad_av_source *s, const ad_film_bytes *bytes)
+static ad_status count(ad_av_source *s, const ad_film_bytes *bytes, int64_t max_pixels)
 {
     ad_av_input in;
-    ad_status status = ad_av_input_open(&in, s->base.own, bytes);
+    ad_status status = ad_av_input_open(&in, s->base.own, bytes, max_pixels);
     int stream = status ? -1 : ad_av_input_choose(&in, AVMEDIA_TYPE_VIDEO);
     if (stream >= 0) status = ad_av_count(&in, stream, &s->base.info);
     ad_av_input_close(&in);
@@ -240,7 +256,7 @@ ad_status ad_film_source_av(ad_film_source **out, ad_context *own, const ad_film
     *out = NULL;
     if (!s) return AD_ERROR_MEMORY;
     s->base = (ad_film_source){.own = own, .next = next, .seek = seek_to, .free = release};
-    ad_status status = ad_av_input_open(&s->input, own, bytes);
+    ad_status status = ad_av_input_open(&s->input, own, bytes, options->max_pixels);
     if (!status) {
         s->packet = av_packet_alloc(), s->frame = av_frame_alloc(), s->later = av_frame_alloc();
         if (!s->packet || !s->frame || !s->later)
@@ -254,7 +270,7 @@ ad_status ad_film_source_av(ad_film_source **out, ad_context *own, const ad_film
         ad_av_describe_header(s);
         status = first_frame(s, options->max_pixels);
     }
-    if (!status && options->count) status = count(s, bytes);
+    if (!status && options->count) status = count(s, bytes, options->max_pixels);
     if (status)
         release(&s->base);
     else

@@ -4,8 +4,6 @@
 
 #include "film/av_output.h"
 
-enum { AD_AV_PENDING = 512 };
-
 typedef struct ad_av_kind {
     const char *format, *encoder, *codec, *instead;
     int crf;
@@ -20,15 +18,13 @@ typedef struct ad_av_sink {
     AVFormatContext *format;
     AVCodecContext *codec;
     AVStream *stream;
-    AVPacket *packet;
-    AVFrame *rgb, *frame; /* frame is rgb where the codec takes that */
+    AVPacket *packet, *held; /* the newest; the one before, whose duration was not known */
+    AVFrame *rgb, *frame;    /* frame is rgb where the codec takes that */
     struct SwsContext *scaler;
-    bool begun; /* the header is written */
-    int64_t number, last_pts;
-    double last_duration, end;
-    struct {
-        int64_t pts, duration;
-    } pending[AD_AV_PENDING]; /* of the frames that the encoder has, by their numbers */
+    bool begun;                                         /* the header is written */
+    int64_t number, first_pts, last_pts, last_duration; /* of frames, in the encoder's time */
+    int64_t first_dts;                                  /* of packets */
+    double end;                                         /* of the last frame, in seconds */
 } ad_av_sink;
 
 /* Opens the file, the encoder and the sound, and writes the header. */

@@ -31,7 +31,7 @@ ad_status ad_av_sound_open(ad_av_sound *s, ad_context *own, const char *path,
 {
     const char *name = options->audio->name;
     s->stream = -1;
-    ad_status status = ad_av_input_open(&s->input, own, options->audio);
+    ad_status status = ad_av_input_open(&s->input, own, options->audio, AD_FILM_MAX_PIXELS);
     if (status) return status;
     s->origin = origin_of(s->input.format);
     int stream = ad_av_input_choose(&s->input, AVMEDIA_TYPE_AUDIO);

@@ -25,5 +25,6 @@ typedef struct ad_av_source {
  * it what its pixels become. */
 void ad_av_describe_header(ad_av_source *source);
 ad_status ad_av_describe_frame(ad_av_source *source, int64_t max_pixels);
+ad_status ad_av_too_large(const ad_av_source *source, int64_t width, int64_t height, int64_t most);
 
 #endif

@@ -15,11 +15,31 @@ static const ad_av_kind kinds[] = {
 
 /* ---- frames ---- */
 
-static int64_t duration_of(const ad_av_sink *s, int64_t pts)
+static int write_held(ad_av_sink *s, int64_t duration)
 {
-    for (int64_t i = s->number - 1; i >= 0 && i >= s->number - AD_AV_PENDING; --i)
-        if (s->pending[i % AD_AV_PENDING].pts == pts) return s->pending[i % AD_AV_PENDING].duration;
-    return 0;
+    s->held->duration = duration > 0 ? duration : 1;
+    s->held->stream_index = s->stream->index;
+    av_packet_rescale_ts(s->held, s->codec->time_base, s->stream->time_base);
+    return av_interleaved_write_frame(s->format, s->held);
+}
+
+/* Packets come in the order of decoding, and each lasts until the next is decoded. All together
+ * last as long as all frames are shown. */
+static int write_packet(ad_av_sink *s)
+{
+    int error = 0;
+    if (s->held->data)
+        error = write_held(s, s->packet->dts - s->held->dts);
+    else
+        s->first_dts = s->packet->dts;
+    av_packet_move_ref(s->held, s->packet);
+    return error;
+}
+
+static int write_last(ad_av_sink *s)
+{
+    int64_t all = s->last_pts + s->last_duration - s->first_pts;
+    return s->held->data ? write_held(s, all - (s->held->dts - s->first_dts)) : 0;
 }
 
 /* What the encoder has ready; `frame` NULL: all that is left. */
@@ -28,12 +48,9 @@ static int encode(ad_av_sink *s, const AVFrame *frame)
     int error = avcodec_send_frame(s->codec, frame);
     while (error >= 0) {
         error = avcodec_receive_packet(s->codec, s->packet);
-        if (error == AVERROR(EAGAIN) || error == AVERROR_EOF) return 0;
-        if (error < 0) break;
-        s->packet->duration = duration_of(s, s->packet->pts);
-        s->packet->stream_index = s->stream->index;
-        av_packet_rescale_ts(s->packet, s->codec->time_base, s->stream->time_base);
-        error = av_interleaved_write_frame(s->format, s->packet);
+        if (error == AVERROR(EAGAIN)) return 0;
+        if (error == AVERROR_EOF) return write_last(s);
+        if (error >= 0) error = write_packet(s);
     }
     return error;
 }
@@ -65,9 +82,8 @@ static ad_status add(ad_film_sink *sink, const ad_film_slot *slot)
     int64_t pts = llround(slot->time / tick), duration = llround(slot->duration / tick);
     if (s->number && pts <= s->last_pts) pts = s->last_pts + 1;
     if (duration < 1) duration = 1;
-    s->pending[s->number % AD_AV_PENDING].pts = pts;
-    s->pending[s->number++ % AD_AV_PENDING].duration = duration;
-    s->last_pts = pts, s->last_duration = (double)duration * tick;
+    if (!s->number++) s->first_pts = pts;
+    s->last_pts = pts, s->last_duration = duration;
     s->end = slot->time + slot->duration;
     if (error >= 0) {
         frame->pts = pts;
@@ -91,7 +107,8 @@ static ad_status finish(ad_film_sink *sink)
     if (error >= 0 && s->options.audio)
         error = ad_av_sound_write(&s->sound, s->format, s->end + sound_longer);
     if (s->options.kind == AD_FILM_APNG) {
-        snprintf(delay, sizeof delay, "%d/1000", (int)lround(fmin(s->last_duration, 60) * 1000));
+        double seconds = (double)s->last_duration * av_q2d(s->codec->time_base);
+        snprintf(delay, sizeof delay, "%d/1000", (int)lround(fmin(seconds, 60) * 1000));
         (void)av_opt_set(s->format->priv_data, "final_delay", delay, 0);
     }
     if (error >= 0) error = av_write_trailer(s->format);
@@ -132,7 +149,7 @@ static void release(ad_film_sink *sink)
     ad_av_sound_close(&s->sound);
     sws_freeContext(s->scaler);
     av_frame_free(&s->rgb), av_frame_free(&s->frame);
-    av_packet_free(&s->packet);
+    av_packet_free(&s->packet), av_packet_free(&s->held);
     avcodec_free_context(&s->codec);
     if (s->format) avformat_free_context(s->format);
     ad_av_output_close(&s->output);

@@ -237,7 +237,8 @@ static ad_status take_nearest(ad_film *f, ad_film_frame *frame)
     if (!f->shown.image && !f->ended) status = take(f, &f->shown);
     while (!status && f->shown.image) {
         if (!f->later.image && !f->ended) status = take(f, &f->later);
-        if (status || !f->later.image || fabs(f->later.time - time) > fabs(f->shown.time - time))
+        if (status || !f->later.image || /* of two that are as near, the one that is shown */
+            fabs(f->later.time - time) > fabs(f->shown.time - time) - ad_film_instant)
             break;
         ad_image_free(f->shown.image);
         f->shown = f->later, f->later = (ad_film_frame){0};
