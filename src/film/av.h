@@ -5,6 +5,7 @@
 
 #include "film/film.h"
 
+#include <errno.h>
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/display.h>
@@ -21,6 +22,17 @@ void ad_av_silence(void);
 ad_status ad_av_fail(ad_context *ctx, const char *name, const char *what, int error);
 /* What libav logged last on this thread is forgotten. */
 void ad_av_forget(void);
+
+/* libav goes on without what it was refused memory for, and may then decode something else. So
+ * errno is cleared before calls that could, and looked at behind them. */
+static inline void ad_av_clear(void)
+{
+    errno = 0;
+}
+static inline bool ad_av_starved(int result)
+{
+    return errno == ENOMEM || result == AVERROR(ENOMEM);
+}
 
 /* ---- reading ---- */
 

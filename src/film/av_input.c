@@ -159,8 +159,10 @@ ad_status ad_av_input_open(ad_av_input *in, ad_context *own, const ad_film_bytes
     in->format = in->io ? new_format(in) : NULL;
     if (!in->io) av_free(buffer);
     if (!in->format) return ad_av_fail(own, bytes->name, "cannot be read", AVERROR(ENOMEM));
+    ad_av_clear();
     int error = avformat_open_input(&in->format, NULL, NULL, NULL); /* frees it where it fails */
     if (error >= 0) error = look_at_streams(in, max_pixels);
+    if (ad_av_starved(error)) error = AVERROR(ENOMEM);
     if (error >= 0) return AD_OK;
     if (strstr(said, "not on whitelist"))
         return ad_fail(own, AD_ERROR_FORMAT, "%s: is of a kind that is not read as a film",
@@ -227,6 +229,7 @@ ad_status ad_av_count(ad_av_input *in, int stream, ad_film_info *info)
     ad_status status = packet ? AD_OK : AD_ERROR_MEMORY;
     int error = 0;
     bool cut = false;
+    ad_av_clear();
     while (!status && count < FRAMES_MOST && (error = av_read_frame(in->format, packet)) >= 0) {
         int64_t at = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
         bool shown = packet->stream_index == stream && !(packet->flags & AV_PKT_FLAG_DISCARD) &&
@@ -245,6 +248,7 @@ ad_status ad_av_count(ad_av_input *in, int stream, ad_film_info *info)
         av_packet_unref(packet);
     }
     av_packet_free(&packet);
+    if (ad_av_starved(error)) status = AD_ERROR_MEMORY;
     if (status) ad_fail(in->own, status, "%s: out of memory", in->bytes->name);
     if (!status && in->failed) status = ad_error_status(in->own);
     if (!status && (cut || (error < 0 && error != AVERROR_EOF)))

@@ -17,41 +17,55 @@ static int64_t time_of(const AVFrame *frame)
                                                           : frame->pts;
 }
 
+static ad_status starved(const ad_av_source *s)
+{
+    return ad_av_fail(s->base.own, s->input.bytes->name, "cannot be decoded", AVERROR(ENOMEM));
+}
+
+/* The file's end, or where it is broken. */
+static void drain(ad_av_source *s, int error, bool cut)
+{
+    s->broken = cut || error != AVERROR_EOF || s->input.failed;
+    s->error = cut ? AVERROR_EOF : error, s->draining = true;
+    av_packet_unref(s->packet);
+    (void)avcodec_send_packet(s->codec, NULL);
+}
+
 /* Packets until the decoder has had one of the stream's, or the end. */
-static void feed(ad_av_source *s)
+static ad_status feed(ad_av_source *s)
 {
     for (;;) {
+        ad_av_clear();
         int error = av_read_frame(s->input.format, s->packet);
+        if (ad_av_starved(error)) return starved(s);
         if (error == AVERROR(EAGAIN)) continue;
         bool cut = error >= 0 && (s->packet->flags & AV_PKT_FLAG_CORRUPT) && s->input.past_end;
-        if (error < 0 || cut) {
-            s->broken = cut || error != AVERROR_EOF || s->input.failed;
-            s->error = cut ? AVERROR_EOF : error, s->draining = true;
-            av_packet_unref(s->packet);
-            (void)avcodec_send_packet(s->codec, NULL);
-            return;
-        }
+        if (error < 0 || cut) return drain(s, error, cut), AD_OK;
         bool ours = s->packet->stream_index == s->stream;
-        if (ours && avcodec_send_packet(s->codec, s->packet) < 0) ++s->damaged;
+        if (ours) error = avcodec_send_packet(s->codec, s->packet);
         av_packet_unref(s->packet);
-        if (ours) return;
+        if (ad_av_starved(error)) return starved(s);
+        s->damaged += error < 0;
+        if (ours) return AD_OK;
     }
 }
 
 /* The next frame that can be decoded; without data at the end. Out of memory is an error. */
 static ad_status decode(ad_av_source *s, AVFrame *frame)
 {
-    for (;;) {
+    ad_status status = AD_OK;
+    while (!status) {
+        ad_av_clear();
         int error = avcodec_receive_frame(s->codec, frame);
+        if (ad_av_starved(error)) return starved(s);
         if (error >= 0 && frame->width > 0 && frame->height > 0) return AD_OK;
         if (error == AVERROR_EOF) return AD_OK;
-        if (error == AVERROR(ENOMEM))
-            return ad_av_fail(s->base.own, s->input.bytes->name, "cannot be decoded", error);
         if (error != AVERROR(EAGAIN)) ++s->damaged;
         if (error >= 0) av_frame_unref(frame);
         if (error == AVERROR(EAGAIN) && s->draining) return AD_OK;
-        if (error == AVERROR(EAGAIN)) feed(s);
+        if (error == AVERROR(EAGAIN)) status = feed(s);
     }
+    return status;
 }
 
 /* `frame` becomes the one behind it. */

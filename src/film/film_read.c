@@ -22,6 +22,7 @@ struct ad_film {
     ad_film_bytes bytes;
     ad_status status; /* the thread's, set before the ring ends */
     bool ended, alpha_told, pictures;
+    double reached; /* by the thread: the last frame's time; below 0: none yet */
     int64_t given;
     int64_t fps_num, fps_den;   /* wanted; 0/1: the film's own times */
     ad_film_frame shown, later; /* at another rate: two frames of the film's own, or none */
@@ -39,7 +40,9 @@ static ad_status fill(ad_film *f, ad_film_slot *slot, bool *ended)
     if (to > 0 && slot->time >= to - ad_film_instant) return *ended = true, AD_OK;
     if (to > 0 && end > to) end = to;
     slot->time = slot->time > from ? slot->time - from : 0;
-    slot->duration = end - from - slot->time;
+    if (slot->time <= f->reached) slot->time = f->reached + ad_film_instant; /* files may err */
+    f->reached = slot->time;
+    slot->duration = fmax(end - from - slot->time, ad_film_instant);
     return AD_OK;
 }
 
@@ -129,7 +132,7 @@ static ad_status open_film(ad_film **out, ad_context *ctx, const char *name,
     if (o.max_pixels <= 0 || o.max_pixels > AD_IMAGE_MAX_PIXELS) o.max_pixels = AD_FILM_MAX_PIXELS;
     ad_film *f = ad_zalloc(ctx, sizeof *f);
     if (!f) return AD_ERROR_MEMORY;
-    f->options = o, f->fps_den = 1;
+    f->options = o, f->fps_den = 1, f->reached = -1;
     if (bytes) f->bytes = *bytes;
     f->pictures = !bytes && !stat(name, &about) && S_ISDIR(about.st_mode);
     if (o.fps > 0 && !f->pictures) ad_film_rate(o.fps, &f->fps_num, &f->fps_den);

@@ -143,7 +143,7 @@ says out '"grey":4,"colour":1,'
 says out '"smallest":[1,1],"largest":[2,1],"unlabelled":0,"unread":1'
 run "$autodidact" info pets/train/dog/5.gif
 exits 1
-says err 'a GIF image, which cannot be read'
+says err '5.gif: is no film that can be read'
 mkdir nothing
 fails 'autodidact: nothing: holds no data set' info nothing
 

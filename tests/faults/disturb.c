@@ -8,7 +8,8 @@
  * faults; alloc), -n N (about how many), -a (each allocation), -r "COMMAND" (after a failure the
  * work can be ended so; else the same command must do), -j N (at once),
  * -p FILE (a picture that may be of an earlier step), -m (numbers in its output may differ, as
- * times do), -v. The last line is "N passed, N failed". */
+ * times do), -l (a library ends the process where memory is refused to it, as libav does, which
+ * nobody can prevent), -v. The last line is "N passed, N failed". */
 #define _GNU_SOURCE
 #include "tree.h"
 
@@ -33,7 +34,7 @@ static char **command;
 static const char *preload, *seed, *end_with;
 static const char *earlier; /* this picture may be of an earlier step, but whole */
 static char room[256];      /* of this worker */
-static bool verbose, out_wavers;
+static bool verbose, out_wavers, library_aborts;
 static outcome expected;
 static tree before;
 static int passed, failed;
@@ -284,6 +285,8 @@ static const char *judge(const outcome *o, const char *fault, bool to_the_end)
     int killed = WIFSIGNALED(o->status) ? WTERMSIG(o->status) : 0;
     const char *wrong = NULL;
     if (o->status == -1) return "it hangs";
+    if (killed == SIGABRT && library_aborts && !strncmp(fault, "alloc:", 6))
+        return judge_files(&o->after);
     if (killed && !(is_signal(fault) && atoi(fault + 7) == killed))
         return why("it crashes: %s", strsignal(killed));
     bool tidy = killed != SIGKILL && killed != SIGQUIT && killed != SIGUSR1;
@@ -366,13 +369,14 @@ int main(int argc, char **argv)
     const char *kind = "alloc";
     int count = 24, workers = 1, option, pipes[2];
     bool all = getenv("AD_FAULTS_ALL") != NULL;
-    while ((option = getopt(argc, argv, "+f:n:j:p:r:amv")) != -1) {
+    while ((option = getopt(argc, argv, "+f:n:j:p:r:almv")) != -1) {
         if (option == 'f') kind = optarg;
         if (option == 'n') count = atoi(optarg);
         if (option == 'j') workers = atoi(optarg);
         if (option == 'r') end_with = optarg;
         if (option == 'a') all = true;
         if (option == 'p') earlier = optarg;
+        if (option == 'l') library_aborts = true;
         if (option == 'm') out_wavers = true;
         if (option == 'v') verbose = true;
     }

@@ -42,6 +42,8 @@ make_seed() {
     printf 'a rose is a rose is a rose is a rose is a rose is a rose, and a rose by any name is a rose.\n%.0s' 1 2 3 >text.txt
     cp "$fixtures/tiny_cnn.pth" "$fixtures/weights/arrays.npz" "$fixtures/weights/library.safetensors" \
         "$fixtures/pictures/jpeg-L.jpg" "$fixtures/pictures/png-P.png" "$fixtures/pictures/webp-lossy.webp" .
+    cp "$fixtures/films/bt709.mp4" film.mp4
+    mkdir shots && cp "$fixtures/pictures/png-RGB.png" shots/1.png && cp shots/1.png shots/2.png
     cp -r "$fixtures/tokenizers/bpe" "$fixtures/gpt2_tiny" .
     for picture in photo painting; do
         { printf 'P6 16 16 255\n'; printf "%s." $(seq 1 400); } | head -c 781 >$picture.ppm
@@ -55,7 +57,7 @@ make_seed() {
     quietly gpt train --data text.txt $gpt_options --steps 2 --run stopped-run
     sed -i 's/"steps": 2/"steps": 4/' stopped-run/config.json
     rm -f stopped-run/result.json
-    for file in old.safetensors old.png old.npz old.gguf; do echo "what was there" >$file; done
+    for file in old.safetensors old.png old.npz old.gguf old.gif old.mp4; do echo "what was there" >$file; done
     mkdir figures && echo "what was there" >figures/neighbourhood.svg
     cd "$tmp" || exit 1
 }
@@ -74,6 +76,7 @@ disturb() {
         set -- "$@" -r "\"$autodidact\" runs resume $run"
         ;;
     " style "* | " dream "*) options="-p old.png" ;;
+    *film.mp4*) options=-l ;;
     esac
     case $words in
     " runs "* | " info "* | " convert "* | " help"* | " version"*) ;;
@@ -108,6 +111,10 @@ each_verb() {
         gpt-run/checkpoints/best.safetensors gpt2_tiny/model.safetensors; do
         "$1" reads info $file
     done
+    "$1" reads info film.mp4
+    "$1" writes film convert film.mp4 old.gif --fps 5
+    "$1" writes film convert film.mp4 old.mp4
+    "$1" writes film convert shots old.gif
     "$1" writes convert tiny_cnn.pth old.safetensors
     "$1" writes convert library.safetensors old.npz --dtype f16
     "$1" writes convert net.tar old.npz
