@@ -4,6 +4,7 @@
 
 #include "base/crc.h"
 
+#include <autodidact/film.h>
 #include <autodidact/image.h>
 #include <autodidact/io.h>
 
@@ -80,6 +81,26 @@ static void archives(void)
     ad_context_free(ctx);
 }
 
+/* Video files are refused by name, to read and to write. */
+static void films(void)
+{
+    ad_context *ctx = ad_context_new(NULL);
+    ad_film *film = NULL;
+    ad_film_writer *writer = NULL;
+    static const char gif[64] = "GIF89a";
+    bool there = ad_has_component("libav");
+    CHECK_INT(ad_film_open_memory(ctx, "x.gif", gif, sizeof gif, NULL, &film),
+              there ? AD_ERROR_FORMAT : AD_ERROR_UNSUPPORTED);
+    CHECK(!film);
+    CHECK_INT(!strstr(ad_error(ctx), "x.gif: films are not built in"), there);
+    CHECK_INT(ad_film_create(ctx, "/tmp/x.mp4", NULL, &writer),
+              there ? AD_OK : AD_ERROR_UNSUPPORTED);
+    CHECK_INT(!writer, !there);
+    ad_film_writer_free(writer);
+    CHECK_INT(ad_context_memory(ctx), 0);
+    ad_context_free(ctx);
+}
+
 /* The check values of the catalogue of CRC algorithms, and that parts add up to the whole. */
 static void checksums(void)
 {
@@ -94,8 +115,8 @@ static void checksums(void)
         CHECK_INT(ad_crc32(ad_crc32(0, bytes, cut), bytes + cut, 200 - cut), whole);
 }
 
-static const check_case cases[] = {CASE(version),  CASE(list),      CASE(pictures),
-                                   CASE(archives), CASE(checksums), {0}};
+static const check_case cases[] = {
+    CASE(version), CASE(list), CASE(pictures), CASE(archives), CASE(films), CASE(checksums), {0}};
 
 int main(int argc, char **argv)
 {
