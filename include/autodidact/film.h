@@ -105,10 +105,9 @@ typedef struct ad_film_write_options {
 } ad_film_write_options;
 
 /* A film by the ending of its name: .mp4 (H.264), .webm (VP9), .gif, .apng; or numbered PNGs: a
- * folder
- * ("frames/", made if need be, and empty) or names with a number ("frame-%05d.png"). Sound that the
- * format cannot hold is encoded anew, or left out where this libav cannot, and said. `options` may
- * be NULL.
+ * folder ("frames/", made if need be, and empty) or names with a number ("frame-%05d.png"). Sound
+ * that the format cannot hold is encoded anew, or left out where this libav cannot, and said.
+ * `options` may be NULL.
  *
  * The file appears when it is finished; till then its name is PATH.NUMBER.tmp. If it cannot be
  * finished (a full disk), or is not to be (ad_film_writer_stop), what there is of it gets the name
