@@ -6,6 +6,7 @@
 #include <autodidact/run.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct conversion {
@@ -23,22 +24,21 @@ typedef struct conversion {
 /* "640x360", or "640": the longer side. */
 static int read_size(conversion *c)
 {
+    enum { MOST = 1 << 15 };
     const char *text = ad_command_text(c->cmd, "size");
     const ad_film_info *info = ad_film_get_info(c->film);
-    long long width, height;
-    char rest;
-    int read = text ? sscanf(text, "%lldx%lld%c", &width, &height, &rest) : 0;
+    char *end;
     if (!text) return AD_EXIT_OK;
-    bool both = read == 2, one = read == 1 && strspn(text, "0123456789") == strlen(text);
-    if ((!both && !one) || width < 1 || width > 1 << 15 ||
-        (both && (height < 1 || height > 1 << 15)))
-        return ad_command_usage(
-            c->cmd,
-            "--size: \"%.40s\" is neither a size such as 640x360 nor a longer side "
-            "such as 640, of 1 to 32768 pixels",
-            text);
-    c->width = width, c->height = both ? height : 0;
-    if (one) ad_image_fit_size(info->width, info->height, width, &c->width, &c->height);
+    long long width = strtoll(text, &end, 10), height = 1;
+    bool both = *end == 'x';
+    if (both) height = strtoll(end + 1, &end, 10);
+    if (*end || width < 1 || width > MOST || height < 1 || height > MOST)
+        return ad_command_usage(c->cmd,
+                                "--size: \"%.40s\" is neither a size such as 640x360 nor a longer "
+                                "side such as 640, of 1 to %d pixels",
+                                text, MOST);
+    c->width = width, c->height = height;
+    if (!both) ad_image_fit_size(info->width, info->height, width, &c->width, &c->height);
     return AD_EXIT_OK;
 }
 
