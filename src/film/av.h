@@ -59,6 +59,15 @@ int ad_av_input_choose(ad_av_input *input, enum AVMediaType type);
  * input that is then at its end. */
 ad_status ad_av_count(ad_av_input *input, int stream, ad_film_info *info);
 
+/* Times of files may be any number. Those beyond this are none, so that two can be subtracted. */
+static const int64_t ad_av_time_most = (int64_t)1 << 60;
+static inline bool ad_av_is_time(int64_t time)
+{
+    return time > -ad_av_time_most && time < ad_av_time_most;
+}
+/* Seconds as a time of a stream. */
+int64_t ad_av_time(double seconds, AVRational tick);
+
 /* ---- pixels ---- */
 
 /* From a decoded frame to rows of RGB or RGBA, of 8 or 16 bits. */

@@ -190,6 +190,12 @@ int ad_av_input_choose(ad_av_input *in, enum AVMediaType type)
     return chosen < 0 ? -1 : chosen;
 }
 
+int64_t ad_av_time(double seconds, AVRational tick)
+{
+    double time = tick.num > 0 && tick.den > 0 ? seconds / av_q2d(tick) : 0, most = 1e18;
+    return time > most ? (int64_t)most : time < -most ? -(int64_t)most : (int64_t)time;
+}
+
 /* ---- counting ---- */
 
 static int by_time(const void *a, const void *b)
@@ -240,10 +246,10 @@ ad_status ad_av_count(ad_av_input *in, int stream, ad_film_info *info)
             if (!more) status = AD_ERROR_MEMORY;
             if (more) {
                 time = more;
-                time[count] = at == AV_NOPTS_VALUE ? count : at;
+                time[count] = ad_av_is_time(at) ? at : count;
                 ++count;
             }
-            if (at >= last_time) last_time = at, last = packet->duration;
+            if (ad_av_is_time(at) && at >= last_time) last_time = at, last = packet->duration;
         }
         av_packet_unref(packet);
     }

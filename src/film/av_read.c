@@ -4,6 +4,7 @@
 #include "base/notes.h"
 #include "film/av_source.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,8 +14,19 @@ enum { THREADS_MOST = 16 };
 
 static int64_t time_of(const AVFrame *frame)
 {
-    return frame->best_effort_timestamp != AV_NOPTS_VALUE ? frame->best_effort_timestamp
-                                                          : frame->pts;
+    return frame->best_effort_timestamp;
+}
+
+/* A frame without a time comes one frame behind the last. */
+static void set_time(ad_av_source *s, AVFrame *frame)
+{
+    const ad_film_info *info = &s->base.info;
+    double step = info->fps_num ? (double)info->fps_den / (double)info->fps_num : 0.04;
+    if (!ad_av_is_time(frame->best_effort_timestamp)) frame->best_effort_timestamp = frame->pts;
+    if (!ad_av_is_time(frame->best_effort_timestamp))
+        frame->best_effort_timestamp = s->clock + ad_av_time(fmin(step, 100), s->tick);
+    s->clock = frame->best_effort_timestamp;
+    if (!ad_av_is_time(s->clock)) s->clock = frame->best_effort_timestamp = 0;
 }
 
 static ad_status starved(const ad_av_source *s)
@@ -58,7 +70,7 @@ static ad_status decode(ad_av_source *s, AVFrame *frame)
         ad_av_clear();
         int error = avcodec_receive_frame(s->codec, frame);
         if (ad_av_starved(error)) return starved(s);
-        if (error >= 0 && frame->width > 0 && frame->height > 0) return AD_OK;
+        if (error >= 0 && frame->width > 0 && frame->height > 0) return set_time(s, frame), AD_OK;
         if (error == AVERROR_EOF) return AD_OK;
         if (error != AVERROR(EAGAIN)) ++s->damaged;
         if (error >= 0) av_frame_unref(frame);
@@ -87,9 +99,10 @@ static double last_duration(const ad_av_source *s)
 {
     const ad_film_info *info = &s->base.info;
     const AVStream *stream = s->input.format->streams[s->stream];
-    int64_t own = AD_AV_DURATION(s->frame);
-    if (own <= 0 && stream->duration > 0) own = s->origin + stream->duration - time_of(s->frame);
-    double seconds = (double)own * av_q2d(s->tick);
+    double own = (double)AD_AV_DURATION(s->frame);
+    if (own <= 0 && stream->duration > 0)
+        own = (double)stream->duration - (double)(time_of(s->frame) - s->origin);
+    double seconds = own * av_q2d(s->tick);
     if (seconds > 0 && seconds < 600) return seconds;
     return info->fps_num ? (double)info->fps_den / (double)info->fps_num : 0.04;
 }
@@ -177,7 +190,7 @@ static ad_status seek_to(ad_film_source *source, double from)
     const char *format = s->input.format->iformat->name;
     ad_av_silence();
     if (!strcmp(format, "gif") || !strcmp(format, "apng") || from < 1) return AD_OK;
-    if (!jump(s, s->origin + (int64_t)(from / av_q2d(s->tick)))) return AD_OK;
+    if (!jump(s, s->origin + ad_av_time(from, s->tick))) return AD_OK;
     ad_status status = refill(s);
     if (status || (s->frame->data[0] && seconds_of(s) <= from + ad_film_instant)) return status;
     if (!jump(s, s->origin) && !jump(s, 0))

@@ -104,7 +104,7 @@ static int take_frame(ad_av_recode *r)
         f->ch_layout.nb_channels != r->decoder->ch_layout.nb_channels)
         return 0; /* what changes in the middle is left out */
     if (!r->begun && f->best_effort_timestamp != AV_NOPTS_VALUE) {
-        double late = (double)(r->begin - f->best_effort_timestamp) *
+        double late = ((double)r->begin - (double)f->best_effort_timestamp) *
                       av_q2d(r->decoder->pkt_timebase);
         first = late > 0 ? llround(fmin(late, 1e6) * f->sample_rate) : 0;
         if (first >= f->nb_samples) return 0;

@@ -2,6 +2,7 @@
 #ifndef AD_FILM_AV_SINK_H
 #define AD_FILM_AV_SINK_H
 
+#include "film/av.h"
 #include "film/av_output.h"
 
 typedef struct ad_av_kind {

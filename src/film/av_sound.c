@@ -35,7 +35,7 @@ static int recode(ad_av_sound *s, ad_context *own, const char *path, const AVFor
 {
     const AVCodec *codec = ad_av_recode_codec(format->oformat);
     const char *name = s->input.bytes->name, *is = avcodec_get_name(from->codecpar->codec_id);
-    int64_t begin = (int64_t)((s->origin + s->from) / av_q2d(from->time_base));
+    int64_t begin = ad_av_time(s->origin + s->from, from->time_base);
     int error = codec ? ad_av_recode_open(&s->recode, codec, from, begin, s->until,
                                           format->oformat->flags & AVFMT_GLOBALHEADER)
                       : AVERROR_ENCODER_NOT_FOUND;
@@ -68,7 +68,7 @@ ad_status ad_av_sound_open(ad_av_sound *s, ad_context *own, const char *path,
     if (error >= 0) error = add_stream(s, format, from);
     if (error < 0) return ad_av_fail(own, path, "its sound cannot be written", error);
     if (s->from > 1) {
-        int64_t at = (int64_t)((s->origin + s->from - 0.5) / av_q2d(from->time_base));
+        int64_t at = ad_av_time(s->origin + s->from - 0.5, from->time_base);
         (void)avformat_seek_file(s->input.format, stream, INT64_MIN, at, at, 0);
     }
     s->stream = stream;
@@ -79,15 +79,14 @@ ad_status ad_av_sound_open(ad_av_sound *s, ad_context *own, const char *path,
 static int read_packet(ad_av_sound *s)
 {
     const AVStream *from = s->input.format->streams[s->stream];
-    double tick = av_q2d(from->time_base);
-    int64_t begin = (int64_t)((s->origin + s->from) / tick);
+    int64_t begin = ad_av_time(s->origin + s->from, from->time_base);
     for (;;) {
         av_packet_unref(s->packet);
         int error = av_read_frame(s->input.format, s->packet);
         if (error < 0) return error;
         if (s->packet->stream_index != s->stream) continue;
         if (s->packet->pts == AV_NOPTS_VALUE) s->packet->pts = s->packet->dts;
-        if (s->packet->pts == AV_NOPTS_VALUE) continue;
+        if (!ad_av_is_time(s->packet->pts)) continue;
         int64_t middle = s->packet->pts + s->packet->duration / 2;
         if (middle < begin) continue;
         s->packet->pts = s->packet->pts > begin ? s->packet->pts - begin : 0;

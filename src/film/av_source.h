@@ -14,6 +14,7 @@ typedef struct ad_av_source {
     AVFrame *frame, *later; /* the next two; their data are NULL where there are none */
     ad_av_pixels pixels;
     int64_t origin; /* the first frame's time */
+    int64_t clock;  /* the time of the frame that was decoded last */
     int64_t given, damaged, resized;
     int width, height; /* of the first frame, as stored */
     bool draining;     /* the file is at its end */
