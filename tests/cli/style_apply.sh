@@ -79,6 +79,28 @@ apply net.tar photo.png painting.png -o deep/folder --size 40 -q
 exits 0
 check 'a folder in a folder is made' [ -s deep/folder/painting.png ]
 
+# A film, as a film and frame by frame the pictures that they would be.
+if has libav; then
+    mkdir shots && cp photo.png shots/1.png && cp painting.png shots/2.png && cp photo.png shots/3.png
+    run "$autodidact" film convert shots film.apng --fps 10 --size 44x36 -q
+    exits 0
+    apply net.tar film.apng -o painted.apng
+    exits 0
+    says err 'painted.apng: 3 frames'
+    run "$autodidact" info painted.apng --json
+    says out '"frames":3'
+    says out '"width":44'
+    apply net.tar film.apng -o frames/ -q
+    exits 0
+    silent err
+    check 'numbered pictures' [ "$(ls frames | wc -l)" = 3 ]
+    apply net.tar film.apng -o painted.mp4 --from 0.1 --fps 20 --crf 30 -q
+    exits 0
+    check 'a part of it' [ -s painted.mp4 ]
+else
+    skip 'films need libav'
+fi
+
 # What cannot be.
 wrong() { # STATUS TEXT ARGUMENT...
     status=$1 text=$2
@@ -89,6 +111,7 @@ wrong() { # STATUS TEXT ARGUMENT...
     says err "$text"
 }
 wrong 2 'PICTURE is missing' net.tar -o x.png
+wrong 2 '--fps is for films, and photo.png is none' net.tar photo.png -o x.png --fps 5
 wrong 2 'is also an input' net.tar photo.png -o photo.png
 wrong 1 'a picture is written as' net.tar photo.png -o net.tar
 wrong 1 'missing.png' net.tar missing.png -o x.png

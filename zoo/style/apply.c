@@ -1,5 +1,6 @@
-/* apply.c - `autodidact style apply MODEL PICTURE... -o OUT`: pictures through a network that was
- * trained for one style. */
+/* apply.c - `autodidact style apply MODEL PICTURE... -o OUT`: pictures, or a film, through a
+ * network that was trained for one style. */
+#include "zoo/film/frames.h"
 #include "zoo/style/net.h"
 #include "zoo/style/style.h"
 
@@ -17,13 +18,14 @@
 
 static const ad_option options[] = {
     {"output", 'o', AD_OPTION_FILE, .required = true,
-     .help = "where the picture goes (.png, .jpg, .webp); of several: a folder"},
+     .help = "where the picture goes (.png, .jpg, .webp); of several: a folder; of a film: a film"},
     {"size", 0, AD_OPTION_INT, .min = STYLE_NET_LEAST, .max = 1 << 16, .unit = "PIXELS",
      .help = "longer side of the pictures (default: as they are)"},
     {"strength", 0, AD_OPTION_REAL, .initial = "1", .max = 1,
      .help = "how much of it: 0 is the picture as it was"},
     {"keep-color", 0, AD_OPTION_FLAG, .help = "keep the picture's colours, paint its luminance"},
     {"mask", 0, AD_OPTION_FILE, .help = "paint only where this picture is white"},
+    FILM_OPTIONS,
     {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16",
      .help = "arithmetic of convolutions"},
     AD_OPTION_MEMORY_LIMIT(" (default: what the machine has)"),
@@ -134,21 +136,66 @@ static ad_status mix(style_apply *a, const ad_image *photo, ad_image **painted)
     return status;
 }
 
+/* *image, of three channels, becomes itself painted. */
+static ad_status repaint(style_apply *a, ad_image **image, const char *path)
+{
+    ad_image *sized, *painted = NULL;
+    ad_status status;
+    if (ad_command_given(a->cmd, "size")) {
+        status = ad_image_fit(a->ctx, *image, ad_command_int(a->cmd, "size"), NULL, &sized);
+        if (status) return status;
+        ad_image_free(*image);
+        *image = sized;
+    }
+    status = paint(a, *image, path, &painted);
+    if (!status) status = mix(a, *image, &painted);
+    if (status) {
+        ad_image_free(painted);
+        return status;
+    }
+    ad_image_free(*image);
+    *image = painted;
+    return AD_OK;
+}
+
 static ad_status one(style_apply *a, const char *path, const char *output)
 {
-    ad_image *read, *photo = NULL, *painted = NULL;
-    ad_status status = ad_image_read(a->ctx, path, &(ad_image_read_options){.channels = 3}, &read);
+    ad_image *image;
+    ad_status status = ad_image_read(a->ctx, path, &(ad_image_read_options){.channels = 3}, &image);
     if (status) return status;
-    if (read->note[0]) ad_command_note(a->cmd, "%s: %s", path, read->note);
-    status = ad_command_given(a->cmd, "size")
-                 ? ad_image_fit(a->ctx, read, ad_command_int(a->cmd, "size"), NULL, &photo)
-                 : ad_image_convert(a->ctx, read, 3, NULL, &photo);
-    ad_image_free(read);
-    if (!status) status = paint(a, photo, path, &painted);
-    if (!status) status = mix(a, photo, &painted);
-    if (!status) status = ad_image_write(a->ctx, output, painted, NULL);
-    ad_image_free(photo), ad_image_free(painted);
+    if (image->note[0]) ad_command_note(a->cmd, "%s: %s", path, image->note);
+    status = repaint(a, &image, path);
+    if (!status) status = ad_image_write(a->ctx, output, image, NULL);
+    ad_image_free(image);
     return status;
+}
+
+/* ---- films ---- */
+
+static ad_status paint_frame(void *user, ad_image **image)
+{
+    style_apply *a = user;
+    return repaint(a, image, ad_command_operand(a->cmd, 1));
+}
+
+static int paint_film(style_apply *a)
+{
+    const char *mask = ad_command_text(a->cmd, "mask");
+    int code = vision_check_not_input(a->cmd, &mask, 1);
+    if (code) return code;
+    return film_frames(a->cmd, ad_command_operand(a->cmd, 1), ad_command_text(a->cmd, "output"),
+                       &(film_work){.frame = paint_frame, .user = a});
+}
+
+/* Options of films given for pictures would do nothing. */
+static int refuse_film_options(style_apply *a)
+{
+    static const char *const names[] = {"from", "to", "fps", "crf", "no-sound"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
+        if (ad_command_given(a->cmd, names[i]))
+            return ad_command_usage(a->cmd, "--%s is for films, and %s is none", names[i],
+                                    ad_command_operand(a->cmd, 1));
+    return AD_EXIT_OK;
 }
 
 static int open_network(style_apply *a)
@@ -263,32 +310,43 @@ static void say_end(style_apply *a, const works *w, int64_t done)
                         (long long)w->from.count, seconds);
 }
 
+static int paint_pictures(style_apply *a)
+{
+    works w = {0};
+    int64_t done = 0;
+    int code = refuse_film_options(a);
+    if (!code) code = list(a, &w);
+    if (!code) {
+        (void)ad_command_interrupted(a->cmd); /* from here on Ctrl-C ends after a picture */
+        ad_command_start(a->cmd);
+        code = ad_command_check(a->cmd, paint_all(a, &w, &done));
+        if (!code || done) say_end(a, &w, done);
+    }
+    for (int64_t i = 0; w.to && i < w.from.count; ++i) free(w.to[i]);
+    free(w.to);
+    ad_texts_free(a->ctx, &w.from);
+    return code;
+}
+
 static int apply(ad_command *cmd)
 {
     style_apply a = {.cmd = cmd, .ctx = ad_command_context(cmd)};
-    works w = {0};
-    int64_t done = 0;
-    const char *mask = ad_command_text(cmd, "mask");
+    const char *mask = ad_command_text(cmd, "mask"), *first = ad_command_operand(cmd, 1);
+    struct stat about;
+    bool film = false, folder = !stat(first, &about) && S_ISDIR(about.st_mode);
     if (!a.ctx) return AD_EXIT_FAILURE;
     a.compile.precision = (ad_precision)ad_command_choice(cmd, "precision");
     a.compile.memory_limit = ad_command_given(cmd, "memory-limit")
                                  ? (size_t)ad_command_size(cmd, "memory-limit")
                                  : vision_machine_memory();
     int code = open_network(&a);
-    if (!code) code = list(&a, &w);
     if (!code && mask && !(a.mask = vision_read_picture(cmd, mask, 1))) code = AD_EXIT_FAILURE;
-    if (!code) {
-        (void)ad_command_interrupted(cmd); /* from here on Ctrl-C ends after a picture */
-        ad_command_start(cmd);
-        code = ad_command_check(cmd, paint_all(&a, &w, &done));
-        if (!code || done) say_end(&a, &w, done);
-    }
+    if (!code && ad_command_operands(cmd) == 2 && !folder)
+        code = ad_command_check(cmd, film_is(a.ctx, first, &film));
+    if (!code) code = film ? paint_film(&a) : paint_pictures(&a);
     drop_program(&a);
     ad_image_free(a.mask);
     ad_vars_free(a.weights);
-    for (int64_t i = 0; w.to && i < w.from.count; ++i) free(w.to[i]);
-    free(w.to);
-    ad_texts_free(a.ctx, &w.from);
     return code;
 }
 
@@ -305,7 +363,10 @@ const ad_verb style_apply_verb = {
         "fast_neural_style (.pth, .safetensors), or Engstrom's as published for deeplearn.js (an "
         "archive of variables with manifest.json, .tar.xz). A PICTURE may be a folder; then, and "
         "of "
-        "several, OUT is a folder.\n"
+        "several, OUT is a folder. One that is a film becomes a film, by the ending of OUT (.mp4, "
+        ".webm, .gif, .apng, frames/), with its sound; stopped half way, what is done can be "
+        "played.\n"
         "\n"
         "  autodidact style apply mosaic.pth photo.jpg -o out.png\n"
-        "  autodidact style apply wave.tar.xz photos/ -o painted/ --size 1024 --keep-color"};
+        "  autodidact style apply wave.tar.xz photos/ -o painted/ --size 1024 --keep-color\n"
+        "  autodidact style apply wave.tar.xz holiday.mp4 -o painted.mp4 --size 640"};
