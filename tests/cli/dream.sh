@@ -66,7 +66,31 @@ says err 'film.gif: done, 4 frames'
 check 'is a GIF' [ "$(head -c 6 film.gif)" = GIF89a ]
 dream photo.png -o still.gif --size 64 --steps 1 --levels 1 --seconds 0.4
 exits 2
-says err '--seconds is for films: --zoom or --rotate'
+says err '--seconds is for films: of a film, or with --zoom or --rotate'
+
+# The frames of a film: each keeps some of the dream before.
+if has libav; then
+    mkdir shots && cp photo.png shots/1.png && cp photo.png shots/2.png
+    run "$autodidact" film convert shots in.apng --fps 10 --size 96x72 -q
+    exits 0
+    dream in.apng -o out.apng $small
+    exits 0
+    says err 'out.apng: 2 frames'
+    dream in.apng -o apart/ $small --blend 1 --shift 0 -q
+    exits 0
+    check 'the same frame dreams the same, alone' cmp apart/*1.png apart/*2.png
+    dream in.apng -o blended/ $small --blend 0.5 --shift 0 -q
+    exits 0
+    check 'or on, with the dream before' sh -c '! cmp -s blended/*1.png blended/*2.png'
+    dream in.apng -o out.apng $small --noise
+    exits 2
+    says err '--noise is for pictures'
+    dream in.apng -o out.apng $small --seconds 2
+    exits 2
+    says err 'a film has --from and --to'
+else
+    skip 'films need libav'
+fi
 
 # Small sides are said.
 dream photo.png -o tiny.png --size 40 --steps 1
@@ -101,7 +125,8 @@ wrong 2 'is also an input' photo.png -o photo.png
 wrong 2 'is also an input' photo.png -o painting.png --guide painting.png
 wrong 1 'missing.png' missing.png -o out.png
 wrong 1 'nowhere' photo.png -o nowhere/out.png
-wrong 1 "an animation's name ends in .gif" photo.png -o out.png --zoom 2
+wrong 1 'out.txt' photo.png -o out.txt --zoom 2
+wrong 2 '--blend is of a film that is read' photo.png -o out.gif --zoom 2 --blend 0.5
 wrong 1 "pixels around it, so tiles are 336 or more" photo.png -o out.png --size 600 --tile 64 --steps 1 --levels 1
 wrong 2 'backbone vgg19 needs --weights' photo.png -o out.png --backbone vgg19
 printf 'P6 1 1 255\nabc' >dot.ppm

@@ -1,15 +1,16 @@
-/* make.c - `autodidact dream make [IMAGE] -o OUT`: one picture, or a film that zooms for ever. */
-#include "zoo/dream/dream.h"
+/* make.c - `autodidact dream make [IMAGE] -o OUT`: a picture, a film, or one that zooms for ever.
+ */
+#include "zoo/dream/make.h"
 
 #include <autodidact/profile.h>
 #include <autodidact/tuning.h>
 
-#include <math.h>
 #include <stdio.h>
 
 static const ad_option options[] = {
     {"output", 'o', AD_OPTION_FILE, .required = true,
-     .help = "where the picture goes (.png, .jpg, .webp), or the film (.gif)"},
+     .help = "where the picture goes (.png, .jpg, .webp), or the film (.mp4, .webm, .gif, .apng, "
+             "frames/)"},
     {"layer", 0, AD_OPTION_TEXTS, .unit = "LAYERS",
      .help = "layers of which more is to be seen (default: relu4_3; compact: relu4_4 and relu5_1)"},
     {"layer-weights", 0, AD_OPTION_REALS, .min = -1e30, .max = 1e30, .unit = "W1,W2,...",
@@ -26,32 +27,20 @@ static const ad_option options[] = {
     {"tile", 0, AD_OPTION_INT, .min = 64, .max = 1 << 16, .unit = "PIXELS",
      .help = "look at pieces of the picture, which takes less memory (no seams)"},
     {"zoom", 0, AD_OPTION_REAL, .initial = "1", .min = 0.1, .max = 100,
-     .help = "film: how many times closer after a second"},
+     .help = "a film: how many times closer after a second"},
     {"rotate", 0, AD_OPTION_REAL, .initial = "0", .min = -3600, .max = 3600, .unit = "DEGREES",
-     .help = "film: turned by so much after a second"},
+     .help = "a film: turned by so much after a second"},
     {"seconds", 0, AD_OPTION_REAL, .initial = "3", .min = 0.05, .max = 86400,
-     .help = "film: how long it is"},
-    {"fps", 0, AD_OPTION_REAL, .initial = "15", .min = 1, .max = 50,
-     .help = "film: frames a second"},
+     .help = "of --zoom and --rotate: how long the film is"},
+    {"blend", 0, AD_OPTION_REAL, .initial = "0.85", .max = 1,
+     .help = "of a film: how much of each frame is its own, and not the dream before"},
+    FILM_OPTIONS,
     VISION_OPTIONS,
     AD_OPTION_PROFILE,
     AD_OPTION_TUNE,
     AD_COMMON_OPTIONS,
     {0},
 };
-
-typedef struct dream_make {
-    ad_command *cmd;
-    ad_context *ctx;
-    dream_settings settings;
-    ad_image *photo, *guide, *mask;
-    ad_animation *film;
-    int64_t frames, frame; /* 1 without a film */
-    double work, done;     /* pixels times steps of a picture; of it until the last level */
-    double objective;
-    int64_t size[DREAM_MAX_LEVELS][2];
-    bool stopped;
-} dream_make;
 
 /* ---- what is given ---- */
 
@@ -96,8 +85,7 @@ static int open_network(dream_make *m)
     return code ? code : check_channel(m);
 }
 
-/* At --size; no side gets too small for the network, which is said. */
-static int fitted(dream_make *m, ad_image **picture, const char *path)
+ad_status dream_fit(dream_make *m, ad_image **picture, const char *path)
 {
     ad_image *image = *picture;
     int64_t side = ad_command_int(m->cmd, "size"), width, height;
@@ -112,10 +100,11 @@ static int fitted(dream_make *m, ad_image **picture, const char *path)
         *picture = image;
     else
         ad_image_free(image);
-    return ad_command_check(m->cmd, status);
+    return status;
 }
 
-static int read_pictures(dream_make *m)
+/* All but the operand if that is a film. */
+static int read_pictures(dream_make *m, bool film)
 {
     const char *path = ad_command_operand(m->cmd, 0), *guide = ad_command_text(m->cmd, "guide"),
                *mask = ad_command_text(m->cmd, "mask");
@@ -123,14 +112,14 @@ static int read_pictures(dream_make *m)
     int64_t side = ad_command_int(m->cmd, "size");
     if (!path && !noise)
         return ad_command_usage(m->cmd, "which IMAGE? (or --noise, to start from nothing)");
-    if (path && !(m->photo = vision_read_picture(m->cmd, path, 3))) return AD_EXIT_FAILURE;
+    if (path && !film && !(m->photo = vision_read_picture(m->cmd, path, 3))) return AD_EXIT_FAILURE;
     if (guide && !(m->guide = vision_read_picture(m->cmd, guide, 3))) return AD_EXIT_FAILURE;
     if (mask && !(m->mask = vision_read_picture(m->cmd, mask, 1))) return AD_EXIT_FAILURE;
-    int code = m->photo ? fitted(m, &m->photo, path) : AD_EXIT_OK;
-    if (!code && m->guide) code = fitted(m, &m->guide, guide);
-    if (code) return code;
+    ad_status status = m->photo ? dream_fit(m, &m->photo, path) : AD_OK;
+    if (!status && m->guide) status = dream_fit(m, &m->guide, guide);
+    if (status) return ad_command_check(m->cmd, status);
     m->settings.guide = m->guide;
-    if (!noise) return AD_EXIT_OK;
+    if (!noise || film) return AD_EXIT_OK;
     int64_t width = m->photo ? m->photo->width : side, height = m->photo ? m->photo->height : side;
     ad_image_free(m->photo);
     m->photo = NULL;
@@ -138,39 +127,28 @@ static int read_pictures(dream_make *m)
                             dream_noise(m->ctx, width, height, m->settings.seed, &m->photo));
 }
 
-static bool is_film(ad_command *cmd)
+/* The picture's output, and options that would do nothing. */
+static int check_picture(dream_make *m)
 {
-    return ad_command_given(cmd, "zoom") || ad_command_given(cmd, "rotate");
-}
-
-static int check_outputs(dream_make *m)
-{
-    static const char *const of_film[] = {"seconds", "fps"};
+    static const char *const of_film[] = {"seconds", "fps", "blend",   "from",
+                                          "to",      "crf", "no-sound"};
     const char *read[] = {ad_command_text(m->cmd, "guide"), ad_command_text(m->cmd, "mask"),
                           ad_command_text(m->cmd, "weights")};
-    if (!is_film(m->cmd)) {
-        for (int i = 0; i < 2; ++i)
-            if (ad_command_given(m->cmd, of_film[i]))
-                return ad_command_usage(m->cmd, "--%s is for films: --zoom or --rotate",
-                                        of_film[i]);
-        m->frames = 1;
-        return vision_check_output(m->cmd, read, 3);
-    }
-    double fps = ad_command_real(m->cmd, "fps");
-    m->frames = (int64_t)fmax(1, round(ad_command_real(m->cmd, "seconds") * fps));
-    int code = vision_check_not_input(m->cmd, read, 3);
-    if (code) return code;
-    return ad_command_check(
-        m->cmd, ad_animation_open(&m->film, m->ctx, ad_command_text(m->cmd, "output"), 1 / fps));
+    for (size_t i = 0; i < sizeof of_film / sizeof *of_film; ++i)
+        if (ad_command_given(m->cmd, of_film[i]))
+            return ad_command_usage(
+                m->cmd, "--%s is for films: of a film, or with --zoom or --rotate", of_film[i]);
+    return vision_check_output(m->cmd, read, 3);
 }
 
 /* ---- the work ---- */
 
 /* Levels that are too small for the network are left out, which is said. */
-static void plan(dream_make *m)
+void dream_plan(dream_make *m, const ad_image *picture)
 {
     int left_out,
-        levels = dream_sizes(&m->settings, m->photo->width, m->photo->height, m->size, &left_out);
+        levels = dream_sizes(&m->settings, picture->width, picture->height, m->size, &left_out);
+    m->work = 0;
     for (int i = 0; i < levels; ++i)
         m->work += (double)(m->size[i][0] * m->size[i][1] * m->settings.steps);
     if (left_out)
@@ -192,6 +170,7 @@ static bool watch(void *user, const dream_progress *p)
     snprintf(part + length, sizeof part - (size_t)length, "%lld x %lld", (long long)p->width,
              (long long)p->height);
     m->objective = p->objective;
+    if (m->quiet) return !ad_command_interrupted(m->cmd);
     int64_t all = p->levels * p->steps;
     ad_command_progress(m->cmd,
                         &(ad_progress){.step = m->frame * all + p->level * p->steps + p->step,
@@ -205,77 +184,55 @@ static bool watch(void *user, const dream_progress *p)
     return !ad_command_interrupted(m->cmd);
 }
 
-/* The next frame's picture is this one's dream, seen a little closer. */
-static ad_status move_on(dream_make *m, const ad_image *dreamt)
+ad_status dream_once(dream_make *m, const ad_image *picture, ad_image **out)
 {
-    double fps = ad_command_real(m->cmd, "fps");
-    double zoom = pow(ad_command_real(m->cmd, "zoom"), 1 / fps),
-           degrees = ad_command_real(m->cmd, "rotate") / fps;
-    ad_image *next;
-    ad_status status = dream_warp(m->ctx, dreamt, zoom, degrees, &next);
-    if (status) return status;
-    ad_image_free(m->photo);
-    m->photo = next;
-    return AD_OK;
-}
-
-static ad_status dream(dream_make *m, ad_image **picture)
-{
-    ad_status status = AD_OK;
-    uint64_t draw = 0;
-    for (m->frame = 0; m->frame < m->frames && !status && !m->stopped; ++m->frame) {
-        ad_image_free(*picture);
-        status = dream_picture(&m->settings, m->ctx, m->photo, m->mask, &draw, watch, m,
-                               &m->stopped, picture);
-        if (!status && m->film) status = ad_animation_add(m->film, *picture);
-        if (!status && m->frame + 1 < m->frames) status = move_on(m, *picture);
-    }
-    return status;
+    return dream_picture(&m->settings, m->ctx, picture, m->mask, &m->draw, watch, m, &m->stopped,
+                         out);
 }
 
 static void say_end(dream_make *m)
 {
     const char *output = ad_command_text(m->cmd, "output"), *end = m->stopped ? "stopped" : "done";
-    int64_t frames = m->film ? m->frame : 0;
     if (!ad_command_json(m->cmd)) {
-        char film[48] = "";
-        if (frames) snprintf(film, sizeof film, ", %lld frames", (long long)frames);
-        ad_command_note(m->cmd, "%s: %s%s, objective %.4g, %.1f s", output, end, film, m->objective,
+        ad_command_note(m->cmd, "%s: %s, objective %.4g, %.1f s", output, end, m->objective,
                         ad_command_seconds(m->cmd));
         return;
     }
     ad_json_begin(m->cmd, "done");
     ad_json_text(m->cmd, "output", output);
     ad_json_text(m->cmd, "end", end);
-    if (frames) ad_json_int(m->cmd, "frames", frames);
     ad_json_real(m->cmd, "objective", m->objective);
     ad_json_real(m->cmd, "seconds", ad_command_seconds(m->cmd));
     ad_json_end(m->cmd);
 }
 
+static int make_picture(dream_make *m)
+{
+    ad_image *picture = NULL;
+    dream_plan(m, m->photo);
+    m->frames = 1;
+    (void)ad_command_interrupted(m->cmd); /* from here on Ctrl-C keeps what there is */
+    ad_command_start(m->cmd);
+    ad_status status = dream_once(m, m->photo, &picture);
+    if (!status) status = ad_image_write(m->ctx, ad_command_text(m->cmd, "output"), picture, NULL);
+    int code = ad_command_check(m->cmd, status);
+    if (!code) say_end(m);
+    ad_image_free(picture);
+    return code;
+}
+
 static int make(ad_command *cmd)
 {
     dream_make m = {.cmd = cmd, .ctx = ad_command_context(cmd)};
-    ad_image *picture = NULL;
-    int code = m.ctx ? check_outputs(&m) : AD_EXIT_FAILURE;
+    const char *path = ad_command_operand(cmd, 0);
+    bool film = false, zooms = dream_zooms(cmd);
+    if (!m.ctx) return AD_EXIT_FAILURE;
+    int code = path && !zooms ? ad_command_check(cmd, film_is(m.ctx, path, &film)) : AD_EXIT_OK;
+    if (!code) code = film || zooms ? dream_check_film(&m) : check_picture(&m);
     if (!code) code = open_network(&m);
-    if (!code) code = read_pictures(&m);
-    if (!code) {
-        plan(&m);
-        (void)ad_command_interrupted(cmd); /* from here on Ctrl-C keeps what there is */
-        ad_command_start(cmd);
-        code = ad_command_check(cmd, dream(&m, &picture));
-    }
-    if (!code) {
-        ad_status status = m.film ? ad_animation_write(m.film, 1 / ad_command_real(cmd, "fps"))
-                                  : ad_image_write(m.ctx, ad_command_text(cmd, "output"), picture,
-                                                   NULL);
-        code = ad_command_check(cmd, status);
-    }
-    if (!code) say_end(&m);
-    ad_image_free(picture);
-    ad_image_free(m.photo), ad_image_free(m.guide), ad_image_free(m.mask);
-    ad_animation_free(m.film);
+    if (!code) code = read_pictures(&m, film);
+    if (!code) code = film ? dream_film(&m) : zooms ? dream_zoom(&m) : make_picture(&m);
+    ad_image_free(m.photo), ad_image_free(m.guide), ad_image_free(m.mask), ad_image_free(m.last);
     ad_vars_free(m.settings.weights);
     return code;
 }
@@ -299,4 +256,5 @@ const ad_verb dream_make_verb = {
         "  autodidact dream make photo.jpg --guide flowers.jpg --weights vgg16.pth -o dream.png\n"
         "  autodidact dream make --noise --channel 12 --size 400 -o pattern.png\n"
         "  autodidact dream make photo.jpg --zoom 2 --rotate 20 --seconds 4 --size 320 -o "
-        "film.gif"};
+        "film.mp4\n"
+        "  autodidact dream make film.mp4 -o dream.mp4 --size 320 --steps 4"};

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MOST_RATE = 1000 };
+
 typedef struct film_job {
     ad_command *cmd;
     ad_context *ctx;
@@ -31,15 +33,16 @@ static ad_status create(film_job *j)
     const ad_film_options o = read_options(j->cmd, j->to);
     const ad_film_info *info = ad_film_get_info(j->film);
     double rate = (double)info->fps_num / (double)info->fps_den;
+    bool even = !info->variable_rate && rate > 0 && rate <= MOST_RATE; /* headers err */
     bool sounds = info->audio[0] && !ad_command_flag(j->cmd, "no-sound");
     double span = (o.to > 0 && (o.to < info->seconds || !(info->seconds > 0)) ? o.to
                                                                               : info->seconds) -
                   o.from;
     j->expected = span > 0 ? llround(span * (o.fps > 0 ? o.fps : rate)) : 0;
     ad_film_write_options w = {
-        .fps = o.fps > 0             ? o.fps
-               : info->variable_rate ? 0
-                                     : rate,
+        .fps = o.fps > 0 ? o.fps
+               : even    ? rate
+                         : 0,
         .crf = (int)ad_command_int(j->cmd, "crf"),
         .audio = sounds ? j->from : NULL,
         .audio_from = o.from,
