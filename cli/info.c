@@ -199,9 +199,10 @@ static int run(ad_command *cmd)
         return ad_cli_info_set(cmd, ctx, path);
     bool begins, moves;
     ad_status status = ad_film_begins(ctx, path, &moves);
-    if (!status && moves && ad_has_component("libav")) return ad_cli_info_film(cmd, ctx, path);
     if (!status) status = ad_image_begins(ctx, path, &begins);
     if (status) return ad_command_check(cmd, status);
+    /* an animated PNG is a picture, too */
+    if (moves && (ad_has_component("libav") || !begins)) return ad_cli_info_film(cmd, ctx, path);
     bool shows = begins || ad_image_ending_unread(path);
     return shows ? picture(cmd, ctx, path) : weights(cmd, ctx, path);
 }
