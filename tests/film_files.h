@@ -27,6 +27,17 @@ static inline void begin_film(void)
     ad_context_set_notes(ctx, film_note, NULL);
 }
 
+/* A file of FILMS, which fits. */
+static inline size_t film_bytes(const char *name, unsigned char *bytes, size_t most)
+{
+    char path[128];
+    snprintf(path, sizeof path, FILMS "%s", name);
+    FILE *file = fopen(path, "rb");
+    size_t size = file ? fread(bytes, 1, most, file) : 0;
+    if (file) fclose(file);
+    return size;
+}
+
 /* A picture that says by its colours which one it is, and is another at its four corners. */
 static inline ad_image *film_picture(int64_t width, int64_t height, int channels, int number)
 {
