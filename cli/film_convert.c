@@ -66,13 +66,11 @@ const ad_verb ad_cli_film_convert = {
     AD_VERB("film", "convert", "IN OUT", options, run,
             "write a film in another format, size, rate or length"),
     .description =
-        "IN is a video file, a GIF or an animated PNG, told by its content, or a folder of "
-        "numbered "
-        "pictures of one size. The ending of OUT chooses what is written: .mp4 (H.264), .webm "
-        "(VP9), "
-        ".gif, .apng, or numbered PNGs in a folder (frames/) or by a name (frame-%05d.png). Sound "
-        "is "
-        "copied as it is where OUT can hold it.\n\n"
+        "IN is a video file, a GIF or an animated PNG, told by its content, or numbered pictures "
+        "of one size, in a folder or by a name (frame-%05d.png). The ending of OUT chooses what "
+        "is written: .mp4 (H.264), .webm (VP9), .gif, .apng, or numbered PNGs in a folder "
+        "(frames/) or by a name. Sound is copied as it is where OUT can hold it, and else encoded "
+        "anew.\n\n"
         "Ctrl-C, a full disk or a film that is damaged leaves what was written till then as "
         "OUT.partial.mp4, which can be played; what OUT was stays.\n\n"
         "  autodidact film convert holiday.mov small.mp4 --size 640 --from 12 --to 20\n"

@@ -63,10 +63,11 @@ typedef struct ad_film_options {
     int ahead;          /* frames decoded ahead, at most 16; 0: as many as 256 MiB hold, up to 4 */
 } ad_film_options;
 
-/* A video file of any kind that this libav decodes (by content, not by its name), or a folder of
- * numbered pictures: those files in it whose names have a number, in the order of that number. They
- * have one size. `options` may be NULL. A film without a frame that can be decoded is
- * AD_ERROR_FORMAT, a codec that this libav lacks AD_ERROR_UNSUPPORTED and named. */
+/* A video file of any kind that this libav decodes (by content, not by its name), or numbered
+ * pictures of one size: a folder, of which those files are taken whose names have a number, in the
+ * order of the last number in each; or names with a number ("frame-%05d.png"). `options` may be
+ * NULL. A film without a frame that can be decoded is AD_ERROR_FORMAT, a codec that this libav
+ * lacks AD_ERROR_UNSUPPORTED and named. */
 AD_API ad_status ad_film_open(ad_context *ctx, const char *path, const ad_film_options *options,
                               ad_film **out);
 /* The same of a file in memory, which must stay; `name` stands for it in errors. */

@@ -132,6 +132,8 @@ ad_status ad_film_sink_pictures(ad_film_sink **out, ad_context *own, const char 
 
 /* Whether the pattern has one %d or %05d, and every other % is doubled. */
 ad_status ad_film_pattern_check(ad_context *ctx, const char *pattern);
+/* Whether it names what %05d of a pattern would, and which number. Of names without folders. */
+bool ad_film_pattern_number(const char *pattern, const char *name, int64_t *number);
 bool ad_film_pattern_name(const char *pattern, int64_t number, char *path, size_t size);
 
 #endif

@@ -134,7 +134,9 @@ static ad_status open_film(ad_film **out, ad_context *ctx, const char *name,
     if (!f) return AD_ERROR_MEMORY;
     f->options = o, f->fps_den = 1, f->reached = -1;
     if (bytes) f->bytes = *bytes;
-    f->pictures = !bytes && !stat(name, &about) && S_ISDIR(about.st_mode);
+    bool there = !stat(name, &about);
+    f->pictures = !bytes &&
+                  (there ? S_ISDIR(about.st_mode) : ad_film_kind_of(name) == AD_FILM_PATTERN);
     if (o.fps > 0 && !f->pictures) ad_film_rate(o.fps, &f->fps_num, &f->fps_den);
     status = ad_film_thread_init(&f->thread, ctx);
     if (!status && !(f->name = ad_string_copy(ctx, name))) status = AD_ERROR_MEMORY;

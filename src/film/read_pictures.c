@@ -1,4 +1,4 @@
-/* read_pictures.c - a folder of numbered pictures as a film: the files whose names have a number,
+/* read_pictures.c - numbered pictures as a film: of a folder those files whose names have a number,
  * in the order of the last number in each. */
 #include "base/ending.h"
 #include "base/notes.h"
@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { FPS = 25 };
 
@@ -18,7 +19,8 @@ typedef struct numbered {
 
 typedef struct picture_source {
     ad_film_source base;
-    const char *folder;
+    const char *folder;  /* or a pattern, */
+    const char *pattern; /* which begins here; NULL: a folder */
     numbered *at;
     int64_t count, capacity, next;
     int64_t unnumbered; /* pictures whose names have no number */
@@ -44,8 +46,9 @@ static int64_t number_of(const char *name)
 static ad_status see_file(void *user, const char *path, const char *name)
 {
     picture_source *s = user;
-    if (strchr(name, '/') || !ad_image_ending_known(name)) return AD_OK;
+    if (!ad_image_ending_known(name)) return AD_OK;
     int64_t number = number_of(name);
+    if (s->pattern && !ad_film_pattern_number(s->pattern, name, &number)) return AD_OK;
     if (number < 0) return ++s->unnumbered, AD_OK;
     numbered *at = ad_grow(s->base.own, s->at, &s->capacity, s->count + 1, sizeof *at);
     if (!at) return AD_ERROR_MEMORY;
@@ -66,7 +69,9 @@ static ad_status order(picture_source *s)
     int64_t missing = 0, first = 0;
     if (!s->count)
         return ad_fail(s->base.own, AD_ERROR_NOT_FOUND,
-                       "%s: holds no pictures with numbers in their names", s->folder);
+                       s->pattern ? "%s: there is no picture of such a name"
+                                  : "%s: holds no pictures with numbers in their names",
+                       s->folder);
     qsort(s->at, (size_t)s->count, sizeof *s->at, by_number);
     for (int64_t i = 1; i < s->count; ++i) {
         int64_t before = s->at[i - 1].number, now = s->at[i].number;
@@ -148,6 +153,22 @@ static ad_status describe(picture_source *s, double fps)
     return AD_OK;
 }
 
+/* The folder, or that of the pattern. */
+static ad_status walk(picture_source *s)
+{
+    ad_context *own = s->base.own;
+    const ad_folder_walk look = {.user = s, .file = see_file, .flat = true};
+    struct stat about;
+    const char *slash = strrchr(s->folder, '/');
+    if (!stat(s->folder, &about)) return ad_walk_folder(own, s->folder, &look);
+    s->pattern = slash ? slash + 1 : s->folder;
+    char *folder = slash ? ad_string_cut(own, s->folder, (size_t)(slash + 1 - s->folder))
+                         : ad_string_copy(own, ".");
+    ad_status status = folder ? ad_walk_folder(own, folder, &look) : AD_ERROR_MEMORY;
+    ad_string_free(own, folder);
+    return status;
+}
+
 ad_status ad_film_source_pictures(ad_film_source **out, ad_context *own, const char *path,
                                   const ad_film_options *options)
 {
@@ -156,7 +177,7 @@ ad_status ad_film_source_pictures(ad_film_source **out, ad_context *own, const c
     if (!s) return AD_ERROR_MEMORY;
     s->base = (ad_film_source){.own = own, .samples = AD_FILM_F32, .next = next, .free = release};
     s->folder = path, s->max_pixels = options->max_pixels;
-    ad_status status = ad_walk_folder(own, path, &(ad_folder_walk){.user = s, .file = see_file});
+    ad_status status = walk(s);
     if (!status) status = order(s);
     if (!status) status = describe(s, options->fps);
     if (status)

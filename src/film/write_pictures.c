@@ -65,6 +65,24 @@ bool ad_film_pattern_name(const char *pattern, int64_t number, char *path, size_
     return true;
 }
 
+bool ad_film_pattern_number(const char *pattern, const char *name, int64_t *number)
+{
+    *number = -1;
+    for (const char *c = pattern; *c;) {
+        int digits, length = *c == '%' ? placeholder(c, &digits) : 0;
+        if (!length) {
+            if (*c != *name++) return false;
+            c += *c == '%' ? 2 : 1;
+            continue;
+        }
+        int run = (int)strspn(name, "0123456789");
+        if (run < digits || run > 18 || (run > digits && *name == '0')) return false;
+        for (*number = 0; run; --run) *number = 10 * *number + (*name++ - '0');
+        c += length;
+    }
+    return !*name && *number >= 0;
+}
+
 static bool name_of(const picture_sink *s, int64_t number, char path[PATH_MAX])
 {
     const char *end = s->base.path + strlen(s->base.path);
@@ -84,6 +102,10 @@ static ad_status add(ad_film_sink *sink, const ad_film_slot *slot)
                       .ctx = sink->own};
     if (!name_of(s, s->written + 1, path))
         return ad_fail(sink->own, AD_ERROR_IO, "%.64s...: the path is too long", sink->path);
+    if (!access(path, F_OK)) /* it may be one that is read */
+        return ad_fail(sink->own, AD_ERROR_IO,
+                       "%s: is there already; pictures of a film are not written over others",
+                       path);
     ad_status status = ad_image_write(sink->own, path, &image, NULL);
     if (!status) ++s->written;
     return status;
@@ -113,8 +135,8 @@ static void release(ad_film_sink *sink)
 
 static ad_status see_file(void *user, const char *path, const char *name)
 {
-    (void)path;
-    if (!strchr(name, '/')) *(bool *)user = true;
+    (void)path, (void)name;
+    *(bool *)user = true;
     return AD_OK;
 }
 
@@ -126,8 +148,8 @@ static ad_status make_folder(picture_sink *s)
     s->made = !mkdir(s->base.path, 0777);
     if (s->made) return AD_OK;
     if (errno != EEXIST) return ad_fail_io(own, s->base.path, "cannot make the folder", errno);
-    ad_status status = ad_walk_folder(own, s->base.path,
-                                      &(ad_folder_walk){.user = &used, .file = see_file});
+    ad_status status = ad_walk_folder(
+        own, s->base.path, &(ad_folder_walk){.user = &used, .file = see_file, .flat = true});
     if (!status && used)
         status = ad_fail(own, AD_ERROR_IO,
                          "%s: holds files already; the pictures of a film take an empty folder",

@@ -109,7 +109,7 @@ static ad_status walk_entry(walk *w, const char *path, const char *name, const c
     bool linked = S_ISLNK(about.st_mode);
     if (linked && stat(full, &about)) return AD_OK; /* to nothing */
     if (S_ISREG(about.st_mode)) return w->to->file(w->to->user, full, below);
-    if (!S_ISDIR(about.st_mode)) return AD_OK;
+    if (!S_ISDIR(about.st_mode) || w->to->flat) return AD_OK;
     strcat(below, "/");
     return linked ? queue_link(w, full, below, depth + 1) : walk_folder(w, full, below, depth + 1);
 }

@@ -13,6 +13,7 @@ typedef struct ad_folder_walk {
     /* `path` can be opened; `name` is the part of it below the folder: "a/b.png" */
     ad_status (*file)(void *user, const char *path, const char *name);
     ad_status (*folder)(void *user, const char *name); /* "a/"; NULL: is not told */
+    bool flat;                                         /* not the folders below it */
 } ad_folder_walk;
 
 /* In no particular order. An error of a function ends the walk. */

@@ -58,6 +58,9 @@ check 'and all is there in the end' test "$(frames again.mp4)" = 20
 run "$autodidact" film convert again.mp4 'n-%03d.png' --from 0.5 --to 1 -q
 exits 0
 check 'a part of it' test "$(ls n-*.png | tr '\n' ' ')" = 'n-001.png n-002.png n-003.png n-004.png n-005.png '
+run "$autodidact" film convert 'n-%03d.png' n.gif --fps 10 -q
+exits 0
+check 'and back by their names' test "$(frames n.gif)" = 5
 run "$autodidact" film convert "$films/sound.mp4" sounds.mp4 --from 0.5 --to 1.5 --size 64 --fps 20 --json
 exits 0
 says out '"event":"step","step":20,"steps":20,'
@@ -81,6 +84,7 @@ check 'a film through a pipe' test "$(frames pipe.mp4)" = 20
 
 # ---- what goes wrong ----
 fails 1 'none.mp4: cannot open: No such file' film convert none.mp4 out.mp4
+fails 1 'none-%d.png: there is no picture of such a name' film convert 'none-%d.png' out.mp4
 fails 1 "a film's name ends in .mp4, .webm, .gif or .apng" film convert film.mp4 out.avi
 fails 1 'film.mp4: is what is read' film convert film.mp4 ./film.mp4
 fails 1 'no/out.mp4: cannot write' film convert film.mp4 no/out.mp4
@@ -90,11 +94,14 @@ fails 1 'film.mp4: no frame is shown from 7 seconds to the end; the film has 2' 
 fails 1 'the end must lie behind the beginning' film convert film.mp4 out.mp4 --from 1 --to 0.5
 fails 2 '--size: "x" is neither a size' film convert film.mp4 out.mp4 --size x
 fails 1 'out.mp4: crf 60: 1 to 51' film convert film.mp4 out.mp4 --crf 60
-mkdir two && cp frames/00001.png two/1.png && cp n-001.png two/2.png
+mkdir two && cp n-001.png two/2.png
 run "$autodidact" film convert film.mp4 two/3.png --to 0.1 -q
 exits 1
 run "$autodidact" film convert film.mp4 'two/%d.png' --size 8 --to 0.1 -q
 exits 0
+run "$autodidact" film convert two 'two/%d.png' --to 0.04 -q
+exits 1
+says err 'two/1.png: is there already; pictures of a film are not written over others'
 run "$autodidact" film convert two out.mp4
 exits 1
 says err 'two/2.png: is 16 x 12 pixels and two/1.png is 8 x 6: the pictures of a film have one size'

@@ -229,6 +229,11 @@ static void numbered_pictures(void)
     REQUIRE(!film_look(in_folder("f"), NULL));
     CHECK_NEAR(film_seen.time[3], 3 / 25.0, 1e-9);
 
+    part(in_folder("f/shot%d.png"), (ad_film_options){.fps = 10}, "1234");
+    part(in_folder("f/shot%02d.png"), (ad_film_options){.fps = 10}, "4");
+    CHECK_INT(film_look(in_folder("f/shot%03d.png"), NULL), AD_ERROR_NOT_FOUND);
+    CHECK_CONTAINS(ad_error(ctx), "f/shot%03d.png: there is no picture of such a name");
+
     save("f/shot11.png", 9, 5);
     CHECK_INT(film_look(in_folder("f"), NULL), AD_ERROR_SHAPE);
     CHECK_CONTAINS(ad_error(ctx), "shot11.png: is 9 x 8 pixels and ");
