@@ -99,9 +99,9 @@ run "$autodidact" film convert film.mp4 two/3.png --to 0.1 -q
 exits 1
 run "$autodidact" film convert film.mp4 'two/%d.png' --size 8 --to 0.1 -q
 exits 0
-run "$autodidact" film convert two 'two/%d.png' --to 0.04 -q
+run "$autodidact" film convert 'n-%03d.png' 'n-%03d.png' --to 0.04 -q
 exits 1
-says err 'two/1.png: is there already; pictures of a film are not written over others'
+says err 'n-001.png: is there already; pictures of a film are not written over others'
 run "$autodidact" film convert two out.mp4
 exits 1
 says err 'two/2.png: is 16 x 12 pixels and two/1.png is 8 x 6: the pictures of a film have one size'
