@@ -115,6 +115,9 @@ AD_API int64_t ad_random_below(uint64_t seed, uint64_t stream, uint64_t index, i
 
 /* A fingerprint of data (FNV-1a, 64 bits); no defence against someone who wants two to collide. */
 AD_API uint64_t ad_fingerprint(const void *bytes, size_t count);
+/* "Did you mean": the most similar of `count` names to `word` (edit distance, at most a third of
+ * its length), or NULL. */
+AD_API const char *ad_nearest(const char *word, const char *const *names, int count);
 
 /* The monotonic clock in seconds: for durations, its beginning means nothing. */
 AD_API double ad_seconds(void);

@@ -1,9 +1,7 @@
-/* nearest.h - "did you mean". */
+/* nearest.h - "did you mean": ad_nearest is public. */
 #ifndef AD_BASE_NEAREST_H
 #define AD_BASE_NEAREST_H
 
-/* The most similar of `count` names to `word` (edit distance, at most a third of its length), or
- * NULL. */
-const char *ad_nearest(const char *word, const char *const *names, int count);
+#include <autodidact/base.h>
 
 #endif

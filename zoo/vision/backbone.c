@@ -1,57 +1,109 @@
-/* backbone.c - VGG-16, VGG-19 and the compact VGG-19 from one table. */
-#include "zoo/vision/backbone.h"
+/* backbone.c - the list of networks, and how their rows become a graph. */
+#include "zoo/vision/rows.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { BLOCKS = 5, POOLING = 0 };
+/* torchvision.transforms.Normalize of its trainings; of those that came from TensorFlow; of those
+ * that take 0 to 1. */
+#define IMAGENET                                                                                   \
+    {0.485f, 0.456f, 0.406f},                                                                      \
+    {                                                                                              \
+        0.229f, 0.224f, 0.225f                                                                     \
+    }
+#define HALVES                                                                                     \
+    {0.5f, 0.5f, 0.5f},                                                                            \
+    {                                                                                              \
+        0.5f, 0.5f, 0.5f                                                                           \
+    }
+#define PLAIN                                                                                      \
+    {0, 0, 0},                                                                                     \
+    {                                                                                              \
+        1, 1, 1                                                                                    \
+    }
 
-/* The rows of the deepest network in order; the others leave out the last ones of a block. */
-typedef struct layer_row {
-    int block, number;       /* from 1; number POOLING: 2 x 2 pooling */
-    const char *conv, *name; /* before the ReLU (NULL: pooling), and after it */
-} layer_row;
-
-static const layer_row rows[] = {
-    {1, 1, "conv1_1", "relu1_1"}, {1, 2, "conv1_2", "relu1_2"}, {1, POOLING, NULL, "pool1"},
-    {2, 1, "conv2_1", "relu2_1"}, {2, 2, "conv2_2", "relu2_2"}, {2, POOLING, NULL, "pool2"},
-    {3, 1, "conv3_1", "relu3_1"}, {3, 2, "conv3_2", "relu3_2"}, {3, 3, "conv3_3", "relu3_3"},
-    {3, 4, "conv3_4", "relu3_4"}, {3, POOLING, NULL, "pool3"},  {4, 1, "conv4_1", "relu4_1"},
-    {4, 2, "conv4_2", "relu4_2"}, {4, 3, "conv4_3", "relu4_3"}, {4, 4, "conv4_4", "relu4_4"},
-    {4, POOLING, NULL, "pool4"},  {5, 1, "conv5_1", "relu5_1"}, {5, 2, "conv5_2", "relu5_2"},
-    {5, 3, "conv5_3", "relu5_3"}, {5, 4, "conv5_4", "relu5_4"}, {0},
+const vision_network vision_networks[VISION_KINDS] = {
+    [VISION_VGG16] = {"vgg16", vision_vgg16_rows, .has = {"features.0.weight", "features.2.weight"},
+                      .lacks = "features.16.weight", .recipe = {IMAGENET, 256, 224}},
+    [VISION_VGG19] = {"vgg19", vision_vgg19_rows,
+                      .has = {"features.2.weight", "features.16.weight"},
+                      .lacks = "features.1.weight", .recipe = {IMAGENET, 256, 224}},
+    [VISION_COMPACT] = {"compact", vision_compact_rows, .has = {"conv11.weight"}, .reflect = true,
+                        .recipe = {PLAIN, 256, 224}},
+    [VISION_ALEXNET] = {"alexnet", vision_alexnet_rows,
+                        .has = {"features.3.weight", "features.6.weight"},
+                        .lacks = "features.1.weight", .recipe = {IMAGENET, 256, 224}},
+    [VISION_GOOGLENET] = {"googlenet", vision_googlenet_rows,
+                          .has = {"conv1.conv.weight", "inception3a.branch1.conv.weight"},
+                          .conv_suffix = "conv", .norm_suffix = "bn", .eps = 1e-3, .unused = "aux",
+                          .recipe = {HALVES, 256, 224}},
+    [VISION_RESNET18] = {"resnet18", vision_resnet18_rows,
+                         .has = {"conv1.weight", "layer1.0.conv2.weight"},
+                         .lacks = "layer1.0.conv3.weight", .recipe = {IMAGENET, 256, 224}},
+    [VISION_RESNET50] = {"resnet50", vision_resnet50_rows,
+                         .has = {"conv1.weight", "layer1.0.conv3.weight"},
+                         .recipe = {IMAGENET, 256, 224}},
+    [VISION_SQUEEZENET1_0] = {"squeezenet1_0", vision_squeezenet1_0_rows,
+                              .has = {"features.3.squeeze.weight", "features.5.squeeze.weight"},
+                              .recipe = {IMAGENET, 256, 224}},
+    [VISION_SQUEEZENET1_1] = {"squeezenet1_1", vision_squeezenet1_1_rows,
+                              .has = {"features.3.squeeze.weight"},
+                              .lacks = "features.5.squeeze.weight", .recipe = {IMAGENET, 256, 224}},
+    [VISION_INCEPTION_V3] = {"inception_v3", vision_inception_v3_rows,
+                             .has = {"Conv2d_1a_3x3.conv.weight"}, .conv_suffix = "conv",
+                             .norm_suffix = "bn", .eps = 1e-3, .unused = "AuxLogits",
+                             .recipe = {HALVES, 342, 299}},
+    [VISION_INCEPTION_2015] = {"inception_2015", vision_inception_2015_rows,
+                               .has = {"weights_conv", "weights_mixed_conv"}, .tf_names = true,
+                               .recipe = {{0.50196078f, 0.50196078f, 0.50196078f},
+                                          {0.50196078f, 0.50196078f, 0.50196078f},
+                                          342,
+                                          299}},
+    [VISION_MOBILENET_V1] = {"mobilenet_v1", vision_mobilenet_v1_rows,
+                             .has = {"mobilenet_v1.conv_stem.convolution.weight"},
+                             .conv_suffix = "convolution", .norm_suffix = "normalization",
+                             .eps = 1e-3, .clip = 6, .tf_pad = true, .tf_names = true,
+                             .measure = "mobilenet_v1.layer.25.convolution.weight",
+                             .measure_at_one = 1024, .recipe = {HALVES, 256, 224}},
+    [VISION_MOBILENET_V2] = {"mobilenet_v2", vision_mobilenet_v2_rows,
+                             .has = {"features.0.0.weight", "features.1.conv.0.0.weight"},
+                             .conv_suffix = "0", .norm_suffix = "1", .clip = 6,
+                             .measure = "features.17.conv.2.weight", .measure_at_one = 320,
+                             .recipe = {IMAGENET, 256, 224}},
+    [VISION_MOBILENET_V2_TF] = {"mobilenet_v2_tf", vision_mobilenet_v2_tf_rows,
+                                .has = {"mobilenet_v2.conv_stem.first_conv.convolution.weight"},
+                                .conv_suffix = "convolution", .norm_suffix = "normalization",
+                                .eps = 1e-3, .clip = 6, .tf_pad = true, .tf_names = true,
+                                .measure = "mobilenet_v2.layer.15.reduce_1x1.convolution.weight",
+                                .measure_at_one = 320, .recipe = {HALVES, 256, 224}},
+    [VISION_DARKNET_TINY] = {"darknet_tiny", vision_darknet_tiny_rows,
+                             .has = {"conv1.conv.weight", "conv16.weight"}, .conv_suffix = "conv",
+                             .norm_suffix = "bn", .eps = 1e-3, .leak = 0.1,
+                             .recipe = {PLAIN, 256, 224}},
 };
-
-static const int vgg_channels[BLOCKS] = {64, 128, 256, 512, 512};
-
-static const struct {
-    const char *name;
-    int convolutions[BLOCKS], channels[BLOCKS]; /* of each block; channels 0: VGG's */
-} networks[VISION_KINDS] = {
-    [VISION_VGG16] = {"vgg16", {2, 2, 3, 3, 3}, {0}},
-    [VISION_VGG19] = {"vgg19", {2, 2, 4, 4, 4}, {0}},
-    [VISION_COMPACT] = {"compact", {2, 2, 4, 4, 1}, {16, 32, 64, 128, 128}},
-};
-
-/* The first row at or behind `row` that the network has; NULL: none. */
-static const layer_row *layer_at(vision_kind kind, const layer_row *row)
-{
-    while (row->block && row->number > networks[kind].convolutions[row->block - 1]) ++row;
-    return row->block ? row : NULL;
-}
 
 const char *vision_name(vision_kind kind)
 {
-    return networks[kind].name;
+    return vision_networks[kind].name;
+}
+
+const vision_recipe *vision_recipe_of(vision_kind kind)
+{
+    return &vision_networks[kind].recipe;
+}
+
+/* ---- layers by name ---- */
+
+static bool is_end(const vision_row *row)
+{
+    return !row->layer && !row->step;
 }
 
 int vision_layers(vision_kind kind, const char *names[VISION_MAX_LAYERS])
 {
     int count = 0;
-    for (const layer_row *row = rows; (row = layer_at(kind, row)); ++row) {
-        if (row->conv) names[count++] = row->conv;
-        names[count++] = row->name;
-    }
+    for (const vision_row *row = vision_networks[kind].rows; !is_end(row); ++row)
+        if (row->layer) names[count++] = row->layer;
     return count;
 }
 
@@ -74,97 +126,67 @@ void vision_layers_text(vision_kind kind, char *text, size_t size)
         at += (size_t)snprintf(text + at, size - at, "%s%s", i ? ", " : "", names[i]);
 }
 
-ad_status vision_detect(ad_context *ctx, ad_file *file, vision_kind *kind)
-{
-    if (ad_file_find(file, "conv11.weight") >= 0) {
-        *kind = VISION_COMPACT;
-    } else if (ad_file_find(file, "features.0.weight") >= 0) {
-        /* Block 3 has four convolutions in VGG-19, three in VGG-16: number 16 is one, or a pooling.
-         */
-        *kind = ad_file_find(file, "features.16.weight") >= 0 ? VISION_VGG19 : VISION_VGG16;
-    } else {
-        return ad_error_set(ctx, AD_ERROR_FORMAT,
-                            "%s: not the weights of vgg16, vgg19 or compact: it has no tensor "
-                            "features.0.weight or conv11.weight (%d tensors, the first is %s)",
-                            ad_file_path(file), ad_file_count(file),
-                            ad_file_count(file) ? ad_file_at(file, 0)->name : "missing");
-    }
-    return AD_OK;
-}
+/* ---- the graph ---- */
 
-/* A convolution NAME below `prefix`: 3 x 3 padded by 1 (the compact network mirrors the border, VGG
- * takes zeros), or 1 x 1. */
-static ad_node *convolution(ad_vars *vars, const char *prefix, const char *name, ad_node *x,
-                            int channels, int kernel, bool reflect)
+static ad_node *subtract(ad_node *image, const float mean[3])
 {
-    char path[128];
-    snprintf(path, sizeof path, "%s%s", prefix, name);
-    return ad_conv2d_layer(
-        vars, path, x, channels,
-        (ad_conv_layer){.kernel = kernel, .conv = {.pad = kernel / 2}, .reflect = reflect});
-}
-
-/* VGG: RGB minus the mean of ImageNet. Compact: the same, to BGR, by a 1 x 1 layer that takes 0..1.
- */
-static ad_node *preprocess(ad_vars *vars, const char *prefix, vision_kind kind, ad_node *image)
-{
-    static const float mean[3] = {123.675f, 116.28f, 103.53f};
-    if (kind == VISION_COMPACT)
-        return convolution(vars, prefix, "conv0", ad_mul_scalar(image, 1.0 / 255), 3, 1, false);
     return ad_sub(image, ad_constant(ad_node_graph(image), AD_F32, ad_shape(3), mean));
 }
 
-/* What a convolution is called in files: "conv31", or torchvision's number among convolutions,
- * ReLUs and poolings, `position`. */
-static void weight_name(char *name, size_t size, vision_kind kind, const layer_row *row,
-                        int position)
+ad_node *vision_normalise(vision_kind kind, ad_node *image)
 {
-    if (kind == VISION_COMPACT)
-        snprintf(name, size, "conv%d%d", row->block, row->number);
-    else
-        snprintf(name, size, "features.%d", position);
+    const vision_recipe *r = &vision_networks[kind].recipe;
+    float mean[3], factor[3];
+    if (ad_node_poisoned(image)) return image;
+    for (int c = 0; c < 3; ++c) {
+        mean[c] = 255 * r->mean[c];
+        factor[c] = 1 / (255 * r->deviation[c]);
+    }
+    if (mean[0] > 0 || mean[1] > 0 || mean[2] > 0) image = subtract(image, mean);
+    if (factor[0] == factor[1] && factor[1] == factor[2])
+        return ad_mul_scalar(image, 1.0 / (255 * (double)r->deviation[0]));
+    return ad_mul(image, ad_constant(ad_node_graph(image), AD_F32, ad_shape(3), factor));
 }
 
-/* The compact network's first layer of a block, mapped to VGG's channels. */
-static ad_node *mapped_to_vgg(ad_vars *vars, const char *prefix, const layer_row *row, ad_node *x)
+/* The node of `row`, of which `before` is what the rows in front of it gave. What others see of it
+ * goes to those of `features` that want it. */
+static ad_node *build_row(const vision_site *s, const vision_row *row, ad_node *before,
+                          const char *const *layers, int count, ad_node **features)
 {
-    char name[32];
-    snprintf(name, sizeof name, "conv%d%d_aux", row->block, row->number);
-    ad_node *y = convolution(vars, prefix, name, x, vgg_channels[row->block - 1], 1, false);
-    return ad_name(ad_relu(y), "%s_mapped", row->name);
+    ad_node *x = row->step ? row->step(s, row, before) : before, *seen = NULL;
+    if (row->layer && row->step) x = ad_name(x, "%s", row->layer);
+    for (int i = 0; row->layer && i < count; ++i) {
+        if (strcmp(layers[i], row->layer) != 0) continue;
+        if (!seen) seen = row->view ? row->view(s, row, x) : x;
+        features[i] = seen;
+    }
+    return x;
+}
+
+void vision_build_form(ad_vars *vars, const char *prefix, const vision_form *form,
+                       vision_pooling pooling, ad_node *x, const char *const *layers, int count,
+                       ad_node **features)
+{
+    const vision_network *network = vision_networks + form->kind;
+    const vision_site site = {vars, prefix, network, form, pooling};
+    int left = -1, at = 0;
+    for (int i = 0; i < count; ++i) {
+        int found = vision_find(form->kind, layers[i]);
+        if (found > left) left = found;
+        features[i] = NULL;
+    }
+    for (const vision_row *row = network->rows; at <= left && !is_end(row); ++row) {
+        x = build_row(&site, row, x, layers, count, features);
+        at += row->layer != NULL;
+    }
 }
 
 void vision_build(ad_vars *vars, const char *prefix, vision_kind kind, vision_pooling pooling,
                   ad_node *image, const char *const *layers, int count, ad_node **features)
 {
-    const bool compact = kind == VISION_COMPACT, average = pooling == VISION_AVERAGE;
-    const int *channels = compact ? networks[kind].channels : vgg_channels;
-    int found = 0, position = 0;
-    char name[32];
-    ad_node *x = preprocess(vars, prefix, kind, image);
-    for (int i = 0; i < count; ++i) features[i] = NULL;
-    for (const layer_row *row = rows; found < count && (row = layer_at(kind, row)); ++row) {
-        ad_node *conv = NULL, *mapped = NULL;
-        if (row->conv) {
-            weight_name(name, sizeof name, kind, row, position);
-            conv = convolution(vars, prefix, name, x, channels[row->block - 1], 3, compact);
-            conv = ad_name(conv, "%s", row->conv);
-            x = ad_name(ad_relu(conv), "%s", row->name);
-            position += 2;
-        } else {
-            const ad_window window = {.size = 2};
-            x = average ? ad_avg_pool2d(x, window) : ad_max_pool2d(x, window);
-            x = ad_name(x, "%s", row->name);
-            position += 1;
-        }
-        for (int i = 0; i < count; ++i) {
-            if (row->conv && !strcmp(layers[i], row->conv)) {
-                features[i] = conv, ++found;
-            } else if (!strcmp(layers[i], row->name)) {
-                if (compact && row->number == 1 && !mapped)
-                    mapped = mapped_to_vgg(vars, prefix, row, x);
-                features[i] = mapped ? mapped : x, ++found;
-            }
-        }
-    }
+    static const float vgg_mean[3] = {123.675f, 116.28f, 103.53f};
+    const vision_form form = {.kind = kind};
+    bool vgg = kind == VISION_VGG16 || kind == VISION_VGG19;
+    ad_node *x = vgg ? subtract(image, vgg_mean) : vision_normalise(kind, image);
+    vision_build_form(vars, prefix, &form, pooling, x, layers, count, features);
 }

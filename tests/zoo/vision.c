@@ -1,0 +1,194 @@
+/* vision.c - the image networks layer by layer against torchvision and transformers, and the
+ * gradient to the image (tests/oracle/vision.py). Weights are made by the oracle's rule. */
+#include "fixture.h"
+
+#include "context.h"
+
+#include "zoo/vision/backbone.h"
+
+#include <autodidact/program.h>
+
+enum { HEIGHT = 96, WIDTH = 80, PLACES = 16, ROW = 4 + 2 + PLACES };
+
+/* ---- the oracle's numbers ---- */
+
+static uint64_t hash_of(const char *name)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (; *name; ++name) h = (h ^ (unsigned char)*name) * 0x100000001b3u;
+    return h;
+}
+
+/* [0, 1) */
+static double unit(uint64_t hash, int64_t index)
+{
+    uint64_t z = hash + (uint64_t)index + 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    z ^= z >> 31;
+    return (double)(z >> 40) / (1 << 24);
+}
+
+static bool ends(const char *name, const char *with)
+{
+    size_t length = strlen(name), tail = strlen(with);
+    return length >= tail && !strcmp(name + length - tail, with);
+}
+
+static bool is_shift(const char *name)
+{
+    return ends(name, "bias") || ends(name, "running_mean") || !strncmp(name, "bias_", 5);
+}
+
+/* The element of the file's order [out, in, kh, kw] that ours, [kh, kw, in, out], has at `i`. */
+static int64_t in_file(ad_shape s, int64_t i)
+{
+    int64_t out = i % s.dim[3], in = i / s.dim[3] % s.dim[2], at = i / s.dim[3] / s.dim[2];
+    return (out * s.dim[2] + in) * s.dim[0] * s.dim[1] + at;
+}
+
+static bool fill(ad_vars *vars, ad_variable *v)
+{
+    const char *name = ad_variable_name(v);
+    ad_shape s = ad_variable_shape(v);
+    int64_t count = ad_shape_count(s);
+    bool conv = ad_variable_layout(v) == AD_LAYOUT_CONV;
+    uint64_t hash = hash_of(name);
+    if (ends(name, "num_batches_tracked")) return true;
+    double fan_in = conv ? (double)(s.dim[0] * s.dim[1] * s.dim[2]) : (double)(count / s.dim[0]);
+    double most = sqrt(6 / fan_in);
+    float *data = malloc((size_t)count * sizeof *data);
+    for (int64_t i = 0; data && i < count; ++i) {
+        double u = unit(hash, conv ? in_file(s, i) : i);
+        data[i] = (float)(s.rank > 1       ? (2 * u - 1) * most
+                          : is_shift(name) ? 0.2 * u - 0.1
+                                           : 0.5 + u);
+    }
+    bool good = data && !ad_variable_set(vars, v, data);
+    free(data);
+    return good;
+}
+
+static bool fill_all(ad_vars *vars)
+{
+    for (int i = 0; i < ad_vars_count(vars); ++i)
+        if (!fill(vars, ad_vars_at(vars, i))) return false;
+    return true;
+}
+
+static float picture[HEIGHT * WIDTH * 3];
+
+static void draw(void)
+{
+    for (int i = 0; i < HEIGHT * WIDTH * 3; ++i)
+        picture[i] = (float)floor(256 * unit(hash_of("image"), i));
+}
+
+/* ---- one network ---- */
+
+/* Row of the fixture: the shape, the mean, the mean of squares, some elements. */
+static void compare(const char *network, const char *layer, ad_node *node, const float *got,
+                    const float *want)
+{
+    ad_shape shape = ad_node_shape(node);
+    int64_t count = ad_shape_count(shape);
+    int before = check_failures;
+    for (int i = 0; i < 4; ++i)
+        if ((i < shape.rank ? shape.dim[i] : 0) != (int64_t)want[i])
+            CHECK_FAIL("%s %s: axis %d is %lld, expected %g", network, layer, i,
+                       (long long)(i < shape.rank ? shape.dim[i] : 0), want[i]);
+    if (check_failures > before || !got) return;
+    double sum = 0, squares = 0, size = sqrt(want[5]);
+    for (int64_t i = 0; i < count; ++i) sum += got[i], squares += (double)got[i] * got[i];
+    double error = fabs(sum / (double)count - want[4]) / size;
+    error = fmax(error, fabs(squares / (double)count - want[5]) / want[5]);
+    for (int i = 0; i < PLACES; ++i) {
+        char text[8];
+        snprintf(text, sizeof text, "%d", i);
+        float here = got[hash_of(text) % (uint64_t)count];
+        error = fmax(error, fabs((double)here - want[6 + i]) / fmax(size, fabs(want[6 + i])));
+    }
+    if (!(error < 1e-4)) CHECK_FAIL("%s %s: an error of %.2g", network, layer, error);
+}
+
+/* Directly: where one of many ReLUs stands at zero but for rounding, gradients differ by more than
+ * rounding does. */
+static void network(fixture *f, const vision_form *form)
+{
+    const char *layers[VISION_MAX_LAYERS], *name = vision_name(form->kind);
+    ad_node *nodes[VISION_MAX_LAYERS + 1];
+    ad_tensor want = fixture_get(f, "%s", name);
+    REQUIRE(want.data);
+    int count = (int)want.shape.dim[0] - 1, all = vision_layers(form->kind, layers);
+    CHECK(form->kind == VISION_VGG19 ? count < all : count == all);
+    ad_vars *vars = ad_vars_new(ctx, 0);
+    ad_graph *graph = ad_graph_new(ctx);
+    ad_program *program = NULL;
+    ad_node *image = ad_input(graph, "image", AD_F32, ad_shape(1, HEIGHT, WIDTH, 3));
+    ad_node *x = vision_normalise(form->kind, image);
+    vision_build_form(vars, "", form, VISION_MAX, x, layers, count, nodes);
+    ad_gradients(ad_mean(ad_square(nodes[count / 4]), AD_ALL_AXES, false), &image, 1,
+                 nodes + count);
+    CHECK(fill_all(vars));
+    ad_status status = ad_compile(&program, ctx, nodes, count + 1,
+                                  &(ad_compile_options){.direct = true});
+    if (!status) status = ad_bind(program, image, picture, sizeof picture);
+    if (!status) status = ad_run(program);
+    if (status) CHECK_FAIL("%s: %s", name, ad_error(ctx));
+    for (int i = 0; i <= count && !status; ++i)
+        compare(name, i < count ? layers[i] : "gradient", nodes[i], ad_result_at(program, i),
+                (const float *)want.data + i * ROW);
+    ad_program_free(program);
+    ad_vars_free(vars);
+    ad_graph_free(graph);
+}
+
+static void as_published(const vision_form *forms, int count)
+{
+    fixture f;
+    draw();
+    if (!fixture_open(&f, ctx, "tests/fixtures/vision.safetensors"))
+        CHECK_FAIL("no fixture");
+    else
+        for (int i = 0; i < count; ++i) network(&f, forms + i);
+    fixture_close(&f);
+}
+
+static void chains(void)
+{
+    as_published((const vision_form[]){{.kind = VISION_ALEXNET},
+                                       {.kind = VISION_VGG16},
+                                       {.kind = VISION_VGG19}},
+                 3);
+}
+
+static void residual(void)
+{
+    as_published((const vision_form[]){{.kind = VISION_RESNET18}, {.kind = VISION_RESNET50}}, 2);
+}
+
+static void branched(void)
+{
+    as_published((const vision_form[]){{.kind = VISION_SQUEEZENET1_0},
+                                       {.kind = VISION_SQUEEZENET1_1},
+                                       {.kind = VISION_GOOGLENET},
+                                       {.kind = VISION_INCEPTION_V3},
+                                       {.kind = VISION_INCEPTION_2015}},
+                 5);
+}
+
+static void mobile(void)
+{
+    as_published((const vision_form[]){{.kind = VISION_MOBILENET_V1, .classes = 1001, .width = 0.5},
+                                       {.kind = VISION_MOBILENET_V2},
+                                       {.kind = VISION_MOBILENET_V2_TF, .classes = 1001},
+                                       {.kind = VISION_DARKNET_TINY}},
+                 4);
+}
+
+static const check_case cases[] = {CASE(chains), CASE(residual), CASE(branched), CASE(mobile), {0}};
+
+int main(int argc, char **argv)
+{
+    return check_in_context(argc, argv, cases);
+}
