@@ -30,6 +30,7 @@ typedef struct ad_image_survey {
     int64_t profiled, animated;      /* with a profile other than sRGB; of several frames */
     int64_t resized;                 /* to the set's size, */
     int64_t stretched;               /* which has other proportions than these */
+    bool centred;                    /* of each the centre was taken (short_side) */
     int64_t smallest[2], largest[2]; /* width and height, by pixels */
     char skipped[256];               /* why the first of what was left out was (skip_bad); "" */
     int64_t unlabelled;              /* pictures that the table of labels does not name */
@@ -57,6 +58,9 @@ typedef struct ad_image_set_options {
                                   without splits has only "train"; another is empty (count 0) */
     int64_t height, width;     /* resized to this; 0: the size of the first picture, and another
                                   size among them is an error that names the file */
+    int64_t short_side;        /* pictures are resized to this shorter side first, of which the
+                                  centre of height x width is taken (ad_image_centre, linear,
+                                  encoded); 0: to height x width whatever their proportions */
     int channels;              /* 1 or 3; 0: colour if any picture is, else grey */
     bool skip_bad;             /* leave broken files out (and count them) instead of failing; also
                                   rows of a table without a label or a file */

@@ -171,6 +171,13 @@ AD_API void ad_image_fit_size(int64_t width, int64_t height, int64_t long_side, 
 AD_API ad_status ad_image_fit(ad_context *ctx, const ad_image *image, int64_t long_side,
                               const ad_image_resize_options *options, ad_image **out);
 
+/* Resizes so that the shorter side is `short_side`, whose other side is rounded, and cuts width x
+ * height out of the middle: how networks of ImageNet are shown pictures. Sizes that do not fit into
+ * that are AD_ERROR_ARGUMENT. */
+AD_API ad_status ad_image_centre(ad_context *ctx, const ad_image *image, int64_t short_side,
+                                 int64_t width, int64_t height,
+                                 const ad_image_resize_options *options, ad_image **out);
+
 /* ---- colour ---- */
 
 /* The transfer function of IEC 61966-2-1, exact and piecewise; odd for negative values. */

@@ -7,10 +7,12 @@
 
 /* Other parts of a checkpoint, and counts that training frameworks keep, may be left; layers not.
  */
-static ad_load_options options_for(ad_load_report *report)
+static ad_load_options options_for(const ad_job *job, ad_load_report *report)
 {
-    return (ad_load_options){
-        .ignore = "train.", .allow_unused = true, .whole = true, .report = report};
+    return (ad_load_options){.ignore = job->ignore ? job->ignore : "train.",
+                             .allow_unused = true,
+                             .whole = true,
+                             .report = report};
 }
 
 /* Files of the bare network lack what all names of ours begin with ("transformer.", of GPT-2
@@ -46,7 +48,7 @@ ad_status ad_job_load(const ad_job *job, ad_file *file, ad_vars *vars)
 {
     char prefix[128];
     ad_load_report report;
-    ad_load_options options = options_for(&report);
+    ad_load_options options = options_for(job, &report);
     options.add = lacking_prefix(vars, file, prefix);
     ad_status status = adapt(job, file);
     if (!status) status = ad_vars_load_file(vars, file, options);
@@ -59,7 +61,7 @@ ad_status ad_job_start_from(const ad_job *job, const char *path)
     char prefix[128];
     ad_weights_place place;
     ad_load_report report;
-    ad_load_options options = options_for(&report);
+    ad_load_options options = options_for(job, &report);
     ad_file *file = NULL;
     options.fitting = true;
     ad_status status = ad_job_find_weights(job, path, &place);

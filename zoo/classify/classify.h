@@ -16,7 +16,9 @@
  *   - networks.c: mlp, lenet, vgg
  *   - resnet.c: the residual networks
  *   - pictures.c: the data: sets, splits, augmentation
- *   - published.c: torchvision's resnet18, known by its tensors
+ *   - published.c: ImageNet's networks (zoo/vision), known by their tensors
+ *   - imagenet.c: the words for their classes
+ *   - class_match.c: which class of a network a class of pictures is
  *   - class_names.c: files of labels
  *   - train.c: the system: network, loss, scores, samples
  *   - eval.c, predict.c: the other verbs
@@ -24,6 +26,8 @@
  *   - saliency.c: where a network looks */
 #ifndef ZOO_CLASSIFY_CLASSIFY_H
 #define ZOO_CLASSIFY_CLASSIFY_H
+
+#include "zoo/vision/backbone.h"
 
 #include <autodidact/autodidact.h>
 
@@ -51,8 +55,10 @@ typedef struct classify_model {
                                           values, 0 to 1 */
     ad_texts classes;                  /* their names */
     int64_t height, width, channels;   /* as in `picture` */
-    bool published;    /* another program's: not in its files, but known by its tensors; sees the
-                          centre of a picture whose shorter side is 8/7 of its own, as ImageNet's */
+    bool published;    /* another program's: not in its files, but known by its tensors */
+    vision_form form;  /* if so, as what; and: */
+    int64_t resize;    /* it sees the centre of a picture whose shorter side is this */
+    bool worded;       /* its classes have names */
     bool config_names; /* the config.json beside it names its classes */
 } classify_model;
 
@@ -132,6 +138,21 @@ ad_status classify_recognise(ad_context *ctx, ad_file *file, const char *config,
 /* Classes by the names in a file; NULL: a published network's by one beside its weights, if there
  * is one. Notes what a person should know. */
 ad_status classify_name_classes(ad_job *job, const char *path);
+
+/* The system's `publish`: such networks are not of this system's form. */
+ad_status classify_publish(ad_job *job, ad_publication *out);
+
+/* ---- imagenet.c ---- */
+
+/* The word for one of ImageNet's 1000 classes, `length` bytes: "great white shark". */
+const char *classify_imagenet_word(int index, int *length);
+
+/* ---- class_match.c ---- */
+
+/* Brings the set's labels to the numbers of the network's classes. A class is called by its number,
+ * by one of the words of its name, or by its wnid in a set that has all of them. */
+ad_status classify_match(ad_context *ctx, ad_image_set *set, const char *path,
+                         const classify_model *model);
 
 /* ---- class_names.c ---- */
 

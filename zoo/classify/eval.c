@@ -121,7 +121,8 @@ static ad_status read_like(ad_command *cmd, const classify_model *m, const ad_wa
                                          .channels = channels,
                                          .skip_bad = ad_command_flag(cmd, "skip-bad"),
                                          .watcher = watcher,
-                                         .like = &like};
+                                         .short_side = m->published ? m->resize : 0,
+                                         .like = m->published ? NULL : &like};
     ad_status status = ad_image_set_read(out, ctx, path, &wanted);
     const ad_image_set *set = *out;
     if (status) return status;
@@ -130,10 +131,10 @@ static ad_status read_like(ad_command *cmd, const classify_model *m, const ad_wa
                             strcmp(split, "train") != 0
                                 ? "; where data are not divided, all are those of --split train"
                                 : "");
+    bool fits = set->height == m->height && set->width == m->width && set->channels == channels;
+    if (fits && m->published) return classify_match(ctx, *out, path, m);
     /* sets that are binary files come in the size and with the classes that they have */
-    if (set->height == m->height && set->width == m->width && set->channels == channels &&
-        set->classes == classes)
-        return AD_OK;
+    if (fits && set->classes == classes) return AD_OK;
     return ad_error_set(ctx, AD_ERROR_SHAPE,
                         "%s: %lld x %lld with %d channels in %d classes; the network was trained "
                         "on %lld x %lld with %d in %d",
@@ -167,5 +168,9 @@ static int run(ad_command *cmd)
 const ad_verb classify_eval_verb = {
     AD_VERB("classify", "eval", "MODEL", options, run,
             "measure a trained network on labelled pictures"),
-    .description = "MODEL is a run's folder or an exported weights file.\n\n"
-                   "  autodidact classify eval runs/classify-20260101-1 --data mnist/"};
+    .description =
+        "MODEL is a run's folder, an exported weights file, or one of ImageNet's networks "
+        "(`autodidact info FILE` says which), whose classes the data call by number, by name or, "
+        "where all are there, by wnid.\n\n"
+        "  autodidact classify eval runs/classify-20260101-1 --data mnist/\n"
+        "  autodidact classify eval alexnet.pth --data imagenet/val --split train"};

@@ -48,9 +48,18 @@ static ad_node *vgg(int64_t classes, ad_vars *vars, ad_node *x, ad_mode *mode)
     return ad_linear(vars, "fc", x, classes, (ad_linear_options){0});
 }
 
+static ad_node *published(const classify_model *m, ad_vars *vars, ad_node *x)
+{
+    static const char *const logits = "logits";
+    ad_node *out;
+    vision_build_form(vars, "", &m->form, VISION_MAX, x, &logits, 1, &out);
+    return out;
+}
+
 ad_node *classify_network(const classify_model *m, ad_vars *vars, ad_node *x, ad_mode *mode)
 {
     int64_t classes = m->classes.count;
+    if (m->published) return published(m, vars, x);
     switch ((classify_kind)m->kind) {
     case CLASSIFY_MLP: return mlp(classes, vars, x, mode);
     case CLASSIFY_VGG: return vgg(classes, vars, x, mode);

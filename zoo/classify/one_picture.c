@@ -1,7 +1,7 @@
 /* one_picture.c - a picture file brought to what a network sees, and what was done to it in words.
  *
  * A network of ours was trained on pictures that were resized to its size, whatever their
- * proportions; one of ImageNet's on the centre of such whose shorter side is 8/7 of its own. */
+ * proportions; one of ImageNet's on the centre of such whose shorter side is 256 or 342. */
 #include "zoo/classify/classify.h"
 
 #include <stdarg.h>
@@ -23,32 +23,14 @@ static void say(classify_picture *p, const char *format, ...)
     va_end(args);
 }
 
-static ad_status crop_centre(ad_context *ctx, const ad_image *from, int64_t width, int64_t height,
-                             ad_image **out)
-{
-    ad_status status = ad_image_new(ctx, width, height, from->channels, out);
-    int64_t left = (from->width - width) / 2, top = (from->height - height) / 2;
-    for (int64_t y = 0; !status && y < height; ++y)
-        memcpy((*out)->data + y * width * from->channels,
-               from->data + ((top + y) * from->width + left) * from->channels,
-               (size_t)(width * from->channels) * sizeof(float));
-    return status;
-}
-
-/* Shorter side and centre. */
+/* Shorter side and centre, resized as in such networks' trainings. */
 static ad_status fit_centre(ad_context *ctx, const classify_model *m, const ad_image *whole,
                             classify_picture *p)
 {
-    ad_image *sized = NULL;
-    int64_t side = m->height * 8 / 7, w = whole->width, h = whole->height;
-    int64_t width = w < h ? side : (side * w + h / 2) / h;
-    int64_t height = w < h ? (side * h + w / 2) / w : side;
-    say(p, "resized to %lld x %lld, of which the centre of %lld x %lld is looked at",
-        (long long)width, (long long)height, (long long)m->width, (long long)m->height);
-    ad_status status = ad_image_resize(ctx, whole, width, height, NULL, &sized);
-    if (!status) status = crop_centre(ctx, sized, m->width, m->height, &p->image);
-    ad_image_free(sized);
-    return status;
+    const ad_image_resize_options options = {AD_IMAGE_LINEAR, .encoded = true};
+    say(p, "resized to a shorter side of %lld, of which the centre of %lld x %lld is looked at",
+        (long long)m->resize, (long long)m->width, (long long)m->height);
+    return ad_image_centre(ctx, whole, m->resize, m->width, m->height, &options, &p->image);
 }
 
 static ad_status fit(ad_context *ctx, const classify_model *m, const ad_image *whole,

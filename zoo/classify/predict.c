@@ -200,10 +200,13 @@ static int run(ad_command *cmd)
 const ad_verb classify_predict_verb = {
     AD_VERB("classify", "predict", "MODEL PICTURE...", options, run, "say what pictures show"),
     .description =
-        "MODEL is a run's folder, an exported weights file, or torchvision's resnet18 (its classes "
-        "are named by --classes, or by a file imagenet_classes.txt, imagenet_class_index.json, "
-        "labels.txt or the like beside it); a PICTURE may be a folder. What was done to a picture "
-        "to bring it to the network's size and colours stands behind its name.\n\n"
+        "MODEL is a run's folder, an exported weights file, or one of ImageNet's networks as "
+        "torchvision and transformers name their tensors: alexnet, vgg16, vgg19, googlenet, "
+        "resnet18, resnet50, squeezenet1_0, squeezenet1_1, inception_v3, mobilenet_v1, "
+        "mobilenet_v2. Their 1000 classes have ImageNet's words; others are named by --classes, or "
+        "by a file labels.txt, classes.txt, imagenet_classes.txt or the like beside the weights. A "
+        "PICTURE may be a folder. What was done to a picture to bring it to the network's size and "
+        "colours stands behind its name.\n\n"
         "  autodidact classify predict runs/classify-20260101-1 photo.jpg holiday/ --top 5\n"
         "  autodidact classify predict glasses.safetensors face.pgm --saliency looks.png\n"
         "  autodidact classify predict resnet18.pth dog.jpg --classes imagenet_classes.txt"};

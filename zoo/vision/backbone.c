@@ -92,6 +92,11 @@ const vision_recipe *vision_recipe_of(vision_kind kind)
     return &vision_networks[kind].recipe;
 }
 
+const char *vision_unused(vision_kind kind)
+{
+    return vision_networks[kind].unused;
+}
+
 /* ---- layers by name ---- */
 
 static bool is_end(const vision_row *row)

@@ -65,10 +65,15 @@ typedef struct vision_form {
     int64_t classes; /* of "logits"; 0: 1000 */
     double width;    /* of MobileNets: what channels are multiplied with; 0: 1 */
     int layers;      /* this many of vision_layers are in the file */
+    int side;        /* of the pictures that it was trained on, by the file's metadata "side"; 0:
+                        the recipe's */
 } vision_form;
 
 const char *vision_name(vision_kind kind); /* "vgg19" */
 const vision_recipe *vision_recipe_of(vision_kind kind);
+/* What tensors begin with that only training needs (auxiliary classifiers); NULL: there are none.
+ */
+const char *vision_unused(vision_kind kind);
 
 /* Which network a weights file is for, by the tensors in it. Fails naming what was expected. */
 ad_status vision_detect(ad_context *ctx, ad_file *file, vision_kind *kind);

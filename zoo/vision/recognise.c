@@ -5,6 +5,7 @@
 #include "zoo/vision/rows.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -80,6 +81,14 @@ static ad_status read_width(ad_context *ctx, const ad_file *file, vision_form *f
                         n->measure_at_one);
 }
 
+/* What does not read as a size says nothing. */
+static void read_side(const ad_file *file, vision_form *form)
+{
+    const char *text = ad_file_metadata(file, "side");
+    long side = text ? strtol(text, NULL, 10) : 0;
+    if (side >= 32 && side <= 1024) form->side = (int)side;
+}
+
 /* ---- how far it reaches ---- */
 
 typedef struct reach {
@@ -148,6 +157,7 @@ ad_status vision_read_form(ad_context *ctx, ad_file *file, vision_form *form)
     if (!status) status = read_classes(ctx, file, form);
     if (!status) status = read_width(ctx, file, form);
     if (status) return status;
+    read_side(file, form);
     reach r = {.file = file, .vars = ad_vars_new(ctx, 0)};
     ad_graph *graph = r.vars ? ad_graph_new(ctx) : NULL;
     status = graph ? declare(&r, form, graph) : AD_ERROR_MEMORY;

@@ -56,6 +56,19 @@ static void to_bytes(const ad_image *image, unsigned char *to)
     }
 }
 
+/* Into the set's size. */
+static ad_status bring_to_size(const ad_picture_reading *r, ad_context *ctx, const ad_image *image,
+                               ad_image **sized)
+{
+    const ad_image_set *set = r->set;
+    int64_t side = r->list->options->short_side;
+    if (side)
+        return ad_image_centre(ctx, image, side, set->width, set->height,
+                               &(ad_image_resize_options){AD_IMAGE_LINEAR, .encoded = true}, sized);
+    if (image->width == set->width && image->height == set->height) return AD_OK;
+    return ad_image_resize(ctx, image, set->width, set->height, NULL, sized);
+}
+
 static ad_status decode(const ad_picture_reading *r, ad_context *ctx, int64_t i, const char *title,
                         const ad_content *content)
 {
@@ -64,8 +77,7 @@ static ad_status decode(const ad_picture_reading *r, ad_context *ctx, int64_t i,
     ad_image *image = NULL, *sized = NULL;
     ad_status status = ad_image_read_memory(ctx, title, content->bytes, content->size, &options,
                                             &image);
-    if (!status && (image->width != set->width || image->height != set->height))
-        status = ad_image_resize(ctx, image, set->width, set->height, NULL, &sized);
+    if (!status) status = bring_to_size(r, ctx, image, &sized);
     if (!status) to_bytes(sized ? sized : image, set->pixels + i * ad_picture_bytes(set));
     ad_image_free(sized);
     ad_image_free(image);

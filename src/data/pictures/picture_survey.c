@@ -79,6 +79,7 @@ ad_status ad_survey_pictures(ad_picture_reading *r)
     if (!o->height || !o->width) status = one_size(r, first);
     set->height = o->height ? o->height : r->info[first].height;
     set->width = o->width ? o->width : r->info[first].width;
+    set->survey.centred = o->short_side > 0;
     set->channels = o->channels ? o->channels : set->survey.colour ? 3 : 1;
     for (int64_t i = 0; i < r->list->count; ++i)
         if (!r->status[i]) count_resized(set, &r->info[i]);
@@ -95,6 +96,10 @@ static void tell_resized(const ad_image_set *set, const char *name, const ad_wat
     snprintf(sizes, sizeof sizes, alike ? "%lld x %lld" : "%lld x %lld to %lld x %lld",
              (long long)s->smallest[0], (long long)s->smallest[1], (long long)s->largest[0],
              (long long)s->largest[1]);
+    if (s->centred)
+        return ad_watch_note(watcher, "%s: of %lld pictures the centre of %lld x %lld was taken",
+                             name, (long long)s->pictures, (long long)set->width,
+                             (long long)set->height);
     ad_watch_note(watcher, "%s: %lld of %lld pictures %s resized to %lld x %lld (from %s%s)", name,
                   (long long)s->resized, (long long)s->pictures, s->resized == 1 ? "was" : "were",
                   (long long)set->width, (long long)set->height, sizes,
