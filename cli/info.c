@@ -2,10 +2,12 @@
  * Sets of pictures are in info_set.c, films in info_film.c. */
 #include "cli/film.h"
 #include "cli/verbs.h"
+#include "zoo/vision/backbone.h"
 
 #include <autodidact/image.h>
 #include <autodidact/io.h>
 #include <autodidact/table.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- pictures ---- */
@@ -54,7 +56,29 @@ static const char *type_name(ad_dtype dtype)
     return dtype < AD_DTYPES ? ad_dtype_name(dtype) : "unreadable";
 }
 
-static void weights_json(ad_command *cmd, const ad_file *file)
+/* "alexnet with 1000 classes", or what is wrong with it; "": no image network that is known. */
+static ad_status network_text(ad_context *ctx, ad_file *file, char *text, size_t size)
+{
+    vision_kind kind;
+    vision_form form;
+    const char *layers[VISION_MAX_LAYERS];
+    *text = 0;
+    if (!vision_knows(file, &kind)) return AD_OK;
+    ad_status status = vision_read_form(ctx, file, &form);
+    if (status == AD_ERROR_MEMORY) return status;
+    int count = vision_layers(kind, layers);
+    int used = snprintf(text, size, "%s", vision_name(kind));
+    if (status)
+        snprintf(text + used, size - (size_t)used, ", but %s", ad_error(ctx));
+    else if (form.layers < count || !form.classes)
+        snprintf(text + used, size - (size_t)used, " as far as %s", layers[form.layers - 1]);
+    else
+        snprintf(text + used, size - (size_t)used, " with %lld classes", (long long)form.classes);
+    ad_error_clear(ctx);
+    return AD_OK;
+}
+
+static void weights_json(ad_command *cmd, const ad_file *file, const char *network)
 {
     int64_t bytes = 0;
     for (int i = 0; i < ad_file_count(file); ++i) {
@@ -79,6 +103,7 @@ static void weights_json(ad_command *cmd, const ad_file *file)
     ad_json_begin(cmd, "file");
     ad_json_text(cmd, "file", ad_file_path(file));
     ad_json_text(cmd, "format", ad_file_format_name(ad_file_get_format(file)));
+    ad_json_text(cmd, "network", *network ? network : NULL);
     ad_json_int(cmd, "tensors", ad_file_count(file));
     ad_json_int(cmd, "bytes", bytes);
     ad_json_end(cmd);
@@ -144,7 +169,7 @@ static void say_wrapper(ad_command *cmd, const ad_file *file)
     }
 }
 
-static ad_status weights_text(ad_command *cmd, const ad_file *file)
+static ad_status weights_text(ad_command *cmd, const ad_file *file, const char *network)
 {
     int count = ad_file_count(file);
     int64_t bytes = 0, elements = 0;
@@ -158,6 +183,7 @@ static ad_status weights_text(ad_command *cmd, const ad_file *file)
                      ad_file_format_name(ad_file_get_format(file)), count, count == 1 ? "" : "s",
                      (long long)elements, ad_bytes_text((double)bytes, size, sizeof size));
     say_wrapper(cmd, file);
+    if (*network) ad_command_print(cmd, "  an image network: %s\n", network);
     if (count) ad_command_print(cmd, "\n");
     ad_status status = tensors_table(cmd, file);
     if (!status && ad_file_metadata_count(file)) {
@@ -171,11 +197,12 @@ static int weights(ad_command *cmd, ad_context *ctx, const char *path)
 {
     ad_file *file;
     ad_status status = ad_file_open(&file, ctx, path);
-    if (status) return ad_command_check(cmd, status);
-    if (ad_command_json(cmd))
-        weights_json(cmd, file);
-    else
-        status = weights_text(cmd, file);
+    char network[512];
+    if (!status) status = network_text(ctx, file, network, sizeof network);
+    if (!status && ad_command_json(cmd))
+        weights_json(cmd, file, network);
+    else if (!status)
+        status = weights_text(cmd, file, network);
     ad_file_close(file);
     return ad_command_check(cmd, status);
 }

@@ -193,7 +193,7 @@ LC_ALL=C sed 's/"system":"classify"/"sistem":"classify"/' "$tmp/foreign/ours.saf
 run "$autodidact" classify predict "$tmp/foreign/resnet18.safetensors" "$tmp/odd/file/4.ppm"
 exits 0
 says err "does not name its 2 classes; --classes FILE does"
-says out "4.ppm (4 x 2, resized to 512 x 256, of which the centre of 224 x 224 is looked at)"
+says out "4.ppm (4 x 2, resized to a shorter side of 256, of which the centre of 224 x 224 is looked at)"
 printf "{0: 'tench, Tinca tinca',\n 1: \"cock's comb\"}\n" >"$tmp/dict.txt"
 printf 'n01440764 tench, Tinca tinca\r\nn01443537 goldfish\r\n' >"$tmp/synset_words.txt"
 printf '\357\273\277tench\ngoldfish\n\n' >"$tmp/lines.txt"
