@@ -175,7 +175,7 @@ endef
 ZOO_OBJ := $(filter $(BUILD)/zoo/%,$(CLI_OBJ))
 $(eval $(call program_rule,tests/unit,tests))
 $(eval $(call program_rule,tests/zoo,tests,,$(ZOO_OBJ)))
-$(eval $(call program_rule,tests/data,tests-data))
+$(eval $(call program_rule,tests/data,tests-data,,$(ZOO_OBJ)))
 $(eval $(call program_rule,tests/fuzz,fuzz,-fsanitize=fuzzer,$(ZOO_OBJ)))
 $(eval $(call program_rule,tests/peers,peers,,$(ZOO_OBJ)))
 $(eval $(call program_rule,bench,bench,,$(ZOO_OBJ)))
