@@ -3,7 +3,7 @@ layer by layer, for tests/zoo/vision.c.
 
     python3 tests/oracle/vision.py tests/fixtures/vision.safetensors
 
-Needs torch, torchvision, transformers, numpy and safetensors. Weights are not in the fixture: every number is a hash of its
+Needs torch, torchvision, transformers, lpips, numpy and safetensors. Weights are not in the fixture: every number is a hash of its
 tensor's name and its index (fill), which the test computes likewise. The forward pass is in f64. For each network the
 fixture has a matrix with a row for each layer, in the order of vision_layers, and one for the gradient of the mean square of
 the layer a quarter of the way up to the image (deeper, one ReLU that stands at zero but for rounding changes it by more than
@@ -269,8 +269,33 @@ def transformers_networks():
                                     HALVES)
 
 
+# ---- LPIPS, by the authors' package ----
+
+def lpips_distances():
+    """Of the image to another one, and the 16 elements of the slope of that; for alexnet, vgg16 and squeezenet1_1."""
+    import lpips
+    rows = []
+    for net in "alex", "vgg", "squeeze":
+        model = lpips.LPIPS(net=net, pretrained=False, pnet_rand=True, verbose=False)
+        slices = [m for _, m in sorted(model.net.named_children()) if isinstance(m, nn.Sequential)]
+        for part in slices:  # whose modules keep torchvision's numbers
+            for name, value in part.named_parameters():
+                value.data = fill(f"features.{name}", value.shape)
+        for i in range(model.L):
+            head = getattr(model, f"lin{i}").model[1]
+            head.weight.data = fill(f"lin{i}.model.1.weight", head.weight.shape).abs()
+        model = model.double().eval()
+        a, b = image(), torch.from_numpy(np.floor(256 * units("another", HEIGHT * WIDTH * 3)).reshape(1, HEIGHT, WIDTH, 3))
+        d = model(*(x.permute(0, 3, 1, 2) / 127.5 - 1 for x in (a, b)))
+        d.backward()
+        rows.append(row_of(a.grad))
+        rows[-1][0] = d.item()
+    return np.stack(rows)
+
+
 def main():
     networks = dict(torchvision_networks())
+    networks["lpips"] = lpips_distances()
     networks["inception_2015"] = inception_2015()
     networks["darknet_tiny"] = darknet_tiny()
     networks.update(transformers_networks())

@@ -4,7 +4,7 @@
 
 #include "context.h"
 
-#include "zoo/vision/backbone.h"
+#include "zoo/vision/lpips.h"
 
 #include <autodidact/program.h>
 
@@ -186,7 +186,66 @@ static void mobile(void)
                  4);
 }
 
-static const check_case cases[] = {CASE(chains), CASE(residual), CASE(branched), CASE(mobile), {0}};
+/* ---- LPIPS ---- */
+
+/* The oracle's heads are the rule's numbers without their sign. */
+static bool fill_heads(ad_vars *heads)
+{
+    for (int i = 0; i < ad_vars_count(heads); ++i) {
+        ad_variable *v = ad_vars_at(heads, i);
+        int64_t count = ad_shape_count(ad_variable_shape(v));
+        float head[512];
+        if (!fill(heads, v) || ad_variable_get(heads, v, head)) return false;
+        for (int64_t k = 0; k < count; ++k) head[k] = fabsf(head[k]);
+        if (ad_variable_set(heads, v, head)) return false;
+    }
+    return true;
+}
+
+static void distance(vision_kind kind, const float *want)
+{
+    static float another[HEIGHT * WIDTH * 3];
+    ad_vars *vars = ad_vars_new(ctx, 0), *heads = ad_vars_new(ctx, 0);
+    ad_graph *graph = ad_graph_new(ctx);
+    ad_program *program = NULL;
+    ad_node *a = ad_input(graph, "a", AD_F32, ad_shape(1, HEIGHT, WIDTH, 3)), *outputs[2];
+    ad_node *b = ad_input(graph, "b", AD_F32, ad_shape(1, HEIGHT, WIDTH, 3));
+    for (int i = 0; i < HEIGHT * WIDTH * 3; ++i)
+        another[i] = (float)floor(256 * unit(hash_of("another"), i));
+    outputs[0] = ad_sum(vision_lpips(vars, heads, kind, a, b), AD_ALL_AXES, false);
+    ad_gradients(outputs[0], &a, 1, outputs + 1);
+    CHECK(fill_all(vars) && fill_heads(heads));
+    if (ad_compile(&program, ctx, outputs, 2, &(ad_compile_options){.direct = true}) ||
+        ad_bind(program, a, picture, sizeof picture) ||
+        ad_bind(program, b, another, sizeof another) || ad_run(program)) {
+        CHECK_FAIL("%s: %s", vision_name(kind), ad_error(ctx));
+    } else {
+        float row[ROW];
+        memcpy(row, want, sizeof row);
+        row[0] = 1; /* stands there instead of the number of pictures */
+        CHECK_NEAR(ad_result_scalar(program, outputs[0]) / want[0], 1, 1e-4);
+        compare(vision_name(kind), "slope of lpips", a, ad_result_at(program, 1), row);
+    }
+    ad_program_free(program);
+    ad_vars_free(vars);
+    ad_vars_free(heads);
+    ad_graph_free(graph);
+}
+
+static void perceptual_distance(void)
+{
+    static const vision_kind kinds[] = {VISION_ALEXNET, VISION_VGG16, VISION_SQUEEZENET1_1};
+    fixture f;
+    draw();
+    REQUIRE(fixture_open(&f, ctx, "tests/fixtures/vision.safetensors"));
+    ad_tensor want = fixture_get(&f, "lpips");
+    for (int i = 0; want.data && i < 3; ++i) distance(kinds[i], (const float *)want.data + i * ROW);
+    CHECK(!vision_lpips_has(VISION_RESNET18));
+    fixture_close(&f);
+}
+
+static const check_case cases[] = {
+    CASE(chains), CASE(residual), CASE(branched), CASE(mobile), CASE(perceptual_distance), {0}};
 
 int main(int argc, char **argv)
 {
