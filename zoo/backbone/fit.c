@@ -171,7 +171,7 @@ static ad_status build(fit *f, ad_file *file)
     int count = matched_layers(maps, layers);
     ad_status status = vision_detect(f->ctx, file, &kind);
     if (status) return status;
-    if (kind == VISION_VGG16 || (kind == VISION_VGG19 && !maps))
+    if (kind != VISION_COMPACT && !(kind == VISION_VGG19 && maps))
         return ad_error_set(f->ctx, AD_ERROR_ARGUMENT, "%s: %s cannot be the teacher of --match %s",
                             ad_file_path(file), vision_name(kind),
                             ad_command_text(f->cmd, "match"));

@@ -22,6 +22,16 @@ int style_check_layer(ad_command *cmd, const style_settings *settings, const cha
     return vision_check_layer(cmd, settings->backbone, option, name);
 }
 
+/* Layers and weights of the losses are chosen for these. */
+static ad_status check_kind(ad_context *ctx, const ad_file *file, const style_settings *settings)
+{
+    vision_kind kind = settings->backbone;
+    if (kind == VISION_VGG16 || kind == VISION_VGG19 || kind == VISION_COMPACT) return AD_OK;
+    return ad_error_set(ctx, AD_ERROR_UNSUPPORTED,
+                        "%s: is %s; style looks through vgg16, vgg19 or compact",
+                        ad_file_path(file), vision_name(kind));
+}
+
 int style_open_backbone(ad_command *cmd, style_settings *settings, ad_vars **weights,
                         ad_file **file)
 {
@@ -29,6 +39,12 @@ int style_open_backbone(ad_command *cmd, style_settings *settings, ad_vars **wei
     int code = vision_choose(cmd, &chosen, weights, file);
     if (code) return code;
     settings->backbone = chosen.kind, settings->compile = chosen.compile;
+    ad_status status = check_kind(ad_command_context(cmd), *file, settings);
+    if (status) {
+        ad_file_close(*file);
+        *file = NULL;
+        return ad_command_check(cmd, status);
+    }
     style_default_layers(settings);
     settings->pooling = chosen.pooling;
     return AD_EXIT_OK;
