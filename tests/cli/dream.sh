@@ -115,7 +115,7 @@ wrong() { # STATUS TEXT ARGUMENT...
     says err "$text"
 }
 wrong 2 'which IMAGE?' -o out.png
-wrong 2 'compact has no layer relu9_1; it has conv1_1, relu1_1' photo.png -o out.png --layer relu9_1
+wrong 2 'compact has no layer relu9_1 (did you mean relu1_1?); it has conv1_1, relu1_1' photo.png -o out.png --layer relu9_1
 wrong 2 'relu3_1 is there twice' photo.png -o out.png --layer relu3_1,relu3_1
 wrong 2 '2 weights for 1 layer' photo.png -o out.png --layer relu3_1 --layer-weights 1,2
 wrong 2 'relu3_1 of compact has channels 0 to 255' photo.png -o out.png --layer relu3_1 --channel 256

@@ -14,7 +14,7 @@ static bool open_network(dream_settings *s)
     const char *layers[VISION_MAX_LAYERS];
     ad_node *features[VISION_MAX_LAYERS];
     ad_file *file = NULL;
-    *s = (dream_settings){.net = {.kind = VISION_COMPACT, .pooling = VISION_AVERAGE},
+    *s = (dream_settings){.net = {.form = {.kind = VISION_COMPACT}, .pooling = VISION_AVERAGE},
                           .layer = {"relu3_1", "conv4_2"},
                           .weight = {1, 0.5},
                           .layers = 2,

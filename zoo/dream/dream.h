@@ -141,7 +141,9 @@ ad_status dream_warp(ad_context *ctx, const ad_image *picture, double zoom, doub
 /* The numbers among the options above, of a chosen network. */
 void dream_read_options(ad_command *cmd, dream_settings *settings);
 /* Layers from --layer and --layer-weights (default: the network's). An exit status. */
-int dream_read_layers(ad_command *cmd, dream_settings *settings);
+int dream_read_layers(ad_command *cmd, dream_settings *settings, const ad_file *file);
+/* Of a layer; 0: it has no size. */
+int64_t dream_channels(const dream_settings *settings, ad_context *ctx, const char *layer);
 /* Noise of 0 to 1 around grey. */
 ad_status dream_noise(ad_context *ctx, int64_t width, int64_t height, uint64_t seed,
                       ad_image **out);

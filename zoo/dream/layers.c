@@ -38,19 +38,6 @@ typedef struct sheet {
     bool stopped;
 } sheet;
 
-static int64_t channels_of(const sheet *s, const char *layer)
-{
-    ad_node *a = NULL;
-    ad_graph *graph = ad_graph_new(s->ctx);
-    if (!graph) return 0;
-    ad_node *x = ad_input(graph, "x", AD_F32, ad_shape(1, 64, 64, 3));
-    vision_build(s->settings.weights, "", s->settings.net.kind, s->settings.net.pooling, x, &layer,
-                 1, &a);
-    ad_shape shape = ad_node_shape(a);
-    ad_graph_free(graph);
-    return shape.dim[shape.rank - 1];
-}
-
 static void list(sheet *s, const char *layer, const char *const *names, int layers)
 {
     if (!layer) {
@@ -61,7 +48,8 @@ static void list(sheet *s, const char *layer, const char *const *names, int laye
         s->count = layers;
         return;
     }
-    int64_t channels = channels_of(s, layer), shown = ad_command_int(s->cmd, "channels");
+    int64_t channels = dream_channels(&s->settings, s->ctx, layer),
+            shown = ad_command_int(s->cmd, "channels");
     s->count = (int)(shown < channels ? shown : channels);
     for (int i = 0; i < s->count; ++i) {
         s->layer[i] = layer, s->channel[i] = channels * i / s->count;
@@ -126,13 +114,15 @@ static int work(sheet *s)
     if (code) return code;
     dream_read_options(s->cmd, &s->settings);
     s->settings.details = true;
-    int layers = vision_layers(s->settings.net.kind, names);
-    if (layer && (code = vision_check_layer(s->cmd, s->settings.net.kind, "layer", layer))) {
+    vision_layers(s->settings.net.form.kind, names);
+    int layers = s->settings.net.form.layers; /* that the file has */
+    if (layer &&
+        (code = vision_require_layer(s->cmd, &s->settings.net.form, file, "layer", layer))) {
         ad_file_close(file);
         return code;
     }
-    code = vision_load(s->cmd, &s->settings.net, layer ? &layer : names, layer ? 1 : layers,
-                       s->settings.weights, file);
+    code = vision_load_chosen(s->cmd, &s->settings.net, layer ? &layer : names, layer ? 1 : layers,
+                              s->settings.weights, file);
     if (code) return code;
     list(s, layer, names, layers);
     (void)ad_command_interrupted(s->cmd); /* from here on Ctrl-C keeps what there is */

@@ -12,7 +12,8 @@ static const ad_option options[] = {
      .help = "where the picture goes (.png, .jpg, .webp), or the film (.mp4, .webm, .gif, .apng, "
              "frames/)"},
     {"layer", 0, AD_OPTION_TEXTS, .unit = "LAYERS",
-     .help = "layers of which more is to be seen (default: relu4_3; compact: relu4_4 and relu5_1)"},
+     .help = "layers of which more is to be seen (default: VGG's relu4_3, compact's relu4_4 and "
+             "relu5_1, and their like)"},
     {"layer-weights", 0, AD_OPTION_REALS, .min = -1e30, .max = 1e30, .unit = "W1,W2,...",
      .help = "weight of each layer (default: 1)"},
     {"channel", 0, AD_OPTION_INT, .max = 1 << 20, .help = "of one layer: only this channel"},
@@ -54,17 +55,10 @@ static int check_channel(dream_make *m)
                                 s->layers);
     if (s->guide || ad_command_given(m->cmd, "guide"))
         return ad_command_usage(m->cmd, "--channel and --guide exclude each other");
-    ad_node *a = NULL;
-    ad_graph *graph = ad_graph_new(m->ctx);
-    if (!graph) return ad_command_check(m->cmd, AD_ERROR_MEMORY);
-    ad_node *x = ad_input(graph, "x", AD_F32, ad_shape(1, 64, 64, 3));
-    vision_build(s->weights, "", s->net.kind, s->net.pooling, x, s->layer, 1, &a);
-    ad_shape shape = ad_node_shape(a);
-    int64_t channels = shape.dim[shape.rank - 1];
-    ad_graph_free(graph);
+    int64_t channels = dream_channels(s, m->ctx, s->layer[0]);
     if (s->channel < channels) return AD_EXIT_OK;
     return ad_command_usage(m->cmd, "--channel %lld: %s of %s has channels 0 to %lld",
-                            (long long)s->channel, s->layer[0], vision_name(s->net.kind),
+                            (long long)s->channel, s->layer[0], vision_name(s->net.form.kind),
                             (long long)channels - 1);
 }
 
@@ -77,11 +71,11 @@ static int open_network(dream_make *m)
     dream_read_options(m->cmd, s);
     s->details = !ad_command_flag(m->cmd, "whole");
     s->tile = ad_command_int(m->cmd, "tile");
-    if ((code = dream_read_layers(m->cmd, s))) {
+    if ((code = dream_read_layers(m->cmd, s, file))) {
         ad_file_close(file);
         return code;
     }
-    code = vision_load(m->cmd, &s->net, s->layer, s->layers, s->weights, file);
+    code = vision_load_chosen(m->cmd, &s->net, s->layer, s->layers, s->weights, file);
     return code ? code : check_channel(m);
 }
 

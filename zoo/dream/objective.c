@@ -27,7 +27,7 @@ static void build(const dream_settings *s, ad_node *x, ad_node **features)
     ad_node *of = ad_constant(graph, AD_F32, ad_shape(3), deviation),
             *middle = ad_constant(graph, AD_F32, ad_shape(3), mean);
     ad_node *image = ad_mul_scalar(ad_add(ad_mul(x, of), middle), 255);
-    vision_build(s->weights, "", s->net.kind, s->net.pooling, image, s->layer, s->layers, features);
+    vision_build_chosen(s->weights, &s->net, image, s->layer, s->layers, features);
 }
 
 /* [n, h, w, c] -> [n h w, c] */

@@ -10,25 +10,41 @@ void dream_read_options(ad_command *cmd, dream_settings *s)
     s->levels = (int)ad_command_int(cmd, "levels");
     s->ratio = ad_command_real(cmd, "ratio");
     s->steps = ad_command_int(cmd, "steps");
-    s->lr = ad_command_given(cmd, "lr")     ? ad_command_real(cmd, "lr")
-            : s->net.kind == VISION_COMPACT ? 0.05
-                                            : 0.09;
+    s->lr = ad_command_given(cmd, "lr")          ? ad_command_real(cmd, "lr")
+            : s->net.form.kind == VISION_COMPACT ? 0.05
+                                                 : 0.09;
     s->shift = ad_command_int(cmd, "shift");
     s->smoothing = ad_command_real(cmd, "smoothing");
     s->seed = (uint64_t)ad_command_int(cmd, "seed");
     s->channel = -1;
 }
 
-/* Where eyes are: the reference's layer of VGG-16; of the compact network the last two, earlier
- * ones call for pure colours. */
+/* Where eyes are: the reference's layers of networks that it knows; of the compact one the last
+ * two, since earlier ones call for pure colours; of others one after two thirds of them. */
 static int usual_layers(dream_settings *s)
 {
-    bool compact = s->net.kind == VISION_COMPACT;
-    s->layer[0] = compact ? "relu4_4" : "relu4_3", s->layer[1] = "relu5_1";
-    return compact ? 2 : 1;
+    static const struct {
+        vision_kind kind;
+        const char *layers[2];
+    } usual[] = {{VISION_COMPACT, {"relu4_4", "relu5_1"}},
+                 {VISION_VGG16, {"relu4_3"}},
+                 {VISION_VGG19, {"relu4_3"}},
+                 {VISION_GOOGLENET, {"inception4c"}},
+                 {VISION_RESNET50, {"layer3.5"}},
+                 {VISION_ALEXNET, {"relu5"}},
+                 {VISION_INCEPTION_V3, {"Mixed_6c"}}};
+    const char *names[VISION_MAX_LAYERS];
+    for (size_t i = 0; i < sizeof usual / sizeof *usual; ++i) {
+        if (usual[i].kind != s->net.form.kind) continue;
+        s->layer[0] = usual[i].layers[0], s->layer[1] = usual[i].layers[1];
+        return s->layer[1] ? 2 : 1;
+    }
+    vision_layers(s->net.form.kind, names);
+    s->layer[0] = names[s->net.form.layers * 2 / 3];
+    return 1;
 }
 
-int dream_read_layers(ad_command *cmd, dream_settings *s)
+int dream_read_layers(ad_command *cmd, dream_settings *s, const ad_file *file)
 {
     int count = ad_command_count(cmd, "layer"), weights = ad_command_count(cmd, "layer-weights");
     if (count > DREAM_MAX_LAYERS)
@@ -41,7 +57,7 @@ int dream_read_layers(ad_command *cmd, dream_settings *s)
     for (int i = 0; i < s->layers; ++i) {
         if (count) s->layer[i] = ad_command_item(cmd, "layer", i);
         s->weight[i] = weights ? ad_command_real_item(cmd, "layer-weights", i) : 1;
-        int code = vision_check_layer(cmd, s->net.kind, "layer", s->layer[i]);
+        int code = vision_require_layer(cmd, &s->net.form, file, "layer", s->layer[i]);
         if (code) return code;
         for (int k = 0; k < i; ++k)
             if (!strcmp(s->layer[k], s->layer[i]))
@@ -56,4 +72,17 @@ ad_status dream_noise(ad_context *ctx, int64_t width, int64_t height, uint64_t s
     for (int64_t i = 0; !status && i < width * height * 3; ++i)
         (*out)->data[i] = (float)ad_random_unit(seed, stream_of_noise, (uint64_t)i);
     return status;
+}
+
+int64_t dream_channels(const dream_settings *s, ad_context *ctx, const char *layer)
+{
+    enum { SIDE = 224 };
+    ad_node *a = NULL;
+    ad_graph *graph = ad_graph_new(ctx);
+    if (!graph) return 0;
+    ad_node *image = ad_input(graph, "image", AD_F32, ad_shape(1, SIDE, SIDE, 3));
+    vision_build_chosen(s->weights, &s->net, image, &layer, 1, &a);
+    ad_shape shape = a ? ad_node_shape(a) : ad_shape(0);
+    ad_graph_free(graph);
+    return shape.dim[shape.rank - 1];
 }

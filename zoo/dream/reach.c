@@ -22,8 +22,7 @@ static ad_status measure(const dream_settings *s, ad_context *ctx, int layer, in
     ad_graph *graph = ad_graph_new(ctx);
     if (!graph) return AD_ERROR_MEMORY;
     x = ad_input(graph, "x", AD_F32, ad_shape(1, size, size, 3));
-    vision_build(s->weights, "", s->net.kind, s->net.pooling, ad_mul_scalar(x, 255), one.layer, 1,
-                 &a);
+    vision_build_chosen(s->weights, &s->net, ad_mul_scalar(x, 255), one.layer, 1, &a);
     ad_shape shape = a ? ad_node_shape(a) : ad_shape(1, 1, 1, 1);
     int64_t middle = shape.dim[1] / 2;
     a = ad_slice(ad_slice(a, 1, middle, middle + 1, 1), 2, middle, middle + 1, 1);

@@ -16,10 +16,17 @@ void style_default_layers(style_settings *settings)
         settings->style_layers[i] = vgg16 ? last[i] : first[i];
 }
 
+static vision_form whole(vision_kind kind)
+{
+    const char *names[VISION_MAX_LAYERS];
+    return (vision_form){.kind = kind, .layers = vision_layers(kind, names)};
+}
+
 int style_check_layer(ad_command *cmd, const style_settings *settings, const char *option,
                       const char *name)
 {
-    return vision_check_layer(cmd, settings->backbone, option, name);
+    const vision_form form = whole(settings->backbone);
+    return vision_require_layer(cmd, &form, NULL, option, name);
 }
 
 /* Layers and weights of the losses are chosen for these. */
@@ -38,7 +45,7 @@ int style_open_backbone(ad_command *cmd, style_settings *settings, ad_vars **wei
     vision_chosen chosen = {.compile = settings->compile};
     int code = vision_choose(cmd, &chosen, weights, file);
     if (code) return code;
-    settings->backbone = chosen.kind, settings->compile = chosen.compile;
+    settings->backbone = chosen.form.kind, settings->compile = chosen.compile;
     ad_status status = check_kind(ad_command_context(cmd), *file, settings);
     if (status) {
         ad_file_close(*file);
@@ -57,7 +64,7 @@ int style_load_backbone(ad_command *cmd, const style_settings *settings, ad_vars
     int count = 0;
     for (; count < settings->style_count; ++count) layers[count] = settings->style_layers[count];
     layers[count++] = settings->content_layer;
-    return vision_load(cmd,
-                       &(vision_chosen){.kind = settings->backbone, .pooling = settings->pooling},
-                       layers, count, weights, file);
+    return vision_load_chosen(
+        cmd, &(vision_chosen){.form = whole(settings->backbone), .pooling = settings->pooling},
+        layers, count, weights, file);
 }

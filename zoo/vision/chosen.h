@@ -18,7 +18,7 @@
 /* clang-format on */
 
 typedef struct vision_chosen {
-    vision_kind kind;
+    vision_form form;
     vision_pooling pooling;
     ad_compile_options compile; /* precision and memory limit */
 } vision_chosen;
@@ -28,10 +28,18 @@ size_t vision_machine_memory(void); /* bytes; 0: not known */
 /* Exit statuses: 0, or the error has been reported.
  *
  * vision_choose: which network it is, its file, and an empty store for its weights; both are the
- * caller's. vision_load: the weights of `layers`, from the file, which is closed in any case. */
+ * caller's. vision_load_chosen: the weights of `layers`, from the file, which is closed in any
+ * case.
+ */
 int vision_choose(ad_command *cmd, vision_chosen *chosen, ad_vars **weights, ad_file **file);
-int vision_check_layer(ad_command *cmd, vision_kind kind, const char *option, const char *layer);
-int vision_load(ad_command *cmd, const vision_chosen *chosen, const char *const *layers, int count,
-                ad_vars *weights, ad_file *file);
+int vision_require_layer(ad_command *cmd, const vision_form *form, const ad_file *file,
+                         const char *option, const char *layer);
+int vision_load_chosen(ad_command *cmd, const vision_chosen *chosen, const char *const *layers,
+                       int count, ad_vars *weights, ad_file *file);
+
+/* The network on `image` ([n, height, width, 3], RGB, 0 to 255) as its files were trained, also
+ * VGG: for style vision_build. */
+void vision_build_chosen(ad_vars *weights, const vision_chosen *chosen, ad_node *image,
+                         const char *const *layers, int count, ad_node **features);
 
 #endif
