@@ -205,6 +205,26 @@ static void threads_do_not_change_a_bit(void)
     ad_context_free(single), ad_context_free(pair);
 }
 
+static void the_centre_is_cut_out(void)
+{
+    ad_image *image = new_image(9, 4, 1), *centre = NULL;
+    REQUIRE(image);
+    for (int i = 0; i < 36; ++i) image->data[i] = (float)i / 36;
+    CHECK(!ad_image_centre(ctx, image, 4, 3, 2, NULL, &centre));
+    REQUIRE(centre);
+    CHECK(centre->width == 3 && centre->height == 2);
+    for (int i = 0; i < 6; ++i)
+        CHECK_NEAR(centre->data[i], (9 * (1 + i / 3) + 3 + i % 3) / 36.0, 1e-6);
+    ad_image_free(centre);
+    CHECK(!ad_image_centre(ctx, image, 8, 8, 8, NULL, &centre)); /* of 18 x 8 */
+    REQUIRE(centre);
+    CHECK(centre->width == 8 && centre->height == 8);
+    ad_image_free(centre);
+    CHECK(ad_image_centre(ctx, image, 4, 5, 4, NULL, &centre) == AD_ERROR_ARGUMENT && !centre);
+    CHECK_CONTAINS(ad_error(ctx), "5 x 4 cannot be cut out");
+    ad_image_free(image);
+}
+
 static void fitting_keeps_the_aspect(void)
 {
     static const int cases[7][5] = {{640, 480, 512, 512, 384},
@@ -250,6 +270,7 @@ int main(int argc, char **argv)
                                            CASE(nearest_picks_pixels),
                                            CASE(threads_do_not_change_a_bit),
                                            CASE(fitting_keeps_the_aspect),
+                                           CASE(the_centre_is_cut_out),
                                            {0}});
     if (ad_context_memory(ctx)) printf("leaked %zu bytes\n", ad_context_memory(ctx)), result = 1;
     ad_context_free(ctx);
