@@ -45,13 +45,13 @@ SANITIZE    := -g1 -fno-omit-frame-pointer -fno-sanitize-recover=all -ffp-contra
 OPT_release := -O2 -g -fno-math-errno -ffp-contract=off
 OPT_asan    := -O1 $(SANITIZE) -fsanitize=address,undefined $(COVERAGE) # which fuzzers stand on, too
 OPT_tsan    := -O1 $(SANITIZE) -fsanitize=thread
-CFLAGS_ALL   = $(CSTD) $(WARN) $(OPT_$(MODE)) -fvisibility=hidden -fPIC -pthread -Iinclude -Isrc -I. $(CFLAGS)
+CFLAGS_ALL   = $(CSTD) $(WARN) $(OPT_$(MODE)) -fvisibility=hidden -fPIC -pthread -Iinclude -Isrc -I. -I$(BUILD)/generated $(CFLAGS)
 
 # ---- components ---------------------------------------------------------------------------------------
 
 # Rows of tools/components as name|header|links. ABSENT: what is left out; STUBS: what of it src/absent stands in
 # for (in src/absent/engine for the engine alone); SYSTEMS: empty where something that they need is left out.
-COMPONENT_ROWS := $(shell sed -n 's/^\([a-z0-9]\{1,\}\)  *\([^ ]*\)  *\([^ ]*\) .*/\1|\2|\3/p' tools/components)
+COMPONENT_ROWS := $(shell sed -n 's/^\([a-z0-9-]\{1,\}\)  *\([^ ]*\)  *\([^ ]*\) .*/\1|\2|\3/p' tools/components)
 component_names = $(foreach row,$(1),$(word 1,$(subst |, ,$(row))))
 component_headers = $(foreach row,$(1),$(word 2,$(subst |, ,$(row))))
 ABSENT_ROWS := $(foreach row,$(COMPONENT_ROWS),$(if $(or $(ENGINE_ONLY),$(filter $(call component_names,$(row)),$(WITHOUT))),$(row)))
@@ -68,8 +68,8 @@ comma := ,
 LIBS := $(foreach row,$(PRESENT_ROWS),$(subst $(comma), ,$(word 3,$(subst |, ,$(row))))) -lm -lpthread
 
 # The engine's rooms and headers; all others are the systems'.
-ENGINE_ROOMS   := base io score draw film record graph ops plan device nn optim absent
-ENGINE_HEADERS := base metrics watch tensor graph ops program wisdom nn optim io gguf image film events scores draw layout plot record engine
+ENGINE_ROOMS   := base io score draw film record graph ops plan device nn optim onnx absent
+ENGINE_HEADERS := base metrics watch tensor graph ops program wisdom nn optim io gguf onnx image film events scores draw layout plot record engine
 SYSTEM_ROOMS   := $(filter-out $(ENGINE_ROOMS),$(notdir $(patsubst %/,%,$(wildcard src/*/))))
 SYSTEM_HEADERS := $(filter-out $(ENGINE_HEADERS:%=include/autodidact/%.h),$(wildcard include/autodidact/*.h))
 
@@ -119,6 +119,9 @@ TEST_OPT_asan      := -fno-sanitize=undefined $(COVERAGE:-f%=-fno-%)
 
 LIB_OBJ    := $(LIB_SRC:%.c=$(BUILD)/%.o) $(foreach isa,$(ISAS),$(KERNEL_SRC:%.c=$(BUILD)/%.$(isa).o))
 CLI_OBJ    := $(CLI_SRC:%.c=$(BUILD)/%.o)
+# What protoc-c makes of a list of messages.
+PROTO_OBJ  := $(if $(filter protobuf-c,$(COMPONENTS)),$(BUILD)/generated/onnx.pb-c.o)
+LIB_OBJ    += $(PROTO_OBJ)
 LIB        := $(BUILD)/libautodidact.a
 SHARED     := libautodidact.so.$(VERSION)
 
@@ -153,6 +156,15 @@ $(BUILD)/src/draw/letters.o: src/draw/letters.ttf
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(WERROR) -MMD -MP -c -o $@ $<
+
+$(BUILD)/generated/%.pb-c.c $(BUILD)/generated/%.pb-c.h: src/onnx/%.proto
+	@mkdir -p $(@D)
+	protoc-c --proto_path=$(<D) --c_out=$(@D) $<
+
+$(BUILD)/generated/%.o: $(BUILD)/generated/%.c $(BUILD)/flags
+	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/src/onnx/wire.o: $(PROTO_OBJ:.o=.h)
 
 define kernel_rule
 $(BUILD)/src/device/cpu/kernels/%.$(1).o: src/device/cpu/kernels/%.c $(BUILD)/flags
@@ -316,9 +328,9 @@ check-cppcheck:
 
 TIDY_NODES ?= 30000 # states of a function that the analyzer looks at; its own 225000 take four times as long
 TIDY_SRC := $(LIB_SRC) $(KERNEL_SRC) $(CLI_SRC)
-check-tidy:
+check-tidy: $(PROTO_OBJ:.o=.h)
 	@echo $(TIDY_SRC) | tr ' ' '\n' | xargs -P$$(nproc) -n4 sh -c \
-	    'clang-tidy --quiet --warnings-as-errors="*" "$$@" -- $(CSTD) -DAD_KERNEL_ISA=0 -Iinclude -Isrc -I. \
+	    'clang-tidy --quiet --warnings-as-errors="*" "$$@" -- $(CSTD) -DAD_KERNEL_ISA=0 -Iinclude -Isrc -I. -I$(BUILD)/generated \
 	    -Xclang -analyzer-config -Xclang max-nodes=$(TIDY_NODES) 2>/dev/null' tidy
 
 # Address and undefined-behaviour checks of every unit test; thread checks of some.

@@ -16,6 +16,7 @@
 #include <autodidact/layout.h>
 #include <autodidact/metrics.h>
 #include <autodidact/nn.h>
+#include <autodidact/onnx.h>
 #include <autodidact/ops.h>
 #include <autodidact/optim.h>
 #include <autodidact/plot.h>
