@@ -1,6 +1,7 @@
 /* info.c - `autodidact info FILE`: what a weights file or a picture holds, from its header alone.
- * Sets of pictures are in info_set.c, films in info_film.c. */
+ * Sets of pictures are in info_set.c, films in info_film.c, networks in info_onnx.c. */
 #include "cli/film.h"
+#include "cli/onnx.h"
 #include "cli/verbs.h"
 #include "zoo/vision/backbone.h"
 
@@ -224,6 +225,7 @@ static int run(ad_command *cmd)
     if (!ctx) return AD_EXIT_FAILURE;
     if (ad_cli_names_set(path) && !holds_variables(ctx, path))
         return ad_cli_info_set(cmd, ctx, path);
+    if (ad_onnx_ending(path)) return ad_cli_info_onnx(cmd, ctx, path);
     bool begins, moves;
     ad_status status = ad_film_begins(ctx, path, &moves);
     if (!status) status = ad_image_begins(ctx, path, &begins);
@@ -243,14 +245,14 @@ static const ad_option options[] = {
 
 const ad_verb ad_cli_info = {
     AD_VERB(NULL, "info", "FILE", options, run,
-            "what a weights file, a picture, a film or a set of pictures holds"),
+            "what a weights file, a network, a picture, a film or a set of pictures holds"),
     .description =
-        "Weights: safetensors (or their index), PyTorch (.pth, .pt, .th), .npy, .npz, GGUF and "
-        "llama2.c's, archives of variables (manifest.json), recognised by content; every tensor "
+        "Weights: safetensors (or their index), PyTorch (.pth, .pt, .th), .npy, .npz, GGUF, "
+        "llama2.c's and archives of variables (manifest.json), recognised by content; every tensor "
         "with its name, type, shape and bytes. "
+        "Networks: .onnx; its inputs, outputs and operations, and whether it can be run here. "
         "Pictures: PNG, JPEG, WebP, BMP, PGM and PPM. Films: MP4, WebM, GIF and whatever else "
-        "libav "
-        "reads; their frames are counted. Nothing in a file is executed. A folder, "
+        "libav reads; their frames are counted. Nothing in a file is executed. A folder, "
         ".tar, .tar.gz, .tar.xz or .zip is read as a set of labelled pictures: how many of each "
         "class, their size and colours.\n\n  autodidact info vgg19.pth\n  autodidact info "
         "photo.jpg --json\n  autodidact info mnist/",

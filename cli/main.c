@@ -40,6 +40,7 @@ static const ad_verb *const verbs[] = {
     &ad_cli_runs_prune,
     &ad_cli_runs_rm,
     &ad_cli_film_convert,
+    &ad_cli_onnx_run,
     &bench_verb,
     &ad_cli_info,
     &ad_cli_convert,
