@@ -164,7 +164,7 @@ $(BUILD)/generated/%.pb-c.c $(BUILD)/generated/%.pb-c.h: src/onnx/%.proto
 $(BUILD)/generated/%.o: $(BUILD)/generated/%.c $(BUILD)/flags
 	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-$(BUILD)/src/onnx/wire.o: $(PROTO_OBJ:.o=.h)
+$(BUILD)/src/onnx/wire.o $(BUILD)/src/onnx/wire_tensor.o: $(PROTO_OBJ:.o=.h)
 
 define kernel_rule
 $(BUILD)/src/device/cpu/kernels/%.$(1).o: src/device/cpu/kernels/%.c $(BUILD)/flags
@@ -262,13 +262,15 @@ test-data: deps
 	@$(MAKE) --no-print-directory all $(DATA_BIN)
 	@AUTODIDACT=$(BUILD)/autodidact tests/run arg:$(DATA) $(DATA_BIN) $(sort $(wildcard tests/data/*.sh))
 
-# Against PyTorch itself: PYTHON needs torch, torchvision, safetensors, numpy and transformers.
+# Against PyTorch and onnxruntime themselves: PYTHON needs torch, torchvision, safetensors, numpy, transformers,
+# onnx, onnxscript and onnxruntime.
 PYTHON ?= python3
 PEERS  ?= $(BUILD)/peers-data
 test-peers: $(BUILD)/peers/vgg19 $(BUILD)/autodidact
 	@[ -f $(PEERS)/expected.npz ] || $(PYTHON) tests/oracle/vgg19.py $(PEERS)
 	@tests/run arg:$(PEERS) $(BUILD)/peers/vgg19
 	@AUTODIDACT=$(BUILD)/autodidact $(PYTHON) tests/oracle/gpt_read_back.py
+	@AUTODIDACT=$(BUILD)/autodidact $(PYTHON) tests/oracle/onnx_nets.py $(PEERS)/onnx
 
 # ---- figures that others have published ----------------------------------------------------------------
 
@@ -413,7 +415,7 @@ help:
 	@echo 'make demo         paint a picture (CONTENT=photo STYLE=painting: of yours)'
 	@echo 'make test         every test; needs no data and no network (TESTS="gemm install": these alone)'
 	@echo 'make test-data    tests against real data (DATA=folder, $(DATA))'
-	@echo 'make test-peers   tests against PyTorch (PYTHON=python3 with torch, torchvision, safetensors, transformers)'
+	@echo 'make test-peers   tests against PyTorch and onnxruntime (PYTHON=python3 with both, torchvision, transformers, ...)'
 	@echo 'make reproduce-NAME  a published figure, reached again (DATA=folder): $(notdir $(wildcard tools/reproduce/*))'
 	@echo 'make test-browser the page of a run in a browser without a screen (CHROMIUM=program)'
 	@echo 'make check        format, static analysis, sanitizers'

@@ -176,6 +176,7 @@ static ad_status write(const running *r, const char *path)
 static ad_status run_model(running *r, const char *output)
 {
     ad_status status = ad_onnx_open(&r->model, r->ctx, ad_command_operand(r->cmd, 0));
+    if (!status && !ad_command_count(r->cmd, "values")) status = ad_onnx_supported(r->model);
     if (!status) status = room_for_all(r);
     if (!status)
         status = ad_cli_onnx_inputs(r->cmd, r->model, 1, ad_command_real(r->cmd, "range"),

@@ -181,39 +181,6 @@ ad_status ad_onnx_concat(const ad_onnx_call *call)
     return ad_onnx_give(call, 0, ad_concat(parts, call->in_count, at), last, 0);
 }
 
-/* Rows `indices` along an axis: that one in front, and back in the place of the indices' axes. */
-static ad_node *gathered(ad_node *x, int axis, ad_node *indices, int added)
-{
-    int order[AD_MAX_RANK], rank = ad_node_shape(x).rank, result = rank - 1 + added;
-    order[0] = axis;
-    for (int i = 1; i < rank; ++i) order[i] = i <= axis ? i - 1 : i;
-    x = ad_gather(axis ? ad_permute(x, order) : x, indices);
-    if (!axis) return x;
-    for (int i = 0; i < result; ++i)
-        order[i] = i < axis ? i + added : i < axis + added ? i - axis : i;
-    return ad_permute(x, order);
-}
-
-ad_status ad_onnx_gather(const ad_onnx_call *call)
-{
-    ad_onnx_slot *slot = ad_onnx_in(call, 0);
-    ad_node *x = ad_onnx_plain(call, slot);
-    ad_node *indices = x ? ad_onnx_plain(call, ad_onnx_in(call, 1)) : NULL;
-    int axis;
-    if (!indices) return ad_error_status(call->b->ctx);
-    ad_status status = ad_onnx_axis(call, ad_onnx_int(call, "axis", 0), slot->shape.rank, &axis);
-    if (status) return status;
-    ad_shape rows = ad_node_shape(indices);
-    if (slot->shape.rank - 1 + rows.rank > AD_MAX_RANK)
-        return ad_onnx_refuse(call, AD_ERROR_UNSUPPORTED, "its result would have %d axes",
-                              slot->shape.rank - 1 + rows.rank);
-    ad_graph *graph = ad_node_graph(x);
-    ad_dtype dtype = ad_node_dtype(indices);
-    ad_node *from_end = ad_add(indices, ad_scalar(graph, dtype, (double)slot->shape.dim[axis]));
-    indices = ad_where(ad_less(indices, ad_scalar(graph, dtype, 0)), from_end, indices);
-    return ad_onnx_give(call, 0, gathered(x, axis, indices, rows.rank), false, 0);
-}
-
 /* ---- channels and places ---- */
 
 static ad_status block_of(const ad_onnx_call *call, ad_node *x, int64_t *block)

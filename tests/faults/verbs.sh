@@ -41,6 +41,7 @@ make_seed() {
     tiny_graph graph
     printf 'a rose is a rose is a rose is a rose is a rose is a rose, and a rose by any name is a rose.\n%.0s' 1 2 3 >text.txt
     cp "$fixtures/tiny_cnn.pth" "$fixtures/weights/arrays.npz" "$fixtures/weights/library.safetensors" \
+        "$fixtures/onnx/quantized_13.onnx" "$fixtures/onnx/picture.onnx" \
         "$fixtures/pictures/jpeg-L.jpg" "$fixtures/pictures/png-P.png" "$fixtures/pictures/webp-lossy.webp" .
     cp "$fixtures/films/bt709.mp4" film.mp4
     mkdir shots && cp "$fixtures/pictures/png-RGB.png" shots/1.png && cp shots/1.png shots/2.png
@@ -115,6 +116,8 @@ each_verb() {
     "$1" writes film convert film.mp4 old.gif --fps 5
     "$1" writes film convert film.mp4 old.mp4
     "$1" writes film convert shots old.gif
+    "$1" reads info quantized_13.onnx
+    "$1" writes onnx run picture.onnx photo.ppm -o old.png
     "$1" writes convert tiny_cnn.pth old.safetensors
     "$1" writes convert library.safetensors old.npz --dtype f16
     "$1" writes convert net.tar old.npz

@@ -376,6 +376,7 @@ def movement(opset):
     n.node("DepthToSpace", d, blocksize=2)
     if opset >= 11:
         n.node("DepthToSpace", d, blocksize=2, mode="CRD")
+        n.node("GatherND", x, np.int64([[[0, 2], [-1, 0]], [[1, 1], [0, -3]]]))
     if opset < 13:
         n.node("Squeeze", n.node("Unsqueeze", x, axes=[0, 3]), axes=[0])
         n.node("Split", x, axis=2, split=[1, 3], outs=2)
@@ -575,6 +576,22 @@ def external():
     n.record(None)
 
 
+def picture():
+    """One that turns red, green and blue around, for pictures of any size; as PyTorch and as TensorFlow have it."""
+    turn = np.eye(3, dtype=np.float32)[[1, 2, 0]].reshape(3, 3, 1, 1)
+    n = Net("picture", 13)
+    n.node("Clip", n.node("Conv", n.input("image", rng.random((1, 3, 5, 4), np.float32)), turn, show=False), np.float32(0), np.float32(1), out="turned")
+    model = n.model()
+    for axis, name in ((2, "height"), (3, "width")):
+        model.graph.input[0].type.tensor_type.shape.dim[axis].dim_param = name
+    onnx.save(model, folder / "picture.onnx")
+    n.record(model)
+    n = Net("picture_tf", 13)
+    x = n.node("Transpose", n.input("image", rng.random((1, 4, 4, 3), np.float32)), perm=[0, 3, 1, 2], show=False)
+    n.node("Transpose", n.node("Conv", x, turn, show=False), perm=[0, 2, 3, 1], out="turned")
+    n.write()
+
+
 # ---- files that are wrong ---------------------------------------------------------------------------------------
 
 
@@ -652,6 +669,7 @@ for opset in (10, 13, 21):
 tensors()
 old_inputs()
 external()
+picture()
 bad()
 save_file(values, folder / "values.safetensors")
 print(len(values), "tensors,", sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()), "bytes")

@@ -7,6 +7,7 @@
 #include <autodidact/film.h>
 #include <autodidact/image.h>
 #include <autodidact/io.h>
+#include <autodidact/onnx.h>
 
 static void version(void)
 {
@@ -101,6 +102,19 @@ static void films(void)
     ad_context_free(ctx);
 }
 
+static void networks(void)
+{
+    ad_context *ctx = ad_context_new(NULL);
+    ad_onnx *model = NULL;
+    bool there = ad_has_component("protobuf-c");
+    CHECK_INT(ad_onnx_open_memory(&model, ctx, "x.onnx", "\x08\x07", 2),
+              there ? AD_ERROR_FORMAT : AD_ERROR_UNSUPPORTED);
+    CHECK(!model);
+    CHECK_INT(!strstr(ad_error(ctx), "x.onnx: reading ONNX files is not built in"), there);
+    CHECK_INT(ad_context_memory(ctx), 0);
+    ad_context_free(ctx);
+}
+
 /* The check values of the catalogue of CRC algorithms, and that parts add up to the whole. */
 static void checksums(void)
 {
@@ -115,8 +129,8 @@ static void checksums(void)
         CHECK_INT(ad_crc32(ad_crc32(0, bytes, cut), bytes + cut, 200 - cut), whole);
 }
 
-static const check_case cases[] = {
-    CASE(version), CASE(list), CASE(pictures), CASE(archives), CASE(films), CASE(checksums), {0}};
+static const check_case cases[] = {CASE(version), CASE(list),     CASE(pictures),  CASE(archives),
+                                   CASE(films),   CASE(networks), CASE(checksums), {0}};
 
 int main(int argc, char **argv)
 {

@@ -1,5 +1,6 @@
 /* onnx.c - networks of ONNX files as part of a program: what is said about them, weights as
- * variables, inner values, gradients; and files that are refused. Results are in onnx_values.c. */
+ * variables, inner values, gradients; and files that are refused. Results are in onnx_values.c.
+ * needs: protobuf-c */
 #include "context.h"
 #include "sparing.h"
 

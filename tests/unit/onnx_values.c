@@ -1,6 +1,7 @@
 /* onnx_values.c - every network of tests/fixtures/onnx against what onnxruntime makes of it
  * (written by tests/oracle/onnx_files.py): all values, fed and taken in the file's order of axes
- * and in this library's, and with other threads. */
+ * and in this library's.
+ * needs: protobuf-c */
 #include "context.h"
 
 #include <autodidact/onnx.h>
