@@ -51,7 +51,7 @@ static ad_node *joined(const ad_onnx_call *call, bool *last)
 
 ad_status ad_onnx_binary(const ad_onnx_call *call)
 {
-    bool last;
+    bool last = false;
     if (ad_onnx_in(call, 0) && ad_onnx_elem_is_small(call->in[0]->elem))
         return ad_onnx_refuse(call, AD_ERROR_UNSUPPORTED, "arithmetic of %s",
                               ad_onnx_elem_name(call->in[0]->elem));
@@ -61,7 +61,7 @@ ad_status ad_onnx_binary(const ad_onnx_call *call)
 
 ad_status ad_onnx_mean(const ad_onnx_call *call)
 {
-    bool last;
+    bool last = false;
     ad_node *y = joined(call, &last);
     if (y) y = ad_mul_scalar(y, 1.0 / call->in_count);
     return ad_onnx_give(call, 0, y, last, 0);
@@ -69,7 +69,7 @@ ad_status ad_onnx_mean(const ad_onnx_call *call)
 
 ad_status ad_onnx_compare(const ad_onnx_call *call)
 {
-    bool last;
+    bool last = false;
     if (call->in_count != 2) return ad_onnx_refuse(call, AD_ERROR_FORMAT, "it needs two inputs");
     ad_node *y = joined(call, &last);
     return ad_onnx_give(call, 0, y, last, AD_ONNX_BOOL);
@@ -77,7 +77,7 @@ ad_status ad_onnx_compare(const ad_onnx_call *call)
 
 ad_status ad_onnx_power(const ad_onnx_call *call)
 {
-    bool last;
+    bool last = false;
     ad_node *nodes[2];
     if (call->in_count != 2 || !call->in[0] || !call->in[1])
         return ad_onnx_refuse(call, AD_ERROR_FORMAT, "it needs two inputs");
@@ -96,7 +96,7 @@ ad_status ad_onnx_power(const ad_onnx_call *call)
 
 ad_status ad_onnx_where(const ad_onnx_call *call)
 {
-    bool last;
+    bool last = false;
     ad_node *nodes[3];
     if (call->in_count != 3 || !call->in[1])
         return ad_onnx_refuse(call, AD_ERROR_FORMAT, "it needs three inputs");
@@ -108,7 +108,7 @@ ad_status ad_onnx_where(const ad_onnx_call *call)
 /* x, or slope x below 0; the slope stretches to x's shape, and not the other way round. */
 ad_status ad_onnx_prelu(const ad_onnx_call *call)
 {
-    bool last;
+    bool last = false;
     ad_node *nodes[2];
     if (call->in_count != 2) return ad_onnx_refuse(call, AD_ERROR_FORMAT, "it needs two inputs");
     ad_status status = ad_onnx_align(call, 0, nodes, &last);

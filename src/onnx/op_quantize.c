@@ -36,12 +36,13 @@ static ad_status axis_of(const ad_onnx_call *call, int *axis)
     return ad_onnx_axis(call, ad_onnx_int(call, "axis", 1), rank, axis);
 }
 
-/* clamp(round(x / scale) + zero) */
+/* clamp(round(x / scale) + zero). Clamped before as well, far outside of what any type holds:
+ * the difference that rounding makes is not to be that of infinities. */
 static ad_node *quantised(ad_node *x, ad_node *scale, ad_node *zero, int elem)
 {
     double low, high;
     ad_onnx_elem_range(elem, &low, &high);
-    ad_node *y = ad_div(x, scale);
+    ad_node *y = ad_clamp(ad_div(x, scale), -0x1p20, 0x1p20);
     y = ad_add(y, ad_stop_gradient(ad_sub(ad_onnx_round(y), y)));
     if (zero) y = ad_add(y, zero);
     return ad_clamp(y, low, high);

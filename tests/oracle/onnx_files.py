@@ -515,6 +515,7 @@ def quantised(opset):
     q = n.node("QuantizeLinear", x, s(0.02), zp(128, np.uint8))
     d = n.node("DequantizeLinear", q, s(0.02), zp(128, np.uint8))
     n.node("DequantizeLinear", n.node("QuantizeLinear", x, s(0.03), zp(-3, np.int8)), s(0.03), zp(-3, np.int8))
+    n.node("QuantizeLinear", n.node("Div", x, s(0), show=False), s(0.03), zp(5, np.int8))  # of infinities
     if opset >= 13:
         w = n.weight(rng.integers(-128, 127, (4, 3, 3, 3)).astype(np.int8))
         w = n.node("DequantizeLinear", w, positive(4) * 0.01, np.int8([0, 1, 0, -2]), axis=0, show=False)
