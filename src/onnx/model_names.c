@@ -11,7 +11,8 @@ enum { DEPTH_MOST = 8 };
 ad_onnx_source ad_onnx_source_of(const ad_onnx_graph *graph, const char *name)
 {
     int32_t number = ad_name_find(&graph->names, name, strlen(name));
-    return number < 0 ? (ad_onnx_source){0} : graph->sources[number];
+    if (number < 0) return (ad_onnx_source){0};
+    return graph->sources[number];
 }
 
 static ad_status define(ad_onnx *model, ad_onnx_graph *graph, const char *name, ad_onnx_maker by,

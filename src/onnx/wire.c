@@ -86,7 +86,7 @@ void ad_onnx_parsed_free(ad_onnx *model)
 
 /* ---- nodes ---- */
 
-static ad_status take_attr(ad_onnx *model, const Onnx__Attribute *from, ad_onnx_attr *to)
+static ad_status take_attr(ad_onnx *model, const AdOnnx__Attribute *from, ad_onnx_attr *to)
 {
     *to = (ad_onnx_attr){
         .name = text_of(from->name),
@@ -111,7 +111,7 @@ static ad_status take_attr(ad_onnx *model, const Onnx__Attribute *from, ad_onnx_
     return tensor ? ad_onnx_take_tensor(model, from->t, tensor) : AD_ERROR_MEMORY;
 }
 
-static ad_status take_node(ad_onnx *model, const Onnx__Node *from, ad_onnx_op_node *to)
+static ad_status take_node(ad_onnx *model, const AdOnnx__Node *from, ad_onnx_op_node *to)
 {
     ad_onnx_attr *attrs = ad_arena_alloc(&model->arena, (from->n_attribute + 1) * sizeof *attrs);
     if (!attrs) return AD_ERROR_MEMORY;
@@ -135,9 +135,9 @@ static ad_status take_node(ad_onnx *model, const Onnx__Node *from, ad_onnx_op_no
     return status;
 }
 
-static void take_value(const Onnx__ValueInfo *from, ad_onnx_value *to)
+static void take_value(const AdOnnx__ValueInfo *from, ad_onnx_value *to)
 {
-    const Onnx__TensorType *type = from->type ? from->type->tensor_type : NULL;
+    const AdOnnx__TensorType *type = from->type ? from->type->tensor_type : NULL;
     int elem = type ? type->elem_type : AD_ONNX_NONE;
     *to = (ad_onnx_value){.name = text_of(from->name),
                           .dtype = ad_onnx_elem_dtype(elem),
@@ -146,7 +146,7 @@ static void take_value(const Onnx__ValueInfo *from, ad_onnx_value *to)
     if (!type || !type->shape || type->shape->n_dim > AD_MAX_RANK) return;
     to->rank = (int)type->shape->n_dim;
     for (int i = 0; i < to->rank; ++i) {
-        const Onnx__Dimension *dim = type->shape->dim[i];
+        const AdOnnx__Dimension *dim = type->shape->dim[i];
         to->dim[i] = dim->has_dim_value && dim->dim_value > 0 ? dim->dim_value : -1;
     }
 }
@@ -154,7 +154,7 @@ static void take_value(const Onnx__ValueInfo *from, ad_onnx_value *to)
 /* ---- graphs ---- */
 
 /* Inputs that the file lists among its tensors as well are these. */
-static ad_status take_inputs(ad_onnx *model, const Onnx__Graph *from, ad_onnx_graph *to)
+static ad_status take_inputs(ad_onnx *model, const AdOnnx__Graph *from, ad_onnx_graph *to)
 {
     ad_name_table tensors;
     ad_status status = AD_OK;
@@ -172,7 +172,7 @@ static ad_status take_inputs(ad_onnx *model, const Onnx__Graph *from, ad_onnx_gr
     return status;
 }
 
-static ad_status take_tensors(ad_onnx *model, const Onnx__Graph *from, ad_onnx_graph *to)
+static ad_status take_tensors(ad_onnx *model, const AdOnnx__Graph *from, ad_onnx_graph *to)
 {
     for (size_t i = 0; i < from->n_initializer; ++i) {
         ad_onnx_tensor *tensor = &to->tensors[i];
@@ -189,7 +189,7 @@ static ad_status take_tensors(ad_onnx *model, const Onnx__Graph *from, ad_onnx_g
     return AD_OK;
 }
 
-static ad_status take_graph(ad_onnx *model, const Onnx__Graph *from, ad_onnx_graph *to)
+static ad_status take_graph(ad_onnx *model, const AdOnnx__Graph *from, ad_onnx_graph *to)
 {
     if (from->n_sparse_initializer)
         return ad_fail(model->ctx, AD_ERROR_UNSUPPORTED,
@@ -214,7 +214,7 @@ static ad_status take_graph(ad_onnx *model, const Onnx__Graph *from, ad_onnx_gra
     return status;
 }
 
-static ad_status take_opsets(ad_onnx *model, const Onnx__Model *from)
+static ad_status take_opsets(ad_onnx *model, const AdOnnx__Model *from)
 {
     for (size_t i = 0; i < from->n_opset_import; ++i) {
         const char *domain = text_of(from->opset_import[i]->domain);
@@ -233,9 +233,9 @@ static ad_status take_opsets(ad_onnx *model, const Onnx__Model *from)
 ad_status ad_onnx_parse(ad_onnx *model, const unsigned char *bytes, size_t size)
 {
     ProtobufCMessage *root;
-    ad_status status = unpack(model, &onnx__model__descriptor, bytes, size, &root);
+    ad_status status = unpack(model, &ad_onnx__model__descriptor, bytes, size, &root);
     if (status) return status;
-    const Onnx__Model *from = (const Onnx__Model *)root;
+    const AdOnnx__Model *from = (const AdOnnx__Model *)root;
     if (!from->graph)
         return ad_fail(model->ctx, AD_ERROR_FORMAT, "%s: not an ONNX file: there is no graph in it",
                        model->path);
@@ -252,6 +252,6 @@ ad_status ad_onnx_parse_graph(ad_onnx *model, const unsigned char *bytes, size_t
                               ad_onnx_graph *graph)
 {
     ProtobufCMessage *root;
-    ad_status status = unpack(model, &onnx__graph__descriptor, bytes, size, &root);
-    return status ? status : take_graph(model, (const Onnx__Graph *)root, graph);
+    ad_status status = unpack(model, &ad_onnx__graph__descriptor, bytes, size, &root);
+    return status ? status : take_graph(model, (const AdOnnx__Graph *)root, graph);
 }

@@ -13,6 +13,6 @@ static inline const char *text_of(const char *text)
     return text ? text : "";
 }
 
-ad_status ad_onnx_take_tensor(ad_onnx *model, const Onnx__Tensor *from, ad_onnx_tensor *to);
+ad_status ad_onnx_take_tensor(ad_onnx *model, const AdOnnx__Tensor *from, ad_onnx_tensor *to);
 
 #endif

@@ -4,7 +4,7 @@
 #include <protobuf-c/protobuf-c.h>
 #include <string.h>
 
-static ad_status tensor_shape(ad_onnx *model, const Onnx__Tensor *from, ad_shape *shape)
+static ad_status tensor_shape(ad_onnx *model, const AdOnnx__Tensor *from, ad_shape *shape)
 {
     *shape = (ad_shape){0};
     if (from->n_dims > AD_MAX_RANK)
@@ -20,7 +20,7 @@ static ad_status tensor_shape(ad_onnx *model, const Onnx__Tensor *from, ad_shape
 }
 
 /* The field that elements of this type are in, where they are not raw. */
-static void typed_numbers(const Onnx__Tensor *from, int elem, const void **numbers, size_t *count)
+static void typed_numbers(const AdOnnx__Tensor *from, int elem, const void **numbers, size_t *count)
 {
     *numbers = NULL, *count = 0;
     switch (elem) {
@@ -45,7 +45,7 @@ static bool whole_number(const char *text, int64_t *value)
     return true;
 }
 
-static ad_status external_tensor(ad_onnx *model, const Onnx__Tensor *from, ad_onnx_tensor *to)
+static ad_status external_tensor(ad_onnx *model, const AdOnnx__Tensor *from, ad_onnx_tensor *to)
 {
     const char *location = NULL;
     int64_t offset = 0, length = -1;
@@ -65,7 +65,7 @@ static ad_status external_tensor(ad_onnx *model, const Onnx__Tensor *from, ad_on
     return ad_onnx_external_find(model, to, location, offset, length);
 }
 
-ad_status ad_onnx_take_tensor(ad_onnx *model, const Onnx__Tensor *from, ad_onnx_tensor *to)
+ad_status ad_onnx_take_tensor(ad_onnx *model, const AdOnnx__Tensor *from, ad_onnx_tensor *to)
 {
     size_t numbers;
     *to = (ad_onnx_tensor){.name = text_of(from->name), .elem = from->data_type, .external = -1};
