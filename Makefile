@@ -120,7 +120,7 @@ TEST_OPT_asan      := -fno-sanitize=undefined $(COVERAGE:-f%=-fno-%)
 LIB_OBJ    := $(LIB_SRC:%.c=$(BUILD)/%.o) $(foreach isa,$(ISAS),$(KERNEL_SRC:%.c=$(BUILD)/%.$(isa).o))
 CLI_OBJ    := $(CLI_SRC:%.c=$(BUILD)/%.o)
 # What protoc-c makes of a list of messages.
-PROTO_OBJ  := $(if $(filter protobuf-c,$(COMPONENTS)),$(BUILD)/generated/onnx.pb-c.o)
+PROTO_OBJ  := $(if $(filter src/onnx/wire.c,$(LIB_SRC)),$(BUILD)/generated/onnx.pb-c.o)
 LIB_OBJ    += $(PROTO_OBJ)
 LIB        := $(BUILD)/libautodidact.a
 SHARED     := libautodidact.so.$(VERSION)

@@ -69,8 +69,8 @@ static void value_json(ad_command *cmd, const char *event, const ad_onnx_value *
     ad_json_end(cmd);
 }
 
-static void model_json(ad_command *cmd, ad_context *ctx, const ad_onnx *model, const op_count *ops,
-                       int kinds)
+static void model_json(ad_command *cmd, const ad_onnx *model, const char *why_not,
+                       const op_count *ops, int kinds)
 {
     for (int i = 0; i < ad_onnx_input_count(model); ++i)
         value_json(cmd, "input", ad_onnx_input_at(model, i));
@@ -89,9 +89,8 @@ static void model_json(ad_command *cmd, ad_context *ctx, const ad_onnx *model, c
     ad_json_text(cmd, "producer", ad_onnx_producer(model));
     ad_json_int(cmd, "opset", ad_onnx_opset(model));
     ad_json_int(cmd, "parameters", ad_onnx_parameters(model));
-    bool runs = !ad_onnx_supported(model);
-    ad_json_bool(cmd, "supported", runs);
-    if (!runs) ad_json_text(cmd, "why_not", ad_error(ctx));
+    ad_json_bool(cmd, "supported", !why_not);
+    if (why_not) ad_json_text(cmd, "why_not", why_not);
     ad_json_end(cmd);
 }
 
@@ -134,38 +133,49 @@ static ad_status ops_table(ad_command *cmd, const op_count *ops, int kinds)
     return status;
 }
 
-static ad_status model_text(ad_command *cmd, ad_context *ctx, const ad_onnx *model,
+static ad_status model_text(ad_command *cmd, const ad_onnx *model, const char *why_not,
                             const op_count *ops, int kinds)
 {
     const char *producer = ad_onnx_producer(model);
     ad_command_print(cmd, "%s: ONNX, opset %lld%s%s, %d nodes, %lld parameters\n",
                      ad_onnx_path(model), (long long)ad_onnx_opset(model), *producer ? ", by " : "",
                      producer, ad_onnx_node_count(model), (long long)ad_onnx_parameters(model));
-    if (ad_onnx_supported(model))
-        ad_command_print(cmd, "  cannot be run: %s\n", ad_error(ctx));
+    if (why_not)
+        ad_command_print(cmd, "  cannot be run: %s\n", why_not);
     else
         ad_command_print(cmd, "  can be run: all of its operations are known\n");
-    ad_error_clear(ctx);
     ad_command_print(cmd, "\n");
     ad_status status = values_table(cmd, model);
     ad_command_print(cmd, "\n");
     return status ? status : ops_table(cmd, ops, kinds);
 }
 
+/* Whether it can be run, and what is in it. */
+static ad_status model_info(ad_command *cmd, ad_context *ctx, const ad_onnx *model)
+{
+    int kinds = 0;
+    ad_status status = ad_onnx_supported(model);
+    if (status && status != AD_ERROR_UNSUPPORTED) return status;
+    char *why_not = status ? strdup(ad_error(ctx)) : NULL;
+    op_count *ops = count_ops(model, &kinds);
+    if (!ops || (status && !why_not))
+        status = ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
+    else
+        status = AD_OK;
+    if (!status && ad_command_json(cmd))
+        model_json(cmd, model, why_not, ops, kinds);
+    else if (!status)
+        status = model_text(cmd, model, why_not, ops, kinds);
+    free(ops);
+    free(why_not);
+    return status;
+}
+
 int ad_cli_info_onnx(ad_command *cmd, ad_context *ctx, const char *path)
 {
     ad_onnx *model;
-    int kinds = 0;
     ad_status status = ad_onnx_open(&model, ctx, path);
-    if (status) return ad_command_check(cmd, status);
-    op_count *ops = count_ops(model, &kinds);
-    if (!ops)
-        status = ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
-    else if (ad_command_json(cmd))
-        model_json(cmd, ctx, model, ops, kinds);
-    else
-        status = model_text(cmd, ctx, model, ops, kinds);
-    free(ops);
+    if (!status) status = model_info(cmd, ctx, model);
     ad_onnx_free(model);
     return ad_command_check(cmd, status);
 }
