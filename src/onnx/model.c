@@ -1,7 +1,6 @@
 /* model.c - opening an ONNX file, and what it says about itself. */
 #include "onnx/model.h"
 #include "base/ending.h"
-#include "io/content.h"
 
 #include <limits.h>
 #include <string.h>
@@ -52,12 +51,12 @@ static ad_status open_bytes(ad_onnx **out, ad_context *ctx, const char *path, bo
 
 ad_status ad_onnx_open(ad_onnx **out, ad_context *ctx, const char *path)
 {
-    ad_content content;
+    ad_file_bytes file;
     *out = NULL;
-    ad_status status = ad_content_read(&content, ctx, path, INT_MAX);
+    ad_status status = ad_file_bytes_read(&file, ctx, path, INT_MAX);
     if (status) return status;
-    status = open_bytes(out, ctx, path, false, content.bytes, content.size);
-    ad_content_free(&content);
+    status = open_bytes(out, ctx, path, false, file.bytes, file.size);
+    ad_file_bytes_free(&file);
     return status;
 }
 
