@@ -17,6 +17,8 @@ typedef struct ad_onnx_widening {
     const double *scale, *zero; /* [count]; zero may be NULL */
     int64_t count;              /* 1: one for all */
     int axis;
+    const ad_onnx_tensor *tensor;
+    struct ad_onnx_widening *next; /* of the builder */
 } ad_onnx_widening;
 
 typedef struct ad_onnx_slot {
@@ -59,6 +61,7 @@ typedef struct ad_onnx_build_state {
     int feed_count;
     ad_onnx_options options;
     ad_onnx_pending *pending;
+    ad_onnx_widening *widenings;
     size_t known; /* numbers of known values so far */
 } ad_onnx_builder;
 

@@ -67,6 +67,28 @@ ad_status ad_onnx_quantize(const ad_onnx_call *call)
 
 /* ---- back to numbers ---- */
 
+static bool same_widening(const ad_onnx_widening *a, const ad_onnx_widening *b)
+{
+    if (a->count != b->count || a->axis != b->axis || !a->zero != !b->zero) return false;
+    size_t bytes = (size_t)a->count * sizeof *a->scale;
+    return !memcmp(a->scale, b->scale, bytes) && (!a->zero || !memcmp(a->zero, b->zero, bytes));
+}
+
+/* A tensor is one variable, so what it stands for is one thing. */
+static ad_status keep_widening(const ad_onnx_call *call, ad_onnx_widening *w)
+{
+    ad_onnx_builder *b = call->b;
+    w->tensor = call->in[0]->tensor;
+    for (const ad_onnx_widening *other = b->widenings; other; other = other->next)
+        if (other->tensor == w->tensor && !same_widening(other, w))
+            return ad_onnx_refuse(call, AD_ERROR_UNSUPPORTED,
+                                  "\"%.100s\" is widened with other scales elsewhere",
+                                  call->in[0]->name);
+    w->next = b->widenings;
+    b->widenings = w;
+    return AD_OK;
+}
+
 /* A tensor of the file becomes a variable of what it stands for. */
 static ad_status widen_tensor(const ad_onnx_call *call, int axis)
 {
@@ -88,7 +110,8 @@ static ad_status widen_tensor(const ad_onnx_call *call, int axis)
     }
     wide.elem = AD_ONNX_FLOAT, wide.widening = w, wide.host = NULL, wide.node = NULL;
     wide.trained = true;
-    return ad_onnx_give_same(call, 0, &wide);
+    ad_status status = keep_widening(call, w);
+    return status ? status : ad_onnx_give_same(call, 0, &wide);
 }
 
 static ad_node *dequantised(const ad_onnx_call *call, ad_onnx_slot *slot, int axis)

@@ -94,6 +94,13 @@ ad_node *ad_onnx_to_order(ad_node *x, bool is_last, bool want_last)
 
 /* ---- nodes ---- */
 
+/* Whether it is a tensor of the file that becomes a variable: floats, and what is widened to them.
+ */
+static bool is_weight(const ad_onnx_slot *slot)
+{
+    return slot->tensor && !slot->constant && (slot->widening || ad_onnx_elem_is_float(slot->elem));
+}
+
 static ad_node *constant_of(const ad_onnx_call *call, ad_onnx_slot *slot)
 {
     ad_onnx_builder *b = call->b;
@@ -157,9 +164,7 @@ ad_node *ad_onnx_node_of(const ad_onnx_call *call, ad_onnx_slot *slot)
         return NULL;
     }
     if (slot->node) return slot->node;
-    bool weight = slot->tensor && !slot->constant &&
-                  (slot->widening || ad_onnx_elem_is_float(slot->elem));
-    return slot->node = weight ? weight_of(call, slot) : constant_of(call, slot);
+    return slot->node = is_weight(slot) ? weight_of(call, slot) : constant_of(call, slot);
 }
 
 ad_node *ad_onnx_plain(const ad_onnx_call *call, ad_onnx_slot *slot)
@@ -181,7 +186,7 @@ ad_node *ad_onnx_last(const ad_onnx_call *call, ad_onnx_slot *slot)
 
 ad_node *ad_onnx_kernel(const ad_onnx_call *call, ad_onnx_slot *slot, ad_file_layout layout)
 {
-    if (slot && slot->tensor && !slot->constant && !slot->node && slot->shape.rank == 4) {
+    if (slot && !slot->node && is_weight(slot) && slot->shape.rank == 4) {
         ad_variable *variable = variable_of(call, slot, layout);
         if (!variable) return NULL;
         if (ad_variable_layout(variable) == layout) return ad_read(call->b->graph, variable);

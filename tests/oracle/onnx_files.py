@@ -641,6 +641,11 @@ def bad():
     n = Net("bad", 13)
     n.node("Reshape", n.input("x", normal(1, 2, 4, 4)), n.node("Cast", "x", to=TensorProto.INT64, show=False), out="y")
     save("unknown_shape", n.model())
+    n = Net("bad", 13)
+    x, w = n.input("x", normal(2, 3)), n.weight(np.int8([1, 2, 3]), "bytes")
+    both = [n.node("DequantizeLinear", w, np.float32(scale), show=False) for scale in (0.5, 0.25)]
+    n.node("Add", n.node("Add", x, both[0], show=False), both[1], out="y")
+    save("two_scales", n.model())
     m = net(); m.graph.initializer[0].raw_data = np.float32([1, np.nan, 2]).tobytes(); save("nan", m)
 
 

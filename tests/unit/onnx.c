@@ -134,6 +134,8 @@ static void refused_networks(void)
           "node \"n0\" (Conv): conv2d: input");
     fails("bad/unknown_shape", ad_shape(1, 2, 4, 4), AD_ERROR_FORMAT, "node \"n1\" (Reshape)");
     fails("bad/nan", ad_shape(2, 3), AD_ERROR_NUMERIC, "nan.onnx: bias is not finite");
+    fails("bad/two_scales", ad_shape(2, 3), AD_ERROR_UNSUPPORTED,
+          "\"bytes\" is widened with other scales elsewhere");
     fails("conv_9", ad_shape(2, 4, 7, 5), AD_ERROR_SHAPE,
           "input \"x\" is [2, 4, 7, 6], but is given [2, 4, 7, 5]");
     fails("conv_9", ad_shape(2, 4), AD_ERROR_SHAPE, "input \"x\" is");
