@@ -101,6 +101,37 @@ else
     skip 'films need libav'
 fi
 
+# ONNX files: one picture to one, or several styles.
+if has protobuf-c; then
+    cp "$fixtures/onnx/picture.onnx" "$fixtures/onnx/styles.onnx" .
+    apply picture.onnx photo.png -o turned.png --size 40 --white 1
+    exits 0
+    run "$autodidact" onnx run picture.onnx photo.png -o turned.npy
+    exits 0
+    apply picture.onnx photo.png -o x.png --size 40
+    exits 0
+    says err 'white is 255; --white says otherwise'
+    check 'white matters' sh -c '! cmp -s x.png turned.png'
+    rm x.png
+    apply styles.onnx photo.png -o s.png --size 40
+    exits 0
+    says err 'white is 1; --white'
+    says err 'has 3 styles, of which the first is taken'
+    apply styles.onnx photo.png -o s1.png --size 40 --style 1 --white 1 -q
+    exits 0
+    check 'the first' cmp s.png s1.png
+    apply styles.onnx photo.png -o s2.png --size 40 --style 2 -q
+    exits 0
+    apply styles.onnx photo.png -o mix.png --size 40 --style 1,2 --style-mix 3,1 -q
+    exits 0
+    for other in s1 s2; do check "a mixture is not $other" sh -c "! cmp -s mix.png $other.png"; done
+    apply styles.onnx photo.png -o same.png --size 40 --style 1,1 -q
+    exits 0
+    check 'one style twice is itself' cmp s1.png same.png
+else
+    skip 'ONNX files need protobuf-c'
+fi
+
 # What cannot be.
 wrong() { # STATUS TEXT ARGUMENT...
     status=$1 text=$2
@@ -117,6 +148,15 @@ wrong 1 'a picture is written as' net.tar photo.png -o net.tar
 wrong 1 'missing.png' net.tar missing.png -o x.png
 wrong 1 'missing.pth' missing.pth photo.png -o x.png
 wrong 1 'tiny_cnn.pth: is no network of a style' "$fixtures/tiny_cnn.pth" photo.png -o x.png
+wrong 2 'has one style' net.tar photo.png -o x.png --style 1
+wrong 2 '--white is for ONNX files' net.tar photo.png -o x.png --white 1
+if has protobuf-c; then
+    wrong 2 'has styles 1 to 3' styles.onnx photo.png -o x.png --style 4 -q
+    wrong 2 '--style 1.5' styles.onnx photo.png -o x.png --style 1.5 -q
+    wrong 2 '1 parts for 2 styles' styles.onnx photo.png -o x.png --style 1,2 --style-mix 1 -q
+    wrong 2 'add up to 0' styles.onnx photo.png -o x.png --style 1 --style-mix 0 -q
+    wrong 1 'is no network from a picture to a picture' "$fixtures/onnx/gemm_9.onnx" photo.png -o x.png -q
+fi
 wrong 1 'is no folder, and several pictures want one' net.tar photo.png painting.png -o out.png
 mkdir again && mkdir again/deep && cp photo.png again/a.png && cp photo.png again/deep/a.png
 wrong 1 'would both become' net.tar again -o x

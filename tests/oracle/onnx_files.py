@@ -593,6 +593,21 @@ def picture():
     n.write()
 
 
+def styles():
+    """One of three styles, each of which dims the colours its own way, mixed by weights; ends in a sigmoid."""
+    dims = np.array([[4, 0, 0], [0, 4, 0], [0, 0, 4]], np.float32)
+    n = Net("styles", 17)
+    image = n.input("image", rng.random((1, 3, 5, 4), np.float32))
+    mixed = n.node("MatMul", n.input("style_weights", np.array([0.5, 0.25, 0.25], np.float32)), dims, show=False)
+    gain = n.node("Reshape", mixed, ints(1, 3, 1, 1), show=False)
+    n.node("Sigmoid", n.node("Sub", n.node("Mul", image, gain, show=False), np.float32(1), show=False), out="stylized")
+    model = n.model()
+    for axis, name in ((2, "height"), (3, "width")):
+        model.graph.input[0].type.tensor_type.shape.dim[axis].dim_param = name
+    onnx.save(model, folder / "styles.onnx")
+    n.record(model)
+
+
 # ---- files that are wrong ---------------------------------------------------------------------------------------
 
 
@@ -677,5 +692,6 @@ old_inputs()
 external()
 picture()
 bad()
+styles()
 save_file(values, folder / "values.safetensors")
 print(len(values), "tensors,", sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()), "bytes")

@@ -1,7 +1,7 @@
 /* apply.c - `autodidact style apply MODEL PICTURE... -o OUT`: pictures, or a film, through a
  * network that was trained for one style. */
 #include "zoo/film/frames.h"
-#include "zoo/style/net.h"
+#include "zoo/style/painter.h"
 #include "zoo/style/style.h"
 
 #include <autodidact/data.h>
@@ -21,6 +21,13 @@ static const ad_option options[] = {
      .help = "where the picture goes (.png, .jpg, .webp); of several: a folder; of a film: a film"},
     {"size", 0, AD_OPTION_INT, .min = STYLE_NET_LEAST, .max = 1 << 16, .unit = "PIXELS",
      .help = "longer side of the pictures (default: as they are)"},
+    {"style", 0, AD_OPTION_REALS, .min = 1, .max = STYLE_PAINTER_STYLES, .unit = "N,...",
+     .help = "of a network of several styles: which, from 1 (default: the first)"},
+    {"style-mix", 0, AD_OPTION_REALS, .max = 1e30, .unit = "W1,W2,...",
+     .help = "how much of each of them (default: equal)"},
+    {"white", 0, AD_OPTION_REAL, .min = 1e-6, .max = 65535,
+     .help = "of an ONNX file: the number that white is to it (default: 1 where it ends in a "
+             "sigmoid, else 255)"},
     {"strength", 0, AD_OPTION_REAL, .initial = "1", .max = 1,
      .help = "how much of it: 0 is the picture as it was"},
     {"keep-color", 0, AD_OPTION_FLAG, .help = "keep the picture's colours, paint its luminance"},
@@ -38,8 +45,8 @@ static const ad_option options[] = {
 typedef struct style_apply {
     ad_command *cmd;
     ad_context *ctx;
-    ad_vars *weights;
-    style_net_kind kind;
+    style_painter painter;
+    float *mix; /* [styles]; NULL: there is one */
     ad_compile_options compile;
     ad_image *mask;
     /* for pictures of one size */
@@ -59,6 +66,22 @@ static void drop_program(style_apply *a)
     a->program = NULL, a->graph = NULL, a->input = NULL;
 }
 
+/* What it paints has the picture's size. */
+static ad_status check_size(const style_apply *a)
+{
+    ad_shape shape = ad_node_shape(a->result);
+    ad_status status = ad_graph_status(a->graph);
+    if (status) return ad_error_set(a->ctx, status, "%s", ad_graph_error(a->graph));
+    if (shape.rank == 4 && shape.dim[1] == a->height && shape.dim[2] == a->width &&
+        shape.dim[3] == 3)
+        return AD_OK;
+    char text[192];
+    return ad_error_set(a->ctx, AD_ERROR_SHAPE,
+                        "%s: makes %s of a picture of %lld x %lld, expected one of the same size",
+                        ad_command_operand(a->cmd, 0), ad_shape_text(shape, text, sizeof text),
+                        (long long)a->width, (long long)a->height);
+}
+
 static ad_status plan(style_apply *a, int64_t width, int64_t height)
 {
     if (a->program && width == a->width && height == a->height) return AD_OK;
@@ -71,8 +94,10 @@ static ad_status plan(style_apply *a, int64_t width, int64_t height)
                             (long long)width, (long long)height);
     if (!(a->graph = ad_graph_new(a->ctx))) return AD_ERROR_MEMORY;
     ad_node *x = ad_input(a->graph, "image", AD_F32, ad_shape(1, height, width, 3));
-    a->result = ad_name(style_net_build(a->weights, a->kind, x), "painted");
-    ad_status status = ad_compile(&a->program, a->ctx, &a->result, 1, &a->compile);
+    a->result = style_painter_build(&a->painter, x, a->mix);
+    if (!a->result) return ad_error_status(a->ctx);
+    ad_status status = check_size(a);
+    if (!status) status = ad_compile(&a->program, a->ctx, &a->result, 1, &a->compile);
     return status ? status : ad_bind(a->program, x, a->input, a->bytes);
 }
 
@@ -198,16 +223,54 @@ static int refuse_film_options(style_apply *a)
     return AD_EXIT_OK;
 }
 
+/* --style 3, or --style 3,5 --style-mix 0.7,0.3. */
+static int read_mix(style_apply *a)
+{
+    int64_t styles = a->painter.styles;
+    int count = ad_command_count(a->cmd, "style"), parts = ad_command_count(a->cmd, "style-mix");
+    double sum = 0;
+    if (styles == 1 && (count || parts))
+        return ad_command_usage(a->cmd, "--style: %s has one style", ad_command_operand(a->cmd, 0));
+    if (parts && parts != count)
+        return ad_command_usage(a->cmd, "--style-mix: %d parts for %d styles", parts, count);
+    if (styles == 1) return AD_EXIT_OK;
+    if (!(a->mix = calloc((size_t)styles, sizeof *a->mix)))
+        return ad_command_fail(a->cmd, "out of memory");
+    for (int i = 0; i < count; ++i) {
+        double number = ad_command_real_item(a->cmd, "style", i);
+        if (number < 1 || number > (double)styles || number != (double)(int64_t)number)
+            return ad_command_usage(a->cmd, "--style %g: %s has styles 1 to %lld", number,
+                                    ad_command_operand(a->cmd, 0), (long long)styles);
+        double part = parts ? ad_command_real_item(a->cmd, "style-mix", i) : 1;
+        a->mix[(int64_t)number - 1] += (float)part, sum += part;
+    }
+    if (!count) {
+        a->mix[0] = 1, sum = 1;
+        ad_command_note(a->cmd, "%s: has %lld styles, of which the first is taken; --style N",
+                        ad_command_operand(a->cmd, 0), (long long)styles);
+    }
+    if (!(sum > 0)) return ad_command_usage(a->cmd, "--style-mix: the parts add up to 0");
+    for (int64_t i = 0; i < styles; ++i) a->mix[i] /= (float)sum;
+    return AD_EXIT_OK;
+}
+
 static int open_network(style_apply *a)
 {
-    ad_file *file;
-    ad_status status = ad_file_open(&file, a->ctx, ad_command_operand(a->cmd, 0));
+    const char *path = ad_command_operand(a->cmd, 0);
+    ad_status status = style_painter_open(&a->painter, a->ctx, path,
+                                          ad_command_real(a->cmd, "white"));
     if (status) return ad_command_check(a->cmd, status);
-    status = style_net_detect(a->ctx, file, &a->kind);
-    if (!status && !(a->weights = ad_vars_new(a->ctx, 0))) status = AD_ERROR_MEMORY;
-    if (!status) status = style_net_load(a->weights, a->kind, file);
-    ad_file_close(file);
-    return ad_command_check(a->cmd, status);
+    const style_painter *p = &a->painter;
+    if (p->onnx && !ad_command_given(a->cmd, "white"))
+        ad_command_note(a->cmd,
+                        "%s: taken for a network to which white is %g; --white says otherwise",
+                        path, p->white);
+    if (!p->onnx && ad_command_given(a->cmd, "white"))
+        return ad_command_usage(a->cmd, "--white is for ONNX files, and %s is none", path);
+    if (p->side[0] > 0 && p->side[1] > 0)
+        ad_command_note(a->cmd, "%s: was made for pictures of %lld x %lld, and paints others, too",
+                        path, (long long)p->side[1], (long long)p->side[0]);
+    return read_mix(a);
 }
 
 /* ---- which pictures, and where they go ---- */
@@ -346,7 +409,8 @@ static int apply(ad_command *cmd)
     if (!code) code = film ? paint_film(&a) : paint_pictures(&a);
     drop_program(&a);
     ad_image_free(a.mask);
-    ad_vars_free(a.weights);
+    style_painter_close(&a.painter);
+    free(a.mix);
     return code;
 }
 
@@ -361,12 +425,16 @@ const ad_verb style_apply_verb = {
     .description =
         "MODEL is a network of Johnson, Alahi and Li's form (2016): PyTorch's example "
         "fast_neural_style (.pth, .safetensors), or Engstrom's as published for deeplearn.js (an "
-        "archive of variables with manifest.json, .tar.xz). A PICTURE may be a folder; then, and "
+        "archive of variables with manifest.json, .tar.xz), or an ONNX file (.onnx) from a picture "
+        "to "
+        "a picture. A PICTURE may be a folder; then, and "
         "of "
         "several, OUT is a folder. One that is a film becomes a film, by the ending of OUT (.mp4, "
         ".webm, .gif, .apng, frames/), with its sound; stopped half way, what is done can be "
         "played.\n"
         "\n"
         "  autodidact style apply mosaic.pth photo.jpg -o out.png\n"
+        "  autodidact style apply styles.onnx photo.jpg --style 3,5 --style-mix 0.7,0.3 -o "
+        "out.png\n"
         "  autodidact style apply wave.tar.xz photos/ -o painted/ --size 1024 --keep-color\n"
         "  autodidact style apply wave.tar.xz holiday.mp4 -o painted.mp4 --size 640"};
