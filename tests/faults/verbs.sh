@@ -136,6 +136,7 @@ each_verb() {
     "$1" trains graph train --data graph $graph_options --model gat --heads 1 --run new
     "$1" reads graph predict graph-run --data graph --split all
     "$1" writes graph show graph-run --data graph -o figures
+    "$1" trains style train --style painting.ppm --data photo.ppm --width 4 --blocks 1 --crop 64 --style-size 64 --batch 1 --steps 3 --run new
     "$1" writes style make photo.ppm painting.ppm $style_options -o old.png
     "$1" writes style reconstruct photo.ppm --layer relu1_1 $style_options -o old.png
     "$1" writes dream make photo.ppm $dream_options --guide painting.ppm -o old.png

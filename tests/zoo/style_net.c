@@ -60,7 +60,7 @@ static ad_status run(ad_vars *vars, const float *image, float *result)
     if (!graph) return AD_ERROR_MEMORY;
     size_t bytes = HEIGHT * WIDTH * 3 * sizeof(float);
     ad_node *x = ad_input(graph, "image", AD_F32, ad_shape(1, HEIGHT, WIDTH, 3)),
-            *y = style_net_build(vars, STYLE_NET_TORCH, x);
+            *y = style_net_build(vars, &(style_net_form){0}, x);
     ad_status status = ad_compile(&program, ctx, &y, 1, NULL);
     if (!status) status = ad_bind(program, x, image, bytes);
     if (!status) status = ad_run(program);
@@ -74,7 +74,7 @@ static void declare(ad_vars *vars)
 {
     ad_graph *graph = ad_graph_new(ctx);
     ad_node *x = ad_input(graph, "image", AD_F32, ad_shape(1, HEIGHT, WIDTH, 3));
-    style_net_build(vars, STYLE_NET_TORCH, x);
+    style_net_build(vars, &(style_net_form){0}, x);
     ad_graph_free(graph);
     for (int i = 0; i < ad_vars_count(vars); ++i) fill(vars, ad_vars_at(vars, i));
 }
@@ -96,12 +96,14 @@ static void as_pytorch_does(void)
     for (int i = 0; i < HEIGHT * WIDTH * 3; ++i) CHECK_NEAR(result[i], want[i], 2e-4);
     /* written under PyTorch's names and read again */
     ad_file *file = NULL;
-    style_net_kind kind = STYLE_NET_TF;
+    style_net_form form = {.kind = STYLE_NET_TF};
     REQUIRE(!ad_vars_save(vars, in_folder("net.safetensors")));
     REQUIRE(!ad_file_open(&file, ctx, in_folder("net.safetensors")));
-    CHECK(!style_net_detect(ctx, file, &kind));
-    CHECK_INT(kind, STYLE_NET_TORCH);
-    CHECK(!style_net_load(loaded, kind, file));
+    CHECK(!style_net_detect(ctx, file, &form));
+    CHECK_INT(form.kind, STYLE_NET_TORCH);
+    CHECK_INT(form.width, 32);
+    CHECK_INT(form.blocks, 5);
+    CHECK(!style_net_load(loaded, &form, file));
     ad_file_close(file);
     REQUIRE(!run(loaded, image, again));
     CHECK(!memcmp(result, again, sizeof result));
@@ -113,9 +115,9 @@ static void as_pytorch_does(void)
 static void others_are_refused(void)
 {
     ad_file *file = NULL;
-    style_net_kind kind;
+    style_net_form form;
     REQUIRE(!ad_file_open(&file, ctx, "tests/fixtures/tiny_cnn.pth"));
-    CHECK_INT(style_net_detect(ctx, file, &kind), AD_ERROR_FORMAT);
+    CHECK_INT(style_net_detect(ctx, file, &form), AD_ERROR_FORMAT);
     CHECK_CONTAINS(ad_error(ctx), "tiny_cnn.pth: is no network of a style: it has no tensor "
                                   "conv1.conv2d.weight");
     ad_file_close(file);

@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "zoo/backbone/photos.h"
+#include "zoo/vision/photos.h"
 #include "zoo/vision/backbone.h"
 
 static const ad_option options[] = {

@@ -30,9 +30,8 @@ int style_check_layer(ad_command *cmd, const style_settings *settings, const cha
 }
 
 /* Layers and weights of the losses are chosen for these. */
-static ad_status check_kind(ad_context *ctx, const ad_file *file, const style_settings *settings)
+ad_status style_check_kind(ad_context *ctx, const ad_file *file, vision_kind kind)
 {
-    vision_kind kind = settings->backbone;
     if (kind == VISION_VGG16 || kind == VISION_VGG19 || kind == VISION_COMPACT) return AD_OK;
     return ad_error_set(ctx, AD_ERROR_UNSUPPORTED,
                         "%s: is %s; style looks through vgg16, vgg19 or compact",
@@ -46,7 +45,7 @@ int style_open_backbone(ad_command *cmd, style_settings *settings, ad_vars **wei
     int code = vision_choose(cmd, &chosen, weights, file);
     if (code) return code;
     settings->backbone = chosen.form.kind, settings->compile = chosen.compile;
-    ad_status status = check_kind(ad_command_context(cmd), *file, settings);
+    ad_status status = style_check_kind(ad_command_context(cmd), *file, settings->backbone);
     if (status) {
         ad_file_close(*file);
         *file = NULL;

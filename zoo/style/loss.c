@@ -53,6 +53,14 @@ static ad_node *plus(ad_node *a, ad_node *b)
     return a && b ? ad_add(a, b) : a ? a : b;
 }
 
+ad_node *style_smoothness(const style_settings *settings, ad_node *image)
+{
+    ad_shape s = ad_node_shape(image);
+    if (!(settings->tv_weight > 0)) return NULL;
+    double weight = settings->tv_weight * tv_pixels / (double)(s.dim[0] * s.dim[1] * s.dim[2]);
+    return ad_name(ad_mul_scalar(total_variation(image), weight), "loss.tv");
+}
+
 style_loss style_loss_build(const style_settings *settings, ad_vars *weights, ad_node *image,
                             const float *mask)
 {
@@ -95,10 +103,7 @@ style_loss style_loss_build(const style_settings *settings, ad_vars *weights, ad
         double weight = settings->style_weight * vision_gram_scale(settings->backbone) / styles;
         loss.style = ad_name(ad_mul_scalar(loss.style, weight), "loss.style");
     }
-    if (settings->tv_weight > 0) {
-        double weight = settings->tv_weight * tv_pixels / (double)(s.dim[1] * s.dim[2]);
-        loss.tv = ad_name(ad_mul_scalar(total_variation(image), weight), "loss.tv");
-    }
+    loss.tv = style_smoothness(settings, image);
     loss.total = ad_name(plus(plus(loss.content, loss.style), loss.tv), "loss");
     return loss;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RESIDUAL = 5 };
+enum { WIDTH = 32, RESIDUAL = 5 };
 
 /* ---- the network ---- */
 
@@ -72,15 +72,16 @@ static ad_node *enlarge(const builder *b, const char *name, ad_node *x, int64_t 
     return ad_name(ad_slice(ad_slice(x, 1, 0, h, 1), 2, 0, w, 1), "%s", name);
 }
 
-ad_node *style_net_build(ad_vars *vars, style_net_kind kind, ad_node *x)
+ad_node *style_net_build(ad_vars *vars, const style_net_form *form, ad_node *x)
 {
-    const builder net = {vars, kind == STYLE_NET_TF}, *b = &net;
-    x = ad_relu(norm(b, "in1", convolution(b, "conv1", x, 32, 9, 1)));
-    x = ad_relu(norm(b, "in2", convolution(b, "conv2", x, 64, 3, 2)));
-    x = ad_relu(norm(b, "in3", convolution(b, "conv3", x, 128, 3, 2)));
-    for (int i = 1; i <= RESIDUAL; ++i) x = residual(b, i, x);
-    x = ad_relu(norm(b, "in4", enlarge(b, "deconv1", x, 64)));
-    x = ad_relu(norm(b, "in5", enlarge(b, "deconv2", x, 32)));
+    const builder net = {vars, form->kind == STYLE_NET_TF}, *b = &net;
+    int64_t w = form->width ? form->width : WIDTH, blocks = form->blocks ? form->blocks : RESIDUAL;
+    x = ad_relu(norm(b, "in1", convolution(b, "conv1", x, w, 9, 1)));
+    x = ad_relu(norm(b, "in2", convolution(b, "conv2", x, 2 * w, 3, 2)));
+    x = ad_relu(norm(b, "in3", convolution(b, "conv3", x, 4 * w, 3, 2)));
+    for (int i = 1; i <= blocks; ++i) x = residual(b, i, x);
+    x = ad_relu(norm(b, "in4", enlarge(b, "deconv1", x, 2 * w)));
+    x = ad_relu(norm(b, "in5", enlarge(b, "deconv2", x, w)));
     x = convolution(b, "deconv3", x, 3, 9, 1);
     if (!net.tf) return x;
     return ad_add_scalar(ad_mul_scalar(ad_tanh(norm(b, "in6", x)), 150), 127.5);
@@ -88,13 +89,28 @@ ad_node *style_net_build(ad_vars *vars, style_net_kind kind, ad_node *x)
 
 /* ---- its weights ---- */
 
-ad_status style_net_detect(ad_context *ctx, ad_file *file, style_net_kind *kind)
+/* How many channels and blocks, where the shapes are a network's at all: loading checks them. */
+static void measure(const ad_file *file, style_net_form *form)
 {
-    *kind = STYLE_NET_TORCH;
+    char name[64];
+    const ad_file_entry *first = ad_file_at(file, ad_file_find(file, "conv1.conv2d.weight"));
+    form->width = first->shape.rank == 4 ? first->shape.dim[0] : 0;
+    if (form->width > STYLE_NET_WIDTH_MOST) form->width = 0;
+    for (form->blocks = 0; form->blocks < STYLE_NET_BLOCKS_MOST; ++form->blocks) {
+        snprintf(name, sizeof name, "res%d.conv1.conv2d.weight", (int)form->blocks + 1);
+        if (ad_file_find(file, name) < 0) break;
+    }
+}
+
+ad_status style_net_detect(ad_context *ctx, ad_file *file, style_net_form *form)
+{
+    *form = (style_net_form){.kind = STYLE_NET_TORCH};
     if (ad_file_find(file, "conv1.conv2d.weight") >= 0 &&
-        ad_file_find(file, "deconv3.conv2d.weight") >= 0)
+        ad_file_find(file, "deconv3.conv2d.weight") >= 0) {
+        measure(file, form);
         return AD_OK;
-    *kind = STYLE_NET_TF;
+    }
+    form->kind = STYLE_NET_TF;
     if (ad_file_find(file, "Variable") >= 0 && ad_file_find(file, "Variable_47") >= 0) return AD_OK;
     return ad_error_set(ctx, AD_ERROR_FORMAT,
                         "%s: is no network of a style: it has no tensor conv1.conv2d.weight "
@@ -146,18 +162,24 @@ static ad_status load_variable(ad_vars *vars, ad_file *file, int index)
     return status;
 }
 
-ad_status style_net_load(ad_vars *vars, style_net_kind kind, ad_file *file)
+ad_status style_net_declare(ad_vars *vars, const style_net_form *form)
 {
-    enum { VARIABLES = 48 };
     ad_graph *graph = ad_graph_new(ad_vars_context(vars));
     if (!graph) return AD_ERROR_MEMORY;
     ad_node *x = ad_input(graph, "image", AD_F32, ad_shape(1, STYLE_NET_LEAST, STYLE_NET_LEAST, 3));
-    style_net_build(vars, kind, x); /* declares the parameters */
+    style_net_build(vars, form, x);
     ad_status status = ad_graph_status(graph);
     if (status) ad_error_set(ad_vars_context(vars), status, "%s", ad_graph_error(graph));
     ad_graph_free(graph);
+    return status;
+}
+
+ad_status style_net_load(ad_vars *vars, const style_net_form *form, ad_file *file)
+{
+    enum { VARIABLES = 48 };
+    ad_status status = style_net_declare(vars, form);
     if (status) return status;
-    if (kind == STYLE_NET_TORCH) /* old files have running means, which nothing reads */
+    if (form->kind == STYLE_NET_TORCH) /* old files have running means, which nothing reads */
         return ad_vars_load_file(vars, file, (ad_load_options){.allow_unused = true});
     for (int i = 0; i < VARIABLES && !status; ++i) status = load_variable(vars, file, i);
     return status;

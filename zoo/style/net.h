@@ -15,13 +15,23 @@
 
 typedef enum style_net_kind { STYLE_NET_TORCH = 0, STYLE_NET_TF } style_net_kind;
 
-/* AD_ERROR_FORMAT names the file and what it holds instead. */
-ad_status style_net_detect(ad_context *ctx, ad_file *file, style_net_kind *kind);
+/* Zero members: as published. */
+typedef struct style_net_form {
+    style_net_kind kind;
+    int64_t width;  /* channels of the first convolution, 32; then twice and four times as many */
+    int64_t blocks; /* residual ones, 5 */
+} style_net_form;
+enum { STYLE_NET_WIDTH_MOST = 256, STYLE_NET_BLOCKS_MOST = 16 };
+
+/* By the tensors in it. AD_ERROR_FORMAT names the file and what it holds instead. */
+ad_status style_net_detect(ad_context *ctx, ad_file *file, style_net_form *form);
 /* image [n, h, w, 3] -> the same, not clamped. Both sides must be multiples of STYLE_NET_MULTIPLE.
  * Parameters are found or declared in `vars` under the names of the first form. */
 enum { STYLE_NET_MULTIPLE = 4, STYLE_NET_LEAST = 16 };
-ad_node *style_net_build(ad_vars *vars, style_net_kind kind, ad_node *image);
-/* The parameters of style_net_build from a file of either form. */
-ad_status style_net_load(ad_vars *vars, style_net_kind kind, ad_file *file);
+ad_node *style_net_build(ad_vars *vars, const style_net_form *form, ad_node *image);
+/* Declares the parameters of style_net_build. */
+ad_status style_net_declare(ad_vars *vars, const style_net_form *form);
+/* The same from a file of either form. */
+ad_status style_net_load(ad_vars *vars, const style_net_form *form, ad_file *file);
 
 #endif

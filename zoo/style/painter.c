@@ -1,5 +1,8 @@
 /* painter.c - see painter.h. */
 #include "zoo/style/painter.h"
+#include "zoo/style/trained.h"
+
+#include <autodidact/run.h>
 
 #include <string.h>
 
@@ -76,13 +79,24 @@ static ad_node *build_onnx(const style_painter *p, ad_node *image, const float *
 
 /* ---- all forms ---- */
 
+static ad_status open_run(style_painter *p, ad_context *ctx, const char *path)
+{
+    ad_status status = ad_trained_open(&p->job, ctx, &style_system, path, NULL);
+    if (status) return status;
+    const style_net_sizes *sizes = p->job->model;
+    p->form = (style_net_form){.width = sizes->width, .blocks = sizes->blocks};
+    status = style_net_declare(p->vars, &p->form);
+    return status ? status : ad_trained_load(p->job, p->vars);
+}
+
 static ad_status open_weights(style_painter *p, ad_context *ctx, const char *path)
 {
     ad_file *file;
+    if (ad_run_is(path)) return open_run(p, ctx, path);
     ad_status status = ad_file_open(&file, ctx, path);
     if (status) return status;
-    status = style_net_detect(ctx, file, &p->kind);
-    if (!status) status = style_net_load(p->vars, p->kind, file);
+    status = style_net_detect(ctx, file, &p->form);
+    if (!status) status = style_net_load(p->vars, &p->form, file);
     ad_file_close(file);
     return status;
 }
@@ -101,10 +115,11 @@ void style_painter_close(style_painter *p)
 {
     ad_vars_free(p->vars);
     ad_onnx_free(p->onnx);
+    ad_trained_close(p->job);
     *p = (style_painter){0};
 }
 
 ad_node *style_painter_build(const style_painter *p, ad_node *image, const float *mix)
 {
-    return p->onnx ? build_onnx(p, image, mix) : style_net_build(p->vars, p->kind, image);
+    return p->onnx ? build_onnx(p, image, mix) : style_net_build(p->vars, &p->form, image);
 }

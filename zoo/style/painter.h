@@ -5,6 +5,7 @@
 #define ZOO_STYLE_PAINTER_H
 
 #include <autodidact/onnx.h>
+#include <autodidact/system.h>
 
 #include "zoo/style/net.h"
 
@@ -12,8 +13,9 @@ enum { STYLE_PAINTER_STYLES = 4096 };
 
 typedef struct style_painter {
     ad_vars *vars;
-    style_net_kind kind; /* where there is no onnx */
+    style_net_form form; /* where there is no onnx */
     ad_onnx *onnx;
+    ad_job *job;          /* of a run */
     int picture, weights; /* its inputs; weights -1: none */
     bool channels_first;  /* the picture as the file has it */
     int64_t side[2];      /* height and width that the file says, -1: any */

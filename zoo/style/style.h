@@ -69,6 +69,8 @@ typedef struct style_loss {
 } style_loss;
 
 ad_node *style_gram(ad_node *features, ad_node *mask);
+/* The weighted smoothness of an image [n, h, w, 3], the mean over n; NULL: its weight is 0. */
+ad_node *style_smoothness(const style_settings *settings, ad_node *image);
 style_loss style_loss_build(const style_settings *settings, ad_vars *weights, ad_node *image,
                             const float *mask);
 
@@ -135,6 +137,10 @@ int style_check_layer(ad_command *cmd, const style_settings *settings, const cha
 int style_load_backbone(ad_command *cmd, const style_settings *settings, ad_vars *weights,
                         ad_file *file);
 
-extern const ad_verb style_make_verb, style_apply_verb, style_reconstruct_verb, style_explain_verb;
+/* Whether the losses' layers and weights are chosen for such a network: AD_OK, or the error. */
+ad_status style_check_kind(ad_context *ctx, const ad_file *file, vision_kind kind);
+
+extern const ad_verb style_train_verb, style_make_verb, style_apply_verb, style_reconstruct_verb,
+    style_explain_verb;
 
 #endif

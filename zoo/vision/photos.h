@@ -1,6 +1,6 @@
 /* photos.h - a folder of photos in memory, and random crops of them. */
-#ifndef ZOO_BACKBONE_PHOTOS_H
-#define ZOO_BACKBONE_PHOTOS_H
+#ifndef ZOO_VISION_PHOTOS_H
+#define ZOO_VISION_PHOTOS_H
 
 #include <autodidact/image.h>
 #include <autodidact/watch.h>

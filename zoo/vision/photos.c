@@ -1,5 +1,5 @@
 /* photos.c - reading a folder tree of pictures; crops by a counter-based hash. */
-#include "zoo/backbone/photos.h"
+#include "zoo/vision/photos.h"
 
 #include <autodidact/data.h>
 

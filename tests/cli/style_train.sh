@@ -1,0 +1,79 @@
+#!/bin/sh
+# style_train.sh - `style train` as a person uses it, small: the run, resuming, painting with it, and all that can go wrong.
+. "$(dirname "$0")/../check.sh"
+cd "$tmp" || exit 1
+mkdir photos photos/deep
+"$examples/scene" photo photos/a.png 1 && "$examples/scene" photo photos/deep/b.png 2 && "$examples/scene" painting painting.png || exit 1
+cp photos/a.png photo.png
+small='--style painting.png --data photos --width 4 --blocks 1 --crop 64 --style-size 96 --batch 2 --quiet'
+train() { run "$autodidact" style train "$@"; }
+
+train $small --steps 6 --run run --threads 1
+exits 0
+says out 'steps                    6'
+check 'what it paints is in the run' [ -n "$(ls run/samples/painted-*.png)" ]
+run "$autodidact" info run/samples/"$(ls run/samples | tail -1)"
+says out '200 x 134'
+run "$autodidact" runs show run
+exits 0
+says out '2 photos, crops of 64 x 64'
+
+# Resumed it ends in the same bytes; so it does with other threads.
+train $small --steps 6 --run two --threads 2
+exits 0
+check 'the same with two threads' cmp run/checkpoints/best.safetensors two/checkpoints/best.safetensors
+train $small --steps 3 --run cut
+exits 0
+sed -i 's/"steps": 3/"steps": 6/' cut/config.json
+rm cut/result.json
+train --resume cut --quiet
+exits 0
+says out 'steps                    6'
+
+# Painting with it: the run, its checkpoint, what is exported.
+run "$autodidact" style apply run photo.png -o a.png --size 60
+exits 0
+run "$autodidact" style apply run/checkpoints/best.safetensors photo.png -o b.png --size 60 -q
+exits 0
+check 'a checkpoint paints as its run' cmp a.png b.png
+run "$autodidact" runs export run -o net.safetensors
+exits 0
+run "$autodidact" style apply net.safetensors photo.png -o c.png --size 60 -q
+exits 0
+check 'and so does what is exported' cmp a.png c.png
+run "$autodidact" info net.safetensors
+says out 'res1.conv1.conv2d.weight'
+
+# Every option does something.
+for option in '--content-weight 10' '--style-weight 10' '--tv-weight 100' '--style-size 64' '--lr 0.1' '--seed 4'; do
+    train $small --steps 2 --run "other$option" $option
+    exits 0
+    run "$autodidact" style apply "other$option" photo.png -o other.png --size 60 -q
+    check "$option makes another network" sh -c '! cmp -s a.png other.png'
+done
+
+# What cannot be.
+wrong() { # STATUS TEXT ARGUMENT...
+    status=$1 text=$2
+    shift 2
+    train "$@" --quiet
+    exits "$status"
+    says err "$text"
+}
+wrong 2 '--style' --data photos
+wrong 2 '--data' --style painting.png
+wrong 1 'no multiple of 4' --style painting.png --data photos --crop 65 --steps 1
+wrong 1 'missing.png' --style missing.png --data photos --steps 1
+wrong 1 'nothing' --style painting.png --data nothing --steps 1
+wrong 1 'tiny_cnn.pth' --style painting.png --data photos --weights "$fixtures/tiny_cnn.pth" --steps 1
+mkdir empty
+wrong 1 'empty' --style painting.png --data empty --steps 1
+echo no >photos/broken.png
+run "$autodidact" style train --style painting.png --data photos --width 4 --blocks 1 --crop 64 --style-size 96 --batch 2 --steps 1 --run broken
+exits 0
+says err '1 files cannot be read as pictures; left out'
+run "$autodidact" style apply photos photo.png -o x.png
+exits 1
+one_line err
+
+finish
