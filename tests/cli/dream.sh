@@ -92,6 +92,42 @@ else
     skip 'films need libav'
 fi
 
+# A network as an ONNX file: its values are the layers.
+if has protobuf-c; then
+    cp "$fixtures/onnx/picture.onnx" "$fixtures/onnx/styles.onnx" .
+    dream photo.png -o onnx.png $small --weights picture.onnx --layer turned
+    exits 0
+    says err 'onnx.png: done, objective '
+    dream photo.png -o usual.png $small --weights picture.onnx -q
+    exits 0
+    check 'it has one layer' cmp onnx.png usual.png
+    dream photo.png -o red.png $small --weights picture.onnx --layer turned --channel 0 -q
+    exits 0
+    check 'a channel of it is another dream' sh -c '! cmp -s onnx.png red.png'
+    run "$autodidact" dream layers -o sheet.png --weights picture.onnx --size 32 --steps 1 --levels 1
+    exits 0
+    says err 'sheet.png: 1 of 1 pictures'
+    dream photo.png -o x.png $small --weights picture.onnx --layer nonsense
+    exits 1
+    one_line err
+    says err 'no value or node "nonsense"'
+    dream photo.png -o x.png $small --weights styles.onnx
+    exits 1
+    says err 'is no network that looks at a picture'
+    dream photo.png -o x.png $small --weights picture.onnx --pooling max
+    exits 2
+    says err 'is a network of its own'
+    dream photo.png -o x.png $small --weights picture.onnx --channel 3
+    exits 2
+    says err 'has channels 0 to 2'
+    run "$autodidact" style make photo.png painting.png -o x.png --weights picture.onnx
+    exits 1
+    says err 'style looks through vgg16, vgg19 or compact'
+    check 'nothing else was written' [ ! -e x.png ]
+else
+    skip 'ONNX files need protobuf-c'
+fi
+
 # Small sides are said.
 dream photo.png -o tiny.png --size 40 --steps 1
 exits 0

@@ -58,7 +58,7 @@ void dream_normalise(ad_image *image);
 void dream_show(ad_image *image); /* clamped */
 
 /* The objective on x [1, h, w, 3], normalised. Its inputs, with a guide, are "guide0", ... [places,
- * channels], one a layer. */
+ * channels], one a layer. NULL: the context has the error. */
 ad_node *dream_objective(const dream_settings *settings, ad_node *x);
 /* The features that the settings' layers have of a normalised picture, [places, channels] each;
  * `features` are the caller's to free. */

@@ -116,6 +116,10 @@ ad_status dream_gradient_new(dream_gradient **gradient, const dream_settings *s,
     if (!(d->graph = ad_graph_new(ctx))) goto failed;
     d->x = ad_input(d->graph, "x", AD_F32, ad_shape(1, th, tw, 3));
     d->objective = dream_objective(s, d->x);
+    if (!d->objective) {
+        status = ad_error_status(ctx);
+        goto failed;
+    }
     ad_gradients(d->objective, &d->x, 1, &d->gradient);
     d->gradient = ad_name(d->gradient, "gradient");
     status = ad_compile(&d->program, ctx, (ad_node *[]){d->objective, d->gradient}, 2,

@@ -114,10 +114,11 @@ static int work(sheet *s)
     if (code) return code;
     dream_read_options(s->cmd, &s->settings);
     s->settings.details = true;
-    vision_layers(s->settings.net.form.kind, names);
-    int layers = s->settings.net.form.layers; /* that the file has */
-    if (layer &&
-        (code = vision_require_layer(s->cmd, &s->settings.net.form, file, "layer", layer))) {
+    int layers = vision_chosen_layers(&s->settings.net, names);
+    if (!layers)
+        return ad_command_fail(s->cmd, "%s: has no activations to dream of",
+                               vision_chosen_name(&s->settings.net));
+    if (layer && (code = vision_require_layer(s->cmd, &s->settings.net, file, "layer", layer))) {
         ad_file_close(file);
         return code;
     }
@@ -144,6 +145,7 @@ static int make(ad_command *cmd)
     if (s->ctx) code = work(s);
     for (int i = 0; i < s->count; ++i) ad_image_free(s->picture[i]);
     ad_vars_free(s->settings.weights);
+    vision_close_chosen(&s->settings.net);
     free(s);
     return code;
 }

@@ -58,7 +58,7 @@ static int check_channel(dream_make *m)
     int64_t channels = dream_channels(s, m->ctx, s->layer[0]);
     if (s->channel < channels) return AD_EXIT_OK;
     return ad_command_usage(m->cmd, "--channel %lld: %s of %s has channels 0 to %lld",
-                            (long long)s->channel, s->layer[0], vision_name(s->net.form.kind),
+                            (long long)s->channel, s->layer[0], vision_chosen_name(&s->net),
                             (long long)channels - 1);
 }
 
@@ -228,6 +228,7 @@ static int make(ad_command *cmd)
     if (!code) code = film ? dream_film(&m) : zooms ? dream_zoom(&m) : make_picture(&m);
     ad_image_free(m.photo), ad_image_free(m.guide), ad_image_free(m.mask), ad_image_free(m.last);
     ad_vars_free(m.settings.weights);
+    vision_close_chosen(&m.settings.net);
     return code;
 }
 

@@ -21,13 +21,13 @@ void dream_show(ad_image *image)
     }
 }
 
-static void build(const dream_settings *s, ad_node *x, ad_node **features)
+static ad_status build(const dream_settings *s, ad_node *x, ad_node **features)
 {
     ad_graph *graph = ad_node_graph(x);
     ad_node *of = ad_constant(graph, AD_F32, ad_shape(3), deviation),
             *middle = ad_constant(graph, AD_F32, ad_shape(3), mean);
     ad_node *image = ad_mul_scalar(ad_add(ad_mul(x, of), middle), 255);
-    vision_build_chosen(s->weights, &s->net, image, s->layer, s->layers, features);
+    return vision_build_chosen(s->weights, &s->net, image, s->layer, s->layers, features);
 }
 
 /* [n, h, w, c] -> [n h w, c] */
@@ -53,7 +53,7 @@ static ad_node *guided(ad_node *a, int index, ad_shape guide)
 static ad_node *total(const dream_settings *s, ad_node *x, const ad_shape *guides)
 {
     ad_node *features[DREAM_MAX_LAYERS], *sum = NULL;
-    build(s, x, features);
+    if (build(s, x, features)) return NULL;
     for (int i = 0; i < s->layers; ++i) {
         ad_node *a = features[i], *term;
         int last = a ? ad_node_shape(a).rank - 1 : 0;
@@ -76,7 +76,7 @@ ad_node *dream_objective(const dream_settings *s, ad_node *x)
     if (!s->guide) return total(s, x, NULL);
     ad_node *guide = ad_fill(ad_node_graph(x), AD_F32,
                              ad_shape(1, s->guide->height, s->guide->width, 3), 0);
-    build(s, guide, features);
+    if (build(s, guide, features)) return NULL;
     for (int i = 0; i < s->layers; ++i) guides[i] = ad_node_shape(places(features[i]));
     return total(s, x, guides);
 }
@@ -90,9 +90,10 @@ ad_status dream_features(const dream_settings *s, ad_context *ctx, const ad_imag
     if (!graph) return AD_ERROR_MEMORY;
     ad_node *x = ad_input(graph, "x", AD_F32, ad_shape(1, picture->height, picture->width, 3));
     size_t bytes = (size_t)(picture->height * picture->width * 3) * sizeof(float);
-    build(s, x, nodes);
-    for (int i = 0; i < s->layers; ++i) nodes[i] = places(nodes[i]), features[i] = NULL;
-    ad_status status = ad_compile(&program, ctx, nodes, s->layers, &s->net.compile);
+    ad_status status = build(s, x, nodes);
+    for (int i = 0; i < s->layers; ++i)
+        nodes[i] = status ? NULL : places(nodes[i]), features[i] = NULL;
+    if (!status) status = ad_compile(&program, ctx, nodes, s->layers, &s->net.compile);
     if (!status) status = ad_bind(program, x, picture->data, bytes);
     if (!status) status = ad_run(program);
     for (int i = 0; i < s->layers && !status; ++i) {

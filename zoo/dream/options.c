@@ -10,9 +10,9 @@ void dream_read_options(ad_command *cmd, dream_settings *s)
     s->levels = (int)ad_command_int(cmd, "levels");
     s->ratio = ad_command_real(cmd, "ratio");
     s->steps = ad_command_int(cmd, "steps");
-    s->lr = ad_command_given(cmd, "lr")          ? ad_command_real(cmd, "lr")
-            : s->net.form.kind == VISION_COMPACT ? 0.05
-                                                 : 0.09;
+    s->lr = ad_command_given(cmd, "lr")                          ? ad_command_real(cmd, "lr")
+            : !s->net.onnx && s->net.form.kind == VISION_COMPACT ? 0.05
+                                                                 : 0.09;
     s->shift = ad_command_int(cmd, "shift");
     s->smoothing = ad_command_real(cmd, "smoothing");
     s->seed = (uint64_t)ad_command_int(cmd, "seed");
@@ -35,13 +35,13 @@ static int usual_layers(dream_settings *s)
                  {VISION_INCEPTION_V3, {"Mixed_6c"}}};
     const char *names[VISION_MAX_LAYERS];
     for (size_t i = 0; i < sizeof usual / sizeof *usual; ++i) {
-        if (usual[i].kind != s->net.form.kind) continue;
+        if (s->net.onnx || usual[i].kind != s->net.form.kind) continue;
         s->layer[0] = usual[i].layers[0], s->layer[1] = usual[i].layers[1];
         return s->layer[1] ? 2 : 1;
     }
-    vision_layers(s->net.form.kind, names);
-    s->layer[0] = names[s->net.form.layers * 2 / 3];
-    return 1;
+    int count = vision_chosen_layers(&s->net, names);
+    s->layer[0] = count ? names[count * 2 / 3] : NULL;
+    return count > 0;
 }
 
 int dream_read_layers(ad_command *cmd, dream_settings *s, const ad_file *file)
@@ -51,13 +51,15 @@ int dream_read_layers(ad_command *cmd, dream_settings *s, const ad_file *file)
         return ad_command_usage(cmd, "--layer: %d layers are more than %d", count,
                                 DREAM_MAX_LAYERS);
     s->layers = count ? count : usual_layers(s);
+    if (!s->layers)
+        return ad_command_usage(cmd, "--layer: which of %s?", vision_chosen_name(&s->net));
     if (weights && weights != s->layers)
         return ad_command_usage(cmd, "--layer-weights: %d weights for %d %s", weights, s->layers,
                                 s->layers == 1 ? "layer" : "layers");
     for (int i = 0; i < s->layers; ++i) {
         if (count) s->layer[i] = ad_command_item(cmd, "layer", i);
         s->weight[i] = weights ? ad_command_real_item(cmd, "layer-weights", i) : 1;
-        int code = vision_require_layer(cmd, &s->net.form, file, "layer", s->layer[i]);
+        int code = vision_require_layer(cmd, &s->net, file, "layer", s->layer[i]);
         if (code) return code;
         for (int k = 0; k < i; ++k)
             if (!strcmp(s->layer[k], s->layer[i]))
@@ -81,8 +83,8 @@ int64_t dream_channels(const dream_settings *s, ad_context *ctx, const char *lay
     ad_graph *graph = ad_graph_new(ctx);
     if (!graph) return 0;
     ad_node *image = ad_input(graph, "image", AD_F32, ad_shape(1, SIDE, SIDE, 3));
-    vision_build_chosen(s->weights, &s->net, image, &layer, 1, &a);
-    ad_shape shape = a ? ad_node_shape(a) : ad_shape(0);
+    ad_status status = vision_build_chosen(s->weights, &s->net, image, &layer, 1, &a);
+    ad_shape shape = !status && a ? ad_node_shape(a) : ad_shape(0);
     ad_graph_free(graph);
     return shape.dim[shape.rank - 1];
 }

@@ -22,7 +22,12 @@ static ad_status measure(const dream_settings *s, ad_context *ctx, int layer, in
     ad_graph *graph = ad_graph_new(ctx);
     if (!graph) return AD_ERROR_MEMORY;
     x = ad_input(graph, "x", AD_F32, ad_shape(1, size, size, 3));
-    vision_build_chosen(s->weights, &s->net, ad_mul_scalar(x, 255), one.layer, 1, &a);
+    ad_status status = vision_build_chosen(s->weights, &s->net, ad_mul_scalar(x, 255), one.layer, 1,
+                                           &a);
+    if (status) {
+        ad_graph_free(graph);
+        return status;
+    }
     ad_shape shape = a ? ad_node_shape(a) : ad_shape(1, 1, 1, 1);
     int64_t middle = shape.dim[1] / 2;
     a = ad_slice(ad_slice(a, 1, middle, middle + 1, 1), 2, middle, middle + 1, 1);
@@ -33,7 +38,7 @@ static ad_status measure(const dream_settings *s, ad_context *ctx, int layer, in
     /* a transform would leave rounding errors where the gradient is 0 */
     ad_compile_options plain = {.direct = true, .memory_limit = s->net.compile.memory_limit};
     /* with y, since the gradient of a layer without a ReLU before it does not depend on x */
-    ad_status status = ad_compile(&program, ctx, (ad_node *[]){gradient, y}, 2, &plain);
+    status = ad_compile(&program, ctx, (ad_node *[]){gradient, y}, 2, &plain);
     for (uint64_t k = 0; k < PICTURES && !status; ++k) {
         ad_image_free(noise);
         status = dream_noise(ctx, size, size, k, &noise);

@@ -25,8 +25,8 @@ static vision_form whole(vision_kind kind)
 int style_check_layer(ad_command *cmd, const style_settings *settings, const char *option,
                       const char *name)
 {
-    const vision_form form = whole(settings->backbone);
-    return vision_require_layer(cmd, &form, NULL, option, name);
+    const vision_chosen chosen = {.form = whole(settings->backbone)};
+    return vision_require_layer(cmd, &chosen, NULL, option, name);
 }
 
 /* Layers and weights of the losses are chosen for these. */
@@ -44,6 +44,14 @@ int style_open_backbone(ad_command *cmd, style_settings *settings, ad_vars **wei
     vision_chosen chosen = {.compile = settings->compile};
     int code = vision_choose(cmd, &chosen, weights, file);
     if (code) return code;
+    if (chosen.onnx) {
+        vision_close_chosen(&chosen);
+        ad_vars_free(*weights);
+        *weights = NULL;
+        return ad_command_fail(cmd,
+                               "%s: style looks through vgg16, vgg19 or compact, by their weights",
+                               ad_command_text(cmd, "weights"));
+    }
     settings->backbone = chosen.form.kind, settings->compile = chosen.compile;
     ad_status status = style_check_kind(ad_command_context(cmd), *file, settings->backbone);
     if (status) {

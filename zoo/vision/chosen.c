@@ -1,6 +1,7 @@
 /* chosen.c - from --weights and its companions to a loaded network. */
 #include "zoo/vision/chosen.h"
 
+#include <string.h>
 #include <unistd.h>
 
 size_t vision_machine_memory(void)
@@ -9,11 +10,12 @@ size_t vision_machine_memory(void)
     return pages > 0 && size > 0 ? (size_t)pages * (size_t)size : 0;
 }
 
-int vision_require_layer(ad_command *cmd, const vision_form *form, const ad_file *file,
+int vision_require_layer(ad_command *cmd, const vision_chosen *chosen, const ad_file *file,
                          const char *option, const char *layer)
 {
     ad_context *ctx = ad_command_context(cmd);
-    ad_status status = vision_check_layer(ctx, file, form, layer);
+    if (chosen->onnx) return AD_EXIT_OK;
+    ad_status status = vision_check_layer(ctx, file, &chosen->form, layer);
     if (status == AD_ERROR_ARGUMENT)
         return ad_command_usage(cmd, "--%s: %s", option, ad_error(ctx));
     return ad_command_check(cmd, status);
@@ -30,6 +32,35 @@ static ad_status find_form(ad_command *cmd, ad_file *file, vision_form *form)
     return AD_OK;
 }
 
+/* The picture among an ONNX file's inputs, which has to be the only one. */
+static ad_status open_onnx(ad_context *ctx, const char *path, vision_chosen *chosen)
+{
+    ad_status status = ad_onnx_open(&chosen->onnx, ctx, path);
+    if (!status) status = ad_onnx_supported(chosen->onnx);
+    if (status) return status;
+    const ad_onnx_value *in = ad_onnx_input_count(chosen->onnx) == 1
+                                  ? ad_onnx_input_at(chosen->onnx, 0)
+                                  : NULL;
+    bool first = in && in->rank == 4 && in->dim[1] == 3,
+         last = in && in->rank == 4 && in->dim[3] == 3;
+    if (!first && !last)
+        return ad_error_set(ctx, AD_ERROR_FORMAT,
+                            "%s: is no network that looks at a picture: its only input has to be "
+                            "[1, 3, height, width]",
+                            path);
+    chosen->input = in->name, chosen->channels_first = first;
+    return AD_OK;
+}
+
+static ad_status open_chosen(ad_command *cmd, const char *path, vision_chosen *chosen,
+                             ad_file **file)
+{
+    ad_context *ctx = ad_command_context(cmd);
+    if (path && ad_onnx_ending(path)) return open_onnx(ctx, path, chosen);
+    ad_status status = path ? ad_file_open(file, ctx, path) : vision_open_embedded(file, ctx);
+    return status ? status : find_form(cmd, *file, &chosen->form);
+}
+
 int vision_choose(ad_command *cmd, vision_chosen *chosen, ad_vars **weights, ad_file **file)
 {
     ad_context *ctx = ad_command_context(cmd);
@@ -44,8 +75,11 @@ int vision_choose(ad_command *cmd, vision_chosen *chosen, ad_vars **weights, ad_
     if (!path && wanted >= 0 && wanted != VISION_COMPACT)
         return ad_command_usage(cmd, "--backbone %s needs --weights FILE: only compact is embedded",
                                 vision_name((vision_kind)wanted));
-    if (path ? ad_file_open(file, ctx, path) : vision_open_embedded(file, ctx)) goto failed;
-    if (find_form(cmd, *file, &chosen->form)) goto failed;
+    static const char *const of_files[] = {"backbone", "pooling"};
+    for (int i = 0; i < 2 && path && ad_onnx_ending(path); ++i)
+        if (ad_command_given(cmd, of_files[i]))
+            return ad_command_usage(cmd, "--%s: %s is a network of its own", of_files[i], path);
+    if (open_chosen(cmd, path, chosen, file)) goto failed;
     *weights = ad_vars_new(ctx, 0);
     if (!*weights) goto failed;
     chosen->pooling = chosen->form.kind == VISION_COMPACT ? VISION_AVERAGE : VISION_MAX;
@@ -54,6 +88,7 @@ int vision_choose(ad_command *cmd, vision_chosen *chosen, ad_vars **weights, ad_
     return AD_EXIT_OK;
 failed:
     ad_file_close(*file);
+    vision_close_chosen(chosen);
     *file = NULL;
     return ad_command_fail(cmd, "%s", ad_error(ctx));
 }
@@ -68,14 +103,14 @@ int vision_load_chosen(ad_command *cmd, const vision_chosen *chosen, const char 
     ad_graph *graph = ad_graph_new(ctx);
     if (graph) { /* building the network once declares its parameters */
         ad_node *image = ad_input(graph, "image", AD_F32, ad_shape(1, SIDE, SIDE, 3));
-        vision_build_chosen(weights, chosen, image, layers, count, features);
-        status = ad_graph_status(graph);
-        if (status) ad_error_set(ctx, status, "%s", ad_graph_error(graph));
+        status = vision_build_chosen(weights, chosen, image, layers, count, features);
+        if (!status && (status = ad_graph_status(graph)))
+            ad_error_set(ctx, status, "%s", ad_graph_error(graph));
     }
     ad_load_report report = {0};
     ad_watcher watcher = ad_command_watcher(cmd);
-    if (!status) status = vision_load(weights, file, &chosen->form, &report);
-    if (ad_command_text(cmd, "weights"))
+    if (!status && file) status = vision_load(weights, file, &chosen->form, &report);
+    if (ad_command_text(cmd, "weights") && file)
         ad_load_report_unused(&report, &watcher, ad_file_path(file));
     int exit = ad_command_check(cmd, status);
     ad_graph_free(graph);
@@ -83,13 +118,63 @@ int vision_load_chosen(ad_command *cmd, const vision_chosen *chosen, const char 
     return exit;
 }
 
-void vision_build_chosen(ad_vars *weights, const vision_chosen *chosen, ad_node *image,
-                         const char *const *layers, int count, ad_node **features)
+ad_status vision_build_chosen(ad_vars *weights, const vision_chosen *chosen, ad_node *image,
+                              const char *const *layers, int count, ad_node **features)
 {
+    if (chosen->onnx) {
+        ad_onnx_want wants[VISION_MAX_LAYERS];
+        ad_onnx_feed feed = {.name = chosen->input,
+                             .node = vision_normalise(VISION_RESNET50, image),
+                             .channels_last = chosen->channels_first};
+        for (int i = 0; i < count; ++i)
+            wants[i] = (ad_onnx_want){.name = layers[i], .channels_last = chosen->channels_first};
+        return ad_onnx_build(chosen->onnx, ad_node_graph(image), weights, &feed, 1, wants, count,
+                             (ad_onnx_options){.any_size = true}, features);
+    }
     if (chosen->form.kind == VISION_COMPACT) {
         vision_build(weights, "", VISION_COMPACT, chosen->pooling, image, layers, count, features);
-        return;
+        return AD_OK;
     }
     ad_node *x = vision_normalise(chosen->form.kind, image);
     vision_build_form(weights, "", &chosen->form, chosen->pooling, x, layers, count, features);
+    return AD_OK;
+}
+
+/* What a person would call a layer: what comes out of activations and joins. */
+static bool is_layer(const char *op)
+{
+    static const char *const ops[] = {"Relu",   "LeakyRelu", "Clip",  "HardSwish",
+                                      "Concat", "Add",       "PRelu", "Sum"};
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; ++i)
+        if (!strcmp(op, ops[i])) return true;
+    return false;
+}
+
+int vision_chosen_layers(const vision_chosen *chosen, const char *names[VISION_MAX_LAYERS])
+{
+    if (!chosen->onnx) {
+        vision_layers(chosen->form.kind, names);
+        return chosen->form.layers;
+    }
+    int all = 0, count = 0, seen = 0;
+    for (int i = 0; i < ad_onnx_node_count(chosen->onnx); ++i)
+        all += is_layer(ad_onnx_node_at(chosen->onnx, i).op);
+    int most = all < VISION_MAX_LAYERS ? all : VISION_MAX_LAYERS;
+    for (int i = 0; i < ad_onnx_node_count(chosen->onnx) && count < most; ++i) {
+        ad_onnx_node node = ad_onnx_node_at(chosen->onnx, i);
+        if (!is_layer(node.op)) continue;
+        if (seen++ == all * count / most) names[count++] = node.value;
+    }
+    return count;
+}
+
+const char *vision_chosen_name(const vision_chosen *chosen)
+{
+    return chosen->onnx ? ad_onnx_path(chosen->onnx) : vision_name(chosen->form.kind);
+}
+
+void vision_close_chosen(vision_chosen *chosen)
+{
+    ad_onnx_free(chosen->onnx);
+    chosen->onnx = NULL;
 }
