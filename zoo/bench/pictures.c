@@ -1,5 +1,6 @@
 /* pictures.c - workloads on pictures and boards. */
 #include "zoo/bench/bench.h"
+#include "zoo/style/net.h"
 #include "zoo/classify/classify.h"
 #include "zoo/style/style.h"
 
@@ -227,3 +228,18 @@ static ad_status alphazero_build(bench_job *job)
 const bench_workload bench_alphazero = {
     "alphazero", "AlphaZero's network, 6 x 96, 16 boards of 9 x 9: policy and value",
     .build = alphazero_build};
+
+/* ---- a network that paints at once ---- */
+
+static ad_status johnson_build(bench_job *job)
+{
+    enum { PAINTED = 512 };
+    ad_node *image = bench_reals(job, "image", ad_shape(1, PAINTED, PAINTED, 3), 0, 255);
+    ad_node *painted = style_net_build(job->vars, &(style_net_form){0}, image);
+    bench_output(job, ad_mean(ad_square(painted), AD_ALL_AXES, false));
+    bench_output(job, painted);
+    return AD_OK;
+}
+const bench_workload bench_johnson = {
+    "johnson", "a network that paints at once (Johnson et al. 2016), 512 x 512: forward",
+    .build = johnson_build};

@@ -1,4 +1,4 @@
-"""Networks on pictures: style, resnet20, dcgan, alphazero."""
+"""Networks on pictures: style, resnet20, dcgan, alphazero, johnson."""
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -218,3 +218,61 @@ def alphazero(s):
             return evaluate(board)
 
     return Work(step, value=lambda result: result[1].float().mean().item())
+
+
+# ---- johnson: PyTorch's example fast_neural_style, evaluated ----
+
+
+class Reflected(nn.Module):
+    def __init__(self, inputs, outputs, kernel, stride=1, enlarge=False):
+        super().__init__()
+        self.conv2d = nn.Conv2d(inputs, outputs, kernel, stride)
+        self.enlarge, self.pad = enlarge, nn.ReflectionPad2d(kernel // 2)
+
+    def forward(self, x):
+        x = F.interpolate(x, scale_factor=2, mode="nearest") if self.enlarge else x
+        return self.conv2d(self.pad(x))
+
+
+class Painted(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.conv1, self.conv2 = Reflected(width, width, 3), Reflected(width, width, 3)
+        self.in1, self.in2 = (nn.InstanceNorm2d(width, affine=True) for _ in range(2))
+
+    def forward(self, x):
+        return x + self.in2(self.conv2(F.relu(self.in1(self.conv1(x)))))
+
+
+class Johnson(nn.Module):
+    def __init__(self):
+        super().__init__()
+        norm = lambda width: nn.InstanceNorm2d(width, affine=True)
+        self.conv1, self.in1 = Reflected(3, 32, 9), norm(32)
+        self.conv2, self.in2 = Reflected(32, 64, 3, 2), norm(64)
+        self.conv3, self.in3 = Reflected(64, 128, 3, 2), norm(128)
+        for i in range(1, 6):
+            setattr(self, f"res{i}", Painted(128))
+        self.deconv1, self.in4 = Reflected(128, 64, 3, enlarge=True), norm(64)
+        self.deconv2, self.in5 = Reflected(64, 32, 3, enlarge=True), norm(32)
+        self.deconv3 = Reflected(32, 3, 9)
+
+    def forward(self, x):
+        for i in (1, 2, 3):
+            x = F.relu(getattr(self, f"in{i}")(getattr(self, f"conv{i}")(x)))
+        for i in range(1, 6):
+            x = getattr(self, f"res{i}")(x)
+        x = F.relu(self.in4(self.deconv1(x)))
+        return self.deconv3(F.relu(self.in5(self.deconv2(x))))
+
+
+def johnson(s):
+    net = s.laid_out(s.module(Johnson).eval().requires_grad_(False))
+    image = s.pictures("image", 1, 512, 512, 3)
+    evaluate = s.compiled(net)
+
+    def step():
+        with torch.no_grad(), s.cast():
+            return evaluate(image)
+
+    return Work(step, value=lambda result: result.float().square().mean().item())
