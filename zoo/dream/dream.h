@@ -45,14 +45,6 @@ typedef struct dream_settings {
     uint64_t seed;
 } dream_settings;
 
-/* The place of pixel i of a line of n that is mirrored at both ends, its last pixel once. */
-static inline int64_t dream_mirrored(int64_t i, int64_t n)
-{
-    if (n == 1) return 0;
-    int64_t period = 2 * (n - 1), at = (i % period + period) % period;
-    return at < n ? at : period - at;
-}
-
 /* Between pictures of 0 to 1 and what is moved, in place. */
 void dream_normalise(ad_image *image);
 void dream_show(ad_image *image); /* clamped */

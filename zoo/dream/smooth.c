@@ -81,9 +81,9 @@ ad_status dream_blur_apply(dream_blur *b, double sigma, ad_image *picture)
     for (int64_t begin = 0; begin < b->height && !status; begin += b->rows) {
         if (begin > b->height - b->rows) begin = b->height - b->rows;
         for (int64_t y = 0; y < b->rows + 2 * HALF; ++y) {
-            const float *from = b->copy + dream_mirrored(begin + y - HALF, b->height) * row;
+            const float *from = b->copy + vision_mirrored(begin + y - HALF, b->height) * row;
             for (int64_t x = 0; x < wide; ++x)
-                memcpy(b->band + (y * wide + x) * 3, from + dream_mirrored(x - HALF, b->width) * 3,
+                memcpy(b->band + (y * wide + x) * 3, from + vision_mirrored(x - HALF, b->width) * 3,
                        3 * sizeof(float));
         }
         status = ad_run(b->program);

@@ -5,7 +5,7 @@
 
 static float at(const ad_image *p, int64_t y, int64_t x, int c)
 {
-    return p->data[(dream_mirrored(y, p->height) * p->width + dream_mirrored(x, p->width)) *
+    return p->data[(vision_mirrored(y, p->height) * p->width + vision_mirrored(x, p->width)) *
                        p->channels +
                    c];
 }

@@ -107,20 +107,13 @@ static int64_t up(int64_t x)
     return (most + STYLE_NET_MULTIPLE - 1) / STYLE_NET_MULTIPLE * STYLE_NET_MULTIPLE;
 }
 
-/* Pixel i of a line of n, which is mirrored behind its end. */
-static int64_t mirrored(int64_t i, int64_t n)
-{
-    int64_t period = n > 1 ? 2 * (n - 1) : 1, at = i % period;
-    return at < n ? at : period - at;
-}
-
 /* What the network makes of a picture; borders that it needs are mirrored and cut off again. */
 static ad_status paint(style_apply *a, const ad_image *photo, const char *path, ad_image **out)
 {
     int64_t w = photo->width, h = photo->height;
     ad_status status = plan(a, up(w), up(h));
     for (int64_t i = 0; i < a->width * a->height && !status; ++i) {
-        int64_t y = mirrored(i / a->width, h), x = mirrored(i % a->width, w);
+        int64_t y = vision_mirrored(i / a->width, h), x = vision_mirrored(i % a->width, w);
         for (int c = 0; c < 3; ++c) a->input[i * 3 + c] = 255 * photo->data[(y * w + x) * 3 + c];
     }
     if (!status) status = ad_run(a->program);

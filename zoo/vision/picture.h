@@ -5,6 +5,14 @@
 #include <autodidact/command.h>
 #include <autodidact/image.h>
 
+/* The place of pixel i of a line of n that is mirrored at both ends, its last pixel once. */
+static inline int64_t vision_mirrored(int64_t i, int64_t n)
+{
+    if (n == 1) return 0;
+    int64_t period = 2 * (n - 1), at = (i % period + period) % period;
+    return at < n ? at : period - at;
+}
+
 /* Reads a picture that the person named, with a note on what was ignored in it. NULL: the error has
  * been reported. */
 ad_image *vision_read_picture(ad_command *cmd, const char *path, int channels);
