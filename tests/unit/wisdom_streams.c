@@ -72,6 +72,14 @@ static const char *fetch_of(const ad_wisdom *w, const char *problem)
     return "";
 }
 
+static bool streams_rows(const ad_wisdom *w)
+{
+    for (int i = 0; i < ad_wisdom_count(w); ++i)
+        if (!strncmp(ad_wisdom_at(w, i).problem, "matmul", 6))
+            return !strcmp(ad_wisdom_at(w, i).solver, "streamed");
+    return true; /* it is the only one */
+}
+
 static void what_is_known_is_set(void)
 {
     static const struct {
@@ -121,7 +129,8 @@ static void what_is_not_known_is_measured(void)
     ad_wisdom_use(n.ctx, n.wisdom, true);
     REQUIRE(compute(&n));
     int measured = ad_wisdom_measured(n.wisdom, NULL);
-    for (size_t i = 0; i < sizeof problems / sizeof *problems; ++i)
+    /* tuning may have found another solver for the product, which reads no stream */
+    for (size_t i = streams_rows(n.wisdom) ? 0 : 1; i < sizeof problems / sizeof *problems; ++i)
         CHECK_CONTAINS(fetch_of(n.wisdom, problems[i]), " bytes ahead, to L");
     CHECK_TEXT(fetch_of(n.wisdom, "stream of blocks"), ""); /* nothing reads blocks here */
     REQUIRE(compute(&n));

@@ -39,7 +39,7 @@ static bool is(const char *name, const char *wanted)
 static bool change_file(const change *c)
 {
     ad_named_tensor list[TENSORS_MOST];
-    float *data[TENSORS_MOST], zero[4] = {0}; /* some are integers, which are not changed */
+    float *data[TENSORS_MOST], zero[4] = {0};
     ad_file *file;
     int count = 0;
     bool good = !ad_file_open(&file, ctx, path), behind = false;
@@ -48,8 +48,9 @@ static bool change_file(const change *c)
         size_t numbers = (size_t)ad_shape_count(e->shape);
         behind |= is(e->name, c->from);
         if (behind || is(e->name, c->without)) continue;
-        data[count] = malloc(numbers * sizeof(float) + 1);
-        good = data[count] && !ad_file_read(file, i, AD_F32, data[count], numbers * sizeof(float));
+        size_t bytes = numbers * ad_dtype_size(e->dtype); /* some are integers */
+        data[count] = malloc(bytes + 1);
+        good = data[count] && !ad_file_read(file, i, e->dtype, data[count], bytes);
         if (is(e->name, c->nan)) data[count][numbers / 2] = NAN;
         ad_shape shape = is(e->name, c->reshaped) ? ad_shape((int64_t)numbers) : e->shape;
         list[count] = (ad_named_tensor){e->name, {e->dtype, shape, data[count]}};

@@ -64,8 +64,8 @@ static void set_weights(dream_blur *b, double sigma)
     for (int k = 0; k < 3; ++k) {
         double s = fmax(times[k] * sigma, 1e-3), all = 0, g[SIDE * SIDE];
         for (int i = 0; i < SIDE * SIDE; ++i) {
-            double y = i / SIDE - HALF, x = i % SIDE - HALF;
-            all += g[i] = exp(-(x * x + y * y) / (2 * s * s));
+            int y = i / SIDE - HALF, x = i % SIDE - HALF;
+            all += g[i] = exp(-(double)(x * x + y * y) / (2 * s * s));
         }
         for (int i = 0; i < SIDE * SIDE; ++i) sum[i] += g[i] / all / 3;
     }

@@ -317,7 +317,7 @@ static int list(style_apply *a, works *w)
     ad_status status = AD_OK;
     for (int i = 1; i < ad_command_operands(a->cmd) && !status; ++i)
         status = ad_image_files(a->ctx, ad_command_operand(a->cmd, i), &w->from, &watcher);
-    if (!status && !(w->to = calloc((size_t)w->from.count, sizeof *w->to)))
+    if (!status && !(w->to = calloc((size_t)w->from.count + 1, sizeof *w->to)))
         status = ad_error_set(a->ctx, AD_ERROR_MEMORY, "out of memory for names");
     if (status) return ad_command_check(a->cmd, status);
     struct stat about;
