@@ -14,7 +14,9 @@
  *   optimize.c  one picture at one size
  *   pixels.c    between pictures and what the optimiser moves
  *   refusals.c  what is refused before the work starts;  style_end.c  what is said at its end
- *   backbone_options.c, make*.c, reconstruct.c, explain.c   the commands */
+ *   backbone_options.c, make*.c, reconstruct.c, explain.c   the commands
+ *
+ * Networks that paint at once: net.c, painter.c (their forms), train.c, apply*.c (the commands). */
 #ifndef ZOO_STYLE_STYLE_H
 #define ZOO_STYLE_STYLE_H
 

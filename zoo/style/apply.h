@@ -1,0 +1,36 @@
+/* apply.h - one run of `style apply`.
+ *
+ *   apply.c         options, the network and its styles, the verb
+ *   apply_paint.c   one picture through the network
+ *   apply_files.c   which pictures, where they go;  films */
+#ifndef ZOO_STYLE_APPLY_H
+#define ZOO_STYLE_APPLY_H
+
+#include "zoo/style/painter.h"
+#include "zoo/style/style.h"
+
+typedef struct style_apply {
+    ad_command *cmd;
+    ad_context *ctx;
+    style_painter painter;
+    float *mix; /* [styles]; NULL: there is one */
+    ad_compile_options compile;
+    ad_image *mask;
+    /* for pictures of one size */
+    int64_t width, height; /* multiples of what the network wants */
+    ad_graph *graph;
+    ad_program *program;
+    ad_node *result;
+    float *input;
+    size_t bytes;
+} style_apply;
+
+/* *image, of three channels, becomes itself painted; `path` stands for it in errors. */
+ad_status style_apply_paint(style_apply *a, ad_image **image, const char *path);
+void style_apply_drop_program(style_apply *a);
+
+/* All operands behind the first; the operand that is a film. Exit statuses, errors reported. */
+int style_apply_pictures(style_apply *a);
+int style_apply_film(style_apply *a);
+
+#endif

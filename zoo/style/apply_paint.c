@@ -1,0 +1,121 @@
+/* apply_paint.c - one picture through the network, at the size that the network wants. */
+#include "zoo/style/apply.h"
+
+#include <stdlib.h>
+
+void style_apply_drop_program(style_apply *a)
+{
+    ad_program_free(a->program);
+    ad_graph_free(a->graph);
+    free(a->input);
+    a->program = NULL, a->graph = NULL, a->input = NULL;
+}
+
+/* What it paints has the picture's size. */
+static ad_status check_size(const style_apply *a)
+{
+    ad_shape shape = ad_node_shape(a->result);
+    ad_status status = ad_graph_status(a->graph);
+    if (status) return ad_error_set(a->ctx, status, "%s", ad_graph_error(a->graph));
+    if (shape.rank == 4 && shape.dim[1] == a->height && shape.dim[2] == a->width &&
+        shape.dim[3] == 3)
+        return AD_OK;
+    char text[192];
+    return ad_error_set(a->ctx, AD_ERROR_SHAPE,
+                        "%s: makes %s of a picture of %lld x %lld, expected one of the same size",
+                        ad_command_operand(a->cmd, 0), ad_shape_text(shape, text, sizeof text),
+                        (long long)a->width, (long long)a->height);
+}
+
+static ad_status plan(style_apply *a, int64_t width, int64_t height)
+{
+    if (a->program && width == a->width && height == a->height) return AD_OK;
+    style_apply_drop_program(a);
+    a->width = width, a->height = height;
+    a->bytes = (size_t)(width * height * 3) * sizeof(float);
+    a->input = malloc(a->bytes);
+    if (!a->input)
+        return ad_error_set(a->ctx, AD_ERROR_MEMORY, "out of memory for a picture of %lld x %lld",
+                            (long long)width, (long long)height);
+    if (!(a->graph = ad_graph_new(a->ctx))) return AD_ERROR_MEMORY;
+    ad_node *x = ad_input(a->graph, "image", AD_F32, ad_shape(1, height, width, 3));
+    a->result = style_painter_build(&a->painter, x, a->mix);
+    if (!a->result) return ad_error_status(a->ctx);
+    ad_status status = check_size(a);
+    if (!status) status = ad_compile(&a->program, a->ctx, &a->result, 1, &a->compile);
+    return status ? status : ad_bind(a->program, x, a->input, a->bytes);
+}
+
+static int64_t up(int64_t x)
+{
+    int64_t most = x < STYLE_NET_LEAST ? STYLE_NET_LEAST : x;
+    return (most + STYLE_NET_MULTIPLE - 1) / STYLE_NET_MULTIPLE * STYLE_NET_MULTIPLE;
+}
+
+/* What the network makes of a picture; borders that it needs are mirrored and cut off again. */
+static ad_status paint(style_apply *a, const ad_image *photo, const char *path, ad_image **out)
+{
+    int64_t w = photo->width, h = photo->height;
+    ad_status status = plan(a, up(w), up(h));
+    for (int64_t i = 0; i < a->width * a->height && !status; ++i) {
+        int64_t y = vision_mirrored(i / a->width, h), x = vision_mirrored(i % a->width, w);
+        for (int c = 0; c < 3; ++c) a->input[i * 3 + c] = 255 * photo->data[(y * w + x) * 3 + c];
+    }
+    if (!status) status = ad_run(a->program);
+    if (!status) status = ad_result_finite(a->program, a->result, path);
+    if (!status) status = ad_image_new(a->ctx, w, h, 3, out);
+    if (status) return status;
+    const float *from = ad_result(a->program, a->result);
+    for (int64_t i = 0; i < w * h; ++i)
+        for (int c = 0; c < 3; ++c) {
+            float v = from[(i / w * a->width + i % w) * 3 + c] / 255;
+            (*out)->data[i * 3 + c] = v < 0 ? 0 : v > 1 ? 1 : v;
+        }
+    return AD_OK;
+}
+
+/* Where and how much of it is shown, in whose colours. */
+static ad_status mix(style_apply *a, const ad_image *photo, ad_image **painted)
+{
+    double strength = ad_command_real(a->cmd, "strength");
+    ad_image *mask = NULL, *coloured = NULL;
+    ad_status status = AD_OK;
+    if (ad_command_flag(a->cmd, "keep-color")) {
+        status = ad_image_keep_color(a->ctx, *painted, photo, &coloured);
+        if (status) return status;
+        ad_image_free(*painted);
+        *painted = coloured;
+    }
+    if (strength == 1 && !a->mask) return AD_OK;
+    if (a->mask)
+        status = ad_image_resize(a->ctx, a->mask, photo->width, photo->height,
+                                 &(ad_image_resize_options){.encoded = true}, &mask);
+    for (int64_t i = 0; i < photo->width * photo->height * 3 && !status; ++i) {
+        double part = strength * (mask ? mask->data[i / 3] : 1);
+        (*painted)->data[i] = (float)(photo->data[i] +
+                                      part * ((*painted)->data[i] - photo->data[i]));
+    }
+    ad_image_free(mask);
+    return status;
+}
+
+ad_status style_apply_paint(style_apply *a, ad_image **image, const char *path)
+{
+    ad_image *sized, *painted = NULL;
+    ad_status status;
+    if (ad_command_given(a->cmd, "size")) {
+        status = ad_image_fit(a->ctx, *image, ad_command_int(a->cmd, "size"), NULL, &sized);
+        if (status) return status;
+        ad_image_free(*image);
+        *image = sized;
+    }
+    status = paint(a, *image, path, &painted);
+    if (!status) status = mix(a, *image, &painted);
+    if (status) {
+        ad_image_free(painted);
+        return status;
+    }
+    ad_image_free(*image);
+    *image = painted;
+    return AD_OK;
+}
