@@ -264,6 +264,11 @@ static void separators_at_the_end(void)
     REQUIRE(parse_with("a,b,\n1,2,\n3,4,5\n", (ad_frame_options){.header = AD_FRAME_HEADER}));
     CHECK(ad_frame_columns(table) == 3); /* it holds something */
     CHECK_TEXT(ad_frame_text(table, 1, 2), "5");
+    /* a column that has a name and no cells yet is one, though nameless it would not be */
+    REQUIRE(parse_with("a,b\n1,\n2,\n", (ad_frame_options){.header = AD_FRAME_HEADER}));
+    CHECK_TEXT(cells(), "a|b/1|/2|");
+    REQUIRE(parse_with("1,\n2,\n", (ad_frame_options){.header = AD_FRAME_NO_HEADER}));
+    CHECK_TEXT(cells(), "1/2");
     end();
 }
 
