@@ -178,9 +178,41 @@ static void winograd_shapes(void)
     check_shape(&many, AD_OP_CONV2D_WEIGHT_GRAD, AD_F32, AD_F32, EPILOGUE_BIAS_RELU, 0);
 }
 
+/* Up to four channels of the result: several blocks, windows in place and beyond the border,
+ * phases, a filter in slices, fewer pixels than are summed at a time. */
+static void few_channels(void)
+{
+    static const struct {
+        int64_t h, w, size, stride, pad, dilation, many;
+    } rows[] = {{20, 71, 9, 1, 0, 1, 32}, {18, 70, 9, 1, 4, 1, 21}, {17, 67, 3, 1, 1, 2, 64},
+                {33, 66, 4, 2, 1, 1, 40}, {19, 41, 3, 2, 0, 1, 16}, {18, 40, 1, 1, 0, 1, 96},
+                {5, 3, 3, 1, 1, 1, 33},   {19, 38, 5, 3, 2, 1, 8},  {16, 40, 2, 4, 0, 1, 17}};
+    solve_seed = 4;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; ++i)
+        for (int few = 1; few <= 4; ++few)
+            for (int gradient = 0; gradient < 2; ++gradient) {
+                conv_shape s = {.n = 1 + few % 2,
+                                .h = rows[i].h,
+                                .w = rows[i].w,
+                                .c = gradient ? few : rows[i].many,
+                                .k = gradient ? rows[i].many : few,
+                                .kh = rows[i].size,
+                                .kw = rows[i].size,
+                                .attr = {.stride = {rows[i].stride, rows[i].stride},
+                                         .pad = {rows[i].pad, rows[i].pad},
+                                         .dilation = {rows[i].dilation, rows[i].dilation},
+                                         .groups = 1}};
+                int kind = (int)(i + (size_t)few) % EPILOGUES;
+                check_shape(&s, ops[gradient], few == 2 ? AD_BF16 : AD_F32, AD_F32, kind, few == 4);
+            }
+}
+
 int main(int argc, char **argv)
 {
-    return check_main(
-        argc, argv,
-        (check_case[]){CASE(random_shapes), CASE(usual_shapes), CASE(winograd_shapes), {0}});
+    return check_main(argc, argv,
+                      (check_case[]){CASE(random_shapes),
+                                     CASE(usual_shapes),
+                                     CASE(winograd_shapes),
+                                     CASE(few_channels),
+                                     {0}});
 }

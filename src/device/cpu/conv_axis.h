@@ -7,6 +7,7 @@
 #ifndef AD_CPU_CONV_AXIS_H
 #define AD_CPU_CONV_AXIS_H
 
+#include "device/cpu/sizes.h"
 #include "ops/attrs.h"
 #include "plan/device.h"
 
@@ -48,6 +49,36 @@ static inline ad_conv_axis ad_conv_phase_axis(const ad_problem *problem, int i, 
     a.delta = -(period * dilation / stride);
     a.offset = (phase + attr->pad[i] - first * dilation) / stride;
     return a;
+}
+
+/* Of a phase of the input gradient, or of the forward convolution, which has one; its taps in
+ * rising order of the source. */
+static inline ad_conv_axis ad_conv_rising_axis(const ad_problem *problem, int i, int64_t phase)
+{
+    ad_conv_axis a = problem->op == AD_OP_CONV2D ? ad_conv_forward_axis(problem, i)
+                                                 : ad_conv_phase_axis(problem, i, phase);
+    if (a.delta >= 0) return a;
+    int64_t last = most(a.taps - 1, 0);
+    a.offset += last * a.delta, a.weight += last * a.weight_step;
+    a.delta = -a.delta, a.weight_step = -a.weight_step;
+    return a;
+}
+
+/* First and one past the last source position of result positions [begin, end) along an axis that
+ * has so many phases. */
+static inline void ad_conv_reach(const ad_conv_axis *axis, int64_t phases, int64_t begin,
+                                 int64_t end, int64_t *first, int64_t *past)
+{
+    *first = INT64_MAX, *past = INT64_MIN;
+    for (int64_t phase = 0; phase < phases; ++phase) {
+        const ad_conv_axis *a = &axis[phase];
+        int64_t i = (begin - phase + phases - 1) / phases; /* begin + phases > phase */
+        int64_t last = (end - 1 - phase + phases) / phases - 1;
+        if (i > last || !a->taps) continue;
+        *first = least(*first, i * a->step + a->offset);
+        *past = most(*past, last * a->step + a->offset + (a->taps - 1) * a->delta + 1);
+    }
+    if (*first > *past) *first = *past = 0;
 }
 
 /* How many phases there are along axis i. */

@@ -42,32 +42,6 @@ typedef struct direct {
 
 /* ---- the problem ---- */
 
-/* The same taps in rising order of the source. */
-static ad_conv_axis rising(ad_conv_axis a)
-{
-    if (a.delta >= 0) return a;
-    int64_t last = most(a.taps - 1, 0);
-    a.offset += last * a.delta, a.weight += last * a.weight_step;
-    a.delta = -a.delta, a.weight_step = -a.weight_step;
-    return a;
-}
-
-/* First and one past the last source position of result positions [begin, end) along an axis. */
-static void reach(const ad_conv_axis *axis, int64_t phases, int64_t begin, int64_t end,
-                  int64_t *first, int64_t *past)
-{
-    *first = INT64_MAX, *past = INT64_MIN;
-    for (int64_t phase = 0; phase < phases; ++phase) {
-        const ad_conv_axis *a = &axis[phase];
-        int64_t i = (begin - phase + phases - 1) / phases; /* begin + phases > phase */
-        int64_t last = (end - 1 - phase + phases) / phases - 1;
-        if (i > last || !a->taps) continue;
-        *first = least(*first, i * a->step + a->offset);
-        *past = most(*past, last * a->step + a->offset + (a->taps - 1) * a->delta + 1);
-    }
-    if (*first > *past) *first = *past = 0;
-}
-
 static void set_blocks(direct *d)
 {
     int64_t rows = d->height, line = d->cols * d->channels;
@@ -75,7 +49,7 @@ static void set_blocks(direct *d)
         d->block_rows = rows, d->blocks = (d->height + rows - 1) / rows, d->window_rows = 0;
         for (int64_t top = 0; top < d->height; top += rows) {
             int64_t first, past;
-            reach(d->y, d->phases[0], top, least(top + rows, d->height), &first, &past);
+            ad_conv_reach(d->y, d->phases[0], top, least(top + rows, d->height), &first, &past);
             d->window_rows = most(d->window_rows, past - first);
         }
         /* the last pixels of a row are computed together with some that are not there */
@@ -108,8 +82,7 @@ static bool prepare(direct *d, const ad_problem *problem)
         d->phases[i] = gradient ? least(attr->stride[i], out->dim[1 + i]) : 1;
         if (d->phases[i] > PHASES) return false;
         for (int64_t phase = 0; phase < d->phases[i]; ++phase)
-            axis[phase] = rising(gradient ? ad_conv_phase_axis(problem, i, phase)
-                                          : ad_conv_forward_axis(problem, i));
+            axis[phase] = ad_conv_rising_axis(problem, i, phase);
     }
     for (int64_t y = 0; y < d->phases[0]; ++y)
         for (int64_t x = 0; x < d->phases[1]; ++x) {
@@ -118,7 +91,7 @@ static bool prepare(direct *d, const ad_problem *problem)
         }
     if (d->filter_floats > FILTER_BYTES / 4 || d->images * d->height * d->width < 1) return false;
     d->filter_floats = up(d->filter_floats, 16);
-    reach(d->x, d->phases[1], 0, d->width, &d->left, &past);
+    ad_conv_reach(d->x, d->phases[1], 0, d->width, &d->left, &past);
     d->cols = past - d->left;
     if (d->cols * d->channels * 4 > MOST_BLOCK_BYTES || d->width * d->columns > MOST_BLOCK_BYTES)
         return false;
@@ -242,7 +215,7 @@ static void block_task(void *user, int64_t index, int worker)
     int64_t image = index / d->blocks, top = index % d->blocks * d->block_rows;
     int64_t rows = least(d->block_rows, d->height - top), first, past;
     int64_t pixel = (image * d->height + top) * d->width;
-    reach(d->y, d->phases[0], top, top + rows, &first, &past);
+    ad_conv_reach(d->y, d->phases[0], top, top + rows, &first, &past);
     ad_copy_window(window, d->channels,
                    d->source_data +
                        image * d->source->stride[0] * (int64_t)ad_dtype_size(d->source->dtype),
