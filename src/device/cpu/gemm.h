@@ -95,6 +95,9 @@ enum { AD_MR = 6, AD_NV = 4 };
 #else
 enum { AD_MR = 4, AD_NV = 4 };
 #endif
+/* What follows in memory is fetched by AVX2's processors themselves; asking for it too takes a
+ * tenth of their loads, and pushes out what their smaller L2 holds. */
+enum { AD_TILE_PREFETCH = AD_KERNEL_ISA != 1 };
 enum { AD_NR = AD_NV * AD_VF, AD_NR_F64 = AD_NV * AD_VD };
 
 static inline int ad_panel_cols(ad_dtype form)

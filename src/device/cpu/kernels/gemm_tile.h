@@ -21,7 +21,7 @@ JOIN(TILE, _body)(const int MR, const int NV, const bool STEPS, int64_t units, c
     for (; units > 0; units -= WIDTH, a += AD_MR * WIDTH) {
         int lanes = units < WIDTH ? (int)units : WIDTH;
         for (int lane = 0; lane < lanes; ++lane, b += AD_NV * WIDTH, next += 64) {
-            __builtin_prefetch(next, 0, 2);
+            if (AD_TILE_PREFETCH) __builtin_prefetch(next, 0, 2);
             VEC bv[AD_NV];
 #pragma GCC unroll 4
             for (int j = 0; j < NV; ++j) bv[j] = VECTOR_B(b + j * WIDTH);
