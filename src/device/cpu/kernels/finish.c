@@ -125,6 +125,7 @@ static void run_rows(const ad_finish *f, const char *acc, int64_t ld, const int6
     }
     switch (f->kind) {
     case AD_FINISH_STORE:
+        if (ld == cols && out[0].row == cols) cols *= rows, rows = 1;
         for (int64_t i = 0; i < rows; ++i)
             memcpy((char *)out[0].data + i * out[0].row * f->out[0].size,
                    acc + i * ld * f->out[0].size, (size_t)(cols * f->out[0].size));

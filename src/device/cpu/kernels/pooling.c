@@ -38,6 +38,33 @@ static void max_grad4(const float *x, int64_t below, const float *g, float *dx, 
     }
 }
 
+/* A window of any size, `range` as ad_pool_range has it: g is added where its first largest element
+ * is, in rows [row, end). Rows are `line` floats apart, columns c. */
+static void max_grad_any(const float *x, int64_t line, const float *g, float *dx, int64_t c,
+                         const int64_t range[4], int64_t row, int64_t end)
+{
+    int64_t top = range[0], width = range[3] - range[2], corner = top * line + range[2] * c;
+    row = row > top ? row : top, end = end < range[1] ? end : range[1];
+    for (int64_t k = 0; k < c; k += AD_VF) {
+        int64_t n = c - k < AD_VF ? c - k : AD_VF;
+        const float *from = x + corner + k;
+        vf best = vf_load_n(from, n), v = vf_load_n(g + k, n);
+        vi where = vi_set1(0);
+        for (int64_t i = top, number = 0; i < range[1]; ++i, from += line)
+            for (int64_t j = 0; j < width; ++j, ++number) {
+                vf value = vf_load_n(from + j * c, n);
+                vm better = wins(value, best);
+                best = vf_select(better, value, best);
+                where = vi_select(better, vi_set1((int32_t)number), where);
+            }
+        float *to = dx + corner + (row - top) * line + k;
+        for (int64_t i = row; i < end; ++i, to += line)
+            for (int64_t j = 0; j < width; ++j)
+                add_where(to + j * c, vi_eq(where, vi_set1((int32_t)((i - top) * width + j))), v,
+                          n);
+    }
+}
+
 #define REAL_SOURCE "device/cpu/kernels/pooling_real.h"
 #include "device/cpu/kernels/each_real.h"
 

@@ -121,6 +121,11 @@ static void REAL(max_grad_band)(void *user, int64_t task, int worker)
                           (const float *)(g + (i * p->ow + j) * c), (float *)(dx + corner), c);
                 continue;
             }
+            if (sizeof(real) == 4) {
+                max_grad_any((const float *)x, p->w * c, (const float *)(g + (i * p->ow + j) * c),
+                             (float *)dx, c, range, row, end);
+                continue;
+            }
             for (int64_t at = 0; at < c; at += POOL_CHANNELS) {
                 int64_t channels = c - at < POOL_CHANNELS ? c - at : POOL_CHANNELS;
                 const real *from = g + (i * p->ow + j) * c + at;
