@@ -4,11 +4,12 @@
  *
  * With one thread, times are processor time, so that other programs disturb less; with more, they
  * are wall time. Each figure is the best of several runs. Convolutions count the operations of the
- * direct way, whatever the solver does; so Winograd may pass 100 %. */
+ * direct way, whatever the solver does; so Winograd may pass 100 %. Bids are the planner's. */
 #define _GNU_SOURCE
 #include "base/cpu.h"
 #include "base/pool.h"
 #include "device/cpu/peak.h"
+#include "device/cpu/rates.h"
 #include "ops/attrs.h"
 #include "plan/device.h"
 
@@ -111,12 +112,7 @@ static double time_solver(const ad_solver *solver, ad_problem *problem, bool pac
 
 static void report(const char *label, ad_problem *problem, double operations, double peak)
 {
-    ad_machine machine = {.flops_f32 = peak_f32 * 0.85,
-                          .flops_f64 = peak_f32 * 0.4,
-                          .flops_bf16 = peak_bf16 ? peak_bf16 * 0.7 : peak_f32 / 2,
-                          .bandwidth = 1e10,
-                          .overhead = 5e-6,
-                          .threads = threads};
+    ad_machine machine = ad_cpu_rates(ad_cpu_get(), (int)isa, threads);
     problem->threads = threads;
     if (!strstr(label, only)) return;
     for (int i = 0; i < SOLVERS; ++i) {
