@@ -68,8 +68,8 @@ comma := ,
 LIBS := $(foreach row,$(PRESENT_ROWS),$(subst $(comma), ,$(word 3,$(subst |, ,$(row))))) -lm -lpthread
 
 # The engine's rooms and headers; all others are the systems'.
-ENGINE_ROOMS   := base io score draw film record graph ops plan device nn optim onnx absent
-ENGINE_HEADERS := base metrics watch tensor graph ops program wisdom nn optim io gguf onnx image film events scores draw layout plot record engine
+ENGINE_ROOMS   := base io score draw film flow record graph ops plan device nn optim onnx absent
+ENGINE_HEADERS := base metrics watch tensor graph ops program wisdom nn optim io gguf onnx image film flow events scores draw layout plot record engine
 SYSTEM_ROOMS   := $(filter-out $(ENGINE_ROOMS),$(notdir $(patsubst %/,%,$(wildcard src/*/))))
 SYSTEM_HEADERS := $(filter-out $(ENGINE_HEADERS:%=include/autodidact/%.h),$(wildcard include/autodidact/*.h))
 
@@ -90,9 +90,10 @@ else
 buildable = $(1)
 endif
 
-LIB_SRC    := $(filter-out src/device/cpu/kernels/% src/absent/% $(if $(SYSTEMS),,$(SYSTEM_ROOMS:%=src/%/%)),$(shell find src -name '*.c' | sort))
+KERNEL_ROOMS := src/device/cpu/kernels src/flow/kernels
+LIB_SRC    := $(filter-out $(KERNEL_ROOMS:%=%/%) src/absent/% $(if $(SYSTEMS),,$(SYSTEM_ROOMS:%=src/%/%)),$(shell find src -name '*.c' | sort))
 LIB_SRC    := $(call buildable,$(LIB_SRC)) $(STUBS)
-KERNEL_SRC := $(sort $(wildcard src/device/cpu/kernels/*.c))
+KERNEL_SRC := $(sort $(wildcard $(KERNEL_ROOMS:%=%/*.c)))
 CLI_SRC    := $(if $(SYSTEMS),$(shell find cli $(wildcard zoo) -name '*.c' | sort))
 PUBLIC     := $(filter-out $(if $(SYSTEMS),,$(SYSTEM_HEADERS)),$(sort $(wildcard include/autodidact/*.h)))
 
@@ -167,11 +168,11 @@ $(BUILD)/generated/%.o: $(BUILD)/generated/%.c $(BUILD)/flags
 $(BUILD)/src/onnx/wire.o $(BUILD)/src/onnx/wire_tensor.o: $(PROTO_OBJ:.o=.h)
 
 define kernel_rule
-$(BUILD)/src/device/cpu/kernels/%.$(1).o: src/device/cpu/kernels/%.c $(BUILD)/flags
+$(BUILD)/$(2)/%.$(1).o: $(2)/%.c $(BUILD)/flags
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS_ALL) $$(WERROR) $$(KERNEL_OPT_$(MODE)) $(if $(filter-out scalar,$(1)),$$(KERNEL_CHECKS_$(MODE))) $$(ISA_$(1)) -MMD -MP -c -o $$@ $$<
 endef
-$(foreach isa,$(ISAS),$(eval $(call kernel_rule,$(isa))))
+$(foreach isa,$(ISAS),$(foreach room,$(KERNEL_ROOMS),$(eval $(call kernel_rule,$(isa),$(room)))))
 
 $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)

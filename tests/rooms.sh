@@ -4,13 +4,14 @@
 # or ends the process, and every extern name of the library begins with ad_.
 cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0
-rooms="base record graph ops plan device nn onnx optim io film absent draw score command data/samples data/table data/text data/pictures data/graphs run page train system"
+rooms="base record graph ops plan device nn onnx optim io film flow absent draw score command data/samples data/table data/text data/pictures data/graphs run page train system"
 
 stands_on() { # ROOM: itself and what it may include
     case $1 in
     base) echo base ;;
     io) echo base io ;;
     film) echo base io film ;;
+    flow) echo base io device flow ;;
     absent) echo base io film onnx absent ;;
     score) echo base score ;;
     draw) echo base io draw ;;
@@ -36,7 +37,7 @@ stands_on() { # ROOM: itself and what it may include
 }
 
 # The rooms' parts of include/autodidact.
-public='base=base tensor=base graph=graph ops=ops program=plan nn=nn onnx=onnx optim=optim io=io gguf=io image=io events=io film=film
+public='base=base tensor=base graph=graph ops=ops program=plan nn=nn onnx=onnx optim=optim io=io gguf=io image=io events=io film=film flow=flow
     draw=draw plot=draw layout=draw scores=score record=record command=command table=command
     samples=data/samples data=data/pictures tokenizer=data/text graph_data=data/graphs
     table_data=data/table run=run watch=base metrics=base train=train system=system profile=train wisdom=plan tuning=train'

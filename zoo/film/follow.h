@@ -2,9 +2,9 @@
  * carried along by the optical flow of the film itself, and where that is to be trusted (Ruder,
  * Dosovitskiy & Brox 2016, "Artistic style transfer for videos").
  *
- *     film_follow_begin(follow, source, &before);      the flow from this frame to the last, and back
- *     if (before.painted) ... start from it, or draw the picture towards it where before.trust is 1
- *     film_follow_end(follow, painted);                what the next frame will take over */
+ *     film_follow_begin(follow, source, &before);      the flow from this frame to the last, and
+ * back if (before.painted) ... start from it, or draw the picture towards it where before.trust is
+ * 1 film_follow_end(follow, painted);                what the next frame will take over */
 #ifndef ZOO_FILM_FOLLOW_H
 #define ZOO_FILM_FOLLOW_H
 
