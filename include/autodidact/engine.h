@@ -9,6 +9,7 @@
 #include <autodidact/draw.h>
 #include <autodidact/events.h>
 #include <autodidact/film.h>
+#include <autodidact/flow.h>
 #include <autodidact/gguf.h>
 #include <autodidact/graph.h>
 #include <autodidact/image.h>

@@ -31,14 +31,14 @@ AD_API void ad_flow_free(ad_flow *flow); /* NULL is ignored */
 
 /* Zero is the default of every member. */
 typedef struct ad_flow_options {
-    /* Between the patches of the search, in pixels: 1 to 8. 0: 3. */
+    /* Between the patches of the search, in pixels: 1 to 8. 0: 4. */
     int stride;
     /* The weight of smoothness, for grey values of 0 to 255. 0: 20. */
     double smoothness;
-    /* Rounds of the refinement at each size. 0: 5; -1: none, the search alone. */
+    /* Rounds of the refinement at each size, twice. 0: 5; -1: none, the search alone. */
     int rounds;
-    /* How often the last sizes are halved where the work ends: 0: full size; 1: half of it, then
-     * enlarged; up to 8. */
+    /* Where the work ends: 0: at full size; 1: at half of it, and what was found is enlarged, which
+     * takes a fifth of the time; up to 8. */
     int finest;
 } ad_flow_options;
 

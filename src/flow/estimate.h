@@ -9,9 +9,9 @@ typedef struct ad_flow_level {
     ad_flow_plane from, to, u, v;
 } ad_flow_level;
 
-/* search.c: patches that slide to where they match. Nothing where a side is shorter than a patch.
- */
-ad_status ad_flow_search(ad_context *ctx, ad_flow_level *level, int stride);
+/* search.c: patches that slide to where they match, in so many passes. Nothing where a side is
+ * shorter than a patch. */
+ad_status ad_flow_search(ad_context *ctx, ad_flow_level *level, int stride, int passes);
 
 /* refine.c: smooth but for edges. */
 ad_status ad_flow_refine(ad_context *ctx, ad_flow_level *level, double smoothness, int rounds);

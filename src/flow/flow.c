@@ -8,7 +8,11 @@
 
 #include <string.h>
 
-enum { MOST_LEVELS = 24, ROWS_PER_TASK = 8 };
+enum {
+    MOST_LEVELS = 24,
+    ROWS_PER_TASK = 8,
+    PASSES = 6, /* of the search; one at full size, where what is found is near */
+};
 
 /* ---- the builds of the kernels ---- */
 
@@ -130,7 +134,7 @@ static ad_status descend(estimation *e)
             ad_flow_plane_double(&l->v, &l[1].v);
         }
         if (i < e->options.finest && i < e->levels - 1) continue;
-        status = ad_flow_search(e->ctx, l, e->options.stride);
+        status = ad_flow_search(e->ctx, l, e->options.stride, i || e->levels == 1 ? PASSES : 1);
         if (!status && e->options.rounds > 0)
             status = ad_flow_refine(e->ctx, l, e->options.smoothness, e->options.rounds);
     }
@@ -170,7 +174,7 @@ ad_status ad_flow_estimate(ad_flow **out, ad_context *ctx, const ad_image *from,
 {
     estimation e = {.ctx = ctx, .options = options ? *options : (ad_flow_options){0}};
     ad_flow_options *o = &e.options;
-    if (!o->stride) o->stride = 3;
+    if (!o->stride) o->stride = 4;
     if (!(o->smoothness < 0 || o->smoothness > 0)) o->smoothness = 20;
     if (!o->rounds) o->rounds = 5;
     *out = NULL;

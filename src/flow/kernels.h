@@ -7,12 +7,16 @@
 
 #include "flow/plane.h"
 
-enum { FLOW_PATCH = 8, FLOW_PIXELS = FLOW_PATCH * FLOW_PATCH };
+enum {
+    FLOW_PATCH = 8, /* pixels along a side */
+    FLOW_PIXELS = FLOW_PATCH * FLOW_PATCH,
+    FLOW_HOLD = 50, /* what sliding a pixel costs, in squares of grey values */
+};
 
 /* A patch of the first picture: its grey values, and their slopes without the mean slope. */
 typedef struct ad_flow_patch {
     float grey[FLOW_PIXELS], dx[FLOW_PIXELS], dy[FLOW_PIXELS];
-    float xx, xy, yy; /* the inverse of sum (dx, dy)^T (dx, dy); 0: nothing to hold on to */
+    float xx, xy, yy; /* the inverse of sum (dx, dy)^T (dx, dy) + FLOW_HOLD */
 } ad_flow_patch;
 
 /* How it differs from a place in the second picture. */

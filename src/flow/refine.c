@@ -5,7 +5,8 @@
  * grad v), psi(s^2) = sqrt(s^2 + epsilon^2)
  *
  * (Brox et al. 2004). Each constraint is linear about the flow given, z + x u + y v = 0, and scaled
- * to the length of (x, y), so that strong edges do not count for more (Zimmer et al. 2011). Each
+ * to the length of (x, y), so that strong edges do not count for more (Zimmer et al. 2011); that is
+ * done twice, the second time about what the first one found. Each
  * round takes 1 / psi from the flow as it is, which leaves linear equations, and relaxes them.
  *
  * Relaxing goes in two colours, as on a chessboard: what is changed at a time depends on nothing
@@ -17,7 +18,7 @@
 
 #include <string.h>
 
-enum { RELAXATIONS = 5, PAD = 16, SLOPES_PAD = 2 };
+enum { WARPS = 2, RELAXATIONS = 5, PAD = 16, SLOPES_PAD = 2 };
 
 /* Sheets of half rows. */
 enum { U, V, ROBUST, A12, B1, B2, I11, I22, RIGHT, DOWN, CONSTRAINTS, SHEETS = CONSTRAINTS + 9 };
@@ -249,7 +250,7 @@ ad_status ad_flow_refine(ad_context *ctx, ad_flow_level *level, double smoothnes
     if (!status && !(r.scratch = ad_zalloc(ctx, r.scratch_bytes))) status = AD_ERROR_MEMORY;
     if (!status) {
         r.zero = half_row(&r, SHEETS, 0, 0);
-        solve(ctx, &r, rounds);
+        for (int i = 0; i < WARPS; ++i) solve(ctx, &r, rounds);
     }
     ad_free(ctx, r.scratch, r.scratch_bytes);
     ad_free(ctx, r.sheets, r.sheet_bytes);

@@ -3,14 +3,15 @@
  * Patches of the first picture lie on a grid. Each takes, of the flow that is known at its place
  * and at its neighbours', the one that matches best, and slides from there to the nearest minimum
  * of its difference (Gauss-Newton with the slopes of the first picture, whose matrix stays as it
- * is). That is done twice, so that what one patch found is offered to its neighbours: all at once
- * instead of in reading order, which any number of threads can do alike. A pixel's flow is the mean
- * of the patches over it, each weighted by how well it matches there. */
+ * is; held back a little, since noise has minima of its own). That is done several times, so that
+ * what one patch found spreads: by one neighbour a pass, all patches at once, which any number of
+ * threads can do alike. A pixel's flow is the mean of the patches over it, each weighted by how
+ * well it matches there. */
 #include "flow/estimate.h"
 
 #include <math.h>
 
-enum { SLIDES = 16, PASSES = 2 };
+enum { SLIDES = 16 };
 
 typedef struct motion {
     float u, v, mean; /* mean: of the difference of grey */
@@ -62,20 +63,23 @@ static ad_flow_match match_of(const search *s, const ad_flow_patch *patch, int64
     return match;
 }
 
-/* From `m` downhill, for as long as the difference shrinks. */
+/* From `m` downhill, for as long as the difference shrinks by more than the way costs. */
 static motion slide(const search *s, const ad_flow_patch *patch, int64_t x, int64_t y, motion m,
                     ad_flow_match match)
 {
-    const motion start = m;
+    float far_u = 0, far_v = 0;
     for (int i = 0; i < SLIDES; ++i) {
-        motion next = {.u = m.u - (patch->xx * match.sx + patch->xy * match.sy),
-                       .v = m.v - (patch->xy * match.sx + patch->yy * match.sy)};
-        float far_u = next.u - start.u, far_v = next.v - start.v;
-        if (!(far_u * far_u + far_v * far_v < FLOW_PATCH * FLOW_PATCH)) break;
+        float sx = match.sx + FLOW_HOLD * far_u, sy = match.sy + FLOW_HOLD * far_v;
+        float step_u = -(patch->xx * sx + patch->xy * sy),
+              step_v = -(patch->xy * sx + patch->yy * sy);
+        motion next = {.u = m.u + step_u, .v = m.v + step_v};
+        float next_u = far_u + step_u, next_v = far_v + step_v,
+              way = next_u * next_u + next_v * next_v;
+        if (!(way < FLOW_PATCH * FLOW_PATCH)) break;
         ad_flow_match there = match_of(s, patch, x, y, &next);
-        if (there.error >= match.error) break;
-        float step_u = next.u - m.u, step_v = next.v - m.v;
-        m = next, match = there;
+        float before = match.error + FLOW_HOLD * (far_u * far_u + far_v * far_v);
+        if (there.error + FLOW_HOLD * way >= before) break;
+        m = next, match = there, far_u = next_u, far_v = next_v;
         if (step_u * step_u + step_v * step_v < 1e-4f) break;
     }
     m.mean = match.mean;
@@ -113,8 +117,8 @@ static void splat_row(void *work, int64_t y, int worker)
     float *u = ad_flow_row(&l->u, y), *v = ad_flow_row(&l->v, y), *sum = ad_flow_row(&s->sum, y);
     (void)worker;
     for (int64_t x = 0; x < l->u.width; ++x) u[x] = v[x] = sum[x] = 0;
-    int64_t first = (y - FLOW_PATCH + s->stride) / s->stride; /* rounds down where it matters */
-    for (int64_t j = first > 0 ? first - 1 : 0; j < s->down; ++j) {
+    int64_t first = y / s->stride - FLOW_PATCH; /* or somewhat further down */
+    for (int64_t j = first > 0 ? first : 0; j < s->down; ++j) {
         int64_t top = patch_at(j, s->stride, l->from.height);
         if (top > y) break;
         if (top + FLOW_PATCH <= y) continue;
@@ -143,7 +147,7 @@ static void begin(search *s)
         }
 }
 
-ad_status ad_flow_search(ad_context *ctx, ad_flow_level *level, int stride)
+ad_status ad_flow_search(ad_context *ctx, ad_flow_level *level, int stride, int passes)
 {
     const ad_flow_plane *from = &level->from;
     if (from->width < FLOW_PATCH || from->height < FLOW_PATCH) return AD_OK;
@@ -157,7 +161,7 @@ ad_status ad_flow_search(ad_context *ctx, ad_flow_level *level, int stride)
     s.before = ad_alloc(ctx, bytes), s.found = ad_alloc(ctx, bytes);
     if (s.before && s.found) status = ad_flow_plane_new(&s.sum, ctx, from->width, from->height);
     if (!status) begin(&s);
-    for (int pass = 0; !status && pass < PASSES; ++pass) {
+    for (int pass = 0; !status && pass < passes; ++pass) {
         motion *last = s.before;
         s.before = s.found, s.found = last;
         ad_flow_rows(ctx, s.down, search_row, &s);

@@ -40,11 +40,9 @@ void AD_ISA_NAME(ad_flow_patch_open)(ad_flow_patch *patch, const float *grey, in
     }
     without_mean(patch->dx);
     without_mean(patch->dy);
-    float xx = product(patch->dx, patch->dx), xy = product(patch->dx, patch->dy),
-          yy = product(patch->dy, patch->dy), determinant = xx * yy - xy * xy;
-    /* Along an edge nothing tells where it is: a little of the identity keeps the step short. */
-    float some = 1e-3f * (xx + yy) + 1e-3f;
-    xx += some, yy += some, determinant = xx * yy - xy * xy;
+    float xx = product(patch->dx, patch->dx) + FLOW_HOLD,
+          yy = product(patch->dy, patch->dy) + FLOW_HOLD, xy = product(patch->dx, patch->dy);
+    float determinant = xx * yy - xy * xy;
     patch->xx = yy / determinant, patch->xy = -xy / determinant, patch->yy = xx / determinant;
 }
 
