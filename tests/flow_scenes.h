@@ -136,11 +136,11 @@ static inline double scene_gauss(uint64_t stream, uint64_t index)
     return sum;
 }
 
-static inline ad_status scene_draw(ad_context *ctx, const scene *s, int64_t width, int64_t height,
+static inline ad_status scene_draw(ad_context *in, const scene *s, int64_t width, int64_t height,
                                    bool second, ad_image **out)
 {
     enum { SAMPLES = 3 };
-    ad_status status = ad_image_new(ctx, width, height, 1, out);
+    ad_status status = ad_image_new(in, width, height, 1, out);
     for (int64_t i = 0; !status && i < width * height; ++i) {
         double sum = 0;
         for (int k = 0; k < SAMPLES * SAMPLES; ++k) {
@@ -158,10 +158,10 @@ static inline ad_status scene_draw(ad_context *ctx, const scene *s, int64_t widt
 }
 
 /* Where each pixel of the first picture has gone to. */
-static inline ad_status scene_truth(ad_context *ctx, const scene *s, int64_t width, int64_t height,
+static inline ad_status scene_truth(ad_context *in, const scene *s, int64_t width, int64_t height,
                                     ad_flow **out)
 {
-    ad_status status = ad_flow_new(ctx, width, height, out);
+    ad_status status = ad_flow_new(in, width, height, out);
     for (int64_t i = 0; !status && i < width * height; ++i) {
         double x = (double)(i % width), y = (double)(i / width), px = x, py = y;
         scene_move(&s->layer[scene_top(s, false, &x, &y)], false, &x, &y);

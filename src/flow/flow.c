@@ -175,7 +175,7 @@ ad_status ad_flow_estimate(ad_flow **out, ad_context *ctx, const ad_image *from,
     estimation e = {.ctx = ctx, .options = options ? *options : (ad_flow_options){0}};
     ad_flow_options *o = &e.options;
     if (!o->stride) o->stride = 4;
-    if (!(o->smoothness < 0 || o->smoothness > 0)) o->smoothness = 20;
+    if (o->smoothness == 0) o->smoothness = 20;
     if (!o->rounds) o->rounds = 5;
     *out = NULL;
     ad_status status = check(ctx, from, to, o);

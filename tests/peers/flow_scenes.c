@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static ad_context *ctx;
-
-static ad_status measure(const scene *s, const char *folder, int64_t width, int64_t height)
+static ad_status measure(ad_context *ctx, const scene *s, const char *folder, int64_t width,
+                         int64_t height)
 {
     char path[4096];
     ad_image *picture[2] = {NULL, NULL};
@@ -23,12 +22,7 @@ static ad_status measure(const scene *s, const char *folder, int64_t width, int6
     for (int i = 0; i < 5 && !status; ++i) {
         double start = ad_seconds();
         ad_flow_free(flow);
-        ad_flow_options options = {0};
-        if (getenv("STRIDE")) options.stride = atoi(getenv("STRIDE"));
-        if (getenv("ROUNDS")) options.rounds = atoi(getenv("ROUNDS"));
-        if (getenv("FINEST")) options.finest = atoi(getenv("FINEST"));
-        if (getenv("SMOOTH")) options.smoothness = atof(getenv("SMOOTH"));
-        status = ad_flow_estimate(&flow, ctx, picture[0], picture[1], &options);
+        status = ad_flow_estimate(&flow, ctx, picture[0], picture[1], NULL);
         best = fmin(best, ad_seconds() - start);
     }
     snprintf(path, sizeof path, "%s/%s-ours.flo", folder, s->name);
@@ -45,9 +39,10 @@ int main(int argc, char **argv)
 {
     ad_status status = AD_OK;
     if (argc < 4) return fprintf(stderr, "flow_scenes FOLDER WIDTH HEIGHT [THREADS]\n"), 2;
-    ctx = ad_context_new(&(ad_context_options){.threads = argc > 4 ? atoi(argv[4]) : 0});
+    ad_context *ctx = ad_context_new(
+        &(ad_context_options){.threads = argc > 4 ? atoi(argv[4]) : 0});
     for (int i = 0; ctx && i < SCENES && !status; ++i)
-        status = measure(&scenes[i], argv[1], atoll(argv[2]), atoll(argv[3]));
+        status = measure(ctx, &scenes[i], argv[1], atoll(argv[2]), atoll(argv[3]));
     if (status) fprintf(stderr, "%s\n", ad_error(ctx));
     ad_context_free(ctx);
     return status != AD_OK;
