@@ -16,8 +16,10 @@ ad_status ad_flow_search(ad_context *ctx, ad_flow_level *level, int stride, int 
 /* refine.c: smooth but for edges. */
 ad_status ad_flow_refine(ad_context *ctx, ad_flow_level *level, double smoothness, int rounds);
 
-/* Runs row(work, y, worker) for all y < height, by the context's threads. */
+/* Runs row(work, y, worker) for all y < height, rows of so many pixels, by the context's threads.
+ */
 typedef void ad_flow_row_work(void *work, int64_t y, int worker);
-void ad_flow_rows(ad_context *ctx, int64_t height, ad_flow_row_work *row, void *work);
+void ad_flow_rows(ad_context *ctx, int64_t width, int64_t height, ad_flow_row_work *row,
+                  void *work);
 
 #endif

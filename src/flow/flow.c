@@ -10,8 +10,8 @@
 
 enum {
     MOST_LEVELS = 24,
-    ROWS_PER_TASK = 8,
-    PASSES = 6, /* of the search; one at full size, where what is found is near */
+    PIXELS_PER_TASK = 6144, /* fewer are not worth another thread */
+    PASSES = 6,             /* of the search; one at full size, where what is found is near */
 };
 
 /* ---- the builds of the kernels ---- */
@@ -29,21 +29,20 @@ const ad_flow_kernels *ad_flow_kernels_for(const ad_context *ctx)
 typedef struct rows {
     ad_flow_row_work *row;
     void *work;
-    int64_t height;
+    int64_t height, per_task;
 } rows;
 
 static void rows_task(void *user, int64_t index, int worker)
 {
     const rows *r = user;
-    int64_t end = (index + 1) * ROWS_PER_TASK;
-    for (int64_t y = index * ROWS_PER_TASK; y < end && y < r->height; ++y)
-        r->row(r->work, y, worker);
+    int64_t end = (index + 1) * r->per_task;
+    for (int64_t y = index * r->per_task; y < end && y < r->height; ++y) r->row(r->work, y, worker);
 }
 
-void ad_flow_rows(ad_context *ctx, int64_t height, ad_flow_row_work *row, void *work)
+void ad_flow_rows(ad_context *ctx, int64_t width, int64_t height, ad_flow_row_work *row, void *work)
 {
-    rows r = {.row = row, .work = work, .height = height};
-    ad_parallel(ad_context_pool(ctx), (height + ROWS_PER_TASK - 1) / ROWS_PER_TASK, rows_task, &r);
+    rows r = {.row = row, .work = work, .height = height, .per_task = PIXELS_PER_TASK / width + 1};
+    ad_parallel(ad_context_pool(ctx), (height + r.per_task - 1) / r.per_task, rows_task, &r);
 }
 
 /* ---- flows ---- */

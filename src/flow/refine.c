@@ -215,21 +215,21 @@ static void merge_row(void *work, int64_t y, int worker)
 
 static void solve(ad_context *ctx, refinement *r, int rounds)
 {
-    ad_flow_rows(ctx, r->height, warp_row, r);
+    ad_flow_rows(ctx, r->width, r->height, warp_row, r);
     extend_down(r, MEAN), extend_down(r, DIFFERENCE);
-    ad_flow_rows(ctx, r->height, slope_row, r);
+    ad_flow_rows(ctx, r->width, r->height, slope_row, r);
     extend_down(r, MEAN_X), extend_down(r, MEAN_Y);
-    ad_flow_rows(ctx, r->height, constrain_row, r);
+    ad_flow_rows(ctx, r->width, r->height, constrain_row, r);
     for (int round = 0; round < rounds; ++round) {
         end_rows(r);
-        ad_flow_rows(ctx, r->height, robust_row, r);
-        ad_flow_rows(ctx, r->height, equations_row, r);
+        ad_flow_rows(ctx, r->width, r->height, robust_row, r);
+        ad_flow_rows(ctx, r->width, r->height, equations_row, r);
         for (int i = 0; i < 2 * RELAXATIONS; ++i) {
             r->colour = i & 1;
-            ad_flow_rows(ctx, r->height, relax_row, r);
+            ad_flow_rows(ctx, r->width, r->height, relax_row, r);
         }
     }
-    ad_flow_rows(ctx, r->height, merge_row, r);
+    ad_flow_rows(ctx, r->width, r->height, merge_row, r);
 }
 
 ad_status ad_flow_refine(ad_context *ctx, ad_flow_level *level, double smoothness, int rounds)

@@ -164,9 +164,9 @@ ad_status ad_flow_search(ad_context *ctx, ad_flow_level *level, int stride, int 
     for (int pass = 0; !status && pass < passes; ++pass) {
         motion *last = s.before;
         s.before = s.found, s.found = last;
-        ad_flow_rows(ctx, s.down, search_row, &s);
+        ad_flow_rows(ctx, FLOW_PIXELS * s.across, s.down, search_row, &s);
     }
-    if (!status) ad_flow_rows(ctx, from->height, splat_row, &s);
+    if (!status) ad_flow_rows(ctx, from->width, from->height, splat_row, &s);
     ad_flow_plane_free(&s.sum, ctx);
     ad_free(ctx, s.before, bytes);
     ad_free(ctx, s.found, bytes);

@@ -75,7 +75,7 @@ ad_status ad_flow_warp(ad_context *ctx, const ad_flow *flow, const ad_image *ima
     ad_status status = check_size(ctx, "the picture", flow, image->width, image->height);
     if (!status) status = ad_image_new(ctx, image->width, image->height, image->channels, out);
     if (status) return status;
-    ad_flow_rows(ctx, image->height, warp_row, &(warping){flow, image, *out});
+    ad_flow_rows(ctx, image->width, image->height, warp_row, &(warping){flow, image, *out});
     return AD_OK;
 }
 
@@ -145,6 +145,7 @@ ad_status ad_flow_consistency(ad_context *ctx, const ad_flow *forward, const ad_
     ad_status status = check_size(ctx, "the flow back", forward, backward->width, backward->height);
     if (!status) status = ad_image_new(ctx, forward->width, forward->height, 1, weights);
     if (status) return status;
-    ad_flow_rows(ctx, forward->height, compare_row, &(comparison){forward, backward, *weights});
+    ad_flow_rows(ctx, forward->width, forward->height, compare_row,
+                 &(comparison){forward, backward, *weights});
     return AD_OK;
 }
