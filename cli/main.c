@@ -41,6 +41,8 @@ static const ad_verb *const verbs[] = {
     &ad_cli_runs_prune,
     &ad_cli_runs_rm,
     &ad_cli_film_convert,
+    &ad_cli_film_flow,
+    &ad_cli_film_flicker,
     &ad_cli_onnx_run,
     &bench_verb,
     &ad_cli_info,

@@ -9,6 +9,7 @@ struct film_follow {
     ad_image *source, *painted; /* of the last frame; NULL: there is none */
     ad_image *next;             /* the source of the frame that has begun */
     ad_image *warped, *trust;   /* for it */
+    ad_flow *back;
 };
 
 ad_status film_follow_new(film_follow **out, ad_context *ctx, const ad_flow_options *options)
@@ -26,32 +27,39 @@ static void drop(ad_image **image)
     *image = NULL;
 }
 
+static void drop_frame(film_follow *f)
+{
+    drop(&f->next), drop(&f->warped), drop(&f->trust);
+    ad_flow_free(f->back);
+    f->back = NULL;
+}
+
 void film_follow_free(film_follow *follow)
 {
     if (!follow) return;
-    drop(&follow->source), drop(&follow->painted), drop(&follow->next);
-    drop(&follow->warped), drop(&follow->trust);
+    drop_frame(follow);
+    drop(&follow->source), drop(&follow->painted);
     free(follow);
 }
 
 static ad_status carry(film_follow *f)
 {
-    ad_flow *back = NULL, *forth = NULL;
-    ad_status status = ad_flow_estimate(&back, f->ctx, f->next, f->source, &f->options);
+    ad_flow *forth = NULL;
+    ad_status status = ad_flow_estimate(&f->back, f->ctx, f->next, f->source, &f->options);
     if (!status) status = ad_flow_estimate(&forth, f->ctx, f->source, f->next, &f->options);
-    if (!status) status = ad_flow_consistency(f->ctx, back, forth, &f->trust);
-    if (!status) status = ad_flow_warp(f->ctx, back, f->painted, &f->warped);
-    ad_flow_free(back), ad_flow_free(forth);
+    if (!status) status = ad_flow_consistency(f->ctx, f->back, forth, &f->trust);
+    if (!status) status = ad_flow_warp(f->ctx, f->back, f->painted, &f->warped);
+    ad_flow_free(forth);
     return status;
 }
 
 ad_status film_follow_begin(film_follow *follow, const ad_image *source, film_before *before)
 {
     *before = (film_before){0};
-    drop(&follow->next), drop(&follow->warped), drop(&follow->trust);
+    drop_frame(follow);
     ad_status status = ad_image_convert(follow->ctx, source, source->channels, NULL, &follow->next);
     if (!status && follow->painted) status = carry(follow);
-    if (!status) *before = (film_before){follow->warped, follow->trust};
+    if (!status) *before = (film_before){follow->warped, follow->trust, follow->back};
     return status;
 }
 

@@ -12,10 +12,13 @@
 
 typedef struct film_follow film_follow;
 
-/* Both belong to the film_follow, until the next frame begins; of the first frame both are NULL. */
+/* All of it belongs to the film_follow, until the next frame begins; of the first frame all is
+ * NULL.
+ */
 typedef struct film_before {
     const ad_image *painted; /* the painted frame before, where things are in this frame */
     const ad_image *trust;   /* one channel: 1 where that is so, 0 where it is not known */
+    const ad_flow *flow;     /* from this frame to the one before */
 } film_before;
 
 /* `options` may be NULL. */
