@@ -12,7 +12,7 @@ bool dream_zooms(ad_command *cmd)
 
 int dream_check_film(dream_make *m)
 {
-    static const char *const of_input[] = {"blend", "from", "to", "no-sound"};
+    static const char *const of_input[] = {"blend", "in-place", "from", "to", "no-sound"};
     const char *read[] = {ad_command_text(m->cmd, "guide"), ad_command_text(m->cmd, "mask"),
                           ad_command_text(m->cmd, "weights")};
     for (size_t i = 0; dream_zooms(m->cmd) && i < sizeof of_input / sizeof *of_input; ++i)
@@ -89,29 +89,38 @@ int dream_zoom(dream_make *m)
 
 /* ---- a film's frames ---- */
 
-/* Each frame keeps some of the dream before it, so that a dream stays where it began. */
+static ad_status keep_last(dream_make *m, const ad_image *dreamt)
+{
+    if (!ad_command_flag(m->cmd, "in-place")) return film_follow_end(m->follow, dreamt);
+    ad_image_free(m->last);
+    return ad_image_convert(m->ctx, dreamt, 3, NULL, &m->last);
+}
+
+/* Each frame begins with some of the dream before it, so that a dream stays where it began: on what
+ * it began on, if that moves. */
 static ad_status dream_frame(void *user, ad_image **image)
 {
     dream_make *m = user;
-    double blend = ad_command_real(m->cmd, "blend");
+    film_before before = {.painted = m->last};
     ad_image *dreamt = NULL;
     ad_status status = dream_fit(m, image, ad_command_operand(m->cmd, 0));
+    if (!status && m->frame++ == 0) dream_plan(m, *image);
+    if (!status && !ad_command_flag(m->cmd, "in-place"))
+        status = film_follow_begin(m->follow, *image, &before);
     if (status) return status;
-    if (!m->last) dream_plan(m, *image);
-    for (int64_t i = 0; m->last && i < (*image)->width * (*image)->height * 3; ++i) {
-        float before = m->last->data[i];
-        (*image)->data[i] = (float)(before + blend * ((*image)->data[i] - before));
-    }
+    film_before_mix(&before, 1 - ad_command_real(m->cmd, "blend"), *image);
     status = dream_once(m, *image, &dreamt);
     if (status) return status;
-    ad_image_free(*image), ad_image_free(m->last);
+    ad_image_free(*image);
     *image = dreamt;
-    return ad_image_convert(m->ctx, dreamt, 3, NULL, &m->last);
+    return keep_last(m, dreamt);
 }
 
 int dream_film(dream_make *m)
 {
     m->quiet = true;
+    int code = ad_command_check(m->cmd, film_follow_new(&m->follow, m->ctx, NULL));
+    if (code) return code;
     return film_frames(m->cmd, ad_command_operand(m->cmd, 0), ad_command_text(m->cmd, "output"),
                        &(film_work){.frame = dream_frame, .user = m});
 }

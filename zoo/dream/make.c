@@ -34,7 +34,10 @@ static const ad_option options[] = {
     {"seconds", 0, AD_OPTION_REAL, .initial = "3", .min = 0.05, .max = 86400,
      .help = "of --zoom and --rotate: how long the film is"},
     {"blend", 0, AD_OPTION_REAL, .initial = "0.85", .max = 1,
-     .help = "of a film: how much of each frame is its own, and not the dream before"},
+     .help = "of a film: how much of each frame is its own, and not the dream before, which is "
+             "carried along by the film's optical flow where that is to be trusted"},
+    {"in-place", 0, AD_OPTION_FLAG,
+     .help = "of a film: mix in the dream before as it lies, without optical flow"},
     FILM_OPTIONS,
     VISION_OPTIONS,
     AD_OPTION_PROFILE,
@@ -124,8 +127,8 @@ static int read_pictures(dream_make *m, bool film)
 /* The picture's output, and options that would do nothing. */
 static int check_picture(dream_make *m)
 {
-    static const char *const of_film[] = {"seconds", "fps", "blend",   "from",
-                                          "to",      "crf", "no-sound"};
+    static const char *const of_film[] = {"seconds", "fps", "blend", "in-place",
+                                          "from",    "to",  "crf",   "no-sound"};
     const char *read[] = {ad_command_text(m->cmd, "guide"), ad_command_text(m->cmd, "mask"),
                           ad_command_text(m->cmd, "weights")};
     for (size_t i = 0; i < sizeof of_film / sizeof *of_film; ++i)
@@ -227,6 +230,7 @@ static int make(ad_command *cmd)
     if (!code) code = read_pictures(&m, film);
     if (!code) code = film ? dream_film(&m) : zooms ? dream_zoom(&m) : make_picture(&m);
     ad_image_free(m.photo), ad_image_free(m.guide), ad_image_free(m.mask), ad_image_free(m.last);
+    film_follow_free(m.follow);
     ad_vars_free(m.settings.weights);
     vision_close_chosen(&m.settings.net);
     return code;
@@ -253,4 +257,4 @@ const ad_verb dream_make_verb = {
         "  autodidact dream make --noise --channel 12 --size 400 -o pattern.png\n"
         "  autodidact dream make photo.jpg --zoom 2 --rotate 20 --seconds 4 --size 320 -o "
         "film.mp4\n"
-        "  autodidact dream make film.mp4 -o dream.mp4 --size 320 --steps 4"};
+        "  autodidact dream make film.mp4 -o dream.mp4 --size 320 --steps 4 --blend 0.6"};

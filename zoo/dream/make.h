@@ -6,6 +6,7 @@
 #define ZOO_DREAM_MAKE_H
 
 #include "zoo/dream/dream.h"
+#include "zoo/film/follow.h"
 #include "zoo/film/frames.h"
 
 typedef struct dream_make {
@@ -13,7 +14,8 @@ typedef struct dream_make {
     ad_context *ctx;
     dream_settings settings;
     ad_image *photo, *guide, *mask;
-    ad_image *last;        /* of a film's frames the dream before; NULL: there is none */
+    film_follow *follow;   /* of a film: the dream before, carried along */
+    ad_image *last;        /* the same with --in-place; NULL: there is none */
     uint64_t draw;         /* steps so far, of all frames */
     int64_t frames, frame; /* of a film that zooms; else 1, of which number 0 */
     double work;           /* pixels times steps of a picture */

@@ -78,7 +78,7 @@ void film_before_mix(const film_before *before, double amount, ad_image *image)
 {
     int channels = image->channels;
     for (int64_t i = 0; before->painted && i < image->width * image->height; ++i) {
-        float share = (float)amount * before->trust->data[i];
+        float share = (float)amount * (before->trust ? before->trust->data[i] : 1);
         for (int k = 0; k < channels; ++k) {
             float *value = &image->data[i * channels + k];
             *value += share * (before->painted->data[i * channels + k] - *value);

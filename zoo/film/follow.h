@@ -30,8 +30,8 @@ ad_status film_follow_begin(film_follow *follow, const ad_image *source, film_be
 /* The same frame painted, which has that size, too. It is copied. */
 ad_status film_follow_end(film_follow *follow, const ad_image *painted);
 
-/* Moves `image` towards what was painted before: image += amount * trust * (painted - image), each
- * with as many channels as `image`. Nothing for the first frame. */
+/* Moves `image` towards what was painted before: image += amount * trust * (painted - image), where
+ * no trust stands for 1 everywhere. Both have as many channels. Nothing for the first frame. */
 void film_before_mix(const film_before *before, double amount, ad_image *image);
 
 #endif

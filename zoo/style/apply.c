@@ -25,6 +25,10 @@ static const ad_option options[] = {
      .help = "how much of it: 0 is the picture as it was"},
     {"keep-color", 0, AD_OPTION_FLAG, .help = "keep the picture's colours, paint its luminance"},
     {"mask", 0, AD_OPTION_FILE, .help = "paint only where this picture is white"},
+    {"steady", 0, AD_OPTION_REAL, .initial = "0", .max = 1,
+     .help =
+         "of a film: against flicker, how much of each frame is the painted one before, carried "
+         "along by the film's optical flow where that is to be trusted (0.7 is a good deal)"},
     FILM_OPTIONS,
     {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16",
      .help = "arithmetic of convolutions"},
@@ -102,6 +106,7 @@ static int apply(ad_command *cmd)
         code = ad_command_check(cmd, film_is(a.ctx, first, &film));
     if (!code) code = film ? style_apply_film(&a) : style_apply_pictures(&a);
     style_apply_drop_program(&a);
+    film_follow_free(a.follow);
     ad_image_free(a.mask);
     style_painter_close(&a.painter);
     free(a.mix);

@@ -6,6 +6,7 @@
 #ifndef ZOO_STYLE_APPLY_H
 #define ZOO_STYLE_APPLY_H
 
+#include "zoo/film/follow.h"
 #include "zoo/style/painter.h"
 #include "zoo/style/style.h"
 
@@ -16,6 +17,7 @@ typedef struct style_apply {
     float *mix; /* [styles]; NULL: there is one */
     ad_compile_options compile;
     ad_image *mask;
+    film_follow *follow; /* of a film with --steady; else NULL */
     /* for pictures of one size */
     int64_t width, height; /* multiples of what the network wants */
     ad_graph *graph;
@@ -25,7 +27,9 @@ typedef struct style_apply {
     size_t bytes;
 } style_apply;
 
-/* *image, of three channels, becomes itself painted; `path` stands for it in errors. */
+/* *image at --size; becomes itself painted, at that size. It has three channels; `path` stands for
+ * it in errors. */
+ad_status style_apply_fit(style_apply *a, ad_image **image);
 ad_status style_apply_paint(style_apply *a, ad_image **image, const char *path);
 void style_apply_drop_program(style_apply *a);
 

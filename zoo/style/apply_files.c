@@ -125,7 +125,7 @@ static void say_end(style_apply *a, const works *w, int64_t done)
 /* Options of films given for pictures would do nothing. */
 static int refuse_film_options(style_apply *a)
 {
-    static const char *const names[] = {"from", "to", "fps", "crf", "no-sound"};
+    static const char *const names[] = {"steady", "from", "to", "fps", "crf", "no-sound"};
     for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
         if (ad_command_given(a->cmd, names[i]))
             return ad_command_usage(a->cmd, "--%s is for films, and %s is none", names[i],
@@ -156,13 +156,21 @@ int style_apply_pictures(style_apply *a)
 static ad_status paint_frame(void *user, ad_image **image)
 {
     style_apply *a = user;
-    return style_apply_paint(a, image, ad_command_operand(a->cmd, 1));
+    film_before before = {0};
+    ad_status status = style_apply_fit(a, image);
+    if (!status && a->follow) status = film_follow_begin(a->follow, *image, &before);
+    if (!status) status = style_apply_paint(a, image, ad_command_operand(a->cmd, 1));
+    if (status || !a->follow) return status;
+    film_before_mix(&before, ad_command_real(a->cmd, "steady"), *image);
+    return film_follow_end(a->follow, *image);
 }
 
 int style_apply_film(style_apply *a)
 {
     const char *mask = ad_command_text(a->cmd, "mask");
     int code = vision_check_not_input(a->cmd, &mask, 1);
+    if (!code && ad_command_real(a->cmd, "steady") > 0)
+        code = ad_command_check(a->cmd, film_follow_new(&a->follow, a->ctx, NULL));
     if (code) return code;
     return film_frames(a->cmd, ad_command_operand(a->cmd, 1), ad_command_text(a->cmd, "output"),
                        &(film_work){.frame = paint_frame, .user = a});

@@ -99,17 +99,22 @@ static ad_status mix(style_apply *a, const ad_image *photo, ad_image **painted)
     return status;
 }
 
+ad_status style_apply_fit(style_apply *a, ad_image **image)
+{
+    ad_image *sized;
+    if (!ad_command_given(a->cmd, "size")) return AD_OK;
+    ad_status status = ad_image_fit(a->ctx, *image, ad_command_int(a->cmd, "size"), NULL, &sized);
+    if (status) return status;
+    ad_image_free(*image);
+    *image = sized;
+    return AD_OK;
+}
+
 ad_status style_apply_paint(style_apply *a, ad_image **image, const char *path)
 {
-    ad_image *sized, *painted = NULL;
-    ad_status status;
-    if (ad_command_given(a->cmd, "size")) {
-        status = ad_image_fit(a->ctx, *image, ad_command_int(a->cmd, "size"), NULL, &sized);
-        if (status) return status;
-        ad_image_free(*image);
-        *image = sized;
-    }
-    status = paint(a, *image, path, &painted);
+    ad_image *painted = NULL;
+    ad_status status = style_apply_fit(a, image);
+    if (!status) status = paint(a, *image, path, &painted);
     if (!status) status = mix(a, *image, &painted);
     if (status) {
         ad_image_free(painted);
