@@ -6,13 +6,25 @@
 #include <string.h>
 #include <sys/resource.h>
 
-const bench_workload *const bench_workloads[] = {
-    &bench_style,     &bench_resnet20,     &bench_dcgan,
-    &bench_gat,       &bench_dqn_mlp,      &bench_dqn_nature,
-    &bench_gpt_char,  &bench_gpt_char_384, &bench_gpt2,
-    &bench_gpt2_long, &bench_gpt2_decode,  &bench_attention,
-    &bench_alphazero, &bench_johnson,      &bench_adamw,
-    &bench_start,     &bench_first,        NULL};
+const bench_workload *const bench_workloads[] = {&bench_style,
+                                                 &bench_resnet20,
+                                                 &bench_dcgan,
+                                                 &bench_gat,
+                                                 &bench_dqn_mlp,
+                                                 &bench_dqn_nature,
+                                                 &bench_gpt_char,
+                                                 &bench_gpt_char_384,
+                                                 &bench_gpt2,
+                                                 &bench_gpt2_long,
+                                                 &bench_gpt2_decode,
+                                                 &bench_attention,
+                                                 &bench_alphazero,
+                                                 &bench_johnson,
+                                                 &bench_adamw,
+                                                 &bench_flow,
+                                                 &bench_start,
+                                                 &bench_first,
+                                                 NULL};
 
 static const ad_option options[] = {
     {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16|q8_0|q4_0",
@@ -272,6 +284,7 @@ const ad_verb bench_verb = {
         "  alphazero     a network for Go on 16 boards\n"
         "  johnson       a network that paints at once, 512 x 512: forward\n"
         "  adamw         AdamW on 124M parameters: update\n"
+        "  flow          optical flow between two pictures of 640 x 360\n"
         "  start         a whole process that computes a small network once\n"
         "\n"
         "Weights and inputs are random numbers that follow from their names; the memory is\n"
