@@ -18,6 +18,7 @@
 
 #include <string.h>
 
+enum { BLOCK_PIXELS = 16384 };
 enum { WARPS = 2, RELAXATIONS = 5, PAD = 16, SLOPES_PAD = 2 };
 
 /* Sheets of half rows. */
@@ -30,7 +31,7 @@ typedef struct refinement {
     ad_flow_level *level;
     int64_t width, height, half; /* floats from half row to half row */
     float smoothness;
-    int colour;
+    int64_t block;        /* rows of a task of relaxation */
     float *sheets, *zero; /* [SHEETS, height, 2, half]; a half row of zeros */
     ad_flow_plane plane[PLANES];
     float *scratch; /* three rows per worker */
@@ -181,15 +182,37 @@ static void equations_row(void *work, int64_t y, int worker)
     }
 }
 
-static void relax_row(void *work, int64_t y, int worker)
+static void relax_row(const refinement *r, int64_t y, int colour)
 {
-    const refinement *r = work;
-    int odd = (int)(y & 1) ^ r->colour;
+    int odd = (int)(y & 1) ^ colour;
     ad_flow_cross u = cross(r, U, y, odd, NULL), v = cross(r, V, y, odd, NULL);
     ad_flow_equations to = equations_of(r, y, odd);
-    (void)worker;
     r->kernels->relax(&to, cross(r, RIGHT, y, odd, NULL).left,
                       y > 0 ? half_row(r, DOWN, y - 1, odd) : r->zero, &u, &v, half_width(r, odd));
+}
+
+/* Both colours of a block of rows while it is in the caches: of a row the second one when the first
+ * is done there and in the rows beside it. What touches other blocks is left for later. */
+static void relax_block(void *work, int64_t index, int worker)
+{
+    const refinement *r = work;
+    int64_t y = index * r->block,
+            last = y + r->block < r->height ? y + r->block - 1 : r->height - 1;
+    (void)worker;
+    for (int64_t first = y; y <= last; ++y) {
+        relax_row(r, y, 0);
+        if (y - 1 > first || y == 1) relax_row(r, y - 1, 1);
+    }
+    if (last == r->height - 1 && last > index * r->block) relax_row(r, last, 1);
+}
+
+static void relax_seams(void *work, int64_t index, int worker)
+{
+    const refinement *r = work;
+    int64_t first = index * r->block, last = first + r->block - 1;
+    (void)worker;
+    if (first > 0 || r->height == 1) relax_row(r, first, 1);
+    if (last < r->height - 1 && last > first) relax_row(r, last, 1);
 }
 
 /* No slope towards what lies to the right of the last column. */
@@ -215,6 +238,7 @@ static void merge_row(void *work, int64_t y, int worker)
 
 static void solve(ad_context *ctx, refinement *r, int rounds)
 {
+    int64_t blocks = (r->height + r->block - 1) / r->block;
     ad_flow_rows(ctx, r->width, r->height, warp_row, r);
     extend_down(r, MEAN), extend_down(r, DIFFERENCE);
     ad_flow_rows(ctx, r->width, r->height, slope_row, r);
@@ -224,9 +248,9 @@ static void solve(ad_context *ctx, refinement *r, int rounds)
         end_rows(r);
         ad_flow_rows(ctx, r->width, r->height, robust_row, r);
         ad_flow_rows(ctx, r->width, r->height, equations_row, r);
-        for (int i = 0; i < 2 * RELAXATIONS; ++i) {
-            r->colour = i & 1;
-            ad_flow_rows(ctx, r->width, r->height, relax_row, r);
+        for (int i = 0; i < RELAXATIONS; ++i) {
+            ad_parallel(ad_context_pool(ctx), blocks, relax_block, r);
+            ad_parallel(ad_context_pool(ctx), blocks, relax_seams, r);
         }
     }
     ad_flow_rows(ctx, r->width, r->height, merge_row, r);
@@ -240,6 +264,7 @@ ad_status ad_flow_refine(ad_context *ctx, ad_flow_level *level, double smoothnes
                     .height = level->u.height,
                     .smoothness = (float)smoothness};
     ad_status status = AD_OK;
+    r.block = BLOCK_PIXELS / r.width + 2;
     r.half = ((r.width + 1) / 2 + 2 * PAD + 15) / 16 * 16;
     r.sheet_bytes = ad_bytes((SHEETS * r.height * 2 + 1) * r.half, sizeof(float));
     r.scratch_bytes = ad_bytes(3 * ad_pool_size(ad_context_pool(ctx)) * level->u.stride,
