@@ -82,6 +82,24 @@ if has libav; then
     dream in.apng -o blended/ $small --blend 0.5 --shift 0 -q
     exits 0
     check 'or on, with the dream before' sh -c '! cmp -s blended/*1.png blended/*2.png'
+    # The dream before moves with the film, or stays where it was.
+    mkdir moving
+    for n in 0 1; do
+        awk -v X=$((4 * n)) 'BEGIN { print "P2 96 72 255"
+            for (y = 0; y < 72; ++y) for (x = 0; x < 96; ++x) print int(128 + 50 * sin((x + X) / 3.1 + y / 9) + 40 * sin(y / 4.3 - (x + X) / 11)) }' \
+            >moving/$n.pgm
+    done
+    run "$autodidact" film convert moving moving.apng --fps 10 -q
+    dream moving.apng -o along/ $small --blend 0.5 --shift 0 -q
+    exits 0
+    dream moving.apng -o along-one/ $small --blend 0.5 --shift 0 -q --threads 1
+    dream moving.apng -o in-place/ $small --blend 0.5 --shift 0 -q --in-place
+    exits 0
+    check 'the first frame is its own' cmp along/00001.png in-place/00001.png
+    check 'the second has the dream before, moved' sh -c '! cmp -s along/00002.png in-place/00002.png'
+    check 'the same film with any number of threads' cmp along/00002.png along-one/00002.png
+    flicker() { "$autodidact" film flicker "$1" moving -q | awk '$1 == "painted" && NF == 2 { print $2 * 1e6 }'; }
+    check 'and flickers less for it' test "$(flicker along)" -lt "$(flicker in-place)"
     dream in.apng -o out.apng $small --noise
     exits 2
     says err '--noise is for pictures'
@@ -163,6 +181,7 @@ wrong 1 'missing.png' missing.png -o out.png
 wrong 1 'nowhere' photo.png -o nowhere/out.png
 wrong 1 'out.txt' photo.png -o out.txt --zoom 2
 wrong 2 '--blend is of a film that is read' photo.png -o out.gif --zoom 2 --blend 0.5
+wrong 2 '--in-place is for films' photo.png -o out.png --in-place
 wrong 1 "pixels around it, so tiles are 336 or more" photo.png -o out.png --size 600 --tile 64 --steps 1 --levels 1
 wrong 2 'backbone vgg19 needs --weights' photo.png -o out.png --backbone vgg19
 printf 'P6 1 1 255\nabc' >dot.ppm

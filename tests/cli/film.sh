@@ -108,6 +108,57 @@ says err 'two/2.png: is 16 x 12 pixels and two/1.png is 8 x 6: the pictures of a
 says err 'out.partial.mp4 holds 1 frame of it'
 rm -f out.partial.mp4
 
+# ---- motion ----
+# A picture and the same one 3 pixels to the left and 1 up; a film of that, and the same with noise that changes.
+picture() { # X Y NOISE
+    awk -v X="$1" -v Y="$2" -v N="$3" 'BEGIN { srand(7 * X + 1); print "P2 64 48 255"
+        for (y = 0; y < 48; ++y) for (x = 0; x < 64; ++x) {
+            a = x + X; b = y + Y
+            print int(128 + 45 * sin(a / 3.1 + b / 9) + 35 * sin(b / 4.3 - a / 11) + 20 * sin(a * b / 90) + N * (rand() - 0.5)) } }'
+}
+for n in 0 1 2 3; do
+    mkdir -p still noisy
+    picture $((3 * n)) $n 0 >still/$n.pgm
+    picture $((3 * n)) $n 40 >noisy/$n.pgm
+done
+run "$autodidact" film flow still/0.pgm still/1.pgm -o flow.flo --json
+exits 0
+says out '{"event":"done","output":"flow.flo","width":64,"height":48,"mean":3.'
+run "$autodidact" film flow still/0.pgm still/1.pgm -o flow.png --most 4
+exits 0
+says err 'flow.png: 64 x 48, moved by 3.'
+run "$autodidact" film flow flow.flo -o again.png --most 4 -q
+exits 0
+check 'a .flo file is drawn as its pictures are' cmp flow.png again.png
+run "$autodidact" film flicker noisy still
+exits 0
+says out 'painted / source '
+says out 'pixels compared '
+run "$autodidact" film flicker noisy still --json -q
+exits 0
+says out '{"event":"flicker","frames":4,"painted":0.0'
+check 'noise flickers' test "$(sed -n 's/.*"ratio":\([0-9]*\).*/\1/p' "$tmp/.out")" -gt 5
+run "$autodidact" film flicker still still --json -q
+says out '"ratio":1,'
+run "$autodidact" film convert still small/ --size 32 -q
+run "$autodidact" film flicker small still
+exits 0
+says err 'still: measured at 32 x 24, the size of small'
+rm noisy/3.pgm
+run "$autodidact" film flicker noisy still
+exits 0
+says err 'still goes on: 3 frames were compared'
+mkdir one && cp still/0.pgm one
+fails 1 'one: nothing to compare: that takes two frames' film flicker one one -q
+fails 1 'still/0.pgm is 64 x 48 and n-001.png 16 x 12' film flow still/0.pgm n-001.png -o x.png
+fails 2 'to which picture?' film flow still/0.pgm -o x.png
+fails 2 '--most is for pictures of a flow' film flow still/0.pgm still/1.pgm -o x.flo --most 2
+cp flow.png not.flo
+fails 1 'not.flo: no .flo file' film flow not.flo -o x.png
+fails 2 '--output flow.png is also an input' film flow flow.png again.png -o flow.png
+fails 2 '--output flow.flo is also an input' film flow flow.flo -o flow.flo
+fails 1 'a film is measured beside one of the same shape' film flicker one "$films/turned.mp4" -q
+
 # ---- films that break off ----
 echo 'what was there' >cut.mp4
 "$autodidact" film convert film.mp4 large.mp4 --size 320 --crf 5 -q

@@ -97,6 +97,17 @@ if has libav; then
     apply net.tar film.apng -o painted.mp4 --from 0.1 --fps 20 --crf 30 -q
     exits 0
     check 'a part of it' [ -s painted.mp4 ]
+    # Two frames that differ in their light: --steady keeps of the first what can be followed.
+    apply net.tar photo.png -o light.png --strength 0.1 -q
+    mkdir pair && cp photo.png pair/1.png && cp light.png pair/2.png
+    run "$autodidact" film convert pair pair.apng --fps 10 --size 88x72 -q
+    apply net.tar pair.apng -o plain/ -q
+    apply net.tar pair.apng -o steady/ --steady 0.6 -q
+    exits 0
+    silent err
+    check 'the first frame as it was' cmp plain/00001.png steady/00001.png
+    flicker() { "$autodidact" film flicker "$1" pair.apng -q | awk '$1 == "painted" && NF == 2 { print $2 * 1e6 }'; }
+    check 'the second nearer to it' test "$(flicker steady)" -lt "$(flicker plain)"
 else
     skip 'films need libav'
 fi
@@ -143,6 +154,7 @@ wrong() { # STATUS TEXT ARGUMENT...
 }
 wrong 2 'PICTURE is missing' net.tar -o x.png
 wrong 2 '--fps is for films, and photo.png is none' net.tar photo.png -o x.png --fps 5
+wrong 2 '--steady is for films, and photo.png is none' net.tar photo.png -o x.png --steady 0.5
 wrong 2 'is also an input' net.tar photo.png -o photo.png
 wrong 1 'a picture is written as' net.tar photo.png -o net.tar
 wrong 1 'missing.png' net.tar missing.png -o x.png

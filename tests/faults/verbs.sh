@@ -117,6 +117,8 @@ each_verb() {
     "$1" writes film convert film.mp4 old.gif --fps 5
     "$1" writes film convert film.mp4 old.mp4
     "$1" writes film convert shots old.gif
+    "$1" writes film flow photo.ppm painting.ppm -o old.png
+    "$1" reads film flicker film.mp4 film.mp4
     "$1" reads info quantized_13.onnx
     "$1" writes onnx run picture.onnx photo.ppm -o old.png
     "$1" writes convert tiny_cnn.pth old.safetensors
