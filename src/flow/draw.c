@@ -58,7 +58,7 @@ ad_status ad_flow_draw(ad_context *ctx, const ad_flow *flow, double most, ad_ima
     if (status) return status;
     double fastest = most;
     for (int64_t i = 0; !(most > 0) && i < pixels; ++i)
-        fastest = fmax(fastest, hypot(flow->data[2 * i], flow->data[2 * i + 1]));
+        fastest = fmax(fastest, hypot((double)flow->data[2 * i], (double)flow->data[2 * i + 1]));
     for (int64_t i = 0; i < pixels; ++i)
         paint(flow->data[2 * i], flow->data[2 * i + 1], fastest > 0 ? fastest : 1,
               (*out)->data + 3 * i);

@@ -28,7 +28,8 @@ static double surface(uint64_t number, double x, double y)
 static void draw(ad_image *image, double time)
 {
     for (int64_t i = 0; i < WIDTH * HEIGHT; ++i) {
-        double x = (double)(i % WIDTH), y = (double)(i / WIDTH);
+        int64_t row = i / WIDTH;
+        double x = (double)(i % WIDTH), y = (double)row;
         double dx = x - 6 * time, dy = y - 2.5 * time;
         bool disc = hypot(dx - 260, dy - 170) < 90;
         double value = disc ? surface(1, dx, dy) : surface(2, x + 1.5 * time, y - 0.75 * time);
