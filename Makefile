@@ -344,9 +344,9 @@ check-asan:
 TSAN := pool shared_store loader plan_threads program resample optim lbfgs layers kernel_windows kernel_rows
 TSAN_FILMS := $(if $(filter libav,$(COMPONENTS)),film_read film_broken film_write film_unfinished) # libav's own threads are not looked at
 check-tsan:
-	@$(MAKE) --no-print-directory MODE=tsan BUILD=$(BUILD)-tsan -s $(addprefix $(BUILD)-tsan/tests/,$(TSAN) $(TSAN_FILMS) chain reduce gemm)
+	@$(MAKE) --no-print-directory MODE=tsan BUILD=$(BUILD)-tsan -s $(addprefix $(BUILD)-tsan/tests/,$(TSAN) $(TSAN_FILMS) chain reduce gemm flow)
 	@tests/run TSAN_OPTIONS=ignore_noninstrumented_modules=1 $(addprefix $(BUILD)-tsan/tests/,$(TSAN_FILMS) $(TSAN)) arg:threads $(addprefix $(BUILD)-tsan/tests/,chain reduce) \
-	    arg:thin $(BUILD)-tsan/tests/gemm
+	    arg:thin $(BUILD)-tsan/tests/gemm arg:same_bits $(BUILD)-tsan/tests/flow
 
 # Every solver of every instruction set of this machine on other problems than `make test` has, or more; what
 # each costs. KERNELS='--rounds 100 --seed 7 --only matmul' and the like.

@@ -109,7 +109,7 @@ const ad_verb ad_cli_film_flow = {
     .description =
         "Works out the optical flow from FROM to TO, two pictures of one size: for each pixel of "
         "FROM where it is in TO. As a picture, direction is hue and speed is saturation, by the "
-        "colour wheel of Middlebury's benchmark: red moves to the right, yellow-green down, cyan "
+        "colour wheel of Middlebury's benchmark: red moves to the right, yellow down, cyan "
         "to the left, violet up. FROM alone is a .flo file that is drawn.\n\n"
         "  autodidact film convert film.mp4 frame-%05d.png --to 1\n"
         "  autodidact film flow frame-00001.png frame-00002.png -o flow.png\n"
