@@ -5,8 +5,8 @@
  * using dense inverse search"): on each size of a pyramid, small patches slide to where they match,
  * what they found is blended pixel by pixel, and a variational refinement (Brox, Bruhn, Papenberg &
  * Weickert 2004; constraints normalised after Zimmer, Bruhn & Weickert 2011) makes the whole smooth
- * but for its edges. Pictures are compared as grey (luma of the encoded values, Rec. 601). Results
- * are the same bits with any number of threads and any instruction set.
+ * but for its edges. Pictures are compared as grey (luma of the encoded values, Rec. 601, held to
+ * 0..1). Results are the same bits with any number of threads and any instruction set.
  *
  * Stability: experimental (base.h says what that means). */
 #ifndef AUTODIDACT_FLOW_H

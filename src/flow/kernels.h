@@ -40,7 +40,7 @@ typedef struct ad_flow_constraint {
     float *z, *x, *y;
 } ad_flow_constraint;
 
-/* Of every other pixel of a row the equations of refine.c: what is solved for, the matrix with the
+/* Of every other pixel of a row the equations of relax.c: what is solved for, the matrix with the
  * inverse of its diagonal, the right side, and the weights of the edges to the next pixel and to
  * the next row. */
 typedef struct ad_flow_equations {

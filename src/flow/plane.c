@@ -43,10 +43,12 @@ ad_status ad_flow_plane_grey(ad_flow_plane *plane, ad_context *ctx, const ad_ima
     const float *pixel = image->data;
     for (int64_t y = 0; !status && y < image->height; ++y) {
         float *to = ad_flow_row(plane, y);
-        for (int64_t x = 0; x < image->width; ++x, pixel += image->channels)
-            to[x] = image->channels < 3
-                        ? 255 * pixel[0]
-                        : 255 * (0.299f * pixel[0] + 0.587f * pixel[1] + 0.114f * pixel[2]);
+        for (int64_t x = 0; x < image->width; ++x, pixel += image->channels) {
+            float luma = image->channels < 3
+                             ? pixel[0]
+                             : 0.299f * pixel[0] + 0.587f * pixel[1] + 0.114f * pixel[2];
+            to[x] = 255 * (luma > 0 ? (luma < 1 ? luma : 1) : 0);
+        }
     }
     if (!status) ad_flow_plane_extend(plane);
     return status;

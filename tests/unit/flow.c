@@ -133,6 +133,10 @@ static void options_do_something_and_have_ranges(void)
         CHECK_INT(ad_flow_estimate(&flow, ctx, from, to, &wrong[i]), AD_ERROR_ARGUMENT);
         CHECK(!flow);
     }
+    from->data[5] = 1e38f, to->data[7] = -1e38f; /* beyond 0..1 is white or black */
+    CHECK_INT(ad_flow_estimate(&flow, ctx, from, to, NULL), AD_OK);
+    for (int i = 0; flow && i < 96 * 80 * 2; ++i) CHECK(isfinite(flow->data[i]));
+    ad_flow_free(flow);
     from->data[5] = NAN;
     CHECK_INT(ad_flow_estimate(&flow, ctx, from, to, NULL), AD_ERROR_NUMERIC);
     CHECK_CONTAINS(ad_error(ctx), "the first picture is not finite: element 5");
