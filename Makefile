@@ -150,7 +150,7 @@ $(BUILD)/autodidact: $(CLI_OBJ) $(LIB)
 $(BUILD)/src/base/version.o: CFLAGS_ALL += -DAD_COMPONENTS='"$(COMPONENTS)"'
 $(BUILD)/src/base/version.o: $(BUILD)/objects
 $(BUILD)/zoo/vision/embedded.o: $(wildcard zoo/backbone/*.safetensors)
-$(BUILD)/zoo/classify/imagenet.o: zoo/classify/imagenet_words.txt
+$(BUILD)/zoo/vision/imagenet.o: zoo/vision/imagenet_words.txt
 $(BUILD)/src/page/page.o: src/page/page.html
 $(BUILD)/src/draw/letters.o: src/draw/letters.ttf
 

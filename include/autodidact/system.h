@@ -146,6 +146,9 @@ struct ad_system {
      * NULL. */
     ad_status (*recognise)(ad_context *ctx, ad_file *file, const char *config, void *model,
                            bool *known);
+    /* Instead of that, networks that are no weights files (onnx.h): fills the model and job->vars,
+     * which then holds all weights, and sets *mine, or leaves it false. May be NULL. */
+    ad_status (*open)(ad_job *job, const char *path, bool *mine);
     /* Files of other programs: brings their tensors into the order that the network's have
      * (ad_file_transpose), before any are loaded. May be called again. May be NULL. */
     ad_status (*adapt)(ad_file *file);
@@ -237,8 +240,10 @@ AD_API ad_status ad_trained_build(ad_job *job, int64_t rows, const ad_compile_op
  * variable for are told the watcher; missing ones are an error. */
 AD_API ad_status ad_trained_load(ad_job *job, ad_vars *vars);
 AD_API void ad_trained_close(ad_job *job); /* NULL is ignored */
-/* The file that the weights come from, and the folder that holds it (for a tokenizer beside it). */
+/* The file that the weights come from (NULL: of ad_system.open), its path, and the folder that
+ * holds it (for a tokenizer beside it). */
 AD_API const ad_file *ad_trained_file(const ad_job *job);
+AD_API const char *ad_trained_path(const ad_job *job);
 AD_API const char *ad_trained_folder(const ad_job *job);
 /* Whether settings, and which part of a run it is (job->part), are those of a run. */
 AD_API bool ad_trained_of_run(const ad_job *job);

@@ -4,6 +4,7 @@
 #include "base/nearest.h"
 #include "nn/file_axes.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- one node ---- */
@@ -87,18 +88,35 @@ ad_status ad_onnx_build_scope(ad_onnx_builder *b, const bool *wanted)
 
 /* ---- what is wanted ---- */
 
+/* "a, b, c and 20 more": results of operations, as many as a sentence bears. */
+static void list_values(const ad_onnx *model, char *text, size_t size)
+{
+    int count = ad_onnx_node_count(model), shown = 0;
+    size_t used = 0;
+    *text = 0;
+    for (; shown < count && used < size - 140; ++shown) {
+        int written = snprintf(text + used, size - used, "%s%.100s", shown ? ", " : "",
+                               ad_onnx_node_at(model, shown).value);
+        used += (size_t)written;
+    }
+    if (shown < count) snprintf(text + used, size - used, " and %d more", count - shown);
+}
+
 static ad_status unknown_value(const ad_onnx *model, const char *name)
 {
+    char values[560];
     const ad_name_table *names = &model->graph->names;
     size_t bytes = ((size_t)names->count + 1) * sizeof(char *);
     const char **all = ad_alloc(model->ctx, bytes);
     if (!all) return AD_ERROR_MEMORY;
     for (int32_t i = 0; i < names->count; ++i) all[i] = ad_name_text(names, i);
     const char *nearest = ad_nearest(name, all, (int)names->count);
+    list_values(model, values, sizeof values);
     ad_status status = ad_fail(model->ctx, AD_ERROR_NOT_FOUND,
-                               "%s: there is no value or node \"%.100s\" in it%s%.100s%s",
-                               model->path, name, nearest ? "; did you mean \"" : "",
-                               nearest ? nearest : "", nearest ? "\"?" : "");
+                               "%s: there is no value or node \"%.100s\" in it%s%.100s%s; it "
+                               "computes %s",
+                               model->path, name, nearest ? " (did you mean \"" : "",
+                               nearest ? nearest : "", nearest ? "\"?)" : "", values);
     ad_free(model->ctx, all, bytes);
     return status;
 }

@@ -109,6 +109,7 @@ static ad_status export_published(ad_job *job, const char *path, const ad_export
 ad_status ad_trained_export(ad_job *job, const char *path, const ad_export_options *options)
 {
     ad_publication p = {0};
+    if (!job->inside->file) return ad_job_no_weights(job);
     ad_status status = !is_folder(path) ? ad_file_can_write(job->ctx, path)
                        : options->q8_0
                            ? ad_fail(job->ctx, AD_ERROR_ARGUMENT, "%s: only .gguf holds q8_0", path)

@@ -47,6 +47,8 @@ ad_status ad_job_players(ad_job *job, const ad_player **players);
 
 /* trained.c: the file that `path` stands for (ad_trained_open); says what was passed over. */
 ad_status ad_job_find_weights(const ad_job *job, const char *path, ad_weights_place *place);
+/* The error of what is asked of a file that is none (ad_system.open). */
+ad_status ad_job_no_weights(const ad_job *job);
 
 /* load.c: weights into a store: says to the watcher what the file has and the store does not use.
  */

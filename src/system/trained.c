@@ -146,6 +146,20 @@ static ad_status read_run(ad_job *job)
 
 /* ---- opening ---- */
 
+/* A weights file, or what the system opens itself. */
+static ad_status open_file(ad_job *job, const ad_settings *given)
+{
+    ad_job_inside *inside = job->inside;
+    bool mine = false;
+    ad_status status = job->system->open ? job->system->open(job, inside->place.path, &mine)
+                                         : AD_OK;
+    if (!status && mine)
+        return ad_record_check(job->system->model, job->ctx, inside->place.path, job->model);
+    if (!status) status = ad_file_open(&inside->file, job->ctx, inside->place.path);
+    if (!status && !given) status = read_run(job);
+    return status ? status : read_model(job);
+}
+
 /* Settings of its own, with what is given for the records beside the model's. */
 static ad_status own_settings(ad_job *job, const ad_settings *given)
 {
@@ -177,9 +191,7 @@ ad_status ad_trained_open(ad_job **out, ad_context *ctx, const ad_system *system
     if (options) job->watcher = options->watcher;
     status = own_settings(job, options ? options->settings : NULL);
     if (!status) status = ad_job_find_weights(job, path, &job->inside->place);
-    if (!status) status = ad_file_open(&job->inside->file, ctx, job->inside->place.path);
-    if (!status && !(options && options->settings)) status = read_run(job);
-    if (!status) status = read_model(job);
+    if (!status) status = open_file(job, options ? options->settings : NULL);
     if (status)
         ad_trained_close(job);
     else
@@ -192,9 +204,20 @@ void ad_trained_close(ad_job *job)
     ad_job_free(job);
 }
 
+ad_status ad_job_no_weights(const ad_job *job)
+{
+    return ad_fail(job->ctx, AD_ERROR_UNSUPPORTED, "%s: is a network of its own, no weights file",
+                   job->inside->place.path);
+}
+
 const ad_file *ad_trained_file(const ad_job *job)
 {
     return job->inside->file;
+}
+
+const char *ad_trained_path(const ad_job *job)
+{
+    return job->inside->place.path;
 }
 
 const char *ad_trained_folder(const ad_job *job)
@@ -204,6 +227,7 @@ const char *ad_trained_folder(const ad_job *job)
 
 ad_status ad_trained_load(ad_job *job, ad_vars *vars)
 {
+    if (!job->inside->file) return vars == job->vars ? AD_OK : ad_job_no_weights(job);
     return ad_job_load(job, job->inside->file, vars);
 }
 

@@ -127,7 +127,6 @@ if has protobuf-c; then
     says err 'sheet.png: 1 of 1 pictures'
     dream photo.png -o x.png $small --weights picture.onnx --layer nonsense
     exits 1
-    one_line err
     says err 'no value or node "nonsense"'
     dream photo.png -o x.png $small --weights styles.onnx
     exits 1

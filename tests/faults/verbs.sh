@@ -41,7 +41,7 @@ make_seed() {
     tiny_graph graph
     printf 'a rose is a rose is a rose is a rose is a rose is a rose, and a rose by any name is a rose.\n%.0s' 1 2 3 >text.txt
     cp "$fixtures/tiny_cnn.pth" "$fixtures/weights/arrays.npz" "$fixtures/weights/library.safetensors" \
-        "$fixtures/onnx/quantized_13.onnx" "$fixtures/onnx/picture.onnx" \
+        "$fixtures/onnx/quantized_13.onnx" "$fixtures/onnx/picture.onnx" "$fixtures/classifiers/channels_last.onnx" \
         "$fixtures/pictures/jpeg-L.jpg" "$fixtures/pictures/png-P.png" "$fixtures/pictures/webp-lossy.webp" .
     cp "$fixtures/films/bt709.mp4" film.mp4
     mkdir shots && cp "$fixtures/pictures/png-RGB.png" shots/1.png && cp shots/1.png shots/2.png
@@ -128,6 +128,7 @@ each_verb() {
     "$1" trains classify train --data pictures $classify_options --model lenet --size 28 --flip --run new
     "$1" reads classify eval classify-run --data pictures
     "$1" writes classify predict classify-run pictures/test/left/1.pgm --saliency old.png
+    "$1" writes classify predict channels_last.onnx photo.ppm --saliency old.png
     "$1" trains gpt train --data text.txt $gpt_options --ema 0.9 --run new
     "$1" trains gpt train --data text.txt $gpt_options --tokenizer bpe --run new
     "$1" trains gpt train --data text.txt --init gpt-run --batch 2 --steps 3 --sample-tokens 4 --run new
@@ -143,6 +144,9 @@ each_verb() {
     "$1" writes style make photo.ppm painting.ppm $style_options -o old.png
     "$1" writes style reconstruct photo.ppm --layer relu1_1 $style_options -o old.png
     "$1" writes dream make photo.ppm $dream_options --guide painting.ppm -o old.png
+    "$1" writes style apply picture.onnx photo.ppm --white 1 -o old.png
+    "$1" writes style apply picture.onnx shots --white 1 -o old.gif
+    "$1" writes dream make shots $dream_options -o old.gif
     "$1" writes dream layers --layer relu1_1 --channels 2 $dream_options -o old.png
     "$1" reads explain gpt --layers 1 --heads 1 --width 8 --block 8
     "$1" reads explain classify --model lenet

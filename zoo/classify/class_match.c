@@ -2,9 +2,8 @@
  * folders by ImageNet's numbers, by its words or by its wnids; the last say nothing alone, but all
  * of them in order are the classes in order. */
 #include "zoo/classify/classify.h"
+#include "zoo/vision/imagenet.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,30 +12,11 @@ static bool is_wnid(const char *name)
     return strlen(name) == 9 && *name == 'n' && strspn(name + 1, "0123456789") == 8;
 }
 
-/* As people write words into names of folders: case, '_' and '-' do not matter. */
-static bool same_word(const char *a, const char *b)
-{
-    for (; *a && *b; ++a, ++b) {
-        char x = *a == '_' || *a == '-' ? ' ' : (char)tolower((unsigned char)*a);
-        char y = *b == '_' || *b == '-' ? ' ' : (char)tolower((unsigned char)*b);
-        if (x != y) return false;
-    }
-    return !*a && !*b;
-}
-
 static int64_t by_word(const classify_model *m, const char *name)
 {
     for (int64_t i = 0; i < m->classes.count; ++i)
-        if (same_word(m->classes.at[i], name)) return i;
+        if (vision_same_word(m->classes.at[i], name)) return i;
     return -1;
-}
-
-static int64_t by_number(const classify_model *m, const char *name)
-{
-    char *end;
-    if (!*name || strlen(name) > 6 || name[strspn(name, "0123456789")]) return -1;
-    int64_t number = strtol(name, &end, 10);
-    return number < m->classes.count ? number : -1;
 }
 
 static bool all_wnids(const ad_image_set *set, const classify_model *m)
@@ -69,7 +49,7 @@ ad_status classify_match(ad_context *ctx, ad_image_set *set, const char *path,
     for (int i = 0; i < set->classes && !status; ++i) {
         const char *name = set->class_names[i];
         to[i] = wnids ? i + (m->classes.count - set->classes) : by_word(m, name);
-        if (to[i] < 0) to[i] = by_number(m, name);
+        if (to[i] < 0) to[i] = vision_class_number(m->classes.count, name);
         if (to[i] < 0) status = not_found(ctx, path, name, m);
     }
     for (int64_t i = 0; i < set->count && !status; ++i)

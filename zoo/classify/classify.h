@@ -16,8 +16,8 @@
  *   - networks.c: mlp, lenet, vgg
  *   - resnet.c: the residual networks
  *   - pictures.c: the data: sets, splits, augmentation
- *   - published.c: ImageNet's networks (zoo/vision), known by their tensors
- *   - imagenet.c: the words for their classes
+ *   - published.c: networks of others: ImageNet's (zoo/vision), known by their tensors, and ONNX
+ *     files
  *   - class_match.c: which class of a network a class of pictures is
  *   - class_names.c: files of labels
  *   - train.c: the system: network, loss, scores, samples
@@ -28,6 +28,7 @@
 #define ZOO_CLASSIFY_CLASSIFY_H
 
 #include "zoo/vision/backbone.h"
+#include "zoo/vision/onnx_network.h"
 
 #include <autodidact/autodidact.h>
 
@@ -56,7 +57,8 @@ typedef struct classify_model {
     ad_texts classes;                  /* their names */
     int64_t height, width, channels;   /* as in `picture` */
     bool published;    /* another program's: not in its files, but known by its tensors */
-    vision_form form;  /* if so, as what; and: */
+    vision_form form;  /* if so, as what, or: */
+    vision_onnx onnx;  /* owned; and: */
     int64_t resize;    /* it sees the centre of a picture whose shorter side is this */
     bool worded;       /* its classes have names */
     bool config_names; /* the config.json beside it names its classes */
@@ -127,6 +129,8 @@ ad_status classify_read(ad_job *job);
 ad_status classify_fit(ad_context *ctx, classify_model *model, int64_t height, int64_t width,
                        int channels, char *const *class_names, int64_t classes, const float *mean,
                        const float *deviation);
+ad_status classify_set_moments(ad_context *ctx, classify_model *model, const float mean[3],
+                               const float deviation[3]);
 /* What is done to every picture: brought to the mean 0 and the deviation 1. */
 ad_augment classify_normalisation(const classify_model *model);
 
@@ -135,17 +139,20 @@ ad_augment classify_normalisation(const classify_model *model);
 /* The system's `recognise`. */
 ad_status classify_recognise(ad_context *ctx, ad_file *file, const char *config, void *model,
                              bool *known);
+/* The system's `open`: ONNX files. */
+ad_status classify_open_onnx(ad_job *job, const char *path, bool *mine);
+/* --pixels of an ONNX file, which all others refuse. */
+ad_status classify_read_pixels(ad_command *cmd, ad_job *job);
+/* "alexnet", or the path of an ONNX file. */
+const char *classify_published_name(const ad_job *job);
+/* Pictures that such a network can take at a time, at most `most`. */
+int64_t classify_rows(const classify_model *model, int64_t most);
 /* Classes by the names in a file; NULL: a published network's by one beside its weights, if there
  * is one. Notes what a person should know. */
 ad_status classify_name_classes(ad_job *job, const char *path);
 
 /* The system's `publish`: such networks are not of this system's form. */
 ad_status classify_publish(ad_job *job, ad_publication *out);
-
-/* ---- imagenet.c ---- */
-
-/* The word for one of ImageNet's 1000 classes, `length` bytes: "great white shark". */
-const char *classify_imagenet_word(int index, int *length);
 
 /* ---- class_match.c ---- */
 

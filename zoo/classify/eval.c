@@ -9,6 +9,7 @@ static const ad_option options[] = {
     {"split", 0, AD_OPTION_CHOICE, .initial = "test", .choices = "train|validation|test",
      .help = "which part of the data"},
     {"classes", 0, AD_OPTION_FILE, .help = "the classes' names, as for predict"},
+    VISION_OPTION_PIXELS,
     {"skip-bad", 0, AD_OPTION_FLAG, .help = "leave broken pictures out instead of stopping"},
     AD_COMMON_OPTIONS,
     {0},
@@ -149,13 +150,15 @@ static ad_status measure(ad_command *cmd, ad_job *job)
     ad_augment normalised = classify_normalisation(job->model);
     ad_image_set **set = &c->pictures.set[split];
     bool done;
-    ad_status status = classify_name_classes(job, ad_command_text(cmd, "classes"));
-    if (!status) status = ad_trained_build(job, BATCH, NULL);
+    int64_t rows = classify_rows(job->model, BATCH);
+    ad_status status = classify_read_pixels(cmd, job);
+    if (!status) status = classify_name_classes(job, ad_command_text(cmd, "classes"));
+    if (!status) status = ad_trained_build(job, rows, NULL);
     if (!status) status = read_like(cmd, job->model, &job->watcher, set);
     if (!status) status = ad_image_samples_new(&job->split[split].samples, *set, &normalised);
     if (!status)
         status = ad_loader_new(&job->loader[split], job->ctx, job->split[split].samples,
-                               &(ad_loader_options){.batch = BATCH, .keep_last = true});
+                               &(ad_loader_options){.batch = (int)rows, .keep_last = true});
     if (!status) status = classify_score(c, split, &done);
     return status ? status : print_scores(cmd, c);
 }
@@ -169,8 +172,9 @@ const ad_verb classify_eval_verb = {
     AD_VERB("classify", "eval", "MODEL", options, run,
             "measure a trained network on labelled pictures"),
     .description =
-        "MODEL is a run's folder, an exported weights file, or one of ImageNet's networks "
-        "(`autodidact info FILE` says which), whose classes the data call by number, by name or, "
+        "MODEL is a run's folder, an exported weights file, an ONNX file, or one of ImageNet's "
+        "networks (`autodidact info FILE` says which), whose classes the data call by number, by "
+        "name or, "
         "where all are there, by wnid.\n\n"
         "  autodidact classify eval runs/classify-20260101-1 --data mnist/\n"
         "  autodidact classify eval alexnet.pth --data imagenet/val --split train"};

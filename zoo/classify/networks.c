@@ -51,7 +51,9 @@ static ad_node *vgg(int64_t classes, ad_vars *vars, ad_node *x, ad_mode *mode)
 static ad_node *published(const classify_model *m, ad_vars *vars, ad_node *x)
 {
     static const char *const logits = "logits";
-    ad_node *out;
+    ad_node *out = NULL;
+    if (m->onnx.file) /* it was built when it was opened: what is wrong with it is known */
+        return vision_onnx_logits(&m->onnx, vars, x, &out) ? NULL : out;
     vision_build_form(vars, "", &m->form, VISION_MAX, x, &logits, 1, &out);
     return out;
 }

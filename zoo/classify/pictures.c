@@ -33,6 +33,13 @@ static ad_status set_three(ad_context *ctx, classify_model *m, const char *name,
     return ad_record_set(&classify_model_record, ctx, m, name, text);
 }
 
+ad_status classify_set_moments(ad_context *ctx, classify_model *m, const float mean[3],
+                               const float deviation[3])
+{
+    ad_status status = set_three(ctx, m, "mean", mean);
+    return status ? status : set_three(ctx, m, "deviation", deviation);
+}
+
 ad_status classify_fit(ad_context *ctx, classify_model *m, int64_t height, int64_t width,
                        int channels, char *const *class_names, int64_t classes, const float *mean,
                        const float *deviation)
@@ -41,8 +48,8 @@ ad_status classify_fit(ad_context *ctx, classify_model *m, int64_t height, int64
     const float picture[3] = {(float)height, (float)width, (float)channels};
     m->height = height, m->width = width, m->channels = channels;
     ad_status status = set_three(ctx, m, "picture", picture);
-    if (!status) status = set_three(ctx, m, "mean", mean ? mean : zeros);
-    if (!status) status = set_three(ctx, m, "deviation", deviation ? deviation : ones);
+    if (!status)
+        status = classify_set_moments(ctx, m, mean ? mean : zeros, deviation ? deviation : ones);
     return status ? status : ad_texts_copy(ctx, &m->classes, class_names, classes);
 }
 

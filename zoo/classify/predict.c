@@ -18,6 +18,7 @@ static const ad_option options[] = {
      .help = "also draw where the network looks, for the first picture"},
     {"classes", 0, AD_OPTION_FILE,
      .help = "the classes' names, as ImageNet's networks come with them: a name per line, or JSON"},
+    VISION_OPTION_PIXELS,
     {"skip-bad", 0, AD_OPTION_FLAG, .help = "leave broken pictures out instead of stopping"},
     AD_COMMON_OPTIONS,
     {0},
@@ -28,7 +29,8 @@ typedef struct predict {
     ad_job *job;
     const classify_model *model;
     ad_texts files;
-    float *pixels; /* [BATCH, height, width, channels], bound to the network's input */
+    int64_t rows;  /* at a time, at most BATCH */
+    float *pixels; /* [rows, height, width, channels], bound to the network's input */
     struct {
         const char *name;
         int64_t width, height;
@@ -116,7 +118,7 @@ static ad_status predict_all(predict *p)
         p->row[p->filled].width = picture.width, p->row[p->filled].height = picture.height;
         snprintf(p->row[p->filled].done, sizeof picture.done, "%s", picture.done);
         ++p->filled;
-        if (p->filled == BATCH) status = run_batch(p);
+        if (p->filled == p->rows) status = run_batch(p);
     }
     return status ? status : run_batch(p);
 }
@@ -161,12 +163,18 @@ static ad_status draw_saliency(predict *p, const char *path)
 static ad_status prepare(predict *p)
 {
     size_t classes = (size_t)p->model->classes.count;
-    size_t bytes = (size_t)(BATCH * pixels_of(p->model)) * sizeof *p->pixels;
-    ad_status status = classify_name_classes(p->job, ad_command_text(p->cmd, "classes"));
+    p->rows = classify_rows(p->model, BATCH);
+    if (p->rows > BATCH)
+        return ad_error_set(p->job->ctx, AD_ERROR_UNSUPPORTED,
+                            "%s: looks at %lld pictures at a time; at most %d are expected",
+                            ad_trained_path(p->job), (long long)p->rows, BATCH);
+    size_t bytes = (size_t)(p->rows * pixels_of(p->model)) * sizeof *p->pixels;
+    ad_status status = classify_read_pixels(p->cmd, p->job);
+    if (!status) status = classify_name_classes(p->job, ad_command_text(p->cmd, "classes"));
     for (int i = 1; !status && i < ad_command_operands(p->cmd); ++i)
         status = ad_image_files(p->job->ctx, ad_command_operand(p->cmd, i), &p->files,
                                 &p->job->watcher);
-    if (!status) status = ad_trained_build(p->job, BATCH, NULL);
+    if (!status) status = ad_trained_build(p->job, p->rows, NULL);
     if (status) return status;
     p->probability = malloc(classes * sizeof *p->probability);
     p->order = malloc(classes * sizeof *p->order);
@@ -203,10 +211,12 @@ const ad_verb classify_predict_verb = {
         "MODEL is a run's folder, an exported weights file, or one of ImageNet's networks as "
         "torchvision and transformers name their tensors: alexnet, vgg16, vgg19, googlenet, "
         "resnet18, resnet50, squeezenet1_0, squeezenet1_1, inception_v3, mobilenet_v1, "
-        "mobilenet_v2. Their 1000 classes have ImageNet's words; others are named by --classes, or "
+        "mobilenet_v2; or an ONNX file. Their 1000 classes have ImageNet's words; others are named "
+        "by --classes, or "
         "by a file labels.txt, classes.txt, imagenet_classes.txt or the like beside the weights. A "
         "PICTURE may be a folder. What was done to a picture to bring it to the network's size and "
         "colours stands behind its name.\n\n"
         "  autodidact classify predict runs/classify-20260101-1 photo.jpg holiday/ --top 5\n"
         "  autodidact classify predict glasses.safetensors face.pgm --saliency looks.png\n"
+        "  autodidact classify predict mobilenet.onnx photo.jpg --pixels symmetric\n"
         "  autodidact classify predict resnet18.pth dog.jpg --classes imagenet_classes.txt"};

@@ -28,7 +28,7 @@ static void network(ad_job *job, ad_forward *f)
     classifier *c = (classifier *)job;
     ad_node *x = ad_input(f->graph, "image", AD_F32,
                           ad_shape(f->rows, m->height, m->width, m->channels));
-    if (m->published) job->ignore = vision_unused(m->form.kind);
+    if (m->published && !m->onnx.file) job->ignore = vision_unused(m->form.kind);
     if (!f->mode) {
         f->result = classify_network(m, f->vars, x, NULL);
         return;
@@ -174,6 +174,7 @@ static void release(ad_job *job)
 {
     ad_class_scores_free(((classifier *)job)->scores);
     ad_image_splits_free(&((classifier *)job)->pictures);
+    if (job->model) vision_onnx_close(&((classify_model *)job->model)->onnx);
 }
 
 static const ad_record *const records[] = {&classify_model_record,
@@ -187,11 +188,11 @@ static const ad_default defaults[] = {
     {"lr", "1e-3"},         {"optimizer", "adamw"},       {"weight-decay", "1e-2"},
     {"schedule", "cosine"}, AD_OTHERWISE("epochs", "10"), {0}};
 
-const ad_system classify_system = {
-    AD_SYSTEM("classify", "images", classifier, records, &classify_model_record, defaults,
-              .read = classify_read, .network = network, .prepare = freeze, .evaluate = evaluate,
-              .sample = sample, .free = release, .sketch = classify_sketch,
-              .recognise = classify_recognise, .publish = classify_publish)};
+const ad_system classify_system = {AD_SYSTEM(
+    "classify", "images", classifier, records, &classify_model_record, defaults,
+    .read = classify_read, .network = network, .prepare = freeze, .evaluate = evaluate,
+    .sample = sample, .free = release, .sketch = classify_sketch, .recognise = classify_recognise,
+    .open = classify_open_onnx, .publish = classify_publish)};
 
 const ad_verb classify_train_verb = {
     AD_TRAIN_VERB("classify", &classify_system, records, defaults,

@@ -41,7 +41,8 @@ typedef struct dream_settings {
     double lr, smoothing;
     int64_t shift; /* jitter, pixels */
     bool details;
-    int64_t tile; /* pixels along a side; 0: the picture at once */
+    int64_t tile;     /* pixels along a side; 0: the picture at once */
+    int64_t smallest; /* side of a picture; 0: DREAM_SMALLEST_SIDE */
     uint64_t seed;
 } dream_settings;
 
@@ -134,6 +135,10 @@ ad_status dream_warp(ad_context *ctx, const ad_image *picture, double zoom, doub
 void dream_read_options(ad_command *cmd, dream_settings *settings);
 /* Layers from --layer and --layer-weights (default: the network's). An exit status. */
 int dream_read_layers(ad_command *cmd, dream_settings *settings, const ad_file *file);
+/* The smallest side of a picture on which the settings' layers can be computed (deep ones of some
+ * networks want more than DREAM_SMALLEST_SIDE), into settings->smallest. */
+ad_status dream_find_smallest(dream_settings *settings, ad_context *ctx);
+int64_t dream_smallest(const dream_settings *settings);
 /* Of a layer; 0: it has no size. */
 int64_t dream_channels(const dream_settings *settings, ad_context *ctx, const char *layer);
 /* Noise of 0 to 1 around grey. */

@@ -125,6 +125,12 @@ static int work(sheet *s)
     code = vision_load_chosen(s->cmd, &s->settings.net, layer ? &layer : names, layer ? 1 : layers,
                               s->settings.weights, file);
     if (code) return code;
+    s->settings.layer[0] = layer ? layer : names[layers - 1], s->settings.layers = 1;
+    if ((code = ad_command_check(s->cmd, dream_find_smallest(&s->settings, s->ctx)))) return code;
+    if (ad_command_int(s->cmd, "size") < s->settings.smallest)
+        return ad_command_usage(s->cmd, "--size: %s of %s wants %lld pixels or more",
+                                s->settings.layer[0], vision_chosen_name(&s->settings.net),
+                                (long long)s->settings.smallest);
     list(s, layer, names, layers);
     (void)ad_command_interrupted(s->cmd); /* from here on Ctrl-C keeps what there is */
     ad_command_start(s->cmd);

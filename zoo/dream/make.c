@@ -1,11 +1,13 @@
 /* make.c - `autodidact dream make [IMAGE] -o OUT`: a picture, a film, or one that zooms for ever.
  */
 #include "zoo/dream/make.h"
+#include "zoo/vision/imagenet.h"
 
 #include <autodidact/profile.h>
 #include <autodidact/tuning.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static const ad_option options[] = {
     {"output", 'o', AD_OPTION_FILE, .required = true,
@@ -17,6 +19,8 @@ static const ad_option options[] = {
     {"layer-weights", 0, AD_OPTION_REALS, .min = -1e30, .max = 1e30, .unit = "W1,W2,...",
      .help = "weight of each layer (default: 1)"},
     {"channel", 0, AD_OPTION_INT, .max = 1 << 20, .help = "of one layer: only this channel"},
+    {"logit", 0, AD_OPTION_TEXT, .unit = "CLASS",
+     .help = "dream of one class that the network knows: its number, or ImageNet's word for it"},
     {"guide", 0, AD_OPTION_FILE, .help = "dream of what this picture shows"},
     {"mask", 0, AD_OPTION_FILE, .help = "dream only where this picture is white"},
     {"noise", 0, AD_OPTION_FLAG, .help = "start from noise; then IMAGE only says the shape"},
@@ -65,6 +69,47 @@ static int check_channel(dream_make *m)
                             (long long)channels - 1);
 }
 
+/* --logit instead of --layer and --channel. */
+static int read_logit(dream_make *m, const ad_file *file)
+{
+    static const char *const instead[] = {"layer", "layer-weights", "channel", "guide"};
+    dream_settings *s = &m->settings;
+    for (size_t i = 0; i < sizeof instead / sizeof *instead; ++i)
+        if (ad_command_given(m->cmd, instead[i]))
+            return ad_command_usage(m->cmd, "--logit and --%s exclude each other", instead[i]);
+    s->layer[0] = "logits", s->weight[0] = 1, s->layers = 1;
+    return vision_require_layer(m->cmd, &s->net, file, "logit", s->layer[0]);
+}
+
+static int no_such_class(dream_make *m, int64_t classes, const char *text)
+{
+    char(*name)[VISION_CLASS_NAME] = malloc((size_t)classes * sizeof *name);
+    const char **names = malloc((size_t)classes * sizeof *names), *nearest = NULL;
+    for (int64_t i = 0; name && names && i < classes; ++i) {
+        vision_class_name(classes, i, name[i]);
+        names[i] = name[i];
+    }
+    if (name && names && vision_classes_worded(classes))
+        nearest = ad_nearest(text, names, (int)classes);
+    int code = ad_command_usage(
+        m->cmd, "--logit: %s has no class \"%s\"%s%s%s; it has numbers 0 to %lld%s",
+        vision_chosen_name(&m->settings.net), text, nearest ? " (did you mean " : "",
+        nearest ? nearest : "", nearest ? "?)" : "", (long long)classes - 1,
+        vision_classes_worded(classes) ? ", or ImageNet's words" : "");
+    free(name), free(names);
+    return code;
+}
+
+static int check_logit(dream_make *m)
+{
+    const char *text = ad_command_text(m->cmd, "logit");
+    dream_settings *s = &m->settings;
+    if (!text) return AD_EXIT_OK;
+    int64_t classes = dream_channels(s, m->ctx, s->layer[0]);
+    s->channel = vision_class_find(classes, text);
+    return s->channel < 0 ? no_such_class(m, classes, text) : AD_EXIT_OK;
+}
+
 static int open_network(dream_make *m)
 {
     dream_settings *s = &m->settings;
@@ -74,25 +119,34 @@ static int open_network(dream_make *m)
     dream_read_options(m->cmd, s);
     s->details = !ad_command_flag(m->cmd, "whole");
     s->tile = ad_command_int(m->cmd, "tile");
-    if ((code = dream_read_layers(m->cmd, s, file))) {
+    bool logit = ad_command_given(m->cmd, "logit");
+    if ((code = logit ? read_logit(m, file) : dream_read_layers(m->cmd, s, file))) {
         ad_file_close(file);
         return code;
     }
     code = vision_load_chosen(m->cmd, &s->net, s->layer, s->layers, s->weights, file);
+    if (!code) code = ad_command_check(m->cmd, dream_find_smallest(s, m->ctx));
+    if (!code) code = check_logit(m);
     return code ? code : check_channel(m);
+}
+
+/* What a picture of these sides becomes at --size. */
+static void fit_size(dream_make *m, int64_t *width, int64_t *height, const char *path)
+{
+    int64_t least = dream_smallest(&m->settings), w, h;
+    ad_image_fit_size(*width, *height, ad_command_int(m->cmd, "size"), &w, &h);
+    *width = w < least ? least : w, *height = h < least ? least : h;
+    if ((w != *width || h != *height) && !m->last) /* once for a film */
+        ad_command_note(m->cmd, "%s: drawn as %lld x %lld, because no side may be below %lld", path,
+                        (long long)*width, (long long)*height, (long long)least);
 }
 
 ad_status dream_fit(dream_make *m, ad_image **picture, const char *path)
 {
     ad_image *image = *picture;
-    int64_t side = ad_command_int(m->cmd, "size"), width, height;
-    ad_image_fit_size(image->width, image->height, side, &width, &height);
-    int64_t w = width < DREAM_SMALLEST_SIDE ? DREAM_SMALLEST_SIDE : width,
-            h = height < DREAM_SMALLEST_SIDE ? DREAM_SMALLEST_SIDE : height;
-    if (w != width || h != height)
-        ad_command_note(m->cmd, "%s: drawn as %lld x %lld, because no side may be below %d", path,
-                        (long long)w, (long long)h, DREAM_SMALLEST_SIDE);
-    ad_status status = ad_image_resize(m->ctx, image, w, h, NULL, picture);
+    int64_t width = image->width, height = image->height;
+    fit_size(m, &width, &height, path);
+    ad_status status = ad_image_resize(m->ctx, image, width, height, NULL, picture);
     if (status)
         *picture = image;
     else
@@ -118,6 +172,7 @@ static int read_pictures(dream_make *m, bool film)
     m->settings.guide = m->guide;
     if (!noise || film) return AD_EXIT_OK;
     int64_t width = m->photo ? m->photo->width : side, height = m->photo ? m->photo->height : side;
+    if (!m->photo) fit_size(m, &width, &height, "noise");
     ad_image_free(m->photo);
     m->photo = NULL;
     return ad_command_check(m->cmd,
@@ -149,8 +204,8 @@ void dream_plan(dream_make *m, const ad_image *picture)
     for (int i = 0; i < levels; ++i)
         m->work += (double)(m->size[i][0] * m->size[i][1] * m->settings.steps);
     if (left_out)
-        ad_command_note(m->cmd, "%d of %d sizes are left out: they would be below %d pixels",
-                        left_out, m->settings.levels, DREAM_SMALLEST_SIDE);
+        ad_command_note(m->cmd, "%d of %d sizes are left out: they would be below %lld pixels",
+                        left_out, m->settings.levels, (long long)dream_smallest(&m->settings));
 }
 
 static bool watch(void *user, const dream_progress *p)
@@ -224,7 +279,8 @@ static int make(ad_command *cmd)
     const char *path = ad_command_operand(cmd, 0);
     bool film = false, zooms = dream_zooms(cmd);
     if (!m.ctx) return AD_EXIT_FAILURE;
-    int code = path && !zooms ? ad_command_check(cmd, film_is(m.ctx, path, &film)) : AD_EXIT_OK;
+    int code = path && !zooms ? ad_command_check(cmd, film_is_or_folder(m.ctx, path, &film))
+                              : AD_EXIT_OK;
     if (!code) code = film || zooms ? dream_check_film(&m) : check_picture(&m);
     if (!code) code = open_network(&m);
     if (!code) code = read_pictures(&m, film);
@@ -254,6 +310,7 @@ const ad_verb dream_make_verb = {
         "  autodidact dream make photo.jpg --layer relu3_3,relu4_2 --layer-weights 1,3 -o "
         "dream.png\n"
         "  autodidact dream make photo.jpg --guide flowers.jpg --weights vgg16.pth -o dream.png\n"
+        "  autodidact dream make photo.jpg --weights googlenet.pth --logit goldfish -o dream.png\n"
         "  autodidact dream make --noise --channel 12 --size 400 -o pattern.png\n"
         "  autodidact dream make photo.jpg --zoom 2 --rotate 20 --seconds 4 --size 320 -o "
         "film.mp4\n"

@@ -10,9 +10,9 @@ void dream_read_options(ad_command *cmd, dream_settings *s)
     s->levels = (int)ad_command_int(cmd, "levels");
     s->ratio = ad_command_real(cmd, "ratio");
     s->steps = ad_command_int(cmd, "steps");
-    s->lr = ad_command_given(cmd, "lr")                          ? ad_command_real(cmd, "lr")
-            : !s->net.onnx && s->net.form.kind == VISION_COMPACT ? 0.05
-                                                                 : 0.09;
+    s->lr = ad_command_given(cmd, "lr")                               ? ad_command_real(cmd, "lr")
+            : !s->net.onnx.file && s->net.form.kind == VISION_COMPACT ? 0.05
+                                                                      : 0.09;
     s->shift = ad_command_int(cmd, "shift");
     s->smoothing = ad_command_real(cmd, "smoothing");
     s->seed = (uint64_t)ad_command_int(cmd, "seed");
@@ -35,7 +35,7 @@ static int usual_layers(dream_settings *s)
                  {VISION_INCEPTION_V3, {"Mixed_6c"}}};
     const char *names[VISION_MAX_LAYERS];
     for (size_t i = 0; i < sizeof usual / sizeof *usual; ++i) {
-        if (s->net.onnx || usual[i].kind != s->net.form.kind) continue;
+        if (s->net.onnx.file || usual[i].kind != s->net.form.kind) continue;
         s->layer[0] = usual[i].layers[0], s->layer[1] = usual[i].layers[1];
         return s->layer[1] ? 2 : 1;
     }
@@ -74,6 +74,42 @@ ad_status dream_noise(ad_context *ctx, int64_t width, int64_t height, uint64_t s
     for (int64_t i = 0; !status && i < width * height * 3; ++i)
         (*out)->data[i] = (float)ad_random_unit(seed, stream_of_noise, (uint64_t)i);
     return status;
+}
+
+/* Whether the layers can be computed on a square of that side; of the context's last error
+ * otherwise. */
+static ad_status fits(const dream_settings *s, ad_context *ctx, int64_t side)
+{
+    ad_node *features[DREAM_MAX_LAYERS];
+    ad_graph *graph = ad_graph_new(ctx);
+    if (!graph) return AD_ERROR_MEMORY;
+    ad_node *image = ad_input(graph, "image", AD_F32, ad_shape(1, side, side, 3));
+    ad_status status = vision_build_chosen(s->weights, &s->net, image, s->layer, s->layers,
+                                           features);
+    if (!status && (status = ad_graph_status(graph)))
+        ad_error_set(ctx, status, "%s: %s cannot be computed: %s", vision_chosen_name(&s->net),
+                     s->layer[s->layers - 1], ad_graph_error(graph));
+    ad_graph_free(graph);
+    return status;
+}
+
+ad_status dream_find_smallest(dream_settings *s, ad_context *ctx)
+{
+    enum { STEP = 8, MOST = 512 };
+    ad_status status = AD_OK;
+    for (int64_t side = DREAM_SMALLEST_SIDE; side <= MOST; side += STEP) {
+        status = fits(s, ctx, side);
+        if (status == AD_ERROR_MEMORY) return status;
+        s->smallest = side;
+        if (!status) break;
+    }
+    if (!status) ad_error_clear(ctx);
+    return status;
+}
+
+int64_t dream_smallest(const dream_settings *s)
+{
+    return s->smallest > DREAM_SMALLEST_SIDE ? s->smallest : DREAM_SMALLEST_SIDE;
 }
 
 int64_t dream_channels(const dream_settings *s, ad_context *ctx, const char *layer)

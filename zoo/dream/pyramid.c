@@ -7,13 +7,14 @@
 int dream_sizes(const dream_settings *s, int64_t width, int64_t height,
                 int64_t size[DREAM_MAX_LEVELS][2], int *left_out)
 {
+    int64_t smallest = dream_smallest(s);
     int count = 0;
     *left_out = 0;
     for (int p = 0; p < s->levels; ++p) {
         double scale = pow(s->ratio, p - s->levels + 1);
         int64_t w = llround((double)width * scale), h = llround((double)height * scale);
         bool whole = p == s->levels - 1;
-        if (!whole && (w < DREAM_SMALLEST_SIDE || h < DREAM_SMALLEST_SIDE)) {
+        if (!whole && (w < smallest || h < smallest)) {
             ++*left_out;
             continue;
         }

@@ -29,6 +29,12 @@ static ad_status measure(const dream_settings *s, ad_context *ctx, int layer, in
         return status;
     }
     ad_shape shape = a ? ad_node_shape(a) : ad_shape(1, 1, 1, 1);
+    if (shape.rank != 4) {
+        ad_graph_free(graph);
+        return ad_error_set(ctx, AD_ERROR_UNSUPPORTED,
+                            "--tile: %s is of the picture as a whole, so that there are no tiles",
+                            one.layer[0]);
+    }
     int64_t middle = shape.dim[1] / 2;
     a = ad_slice(ad_slice(a, 1, middle, middle + 1, 1), 2, middle, middle + 1, 1);
     ad_node *y = ad_sum(a, AD_ALL_AXES, false);

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 
 enum { MOST_RATE = 1000 };
 
@@ -141,4 +143,20 @@ ad_status film_is(ad_context *ctx, const char *path, bool *is)
     ad_status status = ad_film_begins(ctx, path, is);
     *is = *is && ad_has_component("libav");
     return status;
+}
+
+ad_status film_is_or_folder(ad_context *ctx, const char *path, bool *is)
+{
+    struct stat about;
+    *is = !stat(path, &about) && S_ISDIR(about.st_mode);
+    return *is ? AD_OK : film_is(ctx, path, is);
+}
+
+bool film_named(const char *path)
+{
+    static const char *const endings[] = {".mp4", ".m4v", ".webm", ".gif", ".apng"};
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; ++i)
+        if (!strcasecmp(dot, endings[i])) return true;
+    return false;
 }

@@ -30,5 +30,10 @@ int film_frames(ad_command *cmd, const char *from, const char *to, const film_wo
 
 /* Whether `path` is a film, of a build that can read it. */
 ad_status film_is(ad_context *ctx, const char *path, bool *is);
+/* The same, and a folder is one, of numbered pictures. */
+ad_status film_is_or_folder(ad_context *ctx, const char *path, bool *is);
+
+/* Whether a path is called as a film is that is written: .mp4, .webm, .gif, .apng. */
+bool film_named(const char *path);
 
 #endif

@@ -44,7 +44,7 @@ int style_open_backbone(ad_command *cmd, style_settings *settings, ad_vars **wei
     vision_chosen chosen = {.compile = settings->compile};
     int code = vision_choose(cmd, &chosen, weights, file);
     if (code) return code;
-    if (chosen.onnx) {
+    if (chosen.onnx.file) {
         vision_close_chosen(&chosen);
         ad_vars_free(*weights);
         *weights = NULL;

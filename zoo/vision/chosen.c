@@ -14,7 +14,7 @@ int vision_require_layer(ad_command *cmd, const vision_chosen *chosen, const ad_
                          const char *option, const char *layer)
 {
     ad_context *ctx = ad_command_context(cmd);
-    if (chosen->onnx) return AD_EXIT_OK;
+    if (chosen->onnx.file) return AD_EXIT_OK;
     ad_status status = vision_check_layer(ctx, file, &chosen->form, layer);
     if (status == AD_ERROR_ARGUMENT)
         return ad_command_usage(cmd, "--%s: %s", option, ad_error(ctx));
@@ -32,31 +32,11 @@ static ad_status find_form(ad_command *cmd, ad_file *file, vision_form *form)
     return AD_OK;
 }
 
-/* The picture among an ONNX file's inputs, which has to be the only one. */
-static ad_status open_onnx(ad_context *ctx, const char *path, vision_chosen *chosen)
-{
-    ad_status status = ad_onnx_open(&chosen->onnx, ctx, path);
-    if (!status) status = ad_onnx_supported(chosen->onnx);
-    if (status) return status;
-    const ad_onnx_value *in = ad_onnx_input_count(chosen->onnx) == 1
-                                  ? ad_onnx_input_at(chosen->onnx, 0)
-                                  : NULL;
-    bool first = in && in->rank == 4 && in->dim[1] == 3,
-         last = in && in->rank == 4 && in->dim[3] == 3;
-    if (!first && !last)
-        return ad_error_set(ctx, AD_ERROR_FORMAT,
-                            "%s: is no network that looks at a picture: its only input has to be "
-                            "[1, 3, height, width]",
-                            path);
-    chosen->input = in->name, chosen->channels_first = first;
-    return AD_OK;
-}
-
 static ad_status open_chosen(ad_command *cmd, const char *path, vision_chosen *chosen,
                              ad_file **file)
 {
     ad_context *ctx = ad_command_context(cmd);
-    if (path && ad_onnx_ending(path)) return open_onnx(ctx, path, chosen);
+    if (path && ad_onnx_ending(path)) return vision_onnx_open(&chosen->onnx, ctx, path);
     ad_status status = path ? ad_file_open(file, ctx, path) : vision_open_embedded(file, ctx);
     return status ? status : find_form(cmd, *file, &chosen->form);
 }
@@ -79,7 +59,10 @@ int vision_choose(ad_command *cmd, vision_chosen *chosen, ad_vars **weights, ad_
     for (int i = 0; i < 2 && path && ad_onnx_ending(path); ++i)
         if (ad_command_given(cmd, of_files[i]))
             return ad_command_usage(cmd, "--%s: %s is a network of its own", of_files[i], path);
+    if (ad_command_given(cmd, "pixels") && !(path && ad_onnx_ending(path)))
+        return ad_command_usage(cmd, "--pixels is of ONNX files: all others are known here");
     if (open_chosen(cmd, path, chosen, file)) goto failed;
+    if (chosen->onnx.file) vision_onnx_read_pixels(&chosen->onnx, cmd);
     *weights = ad_vars_new(ctx, 0);
     if (!*weights) goto failed;
     chosen->pooling = chosen->form.kind == VISION_COMPACT ? VISION_AVERAGE : VISION_MAX;
@@ -118,19 +101,32 @@ int vision_load_chosen(ad_command *cmd, const vision_chosen *chosen, const char 
     return exit;
 }
 
+static bool has_value(const ad_onnx *file, const char *name)
+{
+    for (int i = 0; i < ad_onnx_node_count(file); ++i)
+        if (!strcmp(ad_onnx_node_at(file, i).value, name)) return true;
+    return false;
+}
+
+static ad_status build_onnx(ad_vars *weights, const vision_onnx *n, ad_node *image,
+                            const char *const *layers, int count, ad_node **features)
+{
+    float mean[3], deviation[3];
+    ad_graph *graph = ad_node_graph(image);
+    vision_pixels_moments(n->pixels, mean, deviation);
+    ad_node *x = ad_sub(ad_mul_scalar(image, 1.0 / 255),
+                        ad_constant(graph, AD_F32, ad_shape(3), mean));
+    x = ad_div(x, ad_constant(graph, AD_F32, ad_shape(3), deviation));
+    if (count == 1 && !strcmp(layers[0], "logits") && !has_value(n->file, "logits"))
+        return vision_onnx_logits(n, weights, x, features);
+    return vision_onnx_build(n, weights, x, layers, count, features);
+}
+
 ad_status vision_build_chosen(ad_vars *weights, const vision_chosen *chosen, ad_node *image,
                               const char *const *layers, int count, ad_node **features)
 {
-    if (chosen->onnx) {
-        ad_onnx_want wants[VISION_MAX_LAYERS];
-        ad_onnx_feed feed = {.name = chosen->input,
-                             .node = vision_normalise(VISION_RESNET50, image),
-                             .channels_last = chosen->channels_first};
-        for (int i = 0; i < count; ++i)
-            wants[i] = (ad_onnx_want){.name = layers[i], .channels_last = chosen->channels_first};
-        return ad_onnx_build(chosen->onnx, ad_node_graph(image), weights, &feed, 1, wants, count,
-                             (ad_onnx_options){.any_size = true}, features);
-    }
+    if (chosen->onnx.file)
+        return build_onnx(weights, &chosen->onnx, image, layers, count, features);
     if (chosen->form.kind == VISION_COMPACT) {
         vision_build(weights, "", VISION_COMPACT, chosen->pooling, image, layers, count, features);
         return AD_OK;
@@ -152,16 +148,16 @@ static bool is_layer(const char *op)
 
 int vision_chosen_layers(const vision_chosen *chosen, const char *names[VISION_MAX_LAYERS])
 {
-    if (!chosen->onnx) {
+    const ad_onnx *onnx = chosen->onnx.file;
+    if (!onnx) {
         vision_layers(chosen->form.kind, names);
         return chosen->form.layers;
     }
     int all = 0, count = 0, seen = 0;
-    for (int i = 0; i < ad_onnx_node_count(chosen->onnx); ++i)
-        all += is_layer(ad_onnx_node_at(chosen->onnx, i).op);
+    for (int i = 0; i < ad_onnx_node_count(onnx); ++i) all += is_layer(ad_onnx_node_at(onnx, i).op);
     int most = all < VISION_MAX_LAYERS ? all : VISION_MAX_LAYERS;
-    for (int i = 0; i < ad_onnx_node_count(chosen->onnx) && count < most; ++i) {
-        ad_onnx_node node = ad_onnx_node_at(chosen->onnx, i);
+    for (int i = 0; i < ad_onnx_node_count(onnx) && count < most; ++i) {
+        ad_onnx_node node = ad_onnx_node_at(onnx, i);
         if (!is_layer(node.op)) continue;
         if (seen++ == all * count / most) names[count++] = node.value;
     }
@@ -170,11 +166,10 @@ int vision_chosen_layers(const vision_chosen *chosen, const char *names[VISION_M
 
 const char *vision_chosen_name(const vision_chosen *chosen)
 {
-    return chosen->onnx ? ad_onnx_path(chosen->onnx) : vision_name(chosen->form.kind);
+    return chosen->onnx.file ? ad_onnx_path(chosen->onnx.file) : vision_name(chosen->form.kind);
 }
 
 void vision_close_chosen(vision_chosen *chosen)
 {
-    ad_onnx_free(chosen->onnx);
-    chosen->onnx = NULL;
+    vision_onnx_close(&chosen->onnx);
 }

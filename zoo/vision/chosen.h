@@ -3,17 +3,17 @@
 #ifndef ZOO_VISION_CHOSEN_H
 #define ZOO_VISION_CHOSEN_H
 
-#include <autodidact/command.h>
-#include <autodidact/onnx.h>
 #include <autodidact/program.h>
 
 #include "zoo/vision/backbone.h"
+#include "zoo/vision/onnx_network.h"
 
 /* clang-format off */
 #define VISION_OPTIONS \
     {"weights", 0, AD_OPTION_FILE, .help = "weights of the backbone (.pth, .safetensors, .npz, or a network as .onnx); without it the embedded ones are used"}, \
     {"backbone", 0, AD_OPTION_CHOICE, .choices = "vgg16|vgg19|compact", .help = "the network that the weights are for (default: told from the tensors in the file)"}, \
     {"pooling", 0, AD_OPTION_CHOICE, .choices = "max|average", .help = "how the network reduces (default: average for compact, else max)"}, \
+    VISION_OPTION_PIXELS, \
     {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16", .help = "arithmetic of convolutions and matrix products"}, \
     AD_OPTION_MEMORY_LIMIT(" (default: what the machine has)")
 /* clang-format on */
@@ -22,11 +22,7 @@ typedef struct vision_chosen {
     vision_form form;
     vision_pooling pooling;
     ad_compile_options compile; /* precision and memory limit */
-    /* Of an ONNX file, which then is the network, whatever `form` says; owned. Its pictures are
-     * taken to be normalised by ImageNet's mean and deviation, as torchvision's exports want. */
-    ad_onnx *onnx;
-    const char *input;   /* of the picture */
-    bool channels_first; /* as the file has it */
+    vision_onnx onnx; /* of an ONNX file, which then is the network, whatever `form` says */
 } vision_chosen;
 
 size_t vision_machine_memory(void); /* bytes; 0: not known */
@@ -45,7 +41,8 @@ int vision_load_chosen(ad_command *cmd, const vision_chosen *chosen, const char 
                        int count, ad_vars *weights, ad_file *file);
 
 /* The network on `image` ([n, height, width, 3], RGB, 0 to 255) as its files were trained, also
- * VGG: for style vision_build. Errors are those of ONNX files; all others stay on the graph. */
+ * VGG: for style vision_build. "logits" is what it says of classes, also of an ONNX file, whose
+ * output it is. Errors are those of ONNX files; all others stay on the graph. */
 ad_status vision_build_chosen(ad_vars *weights, const vision_chosen *chosen, ad_node *image,
                               const char *const *layers, int count, ad_node **features);
 /* Its layers, in order, as far as the file has them; of an ONNX file results of activations and

@@ -1,4 +1,5 @@
 /* picture.c - see picture.h. */
+#include "zoo/film/frames.h"
 #include "zoo/vision/picture.h"
 
 ad_image *vision_read_picture(ad_command *cmd, const char *path, int channels)
@@ -25,6 +26,12 @@ int vision_check_output(ad_command *cmd, const char *const *read, int count)
 {
     ad_context *ctx = ad_command_context(cmd);
     if (!ctx) return AD_EXIT_FAILURE;
-    int code = ad_command_check(cmd, ad_image_can_write(ctx, ad_command_text(cmd, "output")));
+    const char *output = ad_command_text(cmd, "output");
+    if (film_named(output))
+        return ad_command_fail(cmd,
+                               "%s: is where a film goes, and what is read is none; a picture is "
+                               "written as .png, .jpg or .webp",
+                               output);
+    int code = ad_command_check(cmd, ad_image_can_write(ctx, output));
     return code ? code : vision_check_not_input(cmd, read, count);
 }

@@ -30,11 +30,23 @@ bool vision_knows(const ad_file *file, vision_kind *kind)
     return false;
 }
 
+/* A network that paints at once (zoo/style/net.h). */
+static bool paints(const ad_file *file)
+{
+    return (has(file, "conv1.conv2d.weight") && has(file, "deconv3.conv2d.weight")) ||
+           (has(file, "Variable") && has(file, "Variable_47"));
+}
+
 ad_status vision_detect(ad_context *ctx, ad_file *file, vision_kind *kind)
 {
     char known[512] = "";
     size_t at = 0;
     if (vision_knows(file, kind)) return AD_OK;
+    if (paints(file))
+        return ad_error_set(ctx, AD_ERROR_FORMAT,
+                            "%s: is a network that paints (`style apply`), not one that recognises "
+                            "what pictures show",
+                            ad_file_path(file));
     for (int k = 0; k < VISION_KINDS && at < sizeof known; ++k)
         at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", k ? ", " : "",
                                vision_networks[k].name);
