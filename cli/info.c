@@ -194,10 +194,10 @@ static ad_status weights_text(ad_command *cmd, const ad_file *file, const char *
     return status;
 }
 
-static int weights(ad_command *cmd, ad_context *ctx, const char *path)
+/* Of `file`, if that is open already; closes it. */
+static int weights(ad_command *cmd, ad_context *ctx, const char *path, ad_file *file)
 {
-    ad_file *file;
-    ad_status status = ad_file_open(&file, ctx, path);
+    ad_status status = file ? AD_OK : ad_file_open(&file, ctx, path);
     char network[512];
     if (!status) status = network_text(ctx, file, network, sizeof network);
     if (!status && ad_command_json(cmd))
@@ -208,14 +208,13 @@ static int weights(ad_command *cmd, ad_context *ctx, const char *path)
     return ad_command_check(cmd, status);
 }
 
-/* An archive of a network's variables, not of pictures. */
-static bool holds_variables(ad_context *ctx, const char *path)
+/* An archive of a network's variables; NULL: it is one of pictures. */
+static ad_file *open_variables(ad_context *ctx, const char *path)
 {
     ad_file *file;
-    bool holds = !ad_file_open(&file, ctx, path);
-    if (holds) ad_file_close(file);
+    if (!ad_file_open(&file, ctx, path)) return file;
     ad_error_clear(ctx);
-    return holds;
+    return NULL;
 }
 
 static int run(ad_command *cmd)
@@ -223,8 +222,10 @@ static int run(ad_command *cmd)
     const char *path = ad_command_operand(cmd, 0);
     ad_context *ctx = ad_command_context(cmd);
     if (!ctx) return AD_EXIT_FAILURE;
-    if (ad_cli_names_set(path) && !holds_variables(ctx, path))
-        return ad_cli_info_set(cmd, ctx, path);
+    if (ad_cli_names_set(path)) {
+        ad_file *variables = open_variables(ctx, path);
+        return variables ? weights(cmd, ctx, path, variables) : ad_cli_info_set(cmd, ctx, path);
+    }
     if (ad_onnx_ending(path)) return ad_cli_info_onnx(cmd, ctx, path);
     bool begins, moves;
     ad_status status = ad_film_begins(ctx, path, &moves);
@@ -233,7 +234,7 @@ static int run(ad_command *cmd)
     /* an animated PNG is a picture, too */
     if (moves && (ad_has_component("libav") || !begins)) return ad_cli_info_film(cmd, ctx, path);
     bool shows = begins || ad_image_ending_unread(path);
-    return shows ? picture(cmd, ctx, path) : weights(cmd, ctx, path);
+    return shows ? picture(cmd, ctx, path) : weights(cmd, ctx, path, NULL);
 }
 
 static const ad_option options[] = {

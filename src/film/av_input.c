@@ -226,6 +226,14 @@ static void judge(const int64_t *time, int64_t count, int64_t last, AVRational b
         ad_film_rate((double)count / info->seconds, &info->fps_num, &info->fps_den);
 }
 
+/* Bare streams have no times: as many frames as there are, at the rate that the header says. */
+static void judge_untimed(int64_t count, ad_film_info *info)
+{
+    info->frames = count, info->counted = true;
+    if (info->fps_num > 0)
+        info->seconds = (double)count * (double)info->fps_den / (double)info->fps_num;
+}
+
 enum { FRAMES_MOST = 1 << 24 };
 
 ad_status ad_av_count(ad_av_input *in, int stream, ad_film_info *info)
@@ -234,7 +242,7 @@ ad_status ad_av_count(ad_av_input *in, int stream, ad_film_info *info)
     int64_t *time = NULL, capacity = 0, count = 0, last_time = INT64_MIN, last = 0;
     ad_status status = packet ? AD_OK : AD_ERROR_MEMORY;
     int error = 0;
-    bool cut = false;
+    bool cut = false, timed = false;
     ad_av_clear();
     while (!status && count < FRAMES_MOST && (error = av_read_frame(in->format, packet)) >= 0) {
         int64_t at = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
@@ -249,6 +257,7 @@ ad_status ad_av_count(ad_av_input *in, int stream, ad_film_info *info)
                 time[count] = ad_av_is_time(at) ? at : count;
                 ++count;
             }
+            timed |= ad_av_is_time(at);
             if (ad_av_is_time(at) && at >= last_time) last_time = at, last = packet->duration;
         }
         av_packet_unref(packet);
@@ -260,7 +269,8 @@ ad_status ad_av_count(ad_av_input *in, int stream, ad_film_info *info)
     if (!status && (cut || (error < 0 && error != AVERROR_EOF)))
         ad_note(in->own, "%s: is damaged or cut short; its first %lld frames are there",
                 in->bytes->name, (long long)count);
-    if (!status && count) {
+    if (!status && count && !timed) judge_untimed(count, info);
+    if (!status && timed) {
         qsort(time, (size_t)count, sizeof *time, by_time);
         judge(time, count, last, in->format->streams[stream]->time_base, info);
     }

@@ -36,6 +36,18 @@ static bool is_animated_png(const unsigned char *head, size_t size)
     return false;
 }
 
+/* Bare H.264 and HEVC (Annex B): a start code, then parameters or what announces a picture. */
+static bool is_bare_video(const unsigned char *head, size_t size)
+{
+    size_t at = size > 5 && !memcmp(head, "\0\0\0\1", 4) ? 4
+                : size > 5 && !memcmp(head, "\0\0\1", 3) ? 3
+                                                         : 0;
+    if (!at || head[at] & 0x80) return false;
+    int h264 = head[at] & 31, hevc = head[at] >> 1;
+    bool first_layer = head[at + 1] == 1;
+    return h264 == 7 || h264 == 9 || (first_layer && (hevc == 32 || hevc == 33 || hevc == 35));
+}
+
 ad_status ad_film_begins(ad_context *ctx, const char *path, bool *is)
 {
     static const film_magic kinds[] = {
@@ -61,6 +73,7 @@ ad_status ad_film_begins(ad_context *ctx, const char *path, bool *is)
     }
     if (size >= 12 && !memcmp(head + 4, "ftyp", 4)) *is = !is_picture_brand(head + 8);
     if (size >= 8 && !memcmp(head, "\x89PNG\r\n\x1a\n", 8)) *is = is_animated_png(head, size);
+    if (is_bare_video(head, size)) *is = true;
     if (size > 376 && head[0] == 0x47 && head[188] == 0x47 && head[376] == 0x47) *is = true;
     return AD_OK;
 }

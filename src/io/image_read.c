@@ -48,10 +48,21 @@ static const image_kind kinds[] = {
     {"OpenEXR", "v/1\x01", NULL, 4, 0, 0, NULL},
 };
 
-static const image_kind *kind_of(const ad_image_bytes *file)
+/* Films that are given where a picture is expected. */
+static const image_kind films[] = {
+    {"MP4", "", "ftyp", 0, 4, 4, NULL},
+    {"MP4", "", "moov", 0, 4, 4, NULL},
+    {"Matroska", "\x1a\x45\xdf\xa3", NULL, 4, 0, 0, NULL},
+    {"AVI", "RIFF", "AVI ", 4, 8, 4, NULL},
+    {"FLV", "FLV\x01", NULL, 4, 0, 0, NULL},
+    {"Ogg", "OggS", NULL, 4, 0, 0, NULL},
+};
+
+static const image_kind *find_kind(const ad_image_bytes *file, const image_kind *among,
+                                   size_t count)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; ++i) {
-        const image_kind *k = &kinds[i];
+    for (size_t i = 0; i < count; ++i) {
+        const image_kind *k = among + i;
         if (file->size < k->magic_size || memcmp(file->at, k->magic, k->magic_size) != 0) continue;
         if (k->more && (file->size < (size_t)k->more_at + k->more_size ||
                         memcmp(file->at + k->more_at, k->more, k->more_size) != 0))
@@ -59,6 +70,11 @@ static const image_kind *kind_of(const ad_image_bytes *file)
         return k;
     }
     return NULL;
+}
+
+static const image_kind *kind_of(const ad_image_bytes *file)
+{
+    return find_kind(file, kinds, sizeof kinds / sizeof *kinds);
 }
 
 void ad_image_remark(ad_image_bytes *file, const char *format, ...)
@@ -82,7 +98,13 @@ static ad_status probe_stored(ad_context *ctx, ad_image_bytes *file, const image
                               ad_image_info *info)
 {
     if (!file->size) return ad_fail(ctx, AD_ERROR_FORMAT, "the file is empty");
-    const image_kind *kind = kind_of(file);
+    const image_kind *kind = kind_of(file),
+                     *film = kind ? NULL : find_kind(file, films, sizeof films / sizeof *films);
+    if (film)
+        return ad_fail(ctx, AD_ERROR_UNSUPPORTED,
+                       "a film (%s), and a picture is expected; `autodidact film convert` makes "
+                       "pictures of it",
+                       film->name);
     if (!kind)
         return ad_fail(ctx, AD_ERROR_FORMAT,
                        "not an image this program reads (PNG, JPEG, WebP, BMP, PGM, PPM)");

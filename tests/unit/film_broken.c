@@ -100,6 +100,9 @@ static void size_that_changes(void)
     REQUIRE(!film_look(FILMS "changes.h264", NULL));
     CHECK_INT(film_seen.count, 6);
     CHECK_INT(film_seen.info.width, 16);
+    REQUIRE(!film_look(FILMS "changes.h264", &(ad_film_options){.count = true}));
+    CHECK_NEAR(film_seen.info.seconds, 0.6, 1e-6); /* of a stream without times */
+    CHECK_INT(film_seen.info.frames, 6);
     CHECK_INT(film_seen.last->width, 16);
     CHECK_INT(film_seen.last->height, 12);
     CHECK_CONTAINS(film_notes, "changes.h264: 3 frames are of another size made as large as the "
@@ -150,10 +153,15 @@ static void beginnings(void)
         const char *path;
         bool is;
     } files[] = {
-        {FILMS "bt709.mp4", true},      {FILMS "untagged.webm", true},
-        {FILMS "deep.mkv", true},       {FILMS "pauses.gif", true},
-        {FILMS "sound.m4a", true},      {"tests/fixtures/pictures/png-P.png", false},
-        {FILMS "bt709.mp4.rgb", false}, {"tests/fixtures/tiny_cnn.pth", false},
+        {FILMS "bt709.mp4", true},
+        {FILMS "untagged.webm", true},
+        {FILMS "deep.mkv", true},
+        {FILMS "pauses.gif", true},
+        {FILMS "sound.m4a", true},
+        {FILMS "changes.h264", true},
+        {"tests/fixtures/pictures/png-P.png", false},
+        {FILMS "bt709.mp4.rgb", false},
+        {"tests/fixtures/tiny_cnn.pth", false},
     };
     begin_film();
     for (size_t i = 0; i < sizeof files / sizeof *files; ++i) {

@@ -116,6 +116,16 @@ static void wrong_files_are_named(void)
            "ftypheic....",
            16, AD_ERROR_UNSUPPORTED,
            "phone.heic: a HEIF image, which cannot be read; PNG, JPEG, WebP, BMP, PGM and PPM can");
+    expect("clip.mp4",
+           "\0\0\0\x18"
+           "ftypisom....",
+           16, AD_ERROR_UNSUPPORTED,
+           "clip.mp4: a film (MP4), and a picture is expected; `autodidact film convert` makes "
+           "pictures of it");
+    expect(
+        "clip.webm", "\x1a\x45\xdf\xa3....", 8, AD_ERROR_UNSUPPORTED,
+        "clip.webm: a film (Matroska), and a picture is expected; `autodidact film convert` makes "
+        "pictures of it");
 }
 
 static void damaged_pnm(void)

@@ -102,6 +102,7 @@ static int apply(ad_command *cmd)
                                  : vision_machine_memory();
     int code = open_network(&a);
     if (!code && mask && !(a.mask = vision_read_picture(cmd, mask, 1))) code = AD_EXIT_FAILURE;
+    film = folder && ad_command_operands(cmd) == 2 && film_named(ad_command_text(cmd, "output"));
     if (!code && ad_command_operands(cmd) == 2 && !folder)
         code = ad_command_check(cmd, film_is(a.ctx, first, &film));
     if (!code) code = film ? style_apply_film(&a) : style_apply_pictures(&a);
@@ -129,7 +130,8 @@ const ad_verb style_apply_verb = {
         "to "
         "a picture. A PICTURE may be a folder; then, and "
         "of "
-        "several, OUT is a folder. One that is a film becomes a film, by the ending of OUT (.mp4, "
+        "several, OUT is a folder (or a film's name: the folder's pictures are its frames). One "
+        "that is a film becomes a film, by the ending of OUT (.mp4, "
         ".webm, .gif, .apng, frames/), with its sound; stopped half way, what is done can be "
         "played.\n"
         "\n"

@@ -70,7 +70,13 @@ static int list(style_apply *a, works *w)
         int code = vision_check_output(a->cmd, &mask, 1);
         return code ? code : ad_command_check(a->cmd, take_name(a, w, 0, output));
     }
-    if (!stat(output, &about) && !S_ISDIR(about.st_mode))
+    bool is = !stat(output, &about), is_folder = is && S_ISDIR(about.st_mode);
+    if (!is_folder && (film_named(output) || (!is && !ad_image_can_write(a->ctx, output))))
+        return ad_command_fail(a->cmd,
+                               "%s: is the name of one picture or film, and several pictures want "
+                               "a folder",
+                               output);
+    if (is && !is_folder)
         return ad_command_fail(a->cmd, "%s: is no folder, and several pictures want one", output);
     for (int64_t i = 0; i < w->from.count && !status; ++i) status = name_output(a, output, w, i);
     if (!status) status = ad_run_make_folder(a->ctx, output);

@@ -1,5 +1,6 @@
 /* net.c - the network of both forms, and its weights. */
 #include "zoo/style/net.h"
+#include "zoo/vision/backbone.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +113,12 @@ ad_status style_net_detect(ad_context *ctx, ad_file *file, style_net_form *form)
     }
     form->kind = STYLE_NET_TF;
     if (ad_file_find(file, "Variable") >= 0 && ad_file_find(file, "Variable_47") >= 0) return AD_OK;
+    vision_kind looks;
+    if (vision_knows(file, &looks))
+        return ad_error_set(ctx, AD_ERROR_FORMAT,
+                            "%s: is %s, which looks at pictures and paints none; `style make` and "
+                            "`dream make` take such a network by --weights",
+                            ad_file_path(file), vision_name(looks));
     return ad_error_set(ctx, AD_ERROR_FORMAT,
                         "%s: is no network of a style: it has no tensor conv1.conv2d.weight "
                         "(PyTorch's) nor Variable .. Variable_47 (TensorFlow's; %d tensors, the "
