@@ -276,6 +276,7 @@ test-peers: $(BUILD)/peers/vgg19 $(BUILD)/autodidact
 # ---- figures that others have published ----------------------------------------------------------------
 
 # One script each: make reproduce-mnist, and where its data are: MNIST=folder, else below DATA.
+reproduce-fast-style: $(BUILD)/tests-data/fast_style
 reproduce-%: all
 	@AUTODIDACT=$(BUILD)/autodidact BUILD='$(BUILD)' DATA='$(DATA)' tools/reproduce/$*
 

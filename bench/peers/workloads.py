@@ -18,11 +18,11 @@ import time
 from pathlib import Path
 
 FAMILIES = {"style": "pictures", "resnet20": "pictures", "dcgan": "pictures", "alphazero": "pictures",
-            "johnson": "pictures", "gat": "graphs",
+            "johnson": "pictures", "dream": "pictures", "gat": "graphs",
             "dqn-mlp": "control", "dqn-nature": "control", "gpt-char": "text", "gpt-char-384": "text", "gpt2": "text",
             "gpt2-long": "text",
             "gpt2-decode": "text", "attention": "text", "adamw": "vectors"}
-PICTURES = ("style", "resnet20", "dcgan", "alphazero", "johnson", "dqn-nature")
+PICTURES = ("style", "resnet20", "dcgan", "alphazero", "johnson", "dream", "dqn-nature")
 
 
 def peak_mb():

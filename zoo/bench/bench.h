@@ -55,7 +55,7 @@ struct bench_workload {
 };
 
 extern const bench_workload *const bench_workloads[]; /* NULL at the end */
-extern const bench_workload bench_style, bench_resnet20, bench_dcgan, bench_alphazero,
+extern const bench_workload bench_style, bench_dream, bench_resnet20, bench_dcgan, bench_alphazero,
     bench_johnson, bench_gat, bench_dqn_mlp, bench_dqn_nature, bench_gpt_char, bench_gpt_char_384,
     bench_gpt2, bench_gpt2_long, bench_gpt2_decode, bench_attention, bench_adamw, bench_flow,
     bench_start, bench_first;

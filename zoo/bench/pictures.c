@@ -92,6 +92,26 @@ const bench_workload bench_style = {.name = "style",
                                     .ready = style_ready,
                                     .end = end_style};
 
+/* ---- one step of DeepDream ---- */
+
+static ad_status dream_build(bench_job *job)
+{
+    static const char *const layer = "Mixed_6c"; /* the usual one */
+    const char *names[VISION_MAX_LAYERS];
+    const vision_form form = {.kind = VISION_INCEPTION_V3,
+                              .layers = vision_layers(VISION_INCEPTION_V3, names)};
+    ad_node *x = bench_reals(job, "image", ad_shape(1, 400, 600, 3), -2, 2), *a, *gradient;
+    vision_build_form(job->vars, "", &form, VISION_MAX, x, &layer, 1, &a);
+    ad_node *objective = ad_mean(ad_square(a), AD_ALL_AXES, false);
+    ad_gradients(objective, &x, 1, &gradient);
+    bench_output(job, objective), bench_output(job, gradient);
+    return AD_OK;
+}
+
+const bench_workload bench_dream = {
+    "dream", "DeepDream, Inception v3 to Mixed_6c, 600 x 400: objective and gradient",
+    .build = dream_build};
+
 /* ---- ResNet-20 ---- */
 
 static ad_status resnet20_build(bench_job *job)

@@ -20,6 +20,7 @@ const bench_workload *const bench_workloads[] = {&bench_style,
                                                  &bench_attention,
                                                  &bench_alphazero,
                                                  &bench_johnson,
+                                                 &bench_dream,
                                                  &bench_adamw,
                                                  &bench_flow,
                                                  &bench_start,
@@ -283,6 +284,7 @@ const ad_verb bench_verb = {
         "  attention     causal attention over 1024 tokens: forward and backward\n"
         "  alphazero     a network for Go on 16 boards\n"
         "  johnson       a network that paints at once, 512 x 512: forward\n"
+        "  dream         DeepDream, Inception v3, 600 x 400: objective and gradient\n"
         "  adamw         AdamW on 124M parameters: update\n"
         "  flow          optical flow between two pictures of 640 x 360\n"
         "  start         a whole process that computes a small network once\n"

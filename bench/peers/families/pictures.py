@@ -1,4 +1,4 @@
-"""Networks on pictures: style, resnet20, dcgan, alphazero, johnson."""
+"""Networks on pictures: style, resnet20, dcgan, alphazero, johnson, dream."""
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -276,3 +276,89 @@ def johnson(s):
             return evaluate(image)
 
     return Work(step, value=lambda result: result.float().square().mean().item())
+
+
+# ---- dream: Inception v3 to Mixed_6c by torchvision's names, the mean of squares and its gradient to the picture ----
+
+
+class Unit(nn.Module):
+    def __init__(self, inputs, outputs, kernel, stride=1, pad=0):
+        super().__init__()
+        self.conv, self.bn = nn.Conv2d(inputs, outputs, kernel, stride, pad, bias=False), nn.BatchNorm2d(outputs, eps=1e-3)
+
+    def forward(self, x):
+        return F.relu(self.bn(self.conv(x)), inplace=True)
+
+
+class MixedA(nn.Module):
+    def __init__(self, inputs, pooled):
+        super().__init__()
+        self.branch1x1 = Unit(inputs, 64, 1)
+        self.branch5x5_1, self.branch5x5_2 = Unit(inputs, 48, 1), Unit(48, 64, 5, pad=2)
+        self.branch3x3dbl_1, self.branch3x3dbl_2 = Unit(inputs, 64, 1), Unit(64, 96, 3, pad=1)
+        self.branch3x3dbl_3, self.branch_pool = Unit(96, 96, 3, pad=1), Unit(inputs, pooled, 1)
+
+    def forward(self, x):
+        return torch.cat([self.branch1x1(x), self.branch5x5_2(self.branch5x5_1(x)),
+                          self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x))),
+                          self.branch_pool(F.avg_pool2d(x, 3, 1, 1))], 1)
+
+
+class MixedB(nn.Module):
+    def __init__(self, inputs):
+        super().__init__()
+        self.branch3x3 = Unit(inputs, 384, 3, 2)
+        self.branch3x3dbl_1, self.branch3x3dbl_2, self.branch3x3dbl_3 = Unit(inputs, 64, 1), Unit(64, 96, 3, pad=1), Unit(96, 96, 3, 2)
+
+    def forward(self, x):
+        return torch.cat([self.branch3x3(x), self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x))),
+                          F.max_pool2d(x, 3, 2)], 1)
+
+
+class MixedC(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        row, column = {"kernel": (1, 7), "pad": (0, 3)}, {"kernel": (7, 1), "pad": (3, 0)}
+        self.branch1x1 = Unit(768, 192, 1)
+        self.branch7x7_1, self.branch7x7_2, self.branch7x7_3 = Unit(768, c, 1), Unit(c, c, **row), Unit(c, 192, **column)
+        self.branch7x7dbl_1, self.branch7x7dbl_2 = Unit(768, c, 1), Unit(c, c, **column)
+        self.branch7x7dbl_3, self.branch7x7dbl_4 = Unit(c, c, **row), Unit(c, c, **column)
+        self.branch7x7dbl_5, self.branch_pool = Unit(c, 192, **row), Unit(768, 192, 1)
+
+    def forward(self, x):
+        y = self.branch7x7dbl_3(self.branch7x7dbl_2(self.branch7x7dbl_1(x)))
+        return torch.cat([self.branch1x1(x), self.branch7x7_3(self.branch7x7_2(self.branch7x7_1(x))),
+                          self.branch7x7dbl_5(self.branch7x7dbl_4(y)), self.branch_pool(F.avg_pool2d(x, 3, 1, 1))], 1)
+
+
+class Inception(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.Conv2d_1a_3x3, self.Conv2d_2a_3x3, self.Conv2d_2b_3x3 = Unit(3, 32, 3, 2), Unit(32, 32, 3), Unit(32, 64, 3, pad=1)
+        self.Conv2d_3b_1x1, self.Conv2d_4a_3x3 = Unit(64, 80, 1), Unit(80, 192, 3)
+        self.Mixed_5b, self.Mixed_5c, self.Mixed_5d = MixedA(192, 32), MixedA(256, 64), MixedA(288, 64)
+        self.Mixed_6a, self.Mixed_6b, self.Mixed_6c = MixedB(288), MixedC(128), MixedC(160)
+
+    def forward(self, x):
+        x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x)))
+        x = self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(F.max_pool2d(x, 3, 2)))
+        x = self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(F.max_pool2d(x, 3, 2))))
+        return self.Mixed_6c(self.Mixed_6b(self.Mixed_6a(x)))
+
+
+def dream(s):
+    net = s.module(Inception).eval().requires_grad_(False)
+    for unit in [m for m in net.modules() if isinstance(m, Unit)]:  # evaluation at its best
+        unit.conv, unit.bn = fuse_conv_bn_eval(unit.conv, unit.bn), nn.Identity()
+    net = s.laid_out(net)
+    picture = s.pictures("image", 1, 400, 600, 3).requires_grad_(True)
+    objective = s.compiled(lambda: net(picture).square().mean())
+
+    def step():
+        picture.grad = None
+        with s.cast():
+            value = objective()
+        value.backward()
+        return value.detach()
+
+    return Work(step)
