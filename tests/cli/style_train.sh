@@ -52,6 +52,72 @@ for option in '--content-weight 10' '--style-weight 10' '--tv-weight 100' '--sty
     check "$option makes another network" sh -c '! cmp -s a.png other.png'
 done
 
+# Several styles in one network, which have the paintings' names; pairs for films.
+cp photos/deep/b.png wave.png
+several='--style painting.png,wave.png --data photos --width 4 --blocks 1 --crop 64 --style-size 96 --batch 2 --quiet --temporal'
+train $several --steps 2 --run several
+exits 0
+run "$autodidact" runs show several
+says out '2 photos, pairs of crops of 64 x 64'
+run "$autodidact" info several/samples/"$(ls several/samples | tail -1)"
+says out '200 x 200'
+run "$autodidact" info several/checkpoints/best.safetensors
+says out '["painting","wave"]'
+check 'the flicker is logged' grep -q '"temporal":' several/metrics.jsonl
+train $several --steps 2 --run several2 --threads 1
+check 'the same with one thread' cmp several/checkpoints/best.safetensors several2/checkpoints/best.safetensors
+train $several --steps 2 --run heavier --temporal-weight 1e8
+check '--temporal-weight makes another network' sh -c '! cmp -s several/checkpoints/best.safetensors heavier/checkpoints/best.safetensors'
+run "$autodidact" runs export several -o several.safetensors
+exits 0
+paint() { # OUT ARGUMENT...
+    to=$1
+    shift
+    run "$autodidact" style apply several.safetensors photo.png -o "$to" --size 60 "$@"
+}
+paint s1.png
+exits 0
+says err 'has the styles painting and wave, of which the first is taken'
+paint s2.png --style wave -q
+exits 0
+paint s3.png --style painting,wave --style-mix 3,1 -q
+exits 0
+paint s4.png --style-mix painting:0.75,wave:0.25 -q
+exits 0
+silent err
+paint s5.png --style 2 -q
+exits 0
+check 'two styles are two' sh -c '! cmp -s s1.png s2.png'
+check 'a mixture is neither' sh -c '! cmp -s s3.png s1.png && ! cmp -s s3.png s2.png'
+check 'both ways to say a mixture' cmp s3.png s4.png
+check 'by name and by number' cmp s2.png s5.png
+run "$autodidact" style apply several photo.png -o s6.png --size 60 --style wave -q
+check 'the run as what is exported' cmp s2.png s6.png
+run "$autodidact" style apply run photo.png -o s7.png --size 60 --style painting -q
+exits 0
+check 'the name of the only style' cmp a.png s7.png
+no_paint() { # TEXT ARGUMENT...
+    text=$1
+    shift
+    paint x.png "$@" -q
+    exits 2
+    one_line err
+    says err "$text"
+}
+no_paint 'has the styles painting and wave (1 to 2)' --style waves
+no_paint '--style 3' --style 3
+no_paint 'of which style?' --style-mix 0.5,0.5
+no_paint 'is no number' --style-mix wave:much
+no_paint 'is no number' --style wave --style-mix -1
+no_paint '1 parts for 2 styles' --style 1,2 --style-mix 1
+no_paint 'add up to 0' --style-mix wave:0
+
+# One that starts from another.
+train $several --steps 1 --run from --init several --lr 1e-9
+exits 0
+run "$autodidact" style apply from photo.png -o f.png --size 60 --style wave -q
+check 'it is as that was' cmp s2.png f.png
+
 # What cannot be.
 wrong() { # STATUS TEXT ARGUMENT...
     status=$1 text=$2
@@ -66,6 +132,10 @@ wrong 1 'no multiple of 4' --style painting.png --data photos --crop 65 --steps 
 wrong 1 'missing.png' --style missing.png --data photos --steps 1
 wrong 1 'nothing' --style painting.png --data nothing --steps 1
 wrong 1 'tiny_cnn.pth' --style painting.png --data photos --weights "$fixtures/tiny_cnn.pth" --steps 1
+mkdir deep && cp painting.png deep
+wrong 1 'would both be called painting' --style painting.png,deep/painting.png --data photos --steps 1
+wrong 1 '--batch 3: is odd' --style painting.png --data photos --batch 3 --temporal --steps 1
+wrong 1 'missing' --style painting.png --data photos --width 4 --blocks 1 --crop 64 --init missing --steps 1
 mkdir empty
 wrong 1 'empty' --style painting.png --data empty --steps 1
 echo no >photos/broken.png

@@ -1,5 +1,5 @@
-/* style_net.c - a network for one style against PyTorch's example, with weights by a rule; what is
- * no such network is refused. */
+/* style_net.c - a network for one style against PyTorch's example, and one for three, with weights
+ * by a rule; what is no such network is refused. */
 #include "fixture.h"
 #include "context.h"
 #include "folder.h"
@@ -53,60 +53,110 @@ static void fill(ad_vars *vars, ad_variable *v)
     free(data);
 }
 
-static ad_status run(ad_vars *vars, const float *image, float *result)
+/* In the styles `mix` ([rows, styles], NULL: there is one) rows times the same picture. */
+static ad_status run(ad_vars *vars, const style_net_form *form, int64_t rows, const float *image,
+                     const float *mix, float *result)
 {
     ad_program *program = NULL;
     ad_graph *graph = ad_graph_new(ctx);
     if (!graph) return AD_ERROR_MEMORY;
     size_t bytes = HEIGHT * WIDTH * 3 * sizeof(float);
-    ad_node *x = ad_input(graph, "image", AD_F32, ad_shape(1, HEIGHT, WIDTH, 3)),
-            *y = style_net_build(vars, &(style_net_form){0}, x);
+    ad_node *x = ad_input(graph, "image", AD_F32, ad_shape(1, HEIGHT, WIDTH, 3)), *parts = NULL;
+    if (mix) parts = ad_constant(graph, AD_F32, ad_shape(rows, form->styles), mix);
+    ad_node *y = style_net_build(vars, form, ad_broadcast(x, ad_shape(rows, HEIGHT, WIDTH, 3)),
+                                 parts);
     ad_status status = ad_compile(&program, ctx, &y, 1, NULL);
     if (!status) status = ad_bind(program, x, image, bytes);
     if (!status) status = ad_run(program);
-    if (!status) memcpy(result, ad_result(program, y), bytes);
+    if (!status) memcpy(result, ad_result(program, y), (size_t)rows * bytes);
     ad_program_free(program);
     ad_graph_free(graph);
     return status;
 }
 
-static void declare(ad_vars *vars)
+static void declare(ad_vars *vars, const style_net_form *form)
 {
-    ad_graph *graph = ad_graph_new(ctx);
-    ad_node *x = ad_input(graph, "image", AD_F32, ad_shape(1, HEIGHT, WIDTH, 3));
-    style_net_build(vars, &(style_net_form){0}, x);
-    ad_graph_free(graph);
+    REQUIRE(!style_net_declare(vars, form));
     for (int i = 0; i < ad_vars_count(vars); ++i) fill(vars, ad_vars_at(vars, i));
+}
+
+static void draw(float *image)
+{
+    for (int i = 0; i < HEIGHT * WIDTH * 3; ++i) {
+        double x = i / 3 % WIDTH, y = (double)(i / 3 / WIDTH), c = i % 3;
+        image[i] = (float)(128 + 90 * sin(0.3 * (c + 1) * x + 0.17 * y * (3 - c)));
+    }
+}
+
+/* Written under PyTorch's names and read again, by the form that the file shows. */
+static void save_and_load(ad_vars *vars, ad_vars *loaded, style_net_form *form)
+{
+    ad_file *file = NULL;
+    *form = (style_net_form){.kind = STYLE_NET_TF};
+    REQUIRE(!ad_vars_save(vars, in_folder("net.safetensors")));
+    REQUIRE(!ad_file_open(&file, ctx, in_folder("net.safetensors")));
+    CHECK(!style_net_detect(ctx, file, form));
+    CHECK(!style_net_load(loaded, form, file));
+    ad_file_close(file);
+    CHECK_INT(form->kind, STYLE_NET_TORCH);
 }
 
 static void as_pytorch_does(void)
 {
     static float image[HEIGHT * WIDTH * 3], result[HEIGHT * WIDTH * 3], again[HEIGHT * WIDTH * 3];
     fixture f;
+    style_net_form form;
     ad_vars *vars = ad_vars_new(ctx, 0), *loaded = ad_vars_new(ctx, 0);
     REQUIRE(vars && loaded && folder_make());
     REQUIRE(fixture_open(&f, ctx, "tests/fixtures/style_net.safetensors"));
-    for (int i = 0; i < HEIGHT * WIDTH * 3; ++i) {
-        double x = i / 3 % WIDTH, y = (double)(i / 3 / WIDTH), c = i % 3;
-        image[i] = (float)(128 + 90 * sin(0.3 * (c + 1) * x + 0.17 * y * (3 - c)));
-    }
-    declare(vars);
-    REQUIRE(!run(vars, image, result));
+    draw(image);
+    declare(vars, &(style_net_form){0});
+    REQUIRE(!run(vars, &(style_net_form){0}, 1, image, NULL, result));
     const float *want = fixture_get(&f, "result").data;
     for (int i = 0; i < HEIGHT * WIDTH * 3; ++i) CHECK_NEAR(result[i], want[i], 2e-4);
-    /* written under PyTorch's names and read again */
-    ad_file *file = NULL;
-    style_net_form form = {.kind = STYLE_NET_TF};
-    REQUIRE(!ad_vars_save(vars, in_folder("net.safetensors")));
-    REQUIRE(!ad_file_open(&file, ctx, in_folder("net.safetensors")));
-    CHECK(!style_net_detect(ctx, file, &form));
-    CHECK_INT(form.kind, STYLE_NET_TORCH);
+    save_and_load(vars, loaded, &form);
     CHECK_INT(form.width, 32);
     CHECK_INT(form.blocks, 5);
-    CHECK(!style_net_load(loaded, &form, file));
-    ad_file_close(file);
-    REQUIRE(!run(loaded, image, again));
+    CHECK_INT(form.styles, 1);
+    REQUIRE(!run(loaded, &form, 1, image, NULL, again));
     CHECK(!memcmp(result, again, sizeof result));
+    ad_vars_free(vars), ad_vars_free(loaded);
+    fixture_close(&f);
+    CHECK(folder_remove());
+}
+
+/* A mixture is PyTorch's with the mixed scales and shifts; each row of a batch has its own. */
+static void several_styles(void)
+{
+    enum { VALUES = HEIGHT * WIDTH * 3 };
+    static float image[VALUES], result[VALUES], rows[2 * VALUES], alone[VALUES];
+    const style_net_form form = {.width = 4, .blocks = 1, .styles = 3};
+    const float mix[2][3] = {{0.7f, 0, 0.3f}, {0, 1, 0}};
+    fixture f;
+    style_net_form read;
+    ad_vars *vars = ad_vars_new(ctx, 0), *loaded = ad_vars_new(ctx, 0);
+    REQUIRE(vars && loaded && folder_make());
+    REQUIRE(fixture_open(&f, ctx, "tests/fixtures/style_net.safetensors"));
+    draw(image);
+    declare(vars, &form);
+    REQUIRE(!run(vars, &form, 1, image, mix[0], result));
+    const float *want = fixture_get(&f, "mixed").data;
+    for (int i = 0; i < VALUES; ++i) CHECK_NEAR(result[i], want[i], 2e-4);
+    REQUIRE(!run(vars, &form, 1, image, mix[1], alone));
+    REQUIRE(!run(vars, &form, 2, image, mix[0], rows));
+    double apart = 0;
+    for (int i = 0; i < VALUES; ++i) {
+        CHECK_NEAR(rows[i], result[i], 1e-4);
+        CHECK_NEAR(rows[VALUES + i], alone[i], 1e-4);
+        apart += fabs(result[i] - alone[i]) / VALUES;
+    }
+    CHECK(apart > 0.05);
+    save_and_load(vars, loaded, &read);
+    CHECK_INT(read.width, 4);
+    CHECK_INT(read.blocks, 1);
+    CHECK_INT(read.styles, 3);
+    REQUIRE(!run(loaded, &read, 1, image, mix[0], alone));
+    CHECK(!memcmp(result, alone, sizeof result));
     ad_vars_free(vars), ad_vars_free(loaded);
     fixture_close(&f);
     CHECK(folder_remove());
@@ -125,6 +175,7 @@ static void others_are_refused(void)
 
 int main(int argc, char **argv)
 {
-    return check_in_context(argc, argv,
-                            (check_case[]){CASE(as_pytorch_does), CASE(others_are_refused), {0}});
+    return check_in_context(
+        argc, argv,
+        (check_case[]){CASE(as_pytorch_does), CASE(several_styles), CASE(others_are_refused), {0}});
 }

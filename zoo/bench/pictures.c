@@ -255,7 +255,7 @@ static ad_status johnson_build(bench_job *job)
 {
     enum { PAINTED = 512 };
     ad_node *image = bench_reals(job, "image", ad_shape(1, PAINTED, PAINTED, 3), 0, 255);
-    ad_node *painted = style_net_build(job->vars, &(style_net_form){0}, image);
+    ad_node *painted = style_net_build(job->vars, &(style_net_form){0}, image, NULL);
     bench_output(job, ad_mean(ad_square(painted), AD_ALL_AXES, false));
     bench_output(job, painted);
     return AD_OK;

@@ -14,10 +14,11 @@ static const ad_option options[] = {
      .help = "where the picture goes (.png, .jpg, .webp); of several: a folder; of a film: a film"},
     {"size", 0, AD_OPTION_INT, .min = STYLE_NET_LEAST, .max = 1 << 16, .unit = "PIXELS",
      .help = "longer side of the pictures (default: as they are)"},
-    {"style", 0, AD_OPTION_REALS, .min = 1, .max = STYLE_PAINTER_STYLES, .unit = "N,...",
-     .help = "of a network of several styles: which, from 1 (default: the first)"},
-    {"style-mix", 0, AD_OPTION_REALS, .max = 1e30, .unit = "W1,W2,...",
-     .help = "how much of each of them (default: equal)"},
+    {"style", 0, AD_OPTION_TEXTS, .unit = "STYLE,...",
+     .help =
+         "of a network of several styles: which, by name or number from 1 (default: the first)"},
+    {"style-mix", 0, AD_OPTION_TEXTS, .unit = "W1,W2,...",
+     .help = "how much of each of them (default: equal); or alone, STYLE:W1,STYLE:W2"},
     {"white", 0, AD_OPTION_REAL, .min = 1e-6, .max = 65535,
      .help = "of an ONNX file: the number that white is to it (default: 1 where it ends in a "
              "sigmoid, else 255)"},
@@ -39,37 +40,6 @@ static const ad_option options[] = {
     {0},
 };
 
-/* --style 3, or --style 3,5 --style-mix 0.7,0.3. */
-static int read_mix(style_apply *a)
-{
-    int64_t styles = a->painter.styles;
-    int count = ad_command_count(a->cmd, "style"), parts = ad_command_count(a->cmd, "style-mix");
-    double sum = 0;
-    if (styles == 1 && (count || parts))
-        return ad_command_usage(a->cmd, "--style: %s has one style", ad_command_operand(a->cmd, 0));
-    if (parts && parts != count)
-        return ad_command_usage(a->cmd, "--style-mix: %d parts for %d styles", parts, count);
-    if (styles == 1) return AD_EXIT_OK;
-    if (!(a->mix = calloc((size_t)styles, sizeof *a->mix)))
-        return ad_command_fail(a->cmd, "out of memory");
-    for (int i = 0; i < count; ++i) {
-        double number = ad_command_real_item(a->cmd, "style", i);
-        if (number < 1 || number > (double)styles || number != (double)(int64_t)number)
-            return ad_command_usage(a->cmd, "--style %g: %s has styles 1 to %lld", number,
-                                    ad_command_operand(a->cmd, 0), (long long)styles);
-        double part = parts ? ad_command_real_item(a->cmd, "style-mix", i) : 1;
-        a->mix[(int64_t)number - 1] += (float)part, sum += part;
-    }
-    if (!count) {
-        a->mix[0] = 1, sum = 1;
-        ad_command_note(a->cmd, "%s: has %lld styles, of which the first is taken; --style N",
-                        ad_command_operand(a->cmd, 0), (long long)styles);
-    }
-    if (!(sum > 0)) return ad_command_usage(a->cmd, "--style-mix: the parts add up to 0");
-    for (int64_t i = 0; i < styles; ++i) a->mix[i] /= (float)sum;
-    return AD_EXIT_OK;
-}
-
 static int open_network(style_apply *a)
 {
     const char *path = ad_command_operand(a->cmd, 0);
@@ -86,7 +56,7 @@ static int open_network(style_apply *a)
     if (p->side[0] > 0 && p->side[1] > 0)
         ad_command_note(a->cmd, "%s: was made for pictures of %lld x %lld, and paints others, too",
                         path, (long long)p->side[1], (long long)p->side[0]);
-    return read_mix(a);
+    return style_apply_read_mix(a);
 }
 
 static int apply(ad_command *cmd)
@@ -138,5 +108,6 @@ const ad_verb style_apply_verb = {
         "  autodidact style apply mosaic.pth photo.jpg -o out.png\n"
         "  autodidact style apply styles.onnx photo.jpg --style 3,5 --style-mix 0.7,0.3 -o "
         "out.png\n"
+        "  autodidact style apply RUN photo.jpg --style-mix wave:0.7,scream:0.3 -o out.png\n"
         "  autodidact style apply wave.tar.xz photos/ -o painted/ --size 1024 --keep-color\n"
         "  autodidact style apply wave.tar.xz holiday.mp4 -o painted.mp4 --size 640"};

@@ -1,6 +1,7 @@
 /* apply.h - one run of `style apply`.
  *
  *   apply.c         options, the network and its styles, the verb
+ *   apply_mix.c     which styles of several, and how much of each
  *   apply_paint.c   one picture through the network
  *   apply_files.c   which pictures, where they go;  films */
 #ifndef ZOO_STYLE_APPLY_H
@@ -14,7 +15,7 @@ typedef struct style_apply {
     ad_command *cmd;
     ad_context *ctx;
     style_painter painter;
-    float *mix; /* [styles]; NULL: there is one */
+    float *mix; /* [styles] */
     ad_compile_options compile;
     ad_image *mask;
     film_follow *follow; /* of a film with --steady; else NULL */
@@ -27,6 +28,8 @@ typedef struct style_apply {
     size_t bytes;
 } style_apply;
 
+/* --style and --style-mix into a->mix; an exit status. */
+int style_apply_read_mix(style_apply *a);
 /* *image at --size; becomes itself painted, at that size. It has three channels; `path` stands for
  * it in errors. */
 ad_status style_apply_fit(style_apply *a, ad_image **image);

@@ -13,6 +13,8 @@ enum { WIDTH = 32, RESIDUAL = 5 };
 typedef struct builder {
     ad_vars *vars;
     bool tf;
+    int64_t styles;
+    ad_node *mix; /* [n, styles] */
 } builder;
 
 /* TensorFlow's SAME: as much as is missing, the odd pixel behind. */
@@ -42,9 +44,25 @@ static ad_node *convolution(const builder *b, const char *name, ad_node *x, int6
     return ad_name(ad_conv2d_layer(b->vars, path, x, channels, layer), "%s", name);
 }
 
+/* What the pictures' styles have of a norm's scale or shift: [n, 1, 1, channels]. */
+static ad_node *mixed(const builder *b, const char *name, const char *part, ad_node *x,
+                      double first)
+{
+    char path[64];
+    int64_t channels = ad_node_shape(x).dim[3];
+    snprintf(path, sizeof path, "%s.%s", name, part);
+    ad_node *all = ad_param(ad_node_graph(x), b->vars, path, ad_shape(b->styles, channels),
+                            (ad_var_options){.init = {.kind = AD_INIT_CONSTANT, .a = first}});
+    return ad_reshape(ad_matmul(b->mix, all), ad_shape(-1, 1, 1, channels));
+}
+
 static ad_node *norm(const builder *b, const char *name, ad_node *x)
 {
-    return ad_instance_norm_layer(b->vars, name, x, b->tf ? 1e-3 : 1e-5);
+    double eps = b->tf ? 1e-3 : 1e-5;
+    if (b->styles < 2) return ad_instance_norm_layer(b->vars, name, x, eps);
+    ad_node *plain = ad_instance_norm(x, NULL, NULL, eps);
+    plain = ad_mul(plain, mixed(b, name, "weight", x, 1));
+    return ad_name(ad_add(plain, mixed(b, name, "bias", x, 0)), "%s", name);
 }
 
 static ad_node *residual(const builder *b, int number, ad_node *x)
@@ -73,9 +91,9 @@ static ad_node *enlarge(const builder *b, const char *name, ad_node *x, int64_t 
     return ad_name(ad_slice(ad_slice(x, 1, 0, h, 1), 2, 0, w, 1), "%s", name);
 }
 
-ad_node *style_net_build(ad_vars *vars, const style_net_form *form, ad_node *x)
+ad_node *style_net_build(ad_vars *vars, const style_net_form *form, ad_node *x, ad_node *mix)
 {
-    const builder net = {vars, form->kind == STYLE_NET_TF}, *b = &net;
+    const builder net = {vars, form->kind == STYLE_NET_TF, form->styles, mix}, *b = &net;
     int64_t w = form->width ? form->width : WIDTH, blocks = form->blocks ? form->blocks : RESIDUAL;
     x = ad_relu(norm(b, "in1", convolution(b, "conv1", x, w, 9, 1)));
     x = ad_relu(norm(b, "in2", convolution(b, "conv2", x, 2 * w, 3, 2)));
@@ -90,13 +108,17 @@ ad_node *style_net_build(ad_vars *vars, const style_net_form *form, ad_node *x)
 
 /* ---- its weights ---- */
 
-/* How many channels and blocks, where the shapes are a network's at all: loading checks them. */
+/* How many channels, blocks and styles, where the shapes are a network's at all: loading checks
+ * them. */
 static void measure(const ad_file *file, style_net_form *form)
 {
     char name[64];
     const ad_file_entry *first = ad_file_at(file, ad_file_find(file, "conv1.conv2d.weight"));
     form->width = first->shape.rank == 4 ? first->shape.dim[0] : 0;
     if (form->width > STYLE_NET_WIDTH_MOST) form->width = 0;
+    int norm = ad_file_find(file, "in1.weight");
+    ad_shape scale = norm < 0 ? (ad_shape){0} : ad_file_at(file, norm)->shape;
+    form->styles = scale.rank == 2 && scale.dim[0] <= STYLE_NET_STYLES_MOST ? scale.dim[0] : 1;
     for (form->blocks = 0; form->blocks < STYLE_NET_BLOCKS_MOST; ++form->blocks) {
         snprintf(name, sizeof name, "res%d.conv1.conv2d.weight", (int)form->blocks + 1);
         if (ad_file_find(file, name) < 0) break;
@@ -174,7 +196,9 @@ ad_status style_net_declare(ad_vars *vars, const style_net_form *form)
     ad_graph *graph = ad_graph_new(ad_vars_context(vars));
     if (!graph) return AD_ERROR_MEMORY;
     ad_node *x = ad_input(graph, "image", AD_F32, ad_shape(1, STYLE_NET_LEAST, STYLE_NET_LEAST, 3));
-    style_net_build(vars, form, x);
+    ad_node *mix = form->styles > 1 ? ad_input(graph, "mix", AD_F32, ad_shape(1, form->styles))
+                                    : NULL;
+    style_net_build(vars, form, x, mix);
     ad_status status = ad_graph_status(graph);
     if (status) ad_error_set(ad_vars_context(vars), status, "%s", ad_graph_error(graph));
     ad_graph_free(graph);

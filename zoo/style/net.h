@@ -6,7 +6,12 @@
  *   STYLE_NET_TORCH   PyTorch's example fast_neural_style and its kin (`conv1.conv2d.weight`):
  *                     instance norms (Ulyanov et al. 2017), reflected borders, resize-convolutions
  *   STYLE_NET_TF      Engstrom's (2016) as published for deeplearn.js (`Variable` ..
- *                     `Variable_47`): zero borders, transposed convolutions, a scaled tanh */
+ *                     `Variable_47`): zero borders, transposed convolutions, a scaled tanh
+ *
+ * One of the first form may know several styles, which share its convolutions: of each norm every
+ * style has a scale and a shift of its own, [styles, channels] (Dumoulin, Shlens & Kudlur 2017, "A
+ * learned representation for artistic style"). What is between two of them paints what is between
+ * the styles. */
 #ifndef ZOO_STYLE_NET_H
 #define ZOO_STYLE_NET_H
 
@@ -20,15 +25,17 @@ typedef struct style_net_form {
     style_net_kind kind;
     int64_t width;  /* channels of the first convolution, 32; then twice and four times as many */
     int64_t blocks; /* residual ones, 5 */
+    int64_t styles; /* 1 */
 } style_net_form;
-enum { STYLE_NET_WIDTH_MOST = 256, STYLE_NET_BLOCKS_MOST = 16 };
+enum { STYLE_NET_WIDTH_MOST = 256, STYLE_NET_BLOCKS_MOST = 16, STYLE_NET_STYLES_MOST = 4096 };
 
 /* By the tensors in it. AD_ERROR_FORMAT names the file and what it holds instead. */
 ad_status style_net_detect(ad_context *ctx, ad_file *file, style_net_form *form);
 /* image [n, h, w, 3] -> the same, not clamped. Both sides must be multiples of STYLE_NET_MULTIPLE.
+ * `mix` [n, styles], whose rows add up to 1, says how much of each style; NULL where there is one.
  * Parameters are found or declared in `vars` under the names of the first form. */
 enum { STYLE_NET_MULTIPLE = 4, STYLE_NET_LEAST = 16 };
-ad_node *style_net_build(ad_vars *vars, const style_net_form *form, ad_node *image);
+ad_node *style_net_build(ad_vars *vars, const style_net_form *form, ad_node *image, ad_node *mix);
 /* Declares the parameters of style_net_build. */
 ad_status style_net_declare(ad_vars *vars, const style_net_form *form);
 /* The same from a file of either form. */

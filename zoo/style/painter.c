@@ -79,12 +79,15 @@ static ad_node *build_onnx(const style_painter *p, ad_node *image, const float *
 
 /* ---- all forms ---- */
 
-static ad_status open_run(style_painter *p, ad_context *ctx, const char *path)
+/* A run, or a file of one, which says what it is built from. */
+static ad_status open_trained(style_painter *p, ad_context *ctx, const char *path)
 {
     ad_status status = ad_trained_open(&p->job, ctx, &style_system, path, NULL);
     if (status) return status;
     const style_net_sizes *sizes = p->job->model;
     p->form = (style_net_form){.width = sizes->width, .blocks = sizes->blocks};
+    p->names = &sizes->styles;
+    p->form.styles = p->styles = sizes->styles.count > 1 ? sizes->styles.count : 1;
     status = style_net_declare(p->vars, &p->form);
     return status ? status : ad_trained_load(p->job, p->vars);
 }
@@ -92,12 +95,15 @@ static ad_status open_run(style_painter *p, ad_context *ctx, const char *path)
 static ad_status open_weights(style_painter *p, ad_context *ctx, const char *path)
 {
     ad_file *file;
-    if (ad_run_is(path)) return open_run(p, ctx, path);
+    if (ad_run_is(path)) return open_trained(p, ctx, path);
     ad_status status = ad_file_open(&file, ctx, path);
     if (status) return status;
-    status = style_net_detect(ctx, file, &p->form);
-    if (!status) status = style_net_load(p->vars, &p->form, file);
+    bool says = ad_file_metadata(file, "style.width") != NULL;
+    if (!says) status = style_net_detect(ctx, file, &p->form);
+    if (!says && !status) status = style_net_load(p->vars, &p->form, file);
     ad_file_close(file);
+    if (!status && says) return open_trained(p, ctx, path);
+    if (p->form.styles > 1) p->styles = p->form.styles;
     return status;
 }
 
@@ -121,5 +127,9 @@ void style_painter_close(style_painter *p)
 
 ad_node *style_painter_build(const style_painter *p, ad_node *image, const float *mix)
 {
-    return p->onnx ? build_onnx(p, image, mix) : style_net_build(p->vars, &p->form, image);
+    if (p->onnx) return build_onnx(p, image, mix);
+    ad_node *parts = p->styles > 1
+                         ? ad_constant(ad_node_graph(image), AD_F32, ad_shape(1, p->styles), mix)
+                         : NULL;
+    return style_net_build(p->vars, &p->form, image, parts);
 }

@@ -9,18 +9,19 @@
 
 #include "zoo/style/net.h"
 
-enum { STYLE_PAINTER_STYLES = 4096 };
+enum { STYLE_PAINTER_STYLES = STYLE_NET_STYLES_MOST };
 
 typedef struct style_painter {
     ad_vars *vars;
     style_net_form form; /* where there is no onnx */
     ad_onnx *onnx;
-    ad_job *job;          /* of a run */
-    int picture, weights; /* its inputs; weights -1: none */
-    bool channels_first;  /* the picture as the file has it */
-    int64_t side[2];      /* height and width that the file says, -1: any */
-    int64_t styles;       /* 1: no choice */
-    double white;         /* what white is to it: 255 or 1 */
+    ad_job *job;           /* of a run */
+    int picture, weights;  /* its inputs; weights -1: none */
+    bool channels_first;   /* the picture as the file has it */
+    int64_t side[2];       /* height and width that the file says, -1: any */
+    int64_t styles;        /* 1: no choice */
+    const ad_texts *names; /* of the styles, as the job has them; NULL or empty: they have none */
+    double white;          /* what white is to it: 255 or 1 */
 } style_painter;
 
 /* `white` 0: 1 where the network ends in a sigmoid, else 255. On an error nothing is left open. */

@@ -7,8 +7,10 @@
 /* What such a network is built from. */
 typedef struct style_net_sizes {
     int64_t width, blocks; /* as in style_net_form */
+    ad_texts styles; /* their names, of the paintings' files; none in old runs, of one style */
 } style_net_sizes;
 
 extern const ad_system style_system;
+extern const ad_record style_net_record; /* of style_net_sizes */
 
 #endif

@@ -76,8 +76,8 @@ failed:
     return ad_command_fail(cmd, "%s", ad_error(ctx));
 }
 
-int vision_load_chosen(ad_command *cmd, const vision_chosen *chosen, const char *const *layers,
-                       int count, ad_vars *weights, ad_file *file)
+ad_status vision_load_layers(const vision_chosen *chosen, const char *const *layers, int count,
+                             ad_vars *weights, ad_file *file, ad_load_report *report)
 {
     enum { SIDE = 224 }; /* any that no network pools to nothing */
     ad_node *features[VISION_MAX_LAYERS];
@@ -90,13 +90,20 @@ int vision_load_chosen(ad_command *cmd, const vision_chosen *chosen, const char 
         if (!status && (status = ad_graph_status(graph)))
             ad_error_set(ctx, status, "%s", ad_graph_error(graph));
     }
+    if (!status && file) status = vision_load(weights, file, &chosen->form, report);
+    ad_graph_free(graph);
+    return status;
+}
+
+int vision_load_chosen(ad_command *cmd, const vision_chosen *chosen, const char *const *layers,
+                       int count, ad_vars *weights, ad_file *file)
+{
     ad_load_report report = {0};
     ad_watcher watcher = ad_command_watcher(cmd);
-    if (!status && file) status = vision_load(weights, file, &chosen->form, &report);
+    ad_status status = vision_load_layers(chosen, layers, count, weights, file, &report);
     if (ad_command_text(cmd, "weights") && file)
         ad_load_report_unused(&report, &watcher, ad_file_path(file));
     int exit = ad_command_check(cmd, status);
-    ad_graph_free(graph);
     ad_file_close(file);
     return exit;
 }

@@ -39,6 +39,9 @@ int vision_require_layer(ad_command *cmd, const vision_chosen *chosen, const ad_
                          const char *option, const char *layer);
 int vision_load_chosen(ad_command *cmd, const vision_chosen *chosen, const char *const *layers,
                        int count, ad_vars *weights, ad_file *file);
+/* The same without a command: `file` (NULL: an ONNX file's network) stays open. */
+ad_status vision_load_layers(const vision_chosen *chosen, const char *const *layers, int count,
+                             ad_vars *weights, ad_file *file, ad_load_report *report);
 
 /* The network on `image` ([n, height, width, 3], RGB, 0 to 255) as its files were trained, also
  * VGG: for style vision_build. "logits" is what it says of classes, also of an ONNX file, whose

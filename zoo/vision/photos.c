@@ -76,16 +76,24 @@ static uint64_t draw(uint64_t seed, uint64_t n)
     return z ^ (z >> 31);
 }
 
-void photos_crop(const photos *set, uint64_t seed, uint64_t index, int64_t side, float *out)
+photo_place photos_place(const photos *set, uint64_t seed, uint64_t index, int64_t side)
 {
     const photo *p = &set->photo[draw(seed, index * 4) % (uint64_t)set->count];
-    int64_t top = (int64_t)(draw(seed, index * 4 + 1) % (uint64_t)(p->height - side + 1));
-    int64_t left = (int64_t)(draw(seed, index * 4 + 2) % (uint64_t)(p->width - side + 1));
-    bool mirror = draw(seed, index * 4 + 3) & 1;
+    return (photo_place){
+        .of = p,
+        .top = (int64_t)(draw(seed, index * 4 + 1) % (uint64_t)(p->height - side + 1)),
+        .left = (int64_t)(draw(seed, index * 4 + 2) % (uint64_t)(p->width - side + 1)),
+        .mirror = draw(seed, index * 4 + 3) & 1,
+    };
+}
+
+void photos_crop(const photos *set, uint64_t seed, uint64_t index, int64_t side, float *out)
+{
+    photo_place at = photos_place(set, seed, index, side);
     for (int64_t y = 0; y < side; ++y)
         for (int64_t x = 0; x < side; ++x) {
-            const uint8_t *from = p->rgb +
-                                  ((top + y) * p->width + left + (mirror ? side - 1 - x : x)) * 3;
+            int64_t column = at.left + (at.mirror ? side - 1 - x : x);
+            const uint8_t *from = at.of->rgb + ((at.top + y) * at.of->width + column) * 3;
             for (int c = 0; c < 3; ++c) *out++ = from[c];
         }
 }

@@ -23,6 +23,13 @@ ad_status photos_read(photos *set, ad_context *ctx, const char *folder, int64_t 
                       const ad_watcher *watcher);
 void photos_free(photos *set);
 
+/* Where crop `index` of the sequence that `seed` gives lies. */
+typedef struct photo_place {
+    const photo *of;
+    int64_t top, left;
+    bool mirror; /* from right to left */
+} photo_place;
+photo_place photos_place(const photos *set, uint64_t seed, uint64_t index, int64_t side);
 /* Crop `index` of the sequence that `seed` gives: a photo, a place, mirrored or not, into [side,
  * side, 3] of 0 to 255. A pure function of its arguments, so that a run can be resumed anywhere. */
 void photos_crop(const photos *set, uint64_t seed, uint64_t index, int64_t side, float *out);
