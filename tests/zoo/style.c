@@ -136,7 +136,7 @@ static bool go_on(void *user, const style_progress *progress)
 static void paint(easel *e)
 {
     style_end end;
-    if (style_optimize(ctx, &e->settings, e->weights, &e->targets, &e->photo, NULL, STEPS,
+    if (style_optimize(ctx, &e->settings, e->weights, &e->targets, &(style_scene){0}, STEPS,
                        &e->picture, go_on, NULL, &end))
         CHECK_FAIL("%s", ad_error(ctx));
 }

@@ -116,11 +116,17 @@ static ad_status dream_frame(void *user, ad_image **image)
     return keep_last(m, dreamt);
 }
 
+static int begin_film(void *user, const ad_film_info *info)
+{
+    return film_masks_begin(((dream_make *)user)->masks, info);
+}
+
 int dream_film(dream_make *m)
 {
     m->quiet = true;
     int code = ad_command_check(m->cmd, film_follow_new(&m->follow, m->ctx, NULL));
     if (code) return code;
-    return film_frames(m->cmd, ad_command_operand(m->cmd, 0), ad_command_text(m->cmd, "output"),
-                       &(film_work){.frame = dream_frame, .user = m});
+    code = film_frames(m->cmd, ad_command_operand(m->cmd, 0), ad_command_text(m->cmd, "output"),
+                       &(film_work){.begin = begin_film, .frame = dream_frame, .user = m});
+    return code ? code : ad_command_check(m->cmd, film_masks_end(m->masks));
 }

@@ -22,7 +22,8 @@ static const ad_option options[] = {
     {"logit", 0, AD_OPTION_TEXT, .unit = "CLASS",
      .help = "dream of one class that the network knows: its number, or ImageNet's word for it"},
     {"guide", 0, AD_OPTION_FILE, .help = "dream of what this picture shows"},
-    {"mask", 0, AD_OPTION_FILE, .help = "dream only where this picture is white"},
+    {"mask", 0, AD_OPTION_FILE,
+     .help = "dream only where this picture is white; of a film perhaps a film or a folder"},
     {"noise", 0, AD_OPTION_FLAG, .help = "start from noise; then IMAGE only says the shape"},
     {"whole", 0, AD_OPTION_FLAG,
      .help = "enlarge the whole picture from size to size, not only what was dreamt"},
@@ -157,15 +158,15 @@ ad_status dream_fit(dream_make *m, ad_image **picture, const char *path)
 /* All but the operand if that is a film. */
 static int read_pictures(dream_make *m, bool film)
 {
-    const char *path = ad_command_operand(m->cmd, 0), *guide = ad_command_text(m->cmd, "guide"),
-               *mask = ad_command_text(m->cmd, "mask");
+    const char *path = ad_command_operand(m->cmd, 0), *guide = ad_command_text(m->cmd, "guide");
     bool noise = ad_command_flag(m->cmd, "noise");
     int64_t side = ad_command_int(m->cmd, "size");
     if (!path && !noise)
         return ad_command_usage(m->cmd, "which IMAGE? (or --noise, to start from nothing)");
     if (path && !film && !(m->photo = vision_read_picture(m->cmd, path, 3))) return AD_EXIT_FAILURE;
     if (guide && !(m->guide = vision_read_picture(m->cmd, guide, 3))) return AD_EXIT_FAILURE;
-    if (mask && !(m->mask = vision_read_picture(m->cmd, mask, 1))) return AD_EXIT_FAILURE;
+    int code = film_masks_open(m->cmd, film, &m->masks);
+    if (code) return code;
     ad_status status = m->photo ? dream_fit(m, &m->photo, path) : AD_OK;
     if (!status && m->guide) status = dream_fit(m, &m->guide, guide);
     if (status) return ad_command_check(m->cmd, status);
@@ -238,6 +239,8 @@ static bool watch(void *user, const dream_progress *p)
 
 ad_status dream_once(dream_make *m, const ad_image *picture, ad_image **out)
 {
+    ad_status status = film_masks_next(m->masks, picture->width, picture->height, &m->mask);
+    if (status) return status;
     return dream_picture(&m->settings, m->ctx, picture, m->mask, &m->draw, watch, m, &m->stopped,
                          out);
 }
@@ -285,7 +288,8 @@ static int make(ad_command *cmd)
     if (!code) code = open_network(&m);
     if (!code) code = read_pictures(&m, film);
     if (!code) code = film ? dream_film(&m) : zooms ? dream_zoom(&m) : make_picture(&m);
-    ad_image_free(m.photo), ad_image_free(m.guide), ad_image_free(m.mask), ad_image_free(m.last);
+    ad_image_free(m.photo), ad_image_free(m.guide), ad_image_free(m.last);
+    film_masks_free(m.masks);
     film_follow_free(m.follow);
     ad_vars_free(m.settings.weights);
     vision_close_chosen(&m.settings.net);

@@ -7,13 +7,15 @@
 
 #include "zoo/dream/dream.h"
 #include "zoo/film/follow.h"
-#include "zoo/film/frames.h"
+#include "zoo/film/masks.h"
 
 typedef struct dream_make {
     ad_command *cmd;
     ad_context *ctx;
     dream_settings settings;
-    ad_image *photo, *guide, *mask;
+    ad_image *photo, *guide;
+    film_masks *masks;
+    const ad_image *mask;  /* of the current picture; NULL: all of it */
     film_follow *follow;   /* of a film: the dream before, carried along */
     ad_image *last;        /* the same with --in-place; NULL: there is none */
     uint64_t draw;         /* steps so far, of all frames */

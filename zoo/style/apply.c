@@ -1,6 +1,5 @@
 /* apply.c - `autodidact style apply MODEL PICTURE... -o OUT`: pictures, or a film, through a
  * network that was trained for one style or several. */
-#include "zoo/film/frames.h"
 #include "zoo/style/apply.h"
 
 #include <autodidact/profile.h>
@@ -62,7 +61,7 @@ static int open_network(style_apply *a)
 static int apply(ad_command *cmd)
 {
     style_apply a = {.cmd = cmd, .ctx = ad_command_context(cmd)};
-    const char *mask = ad_command_text(cmd, "mask"), *first = ad_command_operand(cmd, 1);
+    const char *first = ad_command_operand(cmd, 1);
     struct stat about;
     bool film = false, folder = !stat(first, &about) && S_ISDIR(about.st_mode);
     if (!a.ctx) return AD_EXIT_FAILURE;
@@ -71,14 +70,14 @@ static int apply(ad_command *cmd)
                                  ? (size_t)ad_command_size(cmd, "memory-limit")
                                  : vision_machine_memory();
     int code = open_network(&a);
-    if (!code && mask && !(a.mask = vision_read_picture(cmd, mask, 1))) code = AD_EXIT_FAILURE;
     film = folder && ad_command_operands(cmd) == 2 && film_named(ad_command_text(cmd, "output"));
     if (!code && ad_command_operands(cmd) == 2 && !folder)
         code = ad_command_check(cmd, film_is(a.ctx, first, &film));
+    if (!code) code = film_masks_open(cmd, film, &a.masks);
     if (!code) code = film ? style_apply_film(&a) : style_apply_pictures(&a);
     style_apply_drop_program(&a);
     film_follow_free(a.follow);
-    ad_image_free(a.mask);
+    film_masks_free(a.masks);
     style_painter_close(&a.painter);
     free(a.mix);
     return code;

@@ -8,6 +8,7 @@
 #define ZOO_STYLE_APPLY_H
 
 #include "zoo/film/follow.h"
+#include "zoo/film/masks.h"
 #include "zoo/style/painter.h"
 #include "zoo/style/style.h"
 
@@ -17,7 +18,8 @@ typedef struct style_apply {
     style_painter painter;
     float *mix; /* [styles] */
     ad_compile_options compile;
-    ad_image *mask;
+    film_masks *masks;
+    const ad_image *mask; /* of the current picture; NULL: all of it */
     film_follow *follow; /* of a film with --steady; else NULL */
     /* for pictures of one size */
     int64_t width, height; /* multiples of what the network wants */

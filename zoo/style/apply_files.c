@@ -1,5 +1,4 @@
 /* apply_files.c - which pictures are painted, and where they go; films. */
-#include "zoo/film/frames.h"
 #include "zoo/style/apply.h"
 
 #include <autodidact/data.h>
@@ -171,6 +170,11 @@ static ad_status paint_frame(void *user, ad_image **image)
     return film_follow_end(a->follow, *image);
 }
 
+static int begin_film(void *user, const ad_film_info *info)
+{
+    return film_masks_begin(((style_apply *)user)->masks, info);
+}
+
 int style_apply_film(style_apply *a)
 {
     const char *mask = ad_command_text(a->cmd, "mask");
@@ -178,6 +182,7 @@ int style_apply_film(style_apply *a)
     if (!code && ad_command_real(a->cmd, "steady") > 0)
         code = ad_command_check(a->cmd, film_follow_new(&a->follow, a->ctx, NULL));
     if (code) return code;
-    return film_frames(a->cmd, ad_command_operand(a->cmd, 1), ad_command_text(a->cmd, "output"),
-                       &(film_work){.frame = paint_frame, .user = a});
+    code = film_frames(a->cmd, ad_command_operand(a->cmd, 1), ad_command_text(a->cmd, "output"),
+                       &(film_work){.begin = begin_film, .frame = paint_frame, .user = a});
+    return code ? code : ad_command_check(a->cmd, film_masks_end(a->masks));
 }

@@ -114,6 +114,8 @@ ad_status style_apply_paint(style_apply *a, ad_image **image, const char *path)
 {
     ad_image *painted = NULL;
     ad_status status = style_apply_fit(a, image);
+    if (!status)
+        status = film_masks_next(a->masks, (*image)->width, (*image)->height, &a->mask);
     if (!status) status = paint(a, *image, path, &painted);
     if (!status) status = mix(a, *image, &painted);
     if (status) {

@@ -61,9 +61,23 @@ ad_node *style_smoothness(const style_settings *settings, ad_node *image)
     return ad_name(ad_mul_scalar(total_variation(image), weight), "loss.tv");
 }
 
-style_loss style_loss_build(const style_settings *settings, ad_vars *weights, ad_node *image,
-                            const float *mask)
+/* How far the picture is from the frame before, where that is to be trusted. */
+static ad_node *drift(const style_settings *settings, ad_node *image, const style_scene *scene)
 {
+    ad_graph *graph = ad_node_graph(image);
+    ad_shape s = ad_node_shape(image);
+    if (!scene || !scene->before || !(settings->temporal_weight > 0)) return NULL;
+    ad_node *before = ad_constant(graph, AD_F32, s, scene->before->data);
+    ad_node *trust = ad_constant(graph, AD_F32, ad_shape(1, s.dim[1], s.dim[2], 1), scene->trust);
+    ad_node *off = ad_mul(ad_square(ad_sub(image, before)), trust);
+    return ad_name(ad_mul_scalar(ad_mean(off, AD_ALL_AXES, false), settings->temporal_weight),
+                   "loss.temporal");
+}
+
+style_loss style_loss_build(const style_settings *settings, ad_vars *weights, ad_node *image,
+                            const style_scene *scene)
+{
+    const float *mask = scene ? scene->mask : NULL;
     ad_graph *graph = ad_node_graph(image);
     ad_shape s = ad_node_shape(image);
     const char *layers[STYLE_MAX_LAYERS + 1];
@@ -104,6 +118,8 @@ style_loss style_loss_build(const style_settings *settings, ad_vars *weights, ad
         loss.style = ad_name(ad_mul_scalar(loss.style, weight), "loss.style");
     }
     loss.tv = style_smoothness(settings, image);
-    loss.total = ad_name(plus(plus(loss.content, loss.style), loss.tv), "loss");
+    loss.temporal = drift(settings, image, scene);
+    loss.total = ad_name(plus(plus(plus(loss.content, loss.style), loss.tv), loss.temporal),
+                         "loss");
     return loss;
 }

@@ -6,7 +6,8 @@
 
 static const ad_option options[] = {
     {"output", 'o', AD_OPTION_FILE, .required = true,
-     .help = "where the picture goes (.png, .jpg, .webp)"},
+     .help = "where the picture goes (.png, .jpg, .webp), or the film (.mp4, .webm, .gif, .apng, "
+             "frames/)"},
     {"size", 0, AD_OPTION_INT, .initial = "512", .min = STYLE_SMALLEST_SIDE, .max = 1 << 16,
      .unit = "PIXELS", .help = "longer side of the picture"},
     {"steps", 0, AD_OPTION_INT, .initial = "300", .min = 1, .max = 1e9,
@@ -32,7 +33,8 @@ static const ad_option options[] = {
     {"style-scale", 0, AD_OPTION_REAL, .initial = "1", .min = 0.05, .max = 20,
      .help = "size of the paintings relative to the picture: larger makes larger strokes"},
     {"keep-color", 0, AD_OPTION_FLAG, .help = "keep the photo's colours, paint its luminance"},
-    {"mask", 0, AD_OPTION_FILE, .help = "paint only where this picture is white"},
+    {"mask", 0, AD_OPTION_FILE,
+     .help = "paint only where this picture is white; of a film perhaps a film or a folder"},
     {"scales", 0, AD_OPTION_INT, .initial = "2", .min = 1, .max = STYLE_MAX_SCALES,
      .help = "sizes to paint at, coarse to fine, each twice the last"},
     {"lr", 0, AD_OPTION_REAL, .initial = "10", .min = 1e-6, .max = 1e6,
@@ -44,6 +46,11 @@ static const ad_option options[] = {
      .help = "also save the picture on its way, as OUT-00001.png and so on"},
     {"animate", 0, AD_OPTION_FILE,
      .help = "save it on its way as one animated .gif instead (default: 40 frames)"},
+    {"temporal-weight", 0, AD_OPTION_REAL, .initial = "2e5", .max = 1e30,
+     .help = "film: how much it counts that a frame is painted as the one before"},
+    {"frame-steps", 0, AD_OPTION_INT, .min = 1, .max = 1e9, .unit = "STEPS",
+     .help = "film: steps of each frame behind the first", .otherwise = "a quarter of --steps"},
+    FILM_OPTIONS,
     VISION_OPTIONS,
     AD_OPTION_PROFILE,
     AD_OPTION_TUNE,
@@ -56,7 +63,7 @@ bool style_make_failed(style_make *m, ad_status status)
     return ad_command_check(m->cmd, status) != AD_EXIT_OK;
 }
 
-static void plan_scales(style_make *m)
+void style_make_plan(style_make *m)
 {
     int64_t side = ad_command_int(m->cmd, "size");
     m->scales = (int)ad_command_int(m->cmd, "scales");
@@ -69,8 +76,7 @@ static void plan_scales(style_make *m)
     }
 }
 
-/* All scales, as far as they come. */
-static ad_status paint(style_make *m, style_pixels *picture, style_end *end)
+ad_status style_make_scales(style_make *m, style_pixels *picture, style_end *end)
 {
     /* Whether the last scale fits must not show only when the ones before it are painted. */
     ad_status status = m->scales > 1 ? style_make_fits(m) : AD_OK;
@@ -85,48 +91,60 @@ static void release(style_make *m)
 {
     ad_vars_free(m->weights);
     for (int i = 0; i < STYLE_MAX_PAINTINGS; ++i) ad_image_free(m->painting[i]);
-    ad_image_free(m->photo), ad_image_free(m->shown_photo);
-    ad_image_free(m->grey), ad_image_free(m->mask);
+    ad_image_free(m->photo), ad_image_free(m->shown_photo), ad_image_free(m->grey);
+    style_targets_free(&m->targets);
+    style_pixels_free(&m->carried);
+    film_masks_free(m->masks);
+    film_follow_free(m->follow);
     ad_animation_free(m->animation);
+}
+
+/* What there is of the picture is saved; after an error too, if any step was made. */
+static int save(style_make *m, const style_pixels *picture, ad_status status, style_end end)
+{
+    const char *output = ad_command_text(m->cmd, "output");
+    int exit = ad_command_check(m->cmd, status);
+    if (!picture->data || (status && !m->last.step)) return exit;
+    if (style_make_failed(m, style_make_save(m, picture, output)) ||
+        style_make_failed(m, style_frames_end(m)))
+        return AD_EXIT_FAILURE;
+    if (status) /* Adam knows the loss of a picture one step later */
+        ad_command_note(
+            m->cmd, "%s: the last good picture, after %lld steps", output,
+            (long long)(m->last.step - (m->settings.adam && status == AD_ERROR_NUMERIC)));
+    else
+        style_say_end(m->cmd, &m->last, end);
+    return exit;
+}
+
+static int make_picture(style_make *m)
+{
+    style_pixels picture = {0};
+    style_end end = STYLE_DONE;
+    int exit = style_check_size(m->cmd, &m->settings, m->photo);
+    if (!exit) exit = style_frames_begin(m);
+    if (exit) return exit;
+    style_make_plan(m);
+    (void)ad_command_interrupted(m->cmd); /* from here on Ctrl-C keeps the picture */
+    ad_command_start(m->cmd);
+    ad_status status = film_masks_next(m->masks, m->photo->width, m->photo->height, &m->mask);
+    if (!status) status = style_make_scales(m, &picture, &end);
+    exit = save(m, &picture, status, end);
+    style_pixels_free(&picture);
+    return exit;
 }
 
 static int make(ad_command *cmd)
 {
     style_make m = {.cmd = cmd, .ctx = ad_command_context(cmd)};
-    const char *output = ad_command_text(cmd, "output");
-    style_pixels picture = {0};
-    style_end end = STYLE_DONE;
+    bool film = false;
     ad_file *file;
-    int exit = AD_EXIT_FAILURE;
-    if (!m.ctx) return exit;
-    if ((exit = vision_check_output(
-             cmd, (const char *[]){ad_command_text(cmd, "mask"), ad_command_text(cmd, "weights")},
-             2)))
-        return exit;
-    if ((exit = style_open_backbone(cmd, &m.settings, &m.weights, &file))) goto done;
-    if ((exit = style_make_settings(&m, file)) || (exit = style_make_pictures(&m))) goto done;
-    if ((exit = style_check_size(cmd, &m.settings, m.photo))) goto done;
-    if ((exit = style_frames_begin(&m))) goto done;
-    plan_scales(&m);
-    (void)ad_command_interrupted(cmd); /* from here on Ctrl-C keeps the picture */
-    ad_command_start(cmd);
-    ad_status status = paint(&m, &picture, &end);
-    exit = ad_command_check(cmd, status);
-    /* After an error too: the last good picture is worth having, if any step was made. */
-    if (picture.data && (!status || m.last.step)) {
-        if (style_make_failed(&m, style_make_save(&m, &picture, output)) ||
-            style_make_failed(&m, style_frames_end(&m)))
-            exit = AD_EXIT_FAILURE;
-        else if (status)
-            /* Adam knows the loss of a picture one step later */
-            ad_command_note(
-                cmd, "%s: the last good picture, after %lld steps", output,
-                (long long)(m.last.step - (m.settings.adam && status == AD_ERROR_NUMERIC)));
-        else
-            style_say_end(cmd, &m.last, end);
-    }
-done:
-    style_pixels_free(&picture);
+    if (!m.ctx) return AD_EXIT_FAILURE;
+    int exit = style_make_check(&m, &film);
+    if (!exit) exit = style_open_backbone(cmd, &m.settings, &m.weights, &file);
+    if (!exit) exit = style_make_settings(&m, file);
+    if (!exit) exit = style_make_pictures(&m, film);
+    if (!exit) exit = film ? style_make_film(&m) : make_picture(&m);
     release(&m);
     return exit;
 }
@@ -138,7 +156,7 @@ static int run(ad_command *cmd)
 
 const ad_verb style_make_verb = {
     AD_VERB("style", "make", "CONTENT STYLE...", options, run,
-            "paint a photo in the style of one or more paintings"),
+            "paint a photo, or a film, in the style of one or more paintings"),
     .description =
         "Moves the pixels of a picture until a network sees the photo's content and the paintings' "
         "style in it (Gatys, Ecker and Bethge, 2016).\n"
@@ -150,8 +168,13 @@ const ad_verb style_make_verb = {
         "size four times as long; a VGG takes about eight times as long. --size 256 shows soon "
         "what it will be like.\n"
         "\n"
+        "Of a film each frame begins with the one before as it was painted, carried along by what "
+        "moves, and is held to it (Ruder, Dosovitskiy and Brox, 2016). Calmer: raise "
+        "--temporal-weight. Ctrl-C keeps the frames that are done.\n"
+        "\n"
         "  autodidact style make photo.jpg painting.jpg -o out.png\n"
         "  autodidact style make photo.jpg a.jpg b.jpg --style-blend 3,1 --keep-color -o out.png\n"
         "  autodidact style make photo.jpg painting.jpg --weights vgg19.pth --size 1024 --scales 3 "
         "-o out.jpg\n"
-        "  autodidact style make photo.jpg painting.jpg -o out.png --animate out.gif"};
+        "  autodidact style make photo.jpg painting.jpg -o out.png --animate out.gif\n"
+        "  autodidact style make film.mp4 painting.jpg -o out.mp4 --size 384 --steps 100"};

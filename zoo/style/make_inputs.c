@@ -1,4 +1,4 @@
-/* make_inputs.c - what `style make` is given: settings, the photo, paintings and a mask. */
+/* make_inputs.c - what `style make` is given: settings, the photo, paintings and masks. */
 #include "zoo/style/make.h"
 
 #include <math.h>
@@ -32,7 +32,31 @@ static ad_status to_luminance(ad_context *ctx, const ad_image *image, const ad_i
     return status;
 }
 
-int style_make_pictures(style_make *m)
+static ad_status grey_paintings(style_make *m)
+{
+    ad_status status = AD_OK;
+    for (int i = 0; i < m->paintings && !status; ++i) {
+        ad_image *grey = NULL;
+        status = to_luminance(m->ctx, m->painting[i], m->grey, &grey);
+        if (status) break;
+        ad_image_free(m->painting[i]);
+        m->painting[i] = grey;
+    }
+    return status;
+}
+
+/* Of a film the paintings become as bright as its first frame. */
+ad_status style_make_take(style_make *m, ad_image *photo)
+{
+    bool first = !m->photo;
+    ad_image_free(m->photo), ad_image_free(m->grey);
+    m->photo = photo, m->grey = NULL;
+    if (!ad_command_flag(m->cmd, "keep-color")) return AD_OK;
+    ad_status status = to_luminance(m->ctx, m->photo, NULL, &m->grey);
+    return status || !first ? status : grey_paintings(m);
+}
+
+int style_make_pictures(style_make *m, bool film)
 {
     m->paintings = ad_command_operands(m->cmd) - 1;
     if (m->paintings > STYLE_MAX_PAINTINGS)
@@ -47,26 +71,18 @@ int style_make_pictures(style_make *m)
         sum += m->blend[i] = weights ? ad_command_real_item(m->cmd, "style-blend", i) : 1;
     if (!(sum > 0)) return ad_command_usage(m->cmd, "--style-blend: the weights add up to 0");
 
-    if (!(m->photo = vision_read_picture(m->cmd, ad_command_operand(m->cmd, 0), 3)))
+    ad_image *photo = NULL;
+    if (!film && !(photo = vision_read_picture(m->cmd, ad_command_operand(m->cmd, 0), 3)))
         return AD_EXIT_FAILURE;
     for (int i = 0; i < m->paintings; ++i) {
         m->blend[i] /= sum;
-        if (!(m->painting[i] = vision_read_picture(m->cmd, ad_command_operand(m->cmd, 1 + i), 3)))
-            return AD_EXIT_FAILURE;
-    }
-    const char *mask = ad_command_text(m->cmd, "mask");
-    if (mask && !(m->mask = vision_read_picture(m->cmd, mask, 1))) return AD_EXIT_FAILURE;
-    if (!ad_command_flag(m->cmd, "keep-color")) return AD_EXIT_OK;
-    if (style_make_failed(m, to_luminance(m->ctx, m->photo, NULL, &m->grey)))
+        if ((m->painting[i] = vision_read_picture(m->cmd, ad_command_operand(m->cmd, 1 + i), 3)))
+            continue;
+        ad_image_free(photo);
         return AD_EXIT_FAILURE;
-    for (int i = 0; i < m->paintings; ++i) {
-        ad_image *grey = NULL;
-        if (style_make_failed(m, to_luminance(m->ctx, m->painting[i], m->grey, &grey)))
-            return AD_EXIT_FAILURE;
-        ad_image_free(m->painting[i]);
-        m->painting[i] = grey;
     }
-    return AD_EXIT_OK;
+    if (!film && style_make_failed(m, style_make_take(m, photo))) return AD_EXIT_FAILURE;
+    return film_masks_open(m->cmd, film, &m->masks);
 }
 
 int style_make_settings(style_make *m, ad_file *file)
@@ -76,6 +92,7 @@ int style_make_settings(style_make *m, ad_file *file)
     s->content_weight = ad_command_real(cmd, "content-weight");
     s->style_weight = ad_command_real(cmd, "style-weight");
     s->tv_weight = ad_command_real(cmd, "tv-weight");
+    s->temporal_weight = ad_command_real(cmd, "temporal-weight");
     s->adam = ad_command_choice(cmd, "optimizer") == 1;
     s->lr = ad_command_real(cmd, "lr");
     s->history = (int)ad_command_int(cmd, "history");

@@ -54,20 +54,26 @@ static void show(style_make *m, const style_progress *progress, int64_t step)
     char part[64];
     double whole, done = work(m, step, &whole);
     const style_scale *s = &m->scale[m->at];
-    snprintf(part, sizeof part, "scale %d/%d  %lld x %lld", m->at + 1, m->scales,
-             (long long)s->width, (long long)s->height);
+    int used = m->follow ? snprintf(part, sizeof part, "frame %lld  ", (long long)m->frame + 1) : 0;
+    if (m->scales > 1 && !m->carried.data)
+        used += snprintf(part + used, sizeof part - (size_t)used, "scale %d/%d  ", m->at + 1,
+                         m->scales);
+    snprintf(part + used, sizeof part - (size_t)used, "%lld x %lld", (long long)s->width,
+             (long long)s->height);
     ad_metric metrics[] = {{"loss", progress->total},
                            {"content", progress->content},
                            {"style", progress->style},
-                           {"tv", progress->tv}};
+                           {"tv", progress->tv},
+                           {"temporal", progress->temporal}};
     ad_command_progress(m->cmd, &(ad_progress){.step = step,
                                                .steps = m->steps,
-                                               .part = m->scales > 1 ? part : NULL,
+                                               .part = m->scales > 1 || m->follow ? part : NULL,
                                                .metrics = metrics,
-                                               .count = 4,
+                                               .count = m->carried.data ? 5 : 4,
                                                .done = done,
-                                               .whole = whole,
-                                               .notable = ad_command_json(m->cmd)});
+                                               .whole = m->follow ? 0 : whole,
+                                               .seconds_left = -1,
+                                               .notable = ad_command_json(m->cmd) && !m->follow});
 }
 
 static bool after_step(void *user, const style_progress *progress)
@@ -130,35 +136,55 @@ ad_status style_make_fits(style_make *m)
     return status;
 }
 
+/* Of a film the paintings are looked at once. */
+static ad_status find_targets(style_make *m, const style_pixels *photo, int64_t side)
+{
+    style_pixels paintings[STYLE_MAX_PAINTINGS] = {{0}};
+    style_targets found;
+    bool known = m->targets_side == side;
+    ad_status status = AD_OK;
+    for (int i = 0; i < m->paintings && !known && !status; ++i)
+        status = sized_painting(m, i, side, &paintings[i]);
+    if (!status)
+        status = style_targets_compute(&found, m->ctx, &m->settings, m->weights, photo, paintings,
+                                       m->blend, known ? 0 : m->paintings);
+    for (int i = 0; i < m->paintings; ++i) style_pixels_free(&paintings[i]);
+    if (status) return status;
+    if (known) {
+        memcpy(found.gram, m->targets.gram, sizeof found.gram);
+        memcpy(found.gram_bytes, m->targets.gram_bytes, sizeof found.gram_bytes);
+        memset(m->targets.gram, 0, sizeof m->targets.gram);
+    }
+    style_targets_free(&m->targets);
+    m->targets = found, m->targets_side = side;
+    return AD_OK;
+}
+
 ad_status style_make_paint(style_make *m, style_pixels *picture, style_end *end)
 {
     const style_scale *scale = &m->scale[m->at];
-    style_pixels photo = {0}, paintings[STYLE_MAX_PAINTINGS] = {{0}};
-    style_targets targets = {0};
+    style_pixels photo = {0};
     ad_image *mask = NULL, *shown = NULL;
     int64_t width = scale->width, height = scale->height;
     ad_status status = ad_image_resize(m->ctx, m->photo, width, height, NULL, &shown);
     if (!status)
         status = style_pixels_resized(&photo, m->ctx, m->grey ? m->grey : m->photo, width, height);
-    for (int i = 0; i < m->paintings && !status; ++i)
-        status = sized_painting(m, i, scale->side, &paintings[i]);
     if (!status && m->mask)
         status = ad_image_resize(m->ctx, m->mask, width, height,
                                  &(ad_image_resize_options){.encoded = true}, &mask);
-    if (!status)
-        status = style_targets_compute(&targets, m->ctx, &m->settings, m->weights, &photo,
-                                       paintings, m->blend, m->paintings);
-    for (int i = 0; i < m->paintings; ++i) style_pixels_free(&paintings[i]);
+    if (!status) status = find_targets(m, &photo, scale->side);
     if (!status) status = start(m, &photo, picture);
     if (!status) {
         ad_image_free(m->shown_photo);
         m->shown_photo = shown, shown = NULL;
-        status = style_optimize(m->ctx, &m->settings, m->weights, &targets, &photo,
-                                mask ? mask->data : NULL, scale->steps, picture, after_step, m,
-                                end);
+        const style_scene scene = {.photo = &photo,
+                                   .mask = mask ? mask->data : NULL,
+                                   .before = m->carried.data ? &m->carried : NULL,
+                                   .trust = m->trust};
+        status = style_optimize(m->ctx, &m->settings, m->weights, &m->targets, &scene, scale->steps,
+                                picture, after_step, m, end);
     }
     if (!status) status = m->frame_status;
-    style_targets_free(&targets);
     ad_image_free(mask);
     ad_image_free(shown);
     style_pixels_free(&photo);

@@ -14,19 +14,20 @@ typedef struct session {
     ad_variable *variable;
     ad_graph *graph;
     style_loss loss;
-    const style_pixels *photo; /* shown where `mask` is black */
-    const float *mask;
+    const style_scene *scene;
     style_pixels *picture; /* the accepted iterate as it is shown */
     style_step *step;
     void *user;
 } session;
 
 /* The picture that the network sees: the variable, or the photo where the mask is black. */
-static ad_node *shown(ad_node *x, const style_pixels *photo, const float *mask)
+static ad_node *shown(ad_node *x, const style_scene *scene)
 {
     ad_graph *graph = ad_node_graph(x);
-    if (!mask) return x;
-    ad_node *m = ad_constant(graph, AD_F32, ad_shape(1, photo->height, photo->width, 1), mask);
+    const style_pixels *photo = scene->photo;
+    if (!scene->mask) return x;
+    ad_node *m = ad_constant(graph, AD_F32, ad_shape(1, photo->height, photo->width, 1),
+                             scene->mask);
     ad_node *base = ad_constant(graph, AD_F32, ad_shape(1, photo->height, photo->width, 3),
                                 photo->data);
     return ad_name(ad_add(base, ad_mul(m, ad_sub(x, base))), "masked");
@@ -49,8 +50,9 @@ static ad_status fetch(const session *s)
 {
     ad_status status = ad_variable_get(s->vars, s->variable, s->picture->data);
     float *x = s->picture->data;
-    for (int64_t i = 0; s->mask && !status && i < s->picture->height * s->picture->width * 3; ++i)
-        x[i] = s->photo->data[i] + s->mask[i / 3] * (x[i] - s->photo->data[i]);
+    const float *mask = s->scene->mask, *photo = mask ? s->scene->photo->data : NULL;
+    for (int64_t i = 0; mask && !status && i < s->picture->height * s->picture->width * 3; ++i)
+        x[i] = photo[i] + mask[i / 3] * (x[i] - photo[i]);
     return status;
 }
 
@@ -62,9 +64,9 @@ static double term(const ad_program *program, const ad_node *node)
 static ad_status with_lbfgs(session *s, int64_t steps, style_end *end)
 {
     ad_lbfgs *lbfgs = NULL;
-    ad_node *all[] = {s->loss.content, s->loss.style, s->loss.tv}, *extra[3];
-    int count = 0, index[3] = {-1, -1, -1};
-    for (int i = 0; i < 3; ++i)
+    ad_node *all[] = {s->loss.content, s->loss.style, s->loss.tv, s->loss.temporal}, *extra[4];
+    int count = 0, index[4] = {-1, -1, -1, -1};
+    for (int i = 0; i < 4; ++i)
         if (all[i]) {
             index[i] = count;
             extra[count++] = all[i];
@@ -78,8 +80,8 @@ static ad_status with_lbfgs(session *s, int64_t steps, style_end *end)
         status = ad_lbfgs_step(lbfgs, &report);
         if (status || (status = fetch(s))) break;
         style_progress progress = {.step = i + 1, .total = report.loss, .picture = s->picture};
-        double *terms[] = {&progress.content, &progress.style, &progress.tv};
-        for (int k = 0; k < 3; ++k)
+        double *terms[] = {&progress.content, &progress.style, &progress.tv, &progress.temporal};
+        for (int k = 0; k < 4; ++k)
             if (index[k] >= 0) *terms[k] = ad_lbfgs_extra(lbfgs, index[k]);
         if (!s->step(s->user, &progress))
             *end = STYLE_STOPPED;
@@ -109,10 +111,10 @@ static ad_status with_adam(session *s, int64_t steps, style_end *end)
         status = ad_error_status(s->ctx);
         goto done;
     }
-    ad_node *outputs[5] = {ad_minimize(adam, s->loss.total), s->loss.total};
-    ad_node *terms[] = {s->loss.content, s->loss.style, s->loss.tv};
+    ad_node *outputs[6] = {ad_minimize(adam, s->loss.total), s->loss.total};
+    ad_node *terms[] = {s->loss.content, s->loss.style, s->loss.tv, s->loss.temporal};
     int count = 2;
-    for (int i = 0; i < 3; ++i)
+    for (int i = 0; i < 4; ++i)
         if (terms[i]) outputs[count++] = terms[i];
     if ((status = ad_compile(&program, s->ctx, outputs, count, &s->settings->compile))) goto done;
     if ((status = style_targets_bind(s->targets, program))) goto done;
@@ -133,6 +135,7 @@ static ad_status with_adam(session *s, int64_t steps, style_end *end)
                                    .content = term(program, s->loss.content),
                                    .style = term(program, s->loss.style),
                                    .tv = term(program, s->loss.tv),
+                                   .temporal = term(program, s->loss.temporal),
                                    .picture = s->picture};
         if (!s->step(s->user, &progress)) *end = STYLE_STOPPED;
     }
@@ -145,15 +148,13 @@ done:
 }
 
 ad_status style_optimize(ad_context *ctx, const style_settings *settings, ad_vars *weights,
-                         const style_targets *targets, const style_pixels *photo, const float *mask,
-                         int64_t steps, style_pixels *picture, style_step *step, void *user,
-                         style_end *end)
+                         const style_targets *targets, const style_scene *scene, int64_t steps,
+                         style_pixels *picture, style_step *step, void *user, style_end *end)
 {
     session s = {.ctx = ctx,
                  .settings = settings,
                  .targets = targets,
-                 .photo = photo,
-                 .mask = mask,
+                 .scene = scene,
                  .picture = picture,
                  .step = step,
                  .user = user};
@@ -167,8 +168,7 @@ ad_status style_optimize(ad_context *ctx, const style_settings *settings, ad_var
     status = s.variable ? ad_variable_set(s.vars, s.variable, picture->data) : ad_error_status(ctx);
     if (!status) status = fetch(&s);
     if (status) goto done;
-    s.loss = style_loss_build(settings, weights, shown(ad_read(s.graph, s.variable), photo, mask),
-                              mask);
+    s.loss = style_loss_build(settings, weights, shown(ad_read(s.graph, s.variable), scene), scene);
     status = settings->adam ? with_adam(&s, steps, end) : with_lbfgs(&s, steps, end);
 done:
     ad_graph_free(s.graph);

@@ -95,7 +95,7 @@ static ad_status draw(reconstruction *r, style_end *end)
     (void)ad_command_interrupted(r->cmd); /* from here on Ctrl-C keeps the picture */
     ad_command_start(r->cmd);
     return status ? status
-                  : style_optimize(r->ctx, &r->settings, r->weights, &r->targets, &r->seen, NULL,
+                  : style_optimize(r->ctx, &r->settings, r->weights, &r->targets, &(style_scene){0},
                                    r->steps, &r->picture, after_step, r, end);
 }
 

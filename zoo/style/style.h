@@ -9,6 +9,9 @@
  *          + style_weight / L * sum over L layers of sum (G - G_painting)^2,   G = F^T F / (c h w)
  *          + tv_weight * 200000 * mean sqrt((right - x)^2 + (lower - x)^2 + 0.01)
  *
+ * and of a film's frame + temporal_weight * mean trust (x - before)^2 (Ruder, Dosovitskiy & Brox
+ * 2016), where `before` is the painted frame before, carried along by the film's motion.
+ *
  *   loss.c      these terms as graph
  *   targets.c   features and Gram matrices of the pictures given
  *   optimize.c  one picture at one size
@@ -39,7 +42,7 @@ enum { STYLE_MAX_LAYERS = 16, STYLE_SMALLEST_SIDE = 32 };
 typedef struct style_settings {
     vision_kind backbone;
     vision_pooling pooling;
-    double content_weight, style_weight, tv_weight; /* 0: the term is left out */
+    double content_weight, style_weight, tv_weight, temporal_weight; /* 0: the term is left out */
     const char *content_layer;
     const char *style_layers[STYLE_MAX_LAYERS];
     int style_count;
@@ -67,14 +70,23 @@ typedef struct style_pixels {
 /* The loss and its weighted terms (NULL where the weight is 0) as nodes. Its inputs are named
  * "target.content" and "target.gram0", ... */
 typedef struct style_loss {
-    ad_node *total, *content, *style, *tv;
+    ad_node *total, *content, *style, *tv, *temporal;
 } style_loss;
+
+/* What the pixels are held against besides the targets. Borrowed; NULL where there is none. */
+typedef struct style_scene {
+    const style_pixels *photo;
+    const float *mask;          /* [h, w] of 0..1: where it is 0, the picture shows the photo */
+    const style_pixels *before; /* of a film: the painted frame before, as it is seen now */
+    const float *trust;         /* [h, w] of 0..1: where it is */
+} style_scene;
 
 ad_node *style_gram(ad_node *features, ad_node *mask);
 /* The weighted smoothness of an image [n, h, w, 3], the mean over n; NULL: its weight is 0. */
 ad_node *style_smoothness(const style_settings *settings, ad_node *image);
+/* Of `scene` (may be NULL) it reads the mask, the frame before and its trust. */
 style_loss style_loss_build(const style_settings *settings, ad_vars *weights, ad_node *image,
-                            const float *mask);
+                            const style_scene *scene);
 
 /* Features of `photo` and the blended Gram matrices of `paintings` (`blend` sums to 1). A NULL
  * photo or no painting leaves its part out. On an error nothing is left allocated. */
@@ -88,7 +100,7 @@ void style_targets_free(style_targets *targets);
 
 typedef struct style_progress {
     int64_t step; /* accepted steps so far */
-    double total, content, style, tv;
+    double total, content, style, tv, temporal;
     const style_pixels *picture; /* the accepted iterate */
 } style_progress;
 
@@ -98,13 +110,11 @@ const char *style_end_name(style_end end); /* "done", "converged", "stopped" */
 /* After each step: false to stop. */
 typedef bool style_step(void *user, const style_progress *progress);
 
-/* Moves `picture` for `steps` steps. `mask` ([h, w] of 0..1, or NULL) says where it may change;
- * elsewhere it shows `photo`. On an error (NaN: the node is named) `picture` holds the last good
- * iterate. */
+/* Moves `picture` for `steps` steps, with the targets and the scene of its size. On an error (NaN:
+ * the node is named) `picture` holds the last good iterate. */
 ad_status style_optimize(ad_context *ctx, const style_settings *settings, ad_vars *weights,
-                         const style_targets *targets, const style_pixels *photo, const float *mask,
-                         int64_t steps, style_pixels *picture, style_step *step, void *user,
-                         style_end *end);
+                         const style_targets *targets, const style_scene *scene, int64_t steps,
+                         style_pixels *picture, style_step *step, void *user, style_end *end);
 
 /* ---- pictures ---- */
 ad_status style_pixels_new(style_pixels *pixels, ad_context *ctx, int64_t height, int64_t width);
