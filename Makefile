@@ -149,6 +149,7 @@ $(BUILD)/autodidact: $(CLI_OBJ) $(LIB)
 
 $(BUILD)/src/base/version.o: CFLAGS_ALL += -DAD_COMPONENTS='"$(COMPONENTS)"'
 $(BUILD)/src/base/version.o: $(BUILD)/objects
+$(BUILD)/zoo/style/shipped.o: $(wildcard models/*.safetensors)
 $(BUILD)/zoo/vision/embedded.o: $(wildcard zoo/backbone/*.safetensors)
 $(BUILD)/zoo/vision/imagenet.o: zoo/vision/imagenet_words.txt
 $(BUILD)/src/page/page.o: src/page/page.html

@@ -107,6 +107,62 @@ if command -v script >/dev/null; then
     check 'and the next' grep -q 'scale 2/2  96 x 72  step 4/4' live.txt
 fi
 
+# A film: each frame begins with the one before; the frame that nothing holds to it is another.
+if has libav; then
+    mkdir shots && for frame in 1 2 3; do cp photo.png shots/$frame.png; done
+    run "$autodidact" film convert shots film.apng --fps 10 --size 64x48 -q
+    film='--size 48 --steps 8 --frame-steps 3'
+    make_film() { # OUT ARGUMENT...
+        to=$1
+        shift
+        run "$autodidact" style make film.apng painting.png -o "$to" $film "$@"
+    }
+    make_film made/
+    exits 0
+    says err 'made/: 3 frames'
+    check 'every frame' [ "$(ls made | wc -l)" = 3 ]
+    make_film threads/ --threads 1 -q
+    make_film free/ --temporal-weight 0 -q
+    make_film apart/ --frame-steps 8 --init noise -q
+    exits 0
+    for frame in 1 2 3; do check "frame $frame with one thread" cmp made/*$frame.png threads/*$frame.png; done
+    check 'the first frame is free' cmp made/*1.png free/*1.png
+    check 'the second is held' sh -c '! cmp -s made/*2.png free/*2.png'
+    make_film made.apng --from 0.1 --fps 20 -q
+    exits 0
+    run "$autodidact" info made.apng --json
+    says out '"width":48'
+    says out '"frames":4'
+    make_film color/ --keep-color --to 0.15 -q
+    exits 0
+    check 'its colours stay' sh -c '! cmp -s made/*1.png color/*1.png'
+    make_film dark/ --mask black.bmp --to 0.15 -q
+    make_film dark2/ --mask black.bmp --to 0.15 --style-weight 1e7 -q
+    exits 0
+    check 'nothing is painted under a black mask' cmp dark/*2.png dark2/*2.png
+    no_film() { # TEXT ARGUMENT...
+        text=$1
+        shift
+        make_film x.apng "$@"
+        exits 2
+        one_line err
+        says err "$text"
+    }
+    no_film '--animate is for pictures, and film.apng is a film' --animate x.gif
+    no_film '--save-every is for pictures' --save-every 2
+    run "$autodidact" style make photo.png painting.png -o x.png --fps 5
+    exits 2
+    says err '--fps is for films, and photo.png is none'
+    run "$autodidact" style make film.apng painting.png -o x.png
+    exits 1
+    one_line err
+    run "$autodidact" style make film.apng painting.png -o film.apng
+    exits 2
+    says err 'is also an input'
+else
+    skip 'films need libav'
+fi
+
 # What a layer sees.
 run "$autodidact" style reconstruct photo.png --from content --layer relu2_1 -o seen.png --size 64 --steps 5
 exits 0

@@ -101,16 +101,78 @@ if has libav; then
     apply net.tar photo.png -o light.png --strength 0.1 -q
     mkdir pair && cp photo.png pair/1.png && cp light.png pair/2.png
     run "$autodidact" film convert pair pair.apng --fps 10 --size 88x72 -q
-    apply net.tar pair.apng -o plain/ -q
+    apply net.tar pair.apng -o alone/ -q
     apply net.tar pair.apng -o steady/ --steady 0.6 -q
     exits 0
     silent err
-    check 'the first frame as it was' cmp plain/00001.png steady/00001.png
+    check 'the first frame as it was' cmp alone/00001.png steady/00001.png
     flicker() { "$autodidact" film flicker "$1" pair.apng -q | awk '$1 == "painted" && NF == 2 { print $2 * 1e6 }'; }
-    check 'the second nearer to it' test "$(flicker steady)" -lt "$(flicker plain)"
+    check 'the second nearer to it' test "$(flicker steady)" -lt "$(flicker alone)"
+
+    # Masks that go with it frame by frame: black, white, black.
+    run "$autodidact" film convert film.apng plain/ -q
+    exits 0
+    mkdir masks
+    for frame in 1 3; do printf 'P6 1 1 255\n\0\0\0' >masks/$frame.ppm; done
+    printf 'P6 1 1 255\n\377\377\377' >masks/2.ppm
+    same() { # FOLDER FRAME: whether that frame is as it was
+        cmp -s plain/"$(ls plain | sed -n "$2p")" "$1/$(ls "$1" | sed -n "$2p")"
+    }
+    apply net.tar film.apng -o masked/ --mask masks
+    exits 0
+    says err 'masks: 1 x 1, stretched to 44 x 36'
+    check 'what a black mask hides stays' same masked 1
+    check 'what a white one shows is painted' sh -c '! cmp -s plain/*2.png masked/*2.png'
+    check 'and the third stays' same masked 3
+    run "$autodidact" film convert masks masks.apng --fps 10 -q
+    exits 0
+    apply net.tar film.apng -o masked2/ --mask masks.apng -q
+    exits 0
+    for frame in 1 2 3; do
+        check "a film of masks: frame $frame" cmp masked/*"$frame.png" masked2/*"$frame.png"
+    done
+    apply net.tar film.apng -o masked3/ --mask masks --from 0.1 -q
+    exits 0
+    check 'masks begin where the film does' cmp masked/*2.png "masked3/$(ls masked3 | head -1)"
+    rm masks/3.ppm
+    apply net.tar film.apng -o masked4/ --mask masks
+    exits 0
+    says err 'masks: has 2 masks, fewer than the film; the last stays'
+    apply net.tar film.apng -o masked5/ --mask masks.apng --fps 10 --to 0.15
+    exits 0
+    mkdir shots2 && cp shots/1.png shots/2.png shots2
+    run "$autodidact" film convert shots2 short.apng --fps 10 --size 44x36 -q
+    apply net.tar short.apng -o masked6/ --mask masks.apng
+    exits 0
+    says err 'masks.apng: has more masks than the film has frames'
+    apply net.tar photo.png -o x.png --mask masks.apng -q
+    exits 2
+    says err '--mask masks.apng: is for a film, and the input is none'
+    apply net.tar film.apng -o x.apng --mask gone -q
+    exits 1
+    one_line err
+    says err 'gone'
 else
     skip 'films need libav'
 fi
+
+# Styles that are built in, by their names; a file of such a name goes before.
+apply great_wave photo.png -o g.png --size 60
+exits 0
+apply starry_night photo.png -o n.png --size 60 -q
+exits 0
+check 'two styles' sh -c '! cmp -s g.png n.png'
+apply great_wave photo.png -o n2.png --size 60 --style starry_night -q
+exits 0
+check 'one network holds both' cmp n.png n2.png
+apply great_wave photo.png -o n3.png --size 60 --style-mix starry_night:1,great_wave:1 -q
+exits 0
+check 'and what is between them' sh -c '! cmp -s n3.png n.png && ! cmp -s n3.png g.png'
+cp net.tar great_wave
+apply great_wave photo.png -o f.png --size 61 -q
+exits 0
+check 'a file of that name' cmp f.png out.png
+rm great_wave
 
 # ONNX files: one picture to one, or several styles.
 if has protobuf-c; then
@@ -158,6 +220,7 @@ wrong 2 '--steady is for films, and photo.png is none' net.tar photo.png -o x.pn
 wrong 2 'is also an input' net.tar photo.png -o photo.png
 wrong 1 'a picture is written as' net.tar photo.png -o net.tar
 wrong 1 'missing.png' net.tar missing.png -o x.png
+wrong 1 'starry_nigh: is no file, and no built-in style: those are starry_night and great_wave' starry_nigh photo.png -o x.png
 wrong 1 'missing.pth' missing.pth photo.png -o x.png
 wrong 1 'tiny_cnn.pth: is no network of a style' "$fixtures/tiny_cnn.pth" photo.png -o x.png
 wrong 2 'has one style' net.tar photo.png -o x.png --style 1

@@ -1,6 +1,7 @@
 /* apply_mix.c - which of a network's styles, and how much of each: --style 3,5 --style-mix 0.7,0.3,
  * or --style-mix wave:0.7,scream:0.3. */
 #include "zoo/style/apply.h"
+#include "zoo/style/shipped.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,23 +9,9 @@
 
 enum { NAME_BYTES = 256 };
 
-static int64_t names_of(const style_apply *a)
+static const ad_texts *names_of(const style_apply *a)
 {
-    return a->painter.names ? a->painter.names->count : 0;
-}
-
-/* "a, b and c", as far as they fit. */
-static const char *all_names(const style_apply *a, char *text, size_t size)
-{
-    int64_t count = names_of(a);
-    size_t used = 0;
-    for (int64_t i = 0; i < count && used < size; ++i)
-        used += (size_t)snprintf(text + used, size - used, "%s%s",
-                                 !i               ? ""
-                                 : i == count - 1 ? " and "
-                                                  : ", ",
-                                 a->painter.names->at[i]);
-    return text;
+    return &a->painter.sizes.styles;
 }
 
 /* The style's index by its name, or by its number; -1 after reporting that it is none. */
@@ -33,13 +20,14 @@ static int64_t find_style(style_apply *a, const char *option, const char *name)
     const char *model = ad_command_operand(a->cmd, 0);
     int64_t styles = a->painter.styles;
     char text[512], *end;
-    for (int64_t i = 0; i < names_of(a); ++i)
-        if (!strcmp(a->painter.names->at[i], name)) return i;
+    for (int64_t i = 0; i < names_of(a)->count; ++i)
+        if (!strcmp(names_of(a)->at[i], name)) return i;
     long long number = strtoll(name, &end, 10);
     if (end != name && !*end && number >= 1 && number <= styles) return number - 1;
-    if (names_of(a))
+    if (names_of(a)->count)
         ad_command_usage(a->cmd, "--%s %.80s: %s has the styles %s (1 to %lld)", option, name,
-                         model, all_names(a, text, sizeof text), (long long)styles);
+                         model, style_names_text(names_of(a), text, sizeof text),
+                         (long long)styles);
     else
         ad_command_usage(a->cmd, "--%s %.80s: %s has styles 1 to %lld", option, name, model,
                          (long long)styles);
@@ -80,9 +68,9 @@ static void say_first(style_apply *a)
 {
     char text[512];
     const char *model = ad_command_operand(a->cmd, 0);
-    if (names_of(a))
+    if (names_of(a)->count)
         ad_command_note(a->cmd, "%s: has the styles %s, of which the first is taken; --style NAME",
-                        model, all_names(a, text, sizeof text));
+                        model, style_names_text(names_of(a), text, sizeof text));
     else
         ad_command_note(a->cmd, "%s: has %lld styles, of which the first is taken; --style N",
                         model, (long long)a->painter.styles);
@@ -94,7 +82,7 @@ int style_apply_read_mix(style_apply *a)
     int count = ad_command_count(a->cmd, "style"), parts = ad_command_count(a->cmd, "style-mix");
     const char *option = count ? "style" : "style-mix";
     double sum = 0;
-    if (styles == 1 && !names_of(a) && (count || parts))
+    if (styles == 1 && !names_of(a)->count && (count || parts))
         return ad_command_usage(a->cmd, "--%s: %s has one style", option,
                                 ad_command_operand(a->cmd, 0));
     if (count && parts && parts != count)
@@ -106,8 +94,9 @@ int style_apply_read_mix(style_apply *a)
         if (code) return code;
     }
     if (!count && !parts) {
-        a->mix[0] = 1, sum = 1;
-        if (styles > 1) say_first(a);
+        int64_t chosen = a->painter.chosen;
+        a->mix[chosen < 0 ? 0 : chosen] = 1, sum = 1;
+        if (styles > 1 && chosen < 0) say_first(a);
     }
     if (!(sum > 0)) return ad_command_usage(a->cmd, "--style-mix: the parts add up to 0");
     for (int64_t i = 0; i < styles; ++i) a->mix[i] /= (float)sum;

@@ -1,10 +1,11 @@
 /* painter.c - see painter.h. */
 #include "zoo/style/painter.h"
-#include "zoo/style/trained.h"
+#include "zoo/style/shipped.h"
 
 #include <autodidact/run.h>
 
 #include <string.h>
+#include <unistd.h>
 
 /* ---- ONNX ---- */
 
@@ -79,40 +80,89 @@ static ad_node *build_onnx(const style_painter *p, ad_node *image, const float *
 
 /* ---- all forms ---- */
 
-/* A run, or a file of one, which says what it is built from. */
-static ad_status open_trained(style_painter *p, ad_context *ctx, const char *path)
+static ad_status open_run(style_painter *p, ad_context *ctx, const char *path)
 {
-    ad_status status = ad_trained_open(&p->job, ctx, &style_system, path, NULL);
+    ad_job *job;
+    ad_status status = ad_trained_open(&job, ctx, &style_system, path, NULL);
     if (status) return status;
-    const style_net_sizes *sizes = p->job->model;
-    p->form = (style_net_form){.width = sizes->width, .blocks = sizes->blocks};
-    p->names = &sizes->styles;
-    p->form.styles = p->styles = sizes->styles.count > 1 ? sizes->styles.count : 1;
-    status = style_net_declare(p->vars, &p->form);
-    return status ? status : ad_trained_load(p->job, p->vars);
+    status = ad_record_copy(&style_net_record, ctx, &p->sizes, job->model);
+    if (!status) {
+        int64_t named = p->sizes.styles.count;
+        p->form = (style_net_form){
+            .width = p->sizes.width, .blocks = p->sizes.blocks, .styles = named > 1 ? named : 1};
+        status = style_net_declare(p->vars, &p->form);
+    }
+    if (!status) status = ad_trained_load(job, p->vars);
+    ad_trained_close(job);
+    return status;
 }
 
-static ad_status open_weights(style_painter *p, ad_context *ctx, const char *path)
+/* The names of its styles, where it says them. */
+static ad_status read_names(style_painter *p, ad_context *ctx, const ad_file *file)
+{
+    int found;
+    if (!ad_file_metadata(file, "style.width")) return AD_OK;
+    ad_status status = ad_record_init(&style_net_record, ctx, &p->sizes, NULL);
+    if (!status) status = ad_record_read(&style_net_record, ctx, &p->sizes, file, &found);
+    int64_t named = p->sizes.styles.count;
+    if (status || !named || named == p->form.styles) return status;
+    return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: names %lld styles and holds %lld",
+                        ad_file_path(file), (long long)named, (long long)p->form.styles);
+}
+
+static ad_status load(style_painter *p, ad_context *ctx, ad_file *file)
+{
+    ad_status status = style_net_detect(ctx, file, &p->form);
+    if (!status) status = style_net_load(p->vars, &p->form, file);
+    return status ? status : read_names(p, ctx, file);
+}
+
+static ad_status open_file(style_painter *p, ad_context *ctx, const char *path)
 {
     ad_file *file;
-    if (ad_run_is(path)) return open_trained(p, ctx, path);
     ad_status status = ad_file_open(&file, ctx, path);
     if (status) return status;
-    bool says = ad_file_metadata(file, "style.width") != NULL;
-    if (!says) status = style_net_detect(ctx, file, &p->form);
-    if (!says && !status) status = style_net_load(p->vars, &p->form, file);
+    status = load(p, ctx, file);
     ad_file_close(file);
-    if (!status && says) return open_trained(p, ctx, path);
-    if (p->form.styles > 1) p->styles = p->form.styles;
     return status;
+}
+
+static ad_status open_shipped(style_painter *p, ad_context *ctx, const char *name)
+{
+    ad_file *file;
+    char names[512];
+    p->chosen = style_shipped_find(ctx, name);
+    if (p->chosen < 0)
+        return ad_error_set(ctx, AD_ERROR_NOT_FOUND,
+                            "%s: is no file, and no built-in style: those are %s", name,
+                            style_shipped_names(ctx, names, sizeof names));
+    ad_status status = style_shipped_open(&file, ctx);
+    if (status) return status;
+    status = load(p, ctx, file);
+    ad_file_close(file);
+    return status;
+}
+
+/* Nothing is there by this name, and it could be a style's. */
+static bool may_be_shipped(const char *path)
+{
+    return !strpbrk(path, "/.") && access(path, F_OK);
 }
 
 ad_status style_painter_open(style_painter *p, ad_context *ctx, const char *path, double white)
 {
-    *p = (style_painter){.styles = 1, .white = 255, .side = {-1, -1}, .vars = ad_vars_new(ctx, 0)};
+    *p = (style_painter){.ctx = ctx,
+                         .styles = 1,
+                         .chosen = -1,
+                         .white = 255,
+                         .side = {-1, -1},
+                         .vars = ad_vars_new(ctx, 0)};
     if (!p->vars) return AD_ERROR_MEMORY;
-    ad_status status = ad_onnx_ending(path) ? open_onnx(p, ctx, path, white)
-                                            : open_weights(p, ctx, path);
+    ad_status status = ad_onnx_ending(path)   ? open_onnx(p, ctx, path, white)
+                       : may_be_shipped(path) ? open_shipped(p, ctx, path)
+                       : ad_run_is(path)      ? open_run(p, ctx, path)
+                                              : open_file(p, ctx, path);
+    if (p->form.styles > 1) p->styles = p->form.styles;
     if (status) style_painter_close(p);
     return status;
 }
@@ -121,7 +171,7 @@ void style_painter_close(style_painter *p)
 {
     ad_vars_free(p->vars);
     ad_onnx_free(p->onnx);
-    ad_trained_close(p->job);
+    ad_record_free(&style_net_record, p->ctx, &p->sizes);
     *p = (style_painter){0};
 }
 

@@ -1,0 +1,17 @@
+/* shipped.h - the network that comes with the command: the styles of paintings that are out of
+ * copyright, trained by `style train` (docs/style.md says how), inside the binary. */
+#ifndef ZOO_STYLE_SHIPPED_H
+#define ZOO_STYLE_SHIPPED_H
+
+#include "zoo/style/trained.h"
+
+/* Its file, as any other of `runs export`. */
+ad_status style_shipped_open(ad_file **file, ad_context *ctx);
+/* The index of the style of that name; -1: there is none. */
+int64_t style_shipped_find(ad_context *ctx, const char *name);
+/* Their names, "a, b and c". */
+const char *style_shipped_names(ad_context *ctx, char *text, size_t size);
+/* "a, b and c", as far as it fits into `text`. */
+const char *style_names_text(const ad_texts *names, char *text, size_t size);
+
+#endif
