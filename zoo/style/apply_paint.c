@@ -52,26 +52,42 @@ static int64_t up(int64_t x)
     return (most + STYLE_NET_MULTIPLE - 1) / STYLE_NET_MULTIPLE * STYLE_NET_MULTIPLE;
 }
 
-/* What the network makes of a picture; borders that it needs are mirrored and cut off again. */
+/* The picture as the network sees it; what it needs beyond the borders is mirrored. */
+static void fill(style_apply *a, const ad_image *photo)
+{
+    int64_t w = photo->width;
+    for (int64_t y = 0; y < a->height; ++y) {
+        const float *from = photo->data + vision_mirrored(y, photo->height) * w * 3;
+        float *to = a->input + y * a->width * 3;
+        for (int64_t i = 0; i < w * 3; ++i) to[i] = 255 * from[i];
+        for (int64_t x = w; x < a->width; ++x)
+            for (int c = 0; c < 3; ++c) to[x * 3 + c] = 255 * from[vision_mirrored(x, w) * 3 + c];
+    }
+}
+
+static void fetch(const style_apply *a, ad_image *out)
+{
+    const float *painted = ad_result(a->program, a->result);
+    for (int64_t y = 0; y < out->height; ++y) {
+        const float *from = painted + y * a->width * 3;
+        float *to = out->data + y * out->width * 3;
+        for (int64_t i = 0; i < out->width * 3; ++i) {
+            float v = from[i] / 255;
+            to[i] = v < 0 ? 0 : v > 1 ? 1 : v;
+        }
+    }
+}
+
+/* What the network makes of a picture. */
 static ad_status paint(style_apply *a, const ad_image *photo, const char *path, ad_image **out)
 {
-    int64_t w = photo->width, h = photo->height;
-    ad_status status = plan(a, up(w), up(h));
-    for (int64_t i = 0; i < a->width * a->height && !status; ++i) {
-        int64_t y = vision_mirrored(i / a->width, h), x = vision_mirrored(i % a->width, w);
-        for (int c = 0; c < 3; ++c) a->input[i * 3 + c] = 255 * photo->data[(y * w + x) * 3 + c];
-    }
+    ad_status status = plan(a, up(photo->width), up(photo->height));
+    if (!status) fill(a, photo);
     if (!status) status = ad_run(a->program);
     if (!status) status = ad_result_finite(a->program, a->result, path);
-    if (!status) status = ad_image_new(a->ctx, w, h, 3, out);
-    if (status) return status;
-    const float *from = ad_result(a->program, a->result);
-    for (int64_t i = 0; i < w * h; ++i)
-        for (int c = 0; c < 3; ++c) {
-            float v = from[(i / w * a->width + i % w) * 3 + c] / 255;
-            (*out)->data[i * 3 + c] = v < 0 ? 0 : v > 1 ? 1 : v;
-        }
-    return AD_OK;
+    if (!status) status = ad_image_new(a->ctx, photo->width, photo->height, 3, out);
+    if (!status) fetch(a, *out);
+    return status;
 }
 
 /* Where and how much of it is shown, in whose colours. */
