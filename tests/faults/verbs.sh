@@ -77,8 +77,8 @@ disturb() {
         case $words in *stopped-run*) run=stopped-run ;; *) run=new ;; esac
         set -- "$@" -r "\"$autodidact\" runs resume $run"
         ;;
-    " style "* | " dream "*) options="-p old.png" ;;
     *film.mp4*) options=-l ;;
+    " style "* | " dream "*) options="-p old.png" ;;
     esac
     case $words in
     " runs "* | " info "* | " convert "* | " help"* | " version"*) ;;
@@ -141,7 +141,10 @@ each_verb() {
     "$1" reads graph predict graph-run --data graph --split all
     "$1" writes graph show graph-run --data graph -o figures
     "$1" trains style train --style painting.ppm --data photo.ppm --width 4 --blocks 1 --crop 64 --style-size 64 --batch 1 --steps 3 --run new
+    "$1" trains style train --style painting.ppm,photo.ppm --data photo.ppm --width 4 --blocks 1 --crop 64 --style-size 64 --batch 2 --temporal --steps 3 --run new
     "$1" writes style make photo.ppm painting.ppm $style_options -o old.png
+    "$1" writes style make film.mp4 painting.ppm $style_options --to 0.15 --mask shots -o old.mp4
+    "$1" writes style apply starry_night photo.ppm --style-mix starry_night:1,great_wave:2 -o old.png
     "$1" writes style reconstruct photo.ppm --layer relu1_1 $style_options -o old.png
     "$1" writes dream make photo.ppm $dream_options --guide painting.ppm -o old.png
     "$1" writes style apply picture.onnx photo.ppm --white 1 -o old.png
