@@ -20,7 +20,7 @@ typedef struct style_apply {
     ad_compile_options compile;
     film_masks *masks;
     const ad_image *mask; /* of the current picture; NULL: all of it */
-    film_follow *follow; /* of a film with --steady; else NULL */
+    film_follow *follow;  /* of a film with --steady; else NULL */
     /* for pictures of one size */
     int64_t width, height; /* multiples of what the network wants */
     ad_graph *graph;
@@ -32,9 +32,8 @@ typedef struct style_apply {
 
 /* --style and --style-mix into a->mix; an exit status. */
 int style_apply_read_mix(style_apply *a);
-/* *image at --size; becomes itself painted, at that size. It has three channels; `path` stands for
- * it in errors. */
-ad_status style_apply_fit(style_apply *a, ad_image **image);
+/* *image becomes itself painted, at --size. It has three channels; `path` stands for it in errors.
+ */
 ad_status style_apply_paint(style_apply *a, ad_image **image, const char *path);
 void style_apply_drop_program(style_apply *a);
 

@@ -161,13 +161,7 @@ int style_apply_pictures(style_apply *a)
 static ad_status paint_frame(void *user, ad_image **image)
 {
     style_apply *a = user;
-    film_before before = {0};
-    ad_status status = style_apply_fit(a, image);
-    if (!status && a->follow) status = film_follow_begin(a->follow, *image, &before);
-    if (!status) status = style_apply_paint(a, image, ad_command_operand(a->cmd, 1));
-    if (status || !a->follow) return status;
-    film_before_mix(&before, ad_command_real(a->cmd, "steady"), *image);
-    return film_follow_end(a->follow, *image);
+    return style_apply_paint(a, image, ad_command_operand(a->cmd, 1));
 }
 
 static int begin_film(void *user, const ad_film_info *info)

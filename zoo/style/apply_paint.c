@@ -115,7 +115,7 @@ static ad_status mix(style_apply *a, const ad_image *photo, ad_image **painted)
     return status;
 }
 
-ad_status style_apply_fit(style_apply *a, ad_image **image)
+static ad_status fit(style_apply *a, ad_image **image)
 {
     ad_image *sized;
     if (!ad_command_given(a->cmd, "size")) return AD_OK;
@@ -126,13 +126,25 @@ ad_status style_apply_fit(style_apply *a, ad_image **image)
     return AD_OK;
 }
 
+/* --steady: what is painted, before a mask hides some of it, takes over some of the frame before.
+ */
+static ad_status steady(style_apply *a, const ad_image *photo, ad_image *painted)
+{
+    film_before before;
+    if (!a->follow) return AD_OK;
+    ad_status status = film_follow_begin(a->follow, photo, &before);
+    if (status) return status;
+    film_before_mix(&before, ad_command_real(a->cmd, "steady"), painted);
+    return film_follow_end(a->follow, painted);
+}
+
 ad_status style_apply_paint(style_apply *a, ad_image **image, const char *path)
 {
     ad_image *painted = NULL;
-    ad_status status = style_apply_fit(a, image);
-    if (!status)
-        status = film_masks_next(a->masks, (*image)->width, (*image)->height, &a->mask);
+    ad_status status = fit(a, image);
+    if (!status) status = film_masks_next(a->masks, (*image)->width, (*image)->height, &a->mask);
     if (!status) status = paint(a, *image, path, &painted);
+    if (!status) status = steady(a, *image, painted);
     if (!status) status = mix(a, *image, &painted);
     if (status) {
         ad_image_free(painted);
