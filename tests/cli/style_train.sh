@@ -13,7 +13,7 @@ exits 0
 says out 'steps                    6'
 check 'what it paints is in the run' [ -n "$(ls run/samples/painted-*.png)" ]
 run "$autodidact" info run/samples/"$(ls run/samples | tail -1)"
-says out '200 x 134'
+says out '266 x 134'
 run "$autodidact" runs show run
 exits 0
 says out '2 photos, crops of 64 x 64'
@@ -52,6 +52,17 @@ for option in '--content-weight 10' '--style-weight 10' '--tv-weight 100' '--sty
     check "$option makes another network" sh -c '! cmp -s a.png other.png'
 done
 
+# Enlarged as PyTorch's example does it, which the file says.
+train $small --steps 2 --run nearest --enlarge nearest
+exits 0
+run "$autodidact" runs export nearest -o nearest.safetensors
+run "$autodidact" info nearest.safetensors
+says out 'nearest'
+run "$autodidact" style apply nearest photo.png -o near.png --size 60 -q
+run "$autodidact" style apply nearest.safetensors photo.png -o near2.png --size 60 -q
+exits 0
+check 'a file paints as its run' cmp near.png near2.png
+
 # Several styles in one network, which have the paintings' names; pairs for films.
 cp photos/deep/b.png wave.png
 several='--style painting.png,wave.png --data photos --width 4 --blocks 1 --crop 64 --style-size 96 --batch 2 --quiet --temporal'
@@ -60,7 +71,7 @@ exits 0
 run "$autodidact" runs show several
 says out '2 photos, pairs of crops of 64 x 64'
 run "$autodidact" info several/samples/"$(ls several/samples | tail -1)"
-says out '200 x 200'
+says out '266 x 200'
 run "$autodidact" info several/checkpoints/best.safetensors
 says out '["painting","wave"]'
 check 'the flicker is logged' grep -q '"temporal":' several/metrics.jsonl

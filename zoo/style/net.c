@@ -13,6 +13,7 @@ enum { WIDTH = 32, RESIDUAL = 5 };
 typedef struct builder {
     ad_vars *vars;
     bool tf;
+    ad_resize enlarge;
     int64_t styles;
     ad_node *mix; /* [n, styles] */
 } builder;
@@ -81,7 +82,7 @@ static ad_node *enlarge(const builder *b, const char *name, ad_node *x, int64_t 
 {
     ad_shape shape = ad_node_shape(x);
     int64_t h = 2 * shape.dim[1], w = 2 * shape.dim[2];
-    if (!b->tf) return convolution(b, name, ad_resize2d(x, h, w, AD_NEAREST), channels, 3, 1);
+    if (!b->tf) return convolution(b, name, ad_resize2d(x, h, w, b->enlarge), channels, 3, 1);
     char path[64];
     snprintf(path, sizeof path, "%s.conv2d.weight", name);
     ad_node *weight = ad_param(ad_node_graph(x), b->vars, path,
@@ -93,7 +94,9 @@ static ad_node *enlarge(const builder *b, const char *name, ad_node *x, int64_t 
 
 ad_node *style_net_build(ad_vars *vars, const style_net_form *form, ad_node *x, ad_node *mix)
 {
-    const builder net = {vars, form->kind == STYLE_NET_TF, form->styles, mix}, *b = &net;
+    const builder net = {vars, form->kind == STYLE_NET_TF, form->smooth ? AD_BILINEAR : AD_NEAREST,
+                         form->styles, mix},
+                  *b = &net;
     int64_t w = form->width ? form->width : WIDTH, blocks = form->blocks ? form->blocks : RESIDUAL;
     x = ad_relu(norm(b, "in1", convolution(b, "conv1", x, w, 9, 1)));
     x = ad_relu(norm(b, "in2", convolution(b, "conv2", x, 2 * w, 3, 2)));

@@ -87,9 +87,7 @@ static ad_status open_run(style_painter *p, ad_context *ctx, const char *path)
     if (status) return status;
     status = ad_record_copy(&style_net_record, ctx, &p->sizes, job->model);
     if (!status) {
-        int64_t named = p->sizes.styles.count;
-        p->form = (style_net_form){
-            .width = p->sizes.width, .blocks = p->sizes.blocks, .styles = named > 1 ? named : 1};
+        p->form = style_net_form_of(&p->sizes);
         status = style_net_declare(p->vars, &p->form);
     }
     if (!status) status = ad_trained_load(job, p->vars);
@@ -105,6 +103,7 @@ static ad_status read_names(style_painter *p, ad_context *ctx, const ad_file *fi
     ad_status status = ad_record_init(&style_net_record, ctx, &p->sizes, NULL);
     if (!status) status = ad_record_read(&style_net_record, ctx, &p->sizes, file, &found);
     int64_t named = p->sizes.styles.count;
+    p->form.smooth = p->sizes.enlarge == 1;
     if (status || !named || named == p->form.styles) return status;
     return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: names %lld styles and holds %lld",
                         ad_file_path(file), (long long)named, (long long)p->form.styles);

@@ -15,7 +15,12 @@
 #include "zoo/style/trained.h"
 #include "zoo/vision/photos.h"
 
-enum { STYLE_TRAIN_STYLES = 64, STYLE_TRAIN_SHOWN = 3, STYLE_TRAIN_METRICS = 4 };
+enum {
+    STYLE_TRAIN_STYLES = 64,
+    STYLE_TRAIN_SHOWN = 3,        /* crops in samples, */
+    STYLE_TRAIN_STYLES_SHOWN = 4, /* and styles that they are painted in */
+    STYLE_TRAIN_METRICS = 4
+};
 
 typedef struct style_source {
     ad_texts style;
@@ -37,7 +42,9 @@ typedef struct style_training {
     int64_t pair;                  /* crops in a row: 2 with --temporal, else 1 */
     float *gram[STYLE_MAX_LAYERS]; /* [styles, c, c] */
     ad_train_metric metrics[STYLE_TRAIN_METRICS];
-    float *shown; /* [STYLE_TRAIN_SHOWN, crop, crop, 3] */
+    /* Of 0 to 1, for samples: the crops [STYLE_TRAIN_SHOWN, crop, crop, 3], and the middle of each
+     * painting, as many as are shown [.., crop, crop, 3]. */
+    float *shown, *middles;
 } style_training;
 
 static inline const style_source *style_source_of(const ad_job *job)
@@ -49,6 +56,8 @@ ad_status style_train_read(ad_job *job);
 void style_train_free(ad_job *job);
 void style_train_network(ad_job *job, ad_forward *forward);
 ad_status style_train_begin(ad_job *job);
+/* The middle of painting `number`, for samples. */
+ad_status style_train_show_painting(style_training *t, int64_t number, const ad_image *painting);
 ad_status style_train_sample(ad_job *job, int64_t step);
 
 /* Of the crops `image` and what the network made of them, [n, h, w, 3] of 0 to 255, in the styles

@@ -111,7 +111,8 @@ static ad_status look_at(style_training *t, const style_source *s, int64_t numbe
     ad_status status = ad_image_read(ctx, s->style.at[number],
                                      &(ad_image_read_options){.channels = 3}, &image);
     if (status) return status;
-    status = ad_image_fit(ctx, image, s->style_size, NULL, &fit);
+    status = style_train_show_painting(t, number, image);
+    if (!status) status = ad_image_fit(ctx, image, s->style_size, NULL, &fit);
     if (!status) status = style_pixels_from(&pixels, ctx, fit);
     if (!status)
         status = style_targets_compute(&targets, ctx, &t->look, t->weights, NULL, &pixels,
@@ -200,5 +201,5 @@ void style_train_free(ad_job *job)
     ad_vars_free(t->weights);
     photos_free(&t->photos);
     for (int i = 0; i < STYLE_MAX_LAYERS; ++i) free(t->gram[i]);
-    free(t->shown);
+    free(t->shown), free(t->middles);
 }

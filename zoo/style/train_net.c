@@ -3,13 +3,20 @@
 
 #include <stdlib.h>
 
+style_net_form style_net_form_of(const style_net_sizes *sizes)
+{
+    int64_t named = sizes->styles.count;
+    return (style_net_form){.width = sizes->width,
+                            .blocks = sizes->blocks,
+                            .styles = named > 1 ? named : 1,
+                            .smooth = sizes->enlarge == 1};
+}
+
 void style_train_network(ad_job *job, ad_forward *f)
 {
-    const style_net_sizes *sizes = job->model;
     style_training *t = (style_training *)job;
-    const style_net_form form = {
-        .width = sizes->width, .blocks = sizes->blocks, .styles = sizes->styles.count};
-    int64_t styles = form.styles > 1 ? form.styles : 1, pair = f->mode ? t->pair : 1;
+    const style_net_form form = style_net_form_of(job->model);
+    int64_t styles = form.styles, pair = f->mode ? t->pair : 1;
     bool trains = t->samples.count > 0; /* else it was opened, and is built at other sizes */
     int64_t side = trains ? t->fields[0].shape.dim[1] : STYLE_NET_LEAST;
     ad_node *mix = styles > 1 ? ad_input(f->graph, "style", AD_F32, ad_shape(f->rows, styles))

@@ -4,11 +4,16 @@
 
 #include <autodidact/system.h>
 
+#include "zoo/style/net.h"
+
 /* What such a network is built from. */
 typedef struct style_net_sizes {
     int64_t width, blocks; /* as in style_net_form */
+    int enlarge;           /* 0: by repeating pixels; 1: bilinear */
     ad_texts styles; /* their names, of the paintings' files; none in old runs, of one style */
 } style_net_sizes;
+
+style_net_form style_net_form_of(const style_net_sizes *sizes);
 
 extern const ad_system style_system;
 extern const ad_record style_net_record; /* of style_net_sizes */
