@@ -11,7 +11,7 @@
 enum {
     MOST_LEVELS = 24,
     PIXELS_PER_TASK = 6144, /* fewer are not worth another thread */
-    PASSES = 6,             /* of the search; one at full size, where what is found is near */
+    PASSES = 10,            /* of the search; one at full size, where what is found is near */
 };
 
 /* ---- the builds of the kernels ---- */

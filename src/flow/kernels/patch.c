@@ -80,8 +80,7 @@ void AD_ISA_NAME(ad_flow_patch_splat)(const float *grey, const ad_flow_place *pl
     WEIGHTS(place);
     const float *a = place->at, *b = a + place->stride;
     for (int i = 0; i < LANES; ++i) {
-        float d = BETWEEN(i) - grey[i] - mean, size = d < 0 ? -d : d;
-        float weight = 1 / (size > 1 ? size : 1);
+        float d = BETWEEN(i) - grey[i] - mean, fit = 1 / (1 + d * d), weight = fit * fit;
         sum_u[i] += weight * u;
         sum_v[i] += weight * v;
         sum[i] += weight;

@@ -6,8 +6,8 @@
 /* Products and sums are rounded one by one (no fma), so that every build gives the same bits. */
 
 static const float robust_floor = 1e-3f *
-                                  1e-3f;      /* epsilon^2 of the penalty sqrt(s^2 + epsilon^2) */
-static const float slope_floor = 0.1f * 0.1f; /* of a constraint's length, squared */
+                                  1e-3f; /* epsilon^2 of the penalty sqrt(s^2 + epsilon^2) */
+static const float slope_floor = 1;      /* of a constraint's length, squared */
 static const float bright_weight = 5, slope_weight = 10, over = 1.6f;
 
 /* The vector at i of a row of n, of which no more than these are written. */
