@@ -45,7 +45,7 @@ run "$autodidact" info net.safetensors
 says out 'res1.conv1.conv2d.weight'
 
 # Every option does something.
-for option in '--content-weight 10' '--style-weight 10' '--tv-weight 100' '--style-size 64' '--lr 0.1' '--seed 4'; do
+for option in '--content-weight 10' '--style-weight 10' '--tv-weight 100' '--lattice-weight 0' '--style-size 64' '--lr 0.1' '--seed 4'; do
     train $small --steps 2 --run "other$option" $option
     exits 0
     run "$autodidact" style apply "other$option" photo.png -o other.png --size 60 -q

@@ -1,5 +1,6 @@
 /* style_motion.c - pairs of crops whose motion is known: what the second shows is what the first
- * showed where it is said to come from; and the flicker of such pairs against plain loops. */
+ * showed where it is said to come from; the flicker of such pairs against plain loops; and what
+ * hangs on the grid of pixels. */
 #include "check.h"
 #include "context.h"
 
@@ -139,8 +140,41 @@ static void flicker_and_its_gradient(void)
     ad_graph_free(graph);
 }
 
+static double lattice_of(const float *painted)
+{
+    double value = -1;
+    ad_program *program = NULL;
+    ad_graph *graph = ad_graph_new(ctx);
+    if (!graph) return value;
+    ad_node *x = ad_input(graph, "painted", AD_F32, ad_shape(1, SIDE, SIDE, 3));
+    ad_node *out = style_train_lattice(x);
+    ad_status status = ad_compile(&program, ctx, &out, 1, NULL);
+    if (!status) status = ad_bind(program, x, painted, AREA * 3 * sizeof *painted);
+    if (!status) status = ad_run(program);
+    if (!status) value = ad_result_scalar(program, out);
+    ad_program_free(program);
+    ad_graph_free(graph);
+    return value;
+}
+
+/* A pattern of period 4 has its own mean square; one of period 3 none, for a window is 12 x 12. */
+static void what_hangs_on_the_grid(void)
+{
+    static float painted[AREA * 3];
+    static const float stripes[4] = {-10, 20, 10, -20};
+    for (int i = 0; i < AREA * 3; ++i) painted[i] = 100 + stripes[i / 3 / SIDE % 4];
+    CHECK_NEAR(lattice_of(painted), 250, 1e-2);
+    for (int i = 0; i < AREA * 3; ++i) painted[i] = i / 3 % SIDE % 4 == 1 ? 140 : 100;
+    CHECK_NEAR(lattice_of(painted), 300, 1e-2);
+    for (int i = 0; i < AREA * 3; ++i) painted[i] = i / 3 / SIDE % 3 == 1 ? 140 : 100;
+    CHECK_NEAR(lattice_of(painted), 0, 1e-3);
+}
+
 int main(int argc, char **argv)
 {
-    return check_in_context(
-        argc, argv, (check_case[]){CASE(what_moved_is_found), CASE(flicker_and_its_gradient), {0}});
+    return check_in_context(argc, argv,
+                            (check_case[]){CASE(what_moved_is_found),
+                                           CASE(flicker_and_its_gradient),
+                                           CASE(what_hangs_on_the_grid),
+                                           {0}});
 }

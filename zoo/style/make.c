@@ -46,7 +46,7 @@ static const ad_option options[] = {
      .help = "also save the picture on its way, as OUT-00001.png and so on"},
     {"animate", 0, AD_OPTION_FILE,
      .help = "save it on its way as one animated .gif instead (default: 40 frames)"},
-    {"temporal-weight", 0, AD_OPTION_REAL, .initial = "2e5", .max = 1e30,
+    {"temporal-weight", 0, AD_OPTION_REAL, .initial = "5e4", .max = 1e30,
      .help = "film: how much it counts that a frame is painted as the one before"},
     {"frame-steps", 0, AD_OPTION_INT, .min = 1, .max = 1e9, .unit = "STEPS",
      .help = "film: steps of each frame behind the first", .otherwise = "a quarter of --steps"},

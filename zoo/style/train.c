@@ -51,9 +51,11 @@ static const ad_option source_rows[] = {
      .min = 1e-30, .max = 1e30, .help = "how much the painting counts"},
     {AD_ROW("tv-weight", REAL), AT(tv_weight), .initial = STYLE_TEXT(STYLE_TV_WEIGHT), .max = 1e30,
      .help = "how much smoothness counts"},
+    {AD_ROW("lattice-weight", REAL), AT(lattice_weight), .initial = "1e6", .max = 1e30,
+     .help = "how much it counts that no pattern hangs on the grid of pixels"},
     {AD_ROW("temporal", FLAG), AT(temporal),
      .help = "for films: what moves is to be painted the same before and after"},
-    {AD_ROW("temporal-weight", REAL), AT(temporal_weight), .initial = "2e5", .min = 1e-30,
+    {AD_ROW("temporal-weight", REAL), AT(temporal_weight), .initial = "5e4", .min = 1e-30,
      .max = 1e30, .help = "of --temporal: how much that counts"},
     {0}};
 #undef AT

@@ -19,14 +19,14 @@ enum {
     STYLE_TRAIN_STYLES = 64,
     STYLE_TRAIN_SHOWN = 3,        /* crops in samples, */
     STYLE_TRAIN_STYLES_SHOWN = 4, /* and styles that they are painted in */
-    STYLE_TRAIN_METRICS = 4
+    STYLE_TRAIN_METRICS = 5
 };
 
 typedef struct style_source {
     ad_texts style;
     char *data, *weights, *init;
     int64_t batch, crop, style_size;
-    double content_weight, style_weight, tv_weight, temporal_weight;
+    double content_weight, style_weight, tv_weight, lattice_weight, temporal_weight;
     bool temporal;
 } style_source;
 extern const ad_record style_source_record;
@@ -63,6 +63,9 @@ ad_status style_train_sample(ad_job *job, int64_t step);
 /* Of the crops `image` and what the network made of them, [n, h, w, 3] of 0 to 255, in the styles
  * `mix` ([n, styles]; NULL: there is one); fills t->metrics, whose last ones may lack a node. */
 ad_node *style_train_loss(style_training *t, ad_node *image, ad_node *painted, ad_node *mix);
+/* How far the mean colours of the 4 x 4 places within a pixel of the smallest feature map are
+ * apart, mean square, in each of 4 x 4 windows of the crops: 0 where nothing hangs on the grid. */
+ad_node *style_train_lattice(ad_node *painted);
 /* Of pairs painted, [2 n, h, w, 3]: the mean square of what the second of each has more than the
  * first had there, over pixels that both show. Its further inputs are "from" and "part" (motion.h),
  * [n, 4, h * w]. */

@@ -53,6 +53,20 @@ ad_node *style_train_flicker(ad_node *painted)
     return ad_div(ad_sum(ad_square(off), AD_ALL_AXES, false), count);
 }
 
+ad_node *style_train_lattice(ad_node *painted)
+{
+    enum { CELL = STYLE_NET_MULTIPLE, WINDOWS = 4 };
+    ad_shape s = ad_node_shape(painted);
+    int64_t n = s.dim[0], rows = s.dim[1] / CELL, columns = s.dim[2] / CELL;
+    ad_node *x = ad_reshape(painted, ad_shape(n, rows, CELL, columns, CELL * 3));
+    x = ad_permute(x, (int[]){0, 2, 1, 3, 4});
+    x = ad_reshape(x, ad_shape(n * CELL, rows, columns, CELL * 3));
+    x = ad_adaptive_avg_pool2d(x, WINDOWS, WINDOWS);
+    x = ad_reshape(x, ad_shape(n, CELL, WINDOWS, WINDOWS, CELL, 3));
+    ad_node *even = ad_mean(x, ad_axes(1, 4), true);
+    return ad_mean(ad_square(ad_sub(x, even)), AD_ALL_AXES, false);
+}
+
 ad_node *style_train_loss(style_training *t, ad_node *image, ad_node *painted, ad_node *mix)
 {
     const style_settings *look = &t->look;
@@ -71,14 +85,18 @@ ad_node *style_train_loss(style_training *t, ad_node *image, ad_node *painted, a
     ad_node *off = ad_sub(seen[count], ad_stop_gradient(there));
     ad_node *content = ad_mul_scalar(ad_mean(ad_square(off), AD_ALL_AXES, false),
                                      look->content_weight * scale * scale);
+    const style_source *source = style_source_of(&t->job);
     ad_node *temporal = NULL;
     if (t->pair > 1)
-        temporal = ad_mul_scalar(style_train_flicker(painted),
-                                 style_source_of(&t->job)->temporal_weight);
+        temporal = ad_mul_scalar(style_train_flicker(painted), source->temporal_weight);
+    ad_node *lattice = NULL;
+    if (source->lattice_weight > 0)
+        lattice = ad_mul_scalar(style_train_lattice(painted), source->lattice_weight);
     const ad_train_metric terms[] = {
         {"content", content},
         {"style", style_term(t, seen, mix)},
         {"tv", style_smoothness(look, painted)},
+        {"lattice", lattice},
         {"temporal", temporal},
     };
     ad_node *loss = NULL;
