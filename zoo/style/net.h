@@ -26,8 +26,7 @@ typedef struct style_net_form {
     int64_t width;  /* channels of the first convolution, 32; then twice and four times as many */
     int64_t blocks; /* residual ones, 5 */
     int64_t styles; /* 1 */
-    bool smooth;    /* enlarged by bilinear interpolation, where PyTorch's repeats pixels: then no
-                       weave as fine as the smallest feature map's pixels can stay */
+    bool smooth;    /* enlarged by bilinear interpolation, where PyTorch's repeats pixels */
 } style_net_form;
 enum { STYLE_NET_WIDTH_MOST = 256, STYLE_NET_BLOCKS_MOST = 16, STYLE_NET_STYLES_MOST = 4096 };
 

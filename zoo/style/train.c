@@ -9,24 +9,13 @@ static const ad_option size_rows[] = {
      .help = "channels of the first convolution; 12 is fast"},
     {AD_ROW("blocks", INT), AT(blocks), .initial = "5", .min = 1, .max = STYLE_NET_BLOCKS_MOST,
      .help = "residual blocks"},
-    {AD_ROW("enlarge", CHOICE), AT(enlarge), .initial = "bilinear", .choices = "nearest|bilinear",
-     .help = "how it comes back to the full size; nearest, as in PyTorch's example, weaves"},
+    {AD_ROW("enlarge", CHOICE), AT(enlarge), .initial = "nearest", .choices = "nearest|bilinear",
+     .help = "how it comes back to the full size; PyTorch's example repeats the nearest pixel"},
     {AD_ROW("style-names", TEXTS), AT(styles), .key = "styles", .derived = true},
     {0}};
 
-/* Files that do not say it repeat pixels. */
-static ad_status read_old(ad_context *ctx, const ad_file *file, void *value)
-{
-    (void)ctx, (void)file;
-    ((style_net_sizes *)value)->enlarge = 0;
-    return AD_OK;
-}
-
-const ad_record style_net_record = {.title = "network",
-                                    .prefix = "style.",
-                                    .options = size_rows,
-                                    .size = sizeof(style_net_sizes),
-                                    .read_old = read_old};
+const ad_record style_net_record = {
+    .title = "network", .prefix = "style.", .options = size_rows, .size = sizeof(style_net_sizes)};
 #undef AT
 
 #define AT(member) AD_AT(style_source, member)
