@@ -137,7 +137,7 @@ if has libav; then
     rm masks/3.ppm
     apply net.tar film.apng -o masked4/ --mask masks
     exits 0
-    says err 'masks: has 2 masks, fewer than the film; the last stays'
+    says err 'masks: ends behind mask 2, before the film does; the last stays'
     apply net.tar film.apng -o masked5/ --mask masks.apng --fps 10 --to 0.15
     exits 0
     mkdir shots2 && cp shots/1.png shots/2.png shots2

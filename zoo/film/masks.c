@@ -82,7 +82,8 @@ static ad_status read_on(film_masks *m, int64_t number)
         if (!frame.image) {
             m->ended = true;
             if (m->mask)
-                ad_command_note(m->cmd, "%s: has %lld masks, fewer than the film; the last stays",
+                ad_command_note(m->cmd,
+                                "%s: ends behind mask %lld, before the film does; the last stays",
                                 m->path, (long long)m->at + 1);
             break;
         }
