@@ -106,6 +106,12 @@ if has libav; then
     dream in.apng -o out.apng $small --seconds 2
     exits 2
     says err 'a film has --from and --to'
+    mkdir masks && for frame in 1 2 3; do printf 'P6 1 1 255\n\0\0\0' >masks/$frame.ppm; done
+    dream in.apng -o dark/ --size 64 --steps 1 --levels 1 --blend 1 --mask masks -q
+    exits 0
+    dream in.apng -o dark2/ --size 64 --steps 3 --levels 1 --blend 1 --mask masks -q
+    exits 0
+    for frame in $(ls dark); do check "nothing is dreamt under black masks: $frame" cmp dark/$frame dark2/$frame; done
 else
     skip 'films need libav'
 fi
