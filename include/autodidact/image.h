@@ -116,6 +116,11 @@ typedef struct ad_image_write_options {
  * NULL. */
 AD_API ad_status ad_image_write(ad_context *ctx, const char *path, const ad_image *image,
                                 const ad_image_write_options *options);
+/* The same into memory, in the format of an ending, ".png". *bytes are of malloc, and the caller's to
+ * free. */
+AD_API ad_status ad_image_encode(ad_context *ctx, const char *ending, const ad_image *image,
+                                 const ad_image_write_options *options, unsigned char **bytes,
+                                 size_t *size);
 /* Whether ad_image_write could succeed, for asking before long work: the ending is known, the
  * folder exists and is writable, the path is not a folder. Touches nothing that exists. */
 AD_API ad_status ad_image_can_write(ad_context *ctx, const char *path);

@@ -3,6 +3,8 @@
 #include "base/file.h"
 #include "io/image_codec.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -57,27 +59,51 @@ static ad_status put_in_place(ad_context *ctx, const char *path, const ad_text *
     return ad_output_commit(output);
 }
 
+static ad_status encode(ad_context *ctx, const char *path, const ad_image *image,
+                        const ad_image_write_options *options, ad_text *file)
+{
+    const ad_image_write_options defaults = {0}, *o = options ? options : &defaults;
+    ad_status status = check_ending(ctx, path);
+    if (status) return status;
+    if (o->quality < 0 || o->quality > 100)
+        return ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: a quality of %d is not between 1 and 100", path,
+                       o->quality);
+    if (o->bit_depth && o->bit_depth != 8 && o->bit_depth != 16)
+        return ad_fail(ctx, AD_ERROR_ARGUMENT,
+                       "%s: %d bits per sample cannot be written, only 8 or 16", path,
+                       o->bit_depth);
+    status = writer_of(path)->encode(ctx, image, o, file);
+    if (status) ad_fail_prefix(ctx, "%s", path);
+    return status;
+}
+
 ad_status ad_image_write(ad_context *ctx, const char *path, const ad_image *image,
                          const ad_image_write_options *options)
 {
-    ad_image_write_options defaults = {0};
-    if (!options) options = &defaults;
-    ad_status status = check_ending(ctx, path);
-    if (status) return status;
-    if (options->quality < 0 || options->quality > 100)
-        return ad_fail(ctx, AD_ERROR_ARGUMENT, "%s: a quality of %d is not between 1 and 100", path,
-                       options->quality);
-    if (options->bit_depth && options->bit_depth != 8 && options->bit_depth != 16)
-        return ad_fail(ctx, AD_ERROR_ARGUMENT,
-                       "%s: %d bits per sample cannot be written, only 8 or 16", path,
-                       options->bit_depth);
     ad_text file;
     ad_text_init(&file, ctx);
-    status = writer_of(path)->encode(ctx, image, options, &file);
-    if (status)
-        ad_fail_prefix(ctx, "%s", path);
-    else
-        status = put_in_place(ctx, path, &file);
+    ad_status status = encode(ctx, path, image, options, &file);
+    if (!status) status = put_in_place(ctx, path, &file);
+    ad_text_free(&file);
+    return status;
+}
+
+ad_status ad_image_encode(ad_context *ctx, const char *ending, const ad_image *image,
+                          const ad_image_write_options *options, unsigned char **bytes,
+                          size_t *size)
+{
+    char path[32];
+    ad_text file;
+    *bytes = NULL, *size = 0;
+    snprintf(path, sizeof path, "picture%.20s", ending);
+    ad_text_init(&file, ctx);
+    ad_status status = encode(ctx, path, image, options, &file);
+    if (!status && !(*bytes = malloc(file.length ? file.length : 1)))
+        status = ad_fail(ctx, AD_ERROR_MEMORY, "out of memory for a picture");
+    if (!status) {
+        memcpy(*bytes, file.data, file.length);
+        *size = file.length;
+    }
     ad_text_free(&file);
     return status;
 }

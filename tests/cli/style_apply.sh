@@ -205,6 +205,27 @@ else
     skip 'ONNX files need protobuf-c'
 fi
 
+# Through pipes: a picture in and out, a film in.
+run sh -c '"$0" style apply net.tar - --size 61 -o - <photo.png >piped.png' "$autodidact"
+exits 0
+says err 'standard output: '
+check 'the same bytes through pipes' cmp out.png piped.png
+if has libav; then
+    run sh -c '"$0" style apply net.tar - -o piped.apng <film.apng' "$autodidact"
+    exits 0
+    says err 'piped.apng: 3 frames'
+    says err ' frames a second'
+    check 'the film through a pipe' cmp painted.apng piped.apng
+fi
+
+# In bands where memory does not hold it at once: what it is at once, but for rounding.
+"$autodidact" style apply net.tar photo.png -o large.png --size 320 -q
+run "$autodidact" style apply net.tar photo.png -o bands.png --size 320 --memory-limit 12M
+exits 0
+says err 'photo.png: was painted in bands'
+run "$autodidact" info bands.png
+says out '320 x 240'
+
 # What cannot be.
 wrong() { # STATUS TEXT ARGUMENT...
     status=$1 text=$2
@@ -215,6 +236,14 @@ wrong() { # STATUS TEXT ARGUMENT...
     says err "$text"
 }
 wrong 2 'PICTURE is missing' net.tar -o x.png
+wrong 2 'one picture is written to standard output' net.tar photo.png painting.png -o -
+wrong 2 '--output - and --json would both be standard output' net.tar photo.png -o - --json
+if [ -e /dev/full ]; then
+    run sh -c '"$0" style apply net.tar photo.png --size 61 -o - -q >/dev/full' "$autodidact"
+    exits 1
+    one_line err
+    says err 'standard output could not be written'
+fi
 wrong 2 '--fps is for films, and photo.png is none' net.tar photo.png -o x.png --fps 5
 wrong 2 '--steady is for films, and photo.png is none' net.tar photo.png -o x.png --steady 0.5
 wrong 2 'is also an input' net.tar photo.png -o photo.png

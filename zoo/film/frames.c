@@ -96,17 +96,19 @@ static int say_end(film_job *j)
 {
     char seconds[32];
     int64_t frames = ad_film_writer_frames(j->writer);
+    double took = ad_command_seconds(j->cmd), rate = took > 0 ? (double)frames / took : 0;
     if (!ad_command_json(j->cmd)) {
         snprintf(seconds, sizeof seconds, "%.2f s", j->end);
-        ad_command_note(j->cmd, "%s: %lld frame%s, %s, written in %.1f s", j->to, (long long)frames,
-                        frames == 1 ? "" : "s", seconds, ad_command_seconds(j->cmd));
+        ad_command_note(j->cmd, "%s: %lld frame%s, %s, written in %.1f s, %.3g frames a second",
+                        j->to, (long long)frames, frames == 1 ? "" : "s", seconds, took, rate);
         return AD_EXIT_OK;
     }
     ad_json_begin(j->cmd, "done");
     ad_json_text(j->cmd, "output", j->to);
     ad_json_int(j->cmd, "frames", frames);
     ad_json_real(j->cmd, "film_seconds", j->end);
-    ad_json_real(j->cmd, "seconds", ad_command_seconds(j->cmd));
+    ad_json_real(j->cmd, "seconds", took);
+    ad_json_real(j->cmd, "frames_per_second", rate);
     ad_json_end(j->cmd);
     return AD_EXIT_OK;
 }

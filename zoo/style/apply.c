@@ -10,7 +10,8 @@
 
 static const ad_option options[] = {
     {"output", 'o', AD_OPTION_FILE, .required = true,
-     .help = "where the picture goes (.png, .jpg, .webp); of several: a folder; of a film: a film"},
+     .help = "where the picture goes (.png, .jpg, .webp, or - for standard output); of several: a "
+             "folder; of a film: a film"},
     {"size", 0, AD_OPTION_INT, .min = STYLE_NET_LEAST, .max = 1 << 16, .unit = "PIXELS",
      .help = "longer side of the pictures (default: as they are)"},
     {"style", 0, AD_OPTION_TEXTS, .unit = "STYLE,...",
@@ -61,7 +62,7 @@ static int open_network(style_apply *a)
 static int apply(ad_command *cmd)
 {
     style_apply a = {.cmd = cmd, .ctx = ad_command_context(cmd)};
-    const char *first = ad_command_operand(cmd, 1);
+    const char *first = style_apply_input(cmd, 1);
     struct stat about;
     bool film = false, folder = !stat(first, &about) && S_ISDIR(about.st_mode);
     if (!a.ctx) return AD_EXIT_FAILURE;
@@ -102,11 +103,13 @@ const ad_verb style_apply_verb = {
         "several, OUT is a folder (or a film's name: the folder's pictures are its frames). One "
         "that is a film becomes a film, by the ending of OUT (.mp4, "
         ".webm, .gif, .apng, frames/), with its sound; stopped half way, what is done can be "
-        "played.\n"
+        "played. PICTURE - is standard input. A picture that does not fit into memory at once is "
+        "painted in bands, without seams.\n"
         "\n"
         "  autodidact style apply mosaic.pth photo.jpg -o out.png\n"
         "  autodidact style apply styles.onnx photo.jpg --style 3,5 --style-mix 0.7,0.3 -o "
         "out.png\n"
         "  autodidact style apply RUN photo.jpg --style-mix wave:0.7,scream:0.3 -o out.png\n"
         "  autodidact style apply wave.tar.xz photos/ -o painted/ --size 1024 --keep-color\n"
+        "  curl -s https://.../photo.jpg | autodidact style apply wave.tar.xz - -o - >out.png\n"
         "  autodidact style apply wave.tar.xz holiday.mp4 -o painted.mp4 --size 640"};

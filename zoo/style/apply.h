@@ -28,6 +28,7 @@ typedef struct style_apply {
     ad_node *result;
     float *input;
     size_t bytes;
+    bool banded; /* of that size, and too large to be painted at once (bands.h) */
 } style_apply;
 
 /* --style and --style-mix into a->mix; an exit status. */
@@ -38,6 +39,7 @@ ad_status style_apply_paint(style_apply *a, ad_image **image, const char *path);
 void style_apply_drop_program(style_apply *a);
 
 /* All operands behind the first; the operand that is a film. Exit statuses, errors reported. */
+const char *style_apply_input(ad_command *cmd, int index); /* of an operand: "-" is a path, too */
 int style_apply_pictures(style_apply *a);
 int style_apply_film(style_apply *a);
 

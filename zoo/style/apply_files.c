@@ -53,18 +53,58 @@ static ad_status name_output(style_apply *a, const char *folder, works *w, int64
     return take_name(a, w, index, to);
 }
 
+/* ---- standard input and output, called "-" ---- */
+
+static bool streams(const char *path)
+{
+    return !strcmp(path, "-");
+}
+
+const char *style_apply_input(ad_command *cmd, int index)
+{
+    const char *path = ad_command_operand(cmd, index);
+    return streams(path) ? "/dev/stdin" : path;
+}
+
+static int check_stream(style_apply *a, bool folder)
+{
+    if (ad_command_operands(a->cmd) > 2 || folder)
+        return ad_command_usage(a->cmd, "--output -: one picture is written to standard output");
+    if (ad_command_json(a->cmd))
+        return ad_command_usage(a->cmd, "--output - and --json would both be standard output");
+    if (isatty(STDOUT_FILENO))
+        return ad_command_usage(a->cmd, "--output -: standard output is a terminal; a picture is "
+                                        "for a pipe or a file");
+    return AD_EXIT_OK;
+}
+
+static ad_status write_stream(style_apply *a, const ad_image *image)
+{
+    unsigned char *bytes;
+    size_t size;
+    ad_status status = ad_image_encode(a->ctx, ".png", image, NULL, &bytes, &size);
+    if (status) return status;
+    (void)ad_command_write(a->cmd, (const char *)bytes, size); /* the command's end says it */
+    free(bytes);
+    return AD_OK;
+}
+
 static int list(style_apply *a, works *w)
 {
     ad_watcher watcher = ad_command_watcher(a->cmd);
     const char *output = ad_command_text(a->cmd, "output"), *mask = ad_command_text(a->cmd, "mask");
     ad_status status = AD_OK;
     for (int i = 1; i < ad_command_operands(a->cmd) && !status; ++i)
-        status = ad_image_files(a->ctx, ad_command_operand(a->cmd, i), &w->from, &watcher);
+        status = ad_image_files(a->ctx, style_apply_input(a->cmd, i), &w->from, &watcher);
     if (!status && !(w->to = calloc((size_t)w->from.count + 1, sizeof *w->to)))
         status = ad_error_set(a->ctx, AD_ERROR_MEMORY, "out of memory for names");
     if (status) return ad_command_check(a->cmd, status);
     struct stat about;
     bool folder = !stat(ad_command_operand(a->cmd, 1), &about) && S_ISDIR(about.st_mode);
+    if (streams(output)) {
+        int code = check_stream(a, folder);
+        return code ? code : ad_command_check(a->cmd, take_name(a, w, 0, output));
+    }
     if (ad_command_operands(a->cmd) == 2 && !folder) {
         int code = vision_check_output(a->cmd, &mask, 1);
         return code ? code : ad_command_check(a->cmd, take_name(a, w, 0, output));
@@ -89,7 +129,9 @@ static ad_status one(style_apply *a, const char *path, const char *output)
     if (status) return status;
     if (image->note[0]) ad_command_note(a->cmd, "%s: %s", path, image->note);
     status = style_apply_paint(a, &image, path);
-    if (!status) status = ad_image_write(a->ctx, output, image, NULL);
+    if (!status)
+        status = streams(output) ? write_stream(a, image)
+                                 : ad_image_write(a->ctx, output, image, NULL);
     ad_image_free(image);
     return status;
 }
@@ -121,10 +163,12 @@ static void say_end(style_apply *a, const works *w, int64_t done)
         ad_json_real(a->cmd, "seconds", seconds);
         ad_json_end(a->cmd);
     } else if (w->from.count == 1)
-        ad_command_note(a->cmd, "%s: %.2f s", output, seconds);
+        ad_command_note(a->cmd, "%s: %.2f s", streams(output) ? "standard output" : output,
+                        seconds);
     else
-        ad_command_note(a->cmd, "%s: %lld of %lld pictures, %.1f s", output, (long long)done,
-                        (long long)w->from.count, seconds);
+        ad_command_note(a->cmd, "%s: %lld of %lld pictures, %.1f s, %.2f a second", output,
+                        (long long)done, (long long)w->from.count, seconds,
+                        seconds > 0 ? (double)done / seconds : 0);
 }
 
 /* Options of films given for pictures would do nothing. */
@@ -176,7 +220,7 @@ int style_apply_film(style_apply *a)
     if (!code && ad_command_real(a->cmd, "steady") > 0)
         code = ad_command_check(a->cmd, film_follow_new(&a->follow, a->ctx, NULL));
     if (code) return code;
-    code = film_frames(a->cmd, ad_command_operand(a->cmd, 1), ad_command_text(a->cmd, "output"),
+    code = film_frames(a->cmd, style_apply_input(a->cmd, 1), ad_command_text(a->cmd, "output"),
                        &(film_work){.begin = begin_film, .frame = paint_frame, .user = a});
     return code ? code : ad_command_check(a->cmd, film_masks_end(a->masks));
 }

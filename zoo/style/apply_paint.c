@@ -1,5 +1,6 @@
 /* apply_paint.c - one picture through the network, at the size that the network wants. */
 #include "zoo/style/apply.h"
+#include "zoo/style/bands.h"
 
 #include <stdlib.h>
 
@@ -52,41 +53,74 @@ static int64_t up(int64_t x)
     return (most + STYLE_NET_MULTIPLE - 1) / STYLE_NET_MULTIPLE * STYLE_NET_MULTIPLE;
 }
 
-/* The picture as the network sees it; what it needs beyond the borders is mirrored. */
-static void fill(style_apply *a, const ad_image *photo)
+/* A picture's rows as the network sees them; borders that it needs are mirrored and cut off again.
+ */
+typedef struct framed {
+    const ad_image *photo;
+    ad_image *painted;
+    int64_t width; /* of a row to the network */
+} framed;
+
+static void read_row(void *user, int64_t row, float *to)
 {
-    int64_t w = photo->width;
-    for (int64_t y = 0; y < a->height; ++y) {
-        const float *from = photo->data + vision_mirrored(y, photo->height) * w * 3;
-        float *to = a->input + y * a->width * 3;
-        for (int64_t i = 0; i < w * 3; ++i) to[i] = 255 * from[i];
-        for (int64_t x = w; x < a->width; ++x)
-            for (int c = 0; c < 3; ++c) to[x * 3 + c] = 255 * from[vision_mirrored(x, w) * 3 + c];
+    const framed *f = user;
+    int64_t w = f->photo->width, y = vision_mirrored(row, f->photo->height);
+    const float *from = f->photo->data + y * w * 3;
+    for (int64_t i = 0; i < w * 3; ++i) to[i] = 255 * from[i];
+    for (int64_t x = w; x < f->width; ++x)
+        for (int c = 0; c < 3; ++c) to[x * 3 + c] = 255 * from[vision_mirrored(x, w) * 3 + c];
+}
+
+static void write_row(void *user, int64_t row, const float *from)
+{
+    framed *f = user;
+    int64_t w = f->painted->width;
+    for (int64_t i = 0; row < f->painted->height && i < w * 3; ++i) {
+        float v = from[i] / 255;
+        f->painted->data[row * w * 3 + i] = v < 0 ? 0 : v > 1 ? 1 : v;
     }
 }
 
-static void fetch(const style_apply *a, ad_image *out)
+static ad_status paint_at_once(style_apply *a, framed *f, const char *path)
 {
-    const float *painted = ad_result(a->program, a->result);
-    for (int64_t y = 0; y < out->height; ++y) {
-        const float *from = painted + y * a->width * 3;
-        float *to = out->data + y * out->width * 3;
-        for (int64_t i = 0; i < out->width * 3; ++i) {
-            float v = from[i] / 255;
-            to[i] = v < 0 ? 0 : v > 1 ? 1 : v;
-        }
-    }
+    for (int64_t y = 0; y < a->height; ++y) read_row(f, y, a->input + y * a->width * 3);
+    ad_status status = ad_run(a->program);
+    if (!status) status = ad_result_finite(a->program, a->result, path);
+    const float *from = status ? NULL : ad_result(a->program, a->result);
+    for (int64_t y = 0; from && y < a->height; ++y) write_row(f, y, from + y * a->width * 3);
+    return status;
+}
+
+/* Where memory does not hold it at once. */
+static ad_status paint_in_bands(style_apply *a, framed *f, int64_t height, const char *path)
+{
+    const style_painter *p = &a->painter;
+    style_apply_drop_program(a);
+    ad_status status = style_bands_paint(a->ctx, p->vars, &p->form, a->mix, &a->compile, f->width,
+                                         height, &(style_rows){f, read_row, write_row});
+    if (!status && !a->banded)
+        ad_command_note(a->cmd, "%s: was painted in bands: at once it does not fit into memory",
+                        path);
+    a->banded = true;
+    return status;
 }
 
 /* What the network makes of a picture. */
 static ad_status paint(style_apply *a, const ad_image *photo, const char *path, ad_image **out)
 {
-    ad_status status = plan(a, up(photo->width), up(photo->height));
-    if (!status) fill(a, photo);
-    if (!status) status = ad_run(a->program);
-    if (!status) status = ad_result_finite(a->program, a->result, path);
-    if (!status) status = ad_image_new(a->ctx, photo->width, photo->height, 3, out);
-    if (!status) fetch(a, *out);
+    int64_t w = up(photo->width), h = up(photo->height);
+    bool same = w == a->width && h == a->height;
+    if (!same) a->banded = false;
+    ad_status status = a->banded ? AD_ERROR_LIMIT : plan(a, w, h);
+    framed f = {.photo = photo, .width = w};
+    bool bands = status == AD_ERROR_LIMIT && !a->painter.onnx;
+    if (status && !bands) return status;
+    if ((status = ad_image_new(a->ctx, photo->width, photo->height, 3, &f.painted))) return status;
+    *out = f.painted;
+    status = bands ? paint_in_bands(a, &f, h, path) : paint_at_once(a, &f, path);
+    if (!status) return AD_OK;
+    ad_image_free(*out);
+    *out = NULL;
     return status;
 }
 

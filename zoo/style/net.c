@@ -15,7 +15,8 @@ typedef struct builder {
     bool tf;
     ad_resize enlarge;
     int64_t styles;
-    ad_node *mix; /* [n, styles] */
+    ad_node *mix;           /* [n, styles] */
+    style_net_norms *norms; /* of a stage; NULL: each norm takes its own mean and variance */
 } builder;
 
 /* TensorFlow's SAME: as much as is missing, the odd pixel behind. */
@@ -45,25 +46,43 @@ static ad_node *convolution(const builder *b, const char *name, ad_node *x, int6
     return ad_name(ad_conv2d_layer(b->vars, path, x, channels, layer), "%s", name);
 }
 
-/* What the pictures' styles have of a norm's scale or shift: [n, 1, 1, channels]. */
-static ad_node *mixed(const builder *b, const char *name, const char *part, ad_node *x,
-                      double first)
+/* With the mean and variance of the whole picture, which are inputs. */
+static ad_node *norm_of_whole(style_net_norms *n, ad_node *x)
+{
+    ad_shape channels = ad_shape(ad_node_shape(x).dim[3]);
+    char name[32];
+    int i = n->count++;
+    snprintf(name, sizeof name, "mean%d", i);
+    n->seen[i] = x;
+    n->mean[i] = ad_input(ad_node_graph(x), name, AD_F32, channels);
+    snprintf(name, sizeof name, "factor%d", i);
+    n->factor[i] = ad_input(ad_node_graph(x), name, AD_F32, channels);
+    return ad_mul(ad_sub(x, n->mean[i]), n->factor[i]);
+}
+
+/* A norm's scale or shift: [channels], or what the pictures' styles have of it, [n, 1, 1,
+ * channels]. */
+static ad_node *parameter(const builder *b, const char *name, const char *part, ad_node *x,
+                          double first)
 {
     char path[64];
     int64_t channels = ad_node_shape(x).dim[3];
+    bool several = b->styles > 1;
     snprintf(path, sizeof path, "%s.%s", name, part);
-    ad_node *all = ad_param(ad_node_graph(x), b->vars, path, ad_shape(b->styles, channels),
+    ad_node *all = ad_param(ad_node_graph(x), b->vars, path,
+                            several ? ad_shape(b->styles, channels) : ad_shape(channels),
                             (ad_var_options){.init = {.kind = AD_INIT_CONSTANT, .a = first}});
-    return ad_reshape(ad_matmul(b->mix, all), ad_shape(-1, 1, 1, channels));
+    return several ? ad_reshape(ad_matmul(b->mix, all), ad_shape(-1, 1, 1, channels)) : all;
 }
 
 static ad_node *norm(const builder *b, const char *name, ad_node *x)
 {
     double eps = b->tf ? 1e-3 : 1e-5;
-    if (b->styles < 2) return ad_instance_norm_layer(b->vars, name, x, eps);
-    ad_node *plain = ad_instance_norm(x, NULL, NULL, eps);
-    plain = ad_mul(plain, mixed(b, name, "weight", x, 1));
-    return ad_name(ad_add(plain, mixed(b, name, "bias", x, 0)), "%s", name);
+    if (!b->norms && b->styles < 2) return ad_instance_norm_layer(b->vars, name, x, eps);
+    if (b->norms) b->norms->eps = eps;
+    x = b->norms ? norm_of_whole(b->norms, x) : ad_instance_norm(x, NULL, NULL, eps);
+    x = ad_mul(x, parameter(b, name, "weight", x, 1));
+    return ad_name(ad_add(x, parameter(b, name, "bias", x, 0)), "%s", name);
 }
 
 static ad_node *residual(const builder *b, int number, ad_node *x)
@@ -92,21 +111,68 @@ static ad_node *enlarge(const builder *b, const char *name, ad_node *x, int64_t 
     return ad_name(ad_slice(ad_slice(x, 1, 0, h, 1), 2, 0, w, 1), "%s", name);
 }
 
+/* To a quarter of the size. */
+static ad_node *down(const builder *b, int64_t width, ad_node *x)
+{
+    x = ad_relu(norm(b, "in1", convolution(b, "conv1", x, width, 9, 1)));
+    x = ad_relu(norm(b, "in2", convolution(b, "conv2", x, 2 * width, 3, 2)));
+    return ad_relu(norm(b, "in3", convolution(b, "conv3", x, 4 * width, 3, 2)));
+}
+
+static ad_node *up(const builder *b, int64_t width, ad_node *x)
+{
+    x = ad_relu(norm(b, "in4", enlarge(b, "deconv1", x, 2 * width)));
+    x = ad_relu(norm(b, "in5", enlarge(b, "deconv2", x, width)));
+    x = convolution(b, "deconv3", x, 3, 9, 1);
+    if (!b->tf) return x;
+    return ad_add_scalar(ad_mul_scalar(ad_tanh(norm(b, "in6", x)), 150), 127.5);
+}
+
+static int64_t width_of(const style_net_form *form)
+{
+    return form->width ? form->width : WIDTH;
+}
+
+int style_net_stages(const style_net_form *form)
+{
+    return (int)(form->blocks ? form->blocks : RESIDUAL) + 2;
+}
+
+int64_t style_net_inner(const style_net_form *form)
+{
+    return 4 * width_of(form);
+}
+
+static ad_node *stage_of(const builder *b, const style_net_form *form, int stage, ad_node *x)
+{
+    if (!stage) return down(b, width_of(form), x);
+    if (stage == style_net_stages(form) - 1) return up(b, width_of(form), x);
+    return residual(b, stage, x);
+}
+
+static builder builder_of(ad_vars *vars, const style_net_form *form, ad_node *mix)
+{
+    return (builder){.vars = vars,
+                     .tf = form->kind == STYLE_NET_TF,
+                     .enlarge = form->smooth ? AD_BILINEAR : AD_NEAREST,
+                     .styles = form->styles,
+                     .mix = mix};
+}
+
+ad_node *style_net_stage(ad_vars *vars, const style_net_form *form, int stage, ad_node *x,
+                         ad_node *mix, style_net_norms *norms)
+{
+    builder net = builder_of(vars, form, mix);
+    *norms = (style_net_norms){0};
+    net.norms = norms;
+    return stage_of(&net, form, stage, x);
+}
+
 ad_node *style_net_build(ad_vars *vars, const style_net_form *form, ad_node *x, ad_node *mix)
 {
-    const builder net = {vars, form->kind == STYLE_NET_TF, form->smooth ? AD_BILINEAR : AD_NEAREST,
-                         form->styles, mix},
-                  *b = &net;
-    int64_t w = form->width ? form->width : WIDTH, blocks = form->blocks ? form->blocks : RESIDUAL;
-    x = ad_relu(norm(b, "in1", convolution(b, "conv1", x, w, 9, 1)));
-    x = ad_relu(norm(b, "in2", convolution(b, "conv2", x, 2 * w, 3, 2)));
-    x = ad_relu(norm(b, "in3", convolution(b, "conv3", x, 4 * w, 3, 2)));
-    for (int i = 1; i <= blocks; ++i) x = residual(b, i, x);
-    x = ad_relu(norm(b, "in4", enlarge(b, "deconv1", x, 2 * w)));
-    x = ad_relu(norm(b, "in5", enlarge(b, "deconv2", x, w)));
-    x = convolution(b, "deconv3", x, 3, 9, 1);
-    if (!net.tf) return x;
-    return ad_add_scalar(ad_mul_scalar(ad_tanh(norm(b, "in6", x)), 150), 127.5);
+    const builder net = builder_of(vars, form, mix);
+    for (int i = 0; i < style_net_stages(form); ++i) x = stage_of(&net, form, i, x);
+    return x;
 }
 
 /* ---- its weights ---- */

@@ -37,6 +37,23 @@ ad_status style_net_detect(ad_context *ctx, ad_file *file, style_net_form *form)
  * Parameters are found or declared in `vars` under the names of the first form. */
 enum { STYLE_NET_MULTIPLE = 4, STYLE_NET_LEAST = 16 };
 ad_node *style_net_build(ad_vars *vars, const style_net_form *form, ad_node *image, ad_node *mix);
+
+/* The same in stages, of which each takes the last one's result, for pictures that are painted in
+ * bands (bands.h): down to a quarter of the size, each residual block, and back up. A norm of a
+ * stage takes what is the whole picture's from inputs, instead of its band's own mean and variance.
+ */
+enum { STYLE_NET_STAGE_NORMS = 3 };
+typedef struct style_net_norms {
+    int count; /* of the stage */
+    double eps;
+    ad_node *seen[STYLE_NET_STAGE_NORMS];                                 /* what each norms */
+    ad_node *mean[STYLE_NET_STAGE_NORMS], *factor[STYLE_NET_STAGE_NORMS]; /* [channels];
+                                                                           1 / sqrt(var + eps) */
+} style_net_norms;
+int style_net_stages(const style_net_form *form);
+int64_t style_net_inner(const style_net_form *form); /* channels between stages */
+ad_node *style_net_stage(ad_vars *vars, const style_net_form *form, int stage, ad_node *x,
+                         ad_node *mix, style_net_norms *norms);
 /* Declares the parameters of style_net_build. */
 ad_status style_net_declare(ad_vars *vars, const style_net_form *form);
 /* The same from a file of either form. */
