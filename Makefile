@@ -152,6 +152,7 @@ $(BUILD)/src/base/version.o: $(BUILD)/objects
 $(BUILD)/zoo/style/shipped.o: $(wildcard models/*.safetensors)
 $(BUILD)/zoo/vision/embedded.o: $(wildcard zoo/backbone/*.safetensors)
 $(BUILD)/zoo/vision/imagenet.o: zoo/vision/imagenet_words.txt
+$(BUILD)/zoo/style/any_embedded.o: zoo/style/any.safetensors
 $(BUILD)/src/page/page.o: src/page/page.html
 $(BUILD)/src/draw/letters.o: src/draw/letters.ttf
 
@@ -301,6 +302,12 @@ backbone: all
 	$(FIT) --match relus --lr 1e-3 --steps 2400 --seed 1 --start $(BUILD)/fit-2.safetensors -o $(BUILD)/fit-3.safetensors
 	$(BUILD)/autodidact convert $(BUILD)/fit-3.safetensors zoo/backbone/compact.safetensors --dtype f16
 
+# The decoder for any painting (docs/style.md): PHOTOS as above, PAINTINGS a folder of paintings.
+any: all
+	$(BUILD)/autodidact style train-any --data '$(PHOTOS)' --styles '$(PAINTINGS)' --batch 2 --steps 10000 --run $(BUILD)/any
+	$(BUILD)/autodidact runs export $(BUILD)/any -o $(BUILD)/any.safetensors
+	$(BUILD)/autodidact convert $(BUILD)/any.safetensors zoo/style/any.safetensors --dtype f16
+
 # ---- showing ----------------------------------------------------------------------------------------
 
 # A picture painted by the program itself, or make demo CONTENT=photo.jpg STYLE=painting.jpg.
@@ -430,6 +437,7 @@ help:
 	@echo 'make bench-peers  measure the workloads beside PyTorch and JAX (WORKLOADS="style gpt2:bf16"; about an hour for all)'
 	@echo 'make examples     the small programs of examples/'
 	@echo 'make backbone     train the embedded network anew (PHOTOS=folder TEACHER=weights)'
+	@echo 'make any          train the decoder for any painting anew (PHOTOS=folder PAINTINGS=folder)'
 	@echo 'make install      to PREFIX=$(PREFIX), below DESTDIR= if given; make uninstall'
 	@echo 'make clean        remove what was built'
 	@echo 'CC=gcc|clang chooses the compiler, MODE=release|asan|tsan the kind of build.'
@@ -439,7 +447,7 @@ clean:
 
 FORCE:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all lib tests examples fuzzers deps test test-unit test-data test-peers backbone demo format check \
+.PHONY: all lib tests examples fuzzers deps test test-unit test-data test-peers backbone any demo format check \
     check-format check-cppcheck check-tidy check-kernels check-neon \
     check-asan check-tsan fuzz bench bench-peers install uninstall help clean FORCE
 .SECONDARY:

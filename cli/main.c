@@ -13,6 +13,7 @@
 /* clang-format off */
 static const ad_verb *const verbs[] = {
     &style_train_verb,
+    &style_train_any_verb,
     &style_make_verb,
     &style_apply_verb,
     &style_reconstruct_verb,

@@ -72,7 +72,7 @@ disturb() {
     words= options=
     while [ "$1" != -f ]; do words="$words $1"; shift; done
     case $words in
-    *" runs resume "* | *" train "*)
+    *" runs resume "* | *" train "* | *" train-any "*)
         options=-m
         case $words in *stopped-run*) run=stopped-run ;; *) run=new ;; esac
         set -- "$@" -r "\"$autodidact\" runs resume $run"
@@ -142,6 +142,8 @@ each_verb() {
     "$1" writes graph show graph-run --data graph -o figures
     "$1" trains style train --style painting.ppm --data photo.ppm --width 4 --blocks 1 --crop 64 --style-size 64 --batch 1 --steps 3 --run new
     "$1" trains style train --style painting.ppm,photo.ppm --data photo.ppm --width 4 --blocks 1 --crop 64 --style-size 64 --batch 2 --temporal --steps 3 --run new
+    "$1" trains style train-any --data photo.ppm --styles painting.ppm --width 8 --crop 64 --batch 1 --steps 3 --run new
+    "$1" writes style apply any photo.ppm painting.ppm --style-size 32 -o old.png
     "$1" writes style make photo.ppm painting.ppm $style_options -o old.png
     "$1" writes style make film.mp4 painting.ppm $style_options --to 0.15 --mask shots -o old.mp4
     "$1" writes style apply starry_night photo.ppm --style-mix starry_night:1,great_wave:2 -o old.png

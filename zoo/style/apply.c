@@ -18,12 +18,22 @@ static const ad_option options[] = {
      .help =
          "of a network of several styles: which, by name or number from 1 (default: the first)"},
     {"style-mix", 0, AD_OPTION_TEXTS, .unit = "W1,W2,...",
-     .help = "how much of each of them (default: equal); or alone, STYLE:W1,STYLE:W2"},
+     .help = "how much of each of them, or of each painting (default: equal); or alone, "
+             "STYLE:W1,STYLE:W2"},
+    {"weights", 0, AD_OPTION_TEXTS, .unit = "FILE,...",
+     .help = "of any painting: another network than the embedded one, its files or their folder"},
+    {"transfer", 0, AD_OPTION_CHOICE, .initial = "wct", .choices = "wct|adain",
+     .help = "of any painting: what of its features is matched, covariances or each channel's "
+             "deviation"},
+    {"style-size", 0, AD_OPTION_INT, .min = 32, .max = 1 << 14, .unit = "PIXELS",
+     .help = "of any painting: its longer side as it is looked at; smaller makes smaller strokes "
+             "(default: 512)"},
     {"white", 0, AD_OPTION_REAL, .min = 1e-6, .max = 65535,
      .help = "of an ONNX file: the number that white is to it (default: 1 where it ends in a "
              "sigmoid, else 255)"},
     {"strength", 0, AD_OPTION_REAL, .initial = "1", .max = 1,
-     .help = "how much of it: 0 is the picture as it was"},
+     .help = "how much of it: 0 is the picture as it was (of any painting: as the network sees "
+             "it)"},
     {"keep-color", 0, AD_OPTION_FLAG, .help = "keep the picture's colours, paint its luminance"},
     {"mask", 0, AD_OPTION_FILE, .help = "paint only where this picture is white"},
     {"steady", 0, AD_OPTION_REAL, .initial = "0", .max = 1,
@@ -70,9 +80,12 @@ static int apply(ad_command *cmd)
     a.compile.memory_limit = ad_command_given(cmd, "memory-limit")
                                  ? (size_t)ad_command_size(cmd, "memory-limit")
                                  : vision_machine_memory();
-    int code = open_network(&a);
-    film = folder && ad_command_operands(cmd) == 2 && film_named(ad_command_text(cmd, "output"));
-    if (!code && ad_command_operands(cmd) == 2 && !folder)
+    a.inputs = ad_command_operands(cmd) - 1;
+    bool any = style_apply_is_any(&a);
+    int code = any ? style_apply_open_any(&a) : style_apply_refuse_any_options(&a);
+    if (!code && !any) code = open_network(&a);
+    film = folder && a.inputs == 1 && film_named(ad_command_text(cmd, "output"));
+    if (!code && a.inputs == 1 && !folder)
         code = ad_command_check(cmd, film_is(a.ctx, first, &film));
     if (!code) code = film_masks_open(cmd, film, &a.masks);
     if (!code) code = film ? style_apply_film(&a) : style_apply_pictures(&a);
@@ -80,6 +93,7 @@ static int apply(ad_command *cmd)
     film_follow_free(a.follow);
     film_masks_free(a.masks);
     style_painter_close(&a.painter);
+    style_any_close(a.any);
     free(a.mix);
     return code;
 }
@@ -91,7 +105,7 @@ static int run(ad_command *cmd)
 
 const ad_verb style_apply_verb = {
     AD_VERB("style", "apply", "MODEL PICTURE...", options, run,
-            "paint pictures by a network that knows one style"),
+            "paint pictures by a network, in its style or like any painting"),
     .description =
         "MODEL is a run of `style train`, or a network of Johnson, Alahi and Li's form (2016): "
         "PyTorch's example "
@@ -106,6 +120,17 @@ const ad_verb style_apply_verb = {
         "played. PICTURE - is standard input. A picture that does not fit into memory at once is "
         "painted in bands, without seams.\n"
         "\n"
+        "With `any` as MODEL, the first PICTURE (a folder, a film) is painted like the others: by "
+        "the "
+        "decoder in the binary, or by --weights: a run of `style train-any`, pairs of encoder and "
+        "decoder (SE5.pth and SD5.pth of Collaborative-Distillation), MicroAST's four files, or "
+        "two "
+        "ONNX files, from a painting to numbers and from a picture and numbers to a picture.\n"
+        "\n"
+        "  autodidact style apply any photo.jpg painting.jpg -o out.png --strength 0.8\n"
+        "  autodidact style apply any holiday.mp4 one.jpg two.jpg --style-mix 0.7,0.3 -o "
+        "painted.mp4\n"
+        "  autodidact style apply any photo.jpg painting.jpg -o out.png --weights models/\n"
         "  autodidact style apply mosaic.pth photo.jpg -o out.png\n"
         "  autodidact style apply styles.onnx photo.jpg --style 3,5 --style-mix 0.7,0.3 -o "
         "out.png\n"

@@ -68,7 +68,7 @@ const char *style_apply_input(ad_command *cmd, int index)
 
 static int check_stream(style_apply *a, bool folder)
 {
-    if (ad_command_operands(a->cmd) > 2 || folder)
+    if (a->inputs > 1 || folder)
         return ad_command_usage(a->cmd, "--output -: one picture is written to standard output");
     if (ad_command_json(a->cmd))
         return ad_command_usage(a->cmd, "--output - and --json would both be standard output");
@@ -94,7 +94,7 @@ static int list(style_apply *a, works *w)
     ad_watcher watcher = ad_command_watcher(a->cmd);
     const char *output = ad_command_text(a->cmd, "output"), *mask = ad_command_text(a->cmd, "mask");
     ad_status status = AD_OK;
-    for (int i = 1; i < ad_command_operands(a->cmd) && !status; ++i)
+    for (int i = 1; i <= a->inputs && !status; ++i)
         status = ad_image_files(a->ctx, style_apply_input(a->cmd, i), &w->from, &watcher);
     if (!status && !(w->to = calloc((size_t)w->from.count + 1, sizeof *w->to)))
         status = ad_error_set(a->ctx, AD_ERROR_MEMORY, "out of memory for names");
@@ -105,7 +105,7 @@ static int list(style_apply *a, works *w)
         int code = check_stream(a, folder);
         return code ? code : ad_command_check(a->cmd, take_name(a, w, 0, output));
     }
-    if (ad_command_operands(a->cmd) == 2 && !folder) {
+    if (a->inputs == 1 && !folder) {
         int code = vision_check_output(a->cmd, &mask, 1);
         return code ? code : ad_command_check(a->cmd, take_name(a, w, 0, output));
     }

@@ -34,7 +34,7 @@ static int64_t find_style(style_apply *a, const char *option, const char *name)
     return -1;
 }
 
-static int read_part(style_apply *a, const char *text, double *part)
+int style_apply_read_part(style_apply *a, const char *text, double *part)
 {
     char *end;
     *part = strtod(text, &end);
@@ -56,7 +56,7 @@ static int add_item(style_apply *a, const char *option, int i, double *sum)
                                 "STYLE,... besides)",
                                 item, item);
     snprintf(name, sizeof name, "%.*s", alone ? (int)(colon - item) : NAME_BYTES, item);
-    int code = amount ? read_part(a, amount, &part) : AD_EXIT_OK;
+    int code = amount ? style_apply_read_part(a, amount, &part) : AD_EXIT_OK;
     if (code) return code;
     int64_t index = find_style(a, option, name);
     if (index < 0) return AD_EXIT_USAGE;

@@ -108,6 +108,8 @@ static ad_status paint_in_bands(style_apply *a, framed *f, int64_t height, const
 /* What the network makes of a picture. */
 static ad_status paint(style_apply *a, const ad_image *photo, const char *path, ad_image **out)
 {
+    if (a->any)
+        return style_any_paint(a->any, photo, path, ad_command_real(a->cmd, "strength"), out);
     int64_t w = up(photo->width), h = up(photo->height);
     bool same = w == a->width && h == a->height;
     if (!same) a->banded = false;
@@ -127,7 +129,7 @@ static ad_status paint(style_apply *a, const ad_image *photo, const char *path, 
 /* Where and how much of it is shown, in whose colours. */
 static ad_status mix(style_apply *a, const ad_image *photo, ad_image **painted)
 {
-    double strength = ad_command_real(a->cmd, "strength");
+    double strength = a->any ? 1 : ad_command_real(a->cmd, "strength"); /* of its features */
     ad_image *mask = NULL, *coloured = NULL;
     ad_status status = AD_OK;
     if (ad_command_flag(a->cmd, "keep-color")) {

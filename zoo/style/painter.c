@@ -1,6 +1,8 @@
 /* painter.c - see painter.h. */
+#include "zoo/style/distilled.h"
 #include "zoo/style/painter.h"
 #include "zoo/style/shipped.h"
+#include "zoo/vision/backbone.h"
 
 #include <autodidact/run.h>
 
@@ -109,10 +111,28 @@ static ad_status read_names(style_painter *p, ad_context *ctx, const ad_file *fi
                         ad_file_path(file), (long long)named, (long long)p->form.styles);
 }
 
+/* Networks that are no MODEL, but near one. */
+static ad_status is_another(ad_context *ctx, const ad_file *file)
+{
+    vision_kind kind;
+    style_distilled form;
+    if (ad_file_find(file, "decoder.conv41.weight") >= 0 || style_distilled_decoder(file, &form))
+        return ad_error_set(ctx, AD_ERROR_FORMAT,
+                            "%s: is a decoder of any style: `style apply any PICTURE PAINTING` "
+                            "takes it as --weights",
+                            ad_file_path(file));
+    if (vision_knows(file, &kind))
+        return ad_error_set(ctx, AD_ERROR_FORMAT,
+                            "%s: is %s, which looks at pictures and paints none",
+                            ad_file_path(file), vision_name(kind));
+    return AD_ERROR_FORMAT;
+}
+
 static ad_status load(style_painter *p, ad_context *ctx, ad_file *file)
 {
     ad_status status = style_net_detect(ctx, file, &p->form);
-    if (!status) status = style_net_load(p->vars, &p->form, file);
+    if (status) return is_another(ctx, file);
+    status = style_net_load(p->vars, &p->form, file);
     return status ? status : read_names(p, ctx, file);
 }
 

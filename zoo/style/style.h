@@ -152,7 +152,7 @@ int style_load_backbone(ad_command *cmd, const style_settings *settings, ad_vars
 /* Whether the losses' layers and weights are chosen for such a network: AD_OK, or the error. */
 ad_status style_check_kind(ad_context *ctx, const ad_file *file, vision_kind kind);
 
-extern const ad_verb style_train_verb, style_make_verb, style_apply_verb, style_reconstruct_verb,
-    style_explain_verb;
+extern const ad_verb style_train_verb, style_train_any_verb, style_make_verb, style_apply_verb,
+    style_reconstruct_verb, style_explain_verb;
 
 #endif
