@@ -323,6 +323,10 @@ endif
 	    --steps 200 -o $(DEMO)/painted.png
 	@echo "The picture is $(CURDIR)/$(DEMO)/painted.png (from $(or $(CONTENT),$(DEMO)/content.png) and $(or $(STYLE),$(DEMO)/style.png))."
 
+# docs/gallery.md and its pictures, painted anew; DATA is for those that want weights or data of others.
+gallery: all $(BUILD)/examples/scene
+	@AUTODIDACT=$(BUILD)/autodidact EXAMPLES=$(BUILD)/examples DATA='$(DATA)' tools/gallery
+
 # ---- checking ---------------------------------------------------------------------------------------
 
 FORMATTED := $(filter-out tests/fixtures/%,$(shell find include src cli tests $(wildcard zoo bench examples) -name '*.[ch]' | sort))
@@ -424,6 +428,7 @@ help:
 	@echo 'make              the command and the library, in $(BUILD)/'
 	@echo 'make demo         paint a picture (CONTENT=photo STYLE=painting: of yours)'
 	@echo 'make test         every test; needs no data and no network (TESTS="gemm install": these alone)'
+	@echo 'make gallery      paint docs/gallery.md anew (DATA=folder)'
 	@echo 'make test-data    tests against real data (DATA=folder, $(DATA))'
 	@echo 'make test-peers   tests against PyTorch and onnxruntime (PYTHON=python3 with both, torchvision, transformers, ...)'
 	@echo 'make reproduce-NAME  a published figure, reached again (DATA=folder): $(notdir $(wildcard tools/reproduce/*))'
@@ -447,7 +452,7 @@ clean:
 
 FORCE:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all lib tests examples fuzzers deps test test-unit test-data test-peers backbone any demo format check \
+.PHONY: all lib tests examples fuzzers deps test test-unit test-data test-peers backbone any demo gallery format check \
     check-format check-cppcheck check-tidy check-kernels check-neon \
     check-asan check-tsan fuzz bench bench-peers install uninstall help clean FORCE
 .SECONDARY:

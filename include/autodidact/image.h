@@ -116,8 +116,8 @@ typedef struct ad_image_write_options {
  * NULL. */
 AD_API ad_status ad_image_write(ad_context *ctx, const char *path, const ad_image *image,
                                 const ad_image_write_options *options);
-/* The same into memory, in the format of an ending, ".png". *bytes are of malloc, and the caller's to
- * free. */
+/* The same into memory, in the format of an ending, ".png". *bytes are of malloc, and the caller's
+ * to free. */
 AD_API ad_status ad_image_encode(ad_context *ctx, const char *ending, const ad_image *image,
                                  const ad_image_write_options *options, unsigned char **bytes,
                                  size_t *size);

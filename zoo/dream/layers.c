@@ -35,6 +35,8 @@ typedef struct sheet {
     int64_t channel[MOST];
     const char *layer[MOST];
     int count, at;
+    int silent;       /* pictures that nothing excited */
+    double objective; /* of the last step */
     bool stopped;
 } sheet;
 
@@ -61,6 +63,7 @@ static bool watch(void *user, const dream_progress *p)
 {
     sheet *s = user;
     int64_t all = p->levels * p->steps;
+    s->objective = p->objective;
     ad_command_progress(s->cmd,
                         &(ad_progress){.step = s->at * all + p->level * p->steps + p->step,
                                        .steps = s->count * all,
@@ -83,6 +86,7 @@ static ad_status dream(sheet *s)
         s->settings.layer[0] = s->layer[s->at], s->settings.channel = s->channel[s->at];
         status = dream_picture(&s->settings, s->ctx, noise, NULL, &draw, watch, s, &s->stopped,
                                &s->picture[s->at]);
+        s->silent += s->objective == 0;
     }
     ad_image_free(noise);
     return status;
@@ -139,6 +143,11 @@ static int work(sheet *s)
     if (!code)
         ad_command_note(s->cmd, "%s: %d of %d pictures, %.1f s", ad_command_text(s->cmd, "output"),
                         s->at, s->count, ad_command_seconds(s->cmd));
+    if (!code && s->silent)
+        ad_command_note(s->cmd,
+                        "%d of them stayed noise, in which nothing excites them; before its "
+                        "activation (conv4_2 of relu4_2) a layer has no such channels",
+                        s->silent);
     return code;
 }
 
