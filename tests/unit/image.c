@@ -7,6 +7,7 @@
 #include <autodidact/image.h>
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,6 +94,25 @@ static void lossy_is_close(void)
     round_trip("a.jpeg", soft(160, 120, 1), (ad_image_write_options){0}, 4 / 255.0);
     round_trip("a.jpg", soft(161, 119, 3), (ad_image_write_options){.quality = 50}, 24 / 255.0);
     round_trip("c.webp", soft(160, 120, 3), (ad_image_write_options){.quality = 90}, 24 / 255.0);
+}
+
+static void into_memory(void)
+{
+    unsigned char *bytes;
+    size_t size;
+    ad_image *image = noise(9, 5, 3, 255), *back = NULL;
+    REQUIRE(image);
+    if (ad_image_encode(ctx, ".png", image, NULL, &bytes, &size) ||
+        ad_image_read_memory(ctx, "memory", bytes, size, NULL, &back))
+        CHECK_FAIL("%s", ad_error(ctx));
+    CHECK(back && worst(image, back) == 0);
+    free(bytes);
+    CHECK_INT(ad_image_encode(ctx, ".tif", image, NULL, &bytes, &size), AD_ERROR_ARGUMENT);
+    CHECK(!bytes && !size);
+    CHECK_INT(ad_image_encode(ctx, ".jpg", image, &(ad_image_write_options){.quality = 101}, &bytes,
+                              &size),
+              AD_ERROR_ARGUMENT);
+    ad_image_free(image), ad_image_free(back);
 }
 
 static void quality_changes_the_size(void)
@@ -268,6 +288,7 @@ int main(int argc, char **argv)
                             (check_case[]){CASE(png_is_exact),
                                            CASE(webp_without_loss_is_exact),
                                            CASE(lossy_is_close),
+                                           CASE(into_memory),
                                            CASE(quality_changes_the_size),
                                            CASE(grey_webp_comes_back_as_colour),
                                            CASE(jpeg_takes_alpha_off_over_white),
