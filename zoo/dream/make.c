@@ -137,7 +137,7 @@ static void fit_size(dream_make *m, int64_t *width, int64_t *height, const char 
     int64_t least = dream_smallest(&m->settings), w, h;
     ad_image_fit_size(*width, *height, ad_command_int(m->cmd, "size"), &w, &h);
     *width = w < least ? least : w, *height = h < least ? least : h;
-    if ((w != *width || h != *height) && !m->last) /* once for a film */
+    if ((w != *width || h != *height) && !m->frame) /* once for a film */
         ad_command_note(m->cmd, "%s: drawn as %lld x %lld, because no side may be below %lld", path,
                         (long long)*width, (long long)*height, (long long)least);
 }
