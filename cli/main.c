@@ -6,6 +6,7 @@
 #include "zoo/bench/bench.h"
 #include "zoo/classify/classify.h"
 #include "zoo/dream/dream.h"
+#include "zoo/gan/gan.h"
 #include "zoo/graph/graph.h"
 #include "zoo/gpt/gpt.h"
 #include "zoo/style/style.h"
@@ -22,6 +23,8 @@ static const ad_verb *const verbs[] = {
     &classify_train_verb,
     &classify_eval_verb,
     &classify_predict_verb,
+    &gan_train_verb,
+    &gan_sample_verb,
     &graph_train_verb,
     &graph_predict_verb,
     &graph_show_verb,
@@ -31,6 +34,7 @@ static const ad_verb *const verbs[] = {
     &backbone_fit_verb,
     &style_explain_verb,
     &classify_explain_verb,
+    &gan_explain_verb,
     &graph_explain_verb,
     &gpt_explain_verb,
     &ad_cli_runs_list,

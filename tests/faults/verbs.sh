@@ -30,6 +30,7 @@ tiny_graph() { # FOLDER
 
 gpt_options="--layers 1 --heads 1 --width 8 --block 8 --batch 2 --steps 3 --sample-tokens 4"
 classify_options="--model mlp --batch 4 --steps 3 --size 4"
+gan_options="--kind conditional --width 8 --latent 2 --batch 4 --steps 3"
 graph_options="--per-class 2 --width 4 --steps 3"
 style_options="--size 32 --steps 2"
 dream_options="--size 32 --steps 2 --levels 1"
@@ -55,6 +56,7 @@ make_seed() {
     quietly classify train --data pictures $classify_options --run classify-run
     quietly gpt train --data text.txt $gpt_options --run gpt-run
     quietly graph train --data graph $graph_options --run graph-run
+    quietly gan train --data pictures $gan_options --run gan-run
     quietly gpt train --data text.txt $gpt_options --steps 2 --run stopped-run
     sed -i 's/"steps": 2/"steps": 4/' stopped-run/config.json
     rm -f stopped-run/result.json
@@ -129,6 +131,9 @@ each_verb() {
     "$1" reads classify eval classify-run --data pictures
     "$1" writes classify predict classify-run pictures/test/left/1.pgm --saliency old.png
     "$1" writes classify predict channels_last.onnx photo.ppm --saliency old.png
+    "$1" trains gan train --data pictures $gan_options --ema 0.9 --run new
+    "$1" trains gan train --data pictures --kind dcgan --size 16 --width 8 --batch 4 --steps 2 --r1 1 --run new
+    "$1" writes gan sample gan-run -n 4 --numbered -o old.png
     "$1" trains gpt train --data text.txt $gpt_options --ema 0.9 --run new
     "$1" trains gpt train --data text.txt $gpt_options --tokenizer bpe --run new
     "$1" trains gpt train --data text.txt --init gpt-run --batch 2 --steps 3 --sample-tokens 4 --run new
@@ -155,6 +160,7 @@ each_verb() {
     "$1" writes dream layers --layer relu1_1 --channels 2 $dream_options -o old.png
     "$1" reads explain gpt --layers 1 --heads 1 --width 8 --block 8
     "$1" reads explain classify --model lenet
+    "$1" reads explain gan --width 8 --batch 4
     "$1" reads explain graph --data graph
     "$1" reads explain style --size 32
 }

@@ -1,0 +1,162 @@
+/* gan.h - generative adversarial networks: pictures that never were (Goodfellow et al. 2014).
+ *
+ * A generator G makes pictures of noise z ~ N(0, 1), a discriminator D tells them from real ones;
+ * each is trained against the other. D(x) is a logit here.
+ *
+ * | loss        | discriminator                                     | generator           |
+ * | bce         | softplus(-D(x)) + softplus(D(G(z)))               | softplus(-D(G(z)))  |
+ * | hinge       | max(0, 1 - D(x)) + max(0, 1 + D(G(z)))            | -D(G(z))            |
+ * | wasserstein | D(G(z)) - D(x)                                    | -D(G(z))            |
+ *
+ * bce is Goodfellow's with the generator's own loss of section 3, hinge Lim & Ye 2017, wasserstein
+ * Arjovsky et al. 2017, which wants the penalty of Gulrajani et al. 2017. To each may be added
+ *
+ *     r1 / 2 E |dD/dx (x)|^2                        R1 (Mescheder et al. 2018)
+ *     penalty E (|dD/dx (x')| - 1)^2                x' between a real and a made picture
+ *
+ * Networks:
+ *   - vanilla: linear layers, as in Goodfellow et al. 2014
+ *   - conditional: the same with the class beside the noise and beside the picture (Mirza &
+ *     Osindero 2014)
+ *   - dcgan: convolutions (Radford et al. 2016)
+ *
+ * Files:
+ *   - settings.c: what a training is told, and what a network is built from again
+ *   - networks.c: generators and discriminators
+ *   - loss.c: the table above
+ *   - pictures.c: the data
+ *   - train.c: the system: players, samples
+ *   - latent.c: points of latent space, by seed and number or on a way
+ *   - paint.c: pictures of a trained generator
+ *   - sample.c: the verb that makes them */
+#ifndef ZOO_GAN_GAN_H
+#define ZOO_GAN_GAN_H
+
+#include <autodidact/autodidact.h>
+
+extern const ad_verb gan_train_verb, gan_sample_verb, gan_explain_verb;
+extern const ad_system gan_system;
+
+/* ---- settings ---- */
+
+enum { GAN_SIDE_MOST = 256, GAN_CLASSES_MOST = 1000 };
+
+typedef enum gan_kind { /* in the order of the option's choices */
+                        GAN_VANILLA,
+                        GAN_CONDITIONAL,
+                        GAN_DCGAN,
+} gan_kind;
+
+/* What both networks are built from again. */
+typedef struct gan_model {
+    int kind;                /* a gan_kind */
+    int64_t latent;          /* numbers of a picture's noise */
+    int64_t width;           /* of the generator's widest layer */
+    int64_t height, breadth; /* of pictures, as the data have them; as channels */
+    int64_t channels;        /* 1 or 3 */
+    bool plain;              /* the discriminator has no batch norm */
+    ad_texts classes;        /* their names, of conditional; else none */
+} gan_model;
+
+typedef struct gan_data {
+    char *path;
+    bool grey, skip_bad;
+} gan_data;
+
+typedef struct gan_batches {
+    int64_t side, rows; /* side 0: as the pictures are */
+} gan_batches;
+
+typedef enum gan_loss { GAN_BCE, GAN_HINGE, GAN_WASSERSTEIN } gan_loss;
+
+typedef struct gan_training {
+    int loss;             /* a gan_loss */
+    double r1, penalty;   /* weights; 0: without */
+    int64_t critic_steps; /* of the discriminator for each of the generator */
+} gan_training;
+
+extern const ad_record gan_model_record, gan_data_record, gan_batches_record, gan_training_record;
+
+/* How often a dcgan of this picture's side doubles its smallest map; 0: it draws no such side. */
+int gan_doublings(int64_t side);
+
+/* ---- networks ---- */
+
+/* z [n, latent], class [n, classes] (f32, a one for the class; of conditional alone, else NULL) ->
+ * [n, height, breadth, channels], -1 to 1, in the mode's form. */
+ad_node *gan_generate(const gan_model *model, ad_vars *vars, ad_node *z, ad_node *class,
+                      ad_mode *mode);
+/* x [n, height, breadth, channels], -1 to 1 -> logits [n] of being real. */
+ad_node *gan_judge(const gan_model *model, ad_vars *vars, ad_node *x, ad_node *class,
+                   ad_mode *mode);
+
+/* ---- loss.c ---- */
+
+/* Of logits [n] for real and made pictures. */
+ad_node *gan_discriminator_loss(gan_loss loss, ad_node *real, ad_node *made);
+ad_node *gan_generator_loss(gan_loss loss, ad_node *made);
+/* E |d logits / d x|^2, and E (|d logits / d x| - 1)^2: of logits [n] that depend each on its own
+ * row of x [n, ...] alone. Second derivatives are what trains by them. */
+ad_node *gan_gradient_square(ad_node *logits, ad_node *x);
+ad_node *gan_gradient_off_one(ad_node *logits, ad_node *x);
+
+/* ---- one training, or one trained generator ---- */
+
+enum {
+    GAN_ROWS = 64,      /* of a program that verbs run */
+    GAN_LOOKED_AT = 56, /* pixels to which smaller pictures of a sheet are enlarged */
+};
+
+/* Points of latent space, which a generator makes pictures of. */
+typedef struct gan_points {
+    float *z;     /* [count, latent] */
+    float *class; /* [count, classes]: how much of each; NULL where there are none */
+    int64_t count;
+} gan_points;
+
+typedef struct gan {
+    ad_job job;
+    ad_player player[2];
+    ad_train_metric share[2];
+    const char *trains[2][2];
+    int columns;      /* of the sheet at each evaluation: of conditional the classes */
+    gan_points shown; /* on it */
+} gan;
+
+/* The system's `read` and `sketch`. */
+ad_status gan_read(ad_job *job);
+ad_status gan_sketch(ad_job *job);
+
+/* ---- latent.c ---- */
+
+/* Zeroed points of the model's sizes, which the job frees. */
+ad_status gan_points_new(ad_job *job, int64_t count, gan_points *points);
+/* The noise of sample `number` (from 1 on) of `seed`: `count` numbers of N(0, 1), each of them
+ * drawn again while it is beyond +-truncation (Brock et al. 2019; 0: never). */
+void gan_latent(uint64_t seed, int64_t number, double truncation, float *z, int64_t count);
+/* Between a (share 0) and b (1), of `count` numbers: on a line, or along the arc between them,
+ * whose length changes evenly (Shoemake 1985; White 2016); opposite or zero points have none and
+ * are joined by a line. */
+void gan_lerp(const float *a, const float *b, double share, float *z, int64_t count);
+void gan_slerp(const float *a, const float *b, double share, float *z, int64_t count);
+
+/* ---- paint.c: pictures of a trained generator ---- */
+
+/* z [rows, latent] and class [rows, classes] as inputs of the evaluation form, which is of so many
+ * rows. */
+ad_status gan_bind(ad_job *job, const float *z, const float *class, int64_t rows);
+/* Before gan_paint. */
+ad_status gan_paint_begin(ad_job *job);
+/* picture[0 .. count) of points `from` and those behind it, up to GAN_ROWS; owned by the caller. A
+ * picture depends on its point alone. */
+ad_status gan_paint(ad_job *job, const gan_points *points, int64_t from, int64_t count,
+                    ad_image **picture);
+/* A sheet of all points, `columns` beside each other (0: about square), into a file. `captions`
+ * [count] may be NULL. */
+ad_status gan_paint_sheet(ad_job *job, const gan_points *points, int columns,
+                          const char *const *captions, const char *path);
+
+/* The class of that name; an error that shows them all. */
+ad_status gan_find_class(const ad_job *job, const char *option, const char *name, int64_t *class);
+
+#endif
