@@ -25,6 +25,8 @@ static const ad_verb *const verbs[] = {
     &classify_predict_verb,
     &gan_train_verb,
     &gan_sample_verb,
+    &gan_morph_verb,
+    &gan_mix_verb,
     &graph_train_verb,
     &graph_predict_verb,
     &graph_show_verb,

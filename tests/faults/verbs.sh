@@ -134,6 +134,8 @@ each_verb() {
     "$1" trains gan train --data pictures $gan_options --ema 0.9 --run new
     "$1" trains gan train --data pictures --kind dcgan --size 16 --width 8 --batch 4 --steps 2 --r1 1 --run new
     "$1" writes gan sample gan-run -n 4 --numbered -o old.png
+    "$1" writes gan morph gan-run 1 2 --frames 3 -o old.gif
+    "$1" writes gan mix gan-run 1,2-3 -o old.png
     "$1" trains gpt train --data text.txt $gpt_options --ema 0.9 --run new
     "$1" trains gpt train --data text.txt $gpt_options --tokenizer bpe --run new
     "$1" trains gpt train --data text.txt --init gpt-run --batch 2 --steps 3 --sample-tokens 4 --run new

@@ -28,13 +28,15 @@
  *   - train.c: the system: players, samples
  *   - latent.c: points of latent space, by seed and number or on a way
  *   - paint.c: pictures of a trained generator
- *   - sample.c: the verb that makes them */
+ *   - points.c: points as a person names them
+ *   - sample.c, morph.c, mix.c: a verb each */
 #ifndef ZOO_GAN_GAN_H
 #define ZOO_GAN_GAN_H
 
 #include <autodidact/autodidact.h>
 
-extern const ad_verb gan_train_verb, gan_sample_verb, gan_explain_verb;
+extern const ad_verb gan_train_verb, gan_sample_verb, gan_morph_verb, gan_mix_verb,
+    gan_explain_verb;
 extern const ad_system gan_system;
 
 /* ---- settings ---- */
@@ -139,6 +141,15 @@ void gan_latent(uint64_t seed, int64_t number, double truncation, float *z, int6
  * are joined by a line. */
 void gan_lerp(const float *a, const float *b, double share, float *z, int64_t count);
 void gan_slerp(const float *a, const float *b, double share, float *z, int64_t count);
+
+/* ---- points.c ---- */
+
+enum { GAN_NUMBER_MOST = 1000000000 /* of a sample */ };
+
+/* Point `at` of zeroed points: "7", "7:CLASS", "latent.npy", "latent.npy:CLASS". `label` is the
+ * class of one that does not say its own; NULL: a sample's is its turn's. */
+ad_status gan_read_point(const ad_job *job, const char *text, uint64_t seed, const char *label,
+                         const gan_points *points, int64_t at);
 
 /* ---- paint.c: pictures of a trained generator ---- */
 

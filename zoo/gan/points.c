@@ -1,0 +1,78 @@
+/* points.c - points of latent space as a person names them: "7", "7:CLASS", "latent.npy". */
+#include "zoo/gan/gan.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static ad_status read_numbers(ad_context *ctx, ad_file *file, const char *path, float *z,
+                              int64_t count)
+{
+    int64_t have = ad_file_count(file) == 1 ? ad_shape_count(ad_file_at(file, 0)->shape) : 0;
+    if (ad_file_count(file) != 1)
+        return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: holds %d tensors, expected one of %lld",
+                            path, ad_file_count(file), (long long)count);
+    if (have != count)
+        return ad_error_set(ctx, AD_ERROR_SHAPE,
+                            "%s: holds %lld numbers, and the network makes a picture of %lld", path,
+                            (long long)have, (long long)count);
+    ad_status status = ad_file_read(file, 0, AD_F32, z, (size_t)count * sizeof *z);
+    for (int64_t i = 0; i < count && !status; ++i)
+        if (!isfinite(z[i]))
+            status = ad_error_set(ctx, AD_ERROR_NUMERIC, "%s: number %lld is not finite", path,
+                                  (long long)i);
+    return status;
+}
+
+static ad_status read_latent(ad_context *ctx, const char *path, float *z, int64_t count)
+{
+    ad_file *file;
+    ad_status status = ad_file_open(&file, ctx, path);
+    if (!status) status = read_numbers(ctx, file, path, z, count);
+    ad_file_close(file);
+    return status;
+}
+
+/* The sample's number that `text` is, or 0. */
+static int64_t number_of(const char *text)
+{
+    char *end;
+    long long number = strtoll(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && number <= GAN_NUMBER_MOST ? number : 0;
+}
+
+/* `label`: of points that do not say their own; NULL: samples have classes in turn. */
+static ad_status choose_class(const ad_job *job, const char *text, const char *own,
+                              const char *label, int64_t number, int64_t *class)
+{
+    const gan_model *m = job->model;
+    if (own) return gan_find_class(job, text, own, class);
+    if (label) return gan_find_class(job, "--label", label, class);
+    if (!number)
+        return ad_error_set(job->ctx, AD_ERROR_ARGUMENT,
+                            "%s: of which class? %s:CLASS, or --label, says it", text, text);
+    *class = (number - 1) % m->classes.count;
+    return AD_OK;
+}
+
+ad_status gan_read_point(const ad_job *job, const char *text, uint64_t seed, const char *label,
+                         const gan_points *points, int64_t at)
+{
+    const gan_model *m = job->model;
+    const char *colon = m->classes.count ? strrchr(text, ':') : NULL;
+    char name[4096];
+    int64_t class = 0;
+    int length = snprintf(name, sizeof name, "%.*s", (int)(colon ? colon - text : 4095), text);
+    int64_t number = length < (int)sizeof name ? number_of(name) : 0;
+    ad_status status = AD_OK;
+    if (number)
+        gan_latent(seed, number, 0, points->z + at * m->latent, m->latent);
+    else
+        status = read_latent(job->ctx, name, points->z + at * m->latent, m->latent);
+    if (!status && label && !m->classes.count) return gan_find_class(job, "--label", label, &class);
+    if (status || !m->classes.count) return status;
+    status = choose_class(job, text, colon ? colon + 1 : NULL, label, number, &class);
+    if (!status) points->class[at * m->classes.count + class] = 1;
+    return status;
+}
