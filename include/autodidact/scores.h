@@ -172,6 +172,38 @@ AD_API int64_t ad_number_scores_count(const ad_number_scores *scores);
 AD_API const double *ad_number_scores_predicted(const ad_number_scores *scores);
 AD_API const double *ad_number_scores_truth(const ad_number_scores *scores);
 
+/* ---- made beside real, in the features of a network ---- */
+
+/* Rows of features [count, width] of what was made and of what is real. A feature that is not
+ * finite makes every score NaN. */
+
+/* The Frechet distance of the normal distributions with the rows' means and unbiased covariances
+ * (Heusel et al. 2017, "FID"): 0 where they agree. Two rows of each at least. O(width^3). */
+AD_API ad_status ad_frechet_distance(ad_context *ctx, const float *a, int64_t a_count,
+                                     const float *b, int64_t b_count, int64_t width,
+                                     double *distance);
+/* The same of means [n] and covariances [n, n], symmetric and finite. */
+AD_API ad_status ad_frechet_of_moments(ad_context *ctx, const double *mean_a, const double *a,
+                                       const double *mean_b, const double *b, int64_t n,
+                                       double *distance);
+
+enum { AD_NEIGHBOURS_MOST = 64 };
+
+/* With a ball around each row that reaches its k-th nearest of its own kind: */
+typedef struct ad_neighbour_result {
+    double precision; /* share of what is made that lies in a ball of something real */
+    double recall;    /* share of what is real that lies in a ball of something made
+                         (Kynkaanniemi et al. 2019) */
+    double density;   /* in how many balls of real ones a made one lies, / k; about 1 */
+    double coverage;  /* share of what is real in whose ball something made lies (Naeem et al.
+                         2020) */
+} ad_neighbour_result;
+/* k from 1 to AD_NEIGHBOURS_MOST, less than either count. All pairs are compared, on the context's
+ * threads. */
+AD_API ad_status ad_neighbour_scores(ad_context *ctx, const float *real, int64_t real_count,
+                                     const float *made, int64_t made_count, int64_t width, int k,
+                                     ad_neighbour_result *result);
+
 #ifdef __cplusplus
 }
 #endif

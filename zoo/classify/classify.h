@@ -94,11 +94,13 @@ extern const ad_record classify_model_record, classify_data_record, classify_bat
 
 /* x [n, height, width, channels], normalised -> logits [n, classes], in the mode's form. */
 ad_node *classify_network(const classify_model *model, ad_vars *vars, ad_node *x, ad_mode *mode);
-/* With the last layer "fc", which is its own for each set of classes, as in every network here. */
+/* In two steps, where it is not another program's: features [n, width], and the last layer, which
+ * is its own for each set of classes. */
 #define CLASSIFY_HEAD "fc"
-ad_node *classify_resnet_cifar(int blocks, int64_t classes, ad_vars *vars, ad_node *x,
-                               ad_mode *mode);
-ad_node *classify_resnet18(int64_t classes, ad_vars *vars, ad_node *x, ad_mode *mode);
+ad_node *classify_features(const classify_model *model, ad_vars *vars, ad_node *x, ad_mode *mode);
+ad_node *classify_head(const classify_model *model, ad_vars *vars, ad_node *features);
+ad_node *classify_resnet_cifar(int blocks, ad_vars *vars, ad_node *x, ad_mode *mode);
+ad_node *classify_resnet18(ad_vars *vars, ad_node *x, ad_mode *mode);
 
 /* ---- one training, or one trained network ---- */
 

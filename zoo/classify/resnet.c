@@ -69,21 +69,18 @@ static ad_node *stages(ad_vars *vars, ad_node *x, int count, int blocks, int64_t
     return ad_mean(x, ad_axes(1, 2), false);
 }
 
-ad_node *classify_resnet_cifar(int blocks, int64_t classes, ad_vars *vars, ad_node *x,
-                               ad_mode *mode)
+ad_node *classify_resnet_cifar(int blocks, ad_vars *vars, ad_node *x, ad_mode *mode)
 {
     x = ad_relu(ad_mode_batch_norm(mode, vars, "bn1", conv(vars, "conv1", x, 16, 3, 1)));
-    x = stages(vars, x, 3, blocks, 16, false, mode);
-    return ad_linear(vars, "fc", x, classes, (ad_linear_options){0});
+    return stages(vars, x, 3, blocks, 16, false, mode);
 }
 
-ad_node *classify_resnet18(int64_t classes, ad_vars *vars, ad_node *x, ad_mode *mode)
+ad_node *classify_resnet18(ad_vars *vars, ad_node *x, ad_mode *mode)
 {
     ad_shape shape = ad_node_shape(x);
     bool small = shape.dim[1] <= 64 && shape.dim[2] <= 64;
     x = small ? conv(vars, "conv1", x, 64, 3, 1) : conv(vars, "conv1", x, 64, 7, 2);
     x = ad_relu(ad_mode_batch_norm(mode, vars, "bn1", x));
     if (!small) x = ad_max_pool2d(x, (ad_window){.size = 3, .stride = 2, .pad = 1});
-    x = stages(vars, x, 4, 2, 64, true, mode);
-    return ad_linear(vars, "fc", x, classes, (ad_linear_options){0});
+    return stages(vars, x, 4, 2, 64, true, mode);
 }
