@@ -102,13 +102,15 @@ static void sweep(double *d, double *e, int64_t first, int64_t last, double *vec
     e[last] = 0;
 }
 
+/* Of a matrix whose largest number is 1: what is beside the diagonal counts as 0 once it is below
+ * that one's rounding, since in the rest of a matrix of low rank there is nothing else. */
 static bool iterate(double *d, double *e, int64_t n, double *vector)
 {
     for (int64_t first = 0; first < n; ++first)
         for (int sweeps = 0;; ++sweeps) {
             int64_t last = first;
             while (last < n - 1 &&
-                   fabs(e[last]) > DBL_EPSILON * (fabs(d[last]) + fabs(d[last + 1])))
+                   fabs(e[last]) > DBL_EPSILON * fmax(1, fabs(d[last]) + fabs(d[last + 1])))
                 ++last;
             if (last == first) break;
             if (sweeps == SWEEPS_MOST) return false;

@@ -136,6 +136,7 @@ each_verb() {
     "$1" writes gan sample gan-run -n 4 --numbered -o old.png
     "$1" writes gan morph gan-run 1 2 --frames 3 -o old.gif
     "$1" writes gan mix gan-run 1,2-3 -o old.png
+    "$1" reads gan eval gan-run --classifier classify-run -n 16
     "$1" trains gpt train --data text.txt $gpt_options --ema 0.9 --run new
     "$1" trains gpt train --data text.txt $gpt_options --tokenizer bpe --run new
     "$1" trains gpt train --data text.txt --init gpt-run --batch 2 --steps 3 --sample-tokens 4 --run new

@@ -58,6 +58,27 @@ static void eigenvectors_are_orthogonal_and_stay_in_their_place(void)
     check_eigen(a, N);
 }
 
+static void low_rank_is_no_obstacle(void)
+{
+    enum { N = 150, RANK = 4 };
+    static double a[N * N], x[RANK * N], value[N];
+    double trace = 0, sum = 0;
+    for (int i = 0; i < RANK * N; ++i) x[i] = random_number(i);
+    for (int i = 0; i < N; ++i)
+        for (int j = 0; j < N; ++j) {
+            a[i * N + j] = 0;
+            for (int k = 0; k < RANK; ++k) a[i * N + j] += x[k * N + i] * x[k * N + j];
+        }
+    for (int i = 0; i < N; ++i) trace += a[i * N + i];
+    check_eigen(a, N);
+    CHECK_INT(ad_symmetric_eigen(ctx, a, N, value, NULL), AD_OK);
+    for (int i = 0, above = 0; i < N; ++i) {
+        sum += value[i], above += value[i] > 1;
+        if (i == N - 1) CHECK_INT(above, RANK);
+    }
+    CHECK_NEAR(sum, trace, 1e-11);
+}
+
 /* ---- Frechet ---- */
 
 static void distances_have_closed_forms(void)
@@ -148,6 +169,7 @@ static void what_is_not_finite_has_no_score(void)
 }
 
 static const check_case cases[] = {CASE(eigenvectors_are_orthogonal_and_stay_in_their_place),
+                                   CASE(low_rank_is_no_obstacle),
                                    CASE(distances_have_closed_forms),
                                    CASE(clouds_are_as_far_as_elsewhere),
                                    CASE(copies_are_found_with_any_number_of_threads),

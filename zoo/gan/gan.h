@@ -29,13 +29,14 @@
  *   - latent.c: points of latent space, by seed and number or on a way
  *   - paint.c: pictures of a trained generator
  *   - points.c: points as a person names them
- *   - sample.c, morph.c, mix.c: a verb each */
+ *   - look.c: a classifier that looks at pictures
+ *   - sample.c, morph.c, mix.c, eval.c: a verb each */
 #ifndef ZOO_GAN_GAN_H
 #define ZOO_GAN_GAN_H
 
 #include <autodidact/autodidact.h>
 
-extern const ad_verb gan_train_verb, gan_sample_verb, gan_morph_verb, gan_mix_verb,
+extern const ad_verb gan_train_verb, gan_sample_verb, gan_morph_verb, gan_mix_verb, gan_eval_verb,
     gan_explain_verb;
 extern const ad_system gan_system;
 
@@ -158,8 +159,11 @@ ad_status gan_read_point(const ad_job *job, const char *text, uint64_t seed, con
 ad_status gan_bind(ad_job *job, const float *z, const float *class, int64_t rows);
 /* Before gan_paint. */
 ad_status gan_paint_begin(ad_job *job);
-/* picture[0 .. count) of points `from` and those behind it, up to GAN_ROWS; owned by the caller. A
- * picture depends on its point alone. */
+/* *rows becomes [count, height, breadth, channels], 0 to 1, of points `from` and those behind it,
+ * up to GAN_ROWS; valid until the next call. A picture depends on its point alone. */
+ad_status gan_make(ad_job *job, const gan_points *points, int64_t from, int64_t count,
+                   const float **rows);
+/* The same as pictures[count], which the caller owns. */
 ad_status gan_paint(ad_job *job, const gan_points *points, int64_t from, int64_t count,
                     ad_image **picture);
 /* A sheet of all points, `columns` beside each other (0: about square), into a file. `captions`
@@ -169,5 +173,26 @@ ad_status gan_paint_sheet(ad_job *job, const gan_points *points, int columns,
 
 /* The class of that name; an error that shows them all. */
 ad_status gan_find_class(const ad_job *job, const char *option, const char *name, int64_t *class);
+
+/* ---- look.c ---- */
+
+/* A classifier for pictures like the generator's. */
+typedef struct gan_looker {
+    ad_job *job; /* the classifier's */
+    ad_vars *vars;
+    ad_graph *graph;
+    ad_program *program;
+    ad_node *features, *logits;
+    float *input;            /* [GAN_ROWS, values]: pictures of 0 to 1, for the caller to write */
+    int64_t width, values;   /* of features; of a picture */
+    const ad_texts *classes; /* their names */
+} gan_looker;
+
+/* Close in any case. */
+ad_status gan_look_open(gan_looker *looker, ad_context *ctx, const char *path,
+                        const gan_model *model, const ad_watcher *watcher);
+void gan_look_close(gan_looker *looker);
+/* features [count, width], and the class that each is taken for, of the first `count` of input. */
+ad_status gan_look(gan_looker *looker, int64_t count, float *features, int32_t *taken);
 
 #endif

@@ -33,12 +33,12 @@ static ad_status picture_of(ad_job *job, const float *row, ad_image **picture)
     return status;
 }
 
-ad_status gan_paint(ad_job *job, const gan_points *points, int64_t from, int64_t count,
-                    ad_image **picture)
+ad_status gan_make(ad_job *job, const gan_points *points, int64_t from, int64_t count,
+                   const float **rows)
 {
     const gan_model *m = job->model;
     const gan_points *own = &((gan *)job)->shown;
-    int64_t classes = m->classes.count, values = m->height * m->breadth * m->channels;
+    int64_t classes = m->classes.count;
     memcpy(own->z, points->z + from * m->latent, (size_t)(count * m->latent) * sizeof *own->z);
     if (classes)
         memcpy(own->class, points->class + from * classes,
@@ -47,10 +47,19 @@ ad_status gan_paint(ad_job *job, const gan_points *points, int64_t from, int64_t
     if (!status)
         status = ad_result_finite(job->evaluation.program, job->evaluation.result,
                                   "what the generator makes");
-    const float *made = ad_result(job->evaluation.program, job->evaluation.result);
-    int64_t done = 0;
+    *rows = ad_result(job->evaluation.program, job->evaluation.result);
+    return status;
+}
+
+ad_status gan_paint(ad_job *job, const gan_points *points, int64_t from, int64_t count,
+                    ad_image **picture)
+{
+    const gan_model *m = job->model;
+    const float *rows;
+    int64_t done = 0, values = m->height * m->breadth * m->channels;
+    ad_status status = gan_make(job, points, from, count, &rows);
     while (!status && done < count) {
-        status = picture_of(job, made + done * values, &picture[done]);
+        status = picture_of(job, rows + done * values, &picture[done]);
         if (!status) ++done;
     }
     while (status && done > 0) ad_image_free(picture[--done]);
