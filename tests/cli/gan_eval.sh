@@ -46,8 +46,18 @@ check "label accuracy is what classify predict says: $(result label_accuracy), $
 run "$autodidact" gan eval "$tmp/vanilla" --classifier "$tmp/judge" -n 20 --data "$tmp/data"
 exits 0
 says out "frechet"
-says out "taken for"
+says out "class"
 says_not out "label_accuracy"
+
+run "$autodidact" gan train --data "$tmp/data" --width 16 --latent 5 --batch 8 --steps 3 --classifier "$tmp/judge" --run "$tmp/judged" --quiet --json
+exits 0
+tail -1 "$tmp/.out" >"$tmp/last"
+check "the last line of training has them" grep -q '"frechet":[0-9]' "$tmp/last"
+run "$autodidact" gan eval "$tmp/judged" --classifier "$tmp/judge" --json
+check "they are those of gan eval" test "$(sed -n 's/.*"frechet":\([0-9.]\{6\}\).*/\1/p' "$tmp/last")" = "$(sed -n 's/.*"frechet":\([0-9.]\{6\}\).*/\1/p' "$tmp/.out")"
+run "$autodidact" gan train --data "$tmp/data" --width 16 --batch 8 --steps 3 --classifier "$tmp/other" --run "$tmp/new" --quiet
+exits 1
+says err "was trained on pictures of 5 x 5"
 
 # ---- what is refused ----
 

@@ -30,6 +30,7 @@
  *   - paint.c: pictures of a trained generator
  *   - points.c: points as a person names them
  *   - look.c: a classifier that looks at pictures
+ *   - measure.c: how good what a generator makes is
  *   - sample.c, morph.c, mix.c, eval.c: a verb each */
 #ifndef ZOO_GAN_GAN_H
 #define ZOO_GAN_GAN_H
@@ -74,6 +75,7 @@ typedef enum gan_loss { GAN_BCE, GAN_HINGE, GAN_WASSERSTEIN } gan_loss;
 
 typedef struct gan_training {
     int loss;             /* a gan_loss */
+    char *classifier;     /* for figures at the end; NULL: none */
     double r1, penalty;   /* weights; 0: without */
     int64_t critic_steps; /* of the discriminator for each of the generator */
 } gan_training;
@@ -106,7 +108,7 @@ ad_node *gan_gradient_off_one(ad_node *logits, ad_node *x);
 /* ---- one training, or one trained generator ---- */
 
 enum {
-    GAN_ROWS = 64,      /* of a program that verbs run */
+    GAN_ROWS = 100,     /* of the evaluation form: as many as a sheet shows at most */
     GAN_LOOKED_AT = 56, /* pixels to which smaller pictures of a sheet are enlarged */
 };
 
@@ -122,8 +124,8 @@ typedef struct gan {
     ad_player player[2];
     ad_train_metric share[2];
     const char *trains[2][2];
-    int columns;      /* of the sheet at each evaluation: of conditional the classes */
-    gan_points shown; /* on it */
+    int columns, pictures; /* of the sheet at each evaluation; a column is a class, if there are */
+    gan_points shown;      /* [GAN_ROWS]: what the evaluation form is bound to */
 } gan;
 
 /* The system's `read` and `sketch`. */
@@ -154,9 +156,8 @@ ad_status gan_read_point(const ad_job *job, const char *text, uint64_t seed, con
 
 /* ---- paint.c: pictures of a trained generator ---- */
 
-/* z [rows, latent] and class [rows, classes] as inputs of the evaluation form, which is of so many
- * rows. */
-ad_status gan_bind(ad_job *job, const float *z, const float *class, int64_t rows);
+/* Binds the job's own points to its evaluation form. */
+ad_status gan_bind(ad_job *job);
 /* Before gan_paint. */
 ad_status gan_paint_begin(ad_job *job);
 /* *rows becomes [count, height, breadth, channels], 0 to 1, of points `from` and those behind it,
@@ -194,5 +195,40 @@ ad_status gan_look_open(gan_looker *looker, ad_context *ctx, const char *path,
 void gan_look_close(gan_looker *looker);
 /* features [count, width], and the class that each is taken for, of the first `count` of input. */
 ad_status gan_look(gan_looker *looker, int64_t count, float *features, int32_t *taken);
+
+/* ---- measure.c ---- */
+
+typedef struct gan_looked_at {
+    int64_t count;
+    float *features; /* [count, width]; these three are the job's */
+    int32_t *taken;  /* [count]: the classifier's class */
+    int32_t *asked;  /* [count]: what they are, as the classifier's class; -1: it has no such */
+} gan_looked_at;
+
+/* The first members say what is measured; zero the others. */
+typedef struct gan_measure {
+    ad_job *job; /* whose evaluation form is there, and bound (gan_bind) */
+    ad_watcher watcher;
+    const char *classifier;
+    ad_split split;
+    int64_t count; /* made, and at most of real ones */
+    uint64_t seed;
+    double truncation;
+    int neighbours;
+    gan_looker looker;
+    ad_image_set *set;
+    gan_looked_at real, made;
+} gan_measure;
+
+enum { GAN_MEASURED = 5000, GAN_NEIGHBOURS = 5 }; /* where nobody says */
+
+/* Figures into `metrics`; free in any case. */
+ad_status gan_measure_run(gan_measure *measure, ad_metrics *metrics);
+void gan_measure_free(gan_measure *measure);
+/* Share of those that are of the class (-1: of one that the classifier has) that it takes for it;
+ * NaN: there are none. */
+double gan_share_right(const gan_looked_at *l, int32_t class);
+/* Share that is taken for the class. */
+double gan_share_taken(const gan_looked_at *l, int32_t class);
 
 #endif

@@ -5,23 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-ad_status gan_bind(ad_job *job, const float *z, const float *class, int64_t rows)
+ad_status gan_bind(ad_job *job)
 {
     const gan_model *m = job->model;
+    const gan_points *own = &((gan *)job)->shown;
     ad_program *p = job->evaluation.program;
-    ad_status status = ad_bind_name(p, "z", z, (size_t)(rows * m->latent) * sizeof *z);
-    if (!status && class)
-        status = ad_bind_name(p, "class", class, (size_t)(rows * m->classes.count) * sizeof *class);
-    return status;
+    ad_status status = ad_bind_name(p, "z", own->z,
+                                    (size_t)(GAN_ROWS * m->latent) * sizeof *own->z);
+    if (status || !own->class) return status;
+    return ad_bind_name(p, "class", own->class,
+                        (size_t)(GAN_ROWS * m->classes.count) * sizeof *own->class);
 }
 
-/* The program has always the same number of rows, because another could choose other kernels. */
+/* The form has always the same number of rows, because another could choose other kernels. */
 ad_status gan_paint_begin(ad_job *job)
 {
-    gan *own = (gan *)job;
-    ad_status status = gan_points_new(job, GAN_ROWS, &own->shown);
+    ad_status status = gan_points_new(job, GAN_ROWS, &((gan *)job)->shown);
     if (!status) status = ad_trained_build(job, GAN_ROWS, NULL);
-    return status ? status : gan_bind(job, own->shown.z, own->shown.class, GAN_ROWS);
+    return status ? status : gan_bind(job);
 }
 
 static ad_status picture_of(ad_job *job, const float *row, ad_image **picture)

@@ -59,15 +59,26 @@ static ad_status plan_sheet(gan *own)
     const gan_model *m = own->job.model;
     int64_t classes = m->classes.count, rows = m->height <= 32 && m->breadth <= 32 ? 10 : 6;
     own->columns = (int)(classes && classes < 10 ? classes : classes ? 10 : rows);
-    ad_status status = gan_points_new(&own->job, own->columns * (classes ? 8 : rows), &own->shown);
-    if (status) return status;
-    for (int64_t i = 0; i < own->shown.count; ++i) {
+    own->pictures = own->columns * (int)(classes ? 8 : rows);
+    ad_status status = gan_points_new(&own->job, GAN_ROWS, &own->shown);
+    for (int64_t i = 0; i < own->pictures && !status; ++i) {
         int64_t number = 1 + (classes ? i / own->columns : i);
         gan_latent(own->job.part.seed, number, 0, own->shown.z + i * m->latent, m->latent);
         if (classes) own->shown.class[i * classes + i % own->columns] = 1;
     }
-    own->job.eval_batch = own->shown.count;
-    return AD_OK;
+    own->job.eval_batch = GAN_ROWS;
+    return status;
+}
+
+/* The classifier that is to look in the end is there, and sees such pictures. */
+static ad_status check_classifier(ad_job *job)
+{
+    const gan_training *t = ad_job_value(job, &gan_training_record);
+    gan_looker looker;
+    if (!t->classifier) return AD_OK;
+    ad_status status = gan_look_open(&looker, job->ctx, t->classifier, job->model, &job->watcher);
+    gan_look_close(&looker);
+    return status;
 }
 
 /* A penalty is on the gradient of each picture's own logit, which batch norm mixes with others'. */
@@ -98,6 +109,7 @@ ad_status gan_read(ad_job *job)
     if (!status)
         status = fit(job, set->height, set->width, set->channels, set->class_names, set->classes);
     if (!status) status = ad_record_check(&gan_model_record, job->ctx, data->path, job->model);
+    if (!status) status = check_classifier(job);
     job->batch = batches->rows;
     return status ? status : plan_sheet((gan *)job);
 }

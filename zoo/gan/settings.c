@@ -109,6 +109,9 @@ static const ad_option training_rows[] = {
              "wasserstein wants it: 10"},
     {AD_ROW("critic-steps", INT), AT(critic_steps), .initial = "1", .min = 1, .max = 1000,
      .help = "steps of the discriminator for each of the generator; 5 is usual for wasserstein"},
+    {AD_ROW("classifier", FILE), AT(classifier), .may_change = true,
+     .help = "a run of `classify train` on such pictures: adds the figures of `gan eval` to the "
+             "result"},
     {0}};
 #undef AT
 

@@ -104,17 +104,32 @@ static ad_status sample(ad_job *job, int64_t step)
     gan *own = (gan *)job;
     const gan_model *m = job->model;
     ad_program *p = job->evaluation.program;
-    const gan_points *shown = &own->shown;
     const ad_sheet_options look = {.columns = own->columns, .side = GAN_LOOKED_AT};
     ad_image *sheet = NULL;
-    ad_status status = gan_bind(job, shown->z, shown->class, shown->count);
+    ad_status status = gan_bind(job);
     if (!status) status = ad_run(p);
     if (!status)
-        status = ad_image_sheet_rows(job->ctx, ad_result(p, job->evaluation.result),
-                                     (int)shown->count, m->height, m->breadth, (int)m->channels,
-                                     &look, &sheet);
+        status = ad_image_sheet_rows(job->ctx, ad_result(p, job->evaluation.result), own->pictures,
+                                     m->height, m->breadth, (int)m->channels, &look, &sheet);
     if (!status) status = ad_run_image(job->run, "made", step, sheet);
     ad_image_free(sheet);
+    return status;
+}
+
+/* Its last evaluation is over, and what the sheet shows may be overwritten. */
+static ad_status finish(ad_job *job, ad_metrics *result)
+{
+    const gan_training *t = ad_job_value(job, &gan_training_record);
+    gan_measure all = {
+        .job = job,
+        .watcher = {.interrupted = job->watcher.interrupted, .user = job->watcher.user},
+        .classifier = t->classifier,
+        .count = GAN_MEASURED,
+        .neighbours = GAN_NEIGHBOURS};
+    if (!t->classifier) return AD_OK;
+    ad_status status = gan_bind(job);
+    if (!status) status = gan_measure_run(&all, result);
+    gan_measure_free(&all);
     return status;
 }
 
@@ -128,7 +143,7 @@ static const ad_default defaults[] = {
 
 const ad_system gan_system = {AD_SYSTEM("gan", "images", gan, records, &gan_model_record, defaults,
                                         .read = gan_read, .network = network, .sample = sample,
-                                        .sketch = gan_sketch)};
+                                        .finish = finish, .sketch = gan_sketch)};
 
 const ad_verb gan_train_verb = {
     AD_TRAIN_VERB("gan", &gan_system, records, defaults,
