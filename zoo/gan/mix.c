@@ -97,7 +97,7 @@ static ad_status compute(ad_command *cmd, ad_job *job, const formula *f, const g
     ad_status status = gan_points_new(job, 1, &one);
     for (int i = 0; i < f->count && !status; ++i) {
         const term *t = &f->term[i];
-        float *z = points->z + i * latent, *class = points->class + i * classes;
+        float *z = points->z + i * latent, *class = classes ? points->class + i * classes : NULL;
         for (int k = 0; k < t->count; ++k) {
             gan_latent((uint64_t)ad_command_int(cmd, "seed"), t->number[k], 0, one.z, latent);
             add(z, one.z, latent, 1.0 / t->count);
