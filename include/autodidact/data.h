@@ -54,16 +54,17 @@ typedef struct ad_image_set {
 } ad_image_set;
 
 typedef struct ad_image_set_options {
-    const char *split;         /* "train" (also for NULL), "test" or "validation" ("val"). A set
-                                  without splits has only "train"; another is empty (count 0) */
-    int64_t height, width;     /* resized to this; 0: the size of the first picture, and another
-                                  size among them is an error that names the file */
-    int64_t short_side;        /* pictures are resized to this shorter side first, of which the
-                                  centre of height x width is taken (ad_image_centre, linear,
-                                  encoded); 0: to height x width whatever their proportions */
-    int channels;              /* 1 or 3; 0: colour if any picture is, else grey */
-    bool skip_bad;             /* leave broken files out (and count them) instead of failing; also
-                                  rows of a table without a label or a file */
+    const char *split;     /* "train" (also for NULL), "test" or "validation" ("val"). A set
+                              without splits has only "train"; another is empty (count 0) */
+    int64_t height, width; /* resized to this; 0: the size of the first picture, and another
+                              size among them is an error that names the file */
+    int64_t short_side;    /* pictures are resized to this shorter side first, of which the
+                              centre of height x width is taken (ad_image_centre, linear,
+                              encoded); 0: to height x width whatever their proportions */
+    int channels;          /* 1 or 3; 0: colour if any picture is, else grey */
+    bool skip_bad;         /* leave broken files out (and count them) instead of failing; also
+                              rows of a table without a label or a file */
+    bool loose; /* pictures that lie in no class folder, with no table, are one class, "pictures" */
     const ad_watcher *watcher; /* told what ad_image_set_tell says; may be NULL */
     const ad_image_set *like;  /* its classes and their order, by name: a picture of a class that it
                                   lacks is an error */

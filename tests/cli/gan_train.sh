@@ -80,6 +80,9 @@ says err "resized to 64 x 64 (from 8 x 8 to 16 x 16)"
 run "$autodidact" gan train --data "$tmp/sizes" --width 16 --batch 4 --size 8 --steps 1 --run "$tmp/sized8"
 exits 0
 says err "resized to 8 x 8"
+run "$autodidact" gan train --data "$tmp/one/rows" --width 16 --batch 4 --steps 1 --run "$tmp/flat"
+exits 0
+says err "4 pictures of 16 x 16"
 refuses() { # SENTENCE OPTIONS...
     sentence=$1
     shift
@@ -89,6 +92,9 @@ refuses() { # SENTENCE OPTIONS...
     says err "$sentence"
     rm -rf "$tmp/new"
 }
+refuses "holds no data set" --data "$tmp/one/rows" --kind conditional
+mkdir -p "$tmp/empty"
+refuses "holds no data set" --data "$tmp/empty"
 refuses "holds 4 pictures, fewer than a batch of 5" --data "$tmp/one" --batch 5
 refuses "--loss wasserstein has no lower bound without --gradient-penalty" --data "$tmp/one" --loss wasserstein
 refuses "$tmp/nowhere" --data "$tmp/nowhere"

@@ -10,8 +10,12 @@ static ad_status read_set(ad_job *job, const gan_data *data, int64_t side, const
 {
     const ad_augment centred = {.mean = {0.5, 0.5, 0.5},
                                 .deviation = {0.5, 0.5, 0.5}}; /* -1 to 1 */
-    ad_image_set_options options = {
-        .height = side, .width = side, .channels = data->grey ? 1 : 0, .skip_bad = data->skip_bad};
+    const gan_model *m = job->model;
+    ad_image_set_options options = {.height = side,
+                                    .width = side,
+                                    .channels = data->grey ? 1 : 0,
+                                    .skip_bad = data->skip_bad,
+                                    .loose = m->kind != GAN_CONDITIONAL};
     ad_status status = ad_job_read_pictures(job, AD_SPLIT_TRAIN, data->path, &options, &centred,
                                             set);
     if (status != AD_ERROR_SHAPE || side) return status;

@@ -1,4 +1,4 @@
-/* class_folders.c - pictures by folder: [SPLIT/]CLASS/.../PICTURE. */
+/* class_folders.c - pictures by folder: [SPLIT/]CLASS/.../PICTURE, or all in none. */
 #include "data/pictures/picture_list.h"
 #include "data/pictures/split_name.h"
 
@@ -118,4 +118,17 @@ ad_status ad_list_class_folders(ad_picture_list *list)
             list->pictures[list->count++] = (ad_picture){.entry = i, .label = label};
     }
     return list->count ? check_empty(&f) : AD_OK;
+}
+
+ad_status ad_list_loose_pictures(ad_picture_list *list)
+{
+    static const char name[] = "pictures";
+    const ad_source *s = list->source;
+    if (ad_name_add(&list->classes, name, sizeof name - 1) < 0) return ad_error_status(list->ctx);
+    for (int64_t i = 0; i < ad_source_count(s); ++i) {
+        ad_unread_add(&list->unread, ad_source_name(s, i));
+        if (ad_image_ending_known(ad_source_name(s, i)))
+            list->pictures[list->count++] = (ad_picture){.entry = i};
+    }
+    return AD_OK;
 }

@@ -198,6 +198,8 @@ ad_status ad_read_picture_set(ad_image_set *set, const ad_source *source, const 
     ad_name_table_init(&list.classes, ctx), ad_name_table_init(&list.groups, ctx);
     ad_status status = list.pictures ? AD_OK : AD_ERROR_MEMORY;
     if (!status && table < 0) status = ad_list_class_folders(&list);
+    if (!status && table < 0 && !list.classes.count && training && options->loose)
+        status = ad_list_loose_pictures(&list);
     if (!status && table >= 0 && training) /* a table is all training data */
         status = ad_list_label_table(&list, table);
     if (!status && !list.count && training) status = no_pictures(&list);

@@ -26,6 +26,8 @@ typedef struct ad_picture_list {
 
 /* [SPLIT/]CLASS/.../PICTURE, below whatever folders all pictures share. */
 ad_status ad_list_class_folders(ad_picture_list *list);
+/* All pictures of the source as one class, where there are no class folders. */
+ad_status ad_list_loose_pictures(ad_picture_list *list);
 /* Whether it is called as tables are: .csv, .tsv. */
 bool ad_is_table(const char *name);
 /* The table of labels, an entry of the source; -1: there is none, or several and none by name. */
