@@ -6,7 +6,7 @@
 #define AT(member) AD_AT(style_net_sizes, member)
 static const ad_option size_rows[] = {
     {AD_ROW("width", INT), AT(width), .initial = "32", .min = 4, .max = STYLE_NET_WIDTH_MOST,
-     .help = "channels of the first convolution; 12 is fast"},
+     .help = "channels of the first convolution; 16 is fast"},
     {AD_ROW("blocks", INT), AT(blocks), .initial = "5", .min = 1, .max = STYLE_NET_BLOCKS_MOST,
      .help = "residual blocks"},
     {AD_ROW("enlarge", CHOICE), AT(enlarge), .initial = "nearest", .choices = "nearest|bilinear",
@@ -74,5 +74,5 @@ const ad_verb style_train_verb = {
         "--style-mix wave:0.7,scream:0.3.\n"
         "\n"
         "  autodidact style train --style painting.jpg --data photos/ --minutes 60\n"
-        "  autodidact style train --style painting.jpg --data photos/ --width 12 --minutes 20\n"
+        "  autodidact style train --style painting.jpg --data photos/ --width 16 --minutes 30\n"
         "  autodidact style train --style wave.jpg,scream.jpg --data photos/ --temporal"};
