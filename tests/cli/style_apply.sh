@@ -174,6 +174,13 @@ exits 0
 check 'a file of that name' cmp f.png out.png
 rm great_wave
 
+# A sheet of every style.
+apply great_wave photo.png -o sheet.png --size 60 --sheet --json
+exits 0
+check 'both styles are on it' grep -q '"styles":2' .out
+apply great_wave photo.png -o sheet2.png --size 60 --sheet --threads 1 -q
+check 'with any number of threads' cmp sheet.png sheet2.png
+
 # ONNX files: one picture to one, or several styles.
 if has protobuf-c; then
     cp "$fixtures/onnx/picture.onnx" "$fixtures/onnx/styles.onnx" .
@@ -236,6 +243,10 @@ wrong() { # STATUS TEXT ARGUMENT...
     says err "$text"
 }
 wrong 2 'PICTURE is missing' net.tar -o x.png
+wrong 2 'net.tar is no network of several styles' net.tar photo.png -o x.png --sheet
+wrong 2 'a sheet has every style' starry_night photo.png -o x.png --sheet --style 1
+wrong 2 'is of one picture' starry_night photo.png painting.png -o x.png --sheet
+wrong 1 'photo.png' starry_night photo.png -o photo.png --sheet
 wrong 2 'one picture is written to standard output' net.tar photo.png painting.png -o -
 wrong 2 '--output - and --json would both be standard output' net.tar photo.png -o - --json
 if [ -e /dev/full ]; then

@@ -28,6 +28,8 @@ static const ad_option options[] = {
     {"style-size", 0, AD_OPTION_INT, .min = 32, .max = 1 << 14, .unit = "PIXELS",
      .help = "of any painting: its longer side as it is looked at; smaller makes smaller strokes "
              "(default: 512)"},
+    {"sheet", 0, AD_OPTION_FLAG,
+     .help = "of a network of several styles: one picture in each of them, with their names"},
     {"white", 0, AD_OPTION_REAL, .min = 1e-6, .max = 65535,
      .help = "of an ONNX file: the number that white is to it (default: 1 where it ends in a "
              "sigmoid, else 255)"},
@@ -88,7 +90,10 @@ static int apply(ad_command *cmd)
     if (!code && a.inputs == 1 && !folder)
         code = ad_command_check(cmd, film_is(a.ctx, first, &film));
     if (!code) code = film_masks_open(cmd, film, &a.masks);
-    if (!code) code = film ? style_apply_film(&a) : style_apply_pictures(&a);
+    if (!code && ad_command_flag(cmd, "sheet"))
+        code = style_apply_sheet(&a, a.inputs == 1 && !film && !folder);
+    else if (!code)
+        code = film ? style_apply_film(&a) : style_apply_pictures(&a);
     style_apply_drop_program(&a);
     film_follow_free(a.follow);
     film_masks_free(a.masks);
@@ -132,6 +137,7 @@ const ad_verb style_apply_verb = {
         "  autodidact style apply mosaic.pth photo.jpg -o out.png\n"
         "  autodidact style apply styles.onnx photo.jpg --style 3,5 --style-mix 0.7,0.3 -o "
         "out.png\n"
+        "  autodidact style apply styles.onnx photo.jpg --sheet --size 400 -o sheet.png\n"
         "  autodidact style apply RUN photo.jpg --style-mix wave:0.7,scream:0.3 -o out.png\n"
         "  autodidact style apply wave.tar.xz photos/ -o painted/ --size 1024 --keep-color\n"
         "  curl -s https://.../photo.jpg | autodidact style apply wave.tar.xz - -o - >out.png\n"

@@ -4,7 +4,8 @@
  *   apply_mix.c     which styles of several, and how much of each
  *   apply_any.c     the network that paints like any picture, and its paintings
  *   apply_paint.c   one picture through the network
- *   apply_files.c   which pictures, where they go;  films */
+ *   apply_files.c   which pictures, where they go;  films
+ *   apply_sheet.c   one picture in every style of a network */
 #ifndef ZOO_STYLE_APPLY_H
 #define ZOO_STYLE_APPLY_H
 
@@ -56,5 +57,6 @@ const char *style_apply_input(ad_command *cmd, int index);
 /* All inputs; the input that is a film. Exit statuses, errors reported. */
 int style_apply_pictures(style_apply *a);
 int style_apply_film(style_apply *a);
+int style_apply_sheet(style_apply *a, bool picture); /* whether the input is one picture */
 
 #endif

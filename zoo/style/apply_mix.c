@@ -68,6 +68,7 @@ static void say_first(style_apply *a)
 {
     char text[512];
     const char *model = ad_command_operand(a->cmd, 0);
+    if (ad_command_flag(a->cmd, "sheet")) return; /* which has all */
     if (names_of(a)->count)
         ad_command_note(a->cmd, "%s: has the styles %s, of which the first is taken; --style NAME",
                         model, style_names_text(names_of(a), text, sizeof text));

@@ -40,10 +40,13 @@ static ad_status plan(style_apply *a, int64_t width, int64_t height)
                             (long long)width, (long long)height);
     if (!(a->graph = ad_graph_new(a->ctx))) return AD_ERROR_MEMORY;
     ad_node *x = ad_input(a->graph, "image", AD_F32, ad_shape(1, height, width, 3));
-    a->result = style_painter_build(&a->painter, x, a->mix);
+    int64_t styles = a->painter.styles; /* an input, so that others need no other program */
+    ad_node *mix = styles > 1 ? ad_input(a->graph, "mix", AD_F32, ad_shape(styles)) : NULL;
+    a->result = style_painter_build(&a->painter, x, mix);
     if (!a->result) return ad_error_status(a->ctx);
     ad_status status = check_size(a);
     if (!status) status = ad_compile(&a->program, a->ctx, &a->result, 1, &a->compile);
+    if (!status && mix) status = ad_bind(a->program, mix, a->mix, (size_t)styles * sizeof *a->mix);
     return status ? status : ad_bind(a->program, x, a->input, a->bytes);
 }
 

@@ -61,7 +61,7 @@ static ad_status open_onnx(style_painter *p, ad_context *ctx, const char *path, 
     return AD_OK;
 }
 
-static ad_node *build_onnx(const style_painter *p, ad_node *image, const float *mix)
+static ad_node *build_onnx(const style_painter *p, ad_node *image, ad_node *mix)
 {
     ad_graph *graph = ad_node_graph(image);
     ad_node *painted = NULL;
@@ -70,9 +70,8 @@ static ad_node *build_onnx(const style_painter *p, ad_node *image, const float *
                               .channels_last = p->channels_first}};
     int count = 1;
     if (p->weights >= 0)
-        feeds[count++] = (ad_onnx_feed){
-            .name = ad_onnx_input_at(p->onnx, p->weights)->name,
-            .node = ad_constant(graph, AD_F32, ad_shape(p->styles), mix)};
+        feeds[count++] = (ad_onnx_feed){.name = ad_onnx_input_at(p->onnx, p->weights)->name,
+                                        .node = mix};
     const ad_onnx_want want = {.channels_last = p->channels_first};
     if (ad_onnx_build(p->onnx, graph, p->vars, feeds, count, &want, 1,
                       (ad_onnx_options){.any_size = true}, &painted))
@@ -194,11 +193,9 @@ void style_painter_close(style_painter *p)
     *p = (style_painter){0};
 }
 
-ad_node *style_painter_build(const style_painter *p, ad_node *image, const float *mix)
+ad_node *style_painter_build(const style_painter *p, ad_node *image, ad_node *mix)
 {
     if (p->onnx) return build_onnx(p, image, mix);
-    ad_node *parts = p->styles > 1
-                         ? ad_constant(ad_node_graph(image), AD_F32, ad_shape(1, p->styles), mix)
-                         : NULL;
-    return style_net_build(p->vars, &p->form, image, parts);
+    if (p->styles > 1) mix = ad_reshape(mix, ad_shape(1, p->styles));
+    return style_net_build(p->vars, &p->form, image, p->styles > 1 ? mix : NULL);
 }

@@ -32,7 +32,7 @@ ad_status style_painter_open(style_painter *painter, ad_context *ctx, const char
                              double white);
 void style_painter_close(style_painter *painter); /* a zeroed one is ignored */
 /* image [1, h, w, 3] of 0 to 255 -> the same, not clamped; sides as style_net_build has them.
- * `mix` [styles] adds up to 1; NULL where there is one style. */
-ad_node *style_painter_build(const style_painter *painter, ad_node *image, const float *mix);
+ * `mix` [styles] adds up to 1; where there is one style, it is not looked at. */
+ad_node *style_painter_build(const style_painter *painter, ad_node *image, ad_node *mix);
 
 #endif
