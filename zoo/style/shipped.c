@@ -1,28 +1,15 @@
 /* shipped.c - see shipped.h. `models/paintings.safetensors` is the file. */
 #include "zoo/style/shipped.h"
+#include "zoo/vision/embedded.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* clang-format off */
-__asm__(".section .rodata, \"a\", @progbits\n"
-        ".balign 64\n"
-        "style_shipped_begin:\n"
-        ".incbin \"models/paintings.safetensors\"\n"
-        "style_shipped_end:\n"
-        ".byte 0\n"
-        ".previous\n");
-/* clang-format on */
-
-extern const unsigned char style_shipped_begin[] __attribute__((visibility("hidden")));
-extern const unsigned char style_shipped_end[] __attribute__((visibility("hidden")));
+EMBEDDED_FILE(shipped_file, "models/paintings.safetensors")
 
 ad_status style_shipped_open(ad_file **file, ad_context *ctx)
 {
-    /* Both names lie in one section. */
-    /* cppcheck-suppress comparePointers */
-    size_t size = (size_t)(style_shipped_end - style_shipped_begin);
-    return ad_file_open_memory(file, ctx, "the built-in styles", style_shipped_begin, size);
+    return shipped_file_open(file, ctx, "the built-in styles");
 }
 
 const char *style_names_text(const ad_texts *names, char *text, size_t size)

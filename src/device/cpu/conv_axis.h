@@ -89,6 +89,34 @@ static inline int64_t ad_conv_phases(const ad_problem *problem, int i)
     return problem->op == AD_OP_CONV2D ? 1 : attr->stride[i] < size ? attr->stride[i] : size;
 }
 
+/* The phases of both axes, their taps in rising order, and where the packed filter of each pair of
+ * them begins, in floats, when a tap has so many. */
+enum { AD_CONV_PHASES = 4 }; /* of an axis, at most */
+typedef struct ad_conv_grid {
+    int64_t phases[2];
+    ad_conv_axis y[AD_CONV_PHASES], x[AD_CONV_PHASES];
+    int64_t filter_at[AD_CONV_PHASES][AD_CONV_PHASES], filter_floats;
+} ad_conv_grid;
+
+/* false: there are more phases. */
+static inline bool ad_conv_grid_set(ad_conv_grid *g, const ad_problem *problem, int64_t tap_floats)
+{
+    for (int i = 0; i < 2; ++i) {
+        g->phases[i] = ad_conv_phases(problem, i);
+        if (g->phases[i] > AD_CONV_PHASES) return false;
+        for (int64_t phase = 0; phase < g->phases[i]; ++phase)
+            (i ? g->x : g->y)[phase] = ad_conv_rising_axis(problem, i, phase);
+    }
+    g->filter_floats = 0;
+    for (int64_t y = 0; y < g->phases[0]; ++y)
+        for (int64_t x = 0; x < g->phases[1]; ++x) {
+            g->filter_at[y][x] = g->filter_floats;
+            g->filter_floats += g->y[y].taps * g->x[x].taps * tap_floats;
+        }
+    g->filter_floats = (g->filter_floats + 15) / 16 * 16;
+    return true;
+}
+
 static inline void ad_conv_operand_phase(ad_operand *o, void **data, const ad_attr_conv *attr,
                                          const int64_t *phase)
 {

@@ -17,7 +17,6 @@
 
 enum {
     GROUPS = AD_KERNEL_AVX512 || AD_KERNEL_NEON ? 16 : 8,
-    PHASES = 4,                 /* of an axis, at most */
     BLOCK_BYTES = 64 << 10,     /* of window and result */
     WINDOW_BYTES = 1 << 20,     /* where one row takes more than that */
     WHOLE_CHANNELS = 4 * AD_VF, /* so many are filled up to vectors at little cost */
@@ -30,12 +29,10 @@ typedef struct depthwise {
     const char *source_data;
     int64_t images, height, width, channels; /* of the result */
     int64_t unit, period; /* floats of a pixel in window and sums; of what is repeated */
-    int64_t phases[2];
-    ad_conv_axis y[PHASES], x[PHASES];
-    int64_t filter_at[PHASES][PHASES]; /* where the phases' filters are, in floats */
-    int64_t left, cols;                /* of the window */
+    ad_conv_grid grid;
+    int64_t left, cols; /* of the window */
     int64_t block_rows, blocks;
-    int64_t window_floats, sum_floats, filter_floats;
+    int64_t window_floats, sum_floats;
     float *packed, *scratch;
 } depthwise;
 
@@ -53,12 +50,12 @@ static int64_t greatest_common_divisor(int64_t a, int64_t b)
 /* Floats between neighbouring periods of the source, and of the result. */
 static int64_t source_step(const depthwise *d)
 {
-    return d->period == d->unit ? d->x[0].step * d->unit : d->period;
+    return d->period == d->unit ? d->grid.x[0].step * d->unit : d->period;
 }
 
 static int64_t result_step(const depthwise *d)
 {
-    return d->period == d->unit ? d->phases[1] * d->unit : d->period;
+    return d->period == d->unit ? d->grid.phases[1] * d->unit : d->period;
 }
 
 static void set_blocks(depthwise *d)
@@ -67,7 +64,7 @@ static void set_blocks(depthwise *d)
         int64_t lines = 0;
         for (int64_t top = 0; top < d->height; top += d->block_rows) {
             int64_t first, past, end = least(top + d->block_rows, d->height);
-            ad_conv_reach(d->y, d->phases[0], top, end, &first, &past);
+            ad_conv_reach(d->grid.y, d->grid.phases[0], top, end, &first, &past);
             lines = most(lines, past - first);
         }
         /* the last periods of a row are computed together with some that are not there */
@@ -99,23 +96,12 @@ static bool prepare(depthwise *d, const ad_problem *problem)
         d->unit = d->channels;
         d->period = d->channels / greatest_common_divisor(d->channels, AD_VF) * AD_VF;
     }
-    for (int i = 0; i < 2; ++i) {
-        d->phases[i] = ad_conv_phases(problem, i);
-        if (d->phases[i] > PHASES) return false;
-        for (int64_t phase = 0; phase < d->phases[i]; ++phase)
-            (i ? d->x : d->y)[phase] = ad_conv_rising_axis(problem, i, phase);
-    }
-    for (int64_t y = 0; y < d->phases[0]; ++y)
-        for (int64_t x = 0; x < d->phases[1]; ++x) {
-            d->filter_at[y][x] = d->filter_floats;
-            d->filter_floats += d->y[y].taps * d->x[x].taps * d->period;
-        }
-    d->filter_floats = up(d->filter_floats, 16);
+    if (!ad_conv_grid_set(&d->grid, problem, d->period)) return false;
     int64_t past;
-    ad_conv_reach(d->x, d->phases[1], 0, d->width, &d->left, &past);
+    ad_conv_reach(d->grid.x, d->grid.phases[1], 0, d->width, &d->left, &past);
     d->cols = past - d->left;
     set_blocks(d);
-    return d->filter_floats * 4 <= FILTER_BYTES && d->window_floats * 4 <= WINDOW_BYTES;
+    return d->grid.filter_floats * 4 <= FILTER_BYTES && d->window_floats * 4 <= WINDOW_BYTES;
 }
 
 /* Of a phase: [tap_y, tap_x, period]. */
@@ -185,18 +171,19 @@ static void block_task(void *user, int64_t index, int worker)
     float *sum = window + d->window_floats;
     int64_t image = index / d->blocks, top = index % d->blocks * d->block_rows;
     int64_t rows = least(d->block_rows, d->height - top), line = d->cols * d->unit, first, past;
-    ad_conv_reach(d->y, d->phases[0], top, top + rows, &first, &past);
+    ad_conv_reach(d->grid.y, d->grid.phases[0], top, top + rows, &first, &past);
     ad_copy_window(window, d->unit,
                    d->source_data +
                        image * d->source->stride[0] * (int64_t)ad_dtype_size(d->source->dtype),
                    d->source, first, past - first, d->left, d->cols);
     for (int64_t i = 0; i < rows; ++i)
-        for (int64_t px = 0; px < d->phases[1]; ++px) {
-            int64_t at = top + i, py = at % d->phases[0];
-            const ad_conv_axis *y = &d->y[py], *x = &d->x[px];
-            row r = {.source = window + (at / d->phases[0] * y->step + y->offset - first) * line +
+        for (int64_t px = 0; px < d->grid.phases[1]; ++px) {
+            int64_t at = top + i, py = at % d->grid.phases[0];
+            const ad_conv_axis *y = &d->grid.y[py], *x = &d->grid.x[px];
+            row r = {.source = window +
+                               (at / d->grid.phases[0] * y->step + y->offset - first) * line +
                                (x->offset - d->left) * d->unit,
-                     .filter = d->packed + d->filter_at[py][px],
+                     .filter = d->packed + d->grid.filter_at[py][px],
                      .to = sum + (i * d->width + px) * d->unit,
                      .source_step = source_step(d),
                      .result_step = result_step(d),
@@ -218,11 +205,11 @@ static void block_task(void *user, int64_t index, int worker)
 static double products(const depthwise *d)
 {
     double total = 0;
-    for (int64_t y = 0; y < d->phases[0]; ++y)
-        for (int64_t x = 0; x < d->phases[1]; ++x) {
-            int64_t periods = (d->x[x].pixels * d->unit + d->period - 1) / d->period;
-            total += (double)(d->images * d->y[y].pixels * most(periods, GROUPS) * d->period) *
-                     (double)(d->y[y].taps * d->x[x].taps);
+    for (int64_t y = 0; y < d->grid.phases[0]; ++y)
+        for (int64_t x = 0; x < d->grid.phases[1]; ++x) {
+            int64_t periods = (d->grid.x[x].pixels * d->unit + d->period - 1) / d->period;
+            total += (double)(d->images * d->grid.y[y].pixels * most(periods, GROUPS) * d->period) *
+                     (double)(d->grid.y[y].taps * d->grid.x[x].taps);
         }
     return total;
 }
@@ -232,7 +219,8 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     depthwise d;
     if (!prepare(&d, problem)) return -1;
     double pixels = (double)(d.images * d.height * d.width);
-    double work = 4 * products(&d) + 30 * pixels * (double)d.unit + 50 * (double)d.filter_floats;
+    double work = 4 * products(&d) + 30 * pixels * (double)d.unit +
+                  50 * (double)d.grid.filter_floats;
     double seconds = work / machine->flops_f32 + machine->call;
     return machine->threads == 1 ? seconds : seconds / machine->threads + machine->overhead;
 }
@@ -241,7 +229,7 @@ static size_t workspace(const ad_problem *problem)
 {
     depthwise d;
     if (!prepare(&d, problem)) return 0;
-    return (size_t)(d.filter_floats + problem->threads * (d.window_floats + d.sum_floats)) *
+    return (size_t)(d.grid.filter_floats + problem->threads * (d.window_floats + d.sum_floats)) *
            sizeof(float);
 }
 
@@ -252,10 +240,11 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     if (!prepare(&d, problem)) return;
     AD_ISA_NAME(ad_finish_prepare)(&finish, problem, args, AD_F32);
     d.finish = &finish, d.source_data = args->in[0];
-    d.packed = args->workspace, d.scratch = d.packed + d.filter_floats;
-    for (int64_t y = 0; y < d.phases[0]; ++y)
-        for (int64_t x = 0; x < d.phases[1]; ++x)
-            pack_phase(&d, args->in[1], &d.y[y], &d.x[x], d.packed + d.filter_at[y][x]);
+    d.packed = args->workspace, d.scratch = d.packed + d.grid.filter_floats;
+    for (int64_t y = 0; y < d.grid.phases[0]; ++y)
+        for (int64_t x = 0; x < d.grid.phases[1]; ++x)
+            pack_phase(&d, args->in[1], &d.grid.y[y], &d.grid.x[x],
+                       d.packed + d.grid.filter_at[y][x]);
     bool alone = products(&d) < 1e5 || ad_pool_size(args->pool) > problem->threads;
     ad_parallel(alone ? NULL : args->pool, d.images * d.blocks, block_task, &d);
 }

@@ -15,7 +15,6 @@ enum {
     PIXELS = AD_KERNEL_AVX512 || AD_KERNEL_NEON ? 8
              : AD_KERNEL_ISA == 1               ? 6
                                                 : 4, /* with two vectors of columns */
-    PHASES = 4,                        /* of an axis, at most */
     BLOCK_BYTES = 36 << 10,            /* of window and result: they should stay in L1 */
     MOST_BLOCK_BYTES = 1 << 18,        /* where one row takes more than that */
     FILTER_BYTES = 1 << 20,
@@ -29,12 +28,10 @@ typedef struct direct {
     int64_t images, height, width;         /* of the result */
     int64_t channels, outs, columns;       /* of the source, the result; those padded to vectors */
     int64_t filter_channel, filter_column; /* strides */
-    int64_t phases[2];
-    ad_conv_axis y[PHASES], x[PHASES];         /* deltas not negative */
-    int64_t filter_at[PHASES][PHASES];         /* where the phases' filters are, in floats */
-    int64_t left, cols;                        /* of the window: first column of the source */
-    int64_t block_rows, blocks, window_rows;   /* rows of the result; blocks of an image */
-    int64_t window_floats, filter_floats, sum; /* sum: floats of the block's result */
+    ad_conv_grid grid;
+    int64_t left, cols;                      /* of the window: first column of the source */
+    int64_t block_rows, blocks, window_rows; /* rows of the result; blocks of an image */
+    int64_t window_floats, sum;              /* sum: floats of the block's result */
     float *packed, *scratch;
     float *direct; /* where the result is if it can be stored as it comes; else NULL */
     int64_t direct_step;
@@ -49,11 +46,12 @@ static void set_blocks(direct *d)
         d->block_rows = rows, d->blocks = (d->height + rows - 1) / rows, d->window_rows = 0;
         for (int64_t top = 0; top < d->height; top += rows) {
             int64_t first, past;
-            ad_conv_reach(d->y, d->phases[0], top, least(top + rows, d->height), &first, &past);
+            ad_conv_reach(d->grid.y, d->grid.phases[0], top, least(top + rows, d->height), &first,
+                          &past);
             d->window_rows = most(d->window_rows, past - first);
         }
         /* the last pixels of a row are computed together with some that are not there */
-        int64_t beyond = 2 * PIXELS * most(d->x[0].step, 1) * d->channels;
+        int64_t beyond = 2 * PIXELS * most(d->grid.x[0].step, 1) * d->channels;
         d->window_floats = up(d->window_rows * line + beyond, 16);
         d->sum = up(rows * d->width * d->columns, 16);
         if (rows <= 1 || (d->window_floats + d->sum) * 4 <= BLOCK_BYTES) return;
@@ -77,21 +75,10 @@ static bool prepare(direct *d, const ad_problem *problem)
                   .filter_column = filter->stride[gradient ? 2 : 3]};
     d->columns = up(d->outs, AD_VF);
     int64_t past;
-    for (int i = 0; i < 2; ++i) {
-        ad_conv_axis *axis = i ? d->x : d->y;
-        d->phases[i] = gradient ? least(attr->stride[i], out->dim[1 + i]) : 1;
-        if (d->phases[i] > PHASES) return false;
-        for (int64_t phase = 0; phase < d->phases[i]; ++phase)
-            axis[phase] = ad_conv_rising_axis(problem, i, phase);
-    }
-    for (int64_t y = 0; y < d->phases[0]; ++y)
-        for (int64_t x = 0; x < d->phases[1]; ++x) {
-            d->filter_at[y][x] = d->filter_floats;
-            d->filter_floats += d->y[y].taps * d->x[x].taps * d->channels * d->columns;
-        }
-    if (d->filter_floats > FILTER_BYTES / 4 || d->images * d->height * d->width < 1) return false;
-    d->filter_floats = up(d->filter_floats, 16);
-    ad_conv_reach(d->x, d->phases[1], 0, d->width, &d->left, &past);
+    if (!ad_conv_grid_set(&d->grid, problem, d->channels * d->columns)) return false;
+    if (d->grid.filter_floats > FILTER_BYTES / 4 || d->images * d->height * d->width < 1)
+        return false;
+    ad_conv_reach(d->grid.x, d->grid.phases[1], 0, d->width, &d->left, &past);
     d->cols = past - d->left;
     if (d->cols * d->channels * 4 > MOST_BLOCK_BYTES || d->width * d->columns > MOST_BLOCK_BYTES)
         return false;
@@ -187,16 +174,16 @@ static void sum_block(const direct *d, const float *window, int64_t first, int64
 {
     int64_t line = d->cols * d->channels;
     for (int64_t i = 0; i < rows; ++i)
-        for (int64_t px = 0; px < d->phases[1]; ++px) {
-            int64_t at = top + i, py = at % d->phases[0];
-            const ad_conv_axis *y = &d->y[py], *x = &d->x[px];
-            int64_t begin = at / d->phases[0] * y->step + y->offset - first;
+        for (int64_t px = 0; px < d->grid.phases[1]; ++px) {
+            int64_t at = top + i, py = at % d->grid.phases[0];
+            const ad_conv_axis *y = &d->grid.y[py], *x = &d->grid.x[px];
+            int64_t begin = at / d->grid.phases[0] * y->step + y->offset - first;
             bool adjoin = x->delta == 1;
             row r = {.source = window + begin * line + (x->offset - d->left) * d->channels,
-                     .filter = d->packed + d->filter_at[py][px],
+                     .filter = d->packed + d->grid.filter_at[py][px],
                      .to = to + (i * d->width + px) * step,
                      .pixel = x->step * d->channels,
-                     .to_pixel = d->phases[1] * step,
+                     .to_pixel = d->grid.phases[1] * step,
                      .lines = x->taps ? y->taps : 0,
                      .line = y->delta * line,
                      .runs = adjoin ? 1 : x->taps,
@@ -215,7 +202,7 @@ static void block_task(void *user, int64_t index, int worker)
     int64_t image = index / d->blocks, top = index % d->blocks * d->block_rows;
     int64_t rows = least(d->block_rows, d->height - top), first, past;
     int64_t pixel = (image * d->height + top) * d->width;
-    ad_conv_reach(d->y, d->phases[0], top, top + rows, &first, &past);
+    ad_conv_reach(d->grid.y, d->grid.phases[0], top, top + rows, &first, &past);
     ad_copy_window(window, d->channels,
                    d->source_data +
                        image * d->source->stride[0] * (int64_t)ad_dtype_size(d->source->dtype),
@@ -235,13 +222,15 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     direct d;
     if (!prepare(&d, problem)) return -1;
     double pixels = (double)(d.images * d.height * d.width), taps = 0;
-    for (int64_t y = 0; y < d.phases[0]; ++y)
-        for (int64_t x = 0; x < d.phases[1]; ++x)
-            taps += (double)(d.y[y].taps * d.x[x].taps) / (double)(d.phases[0] * d.phases[1]);
+    for (int64_t y = 0; y < d.grid.phases[0]; ++y)
+        for (int64_t x = 0; x < d.grid.phases[1]; ++x)
+            taps += (double)(d.grid.y[y].taps * d.grid.x[x].taps) /
+                    (double)(d.grid.phases[0] * d.grid.phases[1]);
     double slab = taps * (double)d.channels * (double)least(d.columns, 2 * AD_VF) * 4;
     double products = 2 * pixels * taps * (double)(d.channels * d.columns);
     if (slab > SLAB_BYTES) products *= 1.2;
-    double copies = pixels * (double)(d.channels + d.columns) * 10 + (double)d.filter_floats * 50;
+    double copies = pixels * (double)(d.channels + d.columns) * 10 +
+                    (double)d.grid.filter_floats * 50;
     double work = (1.3 * products + copies) / machine->flops_f32 + machine->call;
     return machine->threads == 1 ? work : work / machine->threads + machine->overhead;
 }
@@ -250,7 +239,8 @@ static size_t workspace(const ad_problem *problem)
 {
     direct d = {0};
     if (!prepare(&d, problem)) return 0;
-    return (size_t)(d.filter_floats + problem->threads * (d.window_floats + d.sum)) * sizeof(float);
+    return (size_t)(d.grid.filter_floats + problem->threads * (d.window_floats + d.sum)) *
+           sizeof(float);
 }
 
 static void run(const ad_problem *problem, const ad_run_args *args)
@@ -261,11 +251,12 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     ad_pool *pool = ad_pool_size(args->pool) > problem->threads ? NULL : args->pool;
     AD_ISA_NAME(ad_finish_prepare)(&finish, problem, args, AD_F32);
     d.finish = &finish, d.source_data = args->in[0];
-    d.packed = args->workspace, d.scratch = d.packed + d.filter_floats;
+    d.packed = args->workspace, d.scratch = d.packed + d.grid.filter_floats;
     if (d.columns == d.outs) d.direct = AD_ISA_NAME(ad_finish_direct)(&finish, &d.direct_step);
-    for (int64_t y = 0; y < d.phases[0]; ++y)
-        for (int64_t x = 0; x < d.phases[1]; ++x)
-            pack_phase(&d, args->in[1], &d.y[y], &d.x[x], d.packed + d.filter_at[y][x]);
+    for (int64_t y = 0; y < d.grid.phases[0]; ++y)
+        for (int64_t x = 0; x < d.grid.phases[1]; ++x)
+            pack_phase(&d, args->in[1], &d.grid.y[y], &d.grid.x[x],
+                       d.packed + d.grid.filter_at[y][x]);
     ad_parallel(pool, d.images * d.blocks, block_task, &d);
 }
 

@@ -14,7 +14,6 @@
 
 enum {
     OUTS = 4,                                                 /* at most */
-    PHASES = 4,                                               /* of an axis, at most */
     REGISTERS = AD_KERNEL_AVX512 || AD_KERNEL_NEON ? 24 : 12, /* that hold sums */
     BLOCK_ROWS = 16,
     BLOCK_COLUMNS = 32,
@@ -33,11 +32,9 @@ typedef struct few {
     int64_t images, height, width; /* of the result */
     int64_t outs, depth;           /* its channels; those of the source, filled up to vectors */
     int64_t filter_channel, filter_out; /* strides */
-    int64_t phases[2];
-    ad_conv_axis y[PHASES], x[PHASES];
-    int64_t filter_at[PHASES][PHASES]; /* where the phases' filters are, in floats */
-    int64_t rows, cols, down, across;  /* of a block; blocks of an image */
-    int64_t window_floats, filter_floats, sum_floats, part_floats;
+    ad_conv_grid grid;
+    int64_t rows, cols, down, across; /* of a block; blocks of an image */
+    int64_t window_floats, sum_floats, part_floats;
     float *packed, *scratch;
 } few;
 
@@ -57,14 +54,14 @@ static int64_t window(const ad_conv_axis *axis, int64_t phases, int64_t size, in
 
 static void set_blocks(few *d)
 {
-    d->cols = up(least(d->width, BLOCK_COLUMNS), d->phases[1]);
+    d->cols = up(least(d->width, BLOCK_COLUMNS), d->grid.phases[1]);
     d->across = (d->width + d->cols - 1) / d->cols;
-    int64_t line = window(d->x, d->phases[1], d->width, d->cols);
+    int64_t line = window(d->grid.x, d->grid.phases[1], d->width, d->cols);
     /* the last pixels of a row are computed together with some that are not there */
-    int64_t beyond = PIXELS(d->outs) * most(d->x[0].step, 1) * d->depth;
+    int64_t beyond = PIXELS(d->outs) * most(d->grid.x[0].step, 1) * d->depth;
     d->rows = least(d->height, BLOCK_ROWS);
     for (;; d->rows = (d->rows + 1) / 2) {
-        int64_t lines = window(d->y, d->phases[0], d->height, d->rows);
+        int64_t lines = window(d->grid.y, d->grid.phases[0], d->height, d->rows);
         d->window_floats = up(lines * line * d->depth + beyond, 16);
         if (d->rows <= 1 || d->window_floats * 4 <= WINDOW_BYTES) break;
     }
@@ -89,19 +86,8 @@ static bool prepare(few *d, const ad_problem *problem)
                .filter_channel = filter->stride[gradient ? 3 : 2],
                .filter_out = filter->stride[gradient ? 2 : 3]};
     if (d->outs < 1 || d->outs > OUTS || d->images * d->height * d->width < 1) return false;
-    for (int i = 0; i < 2; ++i) {
-        d->phases[i] = ad_conv_phases(problem, i);
-        if (d->phases[i] > PHASES) return false;
-        for (int64_t phase = 0; phase < d->phases[i]; ++phase)
-            (i ? d->x : d->y)[phase] = ad_conv_rising_axis(problem, i, phase);
-    }
-    for (int64_t y = 0; y < d->phases[0]; ++y)
-        for (int64_t x = 0; x < d->phases[1]; ++x) {
-            d->filter_at[y][x] = d->filter_floats;
-            d->filter_floats += d->y[y].taps * d->x[x].taps * d->depth * d->outs;
-        }
-    if (d->filter_floats > FILTER_BYTES / 4) return false;
-    d->filter_floats = up(d->filter_floats, 16);
+    if (!ad_conv_grid_set(&d->grid, problem, d->depth * d->outs)) return false;
+    if (d->grid.filter_floats > FILTER_BYTES / 4) return false;
     set_blocks(d);
     return d->window_floats * 4 <= WINDOW_BYTES;
 }
@@ -215,14 +201,14 @@ static void sum_block(const few *d, view v, int64_t top, int64_t rows, int64_t l
                       float *to, float *parts)
 {
     for (int64_t i = 0; i < rows; ++i, to += cols * d->outs)
-        for (int64_t px = 0; px < least(d->phases[1], cols); ++px) {
-            int64_t at = top + i, py = at % d->phases[0], phases = d->phases[1];
-            const ad_conv_axis *y = &d->y[py], *x = &d->x[px];
-            int64_t begin_y = at / d->phases[0] * y->step + y->offset - v.top;
+        for (int64_t px = 0; px < least(d->grid.phases[1], cols); ++px) {
+            int64_t at = top + i, py = at % d->grid.phases[0], phases = d->grid.phases[1];
+            const ad_conv_axis *y = &d->grid.y[py], *x = &d->grid.x[px];
+            int64_t begin_y = at / d->grid.phases[0] * y->step + y->offset - v.top;
             int64_t begin_x = left / phases * x->step + x->offset - v.left;
             bool adjoin = x->delta == 1;
             row r = {.source = v.at + begin_y * v.line + begin_x * d->depth,
-                     .filter = d->packed + d->filter_at[py][px],
+                     .filter = d->packed + d->grid.filter_at[py][px],
                      .to = to + px * d->outs,
                      .parts = parts,
                      .pixel = x->step * d->depth,
@@ -243,11 +229,11 @@ static view look(const few *d, float *copy, int64_t image, int64_t top, int64_t 
     const ad_operand *o = d->source;
     const char *data = d->source_data + image * o->stride[0] * (int64_t)ad_dtype_size(o->dtype);
     int64_t first, past, begin, end;
-    ad_conv_reach(d->y, d->phases[0], top, top + rows, &first, &past);
-    ad_conv_reach(d->x, d->phases[1], left, left + cols, &begin, &end);
+    ad_conv_reach(d->grid.y, d->grid.phases[0], top, top + rows, &first, &past);
+    ad_conv_reach(d->grid.x, d->grid.phases[1], left, left + cols, &begin, &end);
     if (o->dtype == AD_F32 && o->stride[3] == 1 && o->stride[2] == d->depth &&
         d->depth == o->dim[3] && first >= 0 && past <= o->dim[1] && begin >= 0 &&
-        end <= o->dim[2] && cols / d->phases[1] >= PIXELS(d->outs))
+        end <= o->dim[2] && cols / d->grid.phases[1] >= PIXELS(d->outs))
         return (view){(const float *)data + first * o->stride[1] + begin * o->stride[2], first,
                       begin, o->stride[1]};
     ad_copy_window(copy, d->depth, data, o, first, past - first, begin, end - begin);
@@ -276,10 +262,10 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     few d;
     if (!prepare(&d, problem)) return -1;
     double pixels = (double)(d.images * d.height * d.width);
-    double filter = (double)d.filter_floats / (double)(d.phases[0] * d.phases[1]);
+    double filter = (double)d.grid.filter_floats / (double)(d.grid.phases[0] * d.grid.phases[1]);
     double lanes = 20 * AD_VF; /* to add up those of a sum */
     double work = pixels * (2.4 * filter + lanes * (double)d.outs + 10 * (double)d.depth) +
-                  (double)d.filter_floats * 50;
+                  (double)d.grid.filter_floats * 50;
     double seconds = work / machine->flops_f32 + machine->call;
     return machine->threads == 1 ? seconds : seconds / machine->threads + machine->overhead;
 }
@@ -289,7 +275,7 @@ static size_t workspace(const ad_problem *problem)
     few d;
     if (!prepare(&d, problem)) return 0;
     int64_t own = d.window_floats + d.sum_floats + d.part_floats;
-    return (size_t)(d.filter_floats + problem->threads * own) * sizeof(float);
+    return (size_t)(d.grid.filter_floats + problem->threads * own) * sizeof(float);
 }
 
 static void run(const ad_problem *problem, const ad_run_args *args)
@@ -300,10 +286,11 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     ad_pool *pool = ad_pool_size(args->pool) > problem->threads ? NULL : args->pool;
     AD_ISA_NAME(ad_finish_prepare)(&finish, problem, args, AD_F32);
     d.finish = &finish, d.source_data = args->in[0];
-    d.packed = args->workspace, d.scratch = d.packed + d.filter_floats;
-    for (int64_t y = 0; y < d.phases[0]; ++y)
-        for (int64_t x = 0; x < d.phases[1]; ++x)
-            pack_phase(&d, args->in[1], &d.y[y], &d.x[x], d.packed + d.filter_at[y][x]);
+    d.packed = args->workspace, d.scratch = d.packed + d.grid.filter_floats;
+    for (int64_t y = 0; y < d.grid.phases[0]; ++y)
+        for (int64_t x = 0; x < d.grid.phases[1]; ++x)
+            pack_phase(&d, args->in[1], &d.grid.y[y], &d.grid.x[x],
+                       d.packed + d.grid.filter_at[y][x]);
     ad_parallel(pool, d.images * d.down * d.across, block_task, &d);
 }
 
