@@ -50,8 +50,9 @@ ad_status ad_frechet_of_moments(ad_context *ctx, const double *mean_a, const dou
                                 const double *mean_b, const double *b, int64_t n, double *distance)
 {
     size_t square = (size_t)(n * n), bytes = ad_bytes((int64_t)(3 * square) + n, sizeof(double));
-    double *x = ad_alloc(ctx, bytes), *y = x + square, *root = y + square, *value = root + square;
+    double *x = ad_alloc(ctx, bytes);
     if (!x) return ad_fail(ctx, AD_ERROR_MEMORY, "no memory for a Frechet distance");
+    double *y = x + square, *root = y + square, *value = root + square;
     double sum = trace(a, n) + trace(b, n);
     for (int64_t i = 0; i < n; ++i) sum += (mean_a[i] - mean_b[i]) * (mean_a[i] - mean_b[i]);
     memcpy(x, a, square * sizeof *x);

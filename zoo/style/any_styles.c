@@ -106,7 +106,8 @@ void style_any_texture(const ad_draws *draws, uint64_t first, int64_t side, floa
     for (uint64_t i = 0; i < COLOURS * 3; ++i)
         colour[i / 3][i % 3] = (float)between(draws, first + 32 + i, 0, 255);
     for (int64_t i = 0; i < side * side; ++i) {
-        double y = (double)(i / side), x = (double)(i % side), sum = 0, whole;
+        int64_t row = i / side, column = i % side;
+        double y = (double)row, x = (double)column, sum = 0, whole;
         double bend = bent * (height_at(&bends[0], x, y, 0) + height_at(&bends[1], x, y, 0));
         for (int64_t k = 0; k < count; ++k) sum += height_at(&waves[k], x, y, bend);
         double at = modf(fabs(0.5 + 0.5 * turns * sum / sqrt((double)count)), &whole);

@@ -124,7 +124,8 @@ static ad_status measure(bands *b, const side *from, int i)
 {
     ad_shape shape = ad_node_shape(b->norms.seen[i]);
     int64_t channels = shape.dim[3];
-    double count = (double)(b->quarters * (shape.dim[1] / b->tile) * shape.dim[2]);
+    int64_t rows = b->quarters * (shape.dim[1] / b->tile);
+    double count = (double)(rows * shape.dim[2]);
     double *sums = calloc((size_t)(2 * channels), sizeof *sums);
     for (int k = 0; k < 2; ++k) b->moments[i][k] = calloc((size_t)channels, sizeof **b->moments[i]);
     ad_status status = AD_OK;

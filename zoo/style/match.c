@@ -56,8 +56,9 @@ ad_status style_symmetric_power(ad_context *ctx, const float *a, int64_t n, doub
                                 double *power)
 {
     static const double least = 1e-5;
-    double *work = malloc((size_t)(2 * n * n) * sizeof *work), *v = work + n * n;
+    double *work = malloc((size_t)(2 * n * n) * sizeof *work);
     if (!work) return no_memory(ctx);
+    double *v = work + n * n;
     for (int64_t i = 0; i < n * n; ++i)
         work[i] = ((double)a[i] + (double)a[i % n * n + i / n]) / 2; /* rounded apart */
     diagonalise(work, v, n);

@@ -103,7 +103,8 @@ void motion_pair(const photos *set, const ad_draws *draws, int64_t side, bool fa
     photos_crop(set, draws->seed, draws->position, side, first);
     for (int64_t i = 0; i < side * side; ++i) {
         double was[2], rgb[3];
-        was_at(&m, (double)(i % side), (double)(i / side), was);
+        int64_t row = i / side, column = i % side;
+        was_at(&m, (double)column, (double)row, was);
         look(&at, side, was, rgb);
         trace(side, was, base, from + i, part + i);
         for (int c = 0; c < 3; ++c) {

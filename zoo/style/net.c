@@ -186,8 +186,11 @@ static void measure(const ad_file *file, style_net_form *form)
     form->width = first->shape.rank == 4 ? first->shape.dim[0] : 0;
     if (form->width > STYLE_NET_WIDTH_MOST) form->width = 0;
     int norm = ad_file_find(file, "in1.weight");
-    ad_shape scale = norm < 0 ? (ad_shape){0} : ad_file_at(file, norm)->shape;
-    form->styles = scale.rank == 2 && scale.dim[0] <= STYLE_NET_STYLES_MOST ? scale.dim[0] : 1;
+    form->styles = 1;
+    if (norm >= 0) {
+        ad_shape scale = ad_file_at(file, norm)->shape;
+        if (scale.rank == 2 && scale.dim[0] <= STYLE_NET_STYLES_MOST) form->styles = scale.dim[0];
+    }
     for (form->blocks = 0; form->blocks < STYLE_NET_BLOCKS_MOST; ++form->blocks) {
         snprintf(name, sizeof name, "res%d.conv1.conv2d.weight", (int)form->blocks + 1);
         if (ad_file_find(file, name) < 0) break;

@@ -8,6 +8,8 @@
 
 #include <autodidact/io.h>
 
+#include <stdint.h>
+
 #define EMBEDDED_FILE(name, path)                                                                  \
     __asm__(".section .rodata, \"a\", @progbits\n.balign 64\n" #name "_begin:\n"                   \
             ".incbin \"" path "\"\n" #name "_end:\n.byte 0\n.previous\n");                         \
@@ -15,10 +17,9 @@
     extern const unsigned char name##_end[] __attribute__((visibility("hidden")));                 \
     static ad_status name##_open(ad_file **file, ad_context *ctx, const char *called)              \
     {                                                                                              \
-        /* both names lie in one section */                                                        \
-        /* cppcheck-suppress comparePointers */                                                    \
-        return ad_file_open_memory(file, ctx, called, name##_begin,                                \
-                                   (size_t)(name##_end - name##_begin));                           \
+        /* as numbers: to the language they are two objects */                                     \
+        size_t size = (size_t)((uintptr_t)name##_end - (uintptr_t)name##_begin);                   \
+        return ad_file_open_memory(file, ctx, called, name##_begin, size);                         \
     }
 
 #endif
