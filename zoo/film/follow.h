@@ -2,9 +2,9 @@
  * carried along by the optical flow of the film itself, and where that is to be trusted (Ruder,
  * Dosovitskiy & Brox 2016, "Artistic style transfer for videos").
  *
- *     film_follow_begin(follow, source, &before);      the flow from this frame to the last, and
- * back if (before.painted) ... start from it, or draw the picture towards it where before.trust is
- * 1 film_follow_end(follow, painted);                what the next frame will take over */
+ * Of each frame in turn: film_follow_begin finds the flow between it and the last one; where
+ * before.painted is there, start from it, or hold the picture to it where before.trust is 1;
+ * film_follow_end keeps what was painted for the next frame. */
 #ifndef ZOO_FILM_FOLLOW_H
 #define ZOO_FILM_FOLLOW_H
 
@@ -12,9 +12,7 @@
 
 typedef struct film_follow film_follow;
 
-/* All of it belongs to the film_follow, until the next frame begins; of the first frame all is
- * NULL.
- */
+/* All of it belongs to the film_follow, until the next frame begins; NULL for the first frame. */
 typedef struct film_before {
     const ad_image *painted; /* the painted frame before, where things are in this frame */
     const ad_image *trust;   /* one channel: 1 where that is so, 0 where it is not known */
