@@ -65,7 +65,8 @@ ifneq ($(filter-out $(call component_names,$(COMPONENT_ROWS)),$(WITHOUT)),)
 $(error there is no component $(filter-out $(call component_names,$(COMPONENT_ROWS)),$(WITHOUT)); tools/components lists them)
 endif
 comma := ,
-LIBS := $(foreach row,$(PRESENT_ROWS),$(subst $(comma), ,$(word 3,$(subst |, ,$(row))))) -lm -lpthread
+# What nothing is called of is dropped: a library that is loaded at run time would slow down each start.
+LIBS := -Wl,--as-needed $(foreach row,$(PRESENT_ROWS),$(subst $(comma), ,$(word 3,$(subst |, ,$(row))))) -lm -lpthread
 
 # The engine's rooms and headers; all others are the systems'.
 ENGINE_ROOMS   := base io score draw film flow record graph ops plan device nn optim onnx absent
@@ -83,7 +84,7 @@ left_out := $(call or_any,$(foreach h,$(call component_headers,$(ABSENT_ROWS)),<
 # What else is left out then; a header may include another that does.
 with_headers = $(call or_any,$(1) $(patsubst src/%,"%,$(patsubst tests/%,"%,$(shell grep -lE '^\#include ($(1))' \
     tests/*.h $(wildcard $(ENGINE_ROOMS:%=src/%/*.h))))))
-left_out := $(call with_headers,$(call with_headers,$(left_out)))
+left_out := $(call with_headers,$(call with_headers,$(call with_headers,$(left_out))))
 needs_absent := ^\#include ($(left_out))|needs:.* ($(call or_any,$(ABSENT)))\>
 buildable = $(filter-out $(shell grep -lE '$(needs_absent)' /dev/null $(1)),$(1))
 else

@@ -5,20 +5,15 @@
 
 #include "film/av_recode.h"
 #include "film/film.h"
+#include "film/libav.h"
 
 #include <errno.h>
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
-#include <libavutil/display.h>
-#include <libavutil/imgutils.h>
-#include <libavutil/opt.h>
-#include <libavutil/pixdesc.h>
-#include <libswscale/swscale.h>
 
 /* ---- errors ---- */
 
-/* libav's log goes nowhere but to ad_av_fail; called before anything else of libav. */
-void ad_av_silence(void);
+/* Before anything else of libav, by whoever opens a film: loads it. Its log goes nowhere but to
+ * ad_av_fail. */
+ad_status ad_av_begin(ad_context *own);
 /* "NAME: WHAT: what libav said", of an AVERROR. */
 ad_status ad_av_fail(ad_context *ctx, const char *name, const char *what, int error);
 /* What libav logged last on this thread is forgotten. */
@@ -123,13 +118,14 @@ void ad_av_sound_close(ad_av_sound *sound);
 static inline const int32_t *ad_av_matrix(const AVStream *stream)
 {
 #if LIBAVCODEC_VERSION_MAJOR >= 61
-    const AVPacketSideData *data = av_packet_side_data_get(stream->codecpar->coded_side_data,
-                                                           stream->codecpar->nb_coded_side_data,
-                                                           AV_PKT_DATA_DISPLAYMATRIX);
+    const AVPacketSideData *data = ad_libav.av_packet_side_data_get(
+        stream->codecpar->coded_side_data, stream->codecpar->nb_coded_side_data,
+        AV_PKT_DATA_DISPLAYMATRIX);
     return data && data->size >= 9 * sizeof(int32_t) ? (const int32_t *)data->data : NULL;
 #else
     size_t size = 0;
-    const uint8_t *data = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
+    const uint8_t *data = ad_libav.av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX,
+                                                           &size);
     return data && size >= 9 * sizeof(int32_t) ? (const int32_t *)data : NULL;
 #endif
 }

@@ -9,11 +9,11 @@
 
 static void describe_sound(ad_film_info *info, const AVFormatContext *format)
 {
-    int stream = av_find_best_stream((AVFormatContext *)format, AVMEDIA_TYPE_AUDIO, -1, -1, NULL,
-                                     0);
+    int stream = ad_libav.av_find_best_stream((AVFormatContext *)format, AVMEDIA_TYPE_AUDIO, -1, -1,
+                                              NULL, 0);
     if (stream < 0) return;
     const AVCodecParameters *sound = format->streams[stream]->codecpar;
-    snprintf(info->audio, sizeof info->audio, "%s", avcodec_get_name(sound->codec_id));
+    snprintf(info->audio, sizeof info->audio, "%s", ad_libav.avcodec_get_name(sound->codec_id));
     info->audio_rate = sound->sample_rate;
     info->audio_channels = sound->ch_layout.nb_channels;
 }
@@ -58,7 +58,7 @@ static void note_colours(const ad_av_source *s)
     if (curve == AVCOL_TRC_SMPTE2084 || curve == AVCOL_TRC_ARIB_STD_B67)
         ad_note(s->base.own,
                 "%s: has the brightness of HDR (%s), which is taken as it is: it will look pale",
-                s->input.bytes->name, av_color_transfer_name(curve));
+                s->input.bytes->name, ad_libav.av_color_transfer_name(curve));
 }
 
 static int rotation_of(const ad_av_pixels *p, bool *mirrored)
@@ -97,7 +97,7 @@ ad_status ad_av_describe_frame(ad_av_source *s, int64_t max_pixels)
 {
     ad_film_info *info = &s->base.info;
     ad_av_pixels *p = &s->pixels;
-    const AVPixFmtDescriptor *about = av_pix_fmt_desc_get(s->frame->format);
+    const AVPixFmtDescriptor *about = ad_libav.av_pix_fmt_desc_get(s->frame->format);
     const int32_t *matrix = ad_av_matrix(s->input.format->streams[s->stream]);
     const char *colours;
     if (!about)
@@ -132,7 +132,8 @@ void ad_av_describe_header(ad_av_source *s)
 {
     ad_film_info *info = &s->base.info;
     const AVStream *stream = s->input.format->streams[s->stream];
-    snprintf(info->codec, sizeof info->codec, "%s", avcodec_get_name(stream->codecpar->codec_id));
+    snprintf(info->codec, sizeof info->codec, "%s",
+             ad_libav.avcodec_get_name(stream->codecpar->codec_id));
     describe_format(info, s->input.format);
     describe_times(info, s->input.format, stream);
     describe_sound(info, s->input.format);

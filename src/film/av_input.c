@@ -26,18 +26,20 @@ static void listen(void *user, int level, const char *format, va_list args)
     int prefix = 1;
     char line[SAID_BYTES];
     if (level > AV_LOG_ERROR) return;
-    av_log_format_line2(user, level, format, args, line, sizeof line, &prefix);
+    ad_libav.av_log_format_line2(user, level, format, args, line, sizeof line, &prefix);
     const char *text = line; /* "[mov @ 0x55...] " */
     if (*text == '[' && strstr(text, "] ")) text = strstr(text, "] ") + 2;
     snprintf(said, sizeof said, "%s", text);
     for (size_t n = strlen(said); n && (said[n - 1] == '\n' || said[n - 1] == '.');) said[--n] = 0;
 }
 
-void ad_av_silence(void)
+ad_status ad_av_begin(ad_context *own)
 {
     static atomic_flag silenced = ATOMIC_FLAG_INIT;
-    if (!atomic_flag_test_and_set(&silenced)) av_log_set_callback(listen);
+    ad_status status = ad_libav_load(own);
     said[0] = 0;
+    if (!status && !atomic_flag_test_and_set(&silenced)) ad_libav.av_log_set_callback(listen);
+    return status;
 }
 
 void ad_av_forget(void)
@@ -53,7 +55,7 @@ ad_status ad_av_fail(ad_context *ctx, const char *name, const char *what, int er
                        : error == AVERROR_ENCODER_NOT_FOUND ? AD_ERROR_UNSUPPORTED
                        : error == AVERROR(EIO)              ? AD_ERROR_IO
                                                             : AD_ERROR_FORMAT;
-    if (av_strerror(error, reason, sizeof reason) < 0)
+    if (ad_libav.av_strerror(error, reason, sizeof reason) < 0)
         snprintf(reason, sizeof reason, "error %d", error);
     bool more = said[0] && !strstr(reason, said);
     return ad_fail(ctx, status, "%s: %s: %s%s%s%s", name, what, more ? said : reason,
@@ -123,16 +125,16 @@ static int open_nothing(AVFormatContext *format, AVIOContext **io, const char *u
 
 static AVFormatContext *new_format(ad_av_input *in)
 {
-    AVFormatContext *format = avformat_alloc_context();
+    AVFormatContext *format = ad_libav.avformat_alloc_context();
     if (!format) return NULL;
     format->pb = in->io;
     format->io_open = open_nothing;
     format->flags |= AVFMT_FLAG_CUSTOM_IO;
-    format->format_whitelist = av_strdup(formats);
-    format->protocol_whitelist = av_strdup("none");
+    format->format_whitelist = ad_libav.av_strdup(formats);
+    format->protocol_whitelist = ad_libav.av_strdup("none");
     format->max_streams = 64;
     if (format->format_whitelist && format->protocol_whitelist) return format;
-    avformat_free_context(format);
+    ad_libav.avformat_free_context(format);
     return NULL;
 }
 
@@ -140,12 +142,13 @@ static AVFormatContext *new_format(ad_av_input *in)
 static int look_at_streams(ad_av_input *in, int64_t max_pixels)
 {
     unsigned count = in->format->nb_streams;
-    AVDictionary **options = av_calloc(count + 1, sizeof *options);
+    AVDictionary **options = ad_libav.av_calloc(count + 1, sizeof *options);
     if (!options) return AVERROR(ENOMEM);
-    for (unsigned i = 0; i < count; ++i) av_dict_set_int(&options[i], "max_pixels", max_pixels, 0);
-    int error = avformat_find_stream_info(in->format, count ? options : NULL);
-    for (unsigned i = 0; i < count; ++i) av_dict_free(&options[i]);
-    av_free(options);
+    for (unsigned i = 0; i < count; ++i)
+        ad_libav.av_dict_set_int(&options[i], "max_pixels", max_pixels, 0);
+    int error = ad_libav.avformat_find_stream_info(in->format, count ? options : NULL);
+    for (unsigned i = 0; i < count; ++i) ad_libav.av_dict_free(&options[i]);
+    ad_libav.av_free(options);
     return error;
 }
 
@@ -153,14 +156,17 @@ ad_status ad_av_input_open(ad_av_input *in, ad_context *own, const ad_film_bytes
                            int64_t max_pixels)
 {
     *in = (ad_av_input){.own = own, .bytes = bytes};
-    ad_av_silence();
-    unsigned char *buffer = av_malloc(BUFFER_BYTES);
-    in->io = buffer ? avio_alloc_context(buffer, BUFFER_BYTES, 0, in, read_some, NULL, seek) : NULL;
+    ad_av_forget();
+    unsigned char *buffer = ad_libav.av_malloc(BUFFER_BYTES);
+    in->io = buffer
+                 ? ad_libav.avio_alloc_context(buffer, BUFFER_BYTES, 0, in, read_some, NULL, seek)
+                 : NULL;
     in->format = in->io ? new_format(in) : NULL;
-    if (!in->io) av_free(buffer);
+    if (!in->io) ad_libav.av_free(buffer);
     if (!in->format) return ad_av_fail(own, bytes->name, "cannot be read", AVERROR(ENOMEM));
     ad_av_clear();
-    int error = avformat_open_input(&in->format, NULL, NULL, NULL); /* frees it where it fails */
+    int error = ad_libav.avformat_open_input(&in->format, NULL, NULL,
+                                             NULL); /* frees it where it fails */
     if (error >= 0) error = look_at_streams(in, max_pixels);
     if (ad_av_starved(error)) error = AVERROR(ENOMEM);
     if (error >= 0) return AD_OK;
@@ -173,16 +179,16 @@ ad_status ad_av_input_open(ad_av_input *in, ad_context *own, const ad_film_bytes
 
 void ad_av_input_close(ad_av_input *in)
 {
-    if (in->format) avformat_close_input(&in->format);
+    if (in->format) ad_libav.avformat_close_input(&in->format);
     if (in->io) {
-        av_freep(&in->io->buffer);
-        avio_context_free(&in->io);
+        ad_libav.av_freep(&in->io->buffer);
+        ad_libav.avio_context_free(&in->io);
     }
 }
 
 int ad_av_input_choose(ad_av_input *in, enum AVMediaType type)
 {
-    int chosen = av_find_best_stream(in->format, type, -1, -1, NULL, 0);
+    int chosen = ad_libav.av_find_best_stream(in->format, type, -1, -1, NULL, 0);
     if (chosen >= 0 && (in->format->streams[chosen]->disposition & AV_DISPOSITION_ATTACHED_PIC))
         chosen = -1;
     for (unsigned i = 0; i < in->format->nb_streams; ++i)
@@ -238,13 +244,14 @@ enum { FRAMES_MOST = 1 << 24 };
 
 ad_status ad_av_count(ad_av_input *in, int stream, ad_film_info *info)
 {
-    AVPacket *packet = av_packet_alloc();
+    AVPacket *packet = ad_libav.av_packet_alloc();
     int64_t *time = NULL, capacity = 0, count = 0, last_time = INT64_MIN, last = 0;
     ad_status status = packet ? AD_OK : AD_ERROR_MEMORY;
     int error = 0;
     bool cut = false, timed = false;
     ad_av_clear();
-    while (!status && count < FRAMES_MOST && (error = av_read_frame(in->format, packet)) >= 0) {
+    while (!status && count < FRAMES_MOST &&
+           (error = ad_libav.av_read_frame(in->format, packet)) >= 0) {
         int64_t at = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
         bool shown = packet->stream_index == stream && !(packet->flags & AV_PKT_FLAG_DISCARD) &&
                      !((packet->flags & AV_PKT_FLAG_CORRUPT) && in->past_end);
@@ -260,9 +267,9 @@ ad_status ad_av_count(ad_av_input *in, int stream, ad_film_info *info)
             timed |= ad_av_is_time(at);
             if (ad_av_is_time(at) && at >= last_time) last_time = at, last = packet->duration;
         }
-        av_packet_unref(packet);
+        ad_libav.av_packet_unref(packet);
     }
-    av_packet_free(&packet);
+    ad_libav.av_packet_free(&packet);
     if (ad_av_starved(error)) status = AD_ERROR_MEMORY;
     if (status) ad_fail(in->own, status, "%s: out of memory", in->bytes->name);
     if (!status && in->failed) status = ad_error_status(in->own);

@@ -44,16 +44,17 @@ ad_status ad_av_output_open(ad_av_output *o, ad_context *own, const char *path)
     *o = (ad_av_output){0};
     ad_status status = ad_output_open(&o->file, own, path);
     if (status) return status;
-    unsigned char *buffer = av_malloc(BUFFER_BYTES);
-    o->io = buffer ? avio_alloc_context(buffer, BUFFER_BYTES, 1, o, NULL, write_some, seek) : NULL;
+    unsigned char *buffer = ad_libav.av_malloc(BUFFER_BYTES);
+    o->io = buffer ? ad_libav.avio_alloc_context(buffer, BUFFER_BYTES, 1, o, NULL, write_some, seek)
+                   : NULL;
     if (o->io) return AD_OK;
-    av_free(buffer);
+    ad_libav.av_free(buffer);
     return ad_av_fail(own, path, "cannot be written", AVERROR(ENOMEM));
 }
 
 void ad_av_output_close(ad_av_output *o)
 {
     if (!o->io) return;
-    av_freep(&o->io->buffer);
-    avio_context_free(&o->io);
+    ad_libav.av_freep(&o->io->buffer);
+    ad_libav.avio_context_free(&o->io);
 }

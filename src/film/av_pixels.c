@@ -24,7 +24,7 @@ bool ad_av_turn(ad_av_pixels *p, const int32_t m[9])
 
 int ad_av_colours(const AVFrame *frame, bool *guessed, const char **name)
 {
-    const AVPixFmtDescriptor *about = av_pix_fmt_desc_get(frame->format);
+    const AVPixFmtDescriptor *about = ad_libav.av_pix_fmt_desc_get(frame->format);
     *guessed = false;
     if (about && (about->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)))
         return *name = "sRGB", SWS_CS_DEFAULT;
@@ -59,7 +59,7 @@ static enum AVPixelFormat plain(enum AVPixelFormat format)
 
 bool ad_av_full_range(const AVFrame *frame)
 {
-    const AVPixFmtDescriptor *about = av_pix_fmt_desc_get(frame->format);
+    const AVPixFmtDescriptor *about = ad_libav.av_pix_fmt_desc_get(frame->format);
     if (about && (about->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL))) return true;
     return frame->color_range == AVCOL_RANGE_JPEG ||
            plain((enum AVPixelFormat)frame->format) != frame->format;
@@ -71,19 +71,20 @@ static ad_status prepare(ad_av_pixels *p, ad_context *own, const char *name, con
     const char *colours;
     int space = ad_av_colours(frame, &guessed, &colours);
     if (!p->buffer[0] &&
-        av_image_alloc(p->buffer, p->stride, p->to_width, p->to_height, p->to, ALIGN) < 0)
+        ad_libav.av_image_alloc(p->buffer, p->stride, p->to_width, p->to_height, p->to, ALIGN) < 0)
         return ad_av_fail(own, name, "a frame", AVERROR(ENOMEM));
     if (p->scaler && p->width == frame->width && p->height == frame->height &&
         p->format == frame->format && p->space == space && p->full_range == full)
         return AD_OK;
-    sws_freeContext(p->scaler);
+    ad_libav.sws_freeContext(p->scaler);
     ad_av_forget();
-    p->scaler = sws_getContext(frame->width, frame->height,
-                               plain((enum AVPixelFormat)frame->format), p->to_width, p->to_height,
-                               p->to, FLAGS, NULL, NULL, NULL);
+    p->scaler = ad_libav.sws_getContext(frame->width, frame->height,
+                                        plain((enum AVPixelFormat)frame->format), p->to_width,
+                                        p->to_height, p->to, FLAGS, NULL, NULL, NULL);
     if (!p->scaler) return ad_av_fail(own, name, "its pixels cannot be converted", AVERROR(EINVAL));
-    const int *formula = sws_getCoefficients(space);
-    (void)sws_setColorspaceDetails(p->scaler, formula, full, formula, 1, 0, 1 << 16, 1 << 16);
+    const int *formula = ad_libav.sws_getCoefficients(space);
+    (void)ad_libav.sws_setColorspaceDetails(p->scaler, formula, full, formula, 1, 0, 1 << 16,
+                                            1 << 16);
     p->width = frame->width, p->height = frame->height, p->format = frame->format;
     p->space = space, p->full_range = full;
     return AD_OK;
@@ -109,10 +110,10 @@ ad_status ad_av_pixels_convert(ad_av_pixels *p, ad_context *own, const char *nam
 {
     ad_status status = prepare(p, own, name, frame);
     if (status) return status;
-    int done = sws_scale(p->scaler, (const uint8_t *const *)frame->data, frame->linesize, 0,
-                         frame->height, p->buffer, p->stride);
+    int done = ad_libav.sws_scale(p->scaler, (const uint8_t *const *)frame->data, frame->linesize,
+                                  0, frame->height, p->buffer, p->stride);
     if (done < 0) return ad_av_fail(own, name, "its pixels cannot be converted", done);
-    size_t bytes = (size_t)av_get_bits_per_pixel(av_pix_fmt_desc_get(p->to)) / 8;
+    size_t bytes = (size_t)ad_libav.av_get_bits_per_pixel(ad_libav.av_pix_fmt_desc_get(p->to)) / 8;
     size_t row = (size_t)p->to_width * bytes;
     uint8_t *at = to;
     if (p->exchanged || p->flip_x || p->flip_y)
@@ -125,6 +126,6 @@ ad_status ad_av_pixels_convert(ad_av_pixels *p, ad_context *own, const char *nam
 
 void ad_av_pixels_free(ad_av_pixels *p)
 {
-    sws_freeContext(p->scaler);
-    av_freep(&p->buffer[0]);
+    ad_libav.sws_freeContext(p->scaler);
+    ad_libav.av_freep(&p->buffer[0]);
 }

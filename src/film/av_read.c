@@ -39,8 +39,8 @@ static void drain(ad_av_source *s, int error, bool cut)
 {
     s->broken = cut || error != AVERROR_EOF || s->input.failed;
     s->error = cut ? AVERROR_EOF : error, s->draining = true;
-    av_packet_unref(s->packet);
-    (void)avcodec_send_packet(s->codec, NULL);
+    ad_libav.av_packet_unref(s->packet);
+    (void)ad_libav.avcodec_send_packet(s->codec, NULL);
 }
 
 /* Packets until the decoder has had one of the stream's, or the end. */
@@ -48,14 +48,14 @@ static ad_status feed(ad_av_source *s)
 {
     for (;;) {
         ad_av_clear();
-        int error = av_read_frame(s->input.format, s->packet);
+        int error = ad_libav.av_read_frame(s->input.format, s->packet);
         if (ad_av_starved(error)) return starved(s);
         if (error == AVERROR(EAGAIN)) continue;
         bool cut = error >= 0 && (s->packet->flags & AV_PKT_FLAG_CORRUPT) && s->input.past_end;
         if (error < 0 || cut) return drain(s, error, cut), AD_OK;
         bool ours = s->packet->stream_index == s->stream;
-        if (ours) error = avcodec_send_packet(s->codec, s->packet);
-        av_packet_unref(s->packet);
+        if (ours) error = ad_libav.avcodec_send_packet(s->codec, s->packet);
+        ad_libav.av_packet_unref(s->packet);
         if (ad_av_starved(error)) return starved(s);
         s->damaged += error < 0;
         if (ours) return AD_OK;
@@ -68,12 +68,12 @@ static ad_status decode(ad_av_source *s, AVFrame *frame)
     ad_status status = AD_OK;
     while (!status) {
         ad_av_clear();
-        int error = avcodec_receive_frame(s->codec, frame);
+        int error = ad_libav.avcodec_receive_frame(s->codec, frame);
         if (ad_av_starved(error)) return starved(s);
         if (error >= 0 && frame->width > 0 && frame->height > 0) return set_time(s, frame), AD_OK;
         if (error == AVERROR_EOF) return AD_OK;
         if (error != AVERROR(EAGAIN)) ++s->damaged;
-        if (error >= 0) av_frame_unref(frame);
+        if (error >= 0) ad_libav.av_frame_unref(frame);
         if (error == AVERROR(EAGAIN) && s->draining) return AD_OK;
         if (error == AVERROR(EAGAIN)) status = feed(s);
     }
@@ -84,7 +84,7 @@ static ad_status decode(ad_av_source *s, AVFrame *frame)
 static ad_status advance(ad_av_source *s)
 {
     AVFrame *spare = s->frame;
-    av_frame_unref(spare);
+    ad_libav.av_frame_unref(spare);
     s->frame = s->later, s->later = spare;
     return s->frame->data[0] ? decode(s, s->later) : AD_OK;
 }
@@ -145,7 +145,7 @@ static ad_status next(ad_film_source *source, double from, ad_film_slot *slot, b
 {
     ad_av_source *s = (ad_av_source *)source;
     ad_status status = AD_OK;
-    ad_av_silence();
+    ad_av_forget();
     while (!status && s->frame->data[0] &&
            seconds_of(s) + duration_of(s) <= from + ad_film_instant) {
         ++s->given;
@@ -168,7 +168,7 @@ static ad_status next(ad_film_source *source, double from, ad_film_slot *slot, b
 /* Two frames, from wherever the input is. */
 static ad_status refill(ad_av_source *s)
 {
-    av_frame_unref(s->frame), av_frame_unref(s->later);
+    ad_libav.av_frame_unref(s->frame), ad_libav.av_frame_unref(s->later);
     ad_status status = decode(s, s->frame);
     if (!status && s->frame->data[0]) status = decode(s, s->later);
     return status;
@@ -176,8 +176,9 @@ static ad_status refill(ad_av_source *s)
 
 static bool jump(ad_av_source *s, int64_t to)
 {
-    if (avformat_seek_file(s->input.format, s->stream, INT64_MIN, to, to, 0) < 0) return false;
-    avcodec_flush_buffers(s->codec);
+    if (ad_libav.avformat_seek_file(s->input.format, s->stream, INT64_MIN, to, to, 0) < 0)
+        return false;
+    ad_libav.avcodec_flush_buffers(s->codec);
     s->draining = s->broken = s->input.past_end = false;
     return true;
 }
@@ -188,7 +189,7 @@ static ad_status seek_to(ad_film_source *source, double from)
 {
     ad_av_source *s = (ad_av_source *)source;
     const char *format = s->input.format->iformat->name;
-    ad_av_silence();
+    ad_av_forget();
     if (!strcmp(format, "gif") || !strcmp(format, "apng") || from < 1) return AD_OK;
     if (!jump(s, s->origin + ad_av_time(from, s->tick))) return AD_OK;
     ad_status status = refill(s);
@@ -208,7 +209,7 @@ static ad_status no_video(ad_av_source *s)
     for (unsigned i = 0; i < format->nb_streams; ++i)
         if (format->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
             return ad_fail(s->base.own, AD_ERROR_FORMAT, "%s: holds sound (%s) and no pictures",
-                           name, avcodec_get_name(format->streams[i]->codecpar->codec_id));
+                           name, ad_libav.avcodec_get_name(format->streams[i]->codecpar->codec_id));
     return ad_fail(s->base.own, AD_ERROR_FORMAT, "%s: holds no pictures", name);
 }
 
@@ -216,26 +217,26 @@ static ad_status open_codec(ad_av_source *s, const ad_film_options *options, int
 {
     const AVStream *stream = s->input.format->streams[s->stream];
     const char *name = s->input.bytes->name;
-    const AVCodec *decoder = avcodec_find_decoder(stream->codecpar->codec_id);
+    const AVCodec *decoder = ad_libav.avcodec_find_decoder(stream->codecpar->codec_id);
     if (!decoder) {
         char tag[AV_FOURCC_MAX_STRING_SIZE];
         enum AVCodecID id = stream->codecpar->codec_id;
-        av_fourcc_make_string(tag, stream->codecpar->codec_tag);
+        ad_libav.av_fourcc_make_string(tag, stream->codecpar->codec_tag);
         return ad_fail(s->base.own, AD_ERROR_UNSUPPORTED,
                        "%s: its pictures are %s, for which this libav has no decoder", name,
-                       id == AV_CODEC_ID_NONE ? tag : avcodec_get_name(id));
+                       id == AV_CODEC_ID_NONE ? tag : ad_libav.avcodec_get_name(id));
     }
     int64_t width = stream->codecpar->width, height = stream->codecpar->height;
     if (width * height > options->max_pixels)
         return ad_av_too_large(s, width, height, options->max_pixels);
-    s->codec = avcodec_alloc_context3(decoder);
-    int error = s->codec ? avcodec_parameters_to_context(s->codec, stream->codecpar)
+    s->codec = ad_libav.avcodec_alloc_context3(decoder);
+    int error = s->codec ? ad_libav.avcodec_parameters_to_context(s->codec, stream->codecpar)
                          : AVERROR(ENOMEM);
     if (error >= 0) {
         s->codec->max_pixels = options->max_pixels;
         s->codec->pkt_timebase = stream->time_base;
         s->codec->thread_count = threads < THREADS_MOST ? threads : THREADS_MOST;
-        error = avcodec_open2(s->codec, decoder, NULL);
+        error = ad_libav.avcodec_open2(s->codec, decoder, NULL);
     }
     return error < 0 ? ad_av_fail(s->base.own, name, "its pictures cannot be decoded", error)
                      : AD_OK;
@@ -258,9 +259,9 @@ static void release(ad_film_source *source)
 {
     ad_av_source *s = (ad_av_source *)source;
     ad_av_pixels_free(&s->pixels);
-    av_frame_free(&s->frame), av_frame_free(&s->later);
-    av_packet_free(&s->packet);
-    avcodec_free_context(&s->codec);
+    ad_libav.av_frame_free(&s->frame), ad_libav.av_frame_free(&s->later);
+    ad_libav.av_packet_free(&s->packet);
+    ad_libav.avcodec_free_context(&s->codec);
     ad_av_input_close(&s->input);
     ad_free(source->own, s, sizeof *s);
 }
@@ -279,13 +280,15 @@ static ad_status count(ad_av_source *s, const ad_film_bytes *bytes, int64_t max_
 ad_status ad_film_source_av(ad_film_source **out, ad_context *own, const ad_film_bytes *bytes,
                             const ad_film_options *options, int threads)
 {
-    ad_av_source *s = ad_zalloc(own, sizeof *s);
     *out = NULL;
-    if (!s) return AD_ERROR_MEMORY;
+    ad_status status = ad_av_begin(own);
+    ad_av_source *s = status ? NULL : ad_zalloc(own, sizeof *s);
+    if (!s) return status ? status : AD_ERROR_MEMORY;
     s->base = (ad_film_source){.own = own, .next = next, .seek = seek_to, .free = release};
-    ad_status status = ad_av_input_open(&s->input, own, bytes, options->max_pixels);
+    status = ad_av_input_open(&s->input, own, bytes, options->max_pixels);
     if (!status) {
-        s->packet = av_packet_alloc(), s->frame = av_frame_alloc(), s->later = av_frame_alloc();
+        s->packet = ad_libav.av_packet_alloc(), s->frame = ad_libav.av_frame_alloc(),
+        s->later = ad_libav.av_frame_alloc();
         if (!s->packet || !s->frame || !s->later)
             status = ad_av_fail(own, bytes->name, "cannot be read", AVERROR(ENOMEM));
     }

@@ -2,10 +2,8 @@
 #ifndef AD_FILM_AV_RECODE_H
 #define AD_FILM_AV_RECODE_H
 
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
-#include <libavutil/audio_fifo.h>
-#include <libswresample/swresample.h>
+#include "film/libav.h"
+
 #include <stdbool.h>
 
 typedef struct ad_av_recode {

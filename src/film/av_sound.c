@@ -9,7 +9,8 @@
 /* Of the input's pictures, from which times are counted. */
 static double origin_of(const AVFormatContext *format)
 {
-    int video = av_find_best_stream((AVFormatContext *)format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
+    int video = ad_libav.av_find_best_stream((AVFormatContext *)format, AVMEDIA_TYPE_VIDEO, -1, -1,
+                                             NULL, 0);
     const AVStream *stream = video >= 0 ? format->streams[video] : NULL;
     if (stream && stream->start_time != AV_NOPTS_VALUE)
         return (double)stream->start_time * av_q2d(stream->time_base);
@@ -19,12 +20,12 @@ static double origin_of(const AVFormatContext *format)
 static int add_stream(ad_av_sound *s, AVFormatContext *format, const AVStream *from)
 {
     const AVCodecContext *encoder = s->recode.encoder;
-    s->to = avformat_new_stream(format, NULL);
-    s->packet = av_packet_alloc();
+    s->to = ad_libav.avformat_new_stream(format, NULL);
+    s->packet = ad_libav.av_packet_alloc();
     if (!s->to || !s->packet) return AVERROR(ENOMEM);
     s->to->time_base = encoder ? encoder->time_base : from->time_base;
-    int error = encoder ? avcodec_parameters_from_context(s->to->codecpar, encoder)
-                        : avcodec_parameters_copy(s->to->codecpar, from->codecpar);
+    int error = encoder ? ad_libav.avcodec_parameters_from_context(s->to->codecpar, encoder)
+                        : ad_libav.avcodec_parameters_copy(s->to->codecpar, from->codecpar);
     if (!encoder) s->to->codecpar->codec_tag = 0; /* of the other container */
     return error;
 }
@@ -34,14 +35,15 @@ static int recode(ad_av_sound *s, ad_context *own, const char *path, const AVFor
                   const AVStream *from)
 {
     const AVCodec *codec = ad_av_recode_codec(format->oformat);
-    const char *name = s->input.bytes->name, *is = avcodec_get_name(from->codecpar->codec_id);
+    const char *name = s->input.bytes->name,
+               *is = ad_libav.avcodec_get_name(from->codecpar->codec_id);
     int64_t begin = ad_av_time(s->origin + s->from, from->time_base);
     int error = codec ? ad_av_recode_open(&s->recode, codec, from, begin, s->until,
                                           format->oformat->flags & AVFMT_GLOBALHEADER)
                       : AVERROR_ENCODER_NOT_FOUND;
     if (error >= 0)
         ad_note(own, "%s: its sound (%s) cannot stand in %s and becomes %s", name, is, path,
-                avcodec_get_name(codec->id));
+                ad_libav.avcodec_get_name(codec->id));
     else if (error != AVERROR(ENOMEM))
         ad_note(own, "%s: its sound (%s) cannot stand in %s and is left out", name, is, path);
     return error;
@@ -60,8 +62,8 @@ ad_status ad_av_sound_open(ad_av_sound *s, ad_context *own, const char *path,
     int stream = ad_av_input_choose(&s->input, AVMEDIA_TYPE_AUDIO);
     if (stream < 0) return AD_OK;
     const AVStream *from = s->input.format->streams[stream];
-    if (avformat_query_codec(format->oformat, from->codecpar->codec_id, FF_COMPLIANCE_NORMAL) !=
-        1) {
+    if (ad_libav.avformat_query_codec(format->oformat, from->codecpar->codec_id,
+                                      FF_COMPLIANCE_NORMAL) != 1) {
         error = recode(s, own, path, format, from);
         if (error < 0 && error != AVERROR(ENOMEM)) return AD_OK;
     }
@@ -69,7 +71,7 @@ ad_status ad_av_sound_open(ad_av_sound *s, ad_context *own, const char *path,
     if (error < 0) return ad_av_fail(own, path, "its sound cannot be written", error);
     if (s->from > 1) {
         int64_t at = ad_av_time(s->origin + s->from - 0.5, from->time_base);
-        (void)avformat_seek_file(s->input.format, stream, INT64_MIN, at, at, 0);
+        (void)ad_libav.avformat_seek_file(s->input.format, stream, INT64_MIN, at, at, 0);
     }
     s->stream = stream;
     return AD_OK;
@@ -81,8 +83,8 @@ static int read_packet(ad_av_sound *s)
     const AVStream *from = s->input.format->streams[s->stream];
     int64_t begin = ad_av_time(s->origin + s->from, from->time_base);
     for (;;) {
-        av_packet_unref(s->packet);
-        int error = av_read_frame(s->input.format, s->packet);
+        ad_libav.av_packet_unref(s->packet);
+        int error = ad_libav.av_read_frame(s->input.format, s->packet);
         if (error < 0) return error;
         if (s->packet->stream_index != s->stream) continue;
         if (s->packet->pts == AV_NOPTS_VALUE) s->packet->pts = s->packet->dts;
@@ -97,10 +99,10 @@ static int read_packet(ad_av_sound *s)
 
 static int write_packet(ad_av_sound *s, AVFormatContext *format, AVRational tick)
 {
-    av_packet_rescale_ts(s->packet, tick, s->to->time_base);
+    ad_libav.av_packet_rescale_ts(s->packet, tick, s->to->time_base);
     s->packet->stream_index = s->to->index;
     s->packet->pos = -1;
-    return av_interleaved_write_frame(format, s->packet);
+    return ad_libav.av_interleaved_write_frame(format, s->packet);
 }
 
 static int write_copied(ad_av_sound *s, AVFormatContext *format, double time)
@@ -123,11 +125,11 @@ static int recode_more(ad_av_sound *s)
 {
     int error;
     do {
-        av_packet_unref(s->packet);
-        error = av_read_frame(s->input.format, s->packet);
+        ad_libav.av_packet_unref(s->packet);
+        error = ad_libav.av_read_frame(s->input.format, s->packet);
     } while (error >= 0 && s->packet->stream_index != s->stream);
     error = ad_av_recode_put(&s->recode, error >= 0 ? s->packet : NULL);
-    av_packet_unref(s->packet);
+    ad_libav.av_packet_unref(s->packet);
     return error;
 }
 
@@ -155,7 +157,7 @@ int ad_av_sound_write(ad_av_sound *s, AVFormatContext *format, double time)
 
 void ad_av_sound_close(ad_av_sound *s)
 {
-    av_packet_free(&s->packet);
+    ad_libav.av_packet_free(&s->packet);
     ad_av_recode_close(&s->recode);
     ad_av_input_close(&s->input);
 }

@@ -19,8 +19,8 @@ static int write_held(ad_av_sink *s, int64_t duration)
 {
     s->held->duration = duration > 0 ? duration : 1;
     s->held->stream_index = s->stream->index;
-    av_packet_rescale_ts(s->held, s->codec->time_base, s->stream->time_base);
-    return av_interleaved_write_frame(s->format, s->held);
+    ad_libav.av_packet_rescale_ts(s->held, s->codec->time_base, s->stream->time_base);
+    return ad_libav.av_interleaved_write_frame(s->format, s->held);
 }
 
 /* Packets come in the order of decoding, and each lasts until the next is decoded. All together
@@ -32,7 +32,7 @@ static int write_packet(ad_av_sink *s)
         error = write_held(s, s->packet->dts - s->held->dts);
     else
         s->first_dts = s->packet->dts;
-    av_packet_move_ref(s->held, s->packet);
+    ad_libav.av_packet_move_ref(s->held, s->packet);
     return error;
 }
 
@@ -45,9 +45,9 @@ static int write_last(ad_av_sink *s)
 /* What the encoder has ready; `frame` NULL: all that is left. */
 static int encode(ad_av_sink *s, const AVFrame *frame)
 {
-    int error = avcodec_send_frame(s->codec, frame);
+    int error = ad_libav.avcodec_send_frame(s->codec, frame);
     while (error >= 0) {
-        error = avcodec_receive_packet(s->codec, s->packet);
+        error = ad_libav.avcodec_receive_packet(s->codec, s->packet);
         if (error == AVERROR(EAGAIN)) return 0;
         if (error == AVERROR_EOF) return write_last(s);
         if (error >= 0) error = write_packet(s);
@@ -57,23 +57,23 @@ static int encode(ad_av_sink *s, const AVFrame *frame)
 
 static int fill(ad_av_sink *s, const ad_film_slot *slot)
 {
-    int error = av_frame_make_writable(s->rgb);
+    int error = ad_libav.av_frame_make_writable(s->rgb);
     size_t row = (size_t)(s->base.width * s->base.channels);
     for (int64_t y = 0; error >= 0 && y < s->base.height; ++y)
         memcpy(s->rgb->data[0] + y * s->rgb->linesize[0],
                (const uint8_t *)slot->pixels + (size_t)y * row, row);
     if (error < 0 || !s->scaler) return error;
-    error = av_frame_make_writable(s->frame);
+    error = ad_libav.av_frame_make_writable(s->frame);
     if (error < 0) return error;
-    error = sws_scale(s->scaler, (const uint8_t *const *)s->rgb->data, s->rgb->linesize, 0,
-                      (int)s->base.height, s->frame->data, s->frame->linesize);
+    error = ad_libav.sws_scale(s->scaler, (const uint8_t *const *)s->rgb->data, s->rgb->linesize, 0,
+                               (int)s->base.height, s->frame->data, s->frame->linesize);
     return error < 0 ? error : 0;
 }
 
 static ad_status add(ad_film_sink *sink, const ad_film_slot *slot)
 {
     ad_av_sink *s = (ad_av_sink *)sink;
-    ad_av_silence();
+    ad_av_forget();
     ad_status status = s->format ? AD_OK : ad_av_sink_begin(s);
     if (status) return status;
     double tick = av_q2d(s->codec->time_base);
@@ -101,7 +101,7 @@ static ad_status finish(ad_film_sink *sink)
 {
     ad_av_sink *s = (ad_av_sink *)sink;
     char delay[48];
-    ad_av_silence();
+    ad_av_forget();
     if (!s->format) return AD_OK;
     int error = encode(s, NULL);
     if (error >= 0 && s->options.audio)
@@ -109,10 +109,10 @@ static ad_status finish(ad_film_sink *sink)
     if (s->options.kind == AD_FILM_APNG) {
         double seconds = (double)s->last_duration * av_q2d(s->codec->time_base);
         snprintf(delay, sizeof delay, "%d/1000", (int)lround(fmin(seconds, 60) * 1000));
-        (void)av_opt_set(s->format->priv_data, "final_delay", delay, 0);
+        (void)ad_libav.av_opt_set(s->format->priv_data, "final_delay", delay, 0);
     }
-    if (error >= 0) error = av_write_trailer(s->format);
-    avio_flush(s->output.io);
+    if (error >= 0) error = ad_libav.av_write_trailer(s->format);
+    ad_libav.avio_flush(s->output.io);
     if (error >= 0 && s->output.io->error < 0) error = s->output.io->error;
     return error < 0 ? ad_av_sink_fail(s, "cannot be written", error) : AD_OK;
 }
@@ -145,13 +145,13 @@ static bool keep(ad_film_sink *sink, const char *partial, const char **path, int
 static void release(ad_film_sink *sink)
 {
     ad_av_sink *s = (ad_av_sink *)sink;
-    ad_av_silence();
+    ad_av_forget();
     ad_av_sound_close(&s->sound);
-    sws_freeContext(s->scaler);
-    av_frame_free(&s->rgb), av_frame_free(&s->frame);
-    av_packet_free(&s->packet), av_packet_free(&s->held);
-    avcodec_free_context(&s->codec);
-    if (s->format) avformat_free_context(s->format);
+    ad_libav.sws_freeContext(s->scaler);
+    ad_libav.av_frame_free(&s->rgb), ad_libav.av_frame_free(&s->frame);
+    ad_libav.av_packet_free(&s->packet), ad_libav.av_packet_free(&s->held);
+    ad_libav.avcodec_free_context(&s->codec);
+    if (s->format) ad_libav.avformat_free_context(s->format);
     ad_av_output_close(&s->output);
     ad_output_discard(s->output.file);
     ad_free(sink->own, s, sizeof *s);
@@ -162,8 +162,10 @@ ad_status ad_film_sink_av(ad_film_sink **out, ad_context *own, const char *path,
 {
     const ad_av_kind *kind = &kinds[options->kind];
     *out = NULL;
-    ad_av_silence();
-    if (!avcodec_find_encoder_by_name(kind->encoder) || !av_guess_format(kind->format, NULL, NULL))
+    ad_status status = ad_av_begin(own);
+    if (status) return status;
+    if (!ad_libav.avcodec_find_encoder_by_name(kind->encoder) ||
+        !ad_libav.av_guess_format(kind->format, NULL, NULL))
         return ad_fail(own, AD_ERROR_UNSUPPORTED,
                        "%s: this libav has no %s, which writes %s; what would do: %s", path,
                        kind->encoder, kind->codec, kind->instead);
