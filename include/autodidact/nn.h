@@ -140,6 +140,7 @@ AD_API ad_node *ad_group_norm_layer(ad_vars *vars, const char *name, ad_node *x,
 typedef struct ad_batch_norm_options {
     double eps, momentum; /* 0: 1e-5, 0.1 */
     bool training;
+    bool no_affine; /* neither scale nor shift: NAME has running statistics alone */
     /* training: *update becomes the node that moves the running statistics by `momentum` towards
      * the batch's (unbiased variance); add it to the outputs */
     ad_node **update;

@@ -299,7 +299,8 @@ ad_node *ad_batch_norm_layer(ad_vars *vars, const char *name, ad_node *x,
         return ad_poison(graph, AD_ERROR_SHAPE,
                          "%s: a batch norm needs a batch axis and a channel axis", name);
 
-    affine a = affine_part(vars, name, x);
+    affine a = {0};
+    if (!options.no_affine) a = affine_part(vars, name, x);
     statistic mean = running(vars, name, "running_mean", graph, channels, dtype, 0, false);
     statistic variance = running(vars, name, "running_var", graph, channels, dtype, 1, false);
     statistic batches = running(vars, name, "num_batches_tracked", graph, (ad_shape){0}, AD_I64, 0,
@@ -311,7 +312,9 @@ ad_node *ad_batch_norm_layer(ad_vars *vars, const char *name, ad_node *x,
         return ad_name(ad_batch_norm(x, a.scale, a.shift, eps), "%s", name);
     }
     /* one scale and one shift per channel, which the planner can put behind the layer before */
-    ad_node *scale = ad_mul(a.scale, ad_rsqrt(ad_add_scalar(variance.value, eps)));
-    ad_node *shift = ad_sub(a.shift, ad_mul(mean.value, scale));
+    ad_node *scale = ad_rsqrt(ad_add_scalar(variance.value, eps));
+    if (a.scale) scale = ad_mul(a.scale, scale);
+    ad_node *shift = ad_mul(mean.value, scale);
+    shift = a.shift ? ad_sub(a.shift, shift) : ad_neg(shift);
     return ad_name(ad_add(ad_mul(x, scale), shift), "%s", name);
 }

@@ -41,6 +41,30 @@ loss() { sed -n "s|^{\"step\":$2,.*\"$3/loss\":\([-0-9.e]*\).*|\1|p" "$tmp/$1/me
 check "the discriminator learns ($(loss vanilla 1 discriminator), then $(loss vanilla 20 discriminator))" \
     awk "BEGIN { exit !($(loss vanilla 20 discriminator) < $(loss vanilla 1 discriminator)) }"
 
+# ---- classes with convolutions ----
+
+run "$autodidact" gan train $common --kind dcgan --conditional --steps 20 --threads 1 --run "$tmp/asked"
+exits 0
+run "$autodidact" info "$tmp/asked/checkpoints/best.safetensors"
+for name in generator.net.1.scale.weight generator.net.1.shift.weight discriminator.classes.weight; do says out "$name"; done
+for label in rows columns; do
+    run "$autodidact" gan sample "$tmp/asked" -n 1 --label $label -o "$tmp/asked-$label.png"
+    exits 0
+done
+check "a dcgan looks at the label" sh -c "! cmp -s '$tmp/asked-rows.png' '$tmp/asked-columns.png'"
+run "$autodidact" gan morph "$tmp/asked" 1:rows 1:columns -o "$tmp/asked-way.png"
+exits 0
+run "$autodidact" gan mix "$tmp/asked" "1,2 - 3 + 4" --label rows -o "$tmp/asked-sum.png"
+exits 0
+refuses_classes() {
+    run "$autodidact" gan train --data "$tmp/one" --batch 4 --steps 1 --width 16 --run "$tmp/new" --quiet "$@"
+    exits 1
+    says err "a conditional network wants two at least"
+    rm -rf "$tmp/new"
+}
+refuses_classes --kind dcgan --conditional
+refuses_classes --conditional
+
 # ---- killed, and resumed with other threads: the same bytes ----
 
 run "$autodidact" gan train $common --kind dcgan --steps 60 --ema 0.9 --threads 1 --run "$tmp/whole"
@@ -141,7 +165,7 @@ says err "--label 8: is none of the classes of"
 says err ": columns, rows"
 run "$autodidact" gan sample "$tmp/vanilla" --label rows -o "$tmp/new.png"
 exits 1
-says err "has no classes; those of --kind conditional do"
+says err "has no classes; it was not trained with --conditional"
 run "$autodidact" gan sample "$tmp/vanilla" -o "$tmp/new.txt"
 exits 1
 run "$autodidact" gan sample "$tmp/vanilla" -n 5000 -o "$tmp/new.png"

@@ -18,11 +18,14 @@
  *   - vanilla: linear layers, as in Goodfellow et al. 2014
  *   - conditional: the same with the class beside the noise and beside the picture (Mirza &
  *     Osindero 2014)
- *   - dcgan: convolutions (Radford et al. 2016)
+ *   - dcgan: convolutions (Radford et al. 2016). With classes (--conditional): beside the noise, in
+ *     the generator's norms (de Vries et al. 2017, class by class: Miyato & Koyama 2018, appendix)
+ *     and by projection in the discriminator (Miyato & Koyama 2018)
  *
  * Files:
  *   - settings.c: what a training is told, and what a network is built from again
  *   - networks.c: generators and discriminators
+ *   - layers.c: what convolutional ones know of classes
  *   - loss.c: the table above
  *   - pictures.c: the data
  *   - train.c: the system: players, samples
@@ -54,12 +57,13 @@ typedef enum gan_kind { /* in the order of the option's choices */
 /* What both networks are built from again. */
 typedef struct gan_model {
     int kind;                /* a gan_kind */
+    bool conditional;        /* classes are asked for; of GAN_CONDITIONAL anyway */
     int64_t latent;          /* numbers of a picture's noise */
     int64_t width;           /* of the generator's widest layer */
     int64_t height, breadth; /* of pictures, as the data have them; as channels */
     int64_t channels;        /* 1 or 3 */
     bool plain;              /* the discriminator has no batch norm */
-    ad_texts classes;        /* their names, of conditional; else none */
+    ad_texts classes;        /* their names, where gan_has_classes; else none */
 } gan_model;
 
 typedef struct gan_data {
@@ -82,18 +86,28 @@ typedef struct gan_training {
 
 extern const ad_record gan_model_record, gan_data_record, gan_batches_record, gan_training_record;
 
+/* Whether a class says what is made. */
+bool gan_has_classes(const gan_model *model);
 /* How often a dcgan of this picture's side doubles its smallest map; 0: it draws no such side. */
 int gan_doublings(int64_t side);
 
 /* ---- networks ---- */
 
-/* z [n, latent], class [n, classes] (f32, a one for the class; of conditional alone, else NULL) ->
+/* z [n, latent], class [n, classes] (f32, a one for the class; NULL: without classes) ->
  * [n, height, breadth, channels], -1 to 1, in the mode's form. */
 ad_node *gan_generate(const gan_model *model, ad_vars *vars, ad_node *z, ad_node *class,
                       ad_mode *mode);
 /* x [n, height, breadth, channels], -1 to 1 -> logits [n] of being real. */
 ad_node *gan_judge(const gan_model *model, ad_vars *vars, ad_node *x, ad_node *class,
                    ad_mode *mode);
+
+/* ---- layers.c ---- */
+
+/* Batch norm of x [n, height, width, channels] in the mode's form; with a class the scale and the
+ * shift of each channel are the class's. */
+ad_node *gan_norm(ad_mode *mode, ad_vars *vars, const char *name, ad_node *x, ad_node *class);
+/* logits [n] and, of by_class [n, ..., classes], what stands where the picture's class does. */
+ad_node *gan_project(ad_node *logits, ad_node *by_class, ad_node *class);
 
 /* ---- loss.c ---- */
 

@@ -147,7 +147,7 @@ static ad_status read_set(gan_measure *e)
                                        .width = m->breadth,
                                        .channels = (int)m->channels,
                                        .skip_bad = data->skip_bad,
-                                       .loose = m->kind != GAN_CONDITIONAL,
+                                       .loose = !gan_has_classes(m),
                                        .watcher = &e->watcher};
     ad_status status = ad_image_set_read(&e->set, e->job->ctx, data->path, &like);
     if (status) return status;

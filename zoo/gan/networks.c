@@ -59,19 +59,20 @@ static const ad_conv_layer convolution = {
     .kernel = 4, .conv = {.stride = 2, .pad = 1}, .no_bias = true};
 
 /* [n, latent] -> [n, base, base, width] -> [n, 2 base, 2 base, width / 2] -> ... -> the picture */
-static ad_node *generate_convolutions(const gan_model *m, ad_vars *vars, ad_node *z, ad_mode *mode)
+static ad_node *generate_convolutions(const gan_model *m, ad_vars *vars, ad_node *z, ad_node *class,
+                                      ad_mode *mode)
 {
     char name[NAME];
     int doublings = gan_doublings(m->height);
     int64_t base = m->height >> doublings, n = ad_node_shape(z).dim[0];
-    ad_node *h = ad_linear(vars, GENERATOR "linear", z, m->width * base * base,
+    ad_node *h = ad_linear(vars, GENERATOR "linear", beside(z, class), m->width * base * base,
                            (ad_linear_options){0});
     /* the layer's outputs are channel by channel, as in PyTorch */
     h = ad_permute(ad_reshape(h, ad_shape(n, m->width, base, base)), (int[]){0, 2, 3, 1});
     for (int i = 0; i < doublings - 1; ++i) {
         h = ad_conv2d_transposed_layer(vars, layer(name, GENERATOR, 3 * i), h, m->width >> (i + 1),
                                        0, convolution);
-        h = ad_relu(ad_mode_batch_norm(mode, vars, layer(name, GENERATOR, 3 * i + 1), h));
+        h = ad_relu(gan_norm(mode, vars, layer(name, GENERATOR, 3 * i + 1), h, class));
     }
     return ad_tanh(ad_conv2d_transposed_layer(vars, layer(name, GENERATOR, 3 * doublings - 3), h,
                                               m->channels, 0, convolution));
@@ -79,7 +80,8 @@ static ad_node *generate_convolutions(const gan_model *m, ad_vars *vars, ad_node
 
 /* [n, side, side, channels] -> [n, side / 2, side / 2, ...] -> ... -> [n, base, base, width] -> 1
  */
-static ad_node *judge_convolutions(const gan_model *m, ad_vars *vars, ad_node *h, ad_mode *mode)
+static ad_node *judge_convolutions(const gan_model *m, ad_vars *vars, ad_node *h, ad_node *class,
+                                   ad_mode *mode)
 {
     char name[NAME];
     int doublings = gan_doublings(m->height), index = 0;
@@ -91,22 +93,26 @@ static ad_node *judge_convolutions(const gan_model *m, ad_vars *vars, ad_node *h
         h = ad_leaky_relu(h, slope);
         ++index;
     }
-    return ad_conv2d_layer(
-        vars, layer(name, DISCRIMINATOR, index), h, 1,
-        (ad_conv_layer){.kernel = (int)(m->height >> doublings), .no_bias = true});
+    const ad_conv_layer last = {.kernel = (int)(m->height >> doublings), .no_bias = true};
+    ad_node *logits = ad_conv2d_layer(vars, layer(name, DISCRIMINATOR, index), h, 1, last);
+    logits = ad_reshape(logits, ad_shape(ad_node_shape(h).dim[0]));
+    if (!class) return logits;
+    int64_t classes = ad_node_shape(class).dim[1];
+    return gan_project(logits, ad_conv2d_layer(vars, DISCRIMINATOR "classes", h, classes, last),
+                       class);
 }
 
 /* ---- which ---- */
 
 ad_node *gan_generate(const gan_model *m, ad_vars *vars, ad_node *z, ad_node *class, ad_mode *mode)
 {
-    if (m->kind == GAN_DCGAN) return generate_convolutions(m, vars, z, mode);
+    if (m->kind == GAN_DCGAN) return generate_convolutions(m, vars, z, class, mode);
     return generate_linear(m, vars, beside(z, class), mode);
 }
 
 ad_node *gan_judge(const gan_model *m, ad_vars *vars, ad_node *x, ad_node *class, ad_mode *mode)
 {
-    ad_node *logits = m->kind == GAN_DCGAN ? judge_convolutions(m, vars, x, mode)
-                                           : judge_linear(m, vars, beside(ad_flatten(x, 1), class));
+    if (m->kind == GAN_DCGAN) return judge_convolutions(m, vars, x, class, mode);
+    ad_node *logits = judge_linear(m, vars, beside(ad_flatten(x, 1), class));
     return ad_reshape(logits, ad_shape(ad_node_shape(x).dim[0]));
 }

@@ -96,7 +96,7 @@ ad_status gan_find_class(const ad_job *job, const char *option, const char *name
     size_t used = 0;
     if (!m->classes.count)
         return ad_error_set(job->ctx, AD_ERROR_ARGUMENT,
-                            "%s %s: %s has no classes; those of --kind conditional do", option,
+                            "%s %s: %s has no classes; it was not trained with --conditional", option,
                             name, path);
     for (*class = 0; *class < m->classes.count; ++*class)
         if (!strcmp(m->classes.at[*class], name)) return AD_OK;

@@ -15,7 +15,7 @@ static ad_status read_set(ad_job *job, const gan_data *data, int64_t side, const
                                     .width = side,
                                     .channels = data->grey ? 1 : 0,
                                     .skip_bad = data->skip_bad,
-                                    .loose = m->kind != GAN_CONDITIONAL};
+                                    .loose = !gan_has_classes(m)};
     ad_status status = ad_job_read_pictures(job, AD_SPLIT_TRAIN, data->path, &options, &centred,
                                             set);
     if (status != AD_ERROR_SHAPE || side) return status;
@@ -44,7 +44,7 @@ static ad_status check_set(ad_job *job, const gan_data *data, const gan_batches 
     if (data->grey && set->channels != 1)
         return ad_error_set(job->ctx, AD_ERROR_ARGUMENT,
                             "--grey: files of this kind come as they are, in colour");
-    if (m->kind == GAN_CONDITIONAL && set->classes < 2)
+    if (gan_has_classes(m) && set->classes < 2)
         return ad_error_set(job->ctx, AD_ERROR_FORMAT,
                             "%s: holds pictures of one class, \"%s\"; a conditional network wants "
                             "two at least",
@@ -56,7 +56,7 @@ static ad_status check_set(ad_job *job, const gan_data *data, const gan_batches 
                         data->path, (long long)set->width, (long long)set->height, GAN_SIDE_MOST);
 }
 
-/* What the sheet shows: the first samples of the run's seed; of conditional the same noise as each
+/* What the sheet shows: the first samples of the run's seed; with classes the same noise as each
  * class, in columns. */
 static ad_status plan_sheet(gan *own)
 {
@@ -97,7 +97,7 @@ static ad_status fit(ad_job *job, int64_t height, int64_t width, int channels, c
     gan_model *m = job->model;
     m->height = height, m->breadth = width, m->channels = channels;
     m->plain = penalised(ad_job_value(job, &gan_training_record));
-    if (m->kind != GAN_CONDITIONAL) return AD_OK;
+    if (!gan_has_classes(m)) return AD_OK;
     return ad_texts_copy(job->ctx, &m->classes, names, classes);
 }
 

@@ -7,6 +7,8 @@
 static const ad_option model_rows[] = {
     {AD_ROW("kind", CHOICE), AT(kind), .initial = "vanilla", .choices = "vanilla|conditional|dcgan",
      .help = "linear layers, the same with classes, or convolutions"},
+    {AD_ROW("conditional", FLAG), AT(conditional),
+     .help = "make pictures of the class that is asked for, with any kind of network"},
     {AD_ROW("latent", INT), AT(latent), .initial = "100", .min = 1, .max = 4096,
      .help = "numbers of noise that a picture is made of"},
     {AD_ROW("width", INT), AT(width), .initial = "1024", .min = 8, .max = 4096,
@@ -18,6 +20,11 @@ static const ad_option model_rows[] = {
     {AD_ROW("class-names", TEXTS), AT(classes), .key = "classes", .derived = true},
     {0}};
 #undef AT
+
+bool gan_has_classes(const gan_model *m)
+{
+    return m->kind == GAN_CONDITIONAL || m->conditional;
+}
 
 int gan_doublings(int64_t side)
 {
@@ -48,7 +55,7 @@ static ad_status check_dcgan(ad_context *ctx, const char *where, const gan_model
 static ad_status check_model(ad_context *ctx, const char *where, const void *value)
 {
     const gan_model *m = value;
-    bool conditional = m->kind == GAN_CONDITIONAL;
+    bool conditional = gan_has_classes(m);
     if (m->channels == 2)
         return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: there are 2 channels, expected 1 or 3",
                             where);
@@ -74,7 +81,7 @@ const ad_record gan_model_record = {.title = "networks",
 #define AT(member) AD_AT(gan_data, member)
 static const ad_option data_rows[] = {
     {AD_ROW("data", FILE), AT(path), .required = true, .may_change = true,
-     .help = "pictures: a folder (of conditional, a folder per class or a table of labels), MNIST "
+     .help = "pictures: a folder (with classes a folder for each, or a table of labels), MNIST "
              "or CIFAR files, or an archive of these"},
     {AD_ROW("grey", FLAG), AT(grey), .help = "drop the colour"},
     {AD_ROW("skip-bad", FLAG), AT(skip_bad),

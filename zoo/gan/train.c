@@ -54,7 +54,7 @@ static void train_step(gan *own, ad_forward *f)
     ad_node *x = ad_input(f->graph, "image", AD_F32,
                           ad_shape(f->rows, m->height, m->breadth, m->channels));
     ad_node *class = NULL;
-    if (m->kind == GAN_CONDITIONAL)
+    if (gan_has_classes(m))
         class = ad_one_hot(ad_input(f->graph, "label", AD_I32, ad_shape(f->rows)), m->classes.count,
                            AD_F32);
     ad_mode judging = aside(f), making = aside(f), other = aside(f);
@@ -89,7 +89,7 @@ static void network(ad_job *job, ad_forward *f)
         return;
     }
     ad_node *z = ad_input(f->graph, "z", AD_F32, ad_shape(f->rows, m->latent));
-    ad_node *class = m->kind == GAN_CONDITIONAL
+    ad_node *class = gan_has_classes(m)
                          ? ad_input(f->graph, "class", AD_F32, ad_shape(f->rows, m->classes.count))
                          : NULL;
     ad_node *made = gan_generate(m, f->vars, z, class, NULL);
