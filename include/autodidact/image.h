@@ -128,8 +128,9 @@ AD_API ad_status ad_image_can_write(ad_context *ctx, const char *path);
 /* ---- animations ---- */
 
 /* Pictures of one size, one after the other, as a GIF that repeats. A GIF has 256 colours a frame:
- * they are chosen for each, and what lies between them is dithered. Films (film.h) write their GIFs
- * by this, too. */
+ * up to 255 of them, and greys (to one in 255), are kept as they are; of more, 255 are chosen for
+ * each frame, and what lies between them is dithered. Of a frame only what changes is kept. Films
+ * (film.h) write their GIFs by this, too. */
 typedef struct ad_animation ad_animation;
 
 /* `path` ends in .gif. Each frame is shown for `seconds` (0.02 to 600, to the hundredth). Nothing
@@ -137,6 +138,8 @@ typedef struct ad_animation ad_animation;
 AD_API ad_status ad_animation_open(ad_animation **out, ad_context *ctx, const char *path,
                                    double seconds);
 AD_API ad_status ad_animation_add(ad_animation *animation, const ad_image *frame);
+/* At most so long will the file be, with the frames so far. */
+AD_API int64_t ad_animation_bytes(const ad_animation *animation);
 /* Shows the frame that was added last for another time than `seconds` of all. */
 AD_API void ad_animation_show(ad_animation *animation, double seconds);
 /* Writes the file, whole or not at all; the last frame is shown for `last_seconds` (0: as long as

@@ -4,7 +4,7 @@
  * Colours are counted in cells of 8 x 8 x 8 values. The box of cells with the largest sum of
  * squared deviations along one axis is cut there at its mean, which serves small areas of a
  * colour of their own better than the median does; a palette colour is the mean of the pixels in
- * its box, not of the cells. */
+ * its box, not of the cells. Few colours, and greys, are taken as they are. */
 #include "io/palette.h"
 
 #include <string.h>
@@ -72,11 +72,13 @@ static bool cut(reduction *r, box *from, box *above)
     return true;
 }
 
-static void choose(reduction *r, const uint8_t *rgb, int64_t pixels, ad_palette *palette)
+static void choose(reduction *r, const uint8_t *rgb, const uint8_t *still, int64_t pixels,
+                   int most_colours, ad_palette *palette)
 {
     box boxes[AD_PALETTE_COLOURS] = {{0}};
     for (int64_t i = 0; i < pixels; ++i) {
         const uint8_t *p = rgb + 3 * i;
+        if (still && still[i]) continue;
         moments *m = &r->cell[cell_of(p[0], p[1], p[2])];
         ++m->count;
         for (int c = 0; c < 3; ++c) m->sum[c] += p[c], m->square[c] += (double)p[c] * p[c];
@@ -87,7 +89,7 @@ static void choose(reduction *r, const uint8_t *rgb, int64_t pixels, ad_palette 
             add(&boxes[0].total, &r->cell[i]);
         }
     int count = 1;
-    for (bool more = true; more && count < AD_PALETTE_COLOURS;) {
+    for (bool more = true; more && count < most_colours;) {
         int at = -1, axis;
         double most = 0;
         for (int i = 0; i < count; ++i) { /* a box of one cell is not cut */
@@ -120,13 +122,72 @@ static int nearest(reduction *r, const ad_palette *palette, const int *colour)
     return *known;
 }
 
+/* ---- colours as they are ---- */
+
+enum { SLOTS = 1024 }; /* a power of two, four times as many as colours */
+
+/* The place of a colour among `slot`, where it is or could be. */
+static int place_of(const int *slot, const ad_palette *palette, const uint8_t *colour)
+{
+    uint32_t key = (uint32_t)colour[0] << 16 | (uint32_t)colour[1] << 8 | colour[2];
+    int at = (int)(key * 2654435761u >> 22);
+    while (slot[at] >= 0 && memcmp(palette->colour[slot[at]], colour, 3) != 0)
+        at = (at + 1) & (SLOTS - 1);
+    return at;
+}
+
+/* False: there are more. */
+static bool few(const uint8_t *rgb, const uint8_t *still, int64_t pixels, int most,
+                ad_palette *palette, uint8_t *index)
+{
+    int slot[SLOTS];
+    memset(slot, -1, sizeof slot);
+    palette->count = 0;
+    for (int64_t i = 0; i < pixels; ++i) {
+        index[i] = 0;
+        if (still && still[i]) continue;
+        int at = place_of(slot, palette, rgb + 3 * i);
+        if (slot[at] < 0 && palette->count == most) return false;
+        if (slot[at] < 0) {
+            memcpy(palette->colour[palette->count], rgb + 3 * i, 3);
+            slot[at] = palette->count++;
+        }
+        index[i] = (uint8_t)slot[at];
+    }
+    if (!palette->count) memset(palette->colour[palette->count++], 0, 3);
+    return true;
+}
+
+/* All levels in `most` steps; false: some are not grey. */
+static bool greys(const uint8_t *rgb, const uint8_t *still, int64_t pixels, int most,
+                  ad_palette *palette, uint8_t *index)
+{
+    enum { LEAST = 128 }; /* else steps would be seen */
+    if (most < LEAST) return false;
+    for (int64_t i = 0; i < pixels; ++i) {
+        const uint8_t *p = rgb + 3 * i;
+        index[i] = 0;
+        if (still && still[i]) continue;
+        if (p[0] != p[1] || p[1] != p[2]) return false;
+        index[i] = (uint8_t)((2 * p[0] * (most - 1) + 255) / 510);
+    }
+    for (palette->count = 0; palette->count < most; ++palette->count)
+        memset(palette->colour[palette->count],
+               (2 * palette->count * 255 + most - 1) / (2 * (most - 1)), 3);
+    return true;
+}
+
+/* ---- the others ---- */
+
 /* What a pixel's colour misses is handed on: 7/16 to the right, 3, 5 and 1 to the row below. `row`
  * and `below` hold these errors, one pixel of margin on either side, in sixteenths. */
-static void dither_row(reduction *r, const ad_palette *palette, const uint8_t *rgb, int64_t width,
-                       int *row, int *below, uint8_t *index)
+static void dither_row(reduction *r, const ad_palette *palette, const uint8_t *rgb,
+                       const uint8_t *still, int64_t width, int *row, int *below, uint8_t *index)
 {
     for (int64_t x = 0; x < width; ++x) {
         int wanted[3];
+        index[x] = 0;
+        if (still && still[x]) continue;
         for (int c = 0; c < 3; ++c) {
             int v = rgb[3 * x + c] + row[3 * (x + 1) + c] / 16;
             wanted[c] = v < 0 ? 0 : v > 255 ? 255 : v;
@@ -142,20 +203,32 @@ static void dither_row(reduction *r, const ad_palette *palette, const uint8_t *r
     }
 }
 
-ad_status ad_palette_reduce(ad_context *ctx, const uint8_t *rgb, int64_t width, int64_t height,
-                            ad_palette *palette, uint8_t *index)
+static void dither(reduction *r, const ad_palette *palette, const uint8_t *rgb,
+                   const uint8_t *still, int64_t width, int64_t height, int *errors, uint8_t *index)
 {
-    size_t line = (size_t)(3 * (width + 2)), bytes = 2 * line * sizeof(int);
+    size_t line = (size_t)(3 * (width + 2));
+    memset(r->nearest, -1, sizeof r->nearest);
+    for (int64_t y = 0; y < height; ++y) {
+        int *row = errors + (y & 1 ? line : 0), *below = errors + (y & 1 ? 0 : line);
+        memset(below, 0, line * sizeof *below);
+        dither_row(r, palette, rgb + 3 * y * width, still ? still + y * width : NULL, width, row,
+                   below, index + y * width);
+    }
+}
+
+ad_status ad_palette_reduce(ad_context *ctx, const uint8_t *rgb, const uint8_t *still,
+                            int64_t width, int64_t height, int most, ad_palette *palette,
+                            uint8_t *index, bool *exact)
+{
+    *exact = few(rgb, still, width * height, most, palette, index) ||
+             greys(rgb, still, width * height, most, palette, index);
+    if (*exact) return AD_OK;
+    size_t bytes = 2 * (size_t)(3 * (width + 2)) * sizeof(int);
     reduction *r = ad_zalloc(ctx, sizeof *r);
     int *errors = ad_zalloc(ctx, bytes);
     if (r && errors) {
-        choose(r, rgb, width * height, palette);
-        memset(r->nearest, -1, sizeof r->nearest);
-        for (int64_t y = 0; y < height; ++y) {
-            int *row = errors + (y & 1 ? line : 0), *below = errors + (y & 1 ? 0 : line);
-            memset(below, 0, bytes / 2);
-            dither_row(r, palette, rgb + 3 * y * width, width, row, below, index + y * width);
-        }
+        choose(r, rgb, still, width * height, most, palette);
+        dither(r, palette, rgb, still, width, height, errors, index);
     }
     ad_status status = r && errors ? AD_OK : AD_ERROR_MEMORY;
     ad_free(ctx, errors, bytes);

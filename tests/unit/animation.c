@@ -12,7 +12,8 @@
 enum { MOST_FRAMES = 4, MOST_PIXELS = 160 * 160, CODES = 4096 };
 
 typedef struct film {
-    int width, height, frames, delay[MOST_FRAMES], clears;
+    int width, height, frames, delay[MOST_FRAMES], clears, palettes;
+    int64_t pixels; /* of all frames' rectangles */
     bool repeats;
     uint8_t rgb[MOST_FRAMES][MOST_PIXELS * 3];
 } film;
@@ -52,36 +53,64 @@ static int expand(size_t size, int bits, uint8_t *out, int most)
     return -1;
 }
 
+static int number_at(size_t at)
+{
+    return file[at] | file[at + 1] << 8;
+}
+
+/* Lays the rectangle at `at`, whose colours are in `index`, over the frame before. */
+static void lay(size_t at, const uint8_t *palette, const uint8_t *index, int clear)
+{
+    int left = number_at(at + 1), top = number_at(at + 3), width = number_at(at + 5),
+        height = number_at(at + 7);
+    if (seen.frames) memcpy(seen.rgb[seen.frames], seen.rgb[seen.frames - 1], sizeof seen.rgb[0]);
+    for (int i = 0; i < width * height; ++i) {
+        int to = (top + i / width) * seen.width + left + i % width;
+        if (index[i] != clear)
+            memcpy(seen.rgb[seen.frames] + (size_t)3 * (size_t)to, palette + 3 * index[i], 3);
+    }
+    seen.pixels += width * height;
+}
+
 /* Reads a file of ours into `seen`. */
 static bool look(const char *path)
 {
     static uint8_t index[MOST_PIXELS];
+    int clear = -1;
     FILE *f = fopen(path, "rb");
     if (!f) return false;
     size_t size = fread(file, 1, sizeof file, f), at = 13;
     fclose(f);
     memset(&seen, 0, sizeof seen);
-    if (size < 13 || memcmp(file, "GIF89a", 6) || file[10] & 0x80) return false;
-    seen.width = file[6] | file[7] << 8, seen.height = file[8] | file[9] << 8;
+    if (size < 13 || memcmp(file, "GIF89a", 6)) return false;
+    seen.width = number_at(6), seen.height = number_at(8);
+    const uint8_t *shared = file + at, *palette;
+    if (file[10] & 0x80) at += (size_t)3 << ((file[10] & 7) + 1);
     while (at < size && file[at] != 0x3b) {
         if (file[at] == 0x21) {
-            if (file[at + 1] == 0xf9) seen.delay[seen.frames] = file[at + 4] | file[at + 5] << 8;
+            if (file[at + 1] == 0xf9) {
+                seen.delay[seen.frames] = number_at(at + 4);
+                clear = file[at + 3] & 1 ? file[at + 6] : -1;
+                if (file[at + 3] >> 2 != 1) return false; /* a frame stays */
+            }
             if (file[at + 1] == 0xff) seen.repeats = !memcmp(file + at + 3, "NETSCAPE2.0", 11);
             for (at += 2; file[at]; at += file[at] + (size_t)1) {
             }
             ++at;
             continue;
         }
-        if (file[at] != 0x2c || file[at + 9] != 0x87 || seen.frames == MOST_FRAMES) return false;
-        const uint8_t *palette = file + at + 10;
-        int bits = file[at + 10 + 768], pixels = seen.width * seen.height;
-        size_t total = 0;
-        for (at += 11 + 768; file[at]; at += file[at] + (size_t)1)
+        if (file[at] != 0x2c || seen.frames == MOST_FRAMES) return false;
+        size_t rectangle = at, total = 0;
+        int flags = file[at + 9], pixels = number_at(at + 5) * number_at(at + 7);
+        at += 10;
+        palette = flags & 0x80 ? file + at : shared;
+        if (flags & 0x80) at += (size_t)3 << ((flags & 7) + 1), ++seen.palettes;
+        int bits = file[at];
+        for (++at; file[at]; at += file[at] + (size_t)1)
             memcpy(packed + total, file + at + 1, file[at]), total += file[at];
         ++at;
         if (expand(total, bits, index, MOST_PIXELS) != pixels) return false;
-        for (int i = 0; i < pixels; ++i)
-            memcpy(seen.rgb[seen.frames] + 3 * i, palette + 3 * index[i], 3);
+        lay(rectangle, palette, index, clear);
         ++seen.frames;
     }
     return at + 1 == size;
@@ -130,6 +159,40 @@ static void frames_and_their_times(void)
     CHECK_INT(seen.delay[2], 200);
     for (int i = 0; i < 40 * 30 * 3; ++i) CHECK_INT(seen.rgb[0][i], 64);
     CHECK_INT(seen.rgb[1][0], 64);
+    for (int i = 0; i < 3; ++i) ad_image_free(frames[i]);
+}
+
+/* What stands still is not written again, and greys and few colours are as they were given, in one
+ * palette. */
+static void differences(void)
+{
+    ad_image *frames[] = {picture(100, 90, 1, 1), picture(100, 90, 1, 1), picture(100, 90, 1, 1)};
+    for (int y = 20; y < 30; ++y) frames[1]->data[y * 100 + 40] = 0;
+    frames[1]->data[25 * 100 + 42] = 1;
+    for (int i = 0; i < 256; ++i) frames[2]->data[i] = (float)i / 255;
+    REQUIRE(look(write_film(frames, 3, 0.1, 0)));
+    CHECK_INT(seen.palettes, 0);
+    CHECK_INT(seen.pixels, 100 * 90 + 3 * 10 + 100 * 30);
+    int most = 0;
+    for (int f = 0; f < 3; ++f)
+        for (int i = 0; i < 100 * 90; ++i) {
+            int off = abs(seen.rgb[f][3 * i] - (int)lroundf(255 * frames[f]->data[i]));
+            most = off > most ? off : most;
+        }
+    if (most > 1) CHECK_FAIL("a grey is off by %d", most);
+    for (int i = 0; i < 3; ++i) ad_image_free(frames[i]);
+}
+
+/* Two frames alike, then one of other colours than fit into the palette of all. */
+static void same_again_and_other_colours(void)
+{
+    ad_image *frames[] = {picture(64, 40, 3, 0), picture(64, 40, 3, 0), picture(64, 40, 3, 2)};
+    REQUIRE(look(write_film(frames, 3, 0.1, 0)));
+    CHECK_INT(seen.frames, 3);
+    CHECK_INT(seen.palettes, 1);
+    CHECK_INT(seen.pixels, 64 * 40 + 1 + 64 * 40);
+    CHECK(!memcmp(seen.rgb[0], seen.rgb[1], sizeof seen.rgb[0]));
+    for (int i = 0; i < 64 * 40 * 3; ++i) CHECK_INT(seen.rgb[2][i], 64);
     for (int i = 0; i < 3; ++i) ad_image_free(frames[i]);
 }
 
@@ -221,6 +284,8 @@ static void memory_that_runs_out(void)
 
 static const check_case cases[] = {CASE(frames_and_their_times),
                                    CASE(colours_are_near_and_dithered),
+                                   CASE(differences),
+                                   CASE(same_again_and_other_colours),
                                    CASE(codes_are_used_up),
                                    CASE(every_length),
                                    CASE(refused),
