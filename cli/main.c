@@ -43,6 +43,7 @@ static const ad_verb *const verbs[] = {
     &ad_cli_runs_list,
     &ad_cli_runs_show,
     &ad_cli_runs_compare,
+    &ad_cli_runs_film,
     &ad_cli_runs_export,
     &ad_cli_runs_resume,
     &ad_cli_runs_report,

@@ -8,8 +8,8 @@ extern const ad_verb ad_cli_convert;
 extern const ad_verb ad_cli_help;
 extern const ad_verb ad_cli_info;
 extern const ad_verb ad_cli_onnx_run;
-extern const ad_verb ad_cli_runs_compare, ad_cli_runs_export, ad_cli_runs_list, ad_cli_runs_prune,
-    ad_cli_runs_report, ad_cli_runs_resume, ad_cli_runs_rm, ad_cli_runs_show;
+extern const ad_verb ad_cli_runs_compare, ad_cli_runs_export, ad_cli_runs_film, ad_cli_runs_list,
+    ad_cli_runs_prune, ad_cli_runs_report, ad_cli_runs_resume, ad_cli_runs_rm, ad_cli_runs_show;
 extern const ad_verb ad_cli_version;
 
 /* Of info. */

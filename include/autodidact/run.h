@@ -122,6 +122,32 @@ AD_API bool ad_run_is(const char *path);
  * who opens a file of it by name calls this. */
 AD_API ad_status ad_run_check(ad_context *ctx, const char *path);
 
+/* What a run left in samples/: NAME-STEP.png, NAME-STEP.txt, NAME.svg. */
+typedef enum ad_run_sample_kind {
+    AD_RUN_PICTURE = 0,
+    AD_RUN_TEXT,
+    AD_RUN_FIGURE
+} ad_run_sample_kind;
+typedef struct ad_run_sample {
+    char file[256], name[256]; /* file: its name within samples/ */
+    int64_t step;              /* -1: has none */
+    ad_run_sample_kind kind;
+} ad_run_sample;
+typedef struct ad_run_samples {
+    ad_context *ctx;
+    ad_run_sample *at; /* [count], by name, kind and step */
+    int count, capacity;
+} ad_run_samples;
+/* Lists them, of which there may be none; whose run it is was checked before (ad_run_check). At
+ * most 20,000. Free in any case. */
+AD_API ad_status ad_run_samples_list(ad_run_samples *samples, ad_context *ctx, const char *path);
+AD_API void ad_run_samples_free(ad_run_samples *samples);
+/* Where the samples of the same name and kind as number `from` end. */
+AD_API int ad_run_samples_next(const ad_run_samples *samples, int from);
+/* The path of a sample's file, of at least 300 bytes more than the run's; returns `path`. */
+AD_API const char *ad_run_sample_path(const char *run_path, const ad_run_sample *sample, char *path,
+                                      size_t size);
+
 /* What is done with files of a run. Nothing of it follows a link, and only plain files with the
  * names of a run's files are removed. A run that a process trains is refused. */
 typedef struct ad_run_sweep {

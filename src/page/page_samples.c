@@ -4,14 +4,10 @@
 #include "page/page.h"
 #include "base/file.h"
 
-#include <dirent.h>
 #include <limits.h>
-#include <stdlib.h>
-#include <stdio.h>
 #include <string.h>
 
 enum {
-    FILES_MOST = 20000,
     NAMES_MOST = 24,      /* of samples on a page */
     PICTURES_OF_NAME = 8, /* the first, the last, and some between */
     TEXTS_OF_NAME = 4,
@@ -20,86 +16,21 @@ enum {
     PAGE_BYTES = 4 << 20,    /*   of all */
 };
 
-/* NAME-STEP.png, NAME-STEP.txt, NAME.svg. */
-typedef struct sample {
-    char file[256], name[256];
-    int64_t step; /* -1: has none */
-    char kind;    /* 'p'ng, 't'xt, 's'vg */
-} sample;
-
 typedef struct samples {
     ad_context *ctx;
-    sample *item;
-    int count, capacity;
+    ad_run_samples list;
     size_t bytes; /* of pictures so far */
 } samples;
 
-static bool parse(const char *file, sample *out)
-{
-    size_t length = strlen(file);
-    if (length < 5 || length > 255) return false;
-    const char *ending = file + length - 4;
-    out->kind = !strcmp(ending, ".png")   ? 'p'
-                : !strcmp(ending, ".txt") ? 't'
-                : !strcmp(ending, ".svg") ? 's'
-                                          : 0;
-    if (!out->kind) return false;
-    snprintf(out->file, sizeof out->file, "%s", file);
-    snprintf(out->name, sizeof out->name, "%.*s", (int)(length - 4), file);
-    out->step = -1;
-    char *dash = strrchr(out->name, '-'), *end = NULL;
-    if (out->kind == 's' || !dash || dash == out->name || !dash[1]) return true;
-    long long step = strtoll(dash + 1, &end, 10);
-    if (!*end && step >= 0) {
-        *dash = 0;
-        out->step = step;
-    }
-    return true;
-}
-
-static int by_name_and_step(const void *a, const void *b)
-{
-    const sample *x = a, *y = b;
-    int order = strcmp(x->name, y->name);
-    if (order) return order;
-    if (x->kind != y->kind) return x->kind - y->kind;
-    return (x->step > y->step) - (x->step < y->step);
-}
-
-static void list(samples *s, const char *run_path)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%.*s/samples", PATH_MAX - 64, run_path);
-    DIR *folder = opendir(path);
-    if (!folder) return;
-    for (struct dirent *entry; (entry = readdir(folder)) && s->count < FILES_MOST;) {
-        if (s->count == s->capacity) {
-            int more = 2 * s->capacity + 64;
-            sample *item = ad_realloc(s->ctx, s->item, (size_t)s->capacity * sizeof *item,
-                                      (size_t)more * sizeof *item);
-            if (!item) break;
-            s->item = item, s->capacity = more;
-        }
-        s->count += parse(entry->d_name, &s->item[s->count]);
-    }
-    closedir(folder);
-    if (s->count) qsort(s->item, (size_t)s->count, sizeof *s->item, by_name_and_step);
-}
-
-static void free_list(samples *s)
-{
-    ad_free(s->ctx, s->item, (size_t)s->capacity * sizeof *s->item);
-}
-
-static bool load(samples *s, const char *run_path, const sample *item, size_t limit,
+static bool load(samples *s, const char *run_path, const ad_run_sample *item, size_t limit,
                  ad_file_bytes *file)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%.*s/samples/%s", PATH_MAX - 300, run_path, item->file);
-    return ad_file_bytes_read(file, s->ctx, path, limit) == AD_OK;
+    return ad_file_bytes_read(file, s->ctx, ad_run_sample_path(run_path, item, path, sizeof path),
+                              limit) == AD_OK;
 }
 
-static void begin_item(ad_text *to, const sample *item)
+static void begin_item(ad_text *to, const ad_run_sample *item)
 {
     ad_text_add(to, "<figure class=\"sample\">");
     if (item->step < 0) return;
@@ -108,11 +39,11 @@ static void begin_item(ad_text *to, const sample *item)
     ad_text_add(to, "</figcaption>");
 }
 
-static void write_picture(ad_text *to, samples *s, const char *run_path, const sample *item)
+static void write_picture(ad_text *to, samples *s, const char *run_path, const ad_run_sample *item)
 {
     ad_file_bytes file;
     begin_item(to, item);
-    bool png = item->kind == 'p';
+    bool png = item->kind == AD_RUN_PICTURE;
     if (load(s, run_path, item, PICTURE_BYTES, &file)) {
         bool fits = s->bytes + file.size <= PAGE_BYTES;
         bool valid = !png || (file.size > 8 && !memcmp(file.bytes, "\x89PNG\r\n\x1a\n", 8));
@@ -132,7 +63,7 @@ static void write_picture(ad_text *to, samples *s, const char *run_path, const s
     ad_text_add(to, "</figure>\n");
 }
 
-static void write_text(ad_text *to, samples *s, const char *run_path, const sample *item)
+static void write_text(ad_text *to, samples *s, const char *run_path, const ad_run_sample *item)
 {
     ad_file_bytes file;
     if (!load(s, run_path, item, (size_t)64 << 20, &file)) return;
@@ -146,10 +77,10 @@ static void write_text(ad_text *to, samples *s, const char *run_path, const samp
 }
 
 /* The samples of one name and kind: item[0 .. count - 1], by step. */
-static void write_group(ad_text *to, samples *s, const char *run_path, const sample *item,
+static void write_group(ad_text *to, samples *s, const char *run_path, const ad_run_sample *item,
                         int count)
 {
-    bool text = item->kind == 't';
+    bool text = item->kind == AD_RUN_TEXT;
     int most = text ? TEXTS_OF_NAME : PICTURES_OF_NAME, shown = count < most ? count : most;
     ad_text_add(to, "<div><h3>");
     ad_page_text(to, item->name);
@@ -167,19 +98,17 @@ static void write_section(ad_text *to, ad_context *ctx, const char *run_path, bo
 {
     samples s = {.ctx = ctx};
     int groups = 0;
-    list(&s, run_path);
-    for (int from = 0, next; from < s.count; from = next) {
-        for (next = from + 1; next < s.count && !strcmp(s.item[from].name, s.item[next].name) &&
-                              s.item[from].kind == s.item[next].kind;)
-            ++next;
-        if ((s.item[from].kind == 's') != figures || groups == NAMES_MOST) continue;
+    if (ad_run_samples_list(&s.list, ctx, run_path)) ad_error_clear(ctx); /* a page without them */
+    for (int from = 0, next; from < s.list.count; from = next) {
+        next = ad_run_samples_next(&s.list, from);
+        if ((s.list.at[from].kind == AD_RUN_FIGURE) != figures || groups == NAMES_MOST) continue;
         if (!groups++)
             ad_text_format(to, "<section id=\"%s\"><h2>%s</h2>\n<div class=\"groups\">\n",
                            figures ? "figures" : "samples", figures ? "Figures" : "Samples");
-        write_group(to, &s, run_path, &s.item[from], next - from);
+        write_group(to, &s, run_path, &s.list.at[from], next - from);
     }
     if (groups) ad_text_add(to, "</div></section>\n");
-    free_list(&s);
+    ad_run_samples_free(&s.list);
 }
 
 void ad_page_samples(ad_text *to, ad_context *ctx, const char *run_path)
