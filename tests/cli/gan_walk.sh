@@ -33,6 +33,17 @@ exits 0
 says err "7 frames" # each end once
 run "$autodidact" gan morph "$tmp/vanilla" 1 2 3 -o "$tmp/loop.gif" --frames 4 --loop
 says err "9 frames"
+run "$autodidact" gan morph "$tmp/conditional" 1:left 2:left 1:right 2:right --grid --frames 3 -o "$tmp/grid.png"
+exits 0
+says err "3 x 3 pictures"
+run "$autodidact" gan morph "$tmp/conditional" 1:left 2:left --frames 3 -o "$tmp/top.png"
+run "$autodidact" info "$tmp/grid.png"
+says out "176 x 176"
+run "$autodidact" gan sample "$tmp/vanilla" -n 3 --latents "$tmp/three.npy" -o "$tmp/three.png"
+run "$autodidact" gan morph "$tmp/vanilla" "$tmp/three.npy@2" 1 -o "$tmp/from-row.png" --frames 5
+exits 0
+run "$autodidact" gan morph "$tmp/vanilla" 2 1 -o "$tmp/from-two.png" --frames 5
+check "a saved row is that sample" cmp "$tmp/from-row.png" "$tmp/from-two.png"
 run "$autodidact" gan morph "$tmp/conditional" 1:left 1:right -o "$tmp/classes.png"
 exits 0
 run "$autodidact" gan morph "$tmp/conditional" 1 2 --label left -o "$tmp/label.png"
@@ -44,6 +55,8 @@ check "the class is looked at" sh -c "! cmp -s '$tmp/classes.png' '$tmp/label.pn
 run "$autodidact" gan mix "$tmp/vanilla" "3, 7,9 - 1,2 + 4" -o "$tmp/mix.png" --latent "$tmp/z.npy"
 exits 0
 says err "3 parts and their sum"
+run "$autodidact" info "$tmp/mix.png"
+says out "244 x 312" # 4 columns; 3 samples and their mean, with numbers
 run "$autodidact" gan mix "$tmp/vanilla" "2" -o "$tmp/two.png" --latent "$tmp/two.npy"
 run "$autodidact" gan morph "$tmp/vanilla" "$tmp/two.npy" 1 -o "$tmp/from-file.png" --frames 5
 exits 0
@@ -81,14 +94,22 @@ refuses "nowhere: cannot open" "$tmp/vanilla" nowhere 1
 refuses "2:top top: is none of the classes of" "$tmp/conditional" 1 2:top
 refuses "has no classes" "$tmp/vanilla" 1 2 --label left
 refuses "of which class? $tmp/z.npy:CLASS, or --label, says it" "$tmp/conditional" "$tmp/z.npy" 1
-run "$autodidact" gan sample "$tmp/vanilla" -n 3 -o "$tmp/three.png" --latents "$tmp/three.npy"
-refuses "three.npy: holds 15 numbers, and the network makes a picture of 5" "$tmp/vanilla" "$tmp/three.npy" 1
-run "$autodidact" gan morph "$tmp/vanilla" 1 -o "$tmp/new.png"
+refuses "three.npy: holds the noise of 3 pictures: $tmp/three.npy@1 is the first" "$tmp/vanilla" "$tmp/three.npy" 1
+refuses "three.npy@4: the file holds the noise of 3" "$tmp/vanilla" 1 "$tmp/three.npy@4"
+run "$autodidact" gan train --data "$tmp/data" --width 16 --latent 6 --batch 8 --steps 2 --run "$tmp/longer" --quiet
+refuses "three.npy: holds 5 numbers a picture, and the network makes a picture of 6" "$tmp/longer" "$tmp/three.npy" 1
+refuses "z.npy: holds 5 numbers, and the network makes a picture of 6" "$tmp/longer" "$tmp/z.npy" 1
+for wrong in "1" "1 2 3 --grid" "1 2 3 4 --grid --loop" "1 2 --fps 3" "1 2 --most 1M"; do
+    run "$autodidact" gan morph "$tmp/vanilla" $wrong -o "$tmp/new.png"
+    exits 2
+    one_line err
+done
+run "$autodidact" gan morph "$tmp/vanilla" 1 2 3 4 --grid -o "$tmp/new.gif"
 exits 2
 run "$autodidact" gan morph "$tmp/vanilla" 1 2 -o "$tmp/new.txt"
 exits 1
 run "$autodidact" gan morph "$tmp/vanilla" "$tmp/z.npy" 2 -o "$tmp/z.npy"
 exits 2
 says err "is also an input"
-check "nothing was written" test ! -e "$tmp/new.png" -a ! -e "$tmp/new.txt"
+check "nothing was written" test ! -e "$tmp/new.png" -a ! -e "$tmp/new.txt" -a ! -e "$tmp/new.gif"
 finish

@@ -7,7 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TERMS_MOST = 16, NUMBERS_MOST = 64, CAPTION = 64 };
+enum {
+    TERMS_MOST = 16,
+    NUMBERS_MOST = 64,
+    CAPTION = 64,
+    SHOWN_MOST = 6, /* samples of a part */
+};
 
 static const ad_option options[] = {
     {AD_LETTER_ROW("output", 'o', FILE), .required = true,
@@ -81,49 +86,136 @@ static void read_formula(formula *f, const char *text)
 
 /* ---- the parts ---- */
 
+/* What is shown: samples of a part below each other, its mean below them, and behind all means the
+ * sum. */
+typedef struct mixture {
+    ad_command *cmd;
+    ad_job *job;
+    formula f;
+    int rows, columns;  /* rows: of samples */
+    int64_t label;      /* the class of all; -1: the samples' */
+    gan_points samples; /* [rows * columns]; those behind a part's last are not shown */
+    gan_points means;   /* [columns], the last is the sum */
+} mixture;
+
 /* `sum` += sign * part, of `count` numbers. */
 static void add(float *sum, const float *part, int64_t count, double sign)
 {
     for (int64_t i = 0; i < count; ++i) sum[i] = (float)((double)sum[i] + sign * (double)part[i]);
 }
 
-/* Point i is the mean of part i, and the one behind them all the sum. */
-static ad_status compute(ad_command *cmd, ad_job *job, const formula *f, const gan_points *points)
+static void add_point(const gan_points *to, int64_t at, const gan_points *from, int64_t index,
+                      const gan_model *m, double sign)
 {
-    const gan_model *m = job->model;
-    const char *label = ad_command_text(cmd, "label");
-    int64_t latent = m->latent, classes = m->classes.count, given = 0;
+    int64_t latent = m->latent, classes = m->classes.count;
+    add(to->z + at * latent, from->z + index * latent, latent, sign);
+    if (classes) add(to->class + at * classes, from->class + index * classes, classes, sign);
+}
+
+static void draw_sample(const mixture *x, int64_t number, const gan_points *one)
+{
+    const gan_model *m = x->job->model;
+    int64_t classes = m->classes.count;
+    gan_latent((uint64_t)ad_command_int(x->cmd, "seed"), number, 0, one->z, m->latent);
+    if (!classes) return;
+    memset(one->class, 0, (size_t)classes * sizeof *one->class);
+    one->class[x->label < 0 ? (number - 1) % classes : x->label] = 1;
+}
+
+static ad_status compute(mixture *x)
+{
+    const gan_model *m = x->job->model;
+    const char *label = ad_command_text(x->cmd, "label");
     gan_points one;
-    ad_status status = gan_points_new(job, 1, &one);
-    for (int i = 0; i < f->count && !status; ++i) {
-        const term *t = &f->term[i];
-        float *z = points->z + i * latent, *class = classes ? points->class + i * classes : NULL;
-        for (int k = 0; k < t->count; ++k) {
-            gan_latent((uint64_t)ad_command_int(cmd, "seed"), t->number[k], 0, one.z, latent);
-            add(z, one.z, latent, 1.0 / t->count);
-            if (classes) class[(t->number[k] - 1) % classes] += 1.0f / (float)t->count;
-        }
-        add(points->z + f->count * latent, z, latent, t->sign);
-        if (classes) add(points->class + f->count * classes, class, classes, t->sign);
+    x->columns = x->f.count + 1, x->label = -1;
+    for (int i = 0; i < x->f.count; ++i)
+        if (x->f.term[i].count > 1 && x->f.term[i].count > x->rows) x->rows = x->f.term[i].count;
+    if (x->rows > SHOWN_MOST) {
+        ad_command_note(x->cmd, "of each part %d samples are shown", SHOWN_MOST);
+        x->rows = SHOWN_MOST;
     }
-    if (!status && label) status = gan_find_class(job, "--label", label, &given);
-    if (status || !label) return status;
-    memset(points->class, 0, (size_t)(points->count * classes) * sizeof(float));
-    for (int64_t i = 0; i < points->count; ++i) points->class[i * classes + given] = 1;
+    ad_status status = label ? gan_find_class(x->job, "--label", label, &x->label) : AD_OK;
+    if (!status) status = gan_points_new(x->job, 1, &one);
+    if (!status && x->rows)
+        status = gan_points_new(x->job, (int64_t)x->rows * x->columns, &x->samples);
+    if (!status) status = gan_points_new(x->job, x->columns, &x->means);
+    for (int i = 0; i < x->f.count && !status; ++i) {
+        const term *t = &x->f.term[i];
+        for (int k = 0; k < t->count; ++k) {
+            draw_sample(x, t->number[k], &one);
+            add_point(&x->means, i, &one, 0, m, 1.0 / t->count);
+            if (k < x->rows) add_point(&x->samples, k * x->columns + i, &one, 0, m, 1);
+        }
+        add_point(&x->means, x->f.count, &x->means, i, m, t->sign);
+    }
+    if (status || x->label < 0) return status;
+    /* a difference of parts of one class is no class at all */
+    memset(x->means.class, 0, (size_t)(x->columns * m->classes.count) * sizeof(float));
+    for (int i = 0; i < x->columns; ++i) x->means.class[i * m->classes.count + x->label] = 1;
     return AD_OK;
 }
 
-static void write_captions(const formula *f, char (*text)[CAPTION], const char **captions)
+/* ---- the sheet ---- */
+
+typedef struct mixed_sheet {
+    ad_image *picture[(SHOWN_MOST + 1) * (TERMS_MOST + 1)];
+    char text[(SHOWN_MOST + 1) * (TERMS_MOST + 1)][CAPTION];
+    const char *caption[(SHOWN_MOST + 1) * (TERMS_MOST + 1)];
+    int count;
+} mixed_sheet;
+
+static ad_status paint(ad_job *job, const gan_points *points, ad_image **picture)
 {
-    for (int i = 0; i < f->count; ++i) {
-        const term *t = &f->term[i];
-        int used = snprintf(text[i], CAPTION, "%s", t->sign < 0 ? "- " : i ? "+ " : "");
-        for (int k = 0; k < t->count && used < CAPTION; ++k)
-            used += snprintf(text[i] + used, (size_t)(CAPTION - used), "%s%lld", k ? "," : "",
-                             (long long)t->number[k]);
-        captions[i] = text[i];
+    ad_status status = AD_OK;
+    for (int64_t i = 0; i < points->count && !status; i += GAN_ROWS) {
+        int64_t left = points->count - i;
+        status = gan_paint(job, points, i, left < GAN_ROWS ? left : GAN_ROWS, picture + i);
     }
-    captions[f->count] = "=";
+    return status;
+}
+
+/* Captions of the means, and of the samples; places without a sample become white. */
+static void name_cells(const mixture *x, mixed_sheet *s)
+{
+    for (int i = 0; i < s->count; ++i) {
+        int row = i / x->columns, column = i % x->columns;
+        const term *t = &x->f.term[column];
+        char *text = s->text[i];
+        int used = 0;
+        s->caption[i] = text;
+        if (row < x->rows && column < x->f.count && row < t->count) {
+            snprintf(text, CAPTION, "%lld", (long long)t->number[row]);
+        } else if (row < x->rows) {
+            const ad_image *p = s->picture[i];
+            for (int64_t k = 0; k < p->width * p->height * p->channels; ++k) p->data[k] = 1;
+        } else if (column == x->f.count) {
+            snprintf(text, CAPTION, "=");
+        } else {
+            used = snprintf(text, CAPTION, "%s", t->sign < 0 ? "- " : column ? "+ " : "");
+            for (int k = 0; k < t->count && used < CAPTION; ++k)
+                used += snprintf(text + used, (size_t)(CAPTION - used), "%s%lld", k ? "," : "",
+                                 (long long)t->number[k]);
+        }
+    }
+}
+
+static ad_status write_strip(const mixture *x, mixed_sheet *s)
+{
+    const ad_sheet_options look = {
+        .columns = x->columns, .side = GAN_LOOKED_AT, .gap = 4, .captions = s->caption};
+    ad_image *sheet = NULL;
+    ad_status status = x->rows ? paint(x->job, &x->samples, s->picture) : AD_OK;
+    s->count = (x->rows + 1) * x->columns;
+    if (!status) status = paint(x->job, &x->means, s->picture + x->rows * x->columns);
+    if (!status) name_cells(x, s);
+    if (!status)
+        status = ad_image_sheet(x->job->ctx, (const ad_image *const *)s->picture, s->count, &look,
+                                &sheet);
+    if (!status)
+        status = ad_image_write(x->job->ctx, ad_command_text(x->cmd, "output"), sheet, NULL);
+    for (int i = 0; i < s->count; ++i) ad_image_free(s->picture[i]);
+    ad_image_free(sheet);
+    return status;
 }
 
 /* ---- the verb ---- */
@@ -132,24 +224,21 @@ static ad_status work(ad_command *cmd, ad_job *job)
 {
     const gan_model *m = job->model;
     const char *output = ad_command_text(cmd, "output"), *latent = ad_command_text(cmd, "latent");
-    char text[TERMS_MOST][CAPTION];
-    const char *captions[TERMS_MOST + 1];
-    formula f;
-    gan_points points;
-    read_formula(&f, ad_command_operand(cmd, 1));
+    mixture x = {.cmd = cmd, .job = job};
+    read_formula(&x.f, ad_command_operand(cmd, 1));
     ad_status status = ad_image_can_write(job->ctx, output);
     if (!status && latent) status = ad_file_can_write(job->ctx, latent);
-    if (!status) status = gan_points_new(job, f.count + 1, &points);
-    if (!status) status = compute(cmd, job, &f, &points);
+    if (!status) status = compute(&x);
     if (!status) status = gan_paint_begin(job);
-    if (status) return status;
-    write_captions(&f, text, captions);
-    status = gan_paint_sheet(job, &points, f.count + 1, captions, output);
+    mixed_sheet *sheet = calloc(1, sizeof *sheet);
+    if (!status && !sheet) status = ad_error_set(job->ctx, AD_ERROR_MEMORY, "out of memory");
+    if (!status) status = write_strip(&x, sheet);
+    free(sheet);
     if (!status && latent) {
-        const ad_tensor sum = {AD_F32, ad_shape(m->latent), points.z + f.count * m->latent};
+        const ad_tensor sum = {AD_F32, ad_shape(m->latent), x.means.z + x.f.count * m->latent};
         status = ad_npy_write(job->ctx, latent, &sum);
     }
-    if (!status) ad_command_note(cmd, "%s: %d parts and their sum", output, f.count);
+    if (!status) ad_command_note(cmd, "%s: %d parts and their sum", output, x.f.count);
     return status;
 }
 
@@ -170,6 +259,6 @@ const ad_verb gan_mix_verb = {
     AD_VERB("gan", "mix", "MODEL FORMULA", options, run, "add and subtract pictures"),
     .description =
         "FORMULA is numbers of samples, as `gan sample --numbered` with the same --seed shows "
-        "them: the mean of the first part, less that of the second, and so on. The strip shows the "
-        "mean of each part, and behind them the sum.\n\n"
+        "them: the mean of the first part, less that of the second, and so on. The strip shows "
+        "the samples of each part, below them its mean, and behind the means the sum.\n\n"
         "  autodidact gan mix runs/gan-20260101-1 \"3,7,9 - 1,2,5 + 4,6,8\" -o mixed.png"};
