@@ -150,7 +150,8 @@ $(BUILD)/autodidact: $(CLI_OBJ) $(LIB)
 
 $(BUILD)/src/base/version.o: CFLAGS_ALL += -DAD_COMPONENTS='"$(COMPONENTS)"'
 $(BUILD)/src/base/version.o: $(BUILD)/objects
-$(BUILD)/zoo/style/shipped.o: $(wildcard models/*.safetensors)
+$(BUILD)/zoo/style/shipped.o: models/paintings.safetensors
+$(BUILD)/zoo/gan/built_in.o: models/digits.safetensors
 $(BUILD)/zoo/vision/embedded.o: $(wildcard zoo/backbone/*.safetensors)
 $(BUILD)/zoo/vision/imagenet.o: zoo/vision/imagenet_words.txt
 $(BUILD)/zoo/style/any_embedded.o: zoo/style/any.safetensors
@@ -309,6 +310,10 @@ any: all
 	$(BUILD)/autodidact runs export $(BUILD)/any -o $(BUILD)/any.safetensors
 	$(BUILD)/autodidact convert $(BUILD)/any.safetensors zoo/style/any.safetensors --dtype f16
 
+# The generator of digits (docs/gan.md), trained and measured on MNIST's folder: MNIST=folder, else below DATA.
+digits: reproduce-cgan-mnist
+	cp $(BUILD)/digits.safetensors models/digits.safetensors
+
 # ---- showing ----------------------------------------------------------------------------------------
 
 # A picture painted by the program itself, or make demo CONTENT=photo.jpg STYLE=painting.jpg.
@@ -444,6 +449,7 @@ help:
 	@echo 'make examples     the small programs of examples/'
 	@echo 'make backbone     train the embedded network anew (PHOTOS=folder TEACHER=weights)'
 	@echo 'make any          train the decoder for any painting anew (PHOTOS=folder PAINTINGS=folder)'
+	@echo 'make digits       train the generator of digits anew (MNIST=folder)'
 	@echo 'make install      to PREFIX=$(PREFIX), below DESTDIR= if given; make uninstall'
 	@echo 'make clean        remove what was built'
 	@echo 'CC=gcc|clang chooses the compiler, MODE=release|asan|tsan the kind of build.'
@@ -453,7 +459,7 @@ clean:
 
 FORCE:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all lib tests examples fuzzers deps test test-unit test-data test-peers backbone any demo gallery format check \
+.PHONY: all lib tests examples fuzzers deps test test-unit test-data test-peers backbone any digits demo gallery format check \
     check-format check-cppcheck check-tidy check-kernels check-neon \
     check-asan check-tsan fuzz bench bench-peers install uninstall help clean FORCE
 .SECONDARY:

@@ -32,21 +32,42 @@ static int find_checkpoint(ad_command *cmd, char path[PATH_MAX])
     return AD_EXIT_OK;
 }
 
+enum { KEEP_MOST = 64 };
+
+/* Into keep[KEEP_MOST]. */
+static int read_keep(ad_command *cmd, const char **keep, int *count)
+{
+    *count = ad_command_count(cmd, "keep");
+    if (*count > KEEP_MOST)
+        return ad_command_usage(cmd, "--keep: %d beginnings, at most %d", *count, (int)KEEP_MOST);
+    for (int i = 0; i < *count; ++i) keep[i] = ad_command_item(cmd, "keep", i);
+    return AD_EXIT_OK;
+}
+
 static int export_run(ad_command *cmd)
 {
     char path[PATH_MAX];
+    const char *keep[KEEP_MOST];
+    int kept;
     const char *output = ad_command_text(cmd, "output");
     int code = find_checkpoint(cmd, path);
     if (!code) code = ad_cli_check_output(cmd, path, output);
+    if (!code) code = read_keep(cmd, keep, &kept);
     if (code) return code;
     ad_job *job;
     if ((code = ad_command_check(cmd, ad_cli_recognise(cmd, path, &job)))) return code;
     ad_cli_dtype dtype = ad_cli_wanted_dtype(cmd);
-    ad_export_options options = {.floats = dtype.floats, .q8_0 = dtype.q8_0, .weights_asked = true};
+    ad_export_options options = {.floats = dtype.floats,
+                                 .q8_0 = dtype.q8_0,
+                                 .keep = keep,
+                                 .keep_count = kept,
+                                 .weights_asked = true};
     ad_watcher watcher = ad_command_watcher(cmd);
     ad_file_convert_options plain = {.floats = dtype.floats,
                                      .q8_0 = dtype.q8_0,
                                      .leave_out = ad_trained_of_training,
+                                     .keep = keep,
+                                     .keep_count = kept,
                                      .leave_out_quietly = true,
                                      .watcher = &watcher};
     code = ad_command_check(cmd,
@@ -62,6 +83,8 @@ static const ad_option export_options[] = {
      .help = "where the weights go (.safetensors, .npz, .gguf; FOLDER/ for transformers)"},
     {"dtype", 0, AD_OPTION_CHOICE, .choices = ad_cli_dtypes,
      .help = "make all floating-point tensors this type; q8_0: in .gguf, the matrices"},
+    {"keep", 0, AD_OPTION_TEXTS, .unit = "NAME,...",
+     .help = "only tensors whose names begin with one of these (generator.)"},
     {"checkpoint", 0, AD_OPTION_TEXT, .initial = "best", .unit = "WHICH",
      .help = "best, or the step of a checkpoint that is kept"},
     AD_OPTION_QUIET,
@@ -73,11 +96,13 @@ const ad_verb ad_cli_runs_export = {
             "the trained weights of a run as a file of their own"),
     .description =
         "The file holds the network under its published names, and in its metadata what "
-        "it is, a language model's tokenizer included; the optimizer's state is left "
-        "out. llama.cpp reads what ends in .gguf, transformers a folder.\n\n"
+        "it is, a language model's tokenizer included, and how it was trained; the optimizer's "
+        "state is left out. llama.cpp reads what ends in .gguf, transformers a folder.\n\n"
         "  autodidact runs export runs/gpt-20260101-1 -o model.safetensors --dtype bf16\n"
         "  autodidact runs export runs/gpt-20260101-1 -o model.gguf --dtype q8_0\n"
-        "  autodidact runs export runs/gpt-20260101-1 -o model/"};
+        "  autodidact runs export runs/gpt-20260101-1 -o model/\n"
+        "  autodidact runs export runs/gan-20260101-1 -o models/mine.safetensors --dtype bf16 "
+        "--keep generator."};
 
 /* ---- resume ---- */
 

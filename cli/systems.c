@@ -1,12 +1,14 @@
 /* systems.c - which system a file or a run belongs to, and how its weights are wanted. */
 #include "cli/systems.h"
 #include "zoo/classify/classify.h"
+#include "zoo/gan/gan.h"
 #include "zoo/gpt/gpt.h"
 #include "zoo/graph/graph.h"
 
 ad_status ad_cli_recognise(ad_command *cmd, const char *path, ad_job **job)
 {
-    static const ad_system *const systems[] = {&gpt_system, &classify_system, &graph_system};
+    static const ad_system *const systems[] = {&gpt_system, &classify_system, &graph_system,
+                                               &gan_system};
     ad_context *ctx = ad_command_context(cmd);
     *job = NULL;
     for (size_t i = 0; i < sizeof systems / sizeof *systems; ++i) {

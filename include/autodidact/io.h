@@ -153,6 +153,9 @@ typedef struct ad_file_convert_options {
     const char *prefix;     /* put in front of names that do not begin so; NULL: nothing is */
     /* Tensors that stay behind, by name; NULL: none. */
     bool (*leave_out)(const char *name);
+    const char *const *keep; /* [keep_count] tensors whose names begin with one of these alone, of
+                                which each has to have some; count 0: all */
+    int keep_count;
     bool leave_out_quietly;      /* that is what is asked for, and no news to the watcher */
     const ad_metadata *metadata; /* beside the file's own, which it goes before */
     int metadata_count;

@@ -155,7 +155,15 @@ struct ad_system {
     /* Of what was opened, for ad_trained_export: what other programs want, and into the model's
      * record what lies beside the weights (a tokenizer). May be NULL. */
     ad_status (*publish)(ad_job *job, struct ad_publication *out);
+    /* Networks that are opened by a name alone; ends with {0}; NULL: none. */
+    const struct ad_built_in *built_in;
 };
+
+/* A network that comes with the program. */
+typedef struct ad_built_in {
+    const char *name;
+    ad_status (*open)(ad_file **file, ad_context *ctx, const char *called);
+} ad_built_in;
 
 /* The members of a system: `struct_` is the type of its own struct, and its functions follow by
  * name. */
@@ -227,10 +235,19 @@ typedef struct ad_trained_options {
     ad_watcher watcher; /* is told what was passed over and what is not used */
 } ad_trained_options;
 
+/* What `name` stands for where a trained network is asked for, as `path` (of `size` bytes): a path
+ * where something lies, or that is no bare name (it has a slash or a dot), is itself; else it is
+ * models/NAME.safetensors; else the built-in network of that name, whose place among `built_in` is
+ * *which (-1: it is a path). AD_ERROR_NOT_FOUND, which lists them and suggests one; where `count`
+ * is 0 the name is taken for a path. */
+AD_API ad_status ad_model_find(ad_context *ctx, const char *name, const char *const *built_in,
+                               int count, char *path, size_t size, int *which);
+
 /* Opens what `path` stands for: a run's folder (its best weights, else its newest), a checkpoint or
  * exported file, a file that the system recognises, or a folder of Hugging Face's form (config.json
- * beside model.safetensors or its shards) or nanoGPT's (ckpt.pt). The model's record is read and
- * checked; weights are not loaded yet. On failure *job is NULL. */
+ * beside model.safetensors or its shards) or nanoGPT's (ckpt.pt), or the name of a network
+ * (ad_model_find). The model's record is read and checked; weights are not loaded yet. On failure
+ * *job is NULL. */
 AD_API ad_status ad_trained_open(ad_job **job, ad_context *ctx, const ad_system *system,
                                  const char *path, const ad_trained_options *options);
 /* Builds the evaluation form for `rows` rows at a time, loads the weights, compiles. `compile` may
@@ -240,8 +257,8 @@ AD_API ad_status ad_trained_build(ad_job *job, int64_t rows, const ad_compile_op
  * variable for are told the watcher; missing ones are an error. */
 AD_API ad_status ad_trained_load(ad_job *job, ad_vars *vars);
 AD_API void ad_trained_close(ad_job *job); /* NULL is ignored */
-/* The file that the weights come from (NULL: of ad_system.open), its path, and the folder that
- * holds it (for a tokenizer beside it). */
+/* The file that the weights come from (NULL: of ad_system.open), its path (of a built-in network
+ * its name), and the folder that holds it (for a tokenizer beside it; "": none does). */
 AD_API const ad_file *ad_trained_file(const ad_job *job);
 AD_API const char *ad_trained_path(const ad_job *job);
 AD_API const char *ad_trained_folder(const ad_job *job);
@@ -269,14 +286,18 @@ AD_API bool ad_trained_of_training(const char *tensor);
 typedef struct ad_export_options {
     const ad_dtype *floats; /* as in ad_file_convert_options */
     bool q8_0, raw_names;
+    const char *const *keep; /* [keep_count] tensors whose names begin with one of these alone; as
+                                in ad_file_convert_options */
+    int keep_count;
     bool weights_asked; /* the weights alone are asked for: that others are left out is no news */
 } ad_export_options;
 
 /* Writes the weights of what was opened, without what training keeps beside them. The ending of
  * `path` chooses the form: .safetensors, .npz and .gguf hold the model's record (its sizes, its
- * tokenizer) as well, .gguf so that llama.cpp reads it where it knows such a network; .npy holds a
- * tensor. An existing folder, or a path that ends in '/', becomes one of Hugging Face's form. The
- * job's watcher is told what changes on the way. */
+ * tokenizer) as well, and of a run how it was trained ("trained.with" and the like), .gguf so that
+ * llama.cpp reads it where it knows such a network; .npy holds a tensor. An existing folder, or a
+ * path that ends in '/', becomes one of Hugging Face's form. The job's watcher is told what changes
+ * on the way. */
 AD_API ad_status ad_trained_export(ad_job *job, const char *path, const ad_export_options *options);
 /* The same for a verb: opens, reports errors, and notes what a person should know. Rows of its
  * records that the system has are as given on the command line, else those of the run, else their

@@ -12,7 +12,7 @@ typedef struct conversion {
     ad_named_tensor *tensors; /* [count] */
     int *from;                /* of each, its number in the file */
     ad_metadata *metadata;
-    int count, metadata_count, left_out, unknown, retyped, renamed;
+    int count, metadata_count, left_out, not_kept, unknown, retyped, renamed;
     const ad_file_entry *first_unknown, *first_retyped, *first_renamed;
     const char *new_name; /* of that */
 } conversion;
@@ -41,6 +41,35 @@ static const char *name_of(const conversion *c, const ad_file_entry *entry)
     return full;
 }
 
+static bool begins_with(const char *name, const char *start)
+{
+    return !strncmp(name, start, strlen(start));
+}
+
+static bool is_kept(const ad_file_convert_options *o, const char *name)
+{
+    int i = 0;
+    while (i < o->keep_count && !begins_with(name, o->keep[i])) ++i;
+    return !o->keep_count || i < o->keep_count;
+}
+
+/* Each of what is to be kept is there. */
+static ad_status check_keep(const conversion *c)
+{
+    const ad_file_convert_options *o = c->options;
+    for (int k = 0; k < o->keep_count; ++k) {
+        int i = 0, count = ad_file_count(c->file);
+        while (i < count && !begins_with(ad_file_at(c->file, i)->name, o->keep[k])) ++i;
+        if (i < count) continue;
+        for (i = 0; i < count && o->leave_out && o->leave_out(ad_file_at(c->file, i)->name);) ++i;
+        return ad_fail(c->file->ctx, AD_ERROR_NOT_FOUND,
+                       "%s: no tensor's name begins with \"%s\"; the first is %s",
+                       ad_file_path(c->file), o->keep[k],
+                       i < count ? ad_file_at(c->file, i)->name : "missing");
+    }
+    return AD_OK;
+}
+
 static ad_status add_tensor(conversion *c, int index)
 {
     char other[AD_GGUF_NAME_BYTES];
@@ -50,6 +79,10 @@ static ad_status add_tensor(conversion *c, int index)
     ad_dtype dtype = entry->dtype;
     if (o->leave_out && o->leave_out(entry->name)) {
         ++c->left_out;
+        return AD_OK;
+    }
+    if (!is_kept(o, entry->name)) {
+        ++c->not_kept;
         return AD_OK;
     }
     const char *name = name_of(c, entry);
@@ -92,6 +125,8 @@ static void say(const conversion *c, const char *to)
     if (c->left_out && !c->options->leave_out_quietly)
         ad_watch_note(w, "%d tensor%s of training left out", c->left_out,
                       c->left_out == 1 ? "" : "s");
+    if (c->not_kept)
+        ad_watch_note(w, "%d of %d tensors kept, as asked", c->count, c->count + c->not_kept);
     if (c->unknown)
         ad_watch_note(w,
                       "left out, as llama.cpp's network does not have them: %d tensor%s, %.80s%s",
@@ -115,7 +150,7 @@ static void say(const conversion *c, const char *to)
 
 static ad_status write_converted(conversion *c, ad_context *ctx, const char *to)
 {
-    ad_status status = AD_OK;
+    ad_status status = check_keep(c);
     for (int i = 0; !status && i < ad_file_count(c->file); ++i) status = add_tensor(c, i);
     add_metadata(c);
     ad_tensor_source source = {.count = c->count,

@@ -4,6 +4,7 @@
 #include "base/context.h"
 #include "base/ending.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -41,6 +42,43 @@ static ad_status describe(const ad_job *job, ad_metadata_list *list)
 {
     ad_status status = ad_metadata_add(list, job->ctx, "system", job->system->name);
     return status ? status : ad_record_describe(job->system->model, job->ctx, job->model, list);
+}
+
+/* Options that were given, but paths: "kind=conditional epochs=40". */
+static void list_options(const ad_job *job, const ad_run_info *run, ad_text *text)
+{
+    for (int i = 0; i < run->option_count; ++i) {
+        const ad_option *row = ad_settings_find(job->settings, run->options[i].key, NULL);
+        bool told = run->changed[i] && run->options[i].value;
+        if (told && row && row->type != AD_OPTION_FILE && !row->process)
+            ad_text_format(text, "%s%s=%s", text->length ? " " : "", run->options[i].key,
+                           run->options[i].value);
+    }
+}
+
+/* Where it comes from, for who finds the file years later. */
+static ad_status tell_training(const ad_job *job, ad_metadata_list *list)
+{
+    char path[PATH_MAX];
+    ad_run_info *run;
+    ad_text text;
+    if (!job->inside->of_run || !ad_job_find_run(job, path)) return AD_OK;
+    ad_status status = ad_run_info_open(&run, job->ctx, path);
+    if (status) return status;
+    ad_text_init(&text, job->ctx);
+    ad_text_format(&text, "%s %s: %s %s", run->app, run->version, run->system, run->verb);
+    status = ad_metadata_add(list, job->ctx, "trained.with", ad_text_get(&text));
+    text.length = 0;
+    list_options(job, run, &text);
+    if (!status) status = ad_metadata_add(list, job->ctx, "trained.options", ad_text_get(&text));
+    if (!status && *run->data_summary)
+        status = ad_metadata_add(list, job->ctx, "trained.data", run->data_summary);
+    if (!status && *run->data_fingerprint)
+        status = ad_metadata_add(list, job->ctx, "trained.data_fingerprint", run->data_fingerprint);
+    if (text.failed) status = AD_ERROR_MEMORY;
+    ad_text_free(&text);
+    ad_run_info_close(run);
+    return status;
 }
 
 static ad_status write_text(ad_context *ctx, const char *path, const char *text)
@@ -89,11 +127,14 @@ static ad_status export_published(ad_job *job, const char *path, const ad_export
     if (!status && job->system->publish) status = job->system->publish(job, p);
     if (!status && folder) status = ad_metadata_add(&list, job->ctx, "format", "pt");
     if (!status) status = describe(job, &list);
+    if (!status) status = tell_training(job, &list);
     ad_file_convert_options convert = {.floats = options->floats,
                                        .q8_0 = options->q8_0,
                                        .raw_names = options->raw_names,
                                        .leave_out = ad_trained_of_training,
                                        .leave_out_quietly = options->weights_asked,
+                                       .keep = options->keep,
+                                       .keep_count = options->keep_count,
                                        .prefix = p->prefix,
                                        .metadata = list.at,
                                        .metadata_count = list.count,

@@ -10,7 +10,8 @@
 
 /* Where weights lie. */
 typedef struct ad_weights_place {
-    char path[PATH_MAX], folder[PATH_MAX];
+    char path[PATH_MAX], folder[PATH_MAX]; /* of a built-in network its name, and "" */
+    const struct ad_built_in *built_in;    /* NULL: it is a file */
 } ad_weights_place;
 
 typedef struct ad_job_inside {
@@ -47,6 +48,9 @@ ad_status ad_job_players(ad_job *job, const ad_player **players);
 
 /* trained.c: the file that `path` stands for (ad_trained_open); says what was passed over. */
 ad_status ad_job_find_weights(const ad_job *job, const char *path, ad_weights_place *place);
+ad_status ad_job_open_weights(const ad_job *job, const ad_weights_place *place, ad_file **file);
+/* The run's folder in whose checkpoints/ the weights lie; false: they lie elsewhere. */
+bool ad_job_find_run(const ad_job *job, char run[PATH_MAX]);
 /* The error of what is asked of a file that is none (ad_system.open). */
 ad_status ad_job_no_weights(const ad_job *job);
 

@@ -65,7 +65,7 @@ ad_status ad_job_start_from(const ad_job *job, const char *path)
     ad_file *file = NULL;
     options.fitting = true;
     ad_status status = ad_job_find_weights(job, path, &place);
-    if (!status) status = ad_file_open(&file, job->ctx, place.path);
+    if (!status) status = ad_job_open_weights(job, &place, &file);
     if (!status) status = adapt(job, file);
     if (!status) options.add = lacking_prefix(job->vars, file, prefix);
     if (!status) status = ad_vars_load_file(job->vars, file, options);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CONFIG_BYTES_MOST = 4 << 20 };
+enum { CONFIG_BYTES_MOST = 4 << 20, BUILT_IN_MOST = 64 };
 
 /* ---- which file ---- */
 
@@ -28,10 +28,38 @@ static bool find_published(const char *folder, char path[PATH_MAX])
     return false;
 }
 
-ad_status ad_job_find_weights(const ad_job *job, const char *path, ad_weights_place *place)
+/* The system's built-in networks by their names, at most `most`. */
+static int list_built_in(const ad_system *system, const char **names, int most)
 {
-    char note[512] = "";
-    ad_status status = AD_OK;
+    const ad_built_in *b = system->built_in;
+    int count = 0;
+    for (; b && b[count].name && count < most; ++count) names[count] = b[count].name;
+    return count;
+}
+
+/* What a name stands for, as *named; of a built-in network place->built_in. */
+static ad_status find_named(const ad_job *job, const char *name, char named[PATH_MAX],
+                            ad_weights_place *place)
+{
+    const char *names[BUILT_IN_MOST];
+    int count = list_built_in(job->system, names, BUILT_IN_MOST), which;
+    ad_status status = ad_model_find(job->ctx, name, names, count, named, PATH_MAX, &which);
+    if (status) return status;
+    if (which >= 0) place->built_in = &job->system->built_in[which];
+    for (int i = 0; i < count && which < 0; ++i)
+        if (!strcmp(names[i], name))
+            ad_watch_note(&job->watcher, "%s: is %s here, and not what is built in by this name",
+                          name, strcmp(named, name) != 0 ? named : "what lies");
+    return AD_OK;
+}
+
+ad_status ad_job_find_weights(const ad_job *job, const char *name, ad_weights_place *place)
+{
+    char note[512] = "", path[PATH_MAX];
+    *place = (ad_weights_place){0};
+    ad_status status = find_named(job, name, path, place);
+    if (!status && place->built_in) snprintf(place->path, sizeof place->path, "%s", name);
+    if (status || place->built_in) return status;
     if (!find_published(path, place->path))
         status = ad_run_weights(job->ctx, path, place->path, sizeof place->path, note, sizeof note);
     if (status == AD_ERROR_NOT_FOUND)
@@ -50,6 +78,12 @@ ad_status ad_job_find_weights(const ad_job *job, const char *path, ad_weights_pl
     return AD_OK;
 }
 
+ad_status ad_job_open_weights(const ad_job *job, const ad_weights_place *place, ad_file **file)
+{
+    return place->built_in ? place->built_in->open(file, job->ctx, place->path)
+                           : ad_file_open(file, job->ctx, place->path);
+}
+
 /* ---- what it holds ---- */
 
 /* The text of config.json beside the weights, owned by the caller; *text NULL: there is none. */
@@ -58,7 +92,8 @@ static ad_status read_config(const ad_job *job, char **text, size_t *bytes)
     char path[PATH_MAX];
     ad_content file;
     *text = NULL;
-    if (!joined(path, job->inside->place.folder, "config.json")) return AD_OK;
+    if (job->inside->place.built_in || !joined(path, job->inside->place.folder, "config.json"))
+        return AD_OK;
     ad_status status = ad_content_read_text(&file, job->ctx, path, CONFIG_BYTES_MOST);
     if (status) return status;
     *bytes = file.size + 1;
@@ -121,8 +156,7 @@ static ad_status read_model(ad_job *job)
 
 /* ---- the run that it is of ---- */
 
-/* The run's folder in whose checkpoints/ the weights lie; false: they lie elsewhere. */
-static bool find_run(const ad_job *job, char run[PATH_MAX])
+bool ad_job_find_run(const ad_job *job, char run[PATH_MAX])
 {
     static const char last[] = "checkpoints";
     const char *folder = job->inside->place.folder, *name = strrchr(folder, '/');
@@ -136,7 +170,7 @@ static bool find_run(const ad_job *job, char run[PATH_MAX])
 static ad_status read_run(ad_job *job)
 {
     char run[PATH_MAX];
-    if (!find_run(job, run)) return AD_OK;
+    if (!ad_job_find_run(job, run)) return AD_OK;
     ad_status status = check_system(job); /* of whose settings most are unknown here */
     if (!status) status = ad_run_read_settings(job->inside->own_settings, run);
     if (!status) status = ad_run_read_part(job->inside->own_settings, run, &job->part);
@@ -151,11 +185,12 @@ static ad_status open_file(ad_job *job, const ad_settings *given)
 {
     ad_job_inside *inside = job->inside;
     bool mine = false;
-    ad_status status = job->system->open ? job->system->open(job, inside->place.path, &mine)
-                                         : AD_OK;
+    ad_status status = job->system->open && !inside->place.built_in
+                           ? job->system->open(job, inside->place.path, &mine)
+                           : AD_OK;
     if (!status && mine)
         return ad_record_check(job->system->model, job->ctx, inside->place.path, job->model);
-    if (!status) status = ad_file_open(&inside->file, job->ctx, inside->place.path);
+    if (!status) status = ad_job_open_weights(job, &inside->place, &inside->file);
     if (!status && !given) status = read_run(job);
     return status ? status : read_model(job);
 }

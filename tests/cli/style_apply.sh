@@ -260,7 +260,7 @@ wrong 2 '--steady is for films, and photo.png is none' net.tar photo.png -o x.pn
 wrong 2 'is also an input' net.tar photo.png -o photo.png
 wrong 1 'a picture is written as' net.tar photo.png -o net.tar
 wrong 1 'missing.png' net.tar missing.png -o x.png
-wrong 1 'starry_nigh: is no file, and no built-in style: those are starry_night and great_wave' starry_nigh photo.png -o x.png
+wrong 1 'starry_nigh: is no run and no file, there is no models/starry_nigh.safetensors, and built in are starry_night and great_wave; did you mean starry_night?' starry_nigh photo.png -o x.png
 wrong 1 'missing.pth' missing.pth photo.png -o x.png
 wrong 1 'tiny_cnn.pth: is no network of a style' "$fixtures/tiny_cnn.pth" photo.png -o x.png
 wrong 2 'has one style' net.tar photo.png -o x.png --style 1

@@ -110,6 +110,10 @@ each_verb() {
     "$1" reads runs compare gpt-run stopped-run graph-run
     "$1" writes runs export gpt-run -o old.safetensors
     "$1" writes runs export gpt-run -o old.gguf --dtype q8_0
+    "$1" writes runs export gan-run -o old.safetensors --dtype bf16 --keep generator.
+    "$1" writes runs film gan-run -o old.gif
+    "$1" writes runs film gan-run -o old.mp4 --width 64
+    "$1" writes runs film gan-run -o old.png
     "$1" writes runs report classify-run gpt-run
     for file in tiny_cnn.pth arrays.npz library.safetensors jpeg-L.jpg png-P.png webp-lossy.webp photo.ppm pictures pictures.tar.gz net.tar \
         gpt-run/checkpoints/best.safetensors gpt2_tiny/model.safetensors; do
@@ -134,7 +138,9 @@ each_verb() {
     "$1" trains gan train --data pictures $gan_options --ema 0.9 --run new
     "$1" trains gan train --data pictures --kind dcgan --size 16 --width 8 --batch 4 --steps 2 --r1 1 --run new
     "$1" writes gan sample gan-run -n 4 --numbered -o old.png
+    "$1" writes gan sample digits -n 4 -o old.png
     "$1" writes gan morph gan-run 1 2 --frames 3 -o old.gif
+    "$1" writes gan morph gan-run 1 2 3 4 --grid --frames 3 -o old.png
     "$1" writes gan mix gan-run 1,2-3 -o old.png
     "$1" reads gan eval gan-run --classifier classify-run -n 16
     "$1" trains gpt train --data text.txt $gpt_options --ema 0.9 --run new

@@ -34,6 +34,7 @@
  *   - points.c: points as a person names them
  *   - look.c: a classifier that looks at pictures
  *   - measure.c: how good what a generator makes is
+ *   - built_in.c: the generator that comes with the program
  *   - sample.c, morph.c, mix.c, eval.c: a verb each */
 #ifndef ZOO_GAN_GAN_H
 #define ZOO_GAN_GAN_H
@@ -43,6 +44,7 @@
 extern const ad_verb gan_train_verb, gan_sample_verb, gan_morph_verb, gan_mix_verb, gan_eval_verb,
     gan_explain_verb;
 extern const ad_system gan_system;
+extern const ad_built_in gan_built_in[];
 
 /* ---- settings ---- */
 
@@ -163,8 +165,8 @@ void gan_slerp(const float *a, const float *b, double share, float *z, int64_t c
 
 enum { GAN_NUMBER_MOST = 1000000000 /* of a sample */ };
 
-/* Point `at` of zeroed points: "7", "7:CLASS", "latent.npy", "latent.npy:CLASS". `label` is the
- * class of one that does not say its own; NULL: a sample's is its turn's. */
+/* Point `at` of zeroed points: "7", "7:CLASS", "latent.npy", "latents.npy@3", "latent.npy:CLASS".
+ * `label` is the class of one that does not say its own; NULL: a sample's is its turn's. */
 ad_status gan_read_point(const ad_job *job, const char *text, uint64_t seed, const char *label,
                          const gan_points *points, int64_t at);
 

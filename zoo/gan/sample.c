@@ -6,20 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <string.h>
 
 enum { SHEET_MOST = 4096, CAPTION = 24, COLUMNS_MOST = 32 };
 
 static const ad_option options[] = {
     {AD_LETTER_ROW("output", 'o', FILE), .required = true,
      .help = "a folder for numbered PNGs (made/), or a sheet of all (.png, .jpg, .webp)"},
-    {AD_LETTER_ROW("count", 'n', INT), .initial = "64", .min = 1, .max = 1e6, .help = "pictures"},
+    {AD_LETTER_ROW("count", 'n', INT), .min = 1, .max = 1e6, .help = "pictures",
+     .otherwise = "64; of a sheet of all classes 8 of each"},
     {AD_ROW("label", TEXT), .unit = "CLASS", .help = "the class that all are of",
      .otherwise = "one class after the other"},
     {AD_ROW("seed", INT), .initial = "0", .max = 9e15, .help = "of the noise"},
     {AD_ROW("truncation", REAL), .min = 0.01, .max = 100,
      .help = "draw noise beyond this again: less makes pictures that are better and more alike"},
-    {AD_ROW("numbered", FLAG), .help = "on a sheet: write each picture's number below it"},
+    {AD_ROW("numbered", FLAG),
+     .help =
+         "on a sheet: write each picture's number (NUMBER:CLASS) below it, which `gan morph` and "
+         "`gan mix` take"},
     {AD_ROW("columns", INT), .min = 1, .max = SHEET_MOST, .help = "of the sheet",
      .otherwise = "the classes, or so many that it is about square"},
     {AD_ROW("latents", FILE), .help = "also write the noise, [pictures, latent] (.npy)"},
@@ -33,7 +36,7 @@ typedef struct sampling {
     const gan_model *model;
     const char *output, *latents;
     bool folder;
-    int64_t label, done; /* -1: in turn; pictures */
+    int64_t label, count, done; /* label -1: in turn; pictures */
     gan_points points;
 } sampling;
 
@@ -118,7 +121,10 @@ static ad_status make_sheet(sampling *s)
     if (!text || !captions)
         status = ad_error_set(s->job->ctx, AD_ERROR_MEMORY, "out of memory for captions");
     for (int64_t i = 0; i < count && !status; ++i) {
-        snprintf(text[i], CAPTION, "%lld", (long long)(i + 1));
+        const ad_texts *all = &s->model->classes;
+        int64_t class = all->count ? (s->label < 0 ? i % all->count : s->label) : -1;
+        snprintf(text[i], CAPTION, "%lld%s%s", (long long)(i + 1), class < 0 ? "" : ":",
+                 class < 0 ? "" : all->at[class]);
         captions[i] = text[i];
     }
     if (!columns && classes <= COLUMNS_MOST && count >= classes) columns = (int)classes;
@@ -160,6 +166,14 @@ static int check_usage(ad_command *cmd)
     return AD_EXIT_OK;
 }
 
+/* The sheet of all classes has whole rows. */
+static void choose_count(sampling *s)
+{
+    int64_t classes = s->label < 0 && !s->folder ? s->model->classes.count : 0;
+    s->count = ad_command_int(s->cmd, "count");
+    if (!s->count) s->count = classes && classes <= COLUMNS_MOST ? 8 * classes : 64;
+}
+
 /* What can be refused is, before anything is made. */
 static ad_status prepare(sampling *s)
 {
@@ -168,7 +182,8 @@ static ad_status prepare(sampling *s)
     ad_status status = label ? gan_find_class(s->job, "--label", label, &s->label) : AD_OK;
     if (!status && !s->folder) status = ad_image_can_write(ctx, s->output);
     if (!status && s->latents) status = ad_file_can_write(ctx, s->latents);
-    if (!status) status = gan_points_new(s->job, ad_command_int(s->cmd, "count"), &s->points);
+    choose_count(s);
+    if (!status) status = gan_points_new(s->job, s->count, &s->points);
     return status ? status : gan_paint_begin(s->job);
 }
 
@@ -223,8 +238,11 @@ static int run(ad_command *cmd)
 const ad_verb gan_sample_verb = {
     AD_VERB("gan", "sample", "MODEL", options, run, "make pictures of noise"),
     .description =
-        "MODEL is a run's folder or an exported weights file. Picture number i of a seed is the "
+        "MODEL is a run's folder, an exported weights file, or a name: of a file in models/ "
+        "(models/NAME.safetensors), or digits, which is built in. Picture number i of a seed is "
+        "the "
         "same however many are made, and files of a folder are called by these numbers. A "
         "conditional network makes the classes in turn, or all of one --label.\n\n"
+        "  autodidact gan sample digits --label 7 -o sevens.png\n"
         "  autodidact gan sample runs/gan-20260101-1 -o sheet.png --numbered\n"
         "  autodidact gan sample runs/gan-20260101-1 -n 200 --label 7 --seed 1 -o sevens/"};

@@ -5,6 +5,8 @@
  * generator's with what it makes there, the discriminator's with real pictures. */
 #include "zoo/gan/gan.h"
 
+#include <string.h>
+
 /* ---- the step ---- */
 
 static ad_node *noise(const gan_model *m, ad_forward *f)
@@ -79,6 +81,16 @@ static void train_step(gan *own, ad_forward *f)
     f->players = own->player, f->player_count = 2;
 }
 
+/* Whether what was opened has a discriminator: a generator alone can be exported. */
+static bool has_discriminator(const ad_job *job)
+{
+    const ad_file *file = ad_trained_file(job);
+    bool has = !file;
+    for (int i = 0; file && i < ad_file_count(file) && !has; ++i)
+        has = !strncmp(ad_file_at(file, i)->name, "discriminator.", 14);
+    return has;
+}
+
 /* Pictures of 0 to 1. The discriminator is declared with the generator, so that the files of both
  * are whole, but nothing of it is computed. */
 static void network(ad_job *job, ad_forward *f)
@@ -93,7 +105,7 @@ static void network(ad_job *job, ad_forward *f)
                          ? ad_input(f->graph, "class", AD_F32, ad_shape(f->rows, m->classes.count))
                          : NULL;
     ad_node *made = gan_generate(m, f->vars, z, class, NULL);
-    gan_judge(m, f->vars, made, class, NULL);
+    if (has_discriminator(job)) gan_judge(m, f->vars, made, class, NULL);
     f->result = ad_name(ad_mul_scalar(ad_add_scalar(made, 1), 0.5), "made");
 }
 
@@ -143,7 +155,8 @@ static const ad_default defaults[] = {
 
 const ad_system gan_system = {AD_SYSTEM("gan", "images", gan, records, &gan_model_record, defaults,
                                         .read = gan_read, .network = network, .sample = sample,
-                                        .finish = finish, .sketch = gan_sketch)};
+                                        .finish = finish, .sketch = gan_sketch,
+                                        .built_in = gan_built_in)};
 
 const ad_verb gan_train_verb = {
     AD_TRAIN_VERB("gan", &gan_system, records, defaults,

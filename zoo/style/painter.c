@@ -6,8 +6,8 @@
 
 #include <autodidact/run.h>
 
+#include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- ONNX ---- */
 
@@ -145,26 +145,15 @@ static ad_status open_file(style_painter *p, ad_context *ctx, const char *path)
     return status;
 }
 
-static ad_status open_shipped(style_painter *p, ad_context *ctx, const char *name)
+static ad_status open_shipped(style_painter *p, ad_context *ctx, int64_t style)
 {
     ad_file *file;
-    char names[512];
-    p->chosen = style_shipped_find(ctx, name);
-    if (p->chosen < 0)
-        return ad_error_set(ctx, AD_ERROR_NOT_FOUND,
-                            "%s: is no file, and no built-in style: those are %s", name,
-                            style_shipped_names(ctx, names, sizeof names));
+    p->chosen = style;
     ad_status status = style_shipped_open(&file, ctx);
     if (status) return status;
     status = load(p, ctx, file);
     ad_file_close(file);
     return status;
-}
-
-/* Nothing is there by this name, and it could be a style's. */
-static bool may_be_shipped(const char *path)
-{
-    return !strpbrk(path, "/.") && access(path, F_OK);
 }
 
 ad_status style_painter_open(style_painter *p, ad_context *ctx, const char *path, double white)
@@ -175,11 +164,15 @@ ad_status style_painter_open(style_painter *p, ad_context *ctx, const char *path
                          .white = 255,
                          .side = {-1, -1},
                          .vars = ad_vars_new(ctx, 0)};
+    char found[PATH_MAX];
+    int style;
     if (!p->vars) return AD_ERROR_MEMORY;
-    ad_status status = ad_onnx_ending(path)   ? open_onnx(p, ctx, path, white)
-                       : may_be_shipped(path) ? open_shipped(p, ctx, path)
-                       : ad_run_is(path)      ? open_run(p, ctx, path)
-                                              : open_file(p, ctx, path);
+    ad_status status = style_shipped_find(ctx, path, found, sizeof found, &style);
+    if (!status)
+        status = style >= 0              ? open_shipped(p, ctx, style)
+                 : ad_onnx_ending(found) ? open_onnx(p, ctx, found, white)
+                 : ad_run_is(found)      ? open_run(p, ctx, found)
+                                         : open_file(p, ctx, found);
     if (p->form.styles > 1) p->styles = p->form.styles;
     if (status) style_painter_close(p);
     return status;

@@ -36,22 +36,13 @@ static ad_status read_sizes(ad_context *ctx, style_net_sizes *sizes)
     return status;
 }
 
-int64_t style_shipped_find(ad_context *ctx, const char *name)
+ad_status style_shipped_find(ad_context *ctx, const char *name, char *path, size_t size, int *style)
 {
     style_net_sizes sizes = {0};
-    int64_t index = -1;
     ad_status status = read_sizes(ctx, &sizes);
-    for (int64_t i = 0; !status && i < sizes.styles.count; ++i)
-        if (!strcmp(sizes.styles.at[i], name)) index = i;
+    if (!status)
+        status = ad_model_find(ctx, name, (const char *const *)sizes.styles.at,
+                               (int)sizes.styles.count, path, size, style);
     ad_record_free(&style_net_record, ctx, &sizes);
-    return index;
-}
-
-const char *style_shipped_names(ad_context *ctx, char *text, size_t size)
-{
-    style_net_sizes sizes = {0};
-    text[0] = 0;
-    if (!read_sizes(ctx, &sizes)) style_names_text(&sizes.styles, text, size);
-    ad_record_free(&style_net_record, ctx, &sizes);
-    return text;
+    return status;
 }

@@ -7,10 +7,9 @@
 
 /* Its file, as any other of `runs export`. */
 ad_status style_shipped_open(ad_file **file, ad_context *ctx);
-/* The index of the style of that name; -1: there is none. */
-int64_t style_shipped_find(ad_context *ctx, const char *name);
-/* Their names, "a, b and c". */
-const char *style_shipped_names(ad_context *ctx, char *text, size_t size);
+/* What a name stands for (ad_model_find): *style is the index of a built-in one, or -1. */
+ad_status style_shipped_find(ad_context *ctx, const char *name, char *path, size_t size,
+                             int *style);
 /* "a, b and c", as far as it fits into `text`. */
 const char *style_names_text(const ad_texts *names, char *text, size_t size);
 
