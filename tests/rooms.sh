@@ -13,7 +13,7 @@ stands_on() { # ROOM: itself and what it may include
     film) echo base io film ;;
     flow) echo base io device flow ;;
     absent) echo base io film onnx absent ;;
-    score) echo base score ;;
+    score) echo base graph ops plan score ;;
     draw) echo base io draw ;;
     record) echo base io record ;;
     command) echo base io record command ;;

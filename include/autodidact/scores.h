@@ -12,7 +12,7 @@
 #ifndef AUTODIDACT_SCORES_H
 #define AUTODIDACT_SCORES_H
 
-#include <autodidact/base.h>
+#include <autodidact/watch.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -174,20 +174,57 @@ AD_API const double *ad_number_scores_truth(const ad_number_scores *scores);
 
 /* ---- made beside real, in the features of a network ---- */
 
-/* Rows of features [count, width] of what was made and of what is real. A feature that is not
- * finite makes every score NaN. */
+/* Rows of numbers [count, width], of what was made or of what is real: features, or bytes, which
+ * stand for byte / 255. A feature that is not finite makes every score NaN. Products of rows are
+ * the library's own matrix kernels', a block at a time: beside the rows some megabytes are needed.
+ * All scores are the same with any number of threads.
+ *
+ * `watcher` (may be NULL) is told how far a score is, in steps of its own, and may end it, which is
+ * AD_ERROR_ARGUMENT. */
+typedef struct ad_feature_rows {
+    const float *features;
+    const unsigned char *bytes; /* where there are no features */
+    int64_t count, width;
+} ad_feature_rows;
 
 /* The Frechet distance of the normal distributions with the rows' means and unbiased covariances
- * (Heusel et al. 2017, "FID"): 0 where they agree. Two rows of each at least. O(width^3). */
-AD_API ad_status ad_frechet_distance(ad_context *ctx, const float *a, int64_t a_count,
-                                     const float *b, int64_t b_count, int64_t width,
+ * (Heusel et al. 2017, "FID"): 0 where they agree. Two rows of each at least. Of fewer rows than
+ * features it is a distance all the same, and a larger one than that of many.
+ * O(min(width, count)^3). */
+AD_API ad_status ad_frechet_distance(ad_context *ctx, const ad_feature_rows *a,
+                                     const ad_feature_rows *b, const ad_watcher *watcher,
                                      double *distance);
 /* The same of means [n] and covariances [n, n], symmetric and finite. */
 AD_API ad_status ad_frechet_of_moments(ad_context *ctx, const double *mean_a, const double *a,
                                        const double *mean_b, const double *b, int64_t n,
                                        double *distance);
 
+typedef struct ad_kernel_options {
+    int subsets;   /* 0: 100 */
+    int64_t size;  /* rows of each in a subset; 0: 1000, and half of the fewer rows at most */
+    uint64_t seed; /* of which they are */
+} ad_kernel_options;
+typedef struct ad_kernel_result {
+    double distance, deviation; /* mean and deviation over the subsets */
+    int subsets;
+    int64_t size;
+} ad_kernel_result;
+/* The kernel distance (Binkowski et al. 2018, "KID"): the squared maximum mean discrepancy with the
+ * kernel (x y / width + 1)^3, its unbiased estimate, which may be below 0, in subsets drawn without
+ * replacement. Four rows of each at least. `options` may be NULL. */
+AD_API ad_status ad_kernel_distance(ad_context *ctx, const ad_feature_rows *real,
+                                    const ad_feature_rows *made, const ad_kernel_options *options,
+                                    const ad_watcher *watcher, ad_kernel_result *result);
+
 enum { AD_NEIGHBOURS_MOST = 64 };
+
+/* For each row of `from` the squared distances to the k nearest of `to`, rising: distance [from
+ * count, k], and which rows these are (the first of those that are equal): which [from count, k],
+ * may be NULL. Row i of `from` is row own[i] of `to`, which does not count (`own` NULL: none is).
+ * k from 1 to AD_NEIGHBOURS_MOST, and to the rows there are. Numbers are finite. */
+AD_API ad_status ad_nearest_rows(ad_context *ctx, const ad_feature_rows *from,
+                                 const ad_feature_rows *to, const int64_t *own, int k,
+                                 const ad_watcher *watcher, float *distance, int64_t *which);
 
 /* With a ball around each row that reaches its k-th nearest of its own kind: */
 typedef struct ad_neighbour_result {
@@ -198,11 +235,11 @@ typedef struct ad_neighbour_result {
     double coverage;  /* share of what is real in whose ball something made lies (Naeem et al.
                          2020) */
 } ad_neighbour_result;
-/* k from 1 to AD_NEIGHBOURS_MOST, less than either count. All pairs are compared, on the context's
- * threads. */
-AD_API ad_status ad_neighbour_scores(ad_context *ctx, const float *real, int64_t real_count,
-                                     const float *made, int64_t made_count, int64_t width, int k,
-                                     ad_neighbour_result *result);
+/* k from 1 to AD_NEIGHBOURS_MOST, less than either count. real_nearest [real count, k] is what
+ * ad_nearest_rows says of the real ones among themselves; NULL: it is asked. */
+AD_API ad_status ad_neighbour_scores(ad_context *ctx, const ad_feature_rows *real,
+                                     const ad_feature_rows *made, int k, const float *real_nearest,
+                                     const ad_watcher *watcher, ad_neighbour_result *result);
 
 #ifdef __cplusplus
 }

@@ -1,43 +1,19 @@
 /* frechet.c - the distance of two normal distributions (Frechet 1957; Dowson & Landau 1982), of
  * features of made and of real pictures: Heusel et al. 2017, "FID".
  *
- *     d = |ma - mb|^2 + tr(A + B - 2 (A^1/2 B A^1/2)^1/2)
+ *     d = |ma - mb|^2 + tr(A + B - 2 (F^T B F)^1/2)        A = F F^T
  *
  * The product in the root is symmetric, unlike A B, so no eigenvalue is complex; those that
- * rounding takes below 0 count as 0. */
+ * rounding takes below 0 count as 0. Any factor F of A gives the same trace. Of fewer rows than
+ * features it is the rows themselves, so that nothing of what they lack is rounded into being, and
+ * the eigenvalues are as many as the rows; else Cholesky's. */
+#include "score/products.h"
 #include "score/symmetric.h"
 
-#include <autodidact/scores.h>
 #include <math.h>
 #include <string.h>
 
-/* c = a b, with b symmetric, [n, n] */
-static void multiply(double *c, const double *a, const double *b, int64_t n)
-{
-    memset(c, 0, (size_t)(n * n) * sizeof *c);
-    for (int64_t i = 0; i < n; ++i)
-        for (int64_t k = 0; k < n; ++k) {
-            double factor = a[i * n + k];
-            const double *row = b + k * n;
-            double *to = c + i * n;
-            for (int64_t j = 0; j < n; ++j) to[j] += factor * row[j];
-        }
-}
-
-/* root = a^1/2; a is lost, `vector` is scratch. */
-static ad_status root_of(ad_context *ctx, double *a, int64_t n, double *value, double *vector,
-                         double *root)
-{
-    ad_status status = ad_symmetric_eigen(ctx, a, n, value, vector);
-    if (status) return status;
-    memset(root, 0, (size_t)(n * n) * sizeof *root);
-    for (int64_t k = 0; k < n; ++k) {
-        const double *v = vector + k * n, scale = sqrt(fmax(0, value[k]));
-        for (int64_t i = 0; i < n; ++i)
-            for (int64_t j = 0; j < n; ++j) root[i * n + j] += scale * v[i] * v[j];
-    }
-    return AD_OK;
-}
+enum { CHUNK = 1024 /* rows whose part of a covariance is computed at once */ };
 
 static double trace(const double *a, int64_t n)
 {
@@ -46,72 +22,139 @@ static double trace(const double *a, int64_t n)
     return sum;
 }
 
+/* tr (F^T B F)^1/2 of factor [n, rank] and b [n, n]. */
+static ad_status trace_of_root(ad_context *ctx, const double *factor, int64_t rank, const double *b,
+                               int64_t n, const ad_watcher *watcher, double *sum)
+{
+    *sum = 0;
+    if (!rank) return AD_OK;
+    size_t bytes = ad_bytes(n * rank + rank * rank + rank, sizeof(double));
+    double *half = ad_alloc(ctx, bytes);
+    if (!half) return AD_ERROR_MEMORY;
+    double *whole = half + n * rank, *value = whole + rank * rank;
+    ad_status status = ad_product_f64(ctx, b, false, factor, n, n, rank, half);
+    if (!status) status = ad_product_f64(ctx, factor, true, half, rank, n, rank, whole);
+    if (!status) status = ad_symmetric_values(ctx, whole, rank, value, watcher);
+    for (int64_t i = 0; i < rank && !status; ++i) *sum += sqrt(fmax(0, value[i]));
+    ad_free(ctx, half, bytes);
+    return status;
+}
+
+static ad_status by_factor_of(ad_context *ctx, const double *a, const double *b, int64_t n,
+                              const ad_watcher *watcher, double *sum)
+{
+    size_t bytes = ad_bytes(n * n, sizeof(double));
+    double *factor = ad_alloc(ctx, bytes);
+    int64_t rank = 0;
+    if (!factor) return AD_ERROR_MEMORY;
+    ad_status status = ad_symmetric_factor(ctx, a, n, factor, &rank);
+    if (!status) status = trace_of_root(ctx, factor, rank, b, n, watcher, sum);
+    ad_free(ctx, factor, bytes);
+    return status;
+}
+
+static double squared_distance(const double *a, const double *b, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+    return sum;
+}
+
 ad_status ad_frechet_of_moments(ad_context *ctx, const double *mean_a, const double *a,
                                 const double *mean_b, const double *b, int64_t n, double *distance)
 {
-    size_t square = (size_t)(n * n), bytes = ad_bytes((int64_t)(3 * square) + n, sizeof(double));
-    double *x = ad_alloc(ctx, bytes);
-    if (!x) return ad_fail(ctx, AD_ERROR_MEMORY, "no memory for a Frechet distance");
-    double *y = x + square, *root = y + square, *value = root + square;
-    double sum = trace(a, n) + trace(b, n);
-    for (int64_t i = 0; i < n; ++i) sum += (mean_a[i] - mean_b[i]) * (mean_a[i] - mean_b[i]);
-    memcpy(x, a, square * sizeof *x);
-    ad_status status = root_of(ctx, x, n, value, y, root);
-    if (!status) {
-        multiply(x, root, b, n);
-        multiply(y, x, root, n);
-        status = ad_symmetric_eigen(ctx, y, n, value, NULL);
-    }
-    for (int64_t i = 0; i < n && !status; ++i) sum -= 2 * sqrt(fmax(0, value[i]));
-    if (!status) *distance = sum;
-    ad_free(ctx, x, bytes);
+    double root;
+    ad_status status = by_factor_of(ctx, a, b, n, NULL, &root);
+    if (!status)
+        *distance = squared_distance(mean_a, mean_b, n) + trace(a, n) + trace(b, n) - 2 * root;
     return status;
 }
 
 /* ---- of rows ---- */
 
-static bool all_finite(const float *x, int64_t count)
+/* Rows from `first` on, less their mean, times scale: [count, width]. */
+static void centred(const ad_feature_rows *x, const double *mean, double scale, int64_t first,
+                    int64_t count, double *to)
 {
-    for (int64_t i = 0; i < count; ++i)
-        if (!isfinite(x[i])) return false;
-    return true;
-}
-
-/* Mean [width] and unbiased covariance [width, width], in two passes; centred is [width]. */
-static void moments(const float *x, int64_t count, int64_t width, double *mean, double *covariance,
-                    double *centred)
-{
-    memset(mean, 0, (size_t)width * sizeof *mean);
-    memset(covariance, 0, (size_t)(width * width) * sizeof *covariance);
+    int64_t width = x->width;
     for (int64_t r = 0; r < count; ++r)
-        for (int64_t i = 0; i < width; ++i) mean[i] += (double)x[r * width + i] / (double)count;
-    for (int64_t r = 0; r < count; ++r) {
-        for (int64_t i = 0; i < width; ++i) centred[i] = (double)x[r * width + i] - mean[i];
         for (int64_t i = 0; i < width; ++i) {
-            double factor = centred[i] / (double)(count - 1);
-            for (int64_t j = 0; j < width; ++j) covariance[i * width + j] += factor * centred[j];
+            int64_t at = (first + r) * width + i;
+            double value = x->features ? (double)x->features[at] : (double)x->bytes[at] / 255;
+            to[r * width + i] = (value - mean[i]) * scale;
         }
-    }
 }
 
-ad_status ad_frechet_distance(ad_context *ctx, const float *a, int64_t a_count, const float *b,
-                              int64_t b_count, int64_t width, double *distance)
+/* The unbiased covariance [width, width]. */
+static ad_status find_covariance(ad_context *ctx, const ad_feature_rows *x, const double *mean,
+                                 double *covariance)
 {
-    int64_t numbers = 2 * width * width + 3 * width;
-    if (a_count < 2 || b_count < 2 || width < 1)
+    int64_t width = x->width, chunk = x->count < CHUNK ? x->count : CHUNK;
+    size_t bytes = ad_bytes(chunk * width + width * width, sizeof(double));
+    double *rows = ad_alloc(ctx, bytes), scale = 1 / sqrt((double)(x->count - 1));
+    if (!rows) return AD_ERROR_MEMORY;
+    double *part = rows + chunk * width;
+    ad_status status = AD_OK;
+    memset(covariance, 0, (size_t)(width * width) * sizeof *covariance);
+    for (int64_t first = 0; first < x->count && !status; first += chunk) {
+        int64_t count = x->count - first < chunk ? x->count - first : chunk;
+        centred(x, mean, scale, first, count, rows);
+        status = ad_product_f64(ctx, rows, true, rows, width, count, width, part);
+        for (int64_t i = 0; i < width * width && !status; ++i) covariance[i] += part[i];
+    }
+    ad_free(ctx, rows, bytes);
+    return status;
+}
+
+/* The rows are the factor: [width, count] */
+static ad_status by_rows_of(ad_context *ctx, const ad_feature_rows *a, const double *mean,
+                            const double *b, const ad_watcher *watcher, double *sum)
+{
+    int64_t n = a->width, count = a->count;
+    size_t bytes = ad_bytes(2 * n * count, sizeof(double));
+    double *rows = ad_alloc(ctx, bytes), *factor = rows + n * count;
+    if (!rows) return AD_ERROR_MEMORY;
+    centred(a, mean, 1 / sqrt((double)(count - 1)), 0, count, rows);
+    for (int64_t r = 0; r < count; ++r)
+        for (int64_t i = 0; i < n; ++i) factor[i * count + r] = rows[r * n + i];
+    ad_status status = trace_of_root(ctx, factor, count, b, n, watcher, sum);
+    ad_free(ctx, rows, bytes);
+    return status;
+}
+
+/* `memory`: [2 width (width + 1)] */
+static ad_status find_distance(ad_context *ctx, const ad_feature_rows *a, const ad_feature_rows *b,
+                               const ad_watcher *watcher, double *memory, double *distance)
+{
+    int64_t n = a->width;
+    double *mean_a = memory, *mean_b = mean_a + n, *of_a = mean_b + n, *of_b = of_a + n * n, root;
+    ad_column_means(a, mean_a), ad_column_means(b, mean_b);
+    ad_status status = find_covariance(ctx, a, mean_a, of_a);
+    if (!status) status = find_covariance(ctx, b, mean_b, of_b);
+    if (!status)
+        status = a->count <= n ? by_rows_of(ctx, a, mean_a, of_b, watcher, &root)
+                               : by_factor_of(ctx, of_a, of_b, n, watcher, &root);
+    if (!status)
+        *distance = squared_distance(mean_a, mean_b, n) + trace(of_a, n) + trace(of_b, n) -
+                    2 * root;
+    return status;
+}
+
+ad_status ad_frechet_distance(ad_context *ctx, const ad_feature_rows *a, const ad_feature_rows *b,
+                              const ad_watcher *watcher, double *distance)
+{
+    int64_t width = a->width, numbers = 2 * width * (width + 1);
+    if (a->count < 2 || b->count < 2 || width < 1 || b->width != width)
         return ad_fail(ctx, AD_ERROR_ARGUMENT,
                        "a Frechet distance is of two rows of each at least, and of one feature");
     *distance = NAN;
-    if (!all_finite(a, a_count * width) || !all_finite(b, b_count * width)) return AD_OK;
-    double *mean_a = ad_alloc(ctx, ad_bytes(numbers, sizeof(double)));
-    if (!mean_a)
+    if (!ad_rows_finite(a) || !ad_rows_finite(b)) return AD_OK;
+    double *memory = ad_alloc(ctx, ad_bytes(numbers, sizeof(double)));
+    if (!memory)
         return ad_fail(ctx, AD_ERROR_MEMORY, "no memory for %lld x %lld covariances",
                        (long long)width, (long long)width);
-    double *mean_b = mean_a + width, *centred = mean_b + width, *of_a = centred + width,
-           *of_b = of_a + width * width;
-    moments(a, a_count, width, mean_a, of_a, centred);
-    moments(b, b_count, width, mean_b, of_b, centred);
-    ad_status status = ad_frechet_of_moments(ctx, mean_a, of_a, mean_b, of_b, width, distance);
-    ad_free(ctx, mean_a, ad_bytes(numbers, sizeof(double)));
+    bool turn = b->count < a->count; /* the fewer rows are the factor */
+    ad_status status = find_distance(ctx, turn ? b : a, turn ? a : b, watcher, memory, distance);
+    ad_free(ctx, memory, ad_bytes(numbers, sizeof(double)));
     return status;
 }

@@ -1,175 +1,285 @@
-/* neighbours.c - how much of what is real is made, and how much of what is made is real, by balls
- * around each row that reach its k-th neighbour: precision and recall (Kynkaanniemi et al. 2019,
- * equation 2), density and coverage (Naeem et al. 2020, equations 3 and 4).
+/* neighbours.c - which rows are near which: nearest rows, and how much of what is real is made, and
+ * how much of what is made is real, by balls around each row that reach its k-th neighbour:
+ * precision and recall (Kynkaanniemi et al. 2019, equation 2), density and coverage (Naeem et al.
+ * 2020, equations 3 and 4).
  *
- * All pairs are compared, a few rows of one side with all of the other at a time. A distance is a
- * sum in the order of the features, whatever the number of threads. */
-#include "base/context.h"
+ * All pairs are compared, a block of one side with a block of the other at a time, by products:
+ *     |x - y|^2 = |x|^2 + |y|^2 - 2 x y
+ * of rows less the mean of one side, so that little cancels. Where much does, rows are close, and
+ * their differences are summed themselves: of equal rows the distance is 0. */
 #include "base/pool.h"
+#include "score/products.h"
 
-#include <autodidact/scores.h>
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = 8, BLOCK = 512 };
-
-typedef struct side {
-    const float *rows; /* [count, width] */
-    float *columns;    /* [width, padded]: the same turned, so that a loop goes over rows */
-    float *radius;     /* [count]: squared, to the k-th neighbour */
-    int64_t count, padded;
-} side;
+enum { LANES = 8, CHUNK = 64 /* columns that are judged together */ };
+/* Of the lengths: below this a distance is computed from differences. And what rounding may do to
+ * a distance: one that is larger by no more reaches as far. */
+static const float close_share = 1.0f / 16, slack = 1 + 3e-5f;
 
 typedef struct comparison {
-    const side *from, *to;
-    int64_t width;
+    ad_products products;
+    const ad_feature_rows *from, *to;
+    float *distance; /* of a block: [a.most, b.most] */
+    /* Of each row of `from` the rows of the block of `to`; of a chunk of `to` those of `from`. Each
+     * may be NULL. */
+    void (*judge_row)(struct comparison *c, int64_t row, const float *distance);
+    void (*judge_columns)(struct comparison *c, int64_t first, int64_t count);
+    /* for nearest rows */
     int k;
-    float *scratch; /* of each worker: [ROWS, to->padded] */
-    void (*judge)(struct comparison *c, int64_t row, const float *distance); /* [to->count] */
-    double *inside;     /* [from->count]: how many balls of `to` a row of `from` lies in */
-    bool *found, *seen; /* [from->count]: it lies in one; its own ball holds one of `to` */
+    const int64_t *own;
+    float *nearest;
+    int64_t *which;
+    /* for balls, whose radii are `reach` apart */
+    const float *from_radius, *to_radius;
+    int64_t from_reach, to_reach;
+    int64_t *inside;      /* [from count]: how many balls of `to` it lies in */
+    bool *found, *holds;  /* [to count]: lies in a ball of `from`; its own ball holds one */
 } comparison;
 
-static void measure(const comparison *c, int64_t first, int64_t rows, float *distance)
+/* ---- distances of a block ---- */
+
+static float difference(const float *x, const float *y, int64_t width)
 {
-    int64_t padded = c->to->padded;
-    for (int64_t j = 0; j < padded; j += BLOCK) {
-        for (int64_t r = 0; r < rows; ++r)
-            memset(distance + r * padded + j, 0, BLOCK * sizeof *distance);
-        for (int64_t f = 0; f < c->width; ++f) {
-            const float *column = c->to->columns + f * padded + j;
-            for (int64_t r = 0; r < rows; ++r) {
-                float x = c->from->rows[(first + r) * c->width + f];
-                float *sum = distance + r * padded + j;
-                for (int i = 0; i < BLOCK; ++i) sum[i] += (x - column[i]) * (x - column[i]);
-            }
+    float lane[LANES] = {0}, sum = 0;
+    int64_t i = 0;
+    for (; i + LANES <= width; i += LANES)
+        for (int l = 0; l < LANES; ++l) {
+            float d = x[i + l] - y[i + l];
+            lane[l] += d * d;
+        }
+    for (; i < width; ++i) sum += (x[i] - y[i]) * (x[i] - y[i]);
+    for (int l = 0; l < LANES; ++l) sum += lane[l];
+    return sum;
+}
+
+static void measure_row(void *user, int64_t r, int worker)
+{
+    comparison *c = user;
+    const ad_row_block *a = &c->products.a, *b = &c->products.b;
+    float *line = c->distance + r * b->most, own = a->norm[r];
+    const float *product = (const float *)ad_result_at(c->products.program, 0) + r * b->most;
+    (void)worker;
+    for (int64_t j = 0; j < b->count; ++j) line[j] = own + b->norm[j] - 2 * product[j];
+    for (int64_t j = 0; j < b->count; ++j)
+        if (!(line[j] > close_share * (own + b->norm[j])))
+            line[j] = difference(a->rows + r * c->products.width, b->rows + j * c->products.width,
+                                 c->products.width);
+    if (c->judge_row) c->judge_row(c, a->first + r, line);
+}
+
+static void judge_chunk(void *user, int64_t index, int worker)
+{
+    comparison *c = user;
+    int64_t first = index * CHUNK, left = c->products.b.count - first;
+    (void)worker;
+    c->judge_columns(c, first, left < CHUNK ? left : CHUNK);
+}
+
+static ad_status compare_block(comparison *c)
+{
+    ad_pool *pool = ad_context_pool(c->products.ctx);
+    const float *product;
+    ad_status status = ad_products_run(&c->products, &product);
+    if (status) return status;
+    ad_parallel(pool, c->products.a.count, measure_row, c);
+    if (c->judge_columns)
+        ad_parallel(pool, (c->products.b.count + CHUNK - 1) / CHUNK, judge_chunk, c);
+    return AD_OK;
+}
+
+static ad_status find_centre(ad_context *ctx, const ad_feature_rows *rows, float *centre)
+{
+    size_t bytes = ad_bytes(rows->width, sizeof(double));
+    double *mean = ad_alloc(ctx, bytes);
+    if (!mean) return AD_ERROR_MEMORY;
+    ad_column_means(rows, mean);
+    for (int64_t f = 0; f < rows->width; ++f) centre[f] = (float)mean[f];
+    ad_free(ctx, mean, bytes);
+    return AD_OK;
+}
+
+static ad_status compare_all(ad_context *ctx, comparison *c, const float *centre,
+                             const ad_watcher *watcher)
+{
+    ad_products *p = &c->products;
+    int64_t wide = (c->to->count + p->b.most - 1) / p->b.most,
+            high = (c->from->count + p->a.most - 1) / p->a.most;
+    ad_status status = AD_OK;
+    for (int64_t i = 0; i < high && !status; ++i) {
+        ad_products_load(p, &p->a, c->from, NULL, c->from->count, i * p->a.most, centre);
+        for (int64_t j = 0; j < wide && !status; ++j) {
+            ad_products_load(p, &p->b, c->to, NULL, c->to->count, j * p->b.most, centre);
+            status = compare_block(c);
+            if (!status) status = ad_score_step(ctx, watcher, i * wide + j + 1, wide * high);
+        }
+    }
+    return status;
+}
+
+static ad_status compare(ad_context *ctx, comparison *c, const ad_watcher *watcher)
+{
+    int64_t width = c->from->width;
+    size_t wide = ad_bytes(width, sizeof(float)), room = 0;
+    float *centre = ad_alloc(ctx, wide);
+    ad_status status = centre ? find_centre(ctx, c->to, centre) : AD_ERROR_MEMORY;
+    if (!status)
+        status = ad_products_open(&c->products, ctx, c->from->count, c->to->count, width);
+    if (!status) {
+        room = ad_bytes(c->products.a.most * c->products.b.most, sizeof(float));
+        if (!(c->distance = ad_alloc(ctx, room))) status = AD_ERROR_MEMORY;
+    }
+    if (!status) status = compare_all(ctx, c, centre, watcher);
+    if (c->distance) ad_free(ctx, c->distance, room);
+    ad_products_close(&c->products);
+    ad_free(ctx, centre, wide);
+    return status;
+}
+
+/* ---- nearest rows ---- */
+
+/* The k nearest so far are sorted; what is equal comes behind. */
+static void keep_nearest(comparison *c, int64_t row, const float *distance)
+{
+    const ad_row_block *b = &c->products.b;
+    float *nearest = c->nearest + row * c->k;
+    int64_t *which = c->which ? c->which + row * c->k : NULL, own = c->own ? c->own[row] : -1;
+    for (int64_t j = 0; j < b->count; ++j) {
+        int at = c->k - 1;
+        if (!(distance[j] < nearest[at]) || b->first + j == own) continue;
+        for (; at && nearest[at - 1] > distance[j]; --at) {
+            nearest[at] = nearest[at - 1];
+            if (which) which[at] = which[at - 1];
+        }
+        nearest[at] = distance[j];
+        if (which) which[at] = b->first + j;
+    }
+}
+
+ad_status ad_nearest_rows(ad_context *ctx, const ad_feature_rows *from, const ad_feature_rows *to,
+                          const int64_t *own, int k, const ad_watcher *watcher, float *distance,
+                          int64_t *which)
+{
+    int64_t others = to->count - (own != NULL);
+    if (k < 1 || k > AD_NEIGHBOURS_MOST || k > others || from->width != to->width ||
+        from->width < 1)
+        return ad_fail(ctx, AD_ERROR_ARGUMENT,
+                       "the %d nearest of %lld rows of %lld numbers to rows of %lld: 1 to %d can be "
+                       "asked for",
+                       k, (long long)others, (long long)to->width, (long long)from->width,
+                       AD_NEIGHBOURS_MOST);
+    for (int64_t i = 0; i < from->count * k; ++i) {
+        distance[i] = INFINITY;
+        if (which) which[i] = -1;
+    }
+    if (!from->count) return AD_OK;
+    comparison c = {.from = from,
+                    .to = to,
+                    .judge_row = keep_nearest,
+                    .k = k,
+                    .own = own,
+                    .nearest = distance,
+                    .which = which};
+    return compare(ctx, &c, watcher);
+}
+
+/* ---- balls ---- */
+
+static void count_balls(comparison *c, int64_t row, const float *distance)
+{
+    const ad_row_block *b = &c->products.b;
+    int64_t inside = 0;
+    for (int64_t j = 0; j < b->count; ++j)
+        inside += distance[j] <= c->to_radius[(b->first + j) * c->to_reach] * slack;
+    c->inside[row] += inside;
+}
+
+static void look_into_balls(comparison *c, int64_t first, int64_t count)
+{
+    const ad_row_block *a = &c->products.a, *b = &c->products.b;
+    for (int64_t r = 0; r < a->count; ++r) {
+        const float *distance = c->distance + r * b->most;
+        float radius = c->from_radius[(a->first + r) * c->from_reach] * slack;
+        for (int64_t j = first; j < first + count; ++j) {
+            int64_t column = b->first + j;
+            c->found[column] |= distance[j] <= radius;
+            c->holds[column] |= distance[j] <= c->to_radius[column * c->to_reach] * slack;
         }
     }
 }
 
-static void task(void *user, int64_t index, int worker)
+static double share(const bool *yes, int64_t count)
 {
-    comparison *c = user;
-    float *distance = c->scratch + (int64_t)worker * ROWS * c->to->padded;
-    int64_t first = index * ROWS, left = c->from->count - first, rows = left < ROWS ? left : ROWS;
-    measure(c, first, rows, distance);
-    for (int64_t r = 0; r < rows; ++r) c->judge(c, first + r, distance + r * c->to->padded);
+    int64_t sum = 0;
+    for (int64_t i = 0; i < count; ++i) sum += yes[i];
+    return (double)sum / (double)count;
 }
 
-static ad_status compare(ad_context *ctx, comparison *c)
+/* c->from is what is made, c->to what is real. */
+static ad_status score_balls(ad_context *ctx, comparison *c, int k, const ad_watcher *watcher,
+                             ad_neighbour_result *result)
 {
-    ad_pool *pool = ad_context_pool(ctx);
-    size_t bytes = ad_bytes(ad_pool_size(pool), (size_t)(ROWS * c->to->padded) * sizeof(float));
-    if (!(c->scratch = ad_alloc(ctx, bytes)))
-        return ad_fail(ctx, AD_ERROR_MEMORY, "no memory for distances");
-    ad_parallel(pool, (c->from->count + ROWS - 1) / ROWS, task, c);
-    ad_free(ctx, c->scratch, bytes);
-    return AD_OK;
-}
-
-/* ---- what is asked of a row's distances ---- */
-
-/* The k-th smallest but that to the row itself. */
-static void find_radius(comparison *c, int64_t row, const float *distance)
-{
-    float nearest[AD_NEIGHBOURS_MOST];
-    int have = 0;
-    for (int64_t j = 0; j < c->to->count; ++j) {
-        if (j == row || (have == c->k && !(distance[j] < nearest[have - 1]))) continue;
-        int at = have < c->k ? have++ : have - 1;
-        for (; at && nearest[at - 1] > distance[j]; --at) nearest[at] = nearest[at - 1];
-        nearest[at] = distance[j];
+    int64_t made = c->from->count, real = c->to->count, within = 0, balls = 0;
+    size_t numbers = ad_bytes(made, sizeof *c->inside), flags = ad_bytes(2 * real, sizeof(bool));
+    c->inside = ad_zalloc(ctx, numbers);
+    c->found = ad_zalloc(ctx, flags);
+    ad_status status = c->inside && c->found ? AD_OK : AD_ERROR_MEMORY;
+    if (!status) {
+        c->holds = c->found + real;
+        status = compare(ctx, c, watcher);
     }
-    c->from->radius[row] = nearest[c->k - 1];
-}
-
-static void find_balls(comparison *c, int64_t row, const float *distance)
-{
-    double inside = 0;
-    bool seen = false;
-    for (int64_t j = 0; j < c->to->count; ++j) {
-        inside += distance[j] <= c->to->radius[j];
-        seen |= distance[j] <= c->from->radius[row];
+    if (!status) {
+        for (int64_t i = 0; i < made; ++i) within += c->inside[i] > 0, balls += c->inside[i];
+        *result = (ad_neighbour_result){.precision = (double)within / (double)made,
+                                        .recall = share(c->found, real),
+                                        .density = (double)balls / (double)made / k,
+                                        .coverage = share(c->holds, real)};
     }
-    c->inside[row] = inside;
-    c->found[row] = inside > 0, c->seen[row] = seen;
-}
-
-/* ---- the scores ---- */
-
-static ad_status open_side(ad_context *ctx, side *s, const float *rows, int64_t count,
-                           int64_t width)
-{
-    *s = (side){.rows = rows, .count = count, .padded = (count + BLOCK - 1) / BLOCK * BLOCK};
-    s->columns = ad_zalloc(ctx, ad_bytes(s->padded * width, sizeof(float)));
-    s->radius = ad_alloc(ctx, ad_bytes(count, sizeof(float)));
-    if (!s->columns || !s->radius)
-        return ad_fail(ctx, AD_ERROR_MEMORY, "no memory for %lld rows of features",
-                       (long long)count);
-    for (int64_t i = 0; i < count; ++i)
-        for (int64_t f = 0; f < width; ++f) s->columns[f * s->padded + i] = rows[i * width + f];
-    return AD_OK;
-}
-
-static void close_side(ad_context *ctx, side *s, int64_t width)
-{
-    ad_free(ctx, s->columns, ad_bytes(s->padded * width, sizeof(float)));
-    ad_free(ctx, s->radius, ad_bytes(s->count, sizeof(float)));
-}
-
-/* Shares of `from`: in a ball of `to`; whose own ball holds one. And balls for each row. */
-static ad_status count_balls(ad_context *ctx, const side *from, const side *to, int64_t width,
-                             double *found, double *seen, double *balls)
-{
-    int64_t n = from->count;
-    comparison c = {.from = from, .to = to, .width = width, .judge = find_balls};
-    c.inside = ad_alloc(ctx, ad_bytes(n, sizeof *c.inside));
-    c.found = ad_alloc(ctx, ad_bytes(n, sizeof *c.found));
-    c.seen = ad_alloc(ctx, ad_bytes(n, sizeof *c.seen));
-    ad_status status = c.inside && c.found && c.seen
-                           ? compare(ctx, &c)
-                           : ad_fail(ctx, AD_ERROR_MEMORY, "no memory for neighbours");
-    *found = *seen = *balls = 0;
-    for (int64_t i = 0; i < n && !status; ++i)
-        *found += c.found[i], *seen += c.seen[i], *balls += c.inside[i];
-    *found /= (double)n, *seen /= (double)n, *balls /= (double)n;
-    ad_free(ctx, c.inside, ad_bytes(n, sizeof *c.inside));
-    ad_free(ctx, c.found, ad_bytes(n, sizeof *c.found));
-    ad_free(ctx, c.seen, ad_bytes(n, sizeof *c.seen));
+    ad_free(ctx, c->inside, numbers), ad_free(ctx, c->found, flags);
     return status;
 }
 
-static bool all_finite(const float *x, int64_t count)
+/* The distances of rows to the k nearest others of their own kind. */
+static ad_status nearest_others(ad_context *ctx, const ad_feature_rows *rows, int k,
+                                const ad_watcher *watcher, float *nearest)
 {
-    for (int64_t i = 0; i < count; ++i)
-        if (!isfinite(x[i])) return false;
-    return true;
+    size_t bytes = ad_bytes(rows->count, sizeof(int64_t));
+    int64_t *own = ad_alloc(ctx, bytes);
+    if (!own) return AD_ERROR_MEMORY;
+    for (int64_t i = 0; i < rows->count; ++i) own[i] = i;
+    ad_status status = ad_nearest_rows(ctx, rows, rows, own, k, watcher, nearest, NULL);
+    ad_free(ctx, own, bytes);
+    return status;
 }
 
-ad_status ad_neighbour_scores(ad_context *ctx, const float *real, int64_t real_count,
-                              const float *made, int64_t made_count, int64_t width, int k,
-                              ad_neighbour_result *result)
+ad_status ad_neighbour_scores(ad_context *ctx, const ad_feature_rows *real,
+                              const ad_feature_rows *made, int k, const float *real_nearest,
+                              const ad_watcher *watcher, ad_neighbour_result *result)
 {
-    side r = {0}, m = {0};
-    double unused, balls;
-    if (k < 1 || k > AD_NEIGHBOURS_MOST || real_count <= k || made_count <= k || width < 1)
+    if (k < 1 || k > AD_NEIGHBOURS_MOST || real->count <= k || made->count <= k ||
+        real->width < 1 || real->width != made->width)
         return ad_fail(ctx, AD_ERROR_ARGUMENT,
                        "k is %d, and may be 1 to %d and less than the rows, %lld and %lld", k,
-                       AD_NEIGHBOURS_MOST, (long long)real_count, (long long)made_count);
+                       AD_NEIGHBOURS_MOST, (long long)real->count, (long long)made->count);
     *result = (ad_neighbour_result){NAN, NAN, NAN, NAN};
-    if (!all_finite(real, real_count * width) || !all_finite(made, made_count * width))
-        return AD_OK;
-    ad_status status = open_side(ctx, &r, real, real_count, width);
-    if (!status) status = open_side(ctx, &m, made, made_count, width);
-    side *const both[2] = {&r, &m};
-    for (int i = 0; i < 2 && !status; ++i)
-        status = compare(
-            ctx, &(comparison){
-                     .from = both[i], .to = both[i], .width = width, .k = k, .judge = find_radius});
-    if (!status) status = count_balls(ctx, &m, &r, width, &result->precision, &unused, &balls);
-    if (!status) result->density = balls / k;
-    if (!status)
-        status = count_balls(ctx, &r, &m, width, &result->recall, &result->coverage, &unused);
-    close_side(ctx, &r, width), close_side(ctx, &m, width);
+    if (!ad_rows_finite(real) || !ad_rows_finite(made)) return AD_OK;
+    size_t room = ad_bytes((real->count + made->count) * k, sizeof(float));
+    float *of_made = ad_alloc(ctx, room), *of_real = of_made ? of_made + made->count * k : NULL;
+    ad_status status = of_made ? AD_OK : AD_ERROR_MEMORY;
+    if (!status && !real_nearest) status = nearest_others(ctx, real, k, watcher, of_real);
+    if (!status) status = nearest_others(ctx, made, k, watcher, of_made);
+    if (!status) {
+        comparison c = {.from = made,
+                        .to = real,
+                        .judge_row = count_balls,
+                        .judge_columns = look_into_balls,
+                        .from_radius = of_made + k - 1,
+                        .to_radius = (real_nearest ? real_nearest : of_real) + k - 1,
+                        .from_reach = k,
+                        .to_reach = k};
+        status = score_balls(ctx, &c, k, watcher, result);
+    }
+    ad_free(ctx, of_made, room);
     return status;
 }

@@ -1,23 +1,33 @@
-/* symmetric.c - Householder's reduction to a tridiagonal matrix, then QL with implicit shifts
- * (Golub & Van Loan, Matrix Computations, sections 8.3.1 and 8.3.3). Eigenvectors are kept as rows,
- * so that reflections and rotations go along memory. */
+/* symmetric.c - eigenvalues by Householder's reduction to a tridiagonal matrix, then QL with
+ * implicit shifts (Golub & Van Loan, Matrix Computations, sections 8.3.1 and 8.3.3); factors by
+ * Cholesky's method with the largest of what is left first (section 4.2.8), which ends where nothing
+ * is left: of a matrix of low rank early.
+ *
+ * Rows are shared out to threads in pieces of one size, and a sum is one thread's. */
 #include "score/symmetric.h"
+
+#include "base/pool.h"
+#include "score/products.h"
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
-enum { SWEEPS_MOST = 60 }; /* two or three are usual for each eigenvalue */
+enum {
+    SWEEPS_MOST = 60, /* two or three are usual for each eigenvalue */
+    LANES = 8,
+    PIECE = 32 /* rows */
+};
 
 static double dot(const double *x, const double *y, int64_t n)
 {
-    double sum = 0;
-    for (int64_t i = 0; i < n; ++i) sum += x[i] * y[i];
+    double lane[LANES] = {0}, sum = 0;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int l = 0; l < LANES; ++l) lane[l] += x[i + l] * y[i + l];
+    for (; i < n; ++i) sum += x[i] * y[i];
+    for (int l = 0; l < LANES; ++l) sum += lane[l];
     return sum;
-}
-
-static void add(double *y, double factor, const double *x, int64_t n)
-{
-    for (int64_t i = 0; i < n; ++i) y[i] += factor * x[i];
 }
 
 /* v becomes the unit vector whose reflection takes v to (result, 0, ...). */
@@ -30,53 +40,65 @@ static double reflector(double *v, int64_t n)
     return result;
 }
 
-/* a <- H a H with H = 1 - 2 v v^T on the rows and columns from `from` on; p is scratch. */
-static void reflect_both(double *a, int64_t n, int64_t from, const double *v, double *p)
+typedef struct reflection {
+    double *a, *v, *p;
+    int64_t n, from;
+} reflection;
+
+/* p = A v */
+static void apply_rows(void *user, int64_t piece, int worker)
 {
-    int64_t m = n - from;
-    for (int64_t i = 0; i < m; ++i) p[i] = dot(a + (from + i) * n + from, v, m);
-    double middle = dot(p, v, m);
-    for (int64_t i = 0; i < m; ++i) p[i] = 2 * (p[i] - middle * v[i]);
-    for (int64_t i = 0; i < m; ++i) {
-        double *row = a + (from + i) * n + from;
-        add(row, -v[i], p, m);
-        add(row, -p[i], v, m);
+    const reflection *r = user;
+    int64_t m = r->n - r->from, end = (piece + 1) * PIECE < m ? (piece + 1) * PIECE : m;
+    (void)worker;
+    for (int64_t i = piece * PIECE; i < end; ++i)
+        r->p[i] = dot(r->a + (r->from + i) * r->n + r->from, r->v, m);
+}
+
+/* A <- A - v p^T - p v^T */
+static void subtract_rows(void *user, int64_t piece, int worker)
+{
+    const reflection *r = user;
+    int64_t m = r->n - r->from, end = (piece + 1) * PIECE < m ? (piece + 1) * PIECE : m;
+    (void)worker;
+    for (int64_t i = piece * PIECE; i < end; ++i) {
+        double *row = r->a + (r->from + i) * r->n + r->from, vi = r->v[i], pi = r->p[i];
+        for (int64_t j = 0; j < m; ++j) row[j] -= vi * r->p[j] + pi * r->v[j];
     }
 }
 
-/* rows <- H rows, of those from `from` on; p is scratch. */
-static void reflect_rows(double *rows, int64_t n, int64_t from, const double *v, double *p)
+/* a <- H a H with H = 1 - 2 v v^T on the rows and columns from `from` on. */
+static void reflect(ad_pool *pool, reflection *r)
 {
-    for (int64_t k = 0; k < n; ++k) p[k] = 0;
-    for (int64_t i = from; i < n; ++i) add(p, v[i - from], rows + i * n, n);
-    for (int64_t i = from; i < n; ++i) add(rows + i * n, -2 * v[i - from], p, n);
+    int64_t m = r->n - r->from, pieces = (m + PIECE - 1) / PIECE;
+    ad_parallel(pool, pieces, apply_rows, r);
+    double middle = dot(r->p, r->v, m);
+    for (int64_t i = 0; i < m; ++i) r->p[i] = 2 * (r->p[i] - middle * r->v[i]);
+    ad_parallel(pool, pieces, subtract_rows, r);
 }
 
 /* d: the diagonal, e: beside it (e[n - 1] is 0). */
-static void reduce(double *a, int64_t n, double *d, double *e, double *vector, double *v, double *p)
+static ad_status reduce(ad_context *ctx, reflection *r, double *d, double *e,
+                        const ad_watcher *watcher)
 {
-    for (int64_t k = 0; k + 2 < n; ++k) {
-        for (int64_t i = k + 1; i < n; ++i) v[i - k - 1] = a[i * n + k];
-        e[k] = reflector(v, n - k - 1);
-        reflect_both(a, n, k + 1, v, p);
-        if (vector) reflect_rows(vector, n, k + 1, v, p);
+    int64_t n = r->n;
+    const double *a = r->a;
+    ad_status status = AD_OK;
+    for (int64_t k = 0; k + 2 < n && !status; ++k) {
+        for (int64_t i = k + 1; i < n; ++i) r->v[i - k - 1] = a[i * n + k];
+        e[k] = reflector(r->v, n - k - 1);
+        r->from = k + 1;
+        reflect(ad_context_pool(ctx), r);
+        if (k % PIECE == 0) status = ad_score_step(ctx, watcher, k, n);
     }
     for (int64_t i = 0; i < n; ++i) d[i] = a[i * n + i];
     if (n > 1) e[n - 2] = a[(n - 1) * n + n - 2];
     e[n - 1] = 0;
-}
-
-static void rotate(double *x, double *y, double c, double s, int64_t n)
-{
-    for (int64_t k = 0; k < n; ++k) {
-        double t = y[k];
-        y[k] = s * x[k] + c * t;
-        x[k] = c * x[k] - s * t;
-    }
+    return status;
 }
 
 /* One sweep over the unreduced block first .. last. */
-static void sweep(double *d, double *e, int64_t first, int64_t last, double *vector, int64_t n)
+static void sweep(double *d, double *e, int64_t first, int64_t last)
 {
     double g = (d[first + 1] - d[first]) / (2 * e[first]);
     double c = 1, s = 1, p = 0;
@@ -95,7 +117,6 @@ static void sweep(double *d, double *e, int64_t first, int64_t last, double *vec
         p = s * r;
         d[i + 1] = g + p;
         g = c * r - b;
-        if (vector) rotate(vector + i * n, vector + (i + 1) * n, c, s, n);
     }
     d[first] -= p;
     e[first] = g;
@@ -104,7 +125,7 @@ static void sweep(double *d, double *e, int64_t first, int64_t last, double *vec
 
 /* Of a matrix whose largest number is 1: what is beside the diagonal counts as 0 once it is below
  * that one's rounding, since in the rest of a matrix of low rank there is nothing else. */
-static bool iterate(double *d, double *e, int64_t n, double *vector)
+static bool iterate(double *d, double *e, int64_t n)
 {
     for (int64_t first = 0; first < n; ++first)
         for (int sweeps = 0;; ++sweeps) {
@@ -114,12 +135,13 @@ static bool iterate(double *d, double *e, int64_t n, double *vector)
                 ++last;
             if (last == first) break;
             if (sweeps == SWEEPS_MOST) return false;
-            sweep(d, e, first, last, vector, n);
+            sweep(d, e, first, last);
         }
     return true;
 }
 
-ad_status ad_symmetric_eigen(ad_context *ctx, double *a, int64_t n, double *value, double *vector)
+ad_status ad_symmetric_values(ad_context *ctx, double *a, int64_t n, double *value,
+                              const ad_watcher *watcher)
 {
     size_t bytes = ad_bytes(3 * n, sizeof(double));
     double *work = ad_alloc(ctx, bytes), *e = work;
@@ -127,12 +149,74 @@ ad_status ad_symmetric_eigen(ad_context *ctx, double *a, int64_t n, double *valu
     double size = 0; /* of which squares neither overflow nor vanish */
     for (int64_t i = 0; i < n * n; ++i) size = fmax(size, fabs(a[i]));
     for (int64_t i = 0; i < n * n && size > 0; ++i) a[i] /= size;
-    for (int64_t i = 0; vector && i < n * n; ++i) vector[i] = i % (n + 1) == 0;
-    reduce(a, n, value, e, vector, work + n, work + 2 * n);
-    bool converged = iterate(value, e, n, vector);
+    reflection r = {.a = a, .v = work + n, .p = work + 2 * n, .n = n};
+    ad_status status = reduce(ctx, &r, value, e, watcher);
+    bool converged = status || iterate(value, e, n);
     for (int64_t i = 0; i < n; ++i) value[i] *= size;
     ad_free(ctx, work, bytes);
-    if (converged) return AD_OK;
+    if (converged) return status;
     return ad_fail(ctx, AD_ERROR_NUMERIC, "eigenvalues of a %lld x %lld matrix do not converge",
                    (long long)n, (long long)n);
+}
+
+/* ---- factors ---- */
+
+typedef struct factoring {
+    const double *a;
+    double *factor, *left; /* [n, n]; [n]: of the diagonal */
+    int64_t *order;        /* [n]: rows, those that are done first */
+    int64_t n, done;
+    double root; /* of the pivot */
+} factoring;
+
+/* Column `done` of the rows that are not. */
+static void factor_rows(void *user, int64_t piece, int worker)
+{
+    const factoring *f = user;
+    int64_t n = f->n, k = f->done, pivot = f->order[k], at = k + 1 + piece * PIECE;
+    (void)worker;
+    for (int64_t end = at + PIECE < n ? at + PIECE : n; at < end; ++at) {
+        int64_t i = f->order[at];
+        double *row = f->factor + i * n;
+        row[k] = (f->a[i * n + pivot] - dot(row, f->factor + pivot * n, k)) / f->root;
+        f->left[i] -= row[k] * row[k];
+    }
+}
+
+/* The largest of what is left comes next; false: nothing is. */
+static bool find_pivot(factoring *f, double nothing)
+{
+    int64_t k = f->done, best = k;
+    for (int64_t at = k + 1; at < f->n; ++at)
+        if (f->left[f->order[at]] > f->left[f->order[best]]) best = at;
+    int64_t pivot = f->order[best];
+    if (!(f->left[pivot] > nothing)) return false;
+    f->order[best] = f->order[k], f->order[k] = pivot;
+    f->root = sqrt(f->left[pivot]);
+    f->factor[pivot * f->n + k] = f->root;
+    return true;
+}
+
+ad_status ad_symmetric_factor(ad_context *ctx, const double *a, int64_t n, double *factor,
+                              int64_t *rank)
+{
+    size_t numbers = ad_bytes(n, sizeof(double)), places = ad_bytes(n, sizeof(int64_t));
+    factoring f = {.a = a, .factor = factor, .n = n};
+    f.left = ad_alloc(ctx, numbers), f.order = ad_alloc(ctx, places);
+    double largest = 0;
+    bool room = f.left && f.order;
+    for (int64_t i = 0; i < n && room; ++i) {
+        f.left[i] = a[i * n + i], f.order[i] = i;
+        largest = fmax(largest, f.left[i]);
+    }
+    if (room) memset(factor, 0, ad_bytes(n * n, sizeof *factor));
+    for (; room && f.done < n; ++f.done) {
+        if (!find_pivot(&f, largest * (double)n * DBL_EPSILON)) break;
+        ad_parallel(ad_context_pool(ctx), (n - f.done - 1 + PIECE - 1) / PIECE, factor_rows, &f);
+    }
+    *rank = f.done;
+    for (int64_t i = 1; i < n && room; ++i)
+        memmove(factor + i * f.done, factor + i * n, (size_t)f.done * sizeof *factor);
+    ad_free(ctx, f.left, numbers), ad_free(ctx, f.order, places);
+    return room ? AD_OK : AD_ERROR_MEMORY;
 }

@@ -3,8 +3,9 @@
 Run from the root of the repository: python tests/oracle/made_scores.py (needs numpy, scipy and safetensors).
 
 For each CASE: CASE.real and CASE.made (f32 rows), CASE.frechet (f64; SciPy's square root of the product of the
-covariances, or, where there are fewer rows than features, by the covariances' factors), and CASE.k with CASE.scores:
-precision, recall, density, coverage by their definitions."""
+covariances, or, where there are fewer rows than features, by the covariances' factors), CASE.kernel (f64: the kernel
+distance of as many rows of each as the fewer have, all in one subset), and CASE.k with CASE.scores: precision, recall,
+density, coverage by their definitions."""
 import numpy as np
 from safetensors.numpy import save_file
 from scipy.linalg import sqrtm
@@ -34,11 +35,20 @@ def scores(real, made, k):
             (d <= radius_real[:, None]).sum(0).mean() / k, (d.min(1) <= radius_real).mean()]
 
 
+def kernel_distance(x, y):
+    m = min(len(x), len(y))
+    x, y = x[:m], y[:m]
+    kernel = lambda a, b: (a @ b.T / a.shape[1] + 1) ** 3
+    alone = lambda k: (k.sum() - np.trace(k)) / (m * (m - 1))
+    return alone(kernel(x, x)) + alone(kernel(y, y)) - 2 * kernel(x, y).mean()
+
+
 def case(name, real, made, k):
     real, made = real.astype(np.float32), made.astype(np.float32)
     out[name + ".real"], out[name + ".made"] = real, made
     a, b = real.astype(np.float64), made.astype(np.float64)
     out[name + ".frechet"] = np.array([frechet(a, b)])
+    out[name + ".kernel"] = np.array([kernel_distance(a, b)])
     out[name + ".k"] = np.array([k], np.int32)
     out[name + ".scores"] = np.array(scores(a, b, k))
 
@@ -49,4 +59,5 @@ if __name__ == "__main__":
     case("far", random.normal(size=(25, 3)), 4 + 2 * random.normal(size=(30, 3)), 5)
     case("narrow", random.normal(size=(60, 4)), 0.3 * random.normal(size=(20, 4)), 4)
     case("few", random.normal(size=(6, 9)), random.normal(size=(8, 9)) + 0.2, 2)
+    case("uneven", random.normal(size=(60, 12)), random.normal(size=(9, 12)) + 1, 3)
     save_file(out, "tests/fixtures/made_scores.safetensors")

@@ -115,14 +115,12 @@ static ad_status score(gan_measure *e, ad_metrics *metrics)
 {
     ad_context *ctx = e->job->ctx;
     const gan_looked_at *r = &e->real, *m = &e->made;
-    int64_t width = e->looker.width;
+    const ad_feature_rows real = {.features = r->features, .count = r->count, .width = e->looker.width},
+                          made = {.features = m->features, .count = m->count, .width = e->looker.width};
     ad_neighbour_result n;
     double frechet;
-    ad_status status = ad_frechet_distance(ctx, r->features, r->count, m->features, m->count, width,
-                                           &frechet);
-    if (!status)
-        status = ad_neighbour_scores(ctx, r->features, r->count, m->features, m->count, width,
-                                     e->neighbours, &n);
+    ad_status status = ad_frechet_distance(ctx, &real, &made, NULL, &frechet);
+    if (!status) status = ad_neighbour_scores(ctx, &real, &made, e->neighbours, NULL, NULL, &n);
     if (status) return status;
     ad_metrics_add(metrics, "frechet", frechet);
     ad_metrics_add(metrics, "precision", n.precision);
