@@ -28,6 +28,7 @@ static const ad_verb *const verbs[] = {
     &gan_morph_verb,
     &gan_mix_verb,
     &gan_eval_verb,
+    &gan_project_verb,
     &graph_train_verb,
     &graph_predict_verb,
     &graph_show_verb,

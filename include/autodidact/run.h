@@ -172,6 +172,16 @@ AD_API ad_status ad_run_prune(ad_context *ctx, const char *path, const ad_run_sw
 /* Makes a folder that may be there already, and what is missing above it. */
 AD_API ad_status ad_run_make_folder(ad_context *ctx, const char *path);
 
+/* ---- the user's cache ---- */
+
+/* Where it has what is called `name`: $XDG_CACHE_HOME/autodidact/NAME, else
+ * ~/.cache/autodidact/NAME. The path's length, as snprintf; 0: neither variable says where. */
+AD_API int ad_cache_path(char *path, size_t size, const char *name);
+/* Removes files of a folder whose names end so, those first that were used (their time of
+ * modification) the longest ago, until the others are no more than `most` bytes. */
+AD_API ad_status ad_cache_trim(ad_context *ctx, const char *folder, const char *ending,
+                               int64_t most);
+
 /* Writes report.html into a run's folder: configuration, curves, samples, the confusion matrix,
  * figures, on one page that needs no network. Longer curves are thinned so that the page stays
  * below 3 MB, pictures aside, of which there are at most 4 MB. */

@@ -27,16 +27,10 @@ struct ad_tuning {
 /* The file that the options stand for. */
 static ad_status choose_path(ad_tuning *t)
 {
-    const char *given = ad_command_text(t->cmd, "wisdom"), *cache = getenv("XDG_CACHE_HOME"),
-               *home = getenv("HOME");
-    bool own = cache && *cache == '/'; /* others are to be ignored: XDG Base Directory */
-    int length;
-    if (given)
-        length = snprintf(t->path, sizeof t->path, "%s", given);
-    else if (own || (home && *home))
-        length = snprintf(t->path, sizeof t->path, "%s%s/autodidact/wisdom", own ? cache : home,
-                          own ? "" : "/.cache");
-    else
+    const char *given = ad_command_text(t->cmd, "wisdom");
+    int length = given ? snprintf(t->path, sizeof t->path, "%s", given)
+                       : ad_cache_path(t->path, sizeof t->path, "wisdom");
+    if (!length)
         return ad_error_set(t->ctx, AD_ERROR_NOT_FOUND,
                             "--tune: neither XDG_CACHE_HOME nor HOME says where the cache is; name "
                             "a file with --wisdom");

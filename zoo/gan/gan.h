@@ -32,17 +32,17 @@
  *   - latent.c: points of latent space, by seed and number or on a way
  *   - paint.c: pictures of a trained generator
  *   - points.c: points as a person names them
- *   - look.c: a classifier that looks at pictures
- *   - measure.c: how good what a generator makes is
  *   - built_in.c: the generator that comes with the program
- *   - sample.c, morph.c, mix.c, eval.c: a verb each */
+ *   - measure.h and what it lists: how good what a generator makes is
+ *   - project.h and what it lists: the noise of a given picture
+ *   - sample.c, morph.c, mix.c, eval.c, project.c: a verb each */
 #ifndef ZOO_GAN_GAN_H
 #define ZOO_GAN_GAN_H
 
 #include <autodidact/autodidact.h>
 
 extern const ad_verb gan_train_verb, gan_sample_verb, gan_morph_verb, gan_mix_verb, gan_eval_verb,
-    gan_explain_verb;
+    gan_project_verb, gan_explain_verb;
 extern const ad_system gan_system;
 extern const ad_built_in gan_built_in[];
 
@@ -81,7 +81,9 @@ typedef enum gan_loss { GAN_BCE, GAN_HINGE, GAN_WASSERSTEIN } gan_loss;
 
 typedef struct gan_training {
     int loss;             /* a gan_loss */
-    char *classifier;     /* for figures at the end; NULL: none */
+    char *classifier;     /* that says what is seen, for figures at the end; NULL: none */
+    char *features;       /* the network whose features they are in; NULL: as gan eval */
+    int64_t measured;     /* samples for them at most; 0: there are none */
     double r1, penalty;   /* weights; 0: without */
     int64_t critic_steps; /* of the discriminator for each of the generator */
 } gan_training;
@@ -190,61 +192,5 @@ ad_status gan_paint_sheet(ad_job *job, const gan_points *points, int columns,
 
 /* The class of that name; an error that shows them all. */
 ad_status gan_find_class(const ad_job *job, const char *option, const char *name, int64_t *class);
-
-/* ---- look.c ---- */
-
-/* A classifier for pictures like the generator's. */
-typedef struct gan_looker {
-    ad_job *job; /* the classifier's */
-    ad_vars *vars;
-    ad_graph *graph;
-    ad_program *program;
-    ad_node *features, *logits;
-    float *input;            /* [GAN_ROWS, values]: pictures of 0 to 1, for the caller to write */
-    int64_t width, values;   /* of features; of a picture */
-    const ad_texts *classes; /* their names */
-} gan_looker;
-
-/* Close in any case. */
-ad_status gan_look_open(gan_looker *looker, ad_context *ctx, const char *path,
-                        const gan_model *model, const ad_watcher *watcher);
-void gan_look_close(gan_looker *looker);
-/* features [count, width], and the class that each is taken for, of the first `count` of input. */
-ad_status gan_look(gan_looker *looker, int64_t count, float *features, int32_t *taken);
-
-/* ---- measure.c ---- */
-
-typedef struct gan_looked_at {
-    int64_t count;
-    float *features; /* [count, width]; these three are the job's */
-    int32_t *taken;  /* [count]: the classifier's class */
-    int32_t *asked;  /* [count]: what they are, as the classifier's class; -1: it has no such */
-} gan_looked_at;
-
-/* The first members say what is measured; zero the others. */
-typedef struct gan_measure {
-    ad_job *job; /* whose evaluation form is there, and bound (gan_bind) */
-    ad_watcher watcher;
-    const char *classifier;
-    ad_split split;
-    int64_t count; /* made, and at most of real ones */
-    uint64_t seed;
-    double truncation;
-    int neighbours;
-    gan_looker looker;
-    ad_image_set *set;
-    gan_looked_at real, made;
-} gan_measure;
-
-enum { GAN_MEASURED = 5000, GAN_NEIGHBOURS = 5 }; /* where nobody says */
-
-/* Figures into `metrics`; free in any case. */
-ad_status gan_measure_run(gan_measure *measure, ad_metrics *metrics);
-void gan_measure_free(gan_measure *measure);
-/* Share of those that are of the class (-1: of one that the classifier has) that it takes for it;
- * NaN: there are none. */
-double gan_share_right(const gan_looked_at *l, int32_t class);
-/* Share that is taken for the class. */
-double gan_share_taken(const gan_looked_at *l, int32_t class);
 
 #endif

@@ -1,13 +1,24 @@
-/* measure.c - how like the real pictures the made ones are, in the features of a classifier, and
- * whether they show what was asked for. */
-#include "zoo/gan/gan.h"
+/* measure.c - how like the real pictures the made ones are, in the features of a network, and
+ * whether they show what was asked for: pictures into features, features into figures.
+ *
+ * Made pictures are rounded to bytes, as the files of `gan sample` are and the real ones were. */
+#include "zoo/gan/measure.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+static const double products_a_second = 3e10;
 
 static const gan_model *model_of(const gan_measure *e)
 {
     return e->job->model;
+}
+
+static int64_t values_of(const gan_measure *e)
+{
+    const gan_model *m = model_of(e);
+    return m->height * m->breadth * m->channels;
 }
 
 static int64_t least(int64_t a, int64_t b)
@@ -15,63 +26,196 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+ad_feature_rows gan_feature_rows(const gan_measure *e, const gan_looked_at *l)
+{
+    return (ad_feature_rows){.features = l->features, .count = l->count, .width = e->looker.width};
+}
+
+int64_t gan_real_picture(const gan_measure *e, int64_t i)
+{
+    return i * e->set->count / e->real.count;
+}
+
+/* ---- how far it is ---- */
+
+double gan_pairs_cost(int64_t a, int64_t b, int64_t width)
+{
+    return 2 * (double)a * (double)b * (double)width / products_a_second;
+}
+
+void gan_part(gan_measure *e, const char *part, double seconds, int passes)
+{
+    gan_measuring *p = &e->progress;
+    p->done += p->cost;
+    p->part = part, p->cost = seconds, p->passes = passes, p->pass = 0, p->fraction = 0;
+}
+
+/* What is told of its own steps becomes a share of the whole. */
+static void tell(void *user, const ad_progress *told)
+{
+    gan_measuring *p = user;
+    double fraction = told->steps ? (double)told->step / (double)told->steps : 0;
+    if (fraction < p->fraction && p->pass < p->passes - 1) ++p->pass;
+    p->fraction = fraction;
+    ad_progress whole = *told;
+    whole.part = p->part, whole.whole = p->whole;
+    whole.done = p->done + p->cost * (p->pass + fraction) / p->passes;
+    if (whole.done > whole.whole) whole.done = whole.whole;
+    if (p->watcher.progress) p->watcher.progress(p->watcher.user, &whole);
+}
+
+static bool asked_to_end(void *user)
+{
+    return ad_watch_interrupted(&((const gan_measuring *)user)->watcher);
+}
+
+/* Rough figures, for the time that is left. */
+static double cost_of_looking(const gan_looker *l, int64_t count)
+{
+    return ad_program_get_stats(l->program).seconds * (double)count / (double)l->rows;
+}
+
+static double cost_of_distances(const gan_measure *e)
+{
+    int64_t width = e->looker.width, r = e->real.count, m = e->made.count;
+    return gan_pairs_cost(r, r, width) + gan_pairs_cost(m, m, width) + gan_pairs_cost(m, r, width);
+}
+
+static double cost_of_kernel(const gan_measure *e)
+{
+    int64_t size = least(1000, least(e->real.count, e->made.count) / 2);
+    return 300 * gan_pairs_cost(size, size, e->looker.width);
+}
+
+static double cost_of_frechet(const gan_measure *e)
+{
+    double n = (double)e->looker.width, rank = fmin(n, (double)e->made.count);
+    return 2e-11 * n * n * (double)(e->real.count + e->made.count) + 1e-9 * rank * rank * rank;
+}
+
+static void plan_progress(gan_measure *e)
+{
+    gan_measuring *p = &e->progress;
+    int64_t both = e->real.count + e->made.count;
+    *p = (gan_measuring){.watcher = e->watcher};
+    p->relay = (ad_watcher){.progress = tell, .interrupted = asked_to_end, .user = p};
+    p->whole = cost_of_looking(&e->looker, both) + cost_of_distances(e) + cost_of_kernel(e) +
+               cost_of_frechet(e) + gan_pairs_cost(e->made.count, e->real.count, e->looker.width);
+    if (e->judge && e->judge != &e->looker) p->whole += cost_of_looking(e->judge, both);
+    if (e->training)
+        p->whole += 2 * gan_pairs_cost(e->made.count, e->training->count, values_of(e));
+}
+
 /* ---- looking ---- */
 
 static ad_status make_room(gan_measure *e, gan_looked_at *l, int64_t count)
 {
+    bool classes = model_of(e)->classes.count > 0;
     l->count = count;
+    l->nearest_count = (int)least(AD_NEIGHBOURS_MOST, count - 1);
     l->features = ad_job_array(e->job, count * e->looker.width, sizeof *l->features);
-    l->taken = ad_job_array(e->job, count, sizeof *l->taken);
-    l->asked = ad_job_array(e->job, count, sizeof *l->asked);
-    return l->features && l->taken && l->asked ? AD_OK : AD_ERROR_MEMORY;
+    l->nearest = ad_job_array(e->job, count * l->nearest_count, sizeof *l->nearest);
+    if (!l->features || !l->nearest) return AD_ERROR_MEMORY;
+    if (l == &e->made) l->pixels = ad_job_array(e->job, count * values_of(e), 1);
+    if (e->judge) l->taken = ad_job_array(e->job, count, sizeof *l->taken);
+    if (e->judge) l->asked = ad_job_array(e->job, count, sizeof *l->asked);
+    if (classes) l->class = ad_job_array(e->job, count, sizeof *l->class);
+    bool judged = !e->judge || (l->taken && l->asked);
+    return judged && (!classes || l->class) && (l == &e->real || l->pixels) ? AD_OK
+                                                                              : AD_ERROR_MEMORY;
 }
 
-/* The classifier's class of that name, or -1. */
-static int32_t class_of(const gan_measure *e, const char *name)
+int32_t gan_find_name(const ad_texts *names, const char *name)
 {
-    const ad_texts *classes = e->looker.classes;
-    for (int64_t i = 0; i < classes->count; ++i)
-        if (!strcmp(classes->at[i], name)) return (int32_t)i;
+    for (int64_t i = 0; i < names->count; ++i)
+        if (!strcmp(names->at[i], name)) return (int32_t)i;
     return -1;
 }
 
-static ad_status look(gan_measure *e, gan_looked_at *l, int64_t at, int64_t count)
+static void say_class(const gan_measure *e, gan_looked_at *l, int64_t i, const char *name)
 {
-    ad_status status = gan_look(&e->looker, count, l->features + at * e->looker.width,
-                                l->taken + at);
-    int64_t done = (l == &e->made ? e->real.count : 0) + at + count;
-    if (e->watcher.progress)
-        e->watcher.progress(e->watcher.user, &(ad_progress){.step = done,
-                                                            .steps = e->real.count + e->made.count,
-                                                            .counted = "pictures"});
-    if (!status && ad_watch_interrupted(&e->watcher))
-        status = ad_error_set(e->job->ctx, AD_ERROR_ARGUMENT, "stopped before all were looked at");
+    if (l->asked) l->asked[i] = gan_find_name(e->judge->classes, name);
+    if (l->class) l->class[i] = gan_find_name(&model_of(e)->classes, name);
+}
+
+/* Some pictures, by one network: `by` may be a judge alone, whose features are not kept. */
+static ad_status look(gan_measure *e, gan_looker *by, gan_looked_at *l, float *unkept)
+{
+    int64_t values = values_of(e);
+    ad_status status = AD_OK;
+    unsigned char *shown = l->pixels ? NULL : malloc((size_t)(by->rows * values));
+    if (!l->pixels && !shown) return ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory");
+    for (int64_t at = 0; at < l->count && !status; at += by->rows) {
+        int64_t count = least(by->rows, l->count - at);
+        for (int64_t i = 0; shown && i < count; ++i)
+            memcpy(shown + i * values, e->set->pixels + gan_real_picture(e, at + i) * values,
+                   (size_t)values);
+        status = gan_look(by, shown ? shown : l->pixels + at * values, count,
+                          unkept ? unkept : l->features + at * by->width,
+                          by == e->judge ? l->taken + at : NULL);
+        if (!status) tell(&e->progress, &(ad_progress){.step = at + count, .steps = l->count,
+                                                       .counted = "pictures"});
+        if (!status && ad_watch_interrupted(&e->watcher))
+            status = ad_error_set(e->job->ctx, AD_ERROR_ARGUMENT,
+                                  "stopped before all were looked at");
+    }
+    free(shown);
     return status;
 }
 
-/* Of all pictures evenly. */
+static ad_status look_by_judge(gan_measure *e, gan_looked_at *l)
+{
+    if (!e->judge || e->judge == &e->looker) return AD_OK;
+    float *unkept = malloc((size_t)(e->judge->rows * e->judge->width) * sizeof *unkept);
+    if (!unkept) return ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory");
+    gan_part(e, l == &e->real ? "real pictures, classified" : "samples, classified",
+             cost_of_looking(e->judge, l->count), 1);
+    ad_status status = look(e, e->judge, l, unkept);
+    free(unkept);
+    return status;
+}
+
+static ad_status own_distances(gan_measure *e, gan_looked_at *l)
+{
+    const ad_feature_rows rows = gan_feature_rows(e, l);
+    int64_t *own = malloc((size_t)l->count * sizeof *own);
+    if (!own) return ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory");
+    for (int64_t i = 0; i < l->count; ++i) own[i] = i;
+    ad_status status = ad_nearest_rows(e->job->ctx, &rows, &rows, own, l->nearest_count,
+                                       &e->progress.relay, l->nearest, NULL);
+    free(own);
+    return status;
+}
+
 static ad_status look_at_real(gan_measure *e)
 {
+    gan_looked_at *l = &e->real;
     const ad_image_set *set = e->set;
-    int64_t values = e->looker.values;
-    ad_status status = AD_OK;
-    for (int64_t at = 0; at < e->real.count && !status; at += GAN_ROWS) {
-        int64_t count = least(GAN_ROWS, e->real.count - at);
-        for (int64_t i = 0; i < count; ++i) {
-            int64_t which = (at + i) * set->count / e->real.count;
-            const unsigned char *bytes = set->pixels + which * values;
-            for (int64_t v = 0; v < values; ++v)
-                e->looker.input[i * values + v] = (float)bytes[v] / 255;
-            e->real.asked[at + i] = class_of(e, set->class_names[set->labels[which]]);
-        }
-        status = look(e, &e->real, at, count);
-    }
-    return status;
+    for (int64_t i = 0; i < l->count; ++i)
+        say_class(e, l, i, set->class_names[set->labels[gan_real_picture(e, i)]]);
+    bool kept = gan_cache_read(e, &e->looker, l);
+    gan_part(e, "real pictures", cost_of_looking(&e->looker, l->count), 1);
+    ad_status status = kept ? AD_OK : look(e, &e->looker, l, NULL);
+    gan_part(e, "distances of real pictures", gan_pairs_cost(l->count, l->count, e->looker.width),
+             1);
+    if (!status && !kept) status = own_distances(e, l);
+    if (!status && !kept) gan_cache_write(e, &e->looker, l);
+    return status ? status : look_by_judge(e, l);
 }
 
-static ad_status look_at_made(gan_measure *e)
+/* Rounded to bytes. */
+static void keep_made(gan_measure *e, const float *rows, int64_t at, int64_t count)
 {
-    int64_t classes = model_of(e)->classes.count, latent = model_of(e)->latent;
+    int64_t values = values_of(e);
+    unsigned char *to = e->made.pixels + at * values;
+    for (int64_t i = 0; i < count * values; ++i)
+        to[i] = (unsigned char)(fminf(1, fmaxf(0, rows[i])) * 255 + 0.5f);
+}
+
+static ad_status make_samples(gan_measure *e)
+{
+    const gan_model *m = model_of(e);
+    int64_t classes = m->classes.count;
     gan_points points;
     const float *rows;
     ad_status status = gan_points_new(e->job, GAN_ROWS, &points);
@@ -79,17 +223,23 @@ static ad_status look_at_made(gan_measure *e)
         int64_t count = least(GAN_ROWS, e->made.count - at);
         if (classes) memset(points.class, 0, (size_t)(GAN_ROWS * classes) * sizeof(float));
         for (int64_t i = 0; i < count; ++i) {
-            gan_latent(e->seed, at + i + 1, e->truncation, points.z + i * latent, latent);
+            gan_latent(e->seed, at + i + 1, e->truncation, points.z + i * m->latent, m->latent);
             if (!classes) continue;
             points.class[i * classes + (at + i) % classes] = 1;
-            e->made.asked[at + i] = class_of(e, model_of(e)->classes.at[(at + i) % classes]);
+            say_class(e, &e->made, at + i, m->classes.at[(at + i) % classes]);
         }
         status = gan_make(e->job, &points, 0, count, &rows);
-        if (status) break;
-        memcpy(e->looker.input, rows, (size_t)(count * e->looker.values) * sizeof *rows);
-        status = look(e, &e->made, at, count);
+        if (!status) keep_made(e, rows, at, count);
     }
     return status;
+}
+
+static ad_status look_at_made(gan_measure *e)
+{
+    ad_status status = make_samples(e);
+    gan_part(e, "samples", cost_of_looking(&e->looker, e->made.count), 1);
+    if (!status) status = look(e, &e->looker, &e->made, NULL);
+    return status ? status : look_by_judge(e, &e->made);
 }
 
 /* ---- scores ---- */
@@ -111,35 +261,72 @@ double gan_share_taken(const gan_looked_at *l, int32_t class)
     return (double)taken / (double)l->count;
 }
 
-static ad_status score(gan_measure *e, ad_metrics *metrics)
+/* Neighbours of real pictures as ad_neighbour_scores wants them: k each. */
+static ad_status score_neighbours(gan_measure *e, ad_metrics *metrics)
 {
-    ad_context *ctx = e->job->ctx;
-    const gan_looked_at *r = &e->real, *m = &e->made;
-    const ad_feature_rows real = {.features = r->features, .count = r->count, .width = e->looker.width},
-                          made = {.features = m->features, .count = m->count, .width = e->looker.width};
+    const ad_feature_rows real = gan_feature_rows(e, &e->real), made = gan_feature_rows(e, &e->made);
+    int k = e->neighbours, have = e->real.nearest_count;
+    bool known = k <= have;
     ad_neighbour_result n;
-    double frechet;
-    ad_status status = ad_frechet_distance(ctx, &real, &made, NULL, &frechet);
-    if (!status) status = ad_neighbour_scores(ctx, &real, &made, e->neighbours, NULL, NULL, &n);
+    float *nearest = malloc((size_t)(e->real.count * k) * sizeof *nearest);
+    if (!nearest) return ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory");
+    for (int64_t i = 0; i < e->real.count * k && known; ++i)
+        nearest[i] = e->real.nearest[i / k * have + i % k];
+    gan_part(e, "distances",
+             gan_pairs_cost(made.count, made.count + real.count, e->looker.width), 2);
+    ad_status status = ad_neighbour_scores(e->job->ctx, &real, &made, k, known ? nearest : NULL,
+                                           &e->progress.relay, &n);
+    free(nearest);
     if (status) return status;
-    ad_metrics_add(metrics, "frechet", frechet);
     ad_metrics_add(metrics, "precision", n.precision);
     ad_metrics_add(metrics, "recall", n.recall);
     ad_metrics_add(metrics, "density", n.density);
     ad_metrics_add(metrics, "coverage", n.coverage);
-    if (model_of(e)->classes.count)
+    return AD_OK;
+}
+
+static ad_status score_all(gan_measure *e, ad_metrics *metrics)
+{
+    ad_context *ctx = e->job->ctx;
+    const ad_feature_rows real = gan_feature_rows(e, &e->real), made = gan_feature_rows(e, &e->made);
+    ad_kernel_result kernel;
+    double frechet;
+    gan_part(e, "Frechet distance", cost_of_frechet(e), 1);
+    ad_status status = ad_frechet_distance(ctx, &real, &made, &e->progress.relay, &frechet);
+    gan_part(e, "kernel distance", cost_of_kernel(e), 1);
+    if (!status)
+        status = ad_kernel_distance(ctx, &real, &made, NULL, &e->progress.relay, &kernel);
+    if (status) return status;
+    ad_metrics_add(metrics, "frechet", frechet);
+    ad_metrics_add(metrics, "kernel_distance", kernel.distance);
+    ad_metrics_add(metrics, "kernel_deviation", kernel.deviation);
+    return score_neighbours(e, metrics);
+}
+
+static void add_shares(const gan_measure *e, ad_metrics *metrics)
+{
+    const gan_class_distances *c = &e->classes;
+    bool classes = model_of(e)->classes.count > 0;
+    if (classes && e->judge)
         ad_metrics_add(metrics, "label_accuracy", gan_share_right(&e->made, -1));
-    ad_metrics_add(metrics, "real_accuracy", gan_share_right(&e->real, -1));
-    return ad_metrics_status(metrics);
+    if (e->judge) ad_metrics_add(metrics, "real_accuracy", gan_share_right(&e->real, -1));
+    if (classes) {
+        ad_metrics_add(metrics, "class_frechet", c->worst);
+        ad_metrics_add(metrics, "classes_apart", c->least);
+        ad_metrics_add(metrics, "class_ratio", c->worst / c->least);
+    }
+    if (!e->training) return;
+    ad_metrics_add(metrics, "memorised", e->by_pixels.share);
+    ad_metrics_add(metrics, "memorised_features", e->by_features.share);
 }
 
 /* ---- all of it ---- */
 
-static ad_status read_set(gan_measure *e)
+static ad_status read_set(gan_measure *e, ad_split which, ad_image_set **set)
 {
     const gan_model *m = model_of(e);
     const gan_data *data = ad_job_value(e->job, &gan_data_record);
-    const char *split = ad_split_name(e->split);
+    const char *split = ad_split_name(which);
     const ad_image_set_options like = {.split = split,
                                        .height = m->height,
                                        .width = m->breadth,
@@ -147,36 +334,90 @@ static ad_status read_set(gan_measure *e)
                                        .skip_bad = data->skip_bad,
                                        .loose = !gan_has_classes(m),
                                        .watcher = &e->watcher};
-    ad_status status = ad_image_set_read(&e->set, e->job->ctx, data->path, &like);
+    ad_status status = ad_image_set_read(set, e->job->ctx, data->path, &like);
     if (status) return status;
-    if (!e->set->count)
+    if (!(*set)->count)
         return ad_error_set(e->job->ctx, AD_ERROR_NOT_FOUND, "%s: has no %s pictures", data->path,
                             split);
-    if (e->set->height != m->height || e->set->width != m->breadth ||
-        e->set->channels != m->channels)
+    if ((*set)->height != m->height || (*set)->width != m->breadth ||
+        (*set)->channels != m->channels)
         return ad_error_set(e->job->ctx, AD_ERROR_SHAPE,
                             "%s: pictures of %lld x %lld with %d channels; the generator makes "
                             "%lld x %lld with %lld",
-                            data->path, (long long)e->set->width, (long long)e->set->height,
-                            e->set->channels, (long long)m->breadth, (long long)m->height,
+                            data->path, (long long)(*set)->width, (long long)(*set)->height,
+                            (*set)->channels, (long long)m->breadth, (long long)m->height,
                             (long long)m->channels);
     return AD_OK;
 }
 
+static ad_status read_sets(gan_measure *e)
+{
+    ad_status status = read_set(e, e->split, &e->set);
+    if (!status && e->split != AD_SPLIT_TRAIN) status = read_set(e, AD_SPLIT_TRAIN, &e->own_set);
+    e->training = e->own_set ? e->own_set : e->set;
+    if (e->count || status) return status;
+    e->count = least(e->most ? e->most : GAN_MEASURED, e->set->count);
+    if (e->count < GAN_MEASURED_LEAST) e->count = GAN_MEASURED_LEAST;
+    return AD_OK;
+}
+
+static ad_status open_lookers(gan_measure *e)
+{
+    const char *features = e->features ? e->features : e->classifier ? e->classifier : "backbone";
+    bool same = e->classifier && !strcmp(features, e->classifier);
+    gan_look_options o = {.path = features,
+                          .judges = same,
+                          .layer = e->layer,
+                          .pixels = e->pixels,
+                          .model = model_of(e),
+                          .watcher = &e->watcher};
+    ad_status status = gan_look_open(&e->looker, e->job->ctx, &o);
+    if (same) e->judge = &e->looker;
+    if (status || same || !e->classifier) return status;
+    o.path = e->classifier, o.judges = true, o.layer = NULL;
+    e->judge = &e->other;
+    return gan_look_open(&e->other, e->job->ctx, &o);
+}
+
+static void warn_of_few(const gan_measure *e)
+{
+    int64_t fewer = least(e->real.count, e->made.count);
+    if (fewer <= e->looker.width)
+        ad_watch_note(&e->watcher,
+                      "frechet: %lld pictures are no more than the %lld features of %s: of so few "
+                      "the distance is larger than of many, and only to be compared with others of "
+                      "as many",
+                      (long long)fewer, (long long)e->looker.width, e->looker.name);
+}
+
 ad_status gan_measure_run(gan_measure *e, ad_metrics *metrics)
 {
-    ad_status status = gan_look_open(&e->looker, e->job->ctx, e->classifier, e->job->model,
-                                     &e->watcher);
-    if (!status) status = read_set(e);
+    ad_status status = read_sets(e);
+    if (!status && e->only_of_enough && e->set->count < GAN_MEASURED_LEAST) {
+        ad_watch_note(&e->watcher, "%lld pictures: what is made is not measured beside fewer than %d",
+                      (long long)e->set->count, GAN_MEASURED_LEAST);
+        return AD_OK;
+    }
+    if (!status) status = open_lookers(e);
     if (!status) status = make_room(e, &e->real, least(e->count, e->set->count));
     if (!status) status = make_room(e, &e->made, e->count);
-    if (!status) status = look_at_real(e);
+    if (status) return status;
+    plan_progress(e);
+    warn_of_few(e);
+    status = look_at_real(e);
     if (!status) status = look_at_made(e);
-    return status ? status : score(e, metrics);
+    if (!status) status = score_all(e, metrics);
+    if (!status && e->made.class) status = gan_measure_classes(e);
+    if (!status) status = gan_measure_memory(e);
+    if (status) return status;
+    add_shares(e, metrics);
+    return ad_metrics_status(metrics);
 }
 
 void gan_measure_free(gan_measure *e)
 {
     gan_look_close(&e->looker);
+    gan_look_close(&e->other);
     ad_image_set_free(e->set);
+    ad_image_set_free(e->own_set);
 }

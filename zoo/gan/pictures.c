@@ -1,5 +1,5 @@
 /* pictures.c - the data: pictures of one size, with their classes where those are looked at. */
-#include "zoo/gan/gan.h"
+#include "zoo/gan/measure.h"
 
 #include <string.h>
 
@@ -74,14 +74,24 @@ static ad_status plan_sheet(gan *own)
     return status;
 }
 
-/* The classifier that is to look in the end is there, and sees such pictures. */
-static ad_status check_classifier(ad_job *job)
+/* The networks that are to look in the end are there. */
+static ad_status check_lookers(ad_job *job)
 {
     const gan_training *t = ad_job_value(job, &gan_training_record);
-    gan_looker looker;
-    if (!t->classifier) return AD_OK;
-    ad_status status = gan_look_open(&looker, job->ctx, t->classifier, job->model, &job->watcher);
-    gan_look_close(&looker);
+    const char *paths[2] = {t->features, t->classifier};
+    ad_status status = AD_OK;
+    for (int i = 0; i < 2 && t->measured && !status; ++i) {
+        const ad_watcher quiet = {0};
+        gan_looker looker;
+        if (!paths[i]) continue;
+        status = gan_look_open(&looker, job->ctx,
+                               &(gan_look_options){.path = paths[i],
+                                                   .judges = i == 1,
+                                                   .pixels = -1,
+                                                   .model = job->model,
+                                                   .watcher = &quiet});
+        gan_look_close(&looker);
+    }
     return status;
 }
 
@@ -113,7 +123,7 @@ ad_status gan_read(ad_job *job)
     if (!status)
         status = fit(job, set->height, set->width, set->channels, set->class_names, set->classes);
     if (!status) status = ad_record_check(&gan_model_record, job->ctx, data->path, job->model);
-    if (!status) status = check_classifier(job);
+    if (!status) status = check_lookers(job);
     job->batch = batches->rows;
     return status ? status : plan_sheet((gan *)job);
 }

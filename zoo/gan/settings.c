@@ -116,9 +116,14 @@ static const ad_option training_rows[] = {
              "wasserstein wants it: 10"},
     {AD_ROW("critic-steps", INT), AT(critic_steps), .initial = "1", .min = 1, .max = 1000,
      .help = "steps of the discriminator for each of the generator; 5 is usual for wasserstein"},
+    {AD_ROW("measure", INT), AT(measured), .initial = "5000", .max = 1e6, .may_change = true,
+     .unit = "PICTURES",
+     .help = "how many samples the figures of `gan eval` in the result are of, at most, and no more "
+             "than there are real ones; 0: no figures"},
     {AD_ROW("classifier", FILE), AT(classifier), .may_change = true,
-     .help = "a run of `classify train` on such pictures: adds the figures of `gan eval` to the "
-             "result"},
+     .help = "for these: a run of `classify train`, which says what is seen"},
+    {AD_ROW("features", FILE), AT(features), .may_change = true, .unit = "NETWORK",
+     .help = "for these: what looks at pictures, as for `gan eval`"},
     {0}};
 #undef AT
 

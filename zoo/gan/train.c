@@ -3,7 +3,7 @@
  * A step is the discriminator's, then the generator's with noise of its own, against the
  * discriminator as it is then. Running statistics of a network are moved by its own step alone: the
  * generator's with what it makes there, the discriminator's with real pictures. */
-#include "zoo/gan/gan.h"
+#include "zoo/gan/measure.h"
 
 #include <string.h>
 
@@ -132,13 +132,19 @@ static ad_status sample(ad_job *job, int64_t step)
 static ad_status finish(ad_job *job, ad_metrics *result)
 {
     const gan_training *t = ad_job_value(job, &gan_training_record);
-    gan_measure all = {
-        .job = job,
-        .watcher = {.interrupted = job->watcher.interrupted, .user = job->watcher.user},
-        .classifier = t->classifier,
-        .count = GAN_MEASURED,
-        .neighbours = GAN_NEIGHBOURS};
-    if (!t->classifier) return AD_OK;
+    const gan_model *m = job->model;
+    gan_measure all = {.job = job,
+                       .watcher = job->watcher,
+                       .classifier = t->classifier,
+                       .features = t->features,
+                       .pixels = -1,
+                       .most = t->measured,
+                       .only_of_enough = true,
+                       .neighbours = GAN_NEIGHBOURS};
+    if (!t->measured) return AD_OK;
+    if (m->classes.count && !t->classifier)
+        ad_watch_note(&job->watcher,
+                      "label_accuracy wants a --classifier; `gan eval` measures it afterwards, too");
     ad_status status = gan_bind(job);
     if (!status) status = gan_measure_run(&all, result);
     gan_measure_free(&all);

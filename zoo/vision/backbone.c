@@ -121,6 +121,16 @@ int vision_find(vision_kind kind, const char *layer)
     return -1;
 }
 
+const char *vision_features_layer(const vision_form *form)
+{
+    const char *layer = NULL;
+    int at = 0;
+    for (const vision_row *row = vision_networks[form->kind].rows;
+         !is_end(row) && at < form->layers && row->n[0] != VISION_CLASSES; ++row)
+        if (row->layer) layer = row->layer, ++at;
+    return layer;
+}
+
 void vision_layers_text(vision_kind kind, char *text, size_t size)
 {
     const char *names[VISION_MAX_LAYERS];

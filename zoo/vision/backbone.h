@@ -87,6 +87,9 @@ ad_status vision_read_form(ad_context *ctx, ad_file *file, vision_form *form);
 int vision_layers(vision_kind kind, const char *names[VISION_MAX_LAYERS]);
 /* The layer's position in that list; -1: no such layer. */
 int vision_find(vision_kind kind, const char *layer);
+/* The last layer in front of the classes, as far as the file reaches: what is known of a picture
+ * before it is given a name. Of compact the last of all. */
+const char *vision_features_layer(const vision_form *form);
 /* "conv1_1, relu1_1, ..." - for errors. */
 void vision_layers_text(vision_kind kind, char *text, size_t size);
 /* The sentence for a layer that the network does not have (with the nearest name, and all there
