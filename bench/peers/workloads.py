@@ -17,12 +17,13 @@ import sys
 import time
 from pathlib import Path
 
-FAMILIES = {"style": "pictures", "resnet20": "pictures", "dcgan": "pictures", "alphazero": "pictures",
-            "johnson": "pictures", "dream": "pictures", "gat": "graphs",
+FAMILIES = {"style": "pictures", "resnet20": "pictures", "dcgan": "pictures", "dcgan-128": "pictures",
+            "dcgan-1024": "pictures", "wgan-gp": "pictures", "wgan-gp-128": "pictures", "wgan-gp-1024": "pictures",
+            "alphazero": "pictures", "johnson": "pictures", "dream": "pictures", "gat": "graphs",
             "dqn-mlp": "control", "dqn-nature": "control", "gpt-char": "text", "gpt-char-384": "text", "gpt2": "text",
             "gpt2-long": "text",
             "gpt2-decode": "text", "attention": "text", "adamw": "vectors"}
-PICTURES = ("style", "resnet20", "dcgan", "alphazero", "johnson", "dream", "dqn-nature")
+PICTURES = (*(name for name, family in FAMILIES.items() if family == "pictures"), "dqn-nature")
 
 
 def peak_mb():

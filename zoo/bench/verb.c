@@ -6,11 +6,31 @@
 #include <string.h>
 #include <sys/resource.h>
 
-const bench_workload *const bench_workloads[] = {
-    &bench_style,       &bench_resnet20,  &bench_dcgan,        &bench_gat,     &bench_dqn_mlp,
-    &bench_dqn_nature,  &bench_gpt_char,  &bench_gpt_char_384, &bench_gpt2,    &bench_gpt2_long,
-    &bench_gpt2_decode, &bench_attention, &bench_alphazero,    &bench_johnson, &bench_dream,
-    &bench_adamw,       &bench_flow,      &bench_start,        &bench_first,   NULL};
+const bench_workload *const bench_workloads[] = {&bench_style,
+                                                 &bench_resnet20,
+                                                 &bench_dcgan,
+                                                 &bench_dcgan_128,
+                                                 &bench_dcgan_1024,
+                                                 &bench_wgan_gp,
+                                                 &bench_wgan_gp_128,
+                                                 &bench_wgan_gp_1024,
+                                                 &bench_gat,
+                                                 &bench_dqn_mlp,
+                                                 &bench_dqn_nature,
+                                                 &bench_gpt_char,
+                                                 &bench_gpt_char_384,
+                                                 &bench_gpt2,
+                                                 &bench_gpt2_long,
+                                                 &bench_gpt2_decode,
+                                                 &bench_attention,
+                                                 &bench_alphazero,
+                                                 &bench_johnson,
+                                                 &bench_dream,
+                                                 &bench_adamw,
+                                                 &bench_flow,
+                                                 &bench_start,
+                                                 &bench_first,
+                                                 NULL};
 
 static const ad_option options[] = {
     {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16|q8_0|q4_0",
@@ -258,6 +278,11 @@ const ad_verb bench_verb = {
         "  style         style transfer, VGG-19, 512 x 512: loss and gradient\n"
         "  resnet20      ResNet-20, 128 pictures of 32 x 32: training step\n"
         "  dcgan         DCGAN, 128 pictures of 64 x 64: step of both networks\n"
+        "  dcgan-128     the same of width 128, 64 grey pictures\n"
+        "  dcgan-1024    the same of width 1024; only when asked for by name\n"
+        "  wgan-gp       WGAN-GP, 128 pictures of 64 x 64: step of the critic\n"
+        "  wgan-gp-128   the same of width 128, 64 grey pictures\n"
+        "  wgan-gp-1024  the same of width 1024; only when asked for by name\n"
         "  gat           graph attention on a graph of Cora's size: training step\n"
         "  dqn-mlp       deep Q-learning, a small network: update\n"
         "  dqn-nature    deep Q-learning, Nature's network: update\n"

@@ -1,4 +1,4 @@
-"""Networks on pictures: style, resnet20, dcgan, alphazero, johnson, dream."""
+"""Networks on pictures: style, resnet20, dcgan, wgan-gp, alphazero, johnson, dream."""
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -135,12 +135,12 @@ class Discriminator(nn.Module):
         return self.main(x).flatten()
 
 
-def dcgan(s):
-    g, d = s.module(Generator, "netG."), s.module(Discriminator, "netD.")
-    noise, real = s.pictures("noise", 128, 1, 1, 100), s.pictures("real", 128, 64, 64, 3)
-    ones, zeros = torch.ones(128), torch.zeros(128)
+def step_of_both(s, g, d, noise, real):
+    """What is said of the same made pictures trains both."""
+    count = len(real)
+    ones, zeros = torch.ones(count), torch.zeros(count)
     of_g, of_d = list(g.parameters()), list(d.parameters())
-    adam_g, adam_d = (torch.optim.Adam(p, lr=2e-4, betas=(0.5, 0.999), fused=True) for p in (of_g, of_d))
+    adam_g, adam_d = adam_of(of_g), adam_of(of_d)
 
     def losses():
         fake = d(g(noise))
@@ -162,6 +162,91 @@ def dcgan(s):
         return loss_d.detach() + loss_g.detach()
 
     return Work(step)
+
+
+def adam_of(parameters):
+    return torch.optim.Adam(parameters, lr=2e-4, betas=(0.5, 0.999), fused=True)
+
+
+def dcgan(s):
+    g, d = s.module(Generator, "netG."), s.module(Discriminator, "netD.")
+    return step_of_both(s, g, d, s.pictures("noise", 128, 1, 1, 100), s.pictures("real", 128, 64, 64, 3))
+
+
+# ---- dcgan-128, dcgan-1024, wgan-gp, wgan-gp-128, wgan-gp-1024: the networks of zoo/gan ----
+
+
+class Maker(nn.Module):
+    def __init__(self, width, channels):
+        super().__init__()
+        self.width, self.linear, layers = width, nn.Linear(100, width * 16), []
+        for w in (width // 2, width // 4, width // 8):
+            layers += [nn.ConvTranspose2d(2 * w, w, 4, 2, 1, bias=False), nn.BatchNorm2d(w), nn.ReLU(True)]
+        self.net = nn.Sequential(*layers, nn.ConvTranspose2d(width // 8, channels, 4, 2, 1, bias=False), nn.Tanh())
+
+    def forward(self, z):
+        return self.net(self.linear(z.flatten(1)).reshape(-1, self.width, 4, 4))
+
+
+class Judge(nn.Module):
+    def __init__(self, width, channels, plain):
+        super().__init__()
+        layers = [nn.Conv2d(channels, width // 8, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, True)]
+        for w in (width // 4, width // 2, width):
+            norm = [] if plain else [nn.BatchNorm2d(w)]
+            layers += [nn.Conv2d(w // 2, w, 4, 2, 1, bias=False), *norm, nn.LeakyReLU(0.2, True)]
+        self.net = nn.Sequential(*layers, nn.Conv2d(width, 1, 4, bias=False))
+
+    def forward(self, x):
+        return self.net(x).flatten()
+
+
+def both(s, batch, width, channels):
+    g = s.module(lambda: Maker(width, channels), "generator.")
+    d = s.module(lambda: Judge(width, channels, False), "discriminator.")
+    return step_of_both(s, g, d, s.pictures("noise", batch, 1, 1, 100), s.pictures("real", batch, 64, 64, channels))
+
+
+def critic(s, batch, width, channels):
+    """Wasserstein's loss with a gradient penalty of 10; the generator makes pictures and learns nothing."""
+    g = s.module(lambda: Maker(width, channels), "generator.").requires_grad_(False)
+    d = s.module(lambda: Judge(width, channels, True), "discriminator.")
+    noise, real = s.pictures("noise", batch, 1, 1, 100), s.pictures("real", batch, 64, 64, channels)
+    share = s.pictures("share", batch, 1, 1, 1)
+
+    def losses():
+        made = g(noise)
+        return made, d(made).mean() - d(real).mean()
+
+    losses = s.compiled(losses)  # without the penalty: compiled code has no second derivatives
+
+    def loss():
+        made, value = losses()
+        middle = (made + share * (real - made)).requires_grad_()
+        slope, = torch.autograd.grad(d(middle).sum(), middle, create_graph=True)
+        return value + 10 * ((slope.square().flatten(1).sum(1) + 1e-12).sqrt() - 1).square().mean()
+
+    return Work(s.training(loss, adam_of(d.parameters()), compiled=False))
+
+
+def dcgan_128(s):
+    return both(s, 64, 128, 1)
+
+
+def dcgan_1024(s):
+    return both(s, 128, 1024, 3)
+
+
+def wgan_gp(s):
+    return critic(s, 128, 512, 3)
+
+
+def wgan_gp_128(s):
+    return critic(s, 64, 128, 1)
+
+
+def wgan_gp_1024(s):
+    return critic(s, 128, 1024, 3)
 
 
 # ---- alphazero: a residual tower with a policy and a value head, evaluated ----
