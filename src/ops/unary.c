@@ -264,10 +264,12 @@ void ad_gradient_relu(ad_node *y, ad_node *g, ad_node **grads)
     grads[0] = ad_where_or_zero(positive(y), g);
 }
 
+/* The result is positive where x is, unless the slope is below 0: x need not be kept. */
 void ad_gradient_leaky_relu(ad_node *y, ad_node *g, ad_node **grads)
 {
     const ad_attr_scalar *attr = y->attr;
-    grads[0] = ad_where(positive(y->inputs[0]), g, ad_mul_scalar(g, attr->a));
+    ad_node *sign = attr->a < 0 ? y->inputs[0] : y;
+    grads[0] = ad_where(positive(sign), g, ad_mul_scalar(g, attr->a));
 }
 
 /* alpha exp(x) = y + alpha for x <= 0. As alpha is seldom below 0, the result is positive where x

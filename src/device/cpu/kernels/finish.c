@@ -1,6 +1,7 @@
 /* finish.c - epilogues on finished pieces: bias and bias + relu by hand, the rest by the chain
  * interpreter. */
 #include "device/cpu/finish.h"
+#include "device/cpu/kernels/strided_copy.h"
 #include "device/cpu/simd.h"
 
 /* Drops row axes of one element and merges those that are contiguous in every operand. */
@@ -125,10 +126,8 @@ static void run_rows(const ad_finish *f, const char *acc, int64_t ld, const int6
     }
     switch (f->kind) {
     case AD_FINISH_STORE:
-        if (ld == cols && out[0].row == cols) cols *= rows, rows = 1;
-        for (int64_t i = 0; i < rows; ++i)
-            memcpy((char *)out[0].data + i * out[0].row * f->out[0].size,
-                   acc + i * ld * f->out[0].size, (size_t)(cols * f->out[0].size));
+        AD_ISA_NAME(ad_strided_copy)
+        (out[0].data, out[0].row, 1, acc, ld, 1, rows, cols, (size_t)f->out[0].size);
         break;
     case AD_FINISH_BIAS:
         add_bias(out[0].data, out[0].row, (const float *)acc, ld, in[1].data, rows, cols);

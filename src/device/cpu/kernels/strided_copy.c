@@ -1,10 +1,12 @@
 /* strided_copy.c - copies between layouts, the loads and stores of the chain interpreter.
  *
- * Rows that are contiguous on both sides are copied whole, a repeated element is filled in, and 16
- * x 16 floats across each other are transposed in registers; the rest goes
- * element by element, along the axis in which more of it is contiguous. */
+ * Rows that are contiguous on both sides are copied whole, short ones by vectors: every other pixel
+ * of a few channels is a call for each otherwise. A repeated element is filled in, and 16 x 16
+ * floats across each other are transposed in registers; the rest goes element by element, along the
+ * axis in which more of it is contiguous. */
 #include "device/cpu/kernels/strided_copy.h"
 #include "device/cpu/kernels/chain_steps.h"
+#include "device/cpu/simd.h"
 
 #include <string.h>
 
@@ -61,12 +63,28 @@ static void transpose16(uint32_t *restrict to, int64_t to_row, const uint32_t *r
     }
 }
 
+enum { SHORT = AD_VF > 1 ? 64 : 0 }; /* elements of 4 bytes, at most */
+
+static void copy_short(float *restrict to, int64_t to_row, const float *restrict from,
+                       int64_t from_row, int64_t rows, int64_t cols)
+{
+    int64_t whole = cols - cols % AD_VF, rest = cols - whole;
+    for (int64_t r = 0; r < rows; ++r, to += to_row, from += from_row) {
+        for (int64_t c = 0; c < whole; c += AD_VF) vf_store(to + c, vf_load(from + c));
+        if (rest) vf_store_n(to + whole, vf_load_n(from + whole, rest), rest);
+    }
+}
+
 void AD_ISA_NAME(ad_strided_copy)(void *to, int64_t to_row, int64_t to_col, const void *from,
                                   int64_t from_row, int64_t from_col, int64_t rows, int64_t cols,
                                   size_t size)
 {
     if (to_col == 1 && from_col == 1) {
         if (to_row == cols && from_row == cols) cols *= rows, rows = 1;
+        if (size == 4 && rows > 1 && cols <= SHORT) {
+            copy_short(to, to_row, from, from_row, rows, cols);
+            return;
+        }
         for (int64_t r = 0; r < rows; ++r) {
             memcpy((char *)to + r * to_row * (int64_t)size,
                    (const char *)from + r * from_row * (int64_t)size, (size_t)cols * size);

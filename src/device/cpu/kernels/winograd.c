@@ -6,7 +6,8 @@
  * FILTER_BYTES). Then each task takes a block of tiles and a range of columns: it transforms the
  * source patches, multiplies once per point and slice of columns, and transforms and finishes that
  * slice while it is in cache. The input gradient is the same with the filter flipped and
- * transposed, phase by phase. */
+ * transposed, phase by phase: of each block where the filters of all phases are small, so that
+ * neighbouring pixels are read and written while their lines are in cache; else of all blocks. */
 #include "device/cpu/conv_axis.h"
 #include "device/cpu/sizes.h"
 #include "device/cpu/winograd.h"
@@ -15,6 +16,8 @@
 enum {
     FILTER_BYTES = 24 << 20,
     SMALL_FILTER = 2 << 20,
+    TOGETHER_BYTES = 4 << 20, /* of the filters of phases whose blocks are done together */
+    TOGETHER = 4,             /* phases, at most */
     SOURCE_BYTES =
         1 << 20, /* of a block's transformed patches, where that is at least LEAST_TILES */
     PRODUCT_BYTES = 1 << 20, /* of a slice's products */
@@ -194,14 +197,30 @@ static size_t packed_size(const ad_problem *problem, int edge, int taps)
     return bytes;
 }
 
+/* Whether all phases are done block by block: the same tiles in each, and small filters. */
+static bool are_together(const ad_problem *problem, int edge, int taps)
+{
+    ad_winograd w;
+    int64_t count = phases(problem), tiles_x = 0, tiles_y = 0;
+    size_t bytes = 0;
+    for (int64_t i = 0; i < count; ++i) {
+        if (!prepare(&w, problem, edge, taps, i)) return false;
+        if (i && (w.tiles_x != tiles_x || w.tiles_y != tiles_y)) return false;
+        tiles_x = w.tiles_x, tiles_y = w.tiles_y;
+        bytes += plan(&w, true).filter_bytes;
+    }
+    return count <= TOGETHER && bytes <= TOGETHER_BYTES;
+}
+
 static size_t workspace(const ad_problem *problem, int edge, int taps)
 {
     ad_winograd w;
     size_t most_bytes = 0;
+    size_t filters = are_together(problem, edge, taps) ? (size_t)phases(problem) : 1;
     for (int64_t i = 0; i < phases(problem); ++i) {
         if (!prepare(&w, problem, edge, taps, i)) return 0;
         layout own = plan(&w, false), given = plan(&w, true);
-        size_t a = own.filter_bytes + (size_t)problem->threads * own.worker_bytes;
+        size_t a = filters * own.filter_bytes + (size_t)problem->threads * own.worker_bytes;
         size_t b = (size_t)problem->threads * given.worker_bytes;
         size_t bytes = a > b ? a : b;
         if (bytes > most_bytes) most_bytes = bytes;
@@ -222,43 +241,86 @@ static void pack_constant(const ad_problem *problem, const void *operand, void *
     }
 }
 
-/* `packed`: the transformed filter, or NULL. */
-static void run_phase(ad_winograd *w, const ad_problem *problem, const ad_run_args *args,
-                      const void *packed)
-{
+/* Phases that are run together: each with its part of the problem. */
+typedef struct phase_run {
+    ad_winograd w;
     ad_finish finish;
-    w->source = args->in[0], w->filter = args->in[1];
-    AD_ISA_NAME(ad_finish_prepare)(&finish, problem, args, AD_F32);
-    winograd_run r = {.w = w,
-                      .finish = &finish,
-                      .tile = AD_ISA_NAME(ad_gemm_tile_for)(AD_F32, false),
-                      .l = plan(w, packed != NULL),
-                      .to = args->workspace};
+    ad_conv_phase part;
+    winograd_run run;
+} phase_run;
+
+typedef struct together {
+    phase_run phase[TOGETHER];
+    int count;
+} together;
+
+static void filters_task(void *user, int64_t index, int worker)
+{
+    together *all = user;
+    const winograd_run *r = &all->phase[0].run;
+    int64_t panels = up(r->cols, AD_NR) / AD_NR;
+    filter_task(&all->phase[index / panels].run, index % panels, worker);
+}
+
+static void blocks_task(void *user, int64_t index, int worker)
+{
+    together *all = user;
+    for (int i = 0; i < all->count; ++i) block_task(&all->phase[i].run, index, worker);
+}
+
+/* Chunk by chunk of columns; the transformed filters are at `packed`, or it is NULL. */
+static void run_phases(together *all, const ad_problem *problem, const ad_run_args *args,
+                       const char *packed)
+{
+    char *filter = args->workspace;
+    size_t bytes = 0;
+    for (int i = 0; i < all->count; ++i) {
+        phase_run *p = &all->phase[i];
+        layout l = plan(&p->w, packed != NULL);
+        p->w.source = args->in[0], p->w.filter = args->in[1];
+        AD_ISA_NAME(ad_finish_prepare)(&p->finish, &p->part.problem, &p->part.args, AD_F32);
+        p->run = (winograd_run){.w = &p->w,
+                                .finish = &p->finish,
+                                .tile = AD_ISA_NAME(ad_gemm_tile_for)(AD_F32, false),
+                                .l = l,
+                                .to = (float *)(filter + bytes),
+                                .filter = (const float *)((packed ? packed : filter) + bytes)};
+        bytes += l.filter_bytes;
+    }
+    const ad_winograd *w = &all->phase[0].w;
+    const layout *l = &all->phase[0].run.l;
     ad_pool *pool = ad_pool_size(args->pool) > problem->threads ? NULL : args->pool;
-    r.filter = packed ? packed : args->workspace;
-    r.scratch = (char *)args->workspace + (packed ? 0 : r.l.filter_bytes);
-    for (; r.col < w->columns; r.col += r.l.chunk) {
-        r.cols = least(r.l.chunk, w->columns - r.col);
-        if (!packed) ad_parallel(pool, up(r.cols, AD_NR) / AD_NR, filter_task, &r);
-        ad_parallel(pool, r.l.blocks * r.l.spans, block_task, &r);
+    for (int64_t col = 0; col < w->columns; col += l->chunk) {
+        int64_t cols = least(l->chunk, w->columns - col);
+        for (int i = 0; i < all->count; ++i) {
+            winograd_run *r = &all->phase[i].run;
+            r->col = col, r->cols = cols;
+            r->scratch = filter + (packed ? 0 : bytes);
+        }
+        if (!packed) ad_parallel(pool, all->count * (up(cols, AD_NR) / AD_NR), filters_task, all);
+        ad_parallel(pool, l->blocks * l->spans, blocks_task, all);
     }
 }
 
 static void run(const ad_problem *problem, const ad_run_args *args, int edge, int taps)
 {
     const char *packed = args->packed;
-    int64_t across = ad_conv_phases(problem, 1);
-    for (int64_t i = 0; i < phases(problem); ++i) {
-        ad_winograd w;
-        ad_conv_phase part;
-        prepare(&w, problem, edge, taps, i);
-        if (problem->op == AD_OP_CONV2D) {
-            run_phase(&w, problem, args, packed);
-            return;
+    int64_t across = ad_conv_phases(problem, 1), all = phases(problem);
+    bool are = are_together(problem, edge, taps);
+    together group;
+    for (int64_t i = 0; i < all; i += group.count) {
+        group.count = are ? (int)all : 1;
+        for (int k = 0; k < group.count; ++k) {
+            phase_run *p = &group.phase[k];
+            prepare(&p->w, problem, edge, taps, i + k);
+            if (problem->op == AD_OP_CONV2D)
+                p->part.problem = *problem, p->part.args = *args;
+            else
+                ad_conv_take_phase(&p->part, problem, args,
+                                   (const int64_t[]){(i + k) / across, (i + k) % across});
         }
-        ad_conv_take_phase(&part, problem, args, (const int64_t[]){i / across, i % across});
-        run_phase(&w, &part.problem, &part.args, packed);
-        if (packed) packed += plan(&w, true).filter_bytes;
+        run_phases(&group, problem, args, packed);
+        for (int k = 0; k < group.count && packed; ++k) packed += group.phase[k].run.l.filter_bytes;
     }
 }
 
