@@ -3,8 +3,8 @@
  * Per point it is a matrix product, [channels, tiles] x [tiles, columns]. Tiles are taken chunk by
  * chunk: first all patches of a chunk and of the gradient are transformed, then each task
  * multiplies a block of channels and columns at all points. What chunks bring is added in order;
- * after the last one a block's sums become taps while they are in cache. Chunks and blocks depend
- * on the shape alone. */
+ * after the last one a block's sums become taps while they are in cache. Where there are few
+ * blocks, each is cut by its points. Chunks and blocks depend on the shape alone. */
 #include "device/cpu/sizes.h"
 #include "device/cpu/winograd.h"
 #include "ops/attrs.h"
@@ -16,12 +16,14 @@ enum {
     BLOCK_CHANNELS = 64,
     BLOCK_COLUMNS = 64,
     TRANSFORM_TILES = 16,           /* of a task */
+    WANTED_TASKS = 8,               /* of multiplication */
     HEIGHT = AD_VF < 8 ? AD_VF : 8, /* rows of a register tile */
 };
 
 typedef struct layout {
     int64_t chunk, chunks;                        /* tiles */
     int64_t down, across;                         /* blocks of channels, of columns */
+    int64_t pieces;                               /* of a block's points */
     int64_t columns;                              /* rounded up to whole panels */
     int64_t source_step, gradient_step, sum_step; /* floats from point to point */
     int64_t source_floats, gradient_floats, sum_floats, tap_floats;
@@ -47,6 +49,8 @@ static layout plan(const ad_winograd *w)
     l.chunks = up(w->tiles, l.chunk) / l.chunk;
     l.down = up(w->depth, BLOCK_CHANNELS) / BLOCK_CHANNELS;
     l.across = up(l.columns, BLOCK_COLUMNS) / BLOCK_COLUMNS;
+    int64_t blocks = l.down * l.across;
+    l.pieces = least((WANTED_TASKS + blocks - 1) / blocks, w->points);
     l.source_step = ad_winograd_step(l.chunk * w->depth);
     l.gradient_step = ad_winograd_step(l.chunk * l.columns);
     l.sum_step = ad_winograd_step(BLOCK_CHANNELS * BLOCK_COLUMNS);
@@ -55,6 +59,12 @@ static layout plan(const ad_winograd *w)
     l.sum_floats = w->points * l.sum_step;
     l.tap_floats = (int64_t)w->taps * w->taps * BLOCK_CHANNELS * BLOCK_COLUMNS;
     return l;
+}
+
+/* Whether a block's sums outlive its task. */
+static bool keeps_sums(const layout *l)
+{
+    return l->chunks > 1 || l->pieces > 1;
 }
 
 /* ---- tasks ---- */
@@ -122,32 +132,54 @@ static void finish_block(const weight_run *r, const float *sums, float *taps, in
     }
 }
 
-static void block_task(void *user, int64_t index, int worker)
+typedef struct block {
+    int64_t channel, channels, col, cols;
+    float *sums;
+} block;
+
+static block block_of(const weight_run *r, int64_t index, int worker)
 {
-    const weight_run *r = user;
-    const ad_winograd *w = r->w;
     const layout *l = &r->l;
     int64_t channel = index / l->across * BLOCK_CHANNELS, col = index % l->across * BLOCK_COLUMNS;
-    int64_t channels = least(BLOCK_CHANNELS, w->depth - channel);
-    int64_t cols = least(BLOCK_COLUMNS, w->columns - col);
-    bool begins = r->tile == 0, ends = r->tile + r->count == w->tiles;
-    float *sums = r->sums + (l->chunks > 1 ? index : worker) * l->sum_floats;
-    for (int point = 0; point < w->points; ++point) {
-        const float *a = r->source + point * l->source_step + channel * l->chunk;
-        const float *b = r->of_gradient + point * l->gradient_step + col * l->chunk;
-        float *c = sums + point * l->sum_step;
-        for (int64_t j = 0; j < cols; j += AD_NR)
-            for (int64_t i = 0; i < channels; i += HEIGHT) {
+    return (block){.channel = channel,
+                   .channels = least(BLOCK_CHANNELS, r->w->depth - channel),
+                   .col = col,
+                   .cols = least(BLOCK_COLUMNS, r->w->columns - col),
+                   .sums = r->sums + (keeps_sums(l) ? index : worker) * l->sum_floats};
+}
+
+static void finish_task(void *user, int64_t index, int worker)
+{
+    const weight_run *r = user;
+    block b = block_of(r, index, worker);
+    finish_block(r, b.sums, r->taps + worker * r->l.tap_floats, b.channel, b.channels, b.col,
+                 b.cols);
+}
+
+static void multiply_task(void *user, int64_t index, int worker)
+{
+    const weight_run *r = user;
+    const layout *l = &r->l;
+    int64_t piece = index % l->pieces, points = r->w->points;
+    block k = block_of(r, index / l->pieces, worker);
+    bool begins = r->tile == 0, ends = r->tile + r->count == r->w->tiles;
+    for (int64_t point = piece * points / l->pieces; point < (piece + 1) * points / l->pieces;
+         ++point) {
+        const float *a = r->source + point * l->source_step + k.channel * l->chunk;
+        const float *b = r->of_gradient + point * l->gradient_step + k.col * l->chunk;
+        float *c = k.sums + point * l->sum_step;
+        for (int64_t j = 0; j < k.cols; j += AD_NR)
+            for (int64_t i = 0; i < k.channels; i += HEIGHT) {
                 const float *row = a + i / AD_VF * AD_VF * l->chunk + i % AD_VF;
                 const float *panel = b + j * l->chunk;
                 float *to = c + i * BLOCK_COLUMNS + j;
-                if (cols - j > AD_VF)
+                if (k.cols - j > AD_VF)
                     multiply(AD_NV, row, panel, r->count, to, BLOCK_COLUMNS, !begins);
                 else
                     multiply(1, row, panel, r->count, to, BLOCK_COLUMNS, !begins);
             }
     }
-    if (ends) finish_block(r, sums, r->taps + worker * l->tap_floats, channel, channels, col, cols);
+    if (ends && l->pieces == 1) finish_task(user, index, worker);
 }
 
 /* ---- the solvers ---- */
@@ -171,7 +203,7 @@ static size_t workspace(const ad_problem *problem, int edge, int taps)
     ad_winograd w;
     if (!AD_ISA_NAME(ad_winograd_weight)(&w, problem, edge, taps)) return 0;
     layout l = plan(&w);
-    int64_t blocks = l.chunks > 1 ? l.down * l.across : problem->threads;
+    int64_t blocks = keeps_sums(&l) ? l.down * l.across : problem->threads;
     return (size_t)(l.source_floats + l.gradient_floats + blocks * l.sum_floats +
                     problem->threads * l.tap_floats) *
            sizeof(float);
@@ -190,7 +222,7 @@ static void run(const ad_problem *problem, const ad_run_args *args, int edge, in
                     .gradient = args->in[1],
                     .gradient_stride = problem->in[1].stride,
                     .source = args->workspace};
-    int64_t blocks = r.l.chunks > 1 ? r.l.down * r.l.across : problem->threads;
+    int64_t count = r.l.down * r.l.across, blocks = keeps_sums(&r.l) ? count : problem->threads;
     r.of_gradient = r.source + r.l.source_floats;
     r.sums = r.of_gradient + r.l.gradient_floats;
     r.taps = r.sums + blocks * r.l.sum_floats;
@@ -198,8 +230,9 @@ static void run(const ad_problem *problem, const ad_run_args *args, int edge, in
     for (; r.tile < w.tiles; r.tile += r.l.chunk) {
         r.count = least(r.l.chunk, w.tiles - r.tile);
         ad_parallel(pool, up(r.count, TRANSFORM_TILES) / TRANSFORM_TILES, transform_task, &r);
-        ad_parallel(pool, r.l.down * r.l.across, block_task, &r);
+        ad_parallel(pool, count * r.l.pieces, multiply_task, &r);
     }
+    if (r.l.pieces > 1) ad_parallel(pool, count, finish_task, &r);
 }
 
 #define SOLVER(id, text, edge, taps)                                                               \
