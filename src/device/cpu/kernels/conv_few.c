@@ -17,6 +17,7 @@ enum {
     REGISTERS = AD_KERNEL_AVX512 || AD_KERNEL_NEON ? 24 : 12, /* that hold sums */
     BLOCK_ROWS = 16,
     BLOCK_COLUMNS = 32,
+    WHOLE_COLUMNS = 64, /* so narrow results are not cut: epilogues want long pieces */
     WINDOW_BYTES = 1 << 18,
     FILTER_BYTES = 1 << 20,
     SLICE_BYTES = 12 << 10, /* of the filter, to stay in L1 beside the lines that it meets */
@@ -54,7 +55,7 @@ static int64_t window(const ad_conv_axis *axis, int64_t phases, int64_t size, in
 
 static void set_blocks(few *d)
 {
-    d->cols = up(least(d->width, BLOCK_COLUMNS), d->grid.phases[1]);
+    d->cols = d->width <= WHOLE_COLUMNS ? d->width : up(BLOCK_COLUMNS, d->grid.phases[1]);
     d->across = (d->width + d->cols - 1) / d->cols;
     int64_t line = window(d->grid.x, d->grid.phases[1], d->width, d->cols);
     /* the last pixels of a row are computed together with some that are not there */
@@ -124,6 +125,22 @@ typedef struct row {
     int64_t depth;           /* floats of a piece */
 } row;
 
+/* Of n vectors, as many sums of their lanes, one behind the other; n is AD_VF at most. */
+static inline __attribute__((always_inline)) vf sum_lanes(const vf *a, int n)
+{
+    vf sum[AD_VF];
+#pragma GCC unroll 16
+    for (int i = 0; i < n; ++i) sum[i] = a[i];
+#pragma GCC unroll 4
+    for (int lanes = AD_VF; lanes > 1; lanes /= 2) {
+#pragma GCC unroll 8
+        for (int i = 0; 2 * i < n; ++i)
+            sum[i] = vf_pairs(sum[2 * i], 2 * i + 1 < n ? sum[2 * i + 1] : vf_zero());
+        n = (n + 1) / 2;
+    }
+    return sum[0];
+}
+
 /* Adds lines [begin, end) of the pixels from i on to `parts`; the last ones end there. */
 static inline __attribute__((always_inline)) void tile(const int outs, const row *r, int64_t i,
                                                        float *parts, int64_t begin, int64_t end,
@@ -155,12 +172,13 @@ static inline __attribute__((always_inline)) void tile(const int outs, const row
         for (int a = 0; a < pixels * outs; ++a) vf_store(parts + a * AD_VF, acc[a]);
         return;
     }
-    float *to = r->to + i * r->to_pixel;
+    float sums[REGISTERS + AD_VF], *to = r->to + i * r->to_pixel;
 #pragma GCC unroll 24
-    for (int p = 0; p < pixels; ++p, to += r->to_pixel) {
-        if (p >= valid) break;
-        for (int k = 0; k < outs; ++k) to[k] = vf_sum(acc[p * outs + k]);
-    }
+    for (int a = 0; a < pixels * outs; a += AD_VF)
+        vf_store(sums + a,
+                 sum_lanes(acc + a, a + AD_VF > pixels * outs ? pixels * outs - a : AD_VF));
+    for (int p = 0; p < least(pixels, valid); ++p, to += r->to_pixel)
+        for (int k = 0; k < outs; ++k) to[k] = sums[p * outs + k];
 }
 
 /* A slice of the filter at a time for all pixels, so that it is read from L1. */
@@ -250,9 +268,10 @@ static void block_task(void *user, int64_t index, int worker)
     int64_t rows = least(d->rows, d->height - top), cols = least(d->cols, d->width - left);
     view v = look(d, copy, image, top, rows, left, cols);
     sum_block(d, v, top, rows, left, cols, sum, parts);
-    for (int64_t i = 0; i < rows; ++i) AD_ISA_NAME(ad_finish_run)
+    int64_t whole = cols == d->width ? rows : 1; /* rows that follow each other in the result */
+    for (int64_t i = 0; i < rows; i += whole) AD_ISA_NAME(ad_finish_run)
     (d->finish, sum + i * cols * d->outs, d->outs, (image * d->height + top + i) * d->width + left,
-     cols, 0, d->outs);
+     whole * cols, 0, d->outs);
 }
 
 /* ---- the solvers ---- */
@@ -263,7 +282,7 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     if (!prepare(&d, problem)) return -1;
     double pixels = (double)(d.images * d.height * d.width);
     double filter = (double)d.grid.filter_floats / (double)(d.grid.phases[0] * d.grid.phases[1]);
-    double lanes = 20 * AD_VF; /* to add up those of a sum */
+    double lanes = 6 * AD_VF; /* to add up those of a sum */
     double work = pixels * (2.4 * filter + lanes * (double)d.outs + 10 * (double)d.depth) +
                   (double)d.grid.filter_floats * 50;
     double seconds = work / machine->flops_f32 + machine->call;

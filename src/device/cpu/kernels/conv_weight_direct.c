@@ -38,6 +38,7 @@ typedef struct direct {
     int64_t taps_y, taps_x, channels, outs;
     int64_t x_channels, g_channels;     /* in the copies: padded to CHANNELS and vectors */
     bool lines;                         /* rows of the kernel as runs; x is not padded then */
+    bool in_place;                      /* rows of g lie as a copy of them would */
     int64_t run, values;                /* channels, or of a row of taps all; padded */
     int64_t block_rows, x_rows, x_cols; /* rows of g in a block; size of the copy of x */
     int64_t x_floats;                   /* of the copy, and what a run reads beyond it */
@@ -69,6 +70,8 @@ static bool prepare(direct *d, const ad_problem *problem)
         d->x_channels = d->channels;
     }
     d->x_cols = (d->width - 1) * attr->stride[1] + (d->taps_x - 1) * attr->dilation[1] + 1;
+    d->in_place = g->dtype == AD_F32 && g->stride[3] == 1 && d->outs == d->g_channels &&
+                  g->stride[2] == d->outs && g->stride[1] == d->width * d->outs;
     int64_t reach = (d->taps_y - 1) * attr->dilation[0] + 1, rows = d->height;
     for (;; rows = (rows + 1) / 2) {
         d->x_rows = (rows - 1) * attr->stride[0] + reach;
@@ -96,9 +99,7 @@ static const float *copy_block(const direct *d, int64_t image, int64_t row, int6
     const char *from = d->g_data + image * o->stride[0] * g_size;
     ad_copy_window(x, d->x_channels, d->x_data + image * d->x->stride[0] * x_size, d->x,
                    row * d->attr->stride[0] - d->attr->pad[0], x_rows, -d->attr->pad[1], d->x_cols);
-    if (o->dtype == AD_F32 && o->stride[3] == 1 && o->stride[2] == d->g_channels &&
-        d->outs == d->g_channels && o->stride[1] == d->width * d->g_channels)
-        return (const float *)(const void *)from + row * o->stride[1];
+    if (d->in_place) return (const float *)(const void *)from + row * o->stride[1];
     ad_copy_window(g, d->g_channels, from, o, row, rows, 0, d->width);
     return g;
 }
@@ -236,7 +237,7 @@ static double bid(const ad_problem *problem, const ad_machine *machine)
     double taps = groups * fmin(GROUP, fmax((double)grouped / groups, 1.5));
     double products = 2 * pixels * (double)(lines * d.values * d.g_channels) * taps;
     double blocks = pixels / (double)(d.block_rows * d.width);
-    double copies = pixels * (double)(2 * d.x_channels + d.g_channels) * 10 +
+    double copies = pixels * (double)(2 * d.x_channels + (d.in_place ? 0 : d.g_channels)) * 10 +
                     blocks * (double)d.partial * 3;
     double work = (1.25 * products + copies) / machine->flops_f32 +
                   ad_move_seconds(machine, (double)d.chunks * (double)d.partial) + machine->call;
