@@ -207,6 +207,10 @@ typedef struct ad_attention_options {
     ad_node *offset; /* one i32 or i64 >= 0, known only when the program runs (the length of a
                         cache before this block); NULL: keys - time, so that the last query sees
                         all */
+    ad_node *sequences; /* i32 [sequences + 1]: batch is 1, keys are as many as queries, and along
+                           time lie sequences of any lengths, none padded: sequence i from
+                           element i on up to element i + 1, which never fall. Each sees itself
+                           alone; what is in none of them gives 0. Without an offset */
 } ad_attention_options;
 /* softmax(scale q k^T) v for each head (Vaswani et al. 2017). q [batch, time, heads, head_dim];
  * k, v [batch, keys, kv_heads, head_dim] -> [batch, time, heads, head_dim]. Each head of keys and

@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-/* What the inputs add up to. Inputs: q, k, v[, offset], or one that holds the heads of q, k and v
+/* What the inputs add up to. Inputs: q, k, v[, offset or sequences], or one that holds the heads of q, k and v
  * side by side. */
 typedef struct form {
     bool packed;
@@ -29,6 +29,20 @@ static form form_of(ad_node *const *inputs, int count, const ad_attr_attention *
 static int64_t values(const form *f)
 {
     return f->batch * f->time * f->heads * f->dim;
+}
+
+/* Of sequences one behind the other, input `at`: where each begins. */
+static bool want_sequences(ad_infer *rule, int first, int at)
+{
+    ad_shape q = rule->inputs[first]->shape, k = rule->inputs[first + 1]->shape;
+    const ad_node *begins = rule->inputs[at];
+    if (begins->dtype != AD_I32 || begins->shape.rank != 1 || begins->shape.dim[0] < 2)
+        return ad_infer_fail(rule, AD_ERROR_SHAPE,
+                             "where sequences begin is no row of two i32 or more");
+    return (q.dim[0] == 1 && q.dim[1] == k.dim[1]) ||
+           ad_infer_fail(rule, AD_ERROR_SHAPE,
+                         "sequences one behind the other want a batch of 1 and as many keys as "
+                         "queries");
 }
 
 /* Checks q, k, v from input `at` on; `count` of them. */
@@ -80,7 +94,11 @@ bool ad_infer_attention(ad_infer *rule)
     int n = rule->n_inputs;
     if (n == 2) return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "takes one, three or four inputs");
     if (!want_operands(rule, 0, n)) return false;
-    if (n == 4) {
+    if (attr->ragged) {
+        if (n != 4)
+            return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "sequences want q, k and v separately");
+        if (!want_sequences(rule, 0, 3)) return false;
+    } else if (n == 4) {
         ad_dtype dtype = rule->inputs[3]->dtype;
         if ((dtype != AD_I32 && dtype != AD_I64) || ad_shape_count(rule->inputs[3]->shape) != 1)
             return ad_infer_fail(rule, AD_ERROR_DTYPE, "the offset is not a single i32 or i64");
@@ -93,13 +111,16 @@ bool ad_infer_attention(ad_infer *rule)
     return true;
 }
 
-/* (g, q, k, v, y) or (g, qkv, y): g of the values, y the attention node. */
+/* (g, q, k, v, y), (g, q, k, v, sequences, y) or (g, qkv, y): g of the values, y the attention
+ * node. */
 bool ad_infer_attention_grad(ad_infer *rule)
 {
     int n = rule->n_inputs - 2;
-    if (n != 1 && n != 3)
-        return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "takes three or five inputs");
-    if (!want_operands(rule, 1, n)) return false;
+    const ad_attr_attention *attr = rule->attr;
+    if (attr->ragged ? n != 4 : n != 1 && n != 3)
+        return ad_infer_fail(rule, AD_ERROR_ARGUMENT,
+                             "takes three or five inputs, or six with sequences");
+    if (!want_operands(rule, 1, n) || (n == 4 && !want_sequences(rule, 1, 4))) return false;
     form f = form_of(rule->inputs + 1, n, rule->attr);
     const ad_node *g = rule->inputs[0], *y = rule->inputs[n + 1];
     if (g->dtype != y->dtype || !ad_shape_equal(g->shape, ad_shape(values(&f))) ||
@@ -114,9 +135,14 @@ bool ad_infer_attention_grad(ad_infer *rule)
 
 ad_node *ad_attention(ad_node *q, ad_node *k, ad_node *v, ad_attention_options options)
 {
-    ad_node *inputs[4] = {q, k, v, options.offset};
-    int count = options.offset ? 4 : 3;
-    ad_attr_attention attr = {.scale = options.scale, .causal = options.causal};
+    ad_node *inputs[4] = {q, k, v, options.offset ? options.offset : options.sequences};
+    int count = inputs[3] ? 4 : 3;
+    ad_attr_attention attr = {.scale = options.scale,
+                              .causal = options.causal,
+                              .ragged = options.sequences != NULL};
+    if (options.offset && options.sequences)
+        return ad_refuse(NULL, AD_OP_ATTENTION, inputs, count, AD_ERROR_ARGUMENT,
+                         "an offset and sequences exclude each other");
     if (ad_any_poisoned(inputs, count))
         return ad_node_new(NULL, AD_OP_ATTENTION, inputs, count, &attr);
     if (q->shape.rank == 4) attr.heads = q->shape.dim[2];
@@ -133,9 +159,9 @@ ad_node *ad_self_attention(ad_node *qkv, int heads, int kv_heads, ad_attention_o
                               .causal = options.causal,
                               .heads = heads,
                               .kv_heads = kv_heads ? kv_heads : heads};
-    if (options.offset)
+    if (options.offset || options.sequences)
         return ad_refuse(NULL, AD_OP_ATTENTION, &qkv, 1, AD_ERROR_ARGUMENT,
-                         "an offset needs keys that are given separately");
+                         "an offset and sequences need keys that are given separately");
     if (ad_any_poisoned(&qkv, 1)) return ad_node_new(NULL, AD_OP_ATTENTION, &qkv, 1, &attr);
     ad_shape shape = qkv->shape;
     int64_t parts = heads + 2 * attr.kv_heads, dim;
@@ -151,7 +177,8 @@ void ad_gradient_attention(ad_node *y, ad_node *g, ad_node **grads)
 {
     form f = form_of(y->inputs, y->n_inputs, y->attr);
     ad_node *of = ad_flat_first(g, values(&f));
-    if (!of || y->n_inputs == 4) {
+    bool ragged = ((const ad_attr_attention *)y->attr)->ragged != 0;
+    if (!of || (y->n_inputs == 4 && !ragged)) {
         ad_gradient_DECOMPOSED(y, g, grads);
         return;
     }
@@ -160,8 +187,9 @@ void ad_gradient_attention(ad_node *y, ad_node *g, ad_node **grads)
                                y->attr);
         return;
     }
-    ad_node *inputs[5] = {of, y->inputs[0], y->inputs[1], y->inputs[2], y};
-    ad_node *all = ad_node_new(NULL, AD_OP_ATTENTION_GRAD, inputs, 5, y->attr);
+    ad_node *inputs[6] = {of, y->inputs[0], y->inputs[1], y->inputs[2], y, y};
+    if (ragged) inputs[4] = y->inputs[3];
+    ad_node *all = ad_node_new(NULL, AD_OP_ATTENTION_GRAD, inputs, ragged ? 6 : 5, y->attr);
     int64_t q = values(&f), k = f.batch * f.keys * f.kv_heads * f.dim;
     grads[0] = ad_flat_part(all, 0, y->inputs[0]->shape);
     grads[1] = ad_flat_part(all, q, y->inputs[1]->shape);
@@ -174,6 +202,7 @@ typedef struct plain {
     form f;
     ad_node *q, *k, *v; /* [batch, kv_heads, group or 1, time or keys, head_dim] */
     ad_node *scores;    /* scaled and masked */
+    ad_node *inside;    /* bool [time, 1]: in one of the sequences; NULL: there are none */
 } plain;
 
 /* [batch, n, kv_heads * group * head_dim] -> [batch, kv_heads, group, n, head_dim] */
@@ -186,6 +215,33 @@ static ad_node *by_heads(const form *f, ad_node *x, int64_t n, int64_t group)
 static ad_node *by_time(const form *f, ad_node *x, int64_t n, int64_t heads)
 {
     return ad_reshape(ad_permute(x, (int[]){0, 3, 1, 2, 4}), ad_shape(f->batch, n, heads * f->dim));
+}
+
+/* The number of each place's sequence from 1 on, i64 [time]; 0 and `last` + 1: it is in none. */
+static ad_node *sequence_numbers(ad_graph *graph, int64_t time, ad_node *begins, int64_t *last)
+{
+    int64_t count = begins->shape.dim[0];
+    ad_node *place = ad_iota(graph, AD_I64, ad_shape(time, 1), 0);
+    ad_node *begin = ad_reshape(ad_cast(begins, AD_I64), ad_shape(1, count));
+    *last = count - 1;
+    return ad_sum(ad_cast(ad_less_equal(begin, place), AD_I64), ad_axes(1), false);
+}
+
+/* Each sequence sees itself alone. What is in none sees others of its kind: `inside` says so. */
+static void keep_apart(plain *p, ad_graph *graph, ad_node *begins)
+{
+    int64_t last, time = p->f.time;
+    ad_node *number = sequence_numbers(graph, time, begins, &last);
+    ad_node *of_query = ad_reshape(number, ad_shape(time, 1));
+    ad_node *same = ad_equal(of_query, ad_reshape(number, ad_shape(1, time)));
+    p->scores = ad_where(same, p->scores, ad_like(p->scores, -INFINITY));
+    p->inside = ad_and(ad_greater(of_query, ad_scalar(graph, AD_I64, 0)),
+                       ad_less_equal(of_query, ad_scalar(graph, AD_I64, (double)last)));
+}
+
+static ad_node *only_inside(const plain *p, ad_node *x)
+{
+    return p->inside ? ad_where(p->inside, x, ad_like(x, 0)) : x;
 }
 
 static plain plainly(ad_node *const *inputs, int count, const ad_attr_attention *attr)
@@ -207,11 +263,12 @@ static plain plainly(ad_node *const *inputs, int count, const ad_attr_attention 
     p.v = by_heads(f, v, f->keys, 1);
     p.scores = ad_mul_scalar(ad_matmul_with(p.q, p.k, (ad_matmul_options){.transpose_b = true}),
                              attr->scale);
-    if (!attr->causal) return p;
     ad_graph *graph = q->graph;
+    if (attr->ragged) keep_apart(&p, graph, inputs[3]);
+    if (!attr->causal) return p;
     ad_shape mask = ad_shape(f->time, f->keys);
     ad_node *last = ad_iota(graph, AD_I64, mask, 0); /* key that a query sees last */
-    ad_node *offset = count == 4 ? ad_cast(ad_reshape(inputs[3], ad_shape(1, 1)), AD_I64)
+    ad_node *offset = count == 4 && !attr->ragged ? ad_cast(ad_reshape(inputs[3], ad_shape(1, 1)), AD_I64)
                                  : ad_scalar(graph, AD_I64, (double)(f->keys - f->time));
     ad_node *seen = ad_less_equal(ad_iota(graph, AD_I64, mask, 1), ad_add(last, offset));
     p.scores = ad_where(seen, p.scores, ad_like(p.scores, -INFINITY));
@@ -221,10 +278,11 @@ static plain plainly(ad_node *const *inputs, int count, const ad_attr_attention 
 ad_node *ad_decompose_attention(ad_graph *graph, const ad_node *node, ad_node *const *inputs)
 {
     plain p = plainly(inputs, node->n_inputs, node->attr);
-    ad_node *o = by_time(&p.f, ad_matmul(ad_softmax(p.scores, -1), p.v), p.f.time, p.f.heads);
+    ad_node *weights = only_inside(&p, ad_softmax(p.scores, -1));
+    ad_node *o = by_time(&p.f, ad_matmul(weights, p.v), p.f.time, p.f.heads);
     ad_node *most = ad_stop_gradient(ad_max(p.scores, ad_axes(-1), true));
     ad_node *sum = ad_sum(ad_exp(ad_sub(p.scores, most)), ad_axes(-1), true);
-    ad_node *rows = ad_add(ad_log(sum), most);
+    ad_node *rows = only_inside(&p, ad_add(ad_log(sum), most));
     (void)graph;
     return ad_concat((ad_node *[]){ad_reshape(o, ad_shape(-1)), ad_reshape(rows, ad_shape(-1))}, 2,
                      0);
@@ -238,7 +296,8 @@ ad_node *ad_decompose_attention_grad(ad_graph *graph, const ad_node *node, ad_no
     const form *f = &p.f;
     const ad_matmul_options first = {.transpose_a = true}, second = {.transpose_b = true};
     ad_node *g = by_heads(f, inputs[0], f->time, f->heads / f->kv_heads);
-    ad_node *weights = ad_softmax(p.scores, -1), *dp = ad_matmul_with(g, p.v, second);
+    ad_node *weights = only_inside(&p, ad_softmax(p.scores, -1));
+    ad_node *dp = ad_matmul_with(g, p.v, second);
     ad_node *mean = ad_sum(ad_mul(weights, dp), ad_axes(-1), true);
     ad_node *ds = ad_mul_scalar(ad_mul(weights, ad_sub(dp, mean)), attr->scale);
     ad_axes group = ad_axes(2);
@@ -253,13 +312,15 @@ ad_node *ad_decompose_attention_grad(ad_graph *graph, const ad_node *node, ad_no
     return ad_concat(parts, 3, 0);
 }
 
-/* Of one product of a number for each pair with vectors; half of the pairs under a causal mask. */
+/* Of one product of a number for each pair with vectors; half of the pairs under a causal mask, and
+ * of sequences those of equally long ones. */
 static double product_flops(const ad_attr_attention *attr, const ad_shape *q, const ad_shape *k)
 {
     double dim = (double)q->dim[q->rank - 1], time = (double)q->dim[1];
     double pairs = time * (double)k->dim[1];
     if (q->rank == 3) dim /= (double)(attr->heads + 2 * attr->kv_heads);
     if (attr->causal) pairs -= time * (time - 1) / 2;
+    if (attr->ragged) pairs /= (double)(q[3].dim[0] - 1);
     return 2 * dim * pairs * (double)(q->dim[0] * attr->heads);
 }
 
@@ -284,4 +345,5 @@ void ad_print_attention(ad_text *text, const void *attr)
         ad_text_format(text, ", kv_heads=%lld", (long long)attention->kv_heads);
     ad_text_format(text, ", scale=%g", attention->scale);
     if (attention->causal) ad_text_add(text, ", causal");
+    if (attention->ragged) ad_text_add(text, ", sequences");
 }

@@ -262,6 +262,19 @@ static void make_normalize(solver_case *c, int op, int medium)
 
 extern const ad_solver ad_solver_attention_scalar;
 
+/* Places that do not fall, from 0 or 1 to the end or one before. */
+static void add_sequences(solver_case *c, int64_t time)
+{
+    int64_t count = random_in(2, 6);
+    add_input(c, AD_I32, 1, &count, 0, 0);
+    int32_t *begin = c->in_block[c->problem.n_in - 1];
+    begin[0] = time > 1 && solve_below(2);
+    for (int64_t i = 1; i < count; ++i)
+        begin[i] = begin[i - 1] + (int32_t)solve_below(time - begin[i - 1] + 1);
+    if (solve_below(2)) begin[count - 1] = (int32_t)time;
+    c->attr.attention.ragged = 1;
+}
+
 /* q, k and v, apart or side by side, in memory heads before time at times. */
 static int64_t add_heads(solver_case *c, int medium, int64_t *batch, int64_t *time)
 {
@@ -281,12 +294,14 @@ static int64_t add_heads(solver_case *c, int medium, int64_t *batch, int64_t *ti
     }
     keys = *time + times[solve_below(12)] - 1;
     if (!a->causal && solve_below(2)) keys = 1 + keys / 3;
+    if (*batch == 1 && solve_below(2)) keys = *time;
     for (int i = 0; i < 3; ++i) {
         int64_t length = i ? keys : *time, heads = i ? a->kv_heads : a->heads;
         add_filled(c, AD_F32, 4, (int64_t[]){*batch, length, heads, dim}, 0, 0, -2, 2);
         ad_operand *o = &c->problem.in[c->problem.n_in - 1];
         if (turned) o->stride[1] = dim, o->stride[2] = length * dim;
     }
+    if (*batch == 1 && keys == *time) add_sequences(c, *time);
     return dim;
 }
 
@@ -318,7 +333,8 @@ static void make_attention_grad(solver_case *c, int op, int medium)
     c->problem = (ad_problem){.op = op, .attr = &c->attr};
     add_input(c, AD_F32, 1, &values, 0, 0);
     take_inputs(c, &forward);
-    for (int i = 0; i < forward.problem.n_in; ++i) total += solve_count(&forward.problem.in[i]);
+    for (int i = 0; i < forward.problem.n_in && i < 3; ++i)
+        total += solve_count(&forward.problem.in[i]);
     add_input(c, AD_F32, 1, &size, 0, 0);
     memcpy(c->in_block[c->problem.n_in - 1], forward.out_block[0], forward.out_bytes[0]);
     free(forward.out_block[0]);

@@ -13,6 +13,7 @@ typedef struct setting {
     int64_t batch, time, keys, heads, kv_heads, dim;
     bool causal, packed, offset, turned; /* turned: heads before time in memory */
     double tolerance;                    /* of the largest element; 0: 3e-6 */
+    int32_t begins[6];                   /* of sequences; 0 at the end: there are none */
 } setting;
 
 static uint64_t state;
@@ -49,6 +50,7 @@ static int record(ad_graph *g, const setting *s, ad_dtype dtype, ad_node **out)
         x[1] = input(g, "k", dtype, k, s->turned);
         x[2] = input(g, "v", dtype, k, s->turned);
         if (s->offset) options.offset = ad_input(g, "offset", AD_I32, ad_shape(1));
+        if (s->begins[5]) options.sequences = ad_input(g, "sequences", AD_I32, ad_shape(6));
         y = ad_attention(x[0], x[1], x[2], options);
     }
     ad_node *w = ad_input(g, "w", dtype, ad_node_shape(y));
@@ -89,6 +91,7 @@ static int results(const setting *s, ad_dtype dtype, const char *isa, int thread
                          (size_t)sizes[i] * ad_dtype_size(dtype));
     }
     if (n && s->offset) ad_bind_name(program, "offset", &offset, sizeof offset);
+    if (n && s->begins[5]) ad_bind_name(program, "sequences", s->begins, sizeof s->begins);
     ad_error_clear(ctx);
     if (n && ad_run(program)) {
         CHECK_FAIL("%s", ad_error(ctx));
@@ -175,6 +178,18 @@ static void offsets(void)
     compare(&(setting){1, 40, 150, 4, 4, 16, .causal = true, .offset = true});
 }
 
+/* Sequences of many lengths one behind the other, an empty one among them; places in front, behind
+ * or both that are in none; and places beyond the operands, which are brought back. */
+static void sequences(void)
+{
+    fill();
+    compare(&(setting){1, 150, 150, 4, 2, 32, .begins = {0, 20, 37, 37, 149, 150}});
+    compare(&(setting){1, 300, 300, 2, 2, 17, .begins = {5, 6, 140, 144, 280, 290}});
+    compare(&(setting){1, 40, 40, 3, 3, 8, .turned = true, .begins = {0, 1, 2, 3, 20, 33}});
+    compare(&(setting){1, 90, 90, 2, 1, 16, .causal = true, .begins = {0, 64, 66, 80, 80, 90}});
+    compare(&(setting){1, 30, 30, 1, 1, 4, .begins = {-3, 10, 20, 25, 26, 99}});
+}
+
 /* Scores up to a thousand: the running maximum moves, and no exponential overflows. Their own
  * rounding is 1e-4 then, and so is the weights'. */
 static void large_scores(void)
@@ -254,6 +269,13 @@ static void refusals(void)
                                              (ad_attention_options){0})));
     CHECK_CONTAINS(ad_graph_error(g), "cannot be shared by 2 + 2 x 1 heads");
     ad_graph_free(g);
+    g = ad_graph_new(ctx);
+    ad_node *two = ad_input(g, "x", AD_F32, ad_shape(2, 4, 1, 3));
+    ad_node *begins = ad_input(g, "begins", AD_I32, ad_shape(3));
+    CHECK(ad_node_poisoned(
+        ad_attention(two, two, two, (ad_attention_options){.sequences = begins})));
+    CHECK_CONTAINS(ad_graph_error(g), "want a batch of 1");
+    ad_graph_free(g);
     ad_context_free(ctx);
 }
 
@@ -262,6 +284,7 @@ int main(int argc, char **argv)
     return check_main(argc, argv,
                       (check_case[]){CASE(shapes),
                                      CASE(offsets),
+                                     CASE(sequences),
                                      CASE(large_scores),
                                      CASE(not_a_number),
                                      CASE(memory),

@@ -70,17 +70,16 @@ static void rows_against(const attention *a, work *w, int64_t query, int64_t r, 
     combine(a, s, widest, w->v, w->o + r * NR, QUERIES);
 }
 
-static void blocks_task(void *user, int64_t task, int worker)
+/* QUERIES queries of a head, or as many as there are. */
+static void some_queries(const attention *a, int64_t batch, int64_t head, int64_t query, int worker)
 {
-    const attention *a = user;
-    int64_t tiles = up(a->time, QUERIES) / QUERIES, size = panel_bytes(a, 1) / 4;
-    int64_t query = task % tiles * QUERIES, head = task / tiles % a->n_heads;
-    int64_t batch = task / tiles / a->n_heads, rows = least(QUERIES, a->time - query);
+    int64_t rows = least(QUERIES, a->time - query), size = panel_bytes(a, 1) / 4;
     work w;
     w.q = (float *)(void *)(a->scratch + worker * a->scratch_bytes);
     w.o = w.q + size * QUERIES, w.k = w.o + size * QUERIES, w.v = w.k + size * BLOCK;
     copy_rows(a, row_of(&a->q, batch, query, head), a->q.time, rows, a->scale, w.q, QUERIES);
-    memset(w.o, 0, (size_t)size * QUERIES * sizeof(float));
+    for (int64_t p = 0; p < a->panels; ++p)
+        memset(w.o + p * QUERIES * NR, 0, (size_t)(up(rows, MR) * NR) * sizeof(float));
     for (int64_t r = 0; r < rows; ++r) w.top[r] = -INFINITY, w.sum[r] = 0;
     int64_t end = seen(a, query + rows - 1, 0, a->keys);
     for (int64_t key = 0; key < end; key += BLOCK) {
@@ -92,8 +91,25 @@ static void blocks_task(void *user, int64_t task, int worker)
     for (int64_t r = 0; r < rows; ++r) {
         write_row(a, w.o + r * NR, QUERIES, 1 / w.sum[r],
                   (float *)row_of(&a->o, batch, query + r, head));
-        a->rows[(batch * a->n_heads + head) * a->time + query + r] = w.top[r] + logf(w.sum[r]);
+        a->rows[(batch * a->n_heads + head) * a->row_room + query + r] = w.top[r] + logf(w.sum[r]);
     }
+}
+
+static void blocks_task(void *user, int64_t task, int worker)
+{
+    const attention *a = user;
+    int64_t tiles = up(a->time, QUERIES) / QUERIES, row = task / tiles;
+    some_queries(a, row / a->n_heads, row % a->n_heads, task % tiles * QUERIES, worker);
+}
+
+/* A head of one sequence. */
+static void sequence_task(void *user, int64_t task, int worker)
+{
+    const attention *all = user;
+    attention a;
+    if (!one_sequence(all, task / all->n_heads, &a)) return;
+    for (int64_t query = 0; query < a.time; query += QUERIES)
+        some_queries(&a, 0, task % a.n_heads, query, worker);
 }
 
 /* ---- few queries ---- */
@@ -168,7 +184,8 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     attention a;
     attention_prepare(&a, problem, 0, problem->n_in);
     attention_bind(&a, args->in, problem->n_in);
-    if (problem->n_in == 4) {
+    bool ragged = ((const ad_attr_attention *)problem->attr)->ragged != 0;
+    if (problem->n_in == 4 && !ragged) {
         int64_t offset = problem->in[3].dtype == AD_I64 ? *(const int64_t *)args->in[3]
                                                         : *(const int32_t *)args->in[3];
         a.offset = most(0, least(offset, a.keys));
@@ -180,6 +197,12 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     a.rows = out + a.batches * a.time * a.n_heads * a.dim;
     bool alone = attention_pairs(&a) * (double)a.dim * 2 < SERIAL ||
                  ad_pool_size(args->pool) > problem->threads;
+    if (ragged) {
+        a.begins = args->in[3];
+        if (!all_in_sequences(&a)) memset(out, 0, (size_t)(a.time * a.n_heads * (a.dim + 1)) * 4);
+        ad_parallel(alone ? NULL : args->pool, a.sequences * a.n_heads, sequence_task, &a);
+        return;
+    }
     int64_t tiles = few(&a) ? a.time : up(a.time, QUERIES) / QUERIES;
     ad_parallel(alone ? NULL : args->pool, a.batches * a.n_heads * tiles,
                 few(&a) ? row_task : blocks_task, &a);

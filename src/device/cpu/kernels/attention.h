@@ -36,7 +36,10 @@ typedef struct attention {
     bool causal;
     int64_t offset; /* if causal, query i sees keys 0 .. i + offset */
     heads o;        /* forward: the result; backward: the same, read */
-    float *rows;    /* log-sum-exp [batch, heads, time] */
+    float *rows;    /* log-sum-exp [batch, heads, row_room], of which `time` */
+    int64_t row_room;
+    const int32_t *begins; /* of sequences, `sequences` + 1; NULL: there are none */
+    int64_t sequences;
     const float *g; /* backward: [batch, time, heads, head_dim] */
     heads dq, dk, dv;
     char *scratch;
@@ -172,6 +175,31 @@ static inline void write_row(const attention *a, const float *panels, int64_t ro
     }
 }
 
+/* Sequence number `s` as operands of its own: a batch of one. False: it is empty. Places that fall,
+ * or lie outside, are brought back. */
+static inline bool one_sequence(const attention *a, int64_t s, attention *one)
+{
+    int64_t begin = most(0, least(a->begins[s], a->time));
+    int64_t end = most(begin, least(a->begins[s + 1], a->time));
+    *one = *a;
+    one->time = one->keys = end - begin;
+    one->offset = 0;
+    heads *const x[] = {&one->q, &one->k, &one->v, &one->o, &one->dq, &one->dk, &one->dv};
+    for (size_t i = 0; i < sizeof x / sizeof *x; ++i)
+        if (x[i]->data) x[i]->data += begin * x[i]->time;
+    one->rows += begin;
+    if (one->g) one->g += begin * one->n_heads * one->dim;
+    return end > begin;
+}
+
+/* Whether every place is in a sequence, so that each result is written. */
+static inline bool all_in_sequences(const attention *a)
+{
+    bool all = a->begins[0] == 0 && a->begins[a->sequences] == a->time;
+    for (int64_t s = 0; s < a->sequences; ++s) all &= a->begins[s] <= a->begins[s + 1];
+    return all;
+}
+
 /* Bytes of a block's panels of `rows` rows. */
 static inline int64_t panel_bytes(const attention *a, int64_t rows)
 {
@@ -190,7 +218,10 @@ static inline bool attention_prepare(attention *a, const ad_problem *problem, in
                      .scale = (float)attr->scale,
                      .causal = attr->causal != 0,
                      .batches = x[0].dim[0],
-                     .time = x[0].dim[1]};
+                     .time = x[0].dim[1],
+                     .row_room = x[0].dim[1],
+                     .sequences = attr->ragged ? x[3].dim[0] - 1 : 1};
+    if (attr->ragged && !ad_operand_contiguous(&x[3])) return false;
     heads *to[3] = {&a->q, &a->k, &a->v};
     int last = x[0].rank - 1;
     a->keys = count >= 3 ? x[1].dim[1] : a->time;
@@ -225,6 +256,7 @@ static inline double attention_pairs(const attention *a)
 {
     double pairs = (double)a->time * (double)a->keys;
     if (a->causal) pairs -= (double)a->time * ((double)a->time - 1) / 2;
+    pairs /= (double)a->sequences;
     return pairs * (double)(a->batches * a->n_heads);
 }
 

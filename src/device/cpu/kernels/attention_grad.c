@@ -73,7 +73,7 @@ static void block_pair(const attention *a, const work *w, int64_t batch, int64_t
                        int64_t query, int64_t key, int64_t count, float *dq, const float *d)
 {
     int64_t rows = least(BLOCK, a->time - query), stride = a->n_heads * a->dim;
-    const float *lse = a->rows + (batch * a->n_heads + head) * a->time + query;
+    const float *lse = a->rows + (batch * a->n_heads + head) * a->row_room + query;
     copy_rows(a, row_of(&a->q, batch, query, head), a->q.time, rows, a->scale, w->q, BLOCK);
     copy_rows(a, a->g + ((batch * a->time + query) * a->n_heads + head) * a->dim, stride, rows, 1,
               w->g, BLOCK);
@@ -119,10 +119,10 @@ static void write_rows(const attention *a, const float *panels, int64_t rows, fl
         write_row(a, panels + r * NR, BLOCK, factor, (float *)row_of(to, batch, time + r, head));
 }
 
-static void kv_task(void *user, int64_t task, int worker)
+/* One head of keys and values with the query heads that it serves. */
+static void some_heads(const attention *a, int64_t batch, int64_t kv, int worker)
 {
-    const attention *a = user;
-    int64_t batch = task / a->kv_heads, kv = task % a->kv_heads, head = kv * a->group;
+    int64_t head = kv * a->group;
     int64_t blocks = query_blocks(a), size = a->panels * NR * BLOCK;
     work w;
     layout(a, &w, (float *)(void *)(a->scratch + worker * a->scratch_bytes));
@@ -148,6 +148,19 @@ static void kv_task(void *user, int64_t task, int worker)
         for (int64_t i = 0; i < blocks; ++i)
             write_rows(a, w.dq + (h * blocks + i) * size, least(BLOCK, a->time - i * BLOCK),
                        a->scale, &a->dq, batch, i * BLOCK, head + h);
+}
+
+static void kv_task(void *user, int64_t task, int worker)
+{
+    const attention *a = user;
+    some_heads(a, task / a->kv_heads, task % a->kv_heads, worker);
+}
+
+static void sequence_task(void *user, int64_t task, int worker)
+{
+    const attention *all = user;
+    attention a;
+    if (one_sequence(all, task / all->kv_heads, &a)) some_heads(&a, 0, task % a.kv_heads, worker);
 }
 
 static bool prepare(attention *a, const ad_problem *problem)
@@ -184,7 +197,8 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     prepare(&a, problem);
     attention_bind(&a, args->in + 1, operands);
     a.scratch = args->workspace;
-    a.g = args->in[0], a.o.data = args->in[problem->n_in - 1];
+    a.g = args->in[0];
+    a.o = (heads){args->in[problem->n_in - 1], 0, a.n_heads * a.dim, a.dim};
     a.rows = a.o.data + a.batches * a.time * a.n_heads * a.dim;
     float *out = args->out[0];
     if (operands == 1) {
@@ -199,6 +213,13 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     }
     bool alone = attention_pairs(&a) * (double)a.dim * 5 < SERIAL ||
                  ad_pool_size(args->pool) > problem->threads;
+    if (operands == 4) {
+        a.begins = args->in[4];
+        size_t bytes = (size_t)(a.time * (a.n_heads + 2 * a.kv_heads) * a.dim) * sizeof(float);
+        if (!all_in_sequences(&a)) memset(out, 0, bytes);
+        ad_parallel(alone ? NULL : args->pool, a.sequences * a.kv_heads, sequence_task, &a);
+        return;
+    }
     ad_parallel(alone ? NULL : args->pool, a.batches * a.kv_heads, kv_task, &a);
 }
 
