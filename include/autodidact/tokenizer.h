@@ -23,7 +23,7 @@ typedef enum ad_tokenizer_kind {
     AD_TOKENIZER_BYTE,          /* id = byte */
     AD_TOKENIZER_BPE,           /* byte-level byte pair encoding (Radford et al. 2019) */
     AD_TOKENIZER_SENTENCEPIECE, /* merges by score, bytes where no piece fits (Llama) */
-    AD_TOKENIZER_WORDPIECE,     /* the longest piece first, in lower case (BERT, uncased) */
+    AD_TOKENIZER_WORDPIECE,     /* the longest piece first, of words in lower case or not (BERT) */
 } ad_tokenizer_kind;
 
 /* For people: "character", "byte", "BPE", "SentencePiece", "WordPiece". */
@@ -31,9 +31,10 @@ AD_API const char *ad_tokenizer_kind_name(ad_tokenizer_kind kind);
 
 /* ---- making ---- */
 
-/* A file: Hugging Face's tokenizer.json (BPE as GPT-2 or Llama has it, WordPiece as BERT, uncased;
+/* A file: Hugging Face's tokenizer.json (BPE as GPT-2 or Llama has it, WordPiece as BERT;
  * what it asks for beyond that is refused by name); encoder.json or vocab.json (with vocab.bpe or
- * merges.txt beside it), or that merges file; llama2.c's tokenizer.bin; vocab.txt (WordPiece);
+ * merges.txt beside it), or that merges file; llama2.c's tokenizer.bin; vocab.txt (WordPiece,
+ * cased where a tokenizer_config.json beside it says so);
  * nanoGPT's meta.pkl; a GGUF file with a vocabulary of the kinds gpt2, llama or bert; what
  * ad_tokenizer_save wrote. A folder: one that holds a file of such a name, tokenizer.json first. */
 AD_API ad_status ad_tokenizer_open(ad_tokenizer **out, ad_context *ctx, const char *path);

@@ -2,7 +2,7 @@
 that library makes of awkward texts with them. Usage: tokenizers_hf.py [FOLDER]
 
 bpe/ is a byte-level BPE of 400 pieces trained on corpus.txt; expected.txt has a line per text and
-kind: "bpe", "wordpiece" or "llama", the text in hexadecimal, the ids. json/ has the three as
+kind: "bpe", "wordpiece", "cased" (the same with capitals, accents kept) or "llama", the text in hexadecimal, the ids. json/ has the three as
 tokenizer.json, "llama" with an added token that is not special."""
 import json
 import os
@@ -54,6 +54,12 @@ wordpiece = Tokenizer(models.WordPiece({w: i for i, w in enumerate(words)}, unk_
 wordpiece.normalizer = normalizers.BertNormalizer(lowercase=True)
 wordpiece.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
 
+capitals = "The Hello World Unwanted Cat cat IT ##IT IST ##anbul Å ##NG n é naïve café Istanbul ẞ Σ ##Α ##Σ Ca ##mel".split()
+both = {w: i for i, w in enumerate(words + [w for w in capitals if w not in words])}
+cased = Tokenizer(models.WordPiece(both, unk_token="[UNK]", max_input_chars_per_word=100))
+cased.normalizer = normalizers.BertNormalizer(lowercase=False)
+cased.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+
 pieces = ["<unk>", "<s>", "</s>"] + [f"<0x{byte:02X}>" for byte in range(256)]
 llama = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
 llama.pre_tokenizer = pre_tokenizers.Metaspace()
@@ -66,11 +72,12 @@ state["added_tokens"] = state["added_tokens"][:3]
 llama = Tokenizer.from_str(json.dumps(state))
 llama.add_tokens(["<|turn|>"])
 os.makedirs(folder + "/json", exist_ok=True)
-for name, tokenizer in (("bpe", bpe), ("wordpiece", wordpiece), ("llama", llama)):
+kinds = (("bpe", bpe), ("wordpiece", wordpiece), ("cased", cased), ("llama", llama))
+for name, tokenizer in kinds:
     tokenizer.save(f"{folder}/json/{name}.json", pretty=False)
 
 with open(folder + "/expected.txt", "w", encoding="ascii") as file:
     for text in texts:
-        for name, tokenizer in (("bpe", bpe), ("wordpiece", wordpiece), ("llama", llama)):
+        for name, tokenizer in kinds:
             ids = " ".join(map(str, tokenizer.encode(text).ids))
             file.write(f"{name} {text.encode().hex() or '-'} {ids}".rstrip() + "\n")

@@ -236,6 +236,19 @@ static void wordpieces(void)
     CHECK_TEXT(text, "unaffable , cafe");
     keeps(t);
     ad_tokenizer_free(t);
+    /* cased, by what lies beside the vocabulary */
+    write_text("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nUn\nun\ncaf\xc3\xa9\ncafe\n");
+    write_text("tokenizer_config.json", "{\"do_lower_case\": false}");
+    REQUIRE(!ad_tokenizer_open(&t, ctx, in_folder("vocab.txt")));
+    encodes(t, "Un un UN caf\xc3\xa9 cafe", 0, "5 6 1 7 8");
+    keeps(t);
+    ad_tokenizer_free(t);
+    write_text("tokenizer_config.json", "{\"do_lower_case\": false, \"strip_accents\": true}");
+    REQUIRE(!ad_tokenizer_open(&t, ctx, in_folder("vocab.txt")));
+    encodes(t, "Un caf\xc3\xa9", 0, "5 8");
+    keeps(t);
+    ad_tokenizer_free(t);
+    CHECK(!remove(in_folder("tokenizer_config.json")));
 }
 
 static void refuses(const char *name, const void *data, size_t size, const char *sentence)

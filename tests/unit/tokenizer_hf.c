@@ -62,6 +62,7 @@ static void texts_by_tokenizer_json(void)
 {
     texts_by("bpe", FIXTURES "/json/bpe.json");
     texts_by("wordpiece", FIXTURES "/json/wordpiece.json");
+    texts_by("cased", FIXTURES "/json/cased.json");
     texts_by("llama", FIXTURES "/json/llama.json");
 }
 
@@ -82,7 +83,7 @@ static void written_again(const char *kind, const char *path)
     float one = 1;
     ad_named_tensor tensor = {"w", {AD_F32, ad_shape(1), &one}};
     CHECK(!ad_safetensors_write(ctx, in_folder("w.safetensors"), &tensor, 1, NULL, 0));
-    if (strcmp(kind, "wordpiece") != 0) {
+    if (ad_tokenizer_get_kind(t) != AD_TOKENIZER_WORDPIECE) {
         ad_gguf_model model = {.architecture = "gpt2", .values = values};
         CHECK_INT(status, AD_OK);
         CHECK(!ad_file_convert(ctx, in_folder("w.safetensors"), in_folder("w.gguf"),
@@ -100,6 +101,7 @@ static void tokenizers_are_written_for_others(void)
 {
     written_again("bpe", FIXTURES "/bpe");
     written_again("wordpiece", FIXTURES "/vocab.txt");
+    written_again("cased", FIXTURES "/json/cased.json");
     written_again("llama", FIXTURES "/json/llama.json");
 }
 
@@ -166,9 +168,9 @@ static void alone_in_a_folder(void)
          "\"normalizer\":{\"type\":\"NFC\"},\"pre_tokenizer\":{\"type\":\"ByteLevel\"}}",
          "its normalizer is NFC"},
         {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"[UNK]\":0}},\"normalizer\":{\"type\":"
-         "\"BertNormalizer\",\"lowercase\":false},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}"
+         "\"BertNormalizer\",\"clean_text\":false},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}"
          "}",
-         "keeps upper case"},
+         "keeps control characters"},
         {"{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":2},\"merges\":[]},"
          "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false}}",
          "the id of \"b\" is no whole number below 2"},

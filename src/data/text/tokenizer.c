@@ -203,6 +203,10 @@ uint64_t ad_tokenizer_fingerprint(const ad_tokenizer *t)
     int32_t kind = (int32_t)t->kind, prefix = t->prefix_space;
     uint64_t h = ad_hash(AD_HASH_START, &kind, sizeof kind);
     h = ad_hash(h, &prefix, sizeof prefix);
+    if (t->cased || t->keeps_accents || t->mask_takes_space) {
+        bool how[3] = {t->cased, t->keeps_accents, t->mask_takes_space};
+        h = ad_hash(h, how, sizeof how);
+    }
     h = ad_hash(h, t->special, sizeof t->special);
     for (int64_t i = 0; i < t->vocabulary.count; ++i) {
         const ad_piece *piece = &t->vocabulary.pieces[i];

@@ -2,6 +2,8 @@
  * between them is each kind's. */
 #include "data/text/tokenizer_kinds.h"
 
+#include <string.h>
+
 static ad_status encode_plain(ad_tokenizer *t, const char *text, size_t begin, size_t end,
                               ad_tokens *out)
 {
@@ -66,7 +68,11 @@ ad_status ad_tokenizer_encode(ad_tokenizer *t, const char *text, size_t length, 
             ++at;
             continue;
         }
-        status = encode_plain(t, text, begin, at, out);
+        size_t end = at;
+        while (id == t->special[AD_TOKEN_MASK] && t->mask_takes_space && end > begin &&
+               strchr(" \t\n\r", text[end - 1]))
+            --end;
+        status = encode_plain(t, text, begin, end, out);
         if (!status) status = put(t, id, out);
         at += t->vocabulary.pieces[id].length;
         begin = at;

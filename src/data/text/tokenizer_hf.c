@@ -3,7 +3,7 @@
  *
  *     BPE behind ByteLevel                     GPT-2's
  *     BPE with byte_fallback, spaces U+2581    Llama's: SentencePiece, merging by rank
- *     WordPiece behind BertNormalizer          BERT's, uncased
+ *     WordPiece behind BertNormalizer          BERT's, uncased and cased
  *     BPE with nothing in front, no merges     characters
  *
  * What the file asks for beyond that changes the ids, so it is refused by its name: Unigram,
@@ -113,11 +113,14 @@ static ad_status check_bert(reader *r)
     const json_t *normalizer = get(r->root, "normalizer"), *words = get(r->root, "pre_tokenizer");
     if (!is(normalizer, "type", "BertNormalizer"))
         return refuse(r, "normalizer", normalizer ? text_of(normalizer, "type") : "none");
-    if (!json_is_true(get(normalizer, "lowercase")) ||
-        json_is_false(get(normalizer, "strip_accents")))
-        return refuse(r, "normalizer", "one that keeps upper case or accents");
+    if (json_is_false(get(normalizer, "clean_text")) ||
+        json_is_false(get(normalizer, "handle_chinese_chars")))
+        return refuse(r, "normalizer", "one that keeps control characters or Chinese words whole");
     if (!is(words, "type", "BertPreTokenizer"))
         return refuse(r, "pre_tokenizer", words ? text_of(words, "type") : "none");
+    const json_t *longest = get(r->model, "max_input_chars_per_word");
+    if (longest && json_integer_value(longest) != 100)
+        return refuse(r, "model", "one whose words have not at most 100 characters");
     const char *prefix = text_of(r->model, "continuing_subword_prefix");
     return !*prefix || !strcmp(prefix, "##") ? AD_OK : refuse(r, "prefix of pieces", prefix);
 }
@@ -299,19 +302,39 @@ static void set_special(ad_tokenizer *t, ad_special_token which, const char *pie
     t->vocabulary.pieces[id].type = AD_PIECE_CONTROL;
 }
 
+/* Accents go where letters are put in lower case, unless that is said otherwise. */
+static void read_letters(ad_tokenizer *t, const json_t *from, const char *lower)
+{
+    const json_t *lowered = get(from, lower), *strip = get(from, "strip_accents");
+    t->cased = lowered && !json_is_true(lowered);
+    t->keeps_accents = strip ? !json_is_true(strip) : t->cased;
+}
+
+/* The mask stands for a word with the space in front of it. */
+static void read_mask(reader *r)
+{
+    for (size_t i = 0; i < json_array_size(get(r->root, "added_tokens")); ++i)
+        if (get(added_token(r, i), "id") &&
+            json_integer_value(get(added_token(r, i), "id")) == r->t->special[AD_TOKEN_MASK])
+            r->t->mask_takes_space = json_is_true(get(added_token(r, i), "lstrip"));
+}
+
 /* What a post-processor puts in front of a text is what a text begins with. */
 static void read_template(reader *r)
 {
     const json_t *part = get(r->root, "post_processor"), *s;
-    for (size_t i = 0; (s = step(part, "processors", i)); ++i)
+    for (size_t i = 0; (s = step(part, "processors", i)); ++i) {
         if (is(s, "type", "TemplateProcessing"))
             set_special(r->t, AD_TOKEN_BOS,
                         json_string_value(
                             get(get(json_array_get(get(s, "single"), 0), "SpecialToken"), "id")));
+        set_special(r->t, AD_TOKEN_BOS, json_string_value(json_array_get(get(s, "cls"), 0)));
+        set_special(r->t, AD_TOKEN_EOS, json_string_value(json_array_get(get(s, "sep"), 0)));
+    }
 }
 
 ad_status ad_tokenizer_name_special(ad_tokenizer *t, const char *name, const char *bytes,
-                                    size_t size)
+                                    size_t size, bool letters)
 {
     static const struct {
         const char *key;
@@ -319,7 +342,8 @@ ad_status ad_tokenizer_name_special(ad_tokenizer *t, const char *name, const cha
     } keys[] = {{"bos_token", AD_TOKEN_BOS},
                 {"eos_token", AD_TOKEN_EOS},
                 {"unk_token", AD_TOKEN_UNKNOWN},
-                {"pad_token", AD_TOKEN_PAD}};
+                {"pad_token", AD_TOKEN_PAD},
+                {"mask_token", AD_TOKEN_MASK}};
     json_t *config;
     ad_status status = ad_json_parse(t->ctx, name, bytes, size, JSON_ALLOW_NUL, &config);
     if (status) return status;
@@ -328,6 +352,7 @@ ad_status ad_tokenizer_name_special(ad_tokenizer *t, const char *name, const cha
         const json_t *content = get(token, "content");
         set_special(t, keys[i].token, json_string_value(content ? content : token));
     }
+    if (letters && t->kind == AD_TOKENIZER_WORDPIECE) read_letters(t, config, "do_lower_case");
     json_decref(config);
     return AD_OK;
 }
@@ -345,8 +370,11 @@ ad_status ad_tokenizer_read_hf(ad_tokenizer **out, ad_context *ctx, const char *
     if (!status && r.kind != AD_TOKENIZER_WORDPIECE) status = read_merges(&r);
     if (!status) {
         r.t->prefix_space = prefix;
+        if (r.kind == AD_TOKENIZER_WORDPIECE)
+            read_letters(r.t, get(root, "normalizer"), "lowercase");
         read_template(&r);
         status = ad_tokenizer_finish(r.t, name);
+        if (!status) read_mask(&r);
     }
     return ad_tokenizer_give(out, r.t, status);
 }

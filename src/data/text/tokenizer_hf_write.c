@@ -13,8 +13,8 @@
 static const char byte_level[] =
     "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true,\"use_regex\":true}";
 static const char bert[] =
-    "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":"
-    "true,\"strip_accents\":null,\"lowercase\":true}";
+    "\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":"
+    "true,\"strip_accents\":%s,\"lowercase\":%s}";
 static const char mark_spaces[] =
     "{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"\xe2\x96\x81\"}";
 static const char prepend[] = "{\"type\":\"Prepend\",\"prepend\":\"\xe2\x96\x81\"},";
@@ -52,8 +52,11 @@ static void add_tokens(ad_tokenizer *t, ad_text *out)
         if (t->vocabulary.pieces[id].type != AD_PIECE_CONTROL) continue;
         ad_text_format(out, "%s\n{\"id\":%d,\"content\":", first ? "" : ",", id);
         add_piece(t, out, id);
-        ad_text_add(out, ",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,"
-                         "\"normalized\":false,\"special\":true}");
+        bool left = t->mask_takes_space && id == t->special[AD_TOKEN_MASK];
+        ad_text_format(out,
+                       ",\"single_word\":false,\"lstrip\":%s,\"rstrip\":false,"
+                       "\"normalized\":false,\"special\":true}",
+                       left ? "true" : "false");
         first = false;
     }
     ad_text_add(out, "],\n");
@@ -203,9 +206,9 @@ static void add_steps(ad_tokenizer *t, ad_text *out)
         break;
     case AD_TOKENIZER_WORDPIECE:
         ad_text_format(out,
-                       "\"normalizer\":%s,\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},"
-                       "\"decoder\":{\"type\":\"WordPiece\",\"prefix\":\"##\",\"cleanup\":true},\n",
-                       bert);
+                       bert, t->keeps_accents ? "false" : "true", t->cased ? "false" : "true");
+        ad_text_add(out, ",\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"decoder\":{\"type\":"
+                         "\"WordPiece\",\"prefix\":\"##\",\"cleanup\":true},\n");
         break;
     default:
         ad_text_format(out, "\"normalizer\":null,\"pre_tokenizer\":%s,\"decoder\":%s,\n",

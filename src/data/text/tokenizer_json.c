@@ -135,6 +135,8 @@ ad_status ad_tokenizer_read_json(ad_tokenizer **out, ad_context *ctx, const char
     for (int64_t id = 0; id < count && !status; ++id) status = add_key(t, name, keys[id]);
     if (!status && merges) status = add_merges(t, merges_name, merges, merges_size);
     if (!status) status = ad_tokenizer_finish(t, name);
+    if (!status) /* of this kind only RoBERTa has a mask */
+        t->mask_takes_space = t->kind == AD_TOKENIZER_BPE && t->special[AD_TOKEN_MASK] >= 0;
     if (keys) ad_free(ctx, keys, ad_bytes(count, sizeof *keys));
     json_decref(object);
     return ad_tokenizer_give(out, t, status);

@@ -32,6 +32,8 @@ struct ad_tokenizer {
     float *scores;
     int64_t score_capacity;
     bool prefix_space;           /* a text gets a space in front */
+    bool cased, keeps_accents;   /* WordPiece: letters stay as they are */
+    bool mask_takes_space;       /* RoBERTa's <mask>, that of a word with the space before it */
     bool crosses, crosses_known; /* a piece goes on behind the end of a word */
 
     unsigned char control_first[256]; /* bytes that a control piece begins with */
@@ -81,9 +83,10 @@ ad_status ad_tokenizer_read_text(ad_tokenizer **out, ad_context *ctx, const char
 /* Hugging Face's tokenizer.json, parsed */
 ad_status ad_tokenizer_read_hf(ad_tokenizer **out, ad_context *ctx, const char *name,
                                const struct json_t *root);
-/* The special tokens that a tokenizer_config.json beside it names; what else it says is ignored. */
+/* The special tokens that a tokenizer_config.json beside it names and, where `letters`, whether
+ * WordPiece puts them in lower case and strips accents; what else it says is ignored. */
 ad_status ad_tokenizer_name_special(ad_tokenizer *t, const char *name, const char *bytes,
-                                    size_t size);
+                                    size_t size, bool letters);
 /* encoder.json with merges; without (NULL): characters. Or tokenizer.json, without. */
 ad_status ad_tokenizer_read_json(ad_tokenizer **out, ad_context *ctx, const char *name,
                                  const char *bytes, size_t size, const char *merges_name,

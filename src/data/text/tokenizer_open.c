@@ -52,24 +52,32 @@ static ad_status read_bpe(ad_tokenizer **out, ad_context *ctx, const char *json_
     return status;
 }
 
-/* tokenizer.json, whose special tokens another file names; or a vocabulary. */
-static ad_status read_object(ad_tokenizer **out, ad_context *ctx, const char *path)
+/* What a tokenizer_config.json beside the file says. */
+static ad_status read_config(ad_tokenizer **out, ad_context *ctx, const char *path, bool letters)
 {
     static const char *const config_names[] = {"tokenizer_config.json", NULL};
-    char merges[PATH], config[PATH];
+    char config[PATH];
     ad_content about = {0};
-    size_t folder = folder_length(path);
-    ad_status status = read_bpe(out, ctx, path, beside(merges, path, folder, merge_names));
-    if (status || !beside(config, path, folder, config_names)) return status;
-    status = read_all(&about, ctx, config);
+    if (!beside(config, path, folder_length(path), config_names)) return AD_OK;
+    ad_status status = read_all(&about, ctx, config);
     if (!status)
-        status = ad_tokenizer_name_special(*out, config, (const char *)about.bytes, about.size);
+        status = ad_tokenizer_name_special(*out, config, (const char *)about.bytes, about.size,
+                                           letters);
     ad_content_free(&about);
     if (status) {
         ad_tokenizer_free(*out);
         *out = NULL;
     }
     return status;
+}
+
+/* tokenizer.json, whose special tokens another file names; or a vocabulary. */
+static ad_status read_object(ad_tokenizer **out, ad_context *ctx, const char *path)
+{
+    char merges[PATH];
+    ad_status status = read_bpe(out, ctx, path,
+                                beside(merges, path, folder_length(path), merge_names));
+    return status ? status : read_config(out, ctx, path, false);
 }
 
 static bool starts(const char *bytes, size_t size, const char *with)
@@ -127,8 +135,10 @@ static ad_status read_file(ad_tokenizer **out, ad_context *ctx, const char *path
     if (is_pickle(bytes, size)) return ad_tokenizer_read_pickle(out, ctx, path, bytes, size);
     if (size >= 4 && memchr(bytes, 0, 4)) /* lengths and scores have bytes that are 0 */
         return ad_tokenizer_read_llama2c(out, ctx, path, bytes, size);
-    if (has_line(bytes, size, "[UNK]"))
-        return ad_tokenizer_read_vocab_txt(out, ctx, path, bytes, size);
+    if (has_line(bytes, size, "[UNK]")) {
+        ad_status status = ad_tokenizer_read_vocab_txt(out, ctx, path, bytes, size);
+        return status ? status : read_config(out, ctx, path, true);
+    }
     return ad_fail(
         ctx, AD_ERROR_FORMAT,
         "%s: is not a tokenizer of a known kind (tokenizer.json, encoder.json, "

@@ -2,7 +2,7 @@
  *
  *     {"format": "autodidact tokenizer", "version": 1, "kind": "BPE", "special": [bos, eos, ...],
  *      "control": [ids], "pieces": [...], "merges": [left, right, ...], "scores": [...],
- *      "prefix_space": true}
+ *      "prefix_space": true, "cased": false, "keeps_accents": false, "mask_takes_space": false}
  *
  * The pieces of BPE are spelled as in GPT-2's files, since they need not be UTF-8. Control pieces
  * that cannot be spelled so do not occur: they are UTF-8 and spelled by their bytes. */
@@ -56,10 +56,12 @@ ad_status ad_tokenizer_to_text(ad_tokenizer *t, const char **text, size_t *lengt
                   (int64_t)json_array_size(pieces) == t->vocabulary.count) &&
                  (int64_t)json_array_size(merges) == 2 * t->merge_count &&
                  (!t->scores || (int64_t)json_array_size(scores) == t->vocabulary.count);
-    json_t *all = json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:b}", "format", format_name,
+    json_t *all = json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b}", "format", format_name,
                             "version", 1, "kind", ad_tokenizer_kind_name(t->kind), "special",
                             special, "control", control, "pieces", pieces, "scores", scores,
-                            "merges", merges, "prefix_space", (int)t->prefix_space);
+                            "merges", merges, "prefix_space", (int)t->prefix_space, "cased",
+                            (int)t->cased, "keeps_accents", (int)t->keeps_accents,
+                            "mask_takes_space", (int)t->mask_takes_space);
     t->text.length = 0, t->text.failed = false;
     ad_json_dump(&t->text, all, JSON_COMPACT, refusals);
     json_decref(all);
@@ -146,6 +148,9 @@ static ad_status read_parts(ad_tokenizer *t, const char *name, const json_t *all
             t->special[i] = (int32_t)json_integer_value(value);
     }
     t->prefix_space = json_is_true(json_object_get(all, "prefix_space"));
+    t->cased = json_is_true(json_object_get(all, "cased"));
+    t->keeps_accents = json_is_true(json_object_get(all, "keeps_accents"));
+    t->mask_takes_space = json_is_true(json_object_get(all, "mask_takes_space"));
     return status ? status : ad_tokenizer_finish(t, name);
 }
 

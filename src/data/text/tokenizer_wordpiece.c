@@ -1,6 +1,6 @@
-/* tokenizer_wordpiece.c - BERT's tokenizer, uncased (Devlin et al. 2019, tokenization.py): a text
- * is cleaned, decomposed, rid of accents, put in lower case and cut at spaces, punctuation and
- * around CJK characters; of each word the longest piece is taken, then the longest "##" piece of
+/* tokenizer_wordpiece.c - BERT's tokenizer (Devlin et al. 2019, tokenization.py): a text is cleaned,
+ * unless it is cased decomposed, rid of accents and put in lower case, and cut at spaces,
+ * punctuation and around CJK characters; of each word the longest piece is taken, then the longest "##" piece of
  * the rest. */
 #include "base/utf8.h"
 #include "data/text/tokenizer_kinds.h"
@@ -96,8 +96,8 @@ static ad_status end_word(ad_tokenizer *t, word *w, ad_tokens *out)
 static ad_status add_character(ad_tokenizer *t, word *w, int32_t c, ad_tokens *out)
 {
     utf8proc_category_t category = utf8proc_category(c);
-    if (category == UTF8PROC_CATEGORY_MN) return AD_OK;
-    c = utf8proc_tolower(c);
+    if (category == UTF8PROC_CATEGORY_MN && !t->keeps_accents) return AD_OK;
+    if (!t->cased) c = utf8proc_tolower(c);
     bool alone = is_punctuation(c, category);
     if (alone && end_word(t, w, out)) return AD_ERROR_MEMORY;
     if (++w->characters <= MAX_CHARACTERS)
@@ -118,7 +118,8 @@ ad_status ad_wordpiece_encode(ad_tokenizer *t, const char *text, size_t length, 
                            offset + at, (unsigned char)text[at]);
         at += (size_t)n;
         if (code < 0x80 && ((code | 32) >= 'a' && (code | 32) <= 'z')) { /* nearly always */
-            if (++w.characters <= MAX_CHARACTERS) w.bytes[2 + w.length++] = (char)(code | 32);
+            if (++w.characters <= MAX_CHARACTERS)
+                w.bytes[2 + w.length++] = (char)(t->cased ? code : code | 32);
             continue;
         }
         utf8proc_category_t category = utf8proc_category(code);
@@ -129,7 +130,10 @@ ad_status ad_wordpiece_encode(ad_tokenizer *t, const char *text, size_t length, 
         if (is_dropped(code, category)) continue;
         bool cjk = is_cjk(code);
         if (cjk) status = end_word(t, &w, out);
-        int count = (int)utf8proc_decompose_char(code, parts, 32, UTF8PROC_DECOMPOSE, &boundary);
+        int count = 1;
+        parts[0] = code;
+        if (!t->keeps_accents)
+            count = (int)utf8proc_decompose_char(code, parts, 32, UTF8PROC_DECOMPOSE, &boundary);
         for (int i = 0; i < count && i < 32 && !status; ++i)
             status = add_character(t, &w, parts[i], out);
         if (cjk && !status) status = end_word(t, &w, out);
