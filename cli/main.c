@@ -4,6 +4,7 @@
 #include "cli/verbs.h"
 #include "zoo/backbone/fit.h"
 #include "zoo/bench/bench.h"
+#include "zoo/bert/bert.h"
 #include "zoo/classify/classify.h"
 #include "zoo/dream/dream.h"
 #include "zoo/gan/gan.h"
@@ -35,6 +36,8 @@ static const ad_verb *const verbs[] = {
     &gpt_train_verb,
     &gpt_sample_verb,
     &gpt_eval_verb,
+    &bert_embed_verb,
+    &bert_fill_verb,
     &backbone_fit_verb,
     &style_explain_verb,
     &classify_explain_verb,

@@ -107,6 +107,9 @@ AD_API ad_status ad_file_read_named(ad_file *file, const char *name, ad_dtype dt
 /* From now on matrix `index` is listed and read with its axes swapped: for files whose writers keep
  * [out, in] what others keep [in, out]. */
 AD_API ad_status ad_file_transpose(ad_file *file, int index);
+/* From now on tensor `index` is called `name`, which is copied and must be no other tensor's; its
+ * raw name stays: for files whose writers name the same otherwise. */
+AD_API ad_status ad_file_rename(ad_file *file, int index, const char *name);
 
 /* What a file says beside its tensors. safetensors: __metadata__ (of several: that of the first).
  * npz: the strings of the object in metadata.json, if there is such a member.
@@ -143,6 +146,8 @@ AD_API ad_status ad_npy_write(ad_context *ctx, const char *path, const ad_tensor
  * metadata). */
 AD_API ad_status ad_file_write(ad_context *ctx, const char *path, const ad_named_tensor *tensors,
                                int count, const ad_metadata *metadata, int metadata_count);
+/* A whole file of any bytes, such as a text; atomically, too. */
+AD_API ad_status ad_bytes_write(ad_context *ctx, const char *path, const void *bytes, size_t count);
 /* Whether ad_file_write could succeed, for asking before long work: a known ending, an existing,
  * writable folder, no folder of that name. Touches nothing that exists. */
 AD_API ad_status ad_file_can_write(ad_context *ctx, const char *path);

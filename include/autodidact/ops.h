@@ -202,11 +202,11 @@ AD_API ad_node *ad_cross_entropy(ad_node *logits, ad_node *labels);
 
 /* ---- attention ---- */
 typedef struct ad_attention_options {
-    double scale;    /* of the scores; 0: 1 / sqrt(head_dim) */
-    bool causal;     /* query i sees keys 0 .. i + offset */
-    ad_node *offset; /* one i32 or i64 >= 0, known only when the program runs (the length of a
-                        cache before this block); NULL: keys - time, so that the last query sees
-                        all */
+    double scale;       /* of the scores; 0: 1 / sqrt(head_dim) */
+    bool causal;        /* query i sees keys 0 .. i + offset */
+    ad_node *offset;    /* one i32 or i64 >= 0, known only when the program runs (the length of a
+                           cache before this block); NULL: keys - time, so that the last query sees
+                           all */
     ad_node *sequences; /* i32 [sequences + 1]: batch is 1, keys are as many as queries, and along
                            time lie sequences of any lengths, none padded: sequence i from
                            element i on up to element i + 1, which never fall. Each sees itself

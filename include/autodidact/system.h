@@ -149,9 +149,10 @@ struct ad_system {
     /* Instead of that, networks that are no weights files (onnx.h): fills the model and job->vars,
      * which then holds all weights, and sets *mine, or leaves it false. May be NULL. */
     ad_status (*open)(ad_job *job, const char *path, bool *mine);
-    /* Files of other programs: brings their tensors into the order that the network's have
-     * (ad_file_transpose), before any are loaded. May be called again. May be NULL. */
-    ad_status (*adapt)(ad_file *file);
+    /* Files of other programs: brings their tensors into the order and under the names that those
+     * of the job's network have (ad_file_transpose, ad_file_rename), before any are loaded. May be
+     * called again. May be NULL. */
+    ad_status (*adapt)(const ad_job *job, ad_file *file);
     /* Of what was opened, for ad_trained_export: what other programs want, and into the model's
      * record what lies beside the weights (a tokenizer). May be NULL. */
     ad_status (*publish)(ad_job *job, struct ad_publication *out);

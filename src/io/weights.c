@@ -306,6 +306,25 @@ ad_status ad_file_read_blocks(ad_file *file, int index, const ad_block_type *blo
     return AD_OK;
 }
 
+ad_status ad_file_rename(ad_file *file, int index, const char *name)
+{
+    int other = ad_names_find(file->names, file->count, name);
+    if (index < 0 || index >= file->count)
+        return ad_fail(file->ctx, AD_ERROR_ARGUMENT, "%s: there is no tensor number %d", file->path,
+                       index);
+    if (other == index) return AD_OK;
+    if (other >= 0)
+        return ad_file_fail(file, AD_ERROR_FORMAT, file->tensors[index].entry.raw_name,
+                            "stands for %.200s, which is there, too", name);
+    const char *copy = ad_arena_text(&file->arena, name);
+    if (!copy) return AD_ERROR_MEMORY;
+    file->tensors[index].entry.name = copy;
+    for (int i = 0; i < file->count; ++i)
+        if (file->names[i].index == index) file->names[i].name = copy;
+    ad_names_sort(file->names, file->count);
+    return AD_OK;
+}
+
 ad_status ad_file_transpose(ad_file *file, int index)
 {
     ad_file_tensor *t = index >= 0 && index < file->count ? &file->tensors[index] : NULL;

@@ -9,8 +9,8 @@
 
 #include <math.h>
 
-/* What the inputs add up to. Inputs: q, k, v[, offset or sequences], or one that holds the heads of q, k and v
- * side by side. */
+/* What the inputs add up to. Inputs: q, k, v[, offset or sequences], or one that holds the heads of
+ * q, k and v side by side. */
 typedef struct form {
     bool packed;
     int64_t batch, time, keys, heads, kv_heads, dim;
@@ -137,9 +137,8 @@ ad_node *ad_attention(ad_node *q, ad_node *k, ad_node *v, ad_attention_options o
 {
     ad_node *inputs[4] = {q, k, v, options.offset ? options.offset : options.sequences};
     int count = inputs[3] ? 4 : 3;
-    ad_attr_attention attr = {.scale = options.scale,
-                              .causal = options.causal,
-                              .ragged = options.sequences != NULL};
+    ad_attr_attention attr = {
+        .scale = options.scale, .causal = options.causal, .ragged = options.sequences != NULL};
     if (options.offset && options.sequences)
         return ad_refuse(NULL, AD_OP_ATTENTION, inputs, count, AD_ERROR_ARGUMENT,
                          "an offset and sequences exclude each other");
@@ -268,8 +267,9 @@ static plain plainly(ad_node *const *inputs, int count, const ad_attr_attention 
     if (!attr->causal) return p;
     ad_shape mask = ad_shape(f->time, f->keys);
     ad_node *last = ad_iota(graph, AD_I64, mask, 0); /* key that a query sees last */
-    ad_node *offset = count == 4 && !attr->ragged ? ad_cast(ad_reshape(inputs[3], ad_shape(1, 1)), AD_I64)
-                                 : ad_scalar(graph, AD_I64, (double)(f->keys - f->time));
+    ad_node *offset = count == 4 && !attr->ragged
+                          ? ad_cast(ad_reshape(inputs[3], ad_shape(1, 1)), AD_I64)
+                          : ad_scalar(graph, AD_I64, (double)(f->keys - f->time));
     ad_node *seen = ad_less_equal(ad_iota(graph, AD_I64, mask, 1), ad_add(last, offset));
     p.scores = ad_where(seen, p.scores, ad_like(p.scores, -INFINITY));
     return p;

@@ -123,7 +123,7 @@ static ad_status export_published(ad_job *job, const char *path, const ad_export
     ad_metadata_list list = {0};
     bool folder = is_folder(path), gguf = ad_ends_with(path, ".gguf");
     p->dtype = dtype_word(job, options), p->for_llamacpp = gguf;
-    ad_status status = job->system->adapt ? job->system->adapt(job->inside->file) : AD_OK;
+    ad_status status = job->system->adapt ? job->system->adapt(job, job->inside->file) : AD_OK;
     if (!status && job->system->publish) status = job->system->publish(job, p);
     if (!status && folder) status = ad_metadata_add(&list, job->ctx, "format", "pt");
     if (!status) status = describe(job, &list);

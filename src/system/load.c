@@ -41,7 +41,7 @@ static const char *lacking_prefix(const ad_vars *vars, const ad_file *file, char
 
 static ad_status adapt(const ad_job *job, ad_file *file)
 {
-    return job->system->adapt ? job->system->adapt(file) : AD_OK;
+    return job->system->adapt ? job->system->adapt(job, file) : AD_OK;
 }
 
 ad_status ad_job_load(const ad_job *job, ad_file *file, ad_vars *vars)
@@ -49,8 +49,8 @@ ad_status ad_job_load(const ad_job *job, ad_file *file, ad_vars *vars)
     char prefix[128];
     ad_load_report report;
     ad_load_options options = options_for(job, &report);
-    options.add = lacking_prefix(vars, file, prefix);
     ad_status status = adapt(job, file);
+    if (!status) options.add = lacking_prefix(vars, file, prefix);
     if (!status) status = ad_vars_load_file(vars, file, options);
     if (!status) ad_load_report_unused(&report, &job->watcher, ad_file_path(file));
     return status;

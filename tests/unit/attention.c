@@ -272,8 +272,8 @@ static void refusals(void)
     g = ad_graph_new(ctx);
     ad_node *two = ad_input(g, "x", AD_F32, ad_shape(2, 4, 1, 3));
     ad_node *begins = ad_input(g, "begins", AD_I32, ad_shape(3));
-    CHECK(ad_node_poisoned(
-        ad_attention(two, two, two, (ad_attention_options){.sequences = begins})));
+    CHECK(
+        ad_node_poisoned(ad_attention(two, two, two, (ad_attention_options){.sequences = begins})));
     CHECK_CONTAINS(ad_graph_error(g), "want a batch of 1");
     ad_graph_free(g);
     ad_context_free(ctx);

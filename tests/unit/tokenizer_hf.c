@@ -168,7 +168,8 @@ static void alone_in_a_folder(void)
          "\"normalizer\":{\"type\":\"NFC\"},\"pre_tokenizer\":{\"type\":\"ByteLevel\"}}",
          "its normalizer is NFC"},
         {"{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"[UNK]\":0}},\"normalizer\":{\"type\":"
-         "\"BertNormalizer\",\"clean_text\":false},\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}"
+         "\"BertNormalizer\",\"clean_text\":false},\"pre_tokenizer\":{\"type\":"
+         "\"BertPreTokenizer\"}"
          "}",
          "keeps control characters"},
         {"{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":2},\"merges\":[]},"

@@ -52,7 +52,7 @@ ad_status gpt_read_tensors(ad_context *ctx, ad_file *file, gpt_config *config, b
 /* Whether GPT-2's tensors are there without a single bias. */
 bool gpt_lacks_biases(const ad_file *file);
 /* An ad_system's `adapt`: turns the matrices of nanoGPT, which lie as [out, in]. */
-ad_status gpt_adapt(ad_file *file);
+ad_status gpt_adapt(const ad_job *job, ad_file *file);
 
 /* One way through the network. */
 typedef struct gpt_pass {

@@ -43,12 +43,13 @@ static bool lies_turned(const ad_file *file)
            shape.dim[0] / 3 == shape.dim[1] && shape.dim[0] % 3 == 0;
 }
 
-ad_status gpt_adapt(ad_file *file)
+ad_status gpt_adapt(const ad_job *job, ad_file *file)
 {
     static const char *const parts[] = {"attn.c_attn.weight", "attn.c_proj.weight",
                                         "mlp.c_fc.weight", "mlp.c_proj.weight"};
     ad_shape shape;
     ad_status status = AD_OK;
+    (void)job;
     if (!lies_turned(file)) return AD_OK;
     for (int64_t layer = 0; find_in_layer(file, layer, "ln_1.weight") >= 0; ++layer)
         for (size_t i = 0; i < sizeof parts / sizeof *parts && !status; ++i) {

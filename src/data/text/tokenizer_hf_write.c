@@ -205,8 +205,7 @@ static void add_steps(ad_tokenizer *t, ad_text *out)
             out, "\"normalizer\":null,\"pre_tokenizer\":null,\"decoder\":{\"type\":\"Fuse\"},\n");
         break;
     case AD_TOKENIZER_WORDPIECE:
-        ad_text_format(out,
-                       bert, t->keeps_accents ? "false" : "true", t->cased ? "false" : "true");
+        ad_text_format(out, bert, t->keeps_accents ? "false" : "true", t->cased ? "false" : "true");
         ad_text_add(out, ",\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"decoder\":{\"type\":"
                          "\"WordPiece\",\"prefix\":\"##\",\"cleanup\":true},\n");
         break;

@@ -56,12 +56,12 @@ ad_status ad_tokenizer_to_text(ad_tokenizer *t, const char **text, size_t *lengt
                   (int64_t)json_array_size(pieces) == t->vocabulary.count) &&
                  (int64_t)json_array_size(merges) == 2 * t->merge_count &&
                  (!t->scores || (int64_t)json_array_size(scores) == t->vocabulary.count);
-    json_t *all = json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b}", "format", format_name,
-                            "version", 1, "kind", ad_tokenizer_kind_name(t->kind), "special",
-                            special, "control", control, "pieces", pieces, "scores", scores,
-                            "merges", merges, "prefix_space", (int)t->prefix_space, "cased",
-                            (int)t->cased, "keeps_accents", (int)t->keeps_accents,
-                            "mask_takes_space", (int)t->mask_takes_space);
+    json_t *all = json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b}",
+                            "format", format_name, "version", 1, "kind",
+                            ad_tokenizer_kind_name(t->kind), "special", special, "control", control,
+                            "pieces", pieces, "scores", scores, "merges", merges, "prefix_space",
+                            (int)t->prefix_space, "cased", (int)t->cased, "keeps_accents",
+                            (int)t->keeps_accents, "mask_takes_space", (int)t->mask_takes_space);
     t->text.length = 0, t->text.failed = false;
     ad_json_dump(&t->text, all, JSON_COMPACT, refusals);
     json_decref(all);

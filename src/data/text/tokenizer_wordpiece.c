@@ -1,7 +1,7 @@
-/* tokenizer_wordpiece.c - BERT's tokenizer (Devlin et al. 2019, tokenization.py): a text is cleaned,
- * unless it is cased decomposed, rid of accents and put in lower case, and cut at spaces,
- * punctuation and around CJK characters; of each word the longest piece is taken, then the longest "##" piece of
- * the rest. */
+/* tokenizer_wordpiece.c - BERT's tokenizer (Devlin et al. 2019, tokenization.py): a text is
+ * cleaned, unless it is cased decomposed, rid of accents and put in lower case, and cut at spaces,
+ * punctuation and around CJK characters; of each word the longest piece is taken, then the longest
+ * "##" piece of the rest. */
 #include "base/utf8.h"
 #include "data/text/tokenizer_kinds.h"
 

@@ -1,0 +1,169 @@
+/* bert.h - encoders of the BERT family: vectors for the tokens of a text, which see it whole.
+ *
+ *     x = norm(word[token] + position[place] + type[type])
+ *     x = norm(x + attention(x)),  x = norm(x + W2 gelu(W1 x))          for each of the layers
+ *
+ * (Devlin et al. 2019), with Hugging Face's names, as three kinds: `bert` (also MiniLM, Wang et al.
+ * 2020), `distilbert` (Sanh et al. 2019: no types) and `roberta` (Liu et al. 2019: byte-level BPE,
+ * places from 2 on). What comes out is used as vectors of whole texts (Reimers & Gurevych 2019), to
+ * fill in masked words, or to tell classes of texts apart.
+ *
+ * Texts of a batch lie one behind the other in one row of tokens, without padding between them; all
+ * but attention works on tokens, and attention is told where each text begins.
+ *
+ *   encoder.c      tokens to vectors, as graph; heads.c what is made of them
+ *   model.c        what a network is built from; published.c the same of Hugging Face's config.json
+ *   names.c        what each kind calls its tensors
+ *   texts.c        texts as tokens; pack.c some of them side by side, as a batch
+ *   vectors.c      vectors of many texts
+ *   system.c       the network of each use
+ *   embed.c, fill.c the commands */
+#ifndef ZOO_BERT_BERT_H
+#define ZOO_BERT_BERT_H
+
+#include <autodidact/system.h>
+#include <autodidact/tokenizer.h>
+
+/* ---- what a network is built from ---- */
+
+enum { BERT_BERT, BERT_DISTILBERT, BERT_ROBERTA };
+enum { BERT_GELU, BERT_GELU_TANH, BERT_RELU };
+enum { BERT_MEAN, BERT_CLS }; /* of a text's vector: the mean of its tokens', or the first one's */
+
+typedef struct bert_model {
+    int kind;
+    int64_t layers, heads, width;
+    int64_t hidden;        /* within the mlp */
+    int64_t places, vocab; /* rows of the tables */
+    int64_t types;         /* of segments; 0: none */
+    int64_t padding;       /* its token's id; RoBERTa's places begin behind it */
+    double eps;
+    int activation;
+    bool pooled;  /* there is a pooler: tanh(W x + b) of the first token */
+    bool masked;  /* there is what fills in masked words */
+    int pooling;  /* of texts' vectors: BERT_MEAN or BERT_CLS */
+    int64_t most; /* tokens of a text whose vector is asked for; 0: as many as there are places */
+    char *tokenizer; /* as text (ad_tokenizer_to_text), or NULL: it lies beside the weights */
+} bert_model;
+extern const ad_record bert_model_record;
+/* Tokens of the longest text. */
+int64_t bert_longest(const bert_model *model);
+
+/* An ad_system's `recognise` and `adapt`. */
+ad_status bert_recognise(ad_context *ctx, ad_file *file, const char *config, void *model,
+                         bool *known);
+ad_status bert_adapt(const ad_job *job, ad_file *file);
+
+/* What a kind calls its parts. */
+typedef struct bert_names {
+    const char *prefix;                           /* of the encoder's tensors: "bert." */
+    const char *layers;                           /* "encoder.layer" */
+    const char *query, *key, *value, *out, *norm; /* within a layer */
+    const char *up, *down, *last_norm;
+    /* What fills in masked words; its matrix is the table of words. */
+    const char *mask_dense, *mask_norm, *mask_bias, *mask_matrix;
+} bert_names;
+const bert_names *bert_names_of(int kind);
+
+/* ---- one way through the network ---- */
+
+typedef struct bert_pass {
+    const bert_model *model;
+    ad_vars *vars;
+    ad_mode *mode;   /* NULL: evaluation form */
+    ad_node *tokens; /* i32 [tokens]: of all texts, one behind the other */
+    ad_node *place;  /* i32 [tokens]: rows of the table of positions */
+    ad_node *type;   /* i32 [tokens] */
+    ad_node *begin;  /* i32 [texts + 1]: where each text begins, and the end */
+} bert_pass;
+/* Declares the inputs: `room` tokens of `texts` texts. */
+void bert_pass_inputs(bert_pass *pass, ad_graph *graph, int64_t room, int64_t texts);
+/* [tokens, width]; what lies in no text is of no meaning. */
+ad_node *bert_encode(const bert_pass *pass);
+
+/* x [tokens, width] -> [texts, width] */
+ad_node *bert_first_token(const bert_pass *pass, ad_node *x);
+ad_node *bert_mean_token(const bert_pass *pass, ad_node *x);
+ad_node *bert_unit_length(ad_node *x);
+/* First tokens [texts, width] -> the same: BERT's pooler. */
+ad_node *bert_pooler(const bert_pass *pass, ad_node *first);
+/* x [n, width] -> logits [n, vocab]: which word was masked. */
+ad_node *bert_masked_words(const bert_pass *pass, ad_node *x);
+/* x [..., in] -> [..., out]; parameters NAME.weight [out, in], NAME.bias. */
+ad_node *bert_dense(const bert_pass *pass, const char *name, ad_node *x, int64_t out);
+
+/* ---- texts ---- */
+
+/* How a model's texts are spelled. */
+typedef struct bert_speller {
+    ad_tokenizer *tokenizer;
+    int32_t first, last, mask; /* tokens around a text, and of a word that is missing; mask -1:
+                                  there is none */
+    bool doubled;              /* two stand between a pair's texts (RoBERTa) */
+} bert_speller;
+
+/* Texts, or pairs of them, as tokens. */
+typedef struct bert_texts {
+    ad_context *ctx; /* to be set, and: */
+    int64_t most;    /* tokens of a text: what is longer is cut */
+    int32_t *ids;    /* of all, one behind the other */
+    int64_t *begin;  /* [count + 1] */
+    int32_t *second; /* [count]: tokens before a pair's second text, or all */
+    int64_t count;
+    int64_t cut, longest; /* texts that were cut; tokens of the longest */
+    int64_t id_capacity, capacity;
+    ad_tokens spelled[2]; /* of the text that was added last, and its pair */
+} bert_texts;
+void bert_texts_free(bert_texts *texts); /* a zeroed one is ignored */
+/* Appends a text, or with `pair` (else NULL) two that belong together; a pair that is too long
+ * loses tokens of the longer one. Special tokens that a text spells out are taken as such, as
+ * transformers takes them. */
+ad_status bert_texts_add(bert_texts *texts, const bert_speller *speller, const char *text,
+                         size_t length, const char *pair, size_t pair_length);
+/* Tokens of text `i`. */
+int64_t bert_texts_length(const bert_texts *texts, int64_t i);
+/* Says how many were cut, if any were. */
+void bert_texts_note(const bert_texts *texts, const ad_watcher *watcher);
+/* Numbers of all texts, the shorter the earlier; of equal length the first first. */
+void bert_texts_by_length(const bert_texts *texts, int64_t *order);
+
+/* The memory of a batch's inputs, see bert_pass. */
+typedef struct bert_block {
+    int32_t *tokens, *place, *type, *begin;
+    int64_t room, texts;
+} bert_block;
+/* Texts `index` [count] side by side. They fit; what is free behind them belongs to no text. */
+void bert_pack(const bert_model *model, const bert_texts *texts, const int64_t *index,
+               int64_t count, const bert_block *block);
+/* How many of these texts, from the first on, fit. */
+int64_t bert_pack_fit(const bert_texts *texts, const int64_t *index, int64_t count, int64_t room);
+
+/* ---- the system ---- */
+
+typedef enum bert_use { BERT_VECTORS = 0, BERT_FILL } bert_use;
+
+typedef struct bert {
+    ad_job job;
+    bert_speller speller;
+    bert_use use;    /* of the evaluation form */
+    int64_t room;    /* tokens of its batch */
+    int64_t missing; /* of BERT_FILL: words to fill in */
+} bert;
+extern const ad_system bert_system;
+
+/* The tokenizer of an opened model, its own or the file or folder `path`, into b->speller. */
+ad_status bert_open_speller(bert *b, const char *path);
+/* The number of tokens that --length allows a text, or the model does. */
+ad_status bert_choose_length(ad_command *cmd, const bert *b, int64_t *most);
+
+/* The block as the evaluation program's inputs; it must stay. */
+ad_status bert_bind(const bert *b, const bert_block *block);
+/* Vectors of all texts, [texts, width], of length 1: builds the network, whose use is BERT_VECTORS.
+ * Stops where the watcher says so: AD_ERROR_LIMIT. */
+ad_status bert_vectors(bert *b, const bert_texts *texts, const ad_watcher *watcher, float *vectors);
+
+/* ---- the commands ---- */
+
+extern const ad_verb bert_embed_verb, bert_fill_verb;
+
+#endif

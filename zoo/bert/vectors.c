@@ -1,0 +1,79 @@
+/* vectors.c - vectors of many texts: batches of texts that are about equally long, as many as fit,
+ * whose vectors go where their texts stand. */
+#include "zoo/bert/bert.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TOKENS = 1024, /* of a batch, where no text is longer: activations stay in the caches */
+    SHORTEST = 2,
+};
+
+typedef struct run {
+    bert *b;
+    const bert_texts *texts;
+    bert_block block;
+    int64_t *order;
+} run;
+
+static void run_free(run *r)
+{
+    free(r->block.tokens);
+    free(r->order);
+}
+
+static ad_status run_new(run *r)
+{
+    bert_block *k = &r->block;
+    int64_t all = r->texts->begin[r->texts->count];
+    k->room = TOKENS < all ? TOKENS : all;
+    if (k->room < r->texts->longest) k->room = r->texts->longest;
+    k->texts = k->room / SHORTEST < r->texts->count ? k->room / SHORTEST : r->texts->count;
+    k->tokens = calloc((size_t)(3 * k->room + k->texts + 1), sizeof *k->tokens);
+    r->order = calloc((size_t)r->texts->count, sizeof *r->order);
+    if (!k->tokens || !r->order)
+        return ad_error_set(r->b->job.ctx, AD_ERROR_MEMORY, "no memory for a batch");
+    k->place = k->tokens + k->room, k->type = k->place + k->room, k->begin = k->type + k->room;
+    bert_texts_by_length(r->texts, r->order);
+    return AD_OK;
+}
+
+static ad_status run_all(const run *r, const ad_watcher *watcher, float *vectors)
+{
+    const ad_forward *f = &r->b->job.evaluation;
+    const int64_t width = ((const bert_model *)r->b->job.model)->width, count = r->texts->count;
+    ad_status status = AD_OK;
+    for (int64_t at = 0, n; at < count && !status; at += n) {
+        if (ad_watch_interrupted(watcher))
+            return ad_error_set(r->b->job.ctx, AD_ERROR_LIMIT,
+                                "interrupted after %lld of %lld texts", (long long)at,
+                                (long long)count);
+        n = count - at < r->block.texts ? count - at : r->block.texts;
+        n = bert_pack_fit(r->texts, r->order + at, n, r->block.room);
+        bert_pack(r->b->job.model, r->texts, r->order + at, n, &r->block);
+        status = ad_run(f->program);
+        if (!status) status = ad_result_finite(f->program, f->result, ad_trained_path(&r->b->job));
+        const float *row = ad_result(f->program, f->result);
+        for (int64_t i = 0; i < n && !status; ++i)
+            memcpy(vectors + r->order[at + i] * width, row + i * width,
+                   (size_t)width * sizeof *vectors);
+        if (watcher->progress)
+            watcher->progress(watcher->user,
+                              &(ad_progress){.step = at + n, .steps = count, .counted = "texts"});
+    }
+    return status;
+}
+
+ad_status bert_vectors(bert *b, const bert_texts *texts, const ad_watcher *watcher, float *vectors)
+{
+    run r = {.b = b, .texts = texts};
+    if (!texts->count) return AD_OK;
+    ad_status status = run_new(&r);
+    b->use = BERT_VECTORS, b->room = r.block.room;
+    if (!status) status = ad_trained_build(&b->job, r.block.texts, NULL);
+    if (!status) status = bert_bind(b, &r.block);
+    if (!status) status = run_all(&r, watcher, vectors);
+    run_free(&r);
+    return status;
+}
