@@ -36,6 +36,8 @@ static const ad_verb *const verbs[] = {
     &gpt_train_verb,
     &gpt_sample_verb,
     &gpt_eval_verb,
+    &bert_tune_verb,
+    &bert_eval_verb,
     &bert_embed_verb,
     &bert_fill_verb,
     &backbone_fit_verb,

@@ -16,11 +16,13 @@
  *   names.c        what each kind calls its tensors
  *   texts.c        texts as tokens; pack.c some of them side by side, as a batch
  *   vectors.c      vectors of many texts
- *   system.c       the network of each use
- *   embed.c, fill.c the commands */
+ *   rows.c         texts with labels as rows of batches; table.c the same read from tables
+ *   system.c       the network of each use; load.c what belongs to a model that was opened
+ *   embed.c, fill.c, tune.c, eval.c the commands */
 #ifndef ZOO_BERT_BERT_H
 #define ZOO_BERT_BERT_H
 
+#include <autodidact/scores.h>
 #include <autodidact/system.h>
 #include <autodidact/tokenizer.h>
 
@@ -43,7 +45,8 @@ typedef struct bert_model {
     bool masked;  /* there is what fills in masked words */
     int pooling;  /* of texts' vectors: BERT_MEAN or BERT_CLS */
     int64_t most; /* tokens of a text whose vector is asked for; 0: as many as there are places */
-    char *tokenizer; /* as text (ad_tokenizer_to_text), or NULL: it lies beside the weights */
+    ad_texts classes; /* of texts, that it tells apart; none: it does not */
+    char *tokenizer;  /* as text (ad_tokenizer_to_text), or NULL: it lies beside the weights */
 } bert_model;
 extern const ad_record bert_model_record;
 /* Tokens of the longest text. */
@@ -138,18 +141,92 @@ void bert_pack(const bert_model *model, const bert_texts *texts, const int64_t *
 /* How many of these texts, from the first on, fit. */
 int64_t bert_pack_fit(const bert_texts *texts, const int64_t *index, int64_t count, int64_t room);
 
+/* ---- texts with labels ---- */
+
+/* Rows of batches (samples.h): fields "tokens", "place", "type" and "begin" of the whole batch, and
+ * "label", i32, -1 where there is no text. */
+typedef struct bert_rows {
+    ad_samples samples;
+    ad_sample_field fields[5];
+    const bert_model *model;
+    bert_texts texts;    /* owned */
+    int32_t *labels;     /* [texts.count]; owned */
+    int64_t *by_length;  /* their numbers; owned */
+    int64_t room, batch; /* tokens and texts of a batch */
+} bert_rows;
+/* Empty ones; the texts are to be added. NULL: no memory. */
+bert_rows *bert_rows_new(ad_context *ctx, const bert_model *model, int64_t most);
+/* After all were added: batches of `batch` texts. */
+ad_status bert_rows_finish(bert_rows *rows, int64_t batch);
+/* Tokens that the largest batch of training has. Every batch of an epoch takes one text of each of
+ * `batch` strata of about equally long ones, so that all are about equally large and hardly any
+ * place is free. */
+int64_t bert_rows_room(const bert_rows *rows);
+void bert_rows_set_room(bert_rows *rows, int64_t room);
+uint64_t bert_rows_fingerprint(const bert_rows *rows);
+
+/* A table's columns, or with JSON lines members, as texts with labels. Classes of `classes` are
+ * found by name, or where `grow` is set added as they come. */
+typedef struct bert_table {
+    const char *path, *text, *pair, *label; /* columns: names, or numbers from 1 where there is no
+                                               header; pair may be NULL */
+    const bert_speller *speller;
+    ad_watcher watcher;
+} bert_table;
+typedef struct bert_classes {
+    char **at; /* of malloc */
+    int64_t count, capacity;
+    bool grow;
+    const char *from; /* whose classes they are, for errors */
+} bert_classes;
+void bert_classes_free(bert_classes *classes);
+ad_status bert_table_read(const bert_table *table, bert_classes *classes, bert_rows *rows);
+
 /* ---- the system ---- */
 
-typedef enum bert_use { BERT_VECTORS = 0, BERT_FILL } bert_use;
+typedef enum bert_use { BERT_VECTORS = 0, BERT_FILL, BERT_CLASSES } bert_use;
 
 typedef struct bert {
     ad_job job;
     bert_speller speller;
-    bert_use use;    /* of the evaluation form */
-    int64_t room;    /* tokens of its batch */
-    int64_t missing; /* of BERT_FILL: words to fill in */
+    bert_use use;               /* of the network */
+    int64_t room;               /* tokens of a batch of the evaluation form */
+    int64_t train_room;         /* of the training form */
+    int64_t missing;            /* of BERT_FILL: words to fill in */
+    bert_rows *rows[AD_SPLITS]; /* of BERT_CLASSES; the job's */
+    ad_train_metric right;
+    ad_class_scores *scores; /* of the split that was measured last */
 } bert;
 extern const ad_system bert_system;
+
+/* What a training reads. */
+typedef struct bert_source {
+    char *data, *init;
+} bert_source;
+extern const ad_record bert_source_record;
+
+/* How a model is tuned. */
+typedef struct bert_tuning {
+    char *validation, *test;   /* tables as `data` */
+    char *text, *pair, *label; /* columns */
+    int64_t batch, length;
+    int pooling;    /* -1: the model's */
+    int64_t frozen; /* layers, and the embeddings below them */
+    double dropout;
+} bert_tuning;
+extern const ad_record bert_tuning_record;
+
+/* tune.c: the system's functions where the use is BERT_CLASSES. */
+ad_status bert_tune_read(ad_job *job);
+ad_status bert_tune_prepare(ad_job *job);
+ad_status bert_tune_evaluate(ad_job *job, ad_split split, ad_metrics *metrics);
+/* The table as a split. `texts` are spelled as b->speller has it. */
+ad_status bert_tune_split(bert *b, ad_split split, const char *path, const bert_tuning *t);
+/* Tokens of a batch of evaluation, after all splits were read. */
+void bert_tune_room(bert *b);
+
+/* Of another model into this one: its record and its speller. */
+ad_status bert_start_from(bert *b, const char *path);
 
 /* The tokenizer of an opened model, its own or the file or folder `path`, into b->speller. */
 ad_status bert_open_speller(bert *b, const char *path);
@@ -164,6 +241,6 @@ ad_status bert_vectors(bert *b, const bert_texts *texts, const ad_watcher *watch
 
 /* ---- the commands ---- */
 
-extern const ad_verb bert_embed_verb, bert_fill_verb;
+extern const ad_verb bert_embed_verb, bert_fill_verb, bert_tune_verb, bert_eval_verb;
 
 #endif

@@ -55,7 +55,8 @@ static ad_status read_lines(ad_command *cmd, bert *b, bert_texts *texts)
     status = add_lines(texts, &b->speller, file.text, file.length);
     ad_text_file_free(&file);
     if (!status && !texts->count)
-        status = ad_error_set(ctx, AD_ERROR_FORMAT, "%s: the text is empty", path);
+        status = ad_error_set(ctx, AD_ERROR_FORMAT, "%s: the text is empty",
+                              strcmp(path, "-") ? path : "standard input");
     bert_texts_note(texts, &b->job.watcher);
     return status;
 }

@@ -1,23 +1,19 @@
-/* model.c - what a network is built from: sizes, kind and tokenizer, as options and in its files.
+/* model.c - what a network is built from: kind, sizes, classes and tokenizer, as its files say
+ * them.
  */
 #include "zoo/bert/bert.h"
 
 #define AT(member) AD_AT(bert_model, member)
 
-/* The initial values are BERT tiny's (Turc et al. 2019), twice as deep. */
+/* All follow from the weights, or from what a training is told. */
 static const ad_option rows[] = {
     {"kind", 0, AD_OPTION_CHOICE, AT(kind), .initial = "bert", .choices = "bert|distilbert|roberta",
      .derived = true},
-    {"layers", 0, AD_OPTION_INT, AT(layers), .initial = "4", .min = 1, .max = 4096,
-     .help = "layers"},
-    {"heads", 0, AD_OPTION_INT, AT(heads), .initial = "4", .min = 1, .max = 4096,
-     .help = "heads of attention"},
-    {"width", 0, AD_OPTION_INT, AT(width), .initial = "128", .min = 1, .max = 1 << 20,
-     .help = "width of a token's vector"},
-    {"hidden", 0, AD_OPTION_INT, AT(hidden), .initial = "512", .min = 1, .max = 1 << 22,
-     .help = "width within the mlp"},
-    {"places", 0, AD_OPTION_INT, AT(places), .initial = "128", .min = 4, .max = 1 << 24,
-     .unit = "TOKENS", .help = "tokens of the longest text"},
+    {"layers", 0, AD_OPTION_INT, AT(layers), .derived = true, .min = 1, .max = 4096},
+    {"heads", 0, AD_OPTION_INT, AT(heads), .derived = true, .min = 1, .max = 4096},
+    {"width", 0, AD_OPTION_INT, AT(width), .derived = true, .min = 1, .max = 1 << 20},
+    {"hidden", 0, AD_OPTION_INT, AT(hidden), .derived = true, .min = 1, .max = 1 << 22},
+    {"places", 0, AD_OPTION_INT, AT(places), .derived = true, .min = 4, .max = 1 << 24},
     {"vocab-size", 0, AD_OPTION_INT, AT(vocab), .key = "vocab", .derived = true, .min = 1,
      .max = INT32_MAX / 2},
     {"types", 0, AD_OPTION_INT, AT(types), .derived = true, .initial = "2", .min = 0, .max = 1024},
@@ -27,9 +23,10 @@ static const ad_option rows[] = {
      .choices = "gelu|gelu-tanh|relu"},
     {"pooled", 0, AD_OPTION_FLAG, AT(pooled), .derived = true},
     {"masked", 0, AD_OPTION_FLAG, AT(masked), .derived = true},
-    {"pooling", 0, AD_OPTION_CHOICE, AT(pooling), .derived = true, .initial = "mean",
-     .choices = "mean|cls"},
+    {"vector", 0, AD_OPTION_CHOICE, AT(pooling), .key = "pooling", .derived = true,
+     .initial = "mean", .choices = "mean|cls"},
     {"most", 0, AD_OPTION_INT, AT(most), .derived = true, .min = 0, .max = 1 << 24},
+    {"class-names", 0, AD_OPTION_TEXTS, AT(classes), .key = "classes", .derived = true},
     {"tokenizer-text", 0, AD_OPTION_TEXT, AT(tokenizer), .key = "tokenizer", .derived = true},
     {0},
 };
@@ -43,6 +40,8 @@ int64_t bert_longest(const bert_model *m)
 static ad_status check(ad_context *ctx, const char *where, const void *value)
 {
     const bert_model *m = value;
+    if (m->heads < 1 || m->layers < 1 || m->vocab < 1)
+        return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: does not say its sizes", where);
     if (m->width % m->heads)
         return ad_error_set(ctx, AD_ERROR_FORMAT,
                             "%s: a width of %lld cannot be shared by %lld heads", where,

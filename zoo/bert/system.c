@@ -1,7 +1,5 @@
-/* system.c - the network of each use, and opening a model: its tokenizer. */
+/* system.c - the network of each use, and what a training of it does. */
 #include "zoo/bert/bert.h"
-
-#include <string.h>
 
 /* ---- the network ---- */
 
@@ -23,12 +21,52 @@ static void declare_rest(const bert *b, const bert_pass *pass, ad_node *x)
 {
     const bert_model *m = pass->model;
     if (m->pooled) bert_pooler(pass, bert_first_token(pass, x));
+    if (m->classes.count)
+        bert_dense(pass, "classifier", bert_first_token(pass, x), m->classes.count);
     if (m->masked && b->use != BERT_FILL) bert_masked_words(pass, x);
+}
+
+/* [texts, classes]: the text's vector, by the pooler where that is the first token's, dropped out,
+ * and a layer that is each task's own. */
+static ad_node *classes_of(const bert_pass *pass, ad_node *x)
+{
+    const bert_model *m = pass->model;
+    ad_node *text = m->pooling == BERT_CLS ? bert_first_token(pass, x) : bert_mean_token(pass, x);
+    if (m->pooled) text = bert_pooler(pass, text);
+    return bert_dense(pass, "classifier", ad_mode_dropout(pass->mode, text), m->classes.count);
+}
+
+/* The mean over the texts that are there. */
+static ad_node *mean_loss(ad_node *logits, ad_node *labels)
+{
+    ad_node *none = ad_scalar(ad_node_graph(labels), AD_I32, 0);
+    ad_node *there = ad_sum(ad_cast(ad_greater_equal(labels, none), AD_F32), AD_ALL_AXES, false);
+    ad_node *sum = ad_sum(ad_cross_entropy(logits, labels), AD_ALL_AXES, false);
+    return ad_name(ad_div(sum, ad_clamp(there, 1, 1e9)), "loss");
+}
+
+static void tuning_network(bert *b, ad_forward *f)
+{
+    const bert_tuning *t = ad_job_value(&b->job, &bert_tuning_record);
+    bert_pass pass = {.model = b->job.model, .vars = f->vars, .mode = f->mode};
+    bert_pass_inputs(&pass, f->graph, f->mode ? b->train_room : b->room, f->rows);
+    if (f->mode) f->mode->dropout = t->dropout;
+    f->result = ad_name(classes_of(&pass, bert_encode(&pass)), "logits");
+    if (!f->mode) return;
+    ad_node *labels = ad_input(f->graph, "label", AD_I32, ad_shape(f->rows));
+    ad_node *right = ad_equal(ad_argmax(f->result, -1, false), labels);
+    f->loss = mean_loss(f->result, labels);
+    b->right = (ad_train_metric){"accuracy", ad_mean(ad_cast(right, AD_F32), AD_ALL_AXES, false)};
+    f->metrics = &b->right, f->metric_count = 1;
 }
 
 static void network(ad_job *job, ad_forward *f)
 {
     bert *b = (bert *)job;
+    if (b->use == BERT_CLASSES) {
+        tuning_network(b, f);
+        return;
+    }
     bert_pass pass = {.model = job->model, .vars = f->vars, .mode = f->mode};
     bert_pass_inputs(&pass, f->graph, b->room, f->rows);
     ad_node *x = bert_encode(&pass);
@@ -40,65 +78,12 @@ static void network(ad_job *job, ad_forward *f)
 static void release(ad_job *job)
 {
     ad_tokenizer_free(((bert *)job)->speller.tokenizer);
+    ad_class_scores_free(((bert *)job)->scores);
 }
 
-static const ad_record *const records[] = {&bert_model_record, NULL};
-const ad_system bert_system = {AD_SYSTEM("bert", "texts", bert, records, &bert_model_record, NULL,
-                                         .network = network, .free = release,
-                                         .recognise = bert_recognise, .adapt = bert_adapt)};
-
-/* ---- the tokenizer ---- */
-
-static int32_t token(const ad_tokenizer *t, const char *piece, ad_special_token otherwise)
-{
-    int32_t id = ad_tokenizer_find(t, piece, strlen(piece));
-    return id >= 0 ? id : ad_tokenizer_special(t, otherwise);
-}
-
-static ad_status check_speller(const bert *b, const char *path)
-{
-    const bert_model *m = b->job.model;
-    const bert_speller *s = &b->speller;
-    if (ad_tokenizer_count(s->tokenizer) > m->vocab)
-        return ad_error_set(b->job.ctx, AD_ERROR_FORMAT,
-                            "%s: the tokenizer has %d tokens, the model knows %lld", path,
-                            (int)ad_tokenizer_count(s->tokenizer), (long long)m->vocab);
-    if (s->first >= 0 && s->last >= 0) return AD_OK;
-    return ad_error_set(b->job.ctx, AD_ERROR_FORMAT,
-                        "%s: the tokenizer has no tokens for the beginning and the end of a text "
-                        "(%s)",
-                        path, m->kind == BERT_ROBERTA ? "<s>, </s>" : "[CLS], [SEP]");
-}
-
-ad_status bert_open_speller(bert *b, const char *path)
-{
-    ad_context *ctx = b->job.ctx;
-    const bert_model *m = b->job.model;
-    bert_speller *s = &b->speller;
-    bool roberta = m->kind == BERT_ROBERTA, inside = !path && m->tokenizer;
-    const char *where = path     ? path
-                        : inside ? ad_trained_path(&b->job)
-                                 : ad_trained_folder(&b->job);
-    ad_status status = inside ? ad_tokenizer_from_text(&s->tokenizer, ctx, where, m->tokenizer,
-                                                       strlen(m->tokenizer))
-                              : ad_tokenizer_open(&s->tokenizer, ctx, where);
-    if (status == AD_ERROR_NOT_FOUND)
-        return ad_error_set(ctx, status, "%s; name one with --tokenizer", ad_error(ctx));
-    if (status) return status;
-    s->first = token(s->tokenizer, roberta ? "<s>" : "[CLS]", AD_TOKEN_BOS);
-    s->last = token(s->tokenizer, roberta ? "</s>" : "[SEP]", AD_TOKEN_EOS);
-    s->mask = ad_tokenizer_special(s->tokenizer, AD_TOKEN_MASK);
-    s->doubled = roberta;
-    return check_speller(b, where);
-}
-
-ad_status bert_choose_length(ad_command *cmd, const bert *b, int64_t *most)
-{
-    const bert_model *m = b->job.model;
-    int64_t asked = ad_command_int(cmd, "length"), longest = bert_longest(m);
-    *most = asked ? asked : m->most ? m->most : longest;
-    if (*most <= longest) return AD_OK;
-    return ad_error_set(b->job.ctx, AD_ERROR_ARGUMENT,
-                        "--length is %lld, the model has %lld places", (long long)asked,
-                        (long long)longest);
-}
+static const ad_record *const records[] = {&bert_source_record, &bert_tuning_record,
+                                           &bert_model_record, &ad_train_record, NULL};
+const ad_system bert_system = {
+    AD_SYSTEM("bert", "texts", bert, records, &bert_model_record, NULL, .read = bert_tune_read,
+              .network = network, .prepare = bert_tune_prepare, .evaluate = bert_tune_evaluate,
+              .free = release, .recognise = bert_recognise, .adapt = bert_adapt)};

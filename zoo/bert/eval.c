@@ -1,0 +1,96 @@
+/* eval.c - `bert eval`: how well a tuned model tells the classes of a table apart. */
+#include "zoo/bert/bert.h"
+
+#include <autodidact/table.h>
+
+static const ad_option options[] = {
+    {"on", 0, AD_OPTION_FILE, .unit = "TABLE",
+     .help = "the table; else the one that the run was tested with, else validated with"},
+    AD_COMMON_OPTIONS,
+    {0},
+};
+
+static ad_status print_class_table(ad_command *cmd, const bert *b)
+{
+    static const ad_column columns[] = {
+        {"class", .kind = AD_COLUMN_TEXT, .most = 40},  {"texts", .kind = AD_COLUMN_INT},
+        {"precision", .kind = AD_COLUMN_PERCENT},       {"recall", .kind = AD_COLUMN_PERCENT},
+        {"F1", .kind = AD_COLUMN_PERCENT, .key = "f1"},
+    };
+    const ad_texts *classes = &((const bert_model *)b->job.model)->classes;
+    ad_table *t;
+    ad_status status = ad_table_new(&t, b->job.ctx, columns, 5);
+    for (int i = 0; i < (int)classes->count && !status; ++i) {
+        ad_class_score s = ad_class_scores_of(b->scores, i);
+        ad_table_row(t);
+        ad_table_text(t, classes->at[i]);
+        ad_table_int(t, s.rows);
+        ad_table_real(t, s.precision), ad_table_real(t, s.recall), ad_table_real(t, s.f1);
+    }
+    if (!status) status = ad_table_print(t, cmd, "class");
+    ad_table_free(t);
+    return status;
+}
+
+static ad_status say(ad_command *cmd, bert *b)
+{
+    ad_metrics metrics = ad_metrics_new(b->job.ctx);
+    ad_status status = bert_tune_evaluate(&b->job, AD_SPLIT_TEST, &metrics);
+    if (!status) status = ad_metrics_status(&metrics);
+    if (!status) status = print_class_table(cmd, b);
+    if (!status) {
+        ad_json_begin(cmd, "result");
+        ad_json_text(cmd, "data", b->job.data);
+        ad_json_int(cmd, "texts", b->rows[AD_SPLIT_TEST]->texts.count);
+        ad_json_metrics(cmd, "metrics", metrics.at, metrics.count);
+        ad_json_end(cmd);
+    }
+    if (!status && !ad_command_json(cmd)) ad_command_print_metrics(cmd, "", &metrics, NULL);
+    ad_metrics_free(&metrics);
+    return status;
+}
+
+static ad_status measure(ad_command *cmd, ad_job *job)
+{
+    bert *b = (bert *)job;
+    const bert_model *m = job->model;
+    const bert_tuning *t = ad_job_value(job, &bert_tuning_record);
+    const char *path = ad_command_text(cmd, "on");
+    if (!path) path = t->test ? t->test : t->validation;
+    if (!m->classes.count)
+        return ad_error_set(job->ctx, AD_ERROR_ARGUMENT,
+                            "%s: tells no classes apart; `bert tune` makes such a model",
+                            ad_trained_path(job));
+    if (!path)
+        return ad_error_set(job->ctx, AD_ERROR_ARGUMENT,
+                            "%s: was neither validated nor tested with a table; name one with --on",
+                            ad_trained_path(job));
+    b->use = BERT_CLASSES;
+    job->data = path;
+    ad_status status = bert_open_speller(b, NULL);
+    if (!status) status = bert_tune_split(b, AD_SPLIT_TEST, path, t);
+    if (status) return status;
+    bert_tune_room(b);
+    const ad_split_data *split = &job->split[AD_SPLIT_TEST];
+    status = ad_loader_new(&job->loader[AD_SPLIT_TEST], job->ctx, split->samples,
+                           &(ad_loader_options){.batch = job->eval_batch,
+                                                .index = split->index,
+                                                .count = split->count,
+                                                .keep_last = true});
+    if (!status) status = ad_trained_build(job, job->eval_batch, NULL);
+    return status ? status : say(cmd, b);
+}
+
+static int run(ad_command *cmd)
+{
+    return ad_command_with_trained(cmd, &bert_system, measure);
+}
+
+static const ad_record *const records[] = {&bert_tuning_record, NULL};
+
+const ad_verb bert_eval_verb = {
+    AD_VERB("bert", "eval", "RUN", options, run, "scores of a tuned model on a table"),
+    .records = records, .of_run = true,
+    .description = "RUN is a run of `bert tune`, or one of its checkpoints.\n"
+                   "\n"
+                   "  autodidact bert eval runs/bert-20260101-1 --on more.tsv --text 1 --label 2"};

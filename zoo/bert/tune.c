@@ -1,0 +1,238 @@
+/* tune.c - `bert tune`: a trained encoder learns to tell classes of texts, or of pairs of texts,
+ * apart (Devlin et al. 2019, section 4.1). */
+#include "zoo/bert/bert.h"
+
+#include <string.h>
+
+enum { EVAL_TEXTS = 64, EVAL_TOKENS = 1024 };
+
+/* ---- settings ---- */
+
+static const ad_option source_rows[] = {
+    {"data", 'd', AD_OPTION_FILE, AD_AT(bert_source, data), .required = true, .may_change = true,
+     .help = "what is learnt from: a table of columns (.csv, .tsv; .gz, .xz, .bz2 and .zst are "
+             "expanded), or .jsonl with an object a line"},
+    {"init", 0, AD_OPTION_FILE, AD_AT(bert_source, init), .required = true, .unit = "MODEL",
+     .help = "the encoder to begin with, as `bert embed` takes it"},
+    {0},
+};
+const ad_record bert_source_record = {
+    .title = "data", .options = source_rows, .size = sizeof(bert_source)};
+
+static const ad_option tuning_rows[] = {
+    {"valid", 0, AD_OPTION_FILE, AD_AT(bert_tuning, validation), .may_change = true,
+     .help = "a table to validate with: the best weights are kept"},
+    {"test", 0, AD_OPTION_FILE, AD_AT(bert_tuning, test), .may_change = true,
+     .help = "a table that is measured once, at the end"},
+    {"text", 0, AD_OPTION_TEXT, AD_AT(bert_tuning, text), .initial = "text", .unit = "COLUMN",
+     .help = "of the texts: its name, or its number from 1 where there is no header"},
+    {"pair", 0, AD_OPTION_TEXT, AD_AT(bert_tuning, pair), .unit = "COLUMN",
+     .help = "of second texts, where pairs are told apart"},
+    {"label", 0, AD_OPTION_TEXT, AD_AT(bert_tuning, label), .initial = "label", .unit = "COLUMN",
+     .help = "of the classes"},
+    {"batch", 0, AD_OPTION_INT, AD_AT(bert_tuning, batch), .initial = "32", .min = 1, .max = 65536,
+     .help = "texts in a step"},
+    {"length", 0, AD_OPTION_INT, AD_AT(bert_tuning, length), .min = 4, .max = 1 << 24,
+     .unit = "TOKENS", .help = "longer texts are cut; else what the model says, else its places"},
+    {"pooling", 0, AD_OPTION_CHOICE, AD_AT(bert_tuning, pooling), .choices = "mean|cls",
+     .help = "of a text: the mean of its tokens' vectors, or the first one's through the pooler; "
+             "else as the model says, else mean"},
+    {"freeze", 0, AD_OPTION_INT, AD_AT(bert_tuning, frozen), .initial = "0", .min = 0, .max = 4096,
+     .unit = "LAYERS", .help = "the embeddings and so many layers above them stay as they are"},
+    {"dropout", 0, AD_OPTION_REAL, AD_AT(bert_tuning, dropout), .initial = "0.1", .min = 0,
+     .max = 0.95, .help = "of embeddings, of what layers add, and of the text's vector"},
+    {0},
+};
+const ad_record bert_tuning_record = {
+    .title = "tuning", .options = tuning_rows, .size = sizeof(bert_tuning)};
+
+/* ---- data ---- */
+
+static ad_status set_classes(bert *b, const bert_classes *classes)
+{
+    bert_model *m = b->job.model;
+    if (classes->count < 2)
+        return ad_error_set(b->job.ctx, AD_ERROR_FORMAT,
+                            "%s: all labels are \"%.60s\": there is nothing to tell apart",
+                            classes->from, classes->count ? classes->at[0] : "");
+    return ad_texts_copy(b->job.ctx, &m->classes, classes->at, classes->count);
+}
+
+/* The first split says which classes there are. */
+static ad_status read_split(bert *b, ad_split split, const char *path, const bert_tuning *t,
+                            bert_classes *classes)
+{
+    bert_model *m = b->job.model;
+    const bert_table table = {.path = path,
+                              .text = t->text ? t->text : "text",
+                              .pair = t->pair,
+                              .label = t->label ? t->label : "label",
+                              .speller = &b->speller,
+                              .watcher = b->job.watcher};
+    int64_t longest = bert_longest(m);
+    int64_t most = t->length ? t->length : m->most ? m->most : longest;
+    if (most > longest)
+        return ad_error_set(b->job.ctx, AD_ERROR_ARGUMENT,
+                            "--length is %lld, the model has %lld places", (long long)most,
+                            (long long)longest);
+    bert_rows *rows = b->rows[split] = bert_rows_new(b->job.ctx, m, most);
+    if (!rows) return ad_error_set(b->job.ctx, AD_ERROR_MEMORY, "no memory for the texts");
+    b->job.split[split].samples = &rows->samples;
+    ad_status status = bert_table_read(&table, classes, rows);
+    if (!status) status = bert_rows_finish(rows, split ? EVAL_TEXTS : t->batch);
+    if (status || !split) return status;
+    status = ad_job_index(&b->job, split, rows->texts.count);
+    if (!status)
+        memcpy(b->job.split[split].index, rows->by_length,
+               (size_t)rows->texts.count * sizeof *rows->by_length);
+    return status;
+}
+
+ad_status bert_tune_split(bert *b, ad_split split, const char *path, const bert_tuning *t)
+{
+    const bert_model *m = b->job.model;
+    bert_classes known = {.at = m->classes.at, .count = m->classes.count, .from = "the model"};
+    return read_split(b, split, path, t, &known);
+}
+
+void bert_tune_room(bert *b)
+{
+    b->room = EVAL_TOKENS;
+    for (int i = 1; i < AD_SPLITS; ++i)
+        if (b->rows[i] && b->rows[i]->texts.longest > b->room) b->room = b->rows[i]->texts.longest;
+    for (int i = 1; i < AD_SPLITS; ++i)
+        if (b->rows[i]) bert_rows_set_room(b->rows[i], b->room);
+    b->job.eval_batch = EVAL_TEXTS;
+}
+
+static ad_status read_training(bert *b, const bert_source *source, const bert_tuning *t)
+{
+    bert_classes classes = {.grow = true, .from = source->data};
+    ad_status status = read_split(b, AD_SPLIT_TRAIN, source->data, t, &classes);
+    if (!status) status = set_classes(b, &classes);
+    bert_classes_free(&classes);
+    return status;
+}
+
+static void describe(bert *b, const char *path)
+{
+    ad_job *job = &b->job;
+    const bert_model *m = job->model;
+    const bert_rows *train = b->rows[AD_SPLIT_TRAIN];
+    job->data = path;
+    for (int i = 0; i < AD_SPLITS; ++i)
+        if (b->rows[i])
+            job->fingerprint = job->fingerprint * 31 + bert_rows_fingerprint(b->rows[i]);
+    snprintf(job->summary, sizeof job->summary, "%lld texts of %lld classes, %.1f tokens each",
+             (long long)train->texts.count, (long long)m->classes.count,
+             (double)train->texts.begin[train->texts.count] / (double)train->texts.count);
+}
+
+/* The classifier reads a text in one of two ways; what fills in words is left behind. */
+static void choose_head(bert *b, const bert_tuning *t)
+{
+    bert_model *m = b->job.model;
+    if (t->pooling >= 0) m->pooling = t->pooling;
+    m->pooled = m->pooling == BERT_CLS && m->kind != BERT_DISTILBERT;
+    m->masked = false;
+}
+
+static ad_status check_frozen(const bert *b, const bert_tuning *t)
+{
+    const bert_model *m = b->job.model;
+    if (t->frozen <= m->layers) return AD_OK;
+    return ad_error_set(b->job.ctx, AD_ERROR_ARGUMENT,
+                        "--freeze is %lld, the model has %lld layers", (long long)t->frozen,
+                        (long long)m->layers);
+}
+
+ad_status bert_tune_read(ad_job *job)
+{
+    bert *b = (bert *)job;
+    const bert_source *source = ad_job_value(job, &bert_source_record);
+    const bert_tuning *t = ad_job_value(job, &bert_tuning_record);
+    b->use = BERT_CLASSES;
+    ad_status status = bert_start_from(b, source->init);
+    if (!status) status = check_frozen(b, t);
+    if (status) return status;
+    choose_head(b, t);
+    status = read_training(b, source, t);
+    const char *paths[AD_SPLITS] = {NULL, t->validation, t->test};
+    for (int i = 1; i < AD_SPLITS && !status; ++i)
+        if (paths[i]) status = bert_tune_split(b, (ad_split)i, paths[i], t);
+    if (status) return status;
+    bert_tune_room(b);
+    b->train_room = b->rows[AD_SPLIT_TRAIN]->room;
+    describe(b, source->data);
+    job->batch = t->batch;
+    job->keep_last = true;
+    job->monitor = t->validation ? "accuracy" : NULL;
+    return AD_OK;
+}
+
+/* ---- before the first step ---- */
+
+ad_status bert_tune_prepare(ad_job *job)
+{
+    const bert_tuning *t = ad_job_value(job, &bert_tuning_record);
+    const bert_names *n = bert_names_of(((const bert_model *)job->model)->kind);
+    char name[128];
+    if (!t->frozen) return AD_OK;
+    snprintf(name, sizeof name, "%sembeddings", n->prefix);
+    ad_vars_freeze(job->vars, name, true);
+    for (int64_t i = 0; i < t->frozen; ++i) {
+        snprintf(name, sizeof name, "%s%s.%lld", n->prefix, n->layers, (long long)i);
+        ad_vars_freeze(job->vars, name, true);
+    }
+    return AD_OK;
+}
+
+/* ---- scores ---- */
+
+static ad_status score_batch(ad_job *job, ad_split split, const ad_batch *batch)
+{
+    bert *b = (bert *)job;
+    const float *logits = ad_result(job->evaluation.program, job->evaluation.result);
+    const int32_t *labels = ad_batch_field(job->loader[split], batch, "label");
+    return ad_class_scores_add(b->scores, logits, labels, batch->size);
+}
+
+ad_status bert_tune_evaluate(ad_job *job, ad_split split, ad_metrics *metrics)
+{
+    bert *b = (bert *)job;
+    const ad_texts *classes = &((const bert_model *)job->model)->classes;
+    ad_class_result r;
+    bool done;
+    ad_class_scores_free(b->scores);
+    ad_status status = ad_class_scores_new(&b->scores, job->ctx, (int)classes->count, NULL);
+    if (!status) status = ad_job_score(job, split, &done, score_batch);
+    if (!status && done) status = ad_class_scores_result(b->scores, &r);
+    if (status || !done) return status;
+    ad_metrics_add(metrics, "accuracy", r.accuracy);
+    ad_metrics_add(metrics, "macro_f1", r.macro_f1);
+    ad_metrics_add(metrics, "loss", r.loss);
+    const int64_t *confusion = ad_class_scores_confusion(b->scores);
+    if (split != AD_SPLIT_TEST || !confusion || !job->run) return AD_OK;
+    return ad_run_confusion(job->run, confusion, (int)classes->count,
+                            (const char *const *)classes->at);
+}
+
+/* ---- the verb ---- */
+
+static const ad_record *const records[] = {&bert_source_record, &bert_tuning_record,
+                                           &bert_model_record, &ad_train_record, NULL};
+static const ad_default defaults[] = {
+    {"lr", "5e-5"},    {"optimizer", "adamw"}, {"weight-decay", "0.01"},    {"schedule", "cosine"},
+    {"warmup", "0.1"}, {"clip", "1"},          AD_OTHERWISE("epochs", "3"), {0}};
+
+const ad_verb bert_tune_verb = {
+    AD_VERB("bert", "tune", "", ad_train_rows, ad_system_train,
+            "tune an encoder to tell classes of texts apart"),
+    .records = records, .defaults = defaults, .user = &bert_system,
+    .description =
+        "Every row of the table is a text, or a pair of texts, and its class. Texts that are about "
+        "equally long lie side by side without padding. The run's weights hold tokenizer and "
+        "classes, so that `bert eval RUN` and `bert embed RUN` need nothing else.\n"
+        "\n"
+        "  autodidact bert tune --init all-MiniLM-L6-v2/ --data train.tsv --valid dev.tsv \\\n"
+        "      --test test.tsv --text 1 --label 2"};
