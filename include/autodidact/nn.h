@@ -74,7 +74,8 @@ typedef struct ad_var_options {
     ad_init init;
     ad_dtype dtype;
     ad_file_layout layout;
-    bool buffer; /* state that is not trained */
+    bool buffer;   /* state that is not trained */
+    bool optional; /* files may lack it, as earlier ones did: it keeps its value then */
 } ad_var_options;
 /* Declares a variable, or finds the one of that name (the shape must agree). NULL and the context's
  * error on a mismatch. Names are used unchanged. */
@@ -107,10 +108,37 @@ AD_API ad_node *ad_param(ad_graph *graph, ad_vars *vars, const char *name, ad_sh
 AD_API ad_node *ad_rng(ad_graph *graph, ad_vars *vars);
 AD_API ad_node *ad_rng_advance(ad_graph *graph, ad_vars *vars);
 
+/* ---- training form and evaluation form ---- */
+
+/* In training form a network drops activations and moves its running statistics; in evaluation form
+ * (a NULL mode, or `training` off) it does neither. */
+typedef struct ad_mode {
+    bool training;
+    double dropout;    /* rate of ad_mode_dropout */
+    ad_node *rng;      /* ad_rng of the graph; needed for dropout */
+    ad_node **updates; /* [update_count], of the graph: what a step does besides */
+    int update_count, update_capacity;
+} ad_mode;
+/* Adds an assign (a running statistic, ad_rng_advance) to what a step does. */
+AD_API void ad_mode_update(ad_mode *mode, ad_node *update);
+AD_API ad_node *ad_mode_dropout(const ad_mode *mode, ad_node *x);
+
 /* ---- layers: PyTorch's default initialisation; parameters NAME.weight, NAME.bias ---- */
+
+/* Spectral norm (Miyato et al. 2018), of a linear layer or a convolution: its weight is divided by
+ * an estimate of the largest singular value of the matrix [out, all else], which is what it can
+ * stretch its input by at most. The parameter is NAME.weight_orig, and NAME.weight_u [out] the
+ * singular vector, which each step in training form moves on by one power iteration. It and its
+ * companion are constants to the gradient, as in PyTorch. */
+typedef struct ad_spectral {
+    bool on;
+    ad_mode *mode;
+} ad_spectral;
+
 typedef struct ad_linear_options {
     bool no_bias;
     ad_init init; /* zero kind: the default (for zeros: AD_INIT_CONSTANT with a = 0) */
+    ad_spectral spectral;
 } ad_linear_options;
 /* x [..., in] -> [..., features]; weight [features, in] as in files. */
 AD_API ad_node *ad_linear(ad_vars *vars, const char *name, ad_node *x, int64_t features,
@@ -121,6 +149,7 @@ typedef struct ad_conv_layer {
     bool no_bias;
     bool reflect; /* pads by reflection instead of zeros */
     ad_init init;
+    ad_spectral spectral;
 } ad_conv_layer;
 /* x [n, h, w, in] -> [n, oh, ow, channels]; weight [kh, kw, in / groups, channels]. */
 AD_API ad_node *ad_conv2d_layer(ad_vars *vars, const char *name, ad_node *x, int64_t channels,
@@ -148,20 +177,6 @@ typedef struct ad_batch_norm_options {
 AD_API ad_node *ad_batch_norm_layer(ad_vars *vars, const char *name, ad_node *x,
                                     ad_batch_norm_options options);
 
-/* ---- training form and evaluation form ---- */
-
-/* In training form a network drops activations and moves its running statistics; in evaluation form
- * (a NULL mode, or `training` off) it does neither. */
-typedef struct ad_mode {
-    bool training;
-    double dropout;    /* rate of ad_mode_dropout */
-    ad_node *rng;      /* ad_rng of the graph; needed for dropout */
-    ad_node **updates; /* [update_count], of the graph: what a step does besides */
-    int update_count, update_capacity;
-} ad_mode;
-/* Adds an assign (a running statistic, ad_rng_advance) to what a step does. */
-AD_API void ad_mode_update(ad_mode *mode, ad_node *update);
-AD_API ad_node *ad_mode_dropout(const ad_mode *mode, ad_node *x);
 /* Batch norm in the mode's form; eps and momentum are the defaults. */
 AD_API ad_node *ad_mode_batch_norm(ad_mode *mode, ad_vars *vars, const char *name, ad_node *x);
 

@@ -111,6 +111,13 @@ typedef ad_metadata ad_default;
         "?" name_, text_                                                                           \
     }
 
+/* In such a list: a default that holds where the option `by_` is `value_` and nobody says this one.
+ * The command line takes it (and says so), help shows it; ad_settings_new does not. */
+#define AD_DEFAULT_WITH(by_, value_, name_, text_)                                                 \
+    {                                                                                              \
+        name_ "@" by_ "=" value_, text_                                                            \
+    }
+
 /* Sets every member to its default (`defaults` may be NULL; what was there is not freed). */
 AD_API ad_status ad_record_init(const ad_record *record, ad_context *ctx, void *value,
                                 const ad_default *defaults);

@@ -19,14 +19,17 @@ const char *ad_option_placeholder(const ad_option *option)
     return option->unit && option->type >= AD_OPTION_TEXT ? option->unit : by_type[option->type];
 }
 
-const char *ad_option_range(const ad_option *option, char *buffer, size_t size)
+const char *ad_option_range(const ad_option *option, const ad_default *defaults, char *buffer,
+                            size_t size)
 {
+    char chosen[256];
     const char *unit = option->unit && option->type < AD_OPTION_TEXT ? option->unit : "";
     int used = 0;
     buffer[0] = 0;
+    ad_option_chosen_range(option, defaults, chosen, sizeof chosen);
     const char *initial = option->initial ? option->initial : option->otherwise;
     if (initial && option->type != AD_OPTION_FLAG)
-        used = snprintf(buffer, size, "default %s", initial);
+        used = snprintf(buffer, size, "default %s%s", initial, chosen);
     else if (option->initial && !strcmp(option->initial, "yes"))
         used = snprintf(buffer, size, "on by default; --no-%s turns it off", option->name);
     else if (option->required)

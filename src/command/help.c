@@ -38,14 +38,14 @@ static void row(FILE *out, const char *left, const char *right)
     fputc('\n', out);
 }
 
-static void option_row(FILE *out, const ad_option *option)
+static void option_row(FILE *out, const ad_verb *verb, const ad_option *option)
 {
-    char left[160], range[200], right[600], letter[8] = "    ";
+    char left[160], range[400], right[800], letter[8] = "    ";
     const char *placeholder = ad_option_placeholder(option);
     if (option->letter) snprintf(letter, sizeof letter, "-%c, ", option->letter);
     snprintf(left, sizeof left, "  %s--%s%s%s", letter, option->name, placeholder ? " " : "",
              placeholder ? placeholder : "");
-    ad_option_range(option, range, sizeof range);
+    ad_option_range(option, verb->defaults, range, sizeof range);
     snprintf(right, sizeof right, "%s%s%s%s", option->help, *range ? " (" : "", range,
              *range ? ")" : "");
     row(out, left, right);
@@ -81,7 +81,7 @@ void ad_verb_help(const ad_app *app, const ad_verb *verb, FILE *out)
     if (!verb->records) fputs("\noptions:\n", out);
     for (ad_row_walk walk = {.verb = verb}; ad_row_next(&walk);) {
         if (walk.title) fprintf(out, "\n%s options:\n", walk.title);
-        option_row(out, &walk.option);
+        option_row(out, verb, &walk.option);
     }
     row(out, "      --help", "show this");
 }

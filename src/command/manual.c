@@ -42,9 +42,9 @@ static void paragraphs(FILE *out, const char *text)
     }
 }
 
-static void option_entry(FILE *out, const ad_option *option)
+static void option_entry(FILE *out, const ad_verb *verb, const ad_option *option)
 {
-    char range[200];
+    char range[400];
     const char *placeholder = ad_option_placeholder(option);
     fputs(".TP\n", out);
     if (option->letter) fprintf(out, "\\fB\\-%c\\fR, ", option->letter);
@@ -58,7 +58,7 @@ static void option_entry(FILE *out, const ad_option *option)
     }
     fputc('\n', out);
     plain(out, option->help);
-    ad_option_range(option, range, sizeof range);
+    ad_option_range(option, verb->defaults, range, sizeof range);
     if (*range) {
         fputs(" (", out);
         plain(out, range);
@@ -81,7 +81,8 @@ static void verb_section(FILE *out, const ad_app *app, const ad_verb *verb)
     plain(out, verb->summary);
     fputs(".\n", out);
     if (verb->description) paragraphs(out, verb->description);
-    for (ad_row_walk walk = {.verb = verb}; ad_row_next(&walk);) option_entry(out, &walk.option);
+    for (ad_row_walk walk = {.verb = verb}; ad_row_next(&walk);)
+        option_entry(out, verb, &walk.option);
 }
 
 void ad_app_manual(const ad_app *app, FILE *out)

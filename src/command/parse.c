@@ -221,7 +221,7 @@ int ad_command_complete(ad_command *cmd)
         if (row->option.required && !row->given && !row->configured)
             return ad_command_usage(cmd, "--%s is missing: %s", row->option.name, row->option.help);
     }
-    return AD_EXIT_OK;
+    return ad_command_choose_defaults(cmd);
 }
 
 int ad_command_parse(struct ad_command *cmd, int argc, char **argv)

@@ -17,6 +17,7 @@ typedef struct ad_command_row {
     const char *value;
     bool given;        /* on the command line */
     bool configured;   /* from a file of options */
+    bool chosen;       /* a default that another row's choice brought */
     char *config_text; /* whose text that is; owned */
     int item_count;    /* of lists */
     const char *items; /* NUL-terminated strings, one after the other */
@@ -84,11 +85,21 @@ int ad_command_set(struct ad_command *cmd, ad_command_row *row, const char *valu
 
 /* captions.c */
 const char *ad_option_placeholder(const ad_option *option); /* "FILE", "N", ...; NULL for flags */
-/* "default 500, 1 to 1000000 steps" or "" */
-const char *ad_option_range(const ad_option *option, char *buffer, size_t size);
+/* "default 500, 1 to 1000000 steps" or ""; `defaults`: the verb's */
+const char *ad_option_range(const ad_option *option, const ad_default *defaults, char *buffer,
+                            size_t size);
 
 /* "autodidact style make" */
 const char *ad_verb_title(const ad_app *app, const ad_verb *verb, char *buffer, size_t size);
+
+/* chosen_defaults.c */
+
+/* Rows that nobody says take what the choices of other rows bring (AD_DEFAULT_WITH), which is said.
+ * 0 or an exit status (reported). */
+int ad_command_choose_defaults(struct ad_command *cmd);
+/* ", with --kind wgan-gp 1e-4", or "". */
+void ad_option_chosen_range(const ad_option *option, const ad_default *defaults, char *buffer,
+                            size_t size);
 
 /* help.c */
 void ad_app_overview(const ad_app *app, FILE *out);

@@ -20,6 +20,16 @@ static ad_node *part(ad_graph *graph, ad_vars *vars, const char *layer, const ch
     return ad_param(graph, vars, full, shape, options);
 }
 
+/* The parameter "layer.weight", divided by its norm where that is asked for. */
+static ad_node *weight_part(ad_graph *graph, ad_vars *vars, const char *layer, ad_shape shape,
+                            ad_var_options options, ad_spectral spectral)
+{
+    ad_node *weight = part(graph, vars, layer, spectral.on ? "weight_orig" : "weight", shape,
+                           options);
+    return spectral.on ? ad_spectral_norm(vars, layer, weight, options.layout, spectral.mode)
+                       : weight;
+}
+
 /* U(-1/sqrt(fan_in), 1/sqrt(fan_in)), which is He's with slope sqrt(5): torch.nn's default. */
 static ad_init weight_init(ad_init chosen)
 {
@@ -62,8 +72,9 @@ ad_node *ad_linear(ad_vars *vars, const char *name, ad_node *x, int64_t features
     ad_dtype dtype = ad_node_dtype(x);
     int64_t in = last_dim(x);
 
-    ad_node *weight = part(graph, vars, name, "weight", ad_shape(features, in),
-                           (ad_var_options){.init = weight_init(options.init), .dtype = dtype});
+    ad_node *weight = weight_part(
+        graph, vars, name, ad_shape(features, in),
+        (ad_var_options){.init = weight_init(options.init), .dtype = dtype}, options.spectral);
     /* one product of matrices, whatever the leading axes */
     ad_node *flat = shape.rank == 2 ? x : ad_reshape(x, ad_shape(-1, in));
     ad_node *y = ad_matmul_with(flat, weight, (ad_matmul_options){.transpose_b = true});
@@ -131,11 +142,11 @@ ad_node *ad_conv2d_layer(ad_vars *vars, const char *name, ad_node *x, int64_t ch
         x = ad_pad_reflect(x, (int64_t[]){0, pad, pad_w, 0}, (int64_t[]){0, pad, pad_w, 0});
         plan.conv.pad = plan.conv.pad_w = 0;
     }
-    ad_node *weight = part(ad_node_graph(x), vars, name, "weight",
-                           ad_shape(plan.kernel[0], plan.kernel[1], in, channels),
-                           (ad_var_options){.init = weight_init(options.init),
-                                            .dtype = dtype,
-                                            .layout = AD_LAYOUT_CONV});
+    ad_node *weight = weight_part(
+        ad_node_graph(x), vars, name, ad_shape(plan.kernel[0], plan.kernel[1], in, channels),
+        (ad_var_options){
+            .init = weight_init(options.init), .dtype = dtype, .layout = AD_LAYOUT_CONV},
+        options.spectral);
     ad_node *y = ad_conv2d(x, weight, plan.conv);
     if (!options.no_bias)
         y = add_bias(vars, name, y, channels, in * plan.kernel[0] * plan.kernel[1], dtype);
@@ -156,11 +167,11 @@ ad_node *ad_conv2d_transposed_layer(ad_vars *vars, const char *name, ad_node *x,
     if (options.reflect)
         return ad_poison(graph, AD_ERROR_ARGUMENT,
                          "%s: a transposed convolution cannot pad by reflection", name);
-    ad_node *weight = part(graph, vars, name, "weight",
-                           ad_shape(plan.kernel[0], plan.kernel[1], out, last_dim(x)),
-                           (ad_var_options){.init = weight_init(options.init),
-                                            .dtype = dtype,
-                                            .layout = AD_LAYOUT_CONV_TRANSPOSED});
+    ad_node *weight = weight_part(
+        graph, vars, name, ad_shape(plan.kernel[0], plan.kernel[1], out, last_dim(x)),
+        (ad_var_options){
+            .init = weight_init(options.init), .dtype = dtype, .layout = AD_LAYOUT_CONV_TRANSPOSED},
+        options.spectral);
     ad_node *y = ad_conv2d_transposed(x, weight, output_pad, plan.conv);
     if (!options.no_bias) /* torch.nn takes the weight's second axis, out, for the fan in */
         y = add_bias(vars, name, y, channels, out * plan.kernel[0] * plan.kernel[1], dtype);

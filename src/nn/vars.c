@@ -277,7 +277,7 @@ ad_variable *ad_var_with(ad_context *ctx, ad_vars *vars, const char *name, ad_sh
                                     .layout = (int)options.layout,
                                     .buffer = options.buffer};
     entry->init = options.init;
-    entry->optional = extra.optional;
+    entry->optional = extra.optional || options.optional;
     entry->hash = name_hash(name);
     entry->block = block;
     if (block->last)

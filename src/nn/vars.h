@@ -61,6 +61,11 @@ ad_variable *ad_vars_span(ad_vars *vars, const ad_var_entry *first, const ad_var
 ad_variable *ad_variable_span(ad_vars *vars, const ad_variable *variable, int64_t begin,
                               int64_t count);
 
+/* spectral_norm.c: `weight`, which the layer `name` has in this layout (AD_LAYOUT_SAME: [out, in]),
+ * divided by its largest singular value; `mode` may be NULL. */
+ad_node *ad_spectral_norm(ad_vars *vars, const char *name, ad_node *weight, ad_file_layout layout,
+                          ad_mode *mode);
+
 /* Its index in the store; -1: it is not of this store. */
 int ad_vars_index(const ad_vars *vars, const ad_variable *variable);
 

@@ -123,7 +123,7 @@ refuses "holds 4 pictures, fewer than a batch of 5" --data "$tmp/one" --batch 5
 refuses "--loss wasserstein has no lower bound without --gradient-penalty" --data "$tmp/one" --loss wasserstein
 refuses "$tmp/nowhere" --data "$tmp/nowhere"
 refuses "a conditional network wants two at least" --data "$tmp/one" --kind conditional
-refuses "a dcgan draws squares whose side is" --data "$tmp/one" --kind dcgan --size 22
+refuses "convolutions draw squares whose side is" --data "$tmp/one" --kind dcgan --size 22
 refuses "width 9 is no multiple of 4" --data "$tmp/one" --width 9
 refuses "width 9 is halved 1 times" --data "$tmp/one" --width 9 --kind dcgan
 run "$autodidact" gan train --resume "$tmp/vanilla" --latent 5

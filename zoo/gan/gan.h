@@ -18,15 +18,21 @@
  *   - vanilla: linear layers, as in Goodfellow et al. 2014
  *   - conditional: the same with the class beside the noise and beside the picture (Mirza &
  *     Osindero 2014)
- *   - dcgan: convolutions (Radford et al. 2016). With classes (--conditional): beside the noise, in
- *     the generator's norms (de Vries et al. 2017, class by class: Miyato & Koyama 2018, appendix)
- *     and by projection in the discriminator (Miyato & Koyama 2018)
+ *   - dcgan: convolutions (Radford et al. 2016)
+ *   - wgan-gp: the same with a critic without batch norm
+ *   - resnet: residual blocks (Gulrajani et al. 2017; Miyato et al. 2018)
+ * With classes (--conditional) linear networks have them beside their input, convolutional ones in
+ * the generator's norms and by projection in the discriminator (Miyato & Koyama 2018). To each may
+ * be added spectral norm (Miyato et al. 2018), to convolutions attention (Zhang et al. 2019).
  *
  * Files:
  *   - settings.c: what a training is told, and what a network is built from again
- *   - networks.c: generators and discriminators
- *   - layers.c: what convolutional ones know of classes
+ *   - networks.c: generators and discriminators: which, and linear ones
+ *   - convolutions.c, residual.c: the others
+ *   - layers.c: what these are made of: spectral norm, norms and projection by class, attention
  *   - loss.c: the table above
+ *   - augment.c: changes to what the discriminator sees
+ *   - advice.c: whether one player wins, or samples are alike
  *   - pictures.c: the data
  *   - train.c: the system: players, samples
  *   - latent.c: points of latent space, by seed and number or on a way
@@ -54,7 +60,15 @@ typedef enum gan_kind { /* in the order of the option's choices */
                         GAN_VANILLA,
                         GAN_CONDITIONAL,
                         GAN_DCGAN,
+                        GAN_WGAN_GP,
+                        GAN_RESNET,
 } gan_kind;
+
+typedef enum gan_spectral { /* whose weights are divided by their norm; as the choices */
+                            GAN_SPECTRAL_NONE,
+                            GAN_SPECTRAL_ONE, /* the discriminator's */
+                            GAN_SPECTRAL_BOTH,
+} gan_spectral;
 
 /* What both networks are built from again. */
 typedef struct gan_model {
@@ -62,6 +76,8 @@ typedef struct gan_model {
     bool conditional;        /* classes are asked for; of GAN_CONDITIONAL anyway */
     int64_t latent;          /* numbers of a picture's noise */
     int64_t width;           /* of the generator's widest layer */
+    int spectral;            /* a gan_spectral */
+    int64_t attention;       /* side of the maps that have it; 0: none */
     int64_t height, breadth; /* of pictures, as the data have them; as channels */
     int64_t channels;        /* 1 or 3 */
     bool plain;              /* the discriminator has no batch norm */
@@ -84,6 +100,7 @@ typedef struct gan_training {
     char *classifier;     /* that says what is seen, for figures at the end; NULL: none */
     char *features;       /* the network whose features they are in; NULL: as gan eval */
     int64_t measured;     /* samples for them at most; 0: there are none */
+    ad_texts augment;     /* names of changes to what the discriminator sees */
     double r1, penalty;   /* weights; 0: without */
     int64_t critic_steps; /* of the discriminator for each of the generator */
 } gan_training;
@@ -92,7 +109,10 @@ extern const ad_record gan_model_record, gan_data_record, gan_batches_record, ga
 
 /* Whether a class says what is made. */
 bool gan_has_classes(const gan_model *model);
-/* How often a dcgan of this picture's side doubles its smallest map; 0: it draws no such side. */
+/* Whether it is of convolutions. */
+bool gan_has_maps(const gan_model *model);
+/* How often such a network of this picture's side doubles its smallest map; 0: it draws no such
+ * side. */
 int gan_doublings(int64_t side);
 
 /* ---- networks ---- */
@@ -105,13 +125,64 @@ ad_node *gan_generate(const gan_model *model, ad_vars *vars, ad_node *z, ad_node
 ad_node *gan_judge(const gan_model *model, ad_vars *vars, ad_node *x, ad_node *class,
                    ad_mode *mode);
 
-/* ---- layers.c ---- */
+/* ---- layers.c: one of the two networks while it is built ---- */
 
+enum { GAN_NAME = 96 };
+typedef struct gan_net {
+    const gan_model *model;
+    ad_vars *vars;
+    ad_mode *mode;
+    ad_node *class;     /* NULL: without */
+    const char *prefix; /* of its names: "generator" */
+    ad_spectral spectral;
+} gan_net;
+
+gan_net gan_net_of(const gan_model *model, ad_vars *vars, ad_node *class, ad_mode *mode,
+                   bool generator);
+/* "generator.net.3", in `name`. */
+const char *gan_name(const gan_net *net, char name[GAN_NAME], const char *format, ...)
+    AD_PRINTF(3, 4);
+/* The layers of nn.h, with the spectral norm that is asked for. */
+ad_node *gan_linear(const gan_net *net, const char *name, ad_node *x, int64_t features,
+                    ad_linear_options options);
+ad_node *gan_conv(const gan_net *net, const char *name, ad_node *x, int64_t channels,
+                  ad_conv_layer options);
+ad_node *gan_conv_transposed(const gan_net *net, const char *name, ad_node *x, int64_t channels,
+                             ad_conv_layer options);
+/* x [n, width] with the class behind it, where there is one. */
+ad_node *gan_with_class(const gan_net *net, ad_node *x);
+/* [n, ...] -> a linear layer -> [n, side, side, width] */
+ad_node *gan_first_map(const gan_net *net, ad_node *z, int64_t side, ad_init init);
 /* Batch norm of x [n, height, width, channels] in the mode's form; with a class the scale and the
  * shift of each channel are the class's. */
-ad_node *gan_norm(ad_mode *mode, ad_vars *vars, const char *name, ad_node *x, ad_node *class);
-/* logits [n] and, of by_class [n, ..., classes], what stands where the picture's class does. */
-ad_node *gan_project(ad_node *logits, ad_node *by_class, ad_node *class);
+ad_node *gan_norm(const gan_net *net, const char *name, ad_node *x);
+/* logits [n] and, of by_class [n, ..., classes], what stands where the picture's class does:
+ * Miyato & Koyama 2018, equation 5. */
+ad_node *gan_project(const gan_net *net, ad_node *logits, ad_node *by_class);
+/* Where x is a map of the side that the model says: x + gamma o(x), with o what each place sees of
+ * all others (Zhang et al. 2019, section 3), and gamma from 0. */
+ad_node *gan_attend(const gan_net *net, ad_node *x);
+
+/* ---- convolutions.c, residual.c ---- */
+
+ad_node *gan_generate_convolutions(const gan_net *net, ad_node *z);
+ad_node *gan_judge_convolutions(const gan_net *net, ad_node *x);
+ad_node *gan_generate_residual(const gan_net *net, ad_node *z);
+ad_node *gan_judge_residual(const gan_net *net, ad_node *x);
+
+/* ---- augment.c ---- */
+
+/* x [n, height, width, channels] with each of the changes, in their order, each picture with random
+ * numbers of its own. */
+ad_node *gan_augment(const ad_texts *policy, ad_node *x, ad_node *rng);
+/* The first of the words that is none; NULL: all are. */
+const char *gan_augment_unknown(const ad_texts *policy);
+/* Brightness is added, then saturation and contrast stretch the picture about its grey and about
+ * its mean: f32 [n, 1, 1, 1]. */
+ad_node *gan_colour(ad_node *x, ad_node *brightness, ad_node *saturation, ad_node *contrast);
+/* Moved by so many pixels, and with a hole of half the side around a place: i32 [n, 1, 1]. */
+ad_node *gan_shift(ad_node *x, ad_node *down, ad_node *right);
+ad_node *gan_cut(ad_node *x, ad_node *row, ad_node *column);
 
 /* ---- loss.c ---- */
 
@@ -140,15 +211,29 @@ typedef struct gan_points {
 typedef struct gan {
     ad_job job;
     ad_player player[2];
-    ad_train_metric share[2];
+    ad_train_metric share[3];
     const char *trains[2][2];
     int columns, pictures; /* of the sheet at each evaluation; a column is a class, if there are */
     gan_points shown;      /* [GAN_ROWS]: what the evaluation form is bound to */
+    const ad_image_set *set; /* trained on */
+    double real_spread;      /* of its pictures (gan_spread); 0: not measured yet */
 } gan;
 
 /* The system's `read` and `sketch`. */
 ad_status gan_read(ad_job *job);
 ad_status gan_sketch(ad_job *job);
+
+/* ---- advice.c ---- */
+
+/* The variables that it keeps, in both forms; in training form of logits [n] for real and made
+ * pictures: a scalar, how often the real one's is greater, whose mean `mode` moves on. */
+void gan_declare_watch(ad_forward *f);
+ad_node *gan_watch(ad_forward *f, ad_node *real, ad_node *made, ad_mode *mode);
+/* After an evaluation, with what was made, [GAN_ROWS, values], 0 to 1. */
+ad_status gan_advise(gan *own, int64_t step, const float *rows);
+/* The mean distance of two pictures of the same group, where picture i is of group i % groups; NULL
+ * pictures are left out. NaN: there are no two. */
+double gan_spread(const float *const *picture, int64_t count, int64_t values, int64_t groups);
 
 /* ---- latent.c ---- */
 

@@ -96,8 +96,8 @@ ad_status gan_find_class(const ad_job *job, const char *option, const char *name
     size_t used = 0;
     if (!m->classes.count)
         return ad_error_set(job->ctx, AD_ERROR_ARGUMENT,
-                            "%s %s: %s has no classes; it was not trained with --conditional", option,
-                            name, path);
+                            "%s %s: %s has no classes; it was not trained with --conditional",
+                            option, name, path);
     for (*class = 0; *class < m->classes.count; ++*class)
         if (!strcmp(m->classes.at[*class], name)) return AD_OK;
     for (int64_t i = 0; i < m->classes.count && used < sizeof list - 1; ++i)

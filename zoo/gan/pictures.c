@@ -95,10 +95,12 @@ static ad_status check_lookers(ad_job *job)
     return status;
 }
 
-/* A penalty is on the gradient of each picture's own logit, which batch norm mixes with others'. */
-static bool penalised(const gan_training *t)
+/* A penalty is on the gradient of each picture's own logit, which batch norm mixes with others';
+ * and what it stretches the features by is not what spectral norm bounds. */
+static bool is_plain(const gan_model *m, const gan_training *t)
 {
-    return t->r1 > 0 || t->penalty > 0;
+    return t->r1 > 0 || t->penalty > 0 || m->spectral != GAN_SPECTRAL_NONE ||
+           m->kind == GAN_WGAN_GP;
 }
 
 static ad_status fit(ad_job *job, int64_t height, int64_t width, int channels, char *const *names,
@@ -106,7 +108,7 @@ static ad_status fit(ad_job *job, int64_t height, int64_t width, int channels, c
 {
     gan_model *m = job->model;
     m->height = height, m->breadth = width, m->channels = channels;
-    m->plain = penalised(ad_job_value(job, &gan_training_record));
+    m->plain = is_plain(m, ad_job_value(job, &gan_training_record));
     if (!gan_has_classes(m)) return AD_OK;
     return ad_texts_copy(job->ctx, &m->classes, names, classes);
 }
@@ -125,6 +127,7 @@ ad_status gan_read(ad_job *job)
     if (!status) status = ad_record_check(&gan_model_record, job->ctx, data->path, job->model);
     if (!status) status = check_lookers(job);
     job->batch = batches->rows;
+    ((gan *)job)->set = set;
     return status ? status : plan_sheet((gan *)job);
 }
 
@@ -134,7 +137,7 @@ ad_status gan_sketch(ad_job *job)
     const gan_batches *batches = ad_job_value(job, &gan_batches_record);
     static char *names[10] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
     const gan_model *m = job->model;
-    bool convolutions = m->kind == GAN_DCGAN;
+    bool convolutions = gan_has_maps(m);
     int64_t side = batches->side ? batches->side : convolutions ? OTHERWISE_SIDE : 28;
     job->batch = batches->rows;
     return fit(job, side, side, convolutions ? 3 : 1, names, 10);

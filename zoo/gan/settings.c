@@ -1,18 +1,31 @@
 /* settings.c - what a training is told, and what a network is built from again. */
 #include "zoo/gan/gan.h"
 
+#include <stdio.h>
+
 /* ---- the networks ---- */
 
 #define AT(member) AD_AT(gan_model, member)
 static const ad_option model_rows[] = {
-    {AD_ROW("kind", CHOICE), AT(kind), .initial = "vanilla", .choices = "vanilla|conditional|dcgan",
-     .help = "linear layers, the same with classes, or convolutions"},
+    {AD_ROW("kind", CHOICE), AT(kind), .initial = "vanilla",
+     .choices = "vanilla|conditional|dcgan|wgan-gp|resnet",
+     .help =
+         "linear layers, the same with classes, convolutions, these with a critic without batch "
+         "norm, or residual blocks"},
     {AD_ROW("conditional", FLAG), AT(conditional),
      .help = "make pictures of the class that is asked for, with any kind of network"},
     {AD_ROW("latent", INT), AT(latent), .initial = "100", .min = 1, .max = 4096,
      .help = "numbers of noise that a picture is made of"},
     {AD_ROW("width", INT), AT(width), .initial = "1024", .min = 8, .max = 4096,
      .help = "of the generator's widest layer; the others are halves of it, and of that"},
+    {AD_ROW("spectral-norm", CHOICE), AT(spectral), .initial = "none",
+     .choices = "none|discriminator|both",
+     .help =
+         "divide weights by what they stretch their input by at most; the discriminator is then "
+         "without batch norm"},
+    {AD_ROW("self-attention", INT), AT(attention), .min = 2, .max = GAN_SIDE_MOST, .unit = "SIDE",
+     .help = "let each place of the maps of this side see all others, in both networks",
+     .otherwise = "none"},
     {AD_ROW("height", INT), AT(height), .min = 1, .max = GAN_SIDE_MOST, .derived = true},
     {AD_ROW("breadth", INT), AT(breadth), .min = 1, .max = GAN_SIDE_MOST, .derived = true},
     {AD_ROW("channels", INT), AT(channels), .min = 1, .max = 3, .derived = true},
@@ -26,6 +39,11 @@ bool gan_has_classes(const gan_model *m)
     return m->kind == GAN_CONDITIONAL || m->conditional;
 }
 
+bool gan_has_maps(const gan_model *m)
+{
+    return m->kind >= GAN_DCGAN;
+}
+
 int gan_doublings(int64_t side)
 {
     int doublings = 0;
@@ -34,21 +52,42 @@ int gan_doublings(int64_t side)
     return side < 4 || doublings < 2 ? 0 : doublings;
 }
 
-static ad_status check_dcgan(ad_context *ctx, const char *where, const gan_model *m)
+/* Both networks have maps of these sides behind a layer. */
+static ad_status check_attention(ad_context *ctx, const char *where, const gan_model *m)
+{
+    char sides[96] = "";
+    size_t used = 0;
+    int doublings = gan_doublings(m->height);
+    if (!m->attention) return AD_OK;
+    for (int i = 1; i < doublings && used < sizeof sides; ++i) {
+        int64_t side = m->height >> i;
+        if (side == m->attention) return AD_OK;
+        used += (size_t)snprintf(sides + used, sizeof sides - used, "%s%lld", i > 1 ? ", " : "",
+                                 (long long)side);
+    }
+    return ad_error_set(ctx, AD_ERROR_ARGUMENT,
+                        "%s: --self-attention %lld: no map has this side; for pictures of %lld x "
+                        "%lld they have %s",
+                        where, (long long)m->attention, (long long)m->breadth, (long long)m->height,
+                        sides);
+}
+
+static ad_status check_maps(ad_context *ctx, const char *where, const gan_model *m)
 {
     int doublings = m->height == m->breadth ? gan_doublings(m->height) : 0;
     if (!doublings)
         return ad_error_set(ctx, AD_ERROR_ARGUMENT,
-                            "%s: pictures of %lld x %lld; a dcgan draws squares whose side is 4, "
-                            "5, 6 or 7 doubled twice or more often (28, 32, 64, 96, 128, ...)%s",
+                            "%s: pictures of %lld x %lld; convolutions draw squares whose side is "
+                            "4, 5, 6 or 7 doubled twice or more often (28, 32, 64, 96, 128, ...)%s",
                             where, (long long)m->breadth, (long long)m->height,
                             ": --size makes all pictures such squares");
-    int64_t least = (int64_t)1 << (doublings - 1);
-    if (m->width % least == 0) return AD_OK;
+    int halved = m->kind != GAN_RESNET ? doublings - 1 : doublings > 3 ? 4 : 1;
+    int64_t least = (int64_t)1 << halved;
+    if (m->width % least == 0) return check_attention(ctx, where, m);
     return ad_error_set(ctx, AD_ERROR_ARGUMENT,
                         "%s: width %lld is halved %d times for pictures of %lld x %lld, and is no "
                         "multiple of %lld",
-                        where, (long long)m->width, doublings - 1, (long long)m->breadth,
+                        where, (long long)m->width, halved, (long long)m->breadth,
                         (long long)m->height, (long long)least);
 }
 
@@ -64,7 +103,12 @@ static ad_status check_model(ad_context *ctx, const char *where, const void *val
                             "%s: there are %lld classes, of which a conditional network wants 2 to "
                             "%d",
                             where, (long long)m->classes.count, GAN_CLASSES_MOST);
-    if (m->kind == GAN_DCGAN) return check_dcgan(ctx, where, m);
+    if (gan_has_maps(m)) return check_maps(ctx, where, m);
+    if (m->attention)
+        return ad_error_set(ctx, AD_ERROR_ARGUMENT,
+                            "%s: --self-attention is of convolutions (--kind dcgan, wgan-gp or "
+                            "resnet)",
+                            where);
     if (m->width % 4 == 0) return AD_OK;
     return ad_error_set(ctx, AD_ERROR_ARGUMENT, "%s: width %lld is no multiple of 4", where,
                         (long long)m->width);
@@ -116,6 +160,9 @@ static const ad_option training_rows[] = {
              "wasserstein wants it: 10"},
     {AD_ROW("critic-steps", INT), AT(critic_steps), .initial = "1", .min = 1, .max = 1000,
      .help = "steps of the discriminator for each of the generator; 5 is usual for wasserstein"},
+    {AD_ROW("augment", TEXTS), AT(augment), .unit = "A,B,...",
+     .help = "change what the discriminator sees, real and made alike, for small data: color, "
+             "translation, cutout, or several of these"},
     {AD_ROW("measure", INT), AT(measured), .initial = "5000", .max = 1e6, .may_change = true,
      .unit = "PICTURES",
      .help = "how many samples the figures of `gan eval` in the result are of, at most, and no more "
@@ -130,7 +177,13 @@ static const ad_option training_rows[] = {
 static ad_status check_training(ad_context *ctx, const char *where, const void *value)
 {
     const gan_training *t = value;
+    const char *unknown = gan_augment_unknown(&t->augment);
     (void)where;
+    if (unknown)
+        return ad_error_set(ctx, AD_ERROR_ARGUMENT,
+                            "--augment %.40s: expected color, translation, cutout, or several of "
+                            "these with commas between them",
+                            unknown);
     if (t->loss != GAN_WASSERSTEIN || t->penalty > 0 || t->r1 > 0) return AD_OK;
     return ad_error_set(ctx, AD_ERROR_ARGUMENT,
                         "--loss wasserstein has no lower bound without --gradient-penalty (10 is "

@@ -31,6 +31,8 @@ static ad_node *discriminator_loss(const gan_model *m, const gan_training *t, ad
 {
     ad_mode other = aside(f);
     ad_node *made = ad_stop_gradient(gan_generate(m, f->vars, noise(m, f), class, &other));
+    x = gan_augment(&t->augment, x, f->mode->rng);
+    made = gan_augment(&t->augment, made, f->mode->rng);
     ad_node *real = gan_judge(m, f->vars, x, class, mode);
     ad_node *fake = gan_judge(m, f->vars, made, class, &other);
     ad_node *loss = gan_discriminator_loss((gan_loss)t->loss, real, fake);
@@ -46,6 +48,7 @@ static ad_node *discriminator_loss(const gan_model *m, const gan_training *t, ad
         ad_node *shown = t->loss == GAN_BCE ? ad_sigmoid(share[i]) : share[i];
         own->share[i] = (ad_train_metric){names[i], ad_mean(shown, AD_ALL_AXES, false)};
     }
+    own->share[2] = (ad_train_metric){"right", gan_watch(f, real, fake, mode)};
     return loss;
 }
 
@@ -62,6 +65,7 @@ static void train_step(gan *own, ad_forward *f)
     ad_mode judging = aside(f), making = aside(f), other = aside(f);
     ad_node *tells = discriminator_loss(m, t, f, x, class, &judging, own);
     ad_node *made = gan_generate(m, f->vars, noise(m, f), class, &making);
+    made = gan_augment(&t->augment, made, f->mode->rng);
     ad_node *fools = gan_generator_loss((gan_loss)t->loss,
                                         gan_judge(m, f->vars, made, class, &other));
     own->trains[0][0] = "discriminator", own->trains[1][0] = "generator";
@@ -69,7 +73,7 @@ static void train_step(gan *own, ad_forward *f)
                                  .loss = tells,
                                  .trains = own->trains[0],
                                  .metrics = own->share,
-                                 .metric_count = 2,
+                                 .metric_count = 3,
                                  .updates = judging.updates,
                                  .update_count = judging.update_count};
     own->player[1] = (ad_player){.name = "generator",
@@ -105,7 +109,10 @@ static void network(ad_job *job, ad_forward *f)
                          ? ad_input(f->graph, "class", AD_F32, ad_shape(f->rows, m->classes.count))
                          : NULL;
     ad_node *made = gan_generate(m, f->vars, z, class, NULL);
-    if (has_discriminator(job)) gan_judge(m, f->vars, made, class, NULL);
+    if (has_discriminator(job)) {
+        gan_judge(m, f->vars, made, class, NULL);
+        gan_declare_watch(f);
+    }
     f->result = ad_name(ad_mul_scalar(ad_add_scalar(made, 1), 0.5), "made");
 }
 
@@ -125,6 +132,7 @@ static ad_status sample(ad_job *job, int64_t step)
                                      m->height, m->breadth, (int)m->channels, &look, &sheet);
     if (!status) status = ad_run_image(job->run, "made", step, sheet);
     ad_image_free(sheet);
+    if (!status) status = gan_advise(own, step, ad_result(p, job->evaluation.result));
     return status;
 }
 
@@ -157,7 +165,22 @@ static const ad_record *const records[] = {&gan_model_record,   &gan_data_record
                                            &gan_batches_record, &gan_training_record,
                                            &ad_train_record,    NULL};
 static const ad_default defaults[] = {
-    {"lr", "2e-4"}, {"optimizer", "adam:beta1=0.5"}, AD_OTHERWISE("epochs", "20"), {0}};
+    {"lr", "2e-4"},
+    {"optimizer", "adam:beta1=0.5"},
+    AD_OTHERWISE("epochs", "20"),
+    /* Gulrajani et al. 2017, algorithm 1 */
+    AD_DEFAULT_WITH("kind", "wgan-gp", "loss", "wasserstein"),
+    AD_DEFAULT_WITH("kind", "wgan-gp", "gradient-penalty", "10"),
+    AD_DEFAULT_WITH("kind", "wgan-gp", "critic-steps", "5"),
+    AD_DEFAULT_WITH("kind", "wgan-gp", "lr", "1e-4"),
+    AD_DEFAULT_WITH("kind", "wgan-gp", "optimizer", "adam:beta1=0,beta2=0.9"),
+    /* Miyato et al. 2018, section 4.1 */
+    AD_DEFAULT_WITH("kind", "resnet", "width", "256"),
+    AD_DEFAULT_WITH("kind", "resnet", "spectral-norm", "discriminator"),
+    AD_DEFAULT_WITH("kind", "resnet", "loss", "hinge"),
+    AD_DEFAULT_WITH("kind", "resnet", "critic-steps", "5"),
+    AD_DEFAULT_WITH("kind", "resnet", "optimizer", "adam:beta1=0,beta2=0.9"),
+    {0}};
 
 const ad_system gan_system = {AD_SYSTEM("gan", "images", gan, records, &gan_model_record, defaults,
                                         .read = gan_read, .network = network, .sample = sample,
@@ -174,11 +197,12 @@ const ad_verb gan_train_verb = {
         "--ema it is made with the averaged weights, which are then what is kept.\n\n"
         "  autodidact gan train --data mnist/ --kind conditional --epochs 20\n"
         "  autodidact gan train --data faces/ --kind dcgan --size 64 --width 512 --minutes 60\n"
-        "  autodidact gan train --data mnist/ --loss wasserstein --gradient-penalty 10 "
-        "--critic-steps 5"};
+        "  autodidact gan train --data mnist/ --kind wgan-gp --width 256\n"
+        "  autodidact gan train --data cifar/ --kind resnet --conditional --self-attention 16"};
 
 static const ad_record *const explain_records[] = {&gan_model_record, &gan_batches_record,
                                                    &gan_training_record, NULL};
 const ad_verb gan_explain_verb = {AD_VERB("explain", "gan", "", ad_explain_rows, ad_system_explain,
                                           "how one training step of a discriminator is planned"),
-                                  .records = explain_records, .user = &gan_system};
+                                  .records = explain_records, .defaults = defaults,
+                                  .user = &gan_system};
