@@ -101,8 +101,7 @@ const ad_verb ad_cli_runs_export = {
         "  autodidact runs export runs/gpt-20260101-1 -o model.safetensors --dtype bf16\n"
         "  autodidact runs export runs/gpt-20260101-1 -o model.gguf --dtype q8_0\n"
         "  autodidact runs export runs/gpt-20260101-1 -o model/\n"
-        "  autodidact runs export runs/gan-20260101-1 -o models/mine.safetensors --dtype bf16 "
-        "--keep generator."};
+        "  autodidact runs export runs/gan-20260101-1 -o models/my.safetensors --keep generator."};
 
 /* ---- resume ---- */
 

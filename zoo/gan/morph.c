@@ -98,8 +98,8 @@ static ad_status lay_grid(morph *m)
     float *room = ad_job_array(m->job, 2 * most, sizeof *room);
     if (!room) return AD_ERROR_MEMORY;
     for (int64_t i = 0; i < m->way.count; ++i) {
-        double across = (double)(i % m->frames) / (double)(m->frames - 1),
-               down = (double)(i / m->frames) / (double)(m->frames - 1);
+        int64_t row = i / m->frames, column = i % m->frames, last = m->frames - 1;
+        double across = (double)column / (double)last, down = (double)row / (double)last;
         lay_cell(path_of(m), m->stop.z, across, down, m->way.z + i * latent, room, latent);
         if (classes)
             lay_cell(gan_lerp, m->stop.class, across, down, m->way.class + i * classes, room,
@@ -183,7 +183,7 @@ static ad_status write_sheet(morph *m)
     else
         ad_command_note(m->cmd, "%s: %lld way%s of %lld pictures", m->output, (long long)m->ways,
                         m->ways == 1 ? "" : "s", (long long)m->frames);
-    return status;
+    return AD_OK;
 }
 
 static ad_status work(ad_command *cmd, ad_job *job)
