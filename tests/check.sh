@@ -22,6 +22,7 @@ fixtures=$root/tests/fixtures
 tmp=$(mktemp -d) || exit 1
 trap 'chmod -R u+w "$tmp" 2>/dev/null; rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
+export XDG_CACHE_HOME="$tmp/.cache" # not the user's
 components=" ${COMPONENTS-png jpeg webp zip jansson archive pcre2 utf8proc protobuf-c libav} "
 has() { case $components in *" $1 "*) ;; *) false ;; esac; }
 [ -x "$autodidact" ] || [ "${with_command:-yes}" = no ] || { echo "$autodidact is not there"; exit 1; }

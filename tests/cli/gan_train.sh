@@ -23,7 +23,7 @@ while [ $i -lt 40 ]; do
 done
 for i in 0 1 2 3; do picture "$tmp/sizes/one/$i.pgm" $i $((8 + 8 * (i % 2))); done
 for i in 0 1 2 3; do picture "$tmp/one/rows/$i.pgm" $i; done
-common="--data $tmp/data --width 16 --latent 4 --batch 8 --eval-every 10 --log-every 1 --checkpoint-every 10 --quiet"
+common="--data $tmp/data --width 16 --latent 4 --batch 8 --eval-every 10 --log-every 1 --checkpoint-every 10 --measure 0 --quiet"
 
 # ---- each kind ----
 

@@ -7,6 +7,8 @@
 #
 # Paths are below $seed, which the command is to be run in (or in a copy).
 seed=$tmp/seed
+# What the user's cache keeps would be there the second time; --cache names a folder of the seed.
+export XDG_CACHE_HOME= HOME=
 
 tiny_pictures() { # FOLDER COUNT
     mkdir -p "$1/left" "$1/right"
@@ -30,7 +32,7 @@ tiny_graph() { # FOLDER
 
 gpt_options="--layers 1 --heads 1 --width 8 --block 8 --batch 2 --steps 3 --sample-tokens 4"
 classify_options="--model mlp --batch 4 --steps 3 --size 4"
-gan_options="--kind conditional --width 8 --latent 2 --batch 4 --steps 3"
+gan_options="--kind conditional --width 8 --latent 2 --batch 4 --steps 3 --measure 0"
 graph_options="--per-class 2 --width 4 --steps 3"
 style_options="--size 32 --steps 2"
 dream_options="--size 32 --steps 2 --levels 1"
@@ -136,13 +138,14 @@ each_verb() {
     "$1" writes classify predict classify-run pictures/test/left/1.pgm --saliency old.png
     "$1" writes classify predict channels_last.onnx photo.ppm --saliency old.png
     "$1" trains gan train --data pictures $gan_options --ema 0.9 --run new
-    "$1" trains gan train --data pictures --kind dcgan --size 16 --width 8 --batch 4 --steps 2 --r1 1 --run new
+    "$1" trains gan train --data pictures --kind dcgan --size 16 --width 8 --batch 4 --steps 2 --r1 1 --measure 0 --run new
     "$1" writes gan sample gan-run -n 4 --numbered -o old.png
     "$1" writes gan sample digits -n 4 -o old.png
     "$1" writes gan morph gan-run 1 2 --frames 3 -o old.gif
     "$1" writes gan morph gan-run 1 2 3 4 --grid --frames 3 -o old.png
     "$1" writes gan mix gan-run 1,2-3 -o old.png
-    "$1" reads gan eval gan-run --classifier classify-run -n 16
+    "$1" writes gan eval gan-run --classifier classify-run -n 16 --cache kept -o old.png
+    "$1" writes gan project gan-run photo.ppm --tries 4 --starts 2 --steps 2 -o old.png
     "$1" trains gpt train --data text.txt $gpt_options --ema 0.9 --run new
     "$1" trains gpt train --data text.txt $gpt_options --tokenizer bpe --run new
     "$1" trains gpt train --data text.txt --init gpt-run --batch 2 --steps 3 --sample-tokens 4 --run new

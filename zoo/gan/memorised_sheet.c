@@ -55,7 +55,7 @@ static ad_status add_suspect(sheet *s, int64_t sample)
     int64_t values = m->height * m->breadth * m->channels;
     const gan_memory *memories[2] = {&e->by_pixels, &e->by_features};
     static const char *const names[2] = {"pixels", "features"};
-    snprintf(s->text[s->count], CAPTION, "sample %lld", (long long)(sample + 1));
+    snprintf(s->text[s->count], CAPTION, "sample\n%lld", (long long)(sample + 1));
     ad_status status = add(s, e->made.pixels + sample * values);
     for (int i = 0; i < s->each - 1 && !status; ++i) {
         snprintf(s->text[s->count], CAPTION, "%s\n%.2f", names[i], memories[i]->ratio[sample]);

@@ -107,8 +107,9 @@ static ad_status write_sheet(const project *p)
 
 static ad_status write_latent(const project *p)
 {
-    const ad_tensor z = {AD_F32, ad_shape(p->model->latent), p->with.found.z + p->model->latent};
-    return ad_npy_write(p->job->ctx, p->latent, &z);
+    const ad_named_tensor z = {
+        "z", {AD_F32, ad_shape(p->model->latent), p->with.found.z + p->model->latent}};
+    return ad_file_write(p->job->ctx, p->latent, &z, 1, NULL, 0);
 }
 
 /* The class that was asked for or found; NULL: there are none. */
