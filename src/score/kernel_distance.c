@@ -122,8 +122,8 @@ ad_status ad_kernel_distance(ad_context *ctx, const ad_feature_rows *real,
                        "a kernel distance in subsets of %lld of %lld and %lld rows: two at least, "
                        "and no more than there are",
                        (long long)size, (long long)real->count, (long long)made->count);
-    *result = (ad_kernel_result){
-        NAN, NAN, .subsets = o->subsets ? o->subsets : SUBSETS, .size = size};
+    *result = (ad_kernel_result){NAN, NAN, .subsets = o->subsets ? o->subsets : SUBSETS,
+                                 .size = size};
     if (!ad_rows_finite(real) || !ad_rows_finite(made)) return AD_OK;
     kernel k = {.ctx = ctx, .side = {real, made}, .size = size};
     ad_status status = ad_products_open(&k.products, ctx, size, size, real->width);

@@ -34,8 +34,8 @@ typedef struct comparison {
     /* for balls, whose radii are `reach` apart */
     const float *from_radius, *to_radius;
     int64_t from_reach, to_reach;
-    int64_t *inside;      /* [from count]: how many balls of `to` it lies in */
-    bool *found, *holds;  /* [to count]: lies in a ball of `from`; its own ball holds one */
+    int64_t *inside;     /* [from count]: how many balls of `to` it lies in */
+    bool *found, *holds; /* [to count]: lies in a ball of `from`; its own ball holds one */
 } comparison;
 
 /* ---- distances of a block ---- */
@@ -124,8 +124,7 @@ static ad_status compare(ad_context *ctx, comparison *c, const ad_watcher *watch
     size_t wide = ad_bytes(width, sizeof(float)), room = 0;
     float *centre = ad_alloc(ctx, wide);
     ad_status status = centre ? find_centre(ctx, c->to, centre) : AD_ERROR_MEMORY;
-    if (!status)
-        status = ad_products_open(&c->products, ctx, c->from->count, c->to->count, width);
+    if (!status) status = ad_products_open(&c->products, ctx, c->from->count, c->to->count, width);
     if (!status) {
         room = ad_bytes(c->products.a.most * c->products.b.most, sizeof(float));
         if (!(c->distance = ad_alloc(ctx, room))) status = AD_ERROR_MEMORY;
@@ -164,11 +163,11 @@ ad_status ad_nearest_rows(ad_context *ctx, const ad_feature_rows *from, const ad
     int64_t others = to->count - (own != NULL);
     if (k < 1 || k > AD_NEIGHBOURS_MOST || k > others || from->width != to->width ||
         from->width < 1)
-        return ad_fail(ctx, AD_ERROR_ARGUMENT,
-                       "the %d nearest of %lld rows of %lld numbers to rows of %lld: 1 to %d can be "
-                       "asked for",
-                       k, (long long)others, (long long)to->width, (long long)from->width,
-                       AD_NEIGHBOURS_MOST);
+        return ad_fail(
+            ctx, AD_ERROR_ARGUMENT,
+            "the %d nearest of %lld rows of %lld numbers to rows of %lld: 1 to %d can be "
+            "asked for",
+            k, (long long)others, (long long)to->width, (long long)from->width, AD_NEIGHBOURS_MOST);
     for (int64_t i = 0; i < from->count * k; ++i) {
         distance[i] = INFINITY;
         if (which) which[i] = -1;

@@ -87,8 +87,7 @@ static void load_row(void *user, int64_t i, int worker)
     if (l->index) row = l->index[row];
     const ad_feature_rows *r = l->rows;
     for (int64_t f = 0; f < width; ++f)
-        to[f] = r->features ? r->features[row * width + f]
-                            : (float)r->bytes[row * width + f] / 255;
+        to[f] = r->features ? r->features[row * width + f] : (float)r->bytes[row * width + f] / 255;
     for (int64_t f = 0; f < width && l->centre; ++f) to[f] -= l->centre[f];
     for (int64_t f = 0; f < width; ++f) norm += (double)to[f] * (double)to[f];
     l->block->norm[i] = (float)norm;

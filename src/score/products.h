@@ -12,8 +12,8 @@
 
 /* Some rows less a centre, followed by zeros up to the block's size. */
 typedef struct ad_row_block {
-    float *rows;  /* [most, width] */
-    float *norm;  /* [most]: squared lengths */
+    float *rows; /* [most, width] */
+    float *norm; /* [most]: squared lengths */
     int64_t most, first, count;
 } ad_row_block;
 

@@ -1,7 +1,7 @@
 /* symmetric.c - eigenvalues by Householder's reduction to a tridiagonal matrix, then QL with
  * implicit shifts (Golub & Van Loan, Matrix Computations, sections 8.3.1 and 8.3.3); factors by
- * Cholesky's method with the largest of what is left first (section 4.2.8), which ends where nothing
- * is left: of a matrix of low rank early.
+ * Cholesky's method with the largest of what is left first (section 4.2.8), which ends where
+ * nothing is left: of a matrix of low rank early.
  *
  * Rows are shared out to threads in pieces of one size, and a sum is one thread's. */
 #include "score/symmetric.h"

@@ -74,7 +74,6 @@ refuses 1 "found.png" "$tmp/vanilla" "$picture" --latent "$tmp/found.png"
 refuses 2 "--starts 9" "$tmp/vanilla" "$picture" --starts 9 --tries 8
 refuses 2 "is also an input" "$tmp/vanilla" "$picture" --latent "$picture"
 refuses 2 "is also an input" "$tmp/vanilla" "$tmp/own/00001.png" -o "$tmp/own/00001.png"
-refuses 2 "is --output, too" "$tmp/vanilla" "$picture" -o "$tmp/a.png" --latent "$tmp/a.png"
 run "$autodidact" gan project "$tmp/vanilla"
 exits 2
 finish

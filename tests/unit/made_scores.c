@@ -14,7 +14,8 @@ static double random_number(int index)
 
 /* ---- eigenvalues ---- */
 
-/* Sums of powers of the eigenvalues are traces of powers of the matrix; the factor gives it back. */
+/* Sums of powers of the eigenvalues are traces of powers of the matrix; the factor gives it back.
+ */
 static void check_symmetric(const double *a, int n)
 {
     double *copy = malloc((size_t)(n * n) * sizeof *copy), *factor = malloc((size_t)(n * n) * 8),
@@ -137,7 +138,8 @@ static void clouds_are_as_far_as_elsewhere(void)
     fixture f;
     REQUIRE(fixture_open(&f, ctx, "tests/fixtures/made_scores.safetensors"));
     for (int i = 0; i < 5; ++i) {
-        ad_tensor r = fixture_get(&f, "%s.real", names[i]), m = fixture_get(&f, "%s.made", names[i]);
+        ad_tensor r = fixture_get(&f, "%s.real", names[i]),
+                  m = fixture_get(&f, "%s.made", names[i]);
         ad_feature_rows real = rows_of(r.data, r.shape.dim[0], r.shape.dim[1]),
                         made = rows_of(m.data, m.shape.dim[0], m.shape.dim[1]);
         const double *want = fixture_get(&f, "%s.scores", names[i]).data,
@@ -156,7 +158,8 @@ static void clouds_are_as_far_as_elsewhere(void)
         for (int s = 0; s < 4; ++s) CHECK_NEAR(got[s], want[s], 1e-12);
         int64_t fewer = real.count < made.count ? real.count : made.count;
         real.count = made.count = fewer;
-        CHECK_INT(ad_kernel_distance(ctx, &real, &made, &(ad_kernel_options){.subsets = 1, .size = fewer}, NULL, &all),
+        CHECK_INT(ad_kernel_distance(ctx, &real, &made,
+                                     &(ad_kernel_options){.subsets = 1, .size = fewer}, NULL, &all),
                   AD_OK);
         CHECK_NEAR(all.distance, *kernel, 1e-6 * fmax(1, fabs(*kernel)));
     }

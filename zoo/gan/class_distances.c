@@ -1,6 +1,6 @@
-/* class_distances.c - of a network with classes: how far what is made as each class is from its real
- * pictures, beside how far real pictures of two classes are from one another. A distance of a class
- * that is no small part of that says that what is made is not of the class. */
+/* class_distances.c - of a network with classes: how far what is made as each class is from its
+ * real pictures, beside how far real pictures of two classes are from one another. A distance of a
+ * class that is no small part of that says that what is made is not of the class. */
 #include "zoo/gan/measure.h"
 
 #include <math.h>

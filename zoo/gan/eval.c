@@ -55,10 +55,10 @@ static ad_status print_classes(ad_command *cmd, const gan_measure *e)
         int64_t class = judged ? gan_find_name(judged, list->at[i]) : -1;
         ad_table_row(t);
         ad_table_text(t, list->at[i]);
-        ad_table_real(t, class < 0 ? NAN : gan_share_taken(&e->real, (int32_t)class));
-        ad_table_real(t, class < 0 ? NAN : gan_share_taken(&e->made, (int32_t)class));
+        ad_table_real(t, class < 0 ? NAN : gan_share_taken(&e->real, (int32_t) class));
+        ad_table_real(t, class < 0 ? NAN : gan_share_taken(&e->made, (int32_t) class));
         if (!own->count) continue;
-        ad_table_real(t, class < 0 ? NAN : gan_share_right(&e->made, (int32_t)class));
+        ad_table_real(t, class < 0 ? NAN : gan_share_right(&e->made, (int32_t) class));
         ad_table_real(t, e->classes.own[i]);
     }
     if (!status) status = ad_table_print(t, cmd, "class");
@@ -96,7 +96,8 @@ static void print_scores(ad_command *cmd, const gan_measure *e, const ad_metrics
         ad_command_print(cmd, "\n");
         ad_command_print_metrics(cmd, "", metrics, NULL);
         ad_command_print(cmd, "\n");
-        ad_command_print(cmd, "%lld samples beside %lld real pictures, in %lld features of %s: %s\n",
+        ad_command_print(cmd,
+                         "%lld samples beside %lld real pictures, in %lld features of %s: %s\n",
                          (long long)e->made.count, (long long)e->real.count, (long long)l->width,
                          l->name, l->layer);
         print_memory(cmd, e, "pixels", &e->by_pixels);
@@ -142,7 +143,8 @@ static ad_status work(ad_command *cmd, ad_job *job)
     if (!status && output) status = gan_write_memorised(&e, output);
     if (!status) status = print_classes(cmd, &e);
     if (!status) print_scores(cmd, &e, &metrics);
-    if (!status && output) ad_command_note(cmd, "%s: samples that are the most like a training picture", output);
+    if (!status && output)
+        ad_command_note(cmd, "%s: samples that are the most like a training picture", output);
     ad_metrics_free(&metrics);
     gan_measure_free(&e);
     return status;

@@ -1,7 +1,7 @@
 /* feature_cache.c - features of real pictures, kept in the user's cache: a file for each network,
- * data and number of pictures, which says itself what it is of. A file that is broken or of something
- * else is passed over, with a note, and written anew. Those that were used the longest ago make
- * room. */
+ * data and number of pictures, which says itself what it is of. A file that is broken or of
+ * something else is passed over, with a note, and written anew. Those that were used the longest
+ * ago make room. */
 #include "zoo/gan/measure.h"
 
 #include <fcntl.h>
@@ -22,9 +22,8 @@ static void say_what(const gan_measure *e, const gan_looker *l, const gan_looked
 {
     snprintf(what, WHAT, "autodidact %s, %s: %s, %s (%016llx): %lld of %lld %s pictures %016llx",
              ad_version(), ad_context_isa(l->ctx), l->name, l->layer,
-             (unsigned long long)l->fingerprint, (long long)real->count,
-             (long long)e->set->count, ad_split_name(e->split),
-             (unsigned long long)e->set->fingerprint);
+             (unsigned long long)l->fingerprint, (long long)real->count, (long long)e->set->count,
+             ad_split_name(e->split), (unsigned long long)e->set->fingerprint);
 }
 
 static bool find_folder(const gan_measure *e, char folder[PATH])
@@ -51,8 +50,8 @@ static int list(const gan_measure *e, const gan_looker *l, const gan_looked_at *
                 ad_named_tensor tensors[PARTS_MOST])
 {
     int count = 2;
-    tensors[0] = (ad_named_tensor){
-        "features", {AD_F32, ad_shape(real->count, l->width), real->features}};
+    tensors[0] = (ad_named_tensor){"features",
+                                   {AD_F32, ad_shape(real->count, l->width), real->features}};
     tensors[1] = (ad_named_tensor){
         "nearest", {AD_F32, ad_shape(real->count, real->nearest_count), real->nearest}};
     if (l == e->judge)
@@ -76,9 +75,9 @@ static ad_status check_numbers(ad_context *ctx, const char *path, const gan_look
         good &= real->nearest[i] >= 0 && real->nearest[i] - real->nearest[i] == 0;
     for (int64_t i = 0; i < real->count && taken; ++i)
         good &= real->taken[i] >= 0 && real->taken[i] < l->classes->count;
-    return good ? AD_OK
-                : ad_error_set(ctx, AD_ERROR_FORMAT, "%s: holds numbers that no features are",
-                               path);
+    return good
+               ? AD_OK
+               : ad_error_set(ctx, AD_ERROR_FORMAT, "%s: holds numbers that no features are", path);
 }
 
 static ad_status read_file(const gan_measure *e, const gan_looker *l, const gan_looked_at *real,

@@ -212,10 +212,15 @@ static void tell_what_is_done(const gan_looker *l, const ad_watcher *watcher)
                  (long long)l->to[0],
                  l->from[0] * l->to[1] == l->from[1] * l->to[0] ? ""
                                                                 : " without their proportions");
-    const char *colour = l->from[2] == l->to[2] ? "" : l->to[2] == 3 ? "widened to colour" : "made grey";
+    const char *colour = l->from[2] == l->to[2] ? ""
+                         : l->to[2] == 3        ? "widened to colour"
+                                                : "made grey";
     if (!*size && !*colour) return;
     ad_watch_note(watcher, "%s: is shown pictures%s%s%s, as it takes them", l->name, size,
-                  *size && *colour ? ", " : *colour ? " " : "", colour);
+                  *size && *colour ? ", "
+                  : *colour        ? " "
+                                   : "",
+                  colour);
 }
 
 /* What features depend on. */
@@ -225,7 +230,8 @@ static uint64_t fingerprint(gan_looker *l)
     uint64_t hash = 0;
     for (int i = 0; i < ad_vars_count(l->vars); ++i) {
         const ad_variable *v = ad_vars_at(l->vars, i);
-        const uint64_t parts[3] = {hash, ad_fingerprint(ad_variable_name(v), strlen(ad_variable_name(v))),
+        const uint64_t parts[3] = {hash,
+                                   ad_fingerprint(ad_variable_name(v), strlen(ad_variable_name(v))),
                                    ad_fingerprint(ad_variable_data(l->vars, v),
                                                   (size_t)ad_shape_count(ad_variable_shape(v)) *
                                                       ad_dtype_size(ad_variable_dtype(v)))};
@@ -234,8 +240,8 @@ static uint64_t fingerprint(gan_looker *l)
     const classify_model *c = l->job ? l->job->model : NULL;
     const ad_reals *moments[2] = {c ? &c->mean : NULL, c ? &c->deviation : NULL};
     for (int i = 0; i < 2 && c; ++i)
-        hash = 31 * hash + ad_fingerprint(moments[i]->at,
-                                          (size_t)moments[i]->count * sizeof *moments[i]->at);
+        hash = 31 * hash +
+               ad_fingerprint(moments[i]->at, (size_t)moments[i]->count * sizeof *moments[i]->at);
     int length = snprintf(text, sizeof text, "%016llx %.300s %lld %lld %lld %d",
                           (unsigned long long)hash, l->layer, (long long)l->to[0],
                           (long long)l->to[1], (long long)l->to[2], (int)l->chosen.onnx.pixels);
@@ -283,8 +289,7 @@ static void show(const gan_looker *l, const unsigned char *picture, float *to)
                                       0.7152f * ad_srgb_to_linear((float)p[1] / 255) +
                                       0.0722f * ad_srgb_to_linear((float)p[2] / 255));
         else
-            for (int64_t c = 0; c < l->to[2]; ++c)
-                to[i * l->to[2] + c] = (float)p[c % from] / 255;
+            for (int64_t c = 0; c < l->to[2]; ++c) to[i * l->to[2] + c] = (float)p[c % from] / 255;
     }
 }
 

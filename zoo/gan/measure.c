@@ -122,7 +122,7 @@ static ad_status make_room(gan_measure *e, gan_looked_at *l, int64_t count)
     if (classes) l->class = ad_job_array(e->job, count, sizeof *l->class);
     bool judged = !e->judge || (l->taken && l->asked);
     return judged && (!classes || l->class) && (l == &e->real || l->pixels) ? AD_OK
-                                                                              : AD_ERROR_MEMORY;
+                                                                            : AD_ERROR_MEMORY;
 }
 
 int32_t gan_find_name(const ad_texts *names, const char *name)
@@ -153,8 +153,9 @@ static ad_status look(gan_measure *e, gan_looker *by, gan_looked_at *l, float *u
         status = gan_look(by, shown ? shown : l->pixels + at * values, count,
                           unkept ? unkept : l->features + at * by->width,
                           by == e->judge ? l->taken + at : NULL);
-        if (!status) tell(&e->progress, &(ad_progress){.step = at + count, .steps = l->count,
-                                                       .counted = "pictures"});
+        if (!status)
+            tell(&e->progress,
+                 &(ad_progress){.step = at + count, .steps = l->count, .counted = "pictures"});
         if (!status && ad_watch_interrupted(&e->watcher))
             status = ad_error_set(e->job->ctx, AD_ERROR_ARGUMENT,
                                   "stopped before all were looked at");
@@ -264,7 +265,8 @@ double gan_share_taken(const gan_looked_at *l, int32_t class)
 /* Neighbours of real pictures as ad_neighbour_scores wants them: k each. */
 static ad_status score_neighbours(gan_measure *e, ad_metrics *metrics)
 {
-    const ad_feature_rows real = gan_feature_rows(e, &e->real), made = gan_feature_rows(e, &e->made);
+    const ad_feature_rows real = gan_feature_rows(e, &e->real),
+                          made = gan_feature_rows(e, &e->made);
     int k = e->neighbours, have = e->real.nearest_count;
     bool known = k <= have;
     ad_neighbour_result n;
@@ -272,8 +274,8 @@ static ad_status score_neighbours(gan_measure *e, ad_metrics *metrics)
     if (!nearest) return ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory");
     for (int64_t i = 0; i < e->real.count * k && known; ++i)
         nearest[i] = e->real.nearest[i / k * have + i % k];
-    gan_part(e, "distances",
-             gan_pairs_cost(made.count, made.count + real.count, e->looker.width), 2);
+    gan_part(e, "distances", gan_pairs_cost(made.count, made.count + real.count, e->looker.width),
+             2);
     ad_status status = ad_neighbour_scores(e->job->ctx, &real, &made, k, known ? nearest : NULL,
                                            &e->progress.relay, &n);
     free(nearest);
@@ -288,14 +290,14 @@ static ad_status score_neighbours(gan_measure *e, ad_metrics *metrics)
 static ad_status score_all(gan_measure *e, ad_metrics *metrics)
 {
     ad_context *ctx = e->job->ctx;
-    const ad_feature_rows real = gan_feature_rows(e, &e->real), made = gan_feature_rows(e, &e->made);
+    const ad_feature_rows real = gan_feature_rows(e, &e->real),
+                          made = gan_feature_rows(e, &e->made);
     ad_kernel_result kernel;
     double frechet;
     gan_part(e, "Frechet distance", cost_of_frechet(e), 1);
     ad_status status = ad_frechet_distance(ctx, &real, &made, &e->progress.relay, &frechet);
     gan_part(e, "kernel distance", cost_of_kernel(e), 1);
-    if (!status)
-        status = ad_kernel_distance(ctx, &real, &made, NULL, &e->progress.relay, &kernel);
+    if (!status) status = ad_kernel_distance(ctx, &real, &made, NULL, &e->progress.relay, &kernel);
     if (status) return status;
     ad_metrics_add(metrics, "frechet", frechet);
     ad_metrics_add(metrics, "kernel_distance", kernel.distance);
@@ -394,7 +396,8 @@ ad_status gan_measure_run(gan_measure *e, ad_metrics *metrics)
 {
     ad_status status = read_sets(e);
     if (!status && e->only_of_enough && e->set->count < GAN_MEASURED_LEAST) {
-        ad_watch_note(&e->watcher, "%lld pictures: what is made is not measured beside fewer than %d",
+        ad_watch_note(&e->watcher,
+                      "%lld pictures: what is made is not measured beside fewer than %d",
                       (long long)e->set->count, GAN_MEASURED_LEAST);
         return AD_OK;
     }

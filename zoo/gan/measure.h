@@ -61,9 +61,9 @@ typedef struct gan_looked_at {
     float *features;        /* [count, width]; all these are the job's */
     int32_t *taken, *asked; /* [count]: the judge's class; what they are, as that (-1: it has no
                                such). NULL: there is no judge */
-    int32_t *class;         /* [count]: the generator's class (-1: none of them). NULL: no classes */
-    float *nearest;         /* [count, nearest_count]: squared distances to others of their kind */
-    int nearest_count;      /* 0: not known */
+    int32_t *class;    /* [count]: the generator's class (-1: none of them). NULL: no classes */
+    float *nearest;    /* [count, nearest_count]: squared distances to others of their kind */
+    int nearest_count; /* 0: not known */
 } gan_looked_at;
 
 /* How far it is, in seconds as they are estimated. */
@@ -77,10 +77,10 @@ typedef struct gan_measuring {
 
 /* A sample's nearest training picture, and whether it is nearer than that one's own. */
 typedef struct gan_memory {
-    int64_t count;   /* of training pictures that are compared with */
-    int64_t *which;  /* [made]: the training set's picture; these two are the job's */
-    double *ratio;   /* [made]: the sample's distance by that of its own nearest neighbour */
-    double share;    /* of samples that are nearer; NaN: not known */
+    int64_t count;  /* of training pictures that are compared with */
+    int64_t *which; /* [made]: the training set's picture; these two are the job's */
+    double *ratio;  /* [made]: the sample's distance by that of its own nearest neighbour */
+    double share;   /* of samples that are nearer; NaN: not known */
 } gan_memory;
 
 /* Of the generator's classes. */
@@ -100,8 +100,8 @@ typedef struct gan_measure {
     int pixels;        /* as in gan_look_options */
     const char *cache; /* NULL: the user's, "none": none, or a folder */
     ad_split split;
-    int64_t count; /* made, and at most of real ones; 0: as many as these, `most` at most */
-    int64_t most;  /* 0: GAN_MEASURED */
+    int64_t count;       /* made, and at most of real ones; 0: as many as these, `most` at most */
+    int64_t most;        /* 0: GAN_MEASURED */
     bool only_of_enough; /* of fewer real pictures than GAN_MEASURED_LEAST: a note, no figures */
     uint64_t seed;
     double truncation;

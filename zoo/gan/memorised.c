@@ -1,6 +1,6 @@
-/* memorised.c - has the generator learnt pictures by heart? A sample is suspicious that is nearer to
- * a training picture than that one's own nearest neighbour among the training pictures: by pixels,
- * of all of them; and by features, of those that were looked at. */
+/* memorised.c - has the generator learnt pictures by heart? A sample is suspicious that is nearer
+ * to a training picture than that one's own nearest neighbour among the training pictures: by
+ * pixels, of all of them; and by features, of those that were looked at. */
 #include "zoo/gan/measure.h"
 
 #include <math.h>
@@ -35,7 +35,8 @@ static void judge(const gan_measure *e, gan_memory *memory, const float *sample,
 
 static ad_status by_features(gan_measure *e)
 {
-    const ad_feature_rows real = gan_feature_rows(e, &e->real), made = gan_feature_rows(e, &e->made);
+    const ad_feature_rows real = gan_feature_rows(e, &e->real),
+                          made = gan_feature_rows(e, &e->made);
     gan_memory *memory = &e->by_features;
     float *sample = calloc((size_t)made.count, sizeof *sample),
           *own = calloc((size_t)made.count, sizeof *own);

@@ -41,7 +41,8 @@ static ad_status add(sheet *s, const unsigned char *bytes)
     const gan_model *m = s->e->job->model;
     int64_t values = m->height * m->breadth * m->channels;
     ad_image *image = NULL;
-    ad_status status = ad_image_new(s->e->job->ctx, m->breadth, m->height, (int)m->channels, &image);
+    ad_status status = ad_image_new(s->e->job->ctx, m->breadth, m->height, (int)m->channels,
+                                    &image);
     for (int64_t i = 0; i < values && !status; ++i) image->data[i] = (float)bytes[i] / 255;
     s->caption[s->count] = s->text[s->count];
     s->picture[s->count++] = image;

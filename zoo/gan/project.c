@@ -20,7 +20,8 @@ static const ad_option options[] = {
      .help = "descents, from the nearest samples: the best is kept"},
     {AD_ROW("tries", INT), .initial = "300", .min = 1, .max = 1e6,
      .help = "samples of which these are the nearest"},
-    {AD_ROW("rate", REAL), .initial = "0.1", .min = 1e-6, .max = 10, .help = "of Adam, in the beginning"},
+    {AD_ROW("rate", REAL), .initial = "0.1", .min = 1e-6, .max = 10,
+     .help = "of Adam, in the beginning"},
     {AD_ROW("perceptual", REAL), .initial = "0.02", .min = 0, .max = 1000,
      .help = "weight of the perceptual distance beside the squared error of pixels"},
     {AD_ROW("prior", REAL), .initial = "1e-4", .min = 0, .max = 1000,
@@ -35,7 +36,7 @@ typedef struct project {
     ad_job *job;
     const gan_model *model;
     const char *path, *output, *latent;
-    ad_image *picture;   /* in the network's size and channels; owned */
+    ad_image *picture; /* in the network's size and channels; owned */
     gan_projection with;
 } project;
 
@@ -49,7 +50,8 @@ static ad_status fit(const project *p, const ad_image *whole, ad_image **picture
     ad_status status;
     if (whole->width * m->height != whole->height * m->breadth && m->height == m->breadth) {
         how = "its centre is resized to";
-        status = ad_image_centre(p->job->ctx, whole, m->height, m->breadth, m->height, NULL, picture);
+        status = ad_image_centre(p->job->ctx, whole, m->height, m->breadth, m->height, NULL,
+                                 picture);
     } else {
         if (whole->width * m->height != whole->height * m->breadth)
             how = "without its proportions resized to";
@@ -92,7 +94,8 @@ static ad_status read_picture(project *p)
 static ad_status write_sheet(const project *p)
 {
     static const char *const captions[] = {"picture", "nearest sample", "projection"};
-    const ad_sheet_options look = {.columns = 3, .side = 2 * GAN_LOOKED_AT, .gap = 4, .captions = captions};
+    const ad_sheet_options look = {
+        .columns = 3, .side = 2 * GAN_LOOKED_AT, .gap = 4, .captions = captions};
     ad_image *found[2] = {NULL, NULL}, *sheet = NULL;
     ad_status status = gan_paint(p->job, &p->with.found, 0, 2, found);
     const ad_image *const pictures[3] = {p->picture, found[0], found[1]};
@@ -158,9 +161,11 @@ static void say_found(const project *p)
         return;
     }
     if (class) ad_command_print(p->cmd, "class %s\n", class);
-    if (p->output) ad_command_note(p->cmd, "%s: the picture, the nearest sample, the projection", p->output);
-    if (p->latent) ad_command_note(p->cmd, "%s: the noise, for `gan morph` as %s%s%s", p->latent, p->latent,
-                                   colon, *colon ? class : "");
+    if (p->output)
+        ad_command_note(p->cmd, "%s: the picture, the nearest sample, the projection", p->output);
+    if (p->latent)
+        ad_command_note(p->cmd, "%s: the noise, for `gan morph` as %s%s%s", p->latent, p->latent,
+                        colon, *colon ? class : "");
 }
 
 /* ---- the verb ---- */
@@ -186,22 +191,22 @@ static ad_status find(project *p)
 
 static ad_status work(ad_command *cmd, ad_job *job)
 {
-    project p = {.cmd = cmd,
-                 .job = job,
-                 .model = job->model,
-                 .path = ad_command_operand(cmd, 1),
-                 .output = ad_command_text(cmd, "output"),
-                 .latent = ad_command_text(cmd, "latent"),
-                 .with = {.job = job,
-                          .watcher = job->watcher,
-                          .weights = {ad_command_real(cmd, "perceptual"),
-                                      ad_command_real(cmd, "prior")},
-                          .label = -1,
-                          .tries = ad_command_int(cmd, "tries"),
-                          .starts = ad_command_int(cmd, "starts"),
-                          .steps = ad_command_int(cmd, "steps"),
-                          .rate = ad_command_real(cmd, "rate"),
-                          .seed = (uint64_t)ad_command_int(cmd, "seed")}};
+    project p = {
+        .cmd = cmd,
+        .job = job,
+        .model = job->model,
+        .path = ad_command_operand(cmd, 1),
+        .output = ad_command_text(cmd, "output"),
+        .latent = ad_command_text(cmd, "latent"),
+        .with = {.job = job,
+                 .watcher = job->watcher,
+                 .weights = {ad_command_real(cmd, "perceptual"), ad_command_real(cmd, "prior")},
+                 .label = -1,
+                 .tries = ad_command_int(cmd, "tries"),
+                 .starts = ad_command_int(cmd, "starts"),
+                 .steps = ad_command_int(cmd, "steps"),
+                 .rate = ad_command_real(cmd, "rate"),
+                 .seed = (uint64_t)ad_command_int(cmd, "seed")}};
     ad_status status = find(&p);
     ad_image_free(p.picture);
     return status;
@@ -214,8 +219,6 @@ static int run(ad_command *cmd)
         return ad_command_usage(cmd, "--starts %lld: they are the nearest of --tries %lld",
                                 (long long)ad_command_int(cmd, "starts"),
                                 (long long)ad_command_int(cmd, "tries"));
-    if (output && latent && ad_command_same_file(output, latent))
-        return ad_command_usage(cmd, "--latent %s is --output, too", latent);
     if (latent && ad_command_is_operand(cmd, latent))
         return ad_command_usage(cmd, "%s is also an input: choose another name", latent);
     int code = output ? vision_check_not_input(cmd, NULL, 0) : AD_EXIT_OK;
@@ -225,9 +228,12 @@ static int run(ad_command *cmd)
 const ad_verb gan_project_verb = {
     AD_VERB("gan", "project", "MODEL PICTURE", options, run, "find the noise of a given picture"),
     .description =
-        "Looks for the noise whose sample is nearest to PICTURE, by gradients through the generator: "
-        "of several descents, each from one of the nearest of many samples, the best. Nearness is the "
-        "squared error of pixels and the perceptual distance of the network inside of this program. "
+        "Looks for the noise whose sample is nearest to PICTURE, by gradients through the "
+        "generator: "
+        "of several descents, each from one of the nearest of many samples, the best. Nearness is "
+        "the "
+        "squared error of pixels and the perceptual distance of the network inside of this "
+        "program. "
         "What a generator never makes it does not find: the sheet shows how near it comes.\n\n"
         "  autodidact gan project runs/gan-20260101-1 me.jpg -o found.png --latent me.npy\n"
         "  autodidact gan morph runs/gan-20260101-1 me.npy 7 -o way.gif"};

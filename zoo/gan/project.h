@@ -1,11 +1,11 @@
-/* project.h - the noise of a given picture: where in latent space the sample lies that is nearest to
- * it.
+/* project.h - the noise of a given picture: where in latent space the sample lies that is nearest
+ * to it.
  *
  *     minimise over z   mean (G(z) - x)^2 + w d(G(z), x) + p mean z^2
  *
  * by Adam, of several starts the best (as Abdal et al. 2019, "Image2StyleGAN", do with latents of
- * theirs); d is the perceptual distance of zoo/vision/lpips.h in the network inside of this program,
- * the last term keeps z where noise is. The starts are the nearest of many samples.
+ * theirs); d is the perceptual distance of zoo/vision/lpips.h in the network inside of this
+ * program, the last term keeps z where noise is. The starts are the nearest of many samples.
  *
  * Files:
  *   - project_distance.c: how far samples are from the picture
@@ -56,16 +56,16 @@ typedef struct gan_projection {
     ad_job *job; /* whose evaluation form is there (gan_paint_begin) */
     ad_watcher watcher;
     gan_weights weights;
-    const float *wanted;   /* [height, width, channels], 0 to 1 */
-    int64_t label;         /* -1: the class is looked for */
+    const float *wanted; /* [height, width, channels], 0 to 1 */
+    int64_t label;       /* -1: the class is looked for */
     int64_t tries, starts, steps;
     double rate;
     uint64_t seed;
     /* What was found: */
-    gan_points found;      /* 2: the nearest of the samples that were tried, and the projection */
+    gan_points found; /* 2: the nearest of the samples that were tried, and the projection */
     gan_distance distance[2];
-    gan_distance middle;   /* of the samples in the middle of all */
-    int64_t done;          /* steps */
+    gan_distance middle; /* of the samples in the middle of all */
+    int64_t done;        /* steps */
 } gan_projection;
 
 /* The first members say what is wanted. Ended by its watcher it has the best so far. */

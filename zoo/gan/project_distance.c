@@ -28,7 +28,8 @@ gan_distance_nodes gan_distances(ad_vars *vision, const gan_weights *w, ad_node 
     return d;
 }
 
-static ad_status bind(gan_ruler *r, ad_node *made, ad_node *wanted, ad_node *z, const float *picture)
+static ad_status bind(gan_ruler *r, ad_node *made, ad_node *wanted, ad_node *z,
+                      const float *picture)
 {
     size_t number = sizeof(float);
     ad_status status = ad_bind(r->program, made, r->pictures,
@@ -75,7 +76,8 @@ ad_status gan_measure_points(gan_ruler *r, ad_job *job, const gan_points *points
     for (int64_t at = 0; at < count && !status; at += ROWS) {
         int64_t some = count - at < ROWS ? count - at : ROWS;
         memcpy(r->pictures, rows + at * r->values, (size_t)(some * r->values) * sizeof *rows);
-        memcpy(r->z, points->z + (from + at) * r->latent, (size_t)(some * r->latent) * sizeof *rows);
+        memcpy(r->z, points->z + (from + at) * r->latent,
+               (size_t)(some * r->latent) * sizeof *rows);
         status = ad_run(r->program);
         if (!status) status = ad_result_finite(r->program, r->nodes.loss, "a sample's distance");
         const float *loss = ad_result(r->program, r->nodes.loss),

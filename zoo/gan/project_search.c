@@ -152,7 +152,8 @@ static ad_status descend(descent *d)
     ad_status status = AD_OK;
     for (int64_t step = 0; step < p->steps && !status; ++step) {
         double share = (double)step / (double)p->steps;
-        status = ad_optimizer_set_lr(d->adam, p->rate * (0.5 + 0.5 * cos(half_turn * share)) + 1e-6);
+        status = ad_optimizer_set_lr(d->adam,
+                                     p->rate * (0.5 + 0.5 * cos(half_turn * share)) + 1e-6);
         if (!status) status = ad_variable_get(d->vars, d->z, d->now);
         if (!status) status = ad_run(d->program);
         if (!status)

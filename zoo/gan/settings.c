@@ -165,8 +165,9 @@ static const ad_option training_rows[] = {
              "translation, cutout, or several of these"},
     {AD_ROW("measure", INT), AT(measured), .initial = "5000", .max = 1e6, .may_change = true,
      .unit = "PICTURES",
-     .help = "how many samples the figures of `gan eval` in the result are of, at most, and no more "
-             "than there are real ones; 0: no figures"},
+     .help =
+         "how many samples the figures of `gan eval` in the result are of, at most, and no more "
+         "than there are real ones; 0: no figures"},
     {AD_ROW("classifier", FILE), AT(classifier), .may_change = true,
      .help = "for these: a run of `classify train`, which says what is seen"},
     {AD_ROW("features", FILE), AT(features), .may_change = true, .unit = "NETWORK",

@@ -151,8 +151,9 @@ static ad_status finish(ad_job *job, ad_metrics *result)
                        .neighbours = GAN_NEIGHBOURS};
     if (!t->measured) return AD_OK;
     if (m->classes.count && !t->classifier)
-        ad_watch_note(&job->watcher,
-                      "label_accuracy wants a --classifier; `gan eval` measures it afterwards, too");
+        ad_watch_note(
+            &job->watcher,
+            "label_accuracy wants a --classifier; `gan eval` measures it afterwards, too");
     ad_status status = gan_bind(job);
     if (!status) status = gan_measure_run(&all, result);
     gan_measure_free(&all);
