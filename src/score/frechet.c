@@ -112,8 +112,9 @@ static ad_status by_rows_of(ad_context *ctx, const ad_feature_rows *a, const dou
 {
     int64_t n = a->width, count = a->count;
     size_t bytes = ad_bytes(2 * n * count, sizeof(double));
-    double *rows = ad_alloc(ctx, bytes), *factor = rows + n * count;
+    double *rows = ad_alloc(ctx, bytes);
     if (!rows) return AD_ERROR_MEMORY;
+    double *factor = rows + n * count;
     centred(a, mean, 1 / sqrt((double)(count - 1)), 0, count, rows);
     for (int64_t r = 0; r < count; ++r)
         for (int64_t i = 0; i < n; ++i) factor[i * count + r] = rows[r * n + i];

@@ -17,7 +17,7 @@ static ad_status gather(const gan_measure *e, const gan_looked_at *l, int32_t cl
 {
     int64_t width = e->looker.width, count = 0;
     for (int64_t i = 0; i < l->count; ++i) count += l->class[i] == class;
-    *out = (members){.memory = malloc((size_t)(count * width + 1) * sizeof(float))};
+    out->memory = malloc((size_t)(count * width + 1) * sizeof(float));
     if (!out->memory) return ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory");
     out->rows = (ad_feature_rows){.features = out->memory, .width = width};
     for (int64_t i = 0; i < l->count; ++i)
@@ -69,21 +69,26 @@ static ad_status compare_pairs(gan_measure *e, const members *real, int64_t clas
     return status;
 }
 
-static ad_status compare_classes(gan_measure *e, members *real, int64_t classes)
+/* Made ones beside real ones. */
+static ad_status compare_own(gan_measure *e, int32_t class, const members *real)
 {
     gan_class_distances *c = &e->classes;
+    members made;
+    ad_status status = gather(e, &e->made, class, &made);
+    if (!status) status = between(e, &made, real, &c->own[class]);
+    free(made.memory);
+    if (!status) c->worst = fmax(c->worst, c->own[class]); /* which passes NaN over */
+    return status;
+}
+
+static ad_status compare_classes(gan_measure *e, const members *real, int64_t classes)
+{
     bool pairs = classes <= GAN_PAIRED_CLASSES;
     int64_t all = classes + (pairs ? classes * (classes - 1) / 2 : 0);
     ad_status status = AD_OK;
     gan_part(e, "classes", 1e-9 * (double)all * pow((double)e->looker.width, 3), 1);
     for (int64_t i = 0; i < classes && !status; ++i) {
-        members made;
-        status = gather(e, &e->real, (int32_t)i, &real[i]);
-        if (status) break;
-        status = gather(e, &e->made, (int32_t)i, &made);
-        if (!status) status = between(e, &made, &real[i], &c->own[i]);
-        free(made.memory);
-        if (!status) c->worst = fmax(c->worst, c->own[i]); /* which passes NaN over */
+        status = compare_own(e, (int32_t)i, &real[i]);
         if (!status) status = step(e, i + 1, all);
     }
     if (!status && pairs) status = compare_pairs(e, real, classes, classes, all);
@@ -103,6 +108,8 @@ ad_status gan_measure_classes(gan_measure *e)
     ad_status status = AD_OK;
     if (!real || !e->classes.own)
         status = ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory for classes");
+    for (int64_t i = 0; i < classes && !status; ++i)
+        status = gather(e, &e->real, (int32_t)i, &real[i]);
     if (!status) status = compare_classes(e, real, classes);
     for (int64_t i = 0; real && i < classes; ++i) free(real[i].memory);
     free(real);

@@ -34,8 +34,7 @@ static void tell(const gan_projection *p, const char *part, int64_t step, int64_
                  const gan_distance *best)
 {
     const ad_metric metrics[] = {{"pixels", best->pixels}, {"perceptual", best->perceptual}};
-    bool counted = p->watcher.progress != NULL;
-    if (counted)
+    if (p->watcher.progress)
         p->watcher.progress(p->watcher.user, &(ad_progress){.step = step,
                                                             .steps = steps,
                                                             .part = part,
@@ -112,6 +111,24 @@ static ad_status build(descent *d)
     return status;
 }
 
+/* Where the class is looked for, half of the starts are the nearest, and the others the nearest of
+ * classes that are not among these: what a class lacks at first it may have in the end. */
+static void choose_starts(descent *d, const tried *nearest)
+{
+    gan_projection *p = d->p;
+    int64_t classes = p->label < 0 ? ((const gan_model *)p->job->model)->classes.count : 0,
+            chosen = 0, plain = classes ? (p->starts + 1) / 2 : p->starts;
+    bool seen[GAN_CLASSES_MOST] = {false};
+    for (int64_t i = 0; i < p->tries && chosen < p->starts; ++i) {
+        int64_t number = nearest[i].sample, class = classes ? (number - 1) % classes : 0;
+        if (i >= plain && seen[class]) continue;
+        seen[class] = true;
+        set_point(p, number, &d->start, chosen++);
+    }
+    for (int64_t i = plain; chosen < p->starts; ++i) /* there are no more classes */
+        set_point(p, nearest[i].sample, &d->start, chosen++);
+}
+
 static ad_status begin(descent *d, const tried *nearest)
 {
     gan_projection *p = d->p;
@@ -121,7 +138,7 @@ static ad_status begin(descent *d, const tried *nearest)
     ad_status status = d->now && d->best_z ? gan_points_new(p->job, p->starts, &d->start)
                                            : AD_ERROR_MEMORY;
     if (status) return status;
-    for (int64_t i = 0; i < p->starts; ++i) set_point(p, nearest[i].sample, &d->start, i);
+    choose_starts(d, nearest);
     d->best = nearest[0].distance;
     memcpy(d->best_z, d->start.z, (size_t)m->latent * sizeof *d->best_z);
     if (!(d->vars = ad_vars_new(p->job->ctx, 0))) return AD_ERROR_MEMORY;
