@@ -161,32 +161,37 @@ static void bench_conv(void)
 {
     static const struct {
         const char *name;
-        int64_t size, c, k, taps, stride;
+        int64_t images, size, c, k, taps, stride;
     } layers[] = {
-        {"conv1_1", 512, 3, 64, 3, 1},        {"conv1_2", 512, 64, 64, 3, 1},
-        {"conv2_1", 256, 64, 128, 3, 1},      {"conv2_2", 256, 128, 128, 3, 1},
-        {"conv3_1", 128, 128, 256, 3, 1},     {"conv3_2", 128, 256, 256, 3, 1},
-        {"conv4_1", 64, 256, 512, 3, 1},      {"conv4_2", 64, 512, 512, 3, 1},
-        {"conv5_1", 32, 512, 512, 3, 1},      {"1x1", 64, 256, 256, 1, 1},
-        {"3x3 stride 2", 128, 64, 128, 3, 2}, {"7x7 stride 2", 224, 3, 64, 7, 2},
+        {"conv1_1", 1, 512, 3, 64, 3, 1},        {"conv1_2", 1, 512, 64, 64, 3, 1},
+        {"conv2_1", 1, 256, 64, 128, 3, 1},      {"conv2_2", 1, 256, 128, 128, 3, 1},
+        {"conv3_1", 1, 128, 128, 256, 3, 1},     {"conv3_2", 1, 128, 256, 256, 3, 1},
+        {"conv4_1", 1, 64, 256, 512, 3, 1},      {"conv4_2", 1, 64, 512, 512, 3, 1},
+        {"conv5_1", 1, 32, 512, 512, 3, 1},      {"1x1", 1, 64, 256, 256, 1, 1},
+        {"3x3 stride 2", 1, 128, 64, 128, 3, 2}, {"7x7 stride 2", 1, 224, 3, 64, 7, 2},
+        {"DCGAN 1-16", 64, 64, 1, 16, 4, 2},     {"DCGAN 16-32", 64, 32, 16, 32, 4, 2},
+        {"DCGAN 32-64", 64, 16, 32, 64, 4, 2},   {"DCGAN 64-128", 64, 8, 64, 128, 4, 2},
+        {"DCGAN 3-64", 128, 64, 3, 64, 4, 2},    {"DCGAN 256-512", 128, 8, 256, 512, 4, 2},
     };
     static const char *const names[3] = {"forward", "input", "weight"};
     static const int ops[3] = {AD_OP_CONV2D, AD_OP_CONV2D_INPUT_GRAD, AD_OP_CONV2D_WEIGHT_GRAD};
     for (size_t i = 0; i < sizeof layers / sizeof *layers; ++i)
         for (int op = 0; op < 3; ++op) {
             int64_t size = layers[i].size, taps = layers[i].taps, stride = layers[i].stride;
-            int64_t pad = taps / 2, out = (size + 2 * pad - taps) / stride + 1;
+            int64_t pad = (taps - 1) / 2, images = layers[i].images,
+                    out = (size + 2 * pad - taps) / stride + 1;
             ad_attr_conv attr = {
                 .stride = {stride, stride}, .pad = {pad, pad}, .dilation = {1, 1}, .groups = 1};
-            ad_operand x = operand(AD_F32, 4, (int64_t[]){1, size, size, layers[i].c});
+            ad_operand x = operand(AD_F32, 4, (int64_t[]){images, size, size, layers[i].c});
             ad_operand w = operand(AD_F32, 4, (int64_t[]){taps, taps, layers[i].c, layers[i].k});
-            ad_operand y = operand(AD_F32, 4, (int64_t[]){1, out, out, layers[i].k});
+            ad_operand y = operand(AD_F32, 4, (int64_t[]){images, out, out, layers[i].k});
             ad_problem p = {.op = ops[op], .attr = &attr, .n_in = 2, .n_out = 1};
             p.in[0] = op == 1 ? y : x, p.in[1] = op == 2 ? y : w;
             p.out[0] = op == 0 ? y : op == 1 ? x : w;
             char label[64];
             snprintf(label, sizeof label, "%s %s", layers[i].name, names[op]);
-            report(label, &p, 2.0 * (double)(out * out * layers[i].k * layers[i].c * taps * taps),
+            report(label, &p,
+                   2.0 * (double)(images * out * out * layers[i].k * layers[i].c * taps * taps),
                    peak_f32);
         }
 }

@@ -1,4 +1,4 @@
-"""Networks on pictures: style, resnet20, dcgan, alphazero."""
+"""Networks on pictures: style, resnet20, dcgan, wgan-gp, alphazero."""
 from functools import partial
 
 import jax
@@ -191,11 +191,10 @@ def discriminate(p, running, x):
     return x.reshape(-1).astype(jnp.float32)
 
 
-def dcgan(s):
-    g, d = s.weights(generator_shapes(), "netG."), s.weights(discriminator_shapes(), "netD.")
-    running_g = s.weights(statistics_shapes(generator_shapes()), "netG.")
-    running_d = s.weights(statistics_shapes(discriminator_shapes()), "netD.")
-    noise, real = s.pictures("noise", 128, 1, 1, 100), s.pictures("real", 128, 64, 64, 3)
+def step_of_both(s, g, d, generate, discriminate, noise, real):
+    """What is said of the same made pictures trains both; g, d: their shapes, with the prefixes of their names."""
+    (g, running_g), (d, running_d) = ((s.weights(shapes, name), s.weights(statistics_shapes(shapes), name))
+                                      for shapes, name in (g, d))
     start, update = adam(2e-4, (0.5, 0.999))
 
     def making(g, running, noise):
@@ -222,6 +221,92 @@ def dcgan(s):
 
     state = (g, running_g, start(g)), (d, running_d, start(d))
     return Work(stepping(one, state, noise, real))
+
+
+def dcgan(s):
+    return step_of_both(s, (generator_shapes(), "netG."), (discriminator_shapes(), "netD."), generate, discriminate,
+                        s.pictures("noise", 128, 1, 1, 100), s.pictures("real", 128, 64, 64, 3))
+
+
+# ---- dcgan-128, dcgan-1024, wgan-gp, wgan-gp-128, wgan-gp-1024: the networks of zoo/gan ----
+
+
+def maker_shapes(width, channels):
+    shapes = {"linear.weight": (width * 16, 100), "linear.bias": (width * 16,)}
+    for i, w in enumerate((width // 2, width // 4, width // 8)):
+        shapes |= {f"net.{3 * i}.weight": (2 * w, w, 4, 4)} | norm_shapes(f"net.{3 * i + 1}", w)
+    return shapes | {"net.9.weight": (width // 8, channels, 4, 4)}
+
+
+def judge_shapes(width, channels, plain):
+    shapes, at = {"net.0.weight": (width // 8, channels, 4, 4)}, 2
+    for w in (width // 4, width // 2, width):
+        shapes |= {f"net.{at}.weight": (w, w // 2, 4, 4)} | ({} if plain else norm_shapes(f"net.{at + 1}", w))
+        at += 2 if plain else 3
+    return shapes | {f"net.{at}.weight": (1, width, 4, 4)}
+
+
+def make(p, running, z):
+    x = linear(p, "linear", z.reshape(len(z), -1)).reshape(len(z), -1, 4, 4).transpose(0, 2, 3, 1)
+    for i in range(3):
+        x = conv_transpose(x, p[f"net.{3 * i}.weight"], 2, 1)
+        x = jax.nn.relu(norm(p, running, f"net.{3 * i + 1}", x))
+    return jnp.tanh(conv_transpose(x, p["net.9.weight"], 2, 1))
+
+
+def judge(p, running, x):
+    plain, at = "net.3.weight" not in p, 2
+    x = jax.nn.leaky_relu(conv(x, p["net.0.weight"], 2, 1), 0.2)
+    for _ in range(3):
+        x = conv(x, p[f"net.{at}.weight"], 2, 1)
+        x = jax.nn.leaky_relu(x if plain else norm(p, running, f"net.{at + 1}", x), 0.2)
+        at += 2 if plain else 3
+    return conv(x, p[f"net.{at}.weight"]).reshape(-1).astype(jnp.float32)
+
+
+def both(s, batch, width, channels):
+    return step_of_both(s, (maker_shapes(width, channels), "generator."),
+                        (judge_shapes(width, channels, False), "discriminator."), make, judge,
+                        s.pictures("noise", batch, 1, 1, 100), s.pictures("real", batch, 64, 64, channels))
+
+
+def critic(s, batch, width, channels):
+    """Wasserstein's loss with a gradient penalty of 10; the generator makes pictures and learns nothing."""
+    shapes = maker_shapes(width, channels)
+    g, running = s.weights(shapes, "generator."), s.weights(statistics_shapes(shapes), "generator.")
+    d = s.weights(judge_shapes(width, channels, True), "discriminator.")
+    noise, real = s.pictures("noise", batch, 1, 1, 100), s.pictures("real", batch, 64, 64, channels)
+    share = s.pictures("share", batch, 1, 1, 1)
+
+    def loss(d, g, running, noise, real, share):
+        d = s.cast(d)
+        said = lambda x: judge(d, {}, s.cast(x))
+        made = make(s.cast(g), dict(running), s.cast(noise)).astype(jnp.float32)
+        slope = jax.grad(lambda x: said(x).sum())(made + share * (real - made))
+        off = jnp.square(jnp.sqrt(jnp.square(slope).sum((1, 2, 3)) + 1e-12) - 1).mean()
+        return said(made).mean() - said(real).mean() + 10 * off
+
+    return Work(s.training(loss, d, adam(2e-4, (0.5, 0.999)), g, running, noise, real, share))
+
+
+def dcgan_128(s):
+    return both(s, 64, 128, 1)
+
+
+def dcgan_1024(s):
+    return both(s, 128, 1024, 3)
+
+
+def wgan_gp(s):
+    return critic(s, 128, 512, 3)
+
+
+def wgan_gp_128(s):
+    return critic(s, 64, 128, 1)
+
+
+def wgan_gp_1024(s):
+    return critic(s, 128, 1024, 3)
 
 
 # ---- alphazero: a residual tower with a policy and a value head, evaluated ----
