@@ -52,6 +52,7 @@ BUILD(gelu_slope, ad_node_new(NULL, AD_OP_GELU_SLOPE, x, 1, NULL))
 BUILD(gelu_tanh_slope, ad_node_new(NULL, AD_OP_GELU_TANH_SLOPE, x, 1, NULL))
 BUILD(relu, ad_relu(x[0]))
 BUILD(leaky_relu, ad_leaky_relu(x[0], 0.2))
+BUILD(leaky_relu_turned, ad_leaky_relu(x[0], -0.3))
 BUILD(elu, ad_elu(x[0], 1.3))
 BUILD(silu, ad_silu(x[0]))
 BUILD(softplus, ad_softplus(x[0]))
@@ -275,6 +276,7 @@ static const grad_case cases[] = {
     WITHIN(GELU_TANH_SLOPE, gelu_tanh_slope, -4, 4, S(11)),
     SMOOTH(RELU, relu, S(11)),
     SMOOTH(LEAKY_RELU, leaky_relu, S(11)),
+    SMOOTH(LEAKY_RELU, leaky_relu_turned, S(11)),
     SMOOTH(ELU, elu, S(11)),
     WITHIN(SILU, silu, -5, 5, S(11)),
     WITHIN(SOFTPLUS, softplus, -5, 5, S(11)),
