@@ -33,6 +33,7 @@ tiny_graph() { # FOLDER
 gpt_options="--layers 1 --heads 1 --width 8 --block 8 --batch 2 --steps 3 --sample-tokens 4"
 classify_options="--model mlp --batch 4 --steps 3 --size 4"
 gan_options="--kind conditional --width 8 --latent 2 --batch 4 --steps 3 --measure 0"
+bert_options="--init bert/bare --data texts.tsv --valid texts.tsv --text 1 --label 2 --batch 2 --steps 3"
 graph_options="--per-class 2 --width 4 --steps 3"
 style_options="--size 32 --steps 2"
 dream_options="--size 32 --steps 2 --levels 1"
@@ -48,7 +49,8 @@ make_seed() {
         "$fixtures/pictures/jpeg-L.jpg" "$fixtures/pictures/png-P.png" "$fixtures/pictures/webp-lossy.webp" .
     cp "$fixtures/films/bt709.mp4" film.mp4
     mkdir shots && cp "$fixtures/pictures/png-RGB.png" shots/1.png && cp shots/1.png shots/2.png
-    cp -r "$fixtures/tokenizers/bpe" "$fixtures/gpt2_tiny" .
+    cp -r "$fixtures/tokenizers/bpe" "$fixtures/gpt2_tiny" "$fixtures/bert" .
+    printf 'the cat\tyes\nthe hat\tno\na cat on the mat\tyes\nmat\tno\n' >texts.tsv
     for picture in photo painting; do
         { printf 'P6 16 16 255\n'; printf "%s." $(seq 1 400); } | head -c 781 >$picture.ppm
     done
@@ -58,6 +60,7 @@ make_seed() {
     quietly classify train --data pictures $classify_options --run classify-run
     quietly gpt train --data text.txt $gpt_options --run gpt-run
     quietly graph train --data graph $graph_options --run graph-run
+    quietly bert tune $bert_options --run bert-run
     quietly gan train --data pictures $gan_options --run gan-run
     quietly gpt train --data text.txt $gpt_options --steps 2 --run stopped-run
     sed -i 's/"steps": 2/"steps": 4/' stopped-run/config.json
@@ -76,7 +79,7 @@ disturb() {
     words= options=
     while [ "$1" != -f ]; do words="$words $1"; shift; done
     case $words in
-    *" runs resume "* | *" train "* | *" train-any "*)
+    *" runs resume "* | *" train "* | *" train-any "* | *" bert tune "*)
         options=-m
         case $words in *stopped-run*) run=stopped-run ;; *) run=new ;; esac
         set -- "$@" -r "\"$autodidact\" runs resume $run"
@@ -153,6 +156,11 @@ each_verb() {
     "$1" trains runs resume stopped-run
     "$1" reads gpt sample gpt-run --tokens 4
     "$1" reads gpt eval gpt-run text.txt
+    "$1" trains bert tune $bert_options --run new
+    "$1" trains bert tune --init bert/roberta --data texts.tsv --text 1 --label 2 --batch 2 --steps 3 --pooling cls --run new
+    "$1" reads bert eval bert-run --on texts.tsv
+    "$1" writes bert embed bert/bare text.txt -o old.npz
+    "$1" reads bert fill bert/distilbert [MASK]
     "$1" trains graph train --data graph $graph_options --run new
     "$1" trains graph train --data graph $graph_options --model gat --heads 1 --run new
     "$1" reads graph predict graph-run --data graph --split all
