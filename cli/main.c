@@ -40,6 +40,7 @@ static const ad_verb *const verbs[] = {
     &bert_eval_verb,
     &bert_embed_verb,
     &bert_fill_verb,
+    &bert_search_verb,
     &backbone_fit_verb,
     &style_explain_verb,
     &classify_explain_verb,

@@ -146,6 +146,12 @@ AD_API ad_status ad_npy_write(ad_context *ctx, const char *path, const ad_tensor
  * metadata). */
 AD_API ad_status ad_file_write(ad_context *ctx, const char *path, const ad_named_tensor *tensors,
                                int count, const ad_metadata *metadata, int metadata_count);
+/* Every regular file below a folder, once, in no particular order: `path` can be opened, `name` is
+ * the part of it below the folder. Hidden ones are left out; what else is, is said in a note. An
+ * error of `file` ends it. */
+AD_API ad_status ad_folder_files(ad_context *ctx, const char *path,
+                                 ad_status (*file)(void *user, const char *path, const char *name),
+                                 void *user);
 /* A whole file of any bytes, such as a text; atomically, too. */
 AD_API ad_status ad_bytes_write(ad_context *ctx, const char *path, const void *bytes, size_t count);
 /* Whether ad_file_write could succeed, for asking before long work: a known ending, an existing,

@@ -6,6 +6,8 @@
 #include "base/hash_index.h"
 #include "base/notes.h"
 
+#include <autodidact/io.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -166,4 +168,12 @@ ad_status ad_walk_folder(ad_context *ctx, const char *path, const ad_folder_walk
     ad_free(ctx, w.visited, (size_t)w.visited_capacity * sizeof *w.visited);
     ad_hash_index_free(&w.known);
     return status;
+}
+
+ad_status ad_folder_files(ad_context *ctx, const char *path,
+                          ad_status (*file)(void *user, const char *path, const char *name),
+                          void *user)
+{
+    const ad_folder_walk told = {.user = user, .file = file};
+    return ad_walk_folder(ctx, path, &told);
 }

@@ -161,6 +161,7 @@ each_verb() {
     "$1" reads bert eval bert-run --on texts.tsv
     "$1" writes bert embed bert/bare text.txt -o old.npz
     "$1" reads bert fill bert/distilbert [MASK]
+    "$1" writes bert search graph n1 --model bert/bare --index old.safetensors
     "$1" trains graph train --data graph $graph_options --run new
     "$1" trains graph train --data graph $graph_options --model gat --heads 1 --run new
     "$1" reads graph predict graph-run --data graph --split all

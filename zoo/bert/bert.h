@@ -18,7 +18,8 @@
  *   vectors.c      vectors of many texts
  *   rows.c         texts with labels as rows of batches; table.c the same read from tables
  *   system.c       the network of each use; load.c what belongs to a model that was opened
- *   embed.c, fill.c, tune.c, eval.c the commands */
+ *   passages.c     a text cut into passages; index.c their vectors, in a file
+ *   embed.c, fill.c, search.c, tune.c, eval.c the commands */
 #ifndef ZOO_BERT_BERT_H
 #define ZOO_BERT_BERT_H
 
@@ -182,6 +183,40 @@ typedef struct bert_classes {
 void bert_classes_free(bert_classes *classes);
 ad_status bert_table_read(const bert_table *table, bert_classes *classes, bert_rows *rows);
 
+/* ---- passages of texts, to search among ---- */
+
+typedef struct bert_passage {
+    int32_t file;
+    int64_t line, begin, length; /* line from 1; bytes */
+} bert_passage;
+typedef struct bert_passages {
+    bert_passage *at; /* of malloc */
+    int64_t count, capacity;
+} bert_passages;
+void bert_passages_free(bert_passages *passages);
+/* Appends those of a text. False: no memory. */
+bool bert_passages_cut(bert_passages *passages, int32_t file, const char *text, int64_t length);
+
+typedef struct bert_indexed {
+    char *name;         /* below the folder */
+    int64_t time, size; /* of its last change, in nanoseconds; bytes */
+} bert_indexed;
+typedef struct bert_index {
+    int64_t width;
+    bert_indexed *file;
+    int64_t files, file_capacity;
+    bert_passages passages; /* those of a file stand together */
+    float *vectors;         /* [passages, width], of malloc */
+} bert_index;
+void bert_index_free(bert_index *index); /* a zeroed one is ignored */
+ad_status bert_index_add_file(bert_index *index, ad_context *ctx, const char *name, int64_t time,
+                              int64_t size);
+/* False, and an empty index: there is none that can be read; *other: it is of another model. */
+bool bert_index_read(bert_index *index, ad_context *ctx, const char *path, const char *mark,
+                     int64_t width, bool *other);
+ad_status bert_index_write(const bert_index *index, ad_context *ctx, const char *path,
+                           const char *mark);
+
 /* ---- the system ---- */
 
 typedef enum bert_use { BERT_VECTORS = 0, BERT_FILL, BERT_CLASSES } bert_use;
@@ -230,6 +265,8 @@ ad_status bert_start_from(bert *b, const char *path);
 
 /* The tokenizer of an opened model, its own or the file or folder `path`, into b->speller. */
 ad_status bert_open_speller(bert *b, const char *path);
+/* What vectors follow from: weights, tokenizer, pooling, length. */
+ad_status bert_mark(const bert *b, char mark[32]);
 /* The number of tokens that --length allows a text, or the model does. */
 ad_status bert_choose_length(ad_command *cmd, const bert *b, int64_t *most);
 
@@ -241,6 +278,7 @@ ad_status bert_vectors(bert *b, const bert_texts *texts, const ad_watcher *watch
 
 /* ---- the commands ---- */
 
-extern const ad_verb bert_embed_verb, bert_fill_verb, bert_tune_verb, bert_eval_verb;
+extern const ad_verb bert_embed_verb, bert_fill_verb, bert_tune_verb, bert_eval_verb,
+    bert_search_verb;
 
 #endif
