@@ -1,4 +1,5 @@
-/* scores.h - how well predictions fit what is so: classes, several labels, rankings, numbers.
+/* scores.h - how well predictions fit what is so: classes, several labels, rankings, numbers,
+ * translations.
  *
  * Where a score has a definition in scikit-learn, this is the same number (tests/oracle/scores.py):
  * a quotient 0 / 0 counts as 0 within a mean over classes. Nothing to score at all is NaN.
@@ -240,6 +241,41 @@ typedef struct ad_neighbour_result {
 AD_API ad_status ad_neighbour_scores(ad_context *ctx, const ad_feature_rows *real,
                                      const ad_feature_rows *made, int k, const float *real_nearest,
                                      const ad_watcher *watcher, ad_neighbour_result *result);
+
+/* ---- translations ---- */
+
+/* A corpus' BLEU (Papineni et al. 2002) and chrF (Popovic 2015) as sacrebleu 2.6.0 computes them
+ * (Post 2018), with one reference for each segment: counts are added up segment by segment, scores
+ * are of all of them, 0 to 100. Texts are UTF-8, a segment is one line without its end; in lower
+ * case where the caller puts them so (ad_text_lower, tokenizer.h). */
+typedef enum ad_bleu_words {
+    AD_BLEU_13A = 0, /* as mteval-v13a.pl cuts a text of any European language */
+    AD_BLEU_SPACES,  /* at white space: a text that is tokenised already ("none") */
+} ad_bleu_words;
+
+enum { AD_BLEU_ORDERS = 4, AD_CHRF_ORDERS = 6 };
+
+/* Begin with zeros. Of n words in a row, and how many of them the reference has, too. */
+typedef struct ad_bleu_counts {
+    int64_t correct[AD_BLEU_ORDERS], total[AD_BLEU_ORDERS];
+    int64_t length, reference_length; /* in words */
+} ad_bleu_counts;
+AD_API ad_status ad_bleu_add(ad_context *ctx, ad_bleu_counts *counts, ad_bleu_words words,
+                             const char *text, size_t length, const char *reference,
+                             size_t reference_length);
+/* Where an order has no match, the exponentially falling guess of mteval (smooth_method="exp"). */
+AD_API double ad_bleu_score(const ad_bleu_counts *counts);
+/* "nrefs:1|case:lc|eff:no|tok:13a|smooth:exp|version:2.6.0": sacrebleu's words for how. */
+enum { AD_BLEU_SIGNATURE_BYTES = 96 };
+AD_API void ad_bleu_signature(ad_bleu_words words, bool lower, char out[AD_BLEU_SIGNATURE_BYTES]);
+
+/* Likewise of n characters in a row, without white space: of the text, the reference, both. */
+typedef struct ad_chrf_counts {
+    int64_t text[AD_CHRF_ORDERS], reference[AD_CHRF_ORDERS], both[AD_CHRF_ORDERS];
+} ad_chrf_counts;
+AD_API ad_status ad_chrf_add(ad_context *ctx, ad_chrf_counts *counts, const char *text,
+                             size_t length, const char *reference, size_t reference_length);
+AD_API double ad_chrf_score(const ad_chrf_counts *counts); /* recall counts twice: chrF2 */
 
 #ifdef __cplusplus
 }

@@ -152,6 +152,11 @@ typedef struct ad_text_file {
 
 AD_API ad_status ad_text_file_read(ad_text_file *out, ad_context *ctx, const char *path);
 AD_API void ad_text_file_free(ad_text_file *file); /* a zeroed one is ignored */
+/* A text in lower case, as Python's str.lower() makes it; NUL-terminated, of the context's memory
+ * (ad_text_lower_free). What is not UTF-8 stays as it is. */
+AD_API ad_status ad_text_lower(char **out, size_t *out_length, ad_context *ctx, const char *text,
+                               size_t length);
+AD_API void ad_text_lower_free(ad_context *ctx, char *lower, size_t length); /* NULL is ignored */
 /* Where the validation part begins when it is the last `share` (0.1: nanoGPT's) of a text: a
  * character's first byte. */
 AD_API size_t ad_text_split(const char *text, size_t length, double share);
