@@ -11,6 +11,7 @@
 #include "zoo/graph/graph.h"
 #include "zoo/gpt/gpt.h"
 #include "zoo/style/style.h"
+#include "zoo/translate/translate.h"
 
 /* clang-format off */
 static const ad_verb *const verbs[] = {
@@ -41,12 +42,17 @@ static const ad_verb *const verbs[] = {
     &bert_embed_verb,
     &bert_fill_verb,
     &bert_search_verb,
+    &translate_train_verb,
+    &translate_run_verb,
+    &translate_eval_verb,
+    &translate_show_verb,
     &backbone_fit_verb,
     &style_explain_verb,
     &classify_explain_verb,
     &gan_explain_verb,
     &graph_explain_verb,
     &gpt_explain_verb,
+    &translate_explain_verb,
     &ad_cli_runs_list,
     &ad_cli_runs_show,
     &ad_cli_runs_compare,

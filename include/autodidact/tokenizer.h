@@ -152,6 +152,12 @@ typedef struct ad_text_file {
 
 AD_API ad_status ad_text_file_read(ad_text_file *out, ad_context *ctx, const char *path);
 AD_API void ad_text_file_free(ad_text_file *file); /* a zeroed one is ignored */
+/* How many of the bytes are UTF-8: `length` if all are, else where the first wrong one is. */
+AD_API size_t ad_text_valid(const char *text, size_t length);
+/* Writes a file whole or not at all; and whether it could, touching nothing. */
+AD_API ad_status ad_text_file_write(ad_context *ctx, const char *path, const char *text,
+                                    size_t length);
+AD_API ad_status ad_text_file_can_write(ad_context *ctx, const char *path);
 /* A text in lower case, as Python's str.lower() makes it; NUL-terminated, of the context's memory
  * (ad_text_lower_free). What is not UTF-8 stays as it is. */
 AD_API ad_status ad_text_lower(char **out, size_t *out_length, ad_context *ctx, const char *text,

@@ -35,6 +35,7 @@ classify_options="--model mlp --batch 4 --steps 3 --size 4"
 gan_options="--kind conditional --width 8 --latent 2 --batch 4 --steps 3 --measure 0"
 bert_options="--init bert/bare --data texts.tsv --valid texts.tsv --text 1 --label 2 --batch 2 --steps 3"
 graph_options="--per-class 2 --width 4 --steps 3"
+translate_options="--layers 1 --heads 1 --width 8 --hidden 8 --vocab 260 --batch-tokens 64 --steps 3 --eval-lines 2"
 style_options="--size 32 --steps 2"
 dream_options="--size 32 --steps 2 --levels 1"
 
@@ -62,11 +63,15 @@ make_seed() {
     quietly graph train --data graph $graph_options --run graph-run
     quietly bert tune $bert_options --run bert-run
     quietly gan train --data pictures $gan_options --run gan-run
+    printf 'a rose\na red rose\n%.0s' 1 2 3 4 >lines.en
+    printf 'eine Rose\neine rote Rose\n%.0s' 1 2 3 4 >lines.de
+    quietly translate train --source lines.en --target lines.de $translate_options --run translate-run
     quietly gpt train --data text.txt $gpt_options --steps 2 --run stopped-run
     sed -i 's/"steps": 2/"steps": 4/' stopped-run/config.json
     rm -f stopped-run/result.json
-    for file in old.safetensors old.png old.npz old.gguf old.gif old.mp4; do echo "what was there" >$file; done
+    for file in old.safetensors old.png old.npz old.gguf old.gif old.mp4 old.txt; do echo "what was there" >$file; done
     mkdir figures && echo "what was there" >figures/neighbourhood.svg
+    mkdir looks && echo "what was there" >looks/encoder-1.svg
     find . -exec touch -t 202601020304 {} + # how long ago that was must not change from one run to the next
     cd "$tmp" || exit 1
 }
@@ -162,6 +167,10 @@ each_verb() {
     "$1" writes bert embed bert/bare text.txt -o old.npz
     "$1" reads bert fill bert/distilbert [MASK]
     "$1" writes bert search graph n1 --model bert/bare --index old.safetensors
+    "$1" trains translate train --source lines.en --target lines.de $translate_options --run new
+    "$1" writes translate run translate-run -i lines.en -o old.txt --align
+    "$1" writes translate eval translate-run --source lines.en --target lines.de --beam 2 -o old.txt
+    "$1" writes translate show translate-run "a rose" --translation "eine Rose" -o looks
     "$1" trains graph train --data graph $graph_options --run new
     "$1" trains graph train --data graph $graph_options --model gat --heads 1 --run new
     "$1" reads graph predict graph-run --data graph --split all
@@ -183,5 +192,6 @@ each_verb() {
     "$1" reads explain classify --model lenet
     "$1" reads explain gan --width 8 --batch 4
     "$1" reads explain graph --data graph
+    "$1" reads explain translate --layers 1 --heads 1 --width 8 --batch-tokens 64
     "$1" reads explain style --size 32
 }

@@ -14,6 +14,14 @@ static bool is_numbers(const char *text, size_t length)
     return zeros / 2 > (length - zeros) / 3 && length > 2;
 }
 
+/* From 1. */
+static size_t line_of(const char *text, size_t at)
+{
+    size_t line = 1;
+    for (size_t i = 0; i < at; ++i) line += text[i] == '\n';
+    return line;
+}
+
 ad_status ad_text_file_read(ad_text_file *out, ad_context *ctx, const char *path)
 {
     *out = (ad_text_file){0};
@@ -36,8 +44,8 @@ ad_status ad_text_file_read(ad_text_file *out, ad_context *ctx, const char *path
     else
         ad_fail(ctx, AD_ERROR_FORMAT,
                 "%s: byte %zu (0x%02x) is not UTF-8; if the text is in Latin-1, `iconv -f latin1 "
-                "-t utf-8` converts it",
-                path, valid, (unsigned char)out->text[valid]);
+                "-t utf-8` converts it (the byte is in line %zu)",
+                path, valid, (unsigned char)out->text[valid], line_of(out->text, valid));
     ad_text_file_free(out);
     return AD_ERROR_FORMAT;
 }
@@ -51,6 +59,25 @@ void ad_text_file_free(ad_text_file *file)
         ad_free(ctx, owner, sizeof *owner);
     }
     *file = (ad_text_file){0};
+}
+
+size_t ad_text_valid(const char *text, size_t length)
+{
+    return ad_utf8_valid(text, length);
+}
+
+ad_status ad_text_file_write(ad_context *ctx, const char *path, const char *text, size_t length)
+{
+    ad_output *output;
+    ad_status status = ad_output_open(&output, ctx, path);
+    if (status) return status;
+    ad_output_write(output, text, length);
+    return ad_output_commit(output);
+}
+
+ad_status ad_text_file_can_write(ad_context *ctx, const char *path)
+{
+    return ad_output_check(ctx, path);
 }
 
 size_t ad_text_split(const char *text, size_t length, double share)

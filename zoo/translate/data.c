@@ -1,0 +1,190 @@
+/* data.c - what a training reads: pairs, their vocabulary, rows to train and to validate with. */
+#include "zoo/translate/translate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { LONGEST_CHOSEN = 256, HELD_MOST = 1000, HELD_SHARE = 50, ROUND = 8 };
+static const double covered = 0.999; /* of the pairs, where nothing says how long one may be */
+
+static ad_status read_pairs(translate_pairs *pairs, ad_context *ctx, const translate_data *d,
+                            bool valid)
+{
+    ad_status status;
+    if (d->pairs)
+        status = translate_read_table(pairs, ctx, valid ? d->valid_pairs : d->pairs, d->from,
+                                      d->to);
+    else
+        status = translate_read_files(pairs, ctx, valid ? d->valid_source : d->source,
+                                      valid ? d->valid_target : d->target);
+    if (!status && d->reverse) translate_pairs_swap(pairs);
+    return status;
+}
+
+/* Every so-manieth pair validates where no others are given; 0: none. */
+static int64_t held_step(const translate_data *d, int64_t count)
+{
+    if (d->valid_pairs || d->valid_source) return 0;
+    int64_t held = count / HELD_SHARE < HELD_MOST ? count / HELD_SHARE : HELD_MOST;
+    return held < 1 ? count > 1 ? count : 0 : count / held;
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* So long that nearly all pairs fit. */
+static ad_status choose_longest(ad_context *ctx, translate_model *m, const translate_coded *coded)
+{
+    int64_t *sizes = malloc((size_t)(coded->count + 1) * sizeof *sizes);
+    if (!sizes) return ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
+    for (int64_t i = 0; i < coded->count; ++i) {
+        int64_t a = coded->begin[0][i + 1] - coded->begin[0][i];
+        int64_t b = coded->begin[1][i + 1] - coded->begin[1][i];
+        sizes[i] = a > b ? a : b;
+    }
+    if (coded->count) qsort(sizes, (size_t)coded->count, sizeof *sizes, compare_sizes);
+    int64_t at = (int64_t)(covered * (double)coded->count);
+    int64_t most = coded->count ? sizes[at < coded->count ? at : coded->count - 1] : 1;
+    free(sizes);
+    most = (most + ROUND - 1) / ROUND * ROUND;
+    m->longest = most < 2 * ROUND ? 2 * ROUND : most < LONGEST_CHOSEN ? most : LONGEST_CHOSEN;
+    return AD_OK;
+}
+
+static void say_left_out(const ad_job *job, const translate_left_out *l, const char *what,
+                         double ratio)
+{
+    const translate_model *m = job->model;
+    if (l->empty)
+        ad_watch_note(&job->watcher, "%s pairs left out, as one side is empty: %lld", what,
+                      (long long)l->empty);
+    if (l->longer)
+        ad_watch_note(&job->watcher,
+                      "%s pairs left out, as one side has more than %lld tokens (--longest): %lld",
+                      what, (long long)m->longest, (long long)l->longer);
+    if (l->odd)
+        ad_watch_note(&job->watcher,
+                      "%s pairs left out, as one side has more than %g times the other's tokens "
+                      "(--max-ratio): %lld",
+                      what, ratio, (long long)l->odd);
+}
+
+/* Rows of a split. */
+static ad_status make_rows(translate *t, int which, const translate_coded *coded)
+{
+    ad_job *job = &t->job;
+    const translate_data *d = ad_job_value(job, &translate_data_record);
+    const translate_model *m = job->model;
+    translate_left_out left_out = {0};
+    translate_rows *rows = &t->rows[which];
+    ad_split split = which ? AD_SPLIT_VALIDATION : AD_SPLIT_TRAIN;
+    rows->begin = t->vocabulary.end[1];
+    ad_status status = translate_pack(rows, job->ctx, coded, m->longest, d->ratio,
+                                      (uint64_t)job->part.seed, &left_out);
+    if (status) return status;
+    say_left_out(job, &left_out, which ? "validation" : "training", d->ratio);
+    if (!rows->count)
+        return which ? AD_OK
+                     : ad_error_set(job->ctx, AD_ERROR_FORMAT,
+                                    "%s: no pair of sentences is left to train on", job->data);
+    return translate_row_samples(&job->split[split].samples, job->ctx, rows);
+}
+
+/* The lines whose translations are held against the references. */
+static ad_status hold_lines(translate *t, const translate_pairs *from, int64_t step, int64_t most)
+{
+    int64_t every = step ? step : 1, count = (from->count + every - 1) / every;
+    if (count > most) count = most;
+    if (step == 0 && count) every = from->count / count; /* spread over the file */
+    for (int s = 0; s < 2; ++s) {
+        t->held[s] = malloc((size_t)(count + 1) * sizeof *t->held[s]);
+        if (!t->held[s]) return ad_error_set(t->job.ctx, AD_ERROR_MEMORY, "out of memory");
+        for (int64_t i = 0; i < count; ++i) t->held[s][i] = from->side[s][i * every];
+    }
+    t->held_count = count;
+    return AD_OK;
+}
+
+static ad_status make_splits(translate *t, const translate_data *d)
+{
+    ad_job *job = &t->job;
+    translate_model *m = job->model;
+    translate_coded coded = {0};
+    int64_t step = held_step(d, t->pairs[0].count);
+    bool own = d->valid_pairs || d->valid_source;
+    ad_status status = translate_code(&coded, &t->vocabulary, &t->pairs[0], step, false);
+    if (!status && !m->longest) status = choose_longest(job->ctx, m, &coded);
+    if (!status) status = make_rows(t, 0, &coded);
+    translate_coded_free(&coded);
+    const translate_pairs *from = own ? &t->pairs[1] : &t->pairs[0];
+    if (!status && (own || step)) {
+        status = translate_code(&coded, &t->vocabulary, from, own ? 1 : step, true);
+        if (!status) status = make_rows(t, 1, &coded);
+        translate_coded_free(&coded);
+        if (!status) status = hold_lines(t, from, own ? 0 : step, d->eval_lines);
+    }
+    if (!status && !own && step)
+        ad_watch_note(&job->watcher, "every %lldth pair is kept to validate with, %lld in all",
+                      (long long)step, (long long)t->rows[1].sentences);
+    return status;
+}
+
+/* Rows of a step, and what is said of the data. */
+static void describe(translate *t, const translate_step *step)
+{
+    ad_job *job = &t->job;
+    const translate_model *m = job->model;
+    const translate_rows *rows = &t->rows[0];
+    job->batch = step->batch_tokens / m->longest;
+    if (job->batch < 1) job->batch = 1;
+    if (job->batch > rows->count) job->batch = rows->count;
+    job->eval_batch = job->batch;
+    job->units_per_row = (double)rows->tokens[1] / (double)rows->count;
+    job->fingerprint = t->pairs[0].fingerprint ^ ad_tokenizer_fingerprint(t->vocabulary.source);
+    snprintf(job->summary, sizeof job->summary,
+             "%lld pairs, %lld and %lld tokens of %lld and %lld, in rows of %lld (%.1f %% padding)",
+             (long long)rows->sentences, (long long)rows->tokens[0], (long long)rows->tokens[1],
+             (long long)m->source_vocab, (long long)m->target_vocab, (long long)rows->length,
+             100 - 50 * (double)(rows->tokens[0] + rows->tokens[1]) /
+                       (double)(rows->count * rows->length));
+}
+
+ad_status translate_read(ad_job *job)
+{
+    translate *t = (translate *)job;
+    translate_model *m = job->model;
+    const translate_data *d = ad_job_value(job, &translate_data_record);
+    const translate_step *step = ad_job_value(job, &translate_step_record);
+    job->data = d->pairs ? d->pairs : d->source;
+    translate_complete(m);
+    ad_status status = ad_record_check(&translate_data_record, job->ctx, "--", d);
+    if (!status && d->separate && m->tie == TRANSLATE_TIE_ALL)
+        status = ad_error_set(job->ctx, AD_ERROR_ARGUMENT,
+                              "--separate: two vocabularies cannot have one matrix of words; "
+                              "--tie output or none");
+    if (!status) status = read_pairs(&t->pairs[0], job->ctx, d, false);
+    if (!status && (d->valid_pairs || d->valid_source))
+        status = read_pairs(&t->pairs[1], job->ctx, d, true);
+    if (!status && !t->pairs[0].count)
+        status = ad_error_set(job->ctx, AD_ERROR_FORMAT, "%s: has no lines", job->data);
+    if (!status)
+        status = translate_vocabulary_make(&t->vocabulary, job->ctx, d, &t->pairs[0], m->lower);
+    if (!status) status = translate_vocabulary_keep(&t->vocabulary, m);
+    if (!status && !d->tokenizer && ad_tokenizer_count(t->vocabulary.source) < d->vocab)
+        ad_watch_note(&job->watcher,
+                      "the sentences give a bpe of %lld tokens, not of the %lld of "
+                      "--vocab",
+                      (long long)m->source_vocab, (long long)d->vocab);
+    if (!status) status = make_splits(t, d);
+    if (status) return status;
+    describe(t, step);
+    bool bleu = t->held_count > 0;
+    if (t->rows[1].count) {
+        job->monitor = bleu ? "bleu" : "loss", job->monitor_low = !bleu;
+        if (bleu) job->monitor_too = "loss", job->monitor_too_low = true;
+    }
+    return AD_OK;
+}

@@ -1,0 +1,25 @@
+/* loss.c - cross-entropy with smoothed labels (section 5.4), without the logits of all words ever
+ * being there at once.
+ *
+ *     -(1 - e) log p(label) - e mean over words of log p(word)
+ *         = -log p(label) + e (z(label) - mean z),    z = y W^T
+ *
+ * The first term is computed some rows at a time (ad_linear_cross_entropy_loss); in the second, z
+ * of the label and the mean are products of y with two vectors. */
+#include "zoo/translate/translate.h"
+
+ad_node *translate_loss(ad_node *y, ad_node *weight, ad_node *labels, double smoothing)
+{
+    ad_graph *graph = ad_node_graph(y);
+    int64_t n = ad_node_shape(labels).rank ? ad_node_shape(labels).dim[0] : 0;
+    ad_node *zero = ad_scalar(graph, AD_I32, 0);
+    ad_node *real = ad_cast(ad_greater_equal(labels, zero), AD_F32);
+    ad_node *sum = ad_mul_scalar(ad_linear_cross_entropy_loss(y, weight, labels, 0), (double)n);
+    if (smoothing > 0) {
+        ad_node *off = ad_sub(ad_gather(weight, labels), ad_mean(weight, ad_axes(0), true));
+        ad_node *row = ad_mul(ad_sum(ad_mul(y, off), ad_axes(-1), false), real);
+        sum = ad_add(sum, ad_mul_scalar(ad_sum(row, AD_ALL_AXES, false), smoothing));
+    }
+    ad_node *count = ad_sum(real, AD_ALL_AXES, false);
+    return ad_name(ad_div(sum, ad_maximum(count, ad_scalar(graph, AD_F32, 1))), "loss");
+}

@@ -1,0 +1,199 @@
+/* train.c - `translate train`: the system. A step is a batch of rows; an evaluation is the loss of
+ * the validation pairs, and BLEU of lines that are translated greedily. */
+#include "zoo/translate/translate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the network ---- */
+
+static void network(ad_job *job, ad_forward *f)
+{
+    const translate_model *m = job->model;
+    const translate_step *step = ad_job_value(job, &translate_step_record);
+    translate_pass pass = {.model = m, .vars = f->vars, .graph = f->graph, .mode = f->mode};
+    ad_shape shape = ad_shape(f->rows, m->longest);
+    if (f->mode) f->mode->dropout = step->dropout < 0 ? translate_preset_dropout(m) : step->dropout;
+    translate_side source = translate_input(f->graph, "source", shape);
+    translate_side target = translate_input(f->graph, "target", shape);
+    ad_node *labels = ad_reshape(ad_input(f->graph, "labels", AD_I32, shape), ad_shape(-1));
+    ad_node *y = translate_decode(&pass, &target, translate_encode(&pass, &source), &source);
+    y = ad_reshape(y, ad_shape(-1, m->width));
+    double smoothing = f->mode ? step->smoothing : 0;
+    f->loss = translate_loss(y, translate_output(&pass), labels, smoothing);
+    f->result = f->loss;
+}
+
+static ad_status prepare(ad_job *job)
+{
+    translate *t = (translate *)job;
+    return translate_translator_new(&t->translator, job->ctx, job->model, job->vars,
+                                    &t->vocabulary);
+}
+
+/* ---- scores ---- */
+
+ad_status translate_score(ad_job *job, ad_loader *loader, double *loss, double *tokens)
+{
+    double sum = 0;
+    *tokens = 0;
+    for (int64_t n = 0; n < ad_loader_batches(loader); ++n) {
+        ad_batch batch;
+        ad_status status = ad_loader_bind(loader, n, job->evaluation.program, &batch);
+        if (!status) status = ad_run(job->evaluation.program);
+        if (!status)
+            status = ad_result_finite(job->evaluation.program, job->evaluation.result, "the loss");
+        if (status) return status;
+        const translate_model *m = job->model;
+        const int32_t *labels = ad_batch_field(loader, &batch, "labels");
+        double count = 0;
+        for (int64_t i = 0; i < batch.size * m->longest; ++i) count += labels[i] >= 0;
+        sum += count * ad_result_scalar(job->evaluation.program, job->evaluation.result);
+        *tokens += count;
+    }
+    *loss = *tokens > 0 ? sum / *tokens : 0;
+    return AD_OK;
+}
+
+ad_status translate_bleu(ad_context *ctx, const translate_result *results,
+                         const translate_line *references, int64_t count, ad_bleu_words words,
+                         bool lower, ad_bleu_counts *bleu, ad_chrf_counts *chrf)
+{
+    ad_status status = AD_OK;
+    for (int64_t i = 0; i < count && !status; ++i) {
+        const char *text[2] = {results[i].text[0], references[i].text};
+        size_t length[2] = {strlen(text[0]), references[i].length};
+        char *low[2] = {NULL, NULL};
+        for (int k = 0; k < 2 && lower && !status; ++k) {
+            status = ad_text_lower(&low[k], &length[k], ctx, text[k], length[k]);
+            text[k] = low[k];
+        }
+        if (!status) status = ad_bleu_add(ctx, bleu, words, text[0], length[0], text[1], length[1]);
+        if (!status) status = ad_chrf_add(ctx, chrf, text[0], length[0], text[1], length[1]);
+        for (int k = 0; k < 2; ++k) ad_text_lower_free(ctx, low[k], length[k]);
+    }
+    return status;
+}
+
+/* BLEU of the lines that are held, translated greedily; the first few are shown. */
+static ad_status add_bleu(translate *t, ad_metrics *metrics)
+{
+    const translate_model *m = t->job.model;
+    const translate_how greedy = {.beam = 1};
+    int64_t count = t->held_count;
+    translate_result *results = calloc((size_t)count, sizeof *results);
+    ad_bleu_counts bleu = {0};
+    ad_chrf_counts chrf = {0};
+    bool whole = false;
+    if (!results) return ad_error_set(t->job.ctx, AD_ERROR_MEMORY, "out of memory");
+    ad_status status = translate_lines(&t->translator, t->held[0], count, &greedy, 1, NULL, results,
+                                       &whole);
+    if (!status && whole)
+        status = translate_bleu(t->job.ctx, results, t->held[1], count, AD_BLEU_13A, m->lower,
+                                &bleu, &chrf);
+    translate_results_free(results, count);
+    free(results);
+    if (!status) ad_metrics_add(metrics, "bleu", ad_bleu_score(&bleu));
+    return status;
+}
+
+static ad_status evaluate(ad_job *job, ad_split split, ad_metrics *metrics)
+{
+    translate *t = (translate *)job;
+    double loss, tokens;
+    if (!job->loader[split]) return AD_OK;
+    ad_status status = translate_score(job, job->loader[split], &loss, &tokens);
+    if (status) return status;
+    ad_metrics_add(metrics, "loss", loss);
+    return t->held_count ? add_bleu(t, metrics) : AD_OK;
+}
+
+/* A few of the lines beside what becomes of them. */
+static ad_status sample(ad_job *job, int64_t step)
+{
+    enum { SHOWN = 4 };
+    translate *t = (translate *)job;
+    const translate_how greedy = {.beam = 1};
+    translate_result results[SHOWN];
+    char page[8192] = "";
+    int64_t count = t->held_count < SHOWN ? t->held_count : SHOWN;
+    bool whole;
+    if (!count) return AD_OK;
+    ad_status status = translate_lines(&t->translator, t->held[0], count, &greedy, 1, NULL, results,
+                                       &whole);
+    size_t used = 0;
+    for (int64_t i = 0; i < count && !status; ++i) {
+        const translate_line *line = &t->held[0][i], *reference = &t->held[1][i];
+        int n = snprintf(page + used, sizeof page - used, "%.*s\n  %s\n  (%.*s)\n\n",
+                         (int)(line->length < 500 ? line->length : 500), line->text,
+                         results[i].text[0],
+                         (int)(reference->length < 500 ? reference->length : 500), reference->text);
+        if (n < 0 || (size_t)n >= sizeof page - used) {
+            page[used] = 0;
+            break;
+        }
+        used += (size_t)n;
+    }
+    translate_results_free(results, count);
+    return status ? status : ad_run_text(job->run, "translations", step, page);
+}
+
+static void release(ad_job *job)
+{
+    translate *t = (translate *)job;
+    translate_translator_free(&t->translator);
+    translate_vocabulary_free(&t->vocabulary);
+    for (int i = 0; i < 2; ++i) {
+        translate_rows_free(&t->rows[i]);
+        translate_pairs_free(&t->pairs[i]);
+        free(t->held[i]);
+    }
+}
+
+/* `explain` knows no sentences. */
+static ad_status sketch(ad_job *job)
+{
+    translate_model *m = job->model;
+    const translate_step *step = ad_job_value(job, &translate_step_record);
+    translate_complete(m);
+    if (!m->longest) m->longest = 64;
+    m->source_vocab = m->target_vocab = 8000;
+    job->batch = step->batch_tokens / m->longest;
+    if (job->batch < 1) job->batch = 1;
+    return AD_OK;
+}
+
+/* ---- the system and its verb ---- */
+
+static const ad_record *const records[] = {&translate_data_record, &translate_model_record,
+                                           &translate_step_record, &ad_train_record, NULL};
+static const ad_default defaults[] = {{"optimizer", "adam:eps=1e-9"},
+                                      {"beta2", "0.98"},
+                                      {"lr", "3e-3"},
+                                      {"schedule", "inverse-sqrt"},
+                                      {"warmup", "1000"},
+                                      AD_OTHERWISE("epochs", "20"),
+                                      {0}};
+const ad_system translate_system = {
+    AD_SYSTEM("translate", "tokens", translate, records, &translate_model_record, defaults,
+              .read = translate_read, .network = network, .prepare = prepare, .evaluate = evaluate,
+              .sample = sample, .free = release, .sketch = sketch)};
+
+const ad_verb translate_train_verb = {
+    AD_TRAIN_VERB("translate", &translate_system, records, defaults,
+                  "train a translator on pairs of sentences"),
+    .description =
+        "The data are two files of lines, sentence by sentence the same in two languages, or a "
+        "table. The byte pair encoding is learnt from them and lies in the checkpoint with all "
+        "else, so that `translate run RUN` needs nothing but the run.\n"
+        "\n"
+        "  autodidact translate train --source train.en --target train.de \\\n"
+        "      --valid-source val.en --valid-target val.de --minutes 30 --ema 0.999\n"
+        "  autodidact translate train --pairs pairs.tsv --from english --to german\n"
+        "\n"
+        "The preset tiny is for tens of thousands of pairs. The larger ones want a lower peak of "
+        "the learning rate and a longer warm-up:\n"
+        "\n"
+        "  autodidact translate train --source a --target b --preset base --lr 7e-4 "
+        "--warmup 4000 \\\n"
+        "      --vocab 32000 --batch-tokens 4096 --accumulate 6"};

@@ -1,0 +1,346 @@
+/* translate.h - the Transformer of Vaswani et al. 2017, "Attention Is All You Need": a sentence in
+ * one language from a sentence in another.
+ *
+ *     attention(Q, K, V) = softmax(Q K^T / sqrt(d)) V,  several heads side by side
+ *     encoder layer:  x + attention(x, x, x),  x + mlp(x)
+ *     decoder layer:  y + attention(y, y, y) of what came before,  y + attention(y, x, x),  y +
+ * mlp(y) p(next word) = softmax(y E^T)
+ *
+ * each sum with a layer norm in front of its second term (pre) or behind it (post, the paper's).
+ * Names of parameters are those of Hugging Face's `mbart`.
+ *
+ *   network.c    tokens to the decoder's last layer, as graph; loss.c the smoothed cross-entropy
+ *   model.c      what a network is built from; settings.c what training is told
+ *   pairs.c      sentence pairs from files; vocabulary.c their tokens; rows.c rows of a batch
+ *   decode.c     word by word with a cache; beam.c several hypotheses a sentence
+ *   lines.c      many lines: sorted, cut where too long, given back in their order
+ *   train.c, run.c, eval.c, show.c, explain.c   the commands */
+#ifndef ZOO_TRANSLATE_TRANSLATE_H
+#define ZOO_TRANSLATE_TRANSLATE_H
+
+#include <autodidact/scores.h>
+#include <autodidact/system.h>
+#include <autodidact/tokenizer.h>
+
+/* ---- the network ---- */
+
+typedef enum translate_norm { TRANSLATE_PRE, TRANSLATE_POST } translate_norm;
+typedef enum translate_positions {
+    TRANSLATE_SINUSOIDAL,
+    TRANSLATE_LEARNED,
+    TRANSLATE_ROTARY
+} translate_positions;
+/* Which of the three matrices of words are one: source, target, output. */
+typedef enum translate_tie {
+    TRANSLATE_TIE_ALL,
+    TRANSLATE_TIE_OUTPUT,
+    TRANSLATE_TIE_NONE
+} translate_tie;
+
+typedef struct translate_model {
+    int preset;
+    int64_t layers, decoder_layers, heads, width, hidden;
+    int norm, positions, tie;
+    int64_t longest; /* tokens of a sentence, its end among them */
+    int64_t source_vocab, target_vocab;
+    char *tokenizer, *target_tokenizer; /* as text (ad_tokenizer_to_text); the second NULL: joint */
+    bool lower;                         /* sentences are put in lower case */
+} translate_model;
+extern const ad_record translate_model_record;
+/* Sizes that are not given are the preset's. */
+void translate_complete(translate_model *model);
+/* Of the preset, for training. */
+double translate_preset_dropout(const translate_model *model);
+
+/* One graph of the network. Sentences may stand several in a row, packed: the positions of each
+ * begin at 0, and a token sees those of its own sentence alone. */
+typedef struct translate_pass {
+    const translate_model *model;
+    ad_vars *vars;
+    ad_graph *graph;
+    ad_mode *mode; /* NULL: evaluation form */
+    ad_node *
+        *attention; /* out, unless NULL: the weights [batch, heads, queries, keys] of each layer:
+                       the encoder's, then of each decoder layer its own and the encoder's */
+    int attentions;
+} translate_pass;
+
+/* Tokens [batch, time] i32, where each stands in its sentence, and the sentence's number. */
+typedef struct translate_side {
+    ad_node *tokens, *positions, *sentences;
+} translate_side;
+/* The graph's inputs PREFIX, PREFIX_position, PREFIX_sentence. */
+translate_side translate_input(ad_graph *graph, const char *prefix, ad_shape shape);
+/* 0 where a query may see a key and -infinity where not, [batch, 1, queries, keys]. */
+ad_node *translate_mask(const translate_side *queries, const translate_side *keys, bool causal);
+
+/* [batch, time, width] -> the same: the encoder's last layer. */
+ad_node *translate_encode(translate_pass *pass, const translate_side *source);
+/* The decoder's, of what stands before each word and the encoder's `memory`. */
+ad_node *translate_decode(translate_pass *pass, const translate_side *target, ad_node *memory,
+                          const translate_side *source);
+/* The matrix of words that logits are products with, [target_vocab, width]. */
+ad_node *translate_output(const translate_pass *pass);
+
+/* Declares all parameters without keeping a graph. */
+ad_status translate_declare(ad_vars *vars, const translate_model *model);
+
+/* Mean over the labels that are not negative of -log p(label), with `smoothing` of it spread evenly
+ * over all words (Szegedy et al. 2016): y [n, width], labels [n]. */
+ad_node *translate_loss(ad_node *y, ad_node *weight, ad_node *labels, double smoothing);
+
+/* ---- its parts, for a decoder that goes word by word ---- */
+
+/* Queries, keys or values of one attention, called `what`: x [batch, time, width] -> [batch, time,
+ * heads, width / heads]. */
+ad_node *translate_heads(const translate_pass *pass, const char *attention, const char *what,
+                         ad_node *x);
+/* Rotary positions, where the model has them, of a self-attention's queries or keys. */
+ad_node *translate_turn(const translate_pass *pass, ad_node *x, ad_node *positions);
+/* softmax(q k^T / sqrt(d) + mask) v [batch, queries, width], and out through the last matrix. */
+ad_node *translate_attend(translate_pass *pass, const char *attention, ad_node *q, ad_node *k,
+                          ad_node *v, ad_node *mask);
+ad_node *translate_out(const translate_pass *pass, const char *attention, ad_node *y);
+/* x and a sublayer of it. */
+ad_node *translate_before(const translate_pass *pass, const char *norm, ad_node *x);
+ad_node *translate_add(const translate_pass *pass, const char *norm, ad_node *x, ad_node *y);
+ad_node *translate_mlp(const translate_pass *pass, const char *layer, ad_node *x);
+ad_node *translate_embed(const translate_pass *pass, bool target, ad_node *tokens,
+                         ad_node *positions);
+/* What a place adds to a word's vector, [longest, width]; of rotary positions the cosines by which
+ * a head's vector is turned, [longest, dim / 2]. */
+ad_node *translate_places(const translate_pass *pass, bool target);
+/* Behind the last layer. */
+ad_node *translate_last(const translate_pass *pass, bool target, ad_node *x);
+
+/* ---- data ---- */
+
+typedef struct translate_data {
+    char *source, *target, *valid_source, *valid_target; /* files of lines */
+    char *pairs, *valid_pairs, *from, *to;               /* or tables, and two of their columns */
+    bool reverse;
+    char *tokenizer;
+    int64_t vocab;
+    bool separate;
+    double ratio;
+    int64_t eval_lines;
+} translate_data;
+extern const ad_record translate_data_record;
+
+typedef struct translate_step {
+    int64_t batch_tokens;
+    double dropout; /* below 0: the preset's */
+    double smoothing;
+    double r_drop;
+} translate_step;
+extern const ad_record translate_step_record;
+
+typedef struct translate_line {
+    const char *text;
+    size_t length;
+} translate_line;
+
+/* Lines of a file or of two, [count]; the texts are those of the files. */
+typedef struct translate_pairs {
+    ad_text_file file[2];
+    translate_line *side[2]; /* source, target; of malloc */
+    int64_t count;
+    uint64_t fingerprint;
+} translate_pairs;
+/* The lines of a text, without their ends; NULL: no memory. Of malloc. */
+translate_line *translate_cut(const char *text, size_t length, int64_t *count);
+/* Two files of as many lines, .gz, .xz, .bz2 or .zst too. */
+ad_status translate_read_files(translate_pairs *pairs, ad_context *ctx, const char *source,
+                               const char *target);
+/* A table with tabs between its columns, which are named by its first line, or by numbers from 1.
+ */
+ad_status translate_read_table(translate_pairs *pairs, ad_context *ctx, const char *path,
+                               const char *from, const char *to);
+void translate_pairs_swap(translate_pairs *pairs); /* the other direction */
+void translate_pairs_free(translate_pairs *pairs); /* zeroed ones are ignored */
+
+/* The tokens of both languages; the same twice where they share them. */
+typedef struct translate_vocabulary {
+    ad_context *ctx;
+    ad_tokenizer *source, *target;
+    int32_t end[2]; /* the token behind a sentence, which also begins the target's */
+    bool lower;
+} translate_vocabulary;
+/* Learns what `data` asks for from the pairs, or opens it. */
+ad_status translate_vocabulary_make(translate_vocabulary *v, ad_context *ctx,
+                                    const translate_data *data, const translate_pairs *pairs,
+                                    bool lower);
+/* Of a model. `where` begins errors. */
+ad_status translate_vocabulary_open(translate_vocabulary *v, ad_context *ctx, const char *where,
+                                    const translate_model *model);
+/* Into the model: as text, and the counts. */
+ad_status translate_vocabulary_keep(translate_vocabulary *v, translate_model *model);
+void translate_vocabulary_free(translate_vocabulary *v);
+/* Appends a line's tokens and the end. */
+ad_status translate_line_tokens(translate_vocabulary *v, bool target, translate_line line,
+                                ad_tokens *out);
+
+/* Sentences as rows: several side by side in each, as many as fit, so that next to nothing of a
+ * batch is padding. Fields, i32 [length] each: source, source_position, source_sentence, target
+ * (what stands before each label), target_position, target_sentence, labels. */
+typedef struct translate_rows {
+    int64_t count, length;
+    int32_t *source, *labels; /* [count, length] */
+    int16_t *number[2];       /* of the sentence in its row, from 1; 0: padding */
+    int64_t tokens[2];        /* without padding */
+    int64_t sentences;
+    int32_t begin;
+} translate_rows;
+
+/* Tokens of pairs: those of pair i are ids[begin[i]] .. ids[begin[i + 1] - 1]. */
+typedef struct translate_coded {
+    ad_tokens side[2];
+    int64_t *begin[2]; /* [count + 1]; of malloc */
+    int64_t count;
+} translate_coded;
+/* Of the pairs whose number a step divides (`held`), or of all others; a step of 0 divides none. */
+ad_status translate_code(translate_coded *out, translate_vocabulary *v,
+                         const translate_pairs *pairs, int64_t step, bool held);
+void translate_coded_free(translate_coded *coded);
+
+/* What was left out. */
+typedef struct translate_left_out {
+    int64_t empty, odd, longer;
+} translate_left_out;
+/* Packs the pairs with up to `length` tokens a side; their order follows from the seed. */
+ad_status translate_pack(translate_rows *rows, ad_context *ctx, const translate_coded *coded,
+                         int64_t length, double ratio, uint64_t seed, translate_left_out *left_out);
+void translate_rows_free(translate_rows *rows);
+ad_status translate_row_samples(ad_samples **out, ad_context *ctx, const translate_rows *rows);
+
+/* ---- translating ---- */
+
+/* Sentences that are read at once, and the words that follow in each of several hypotheses. Keys
+ * and values of what was read and written stay where they were written: a hypothesis says of each
+ * earlier word in which hypothesis' place it stands. */
+typedef struct translate_decoder translate_decoder;
+ad_status translate_decoder_new(translate_decoder **out, ad_context *ctx,
+                                const translate_model *model, ad_vars *vars);
+void translate_decoder_free(translate_decoder *decoder); /* NULL is ignored */
+/* How many sentences of up to `tokens` tokens with that many hypotheses are read at once. */
+int64_t translate_decoder_room(const translate_decoder *decoder, int64_t tokens, int64_t beam);
+/* Reads sentences [count] of tokens that end with their end. */
+ad_status translate_decoder_read(translate_decoder *decoder, const int32_t *const *sentences,
+                                 const int64_t *lengths, int64_t count, int64_t beam);
+/* Words that can be asked for after that. */
+int64_t translate_decoder_steps(const translate_decoder *decoder);
+/* The words [count * beam] that stand last in each hypothesis (first: the sentence's beginning);
+ * hypothesis h goes on what hypothesis parents[h] was before this step, unless NULL. *logits: of
+ * the next words, [count * beam, target_vocab]; *sums: logarithms of the sums of their
+ * exponentials. */
+ad_status translate_decoder_next(translate_decoder *decoder, const int32_t *words,
+                                 const int32_t *parents, const float **logits, const float **sums);
+
+enum { TRANSLATE_BEAM_MOST = 64 };
+
+/* How. */
+typedef struct translate_how {
+    int64_t beam;
+    double length_penalty; /* hypotheses are ranked by log p / ((5 + words) / 6)^penalty */
+    bool sampled;          /* one hypothesis, drawn: */
+    double temperature;
+    int64_t top_k;
+    uint64_t seed;
+} translate_how;
+
+typedef struct translate_hypothesis {
+    int32_t *words; /* without the end; of malloc */
+    int64_t count;
+    double score; /* of the ranking */
+    double log_p;
+    bool cut; /* it had no end yet */
+} translate_hypothesis;
+
+/* Hypotheses of each sentence, [count][beam], the best first; freed by translate_hypotheses_free.
+ * `numbers`: of the sentences among all, for what is drawn. */
+ad_status translate_search(translate_decoder *decoder, ad_context *ctx,
+                           const translate_model *model, const int32_t ends[2],
+                           const int32_t *const *sentences, const int64_t *lengths,
+                           const int64_t *numbers, int64_t count, const translate_how *how,
+                           translate_hypothesis *out);
+void translate_hypotheses_free(translate_hypothesis *h, int64_t count);
+
+/* A translator: vocabulary and decoder of one network. */
+typedef struct translate_translator {
+    ad_context *ctx;
+    const translate_model *model;
+    translate_vocabulary *vocabulary;
+    translate_decoder *decoder;
+    int64_t words, sentences, split; /* so far: written, read, cut for their length */
+} translate_translator;
+ad_status translate_translator_new(translate_translator *t, ad_context *ctx,
+                                   const translate_model *model, ad_vars *vars,
+                                   translate_vocabulary *vocabulary);
+void translate_translator_free(translate_translator *t);
+
+/* One line's translations, the best first. */
+typedef struct translate_result {
+    char **text; /* [count]; of malloc, NUL-terminated */
+    double *score;
+    int64_t count;
+    bool cut; /* one had no end where it had to stop */
+} translate_result;
+/* Translates lines: sorted by length inside, results [count] in the lines' order. A line with
+ * nothing but space gives an empty text. Where the watcher says stop there are no results and
+ * *whole is false. `n_best`: at most how->beam, and 1 where a line is cut. */
+ad_status translate_lines(translate_translator *t, const translate_line *lines, int64_t count,
+                          const translate_how *how, int64_t n_best, const ad_watcher *watcher,
+                          translate_result *out, bool *whole);
+void translate_results_free(translate_result *results, int64_t count);
+/* Words as text: one line, in UTF-8. Of malloc; NULL: the context has the error. */
+char *translate_text(translate_vocabulary *v, bool target, const int32_t *words, int64_t count);
+
+/* ---- what it looks at ---- */
+
+/* All attention of a network over one pair of sentences. */
+typedef struct translate_look {
+    int64_t source_count,
+        target_count; /* tokens: those of the source; the beginning and the words */
+    int64_t maps;     /* layers of the encoder, and of the decoder twice: to words, to the source */
+    float **map;      /* [maps]: [heads, queries, keys], as many as there are tokens; of malloc */
+} translate_look;
+ad_status translate_look_at(translate_look *look, ad_context *ctx, const translate_model *model,
+                            ad_vars *vars, int32_t begin, const int32_t *source,
+                            int64_t source_count, const int32_t *target, int64_t target_count);
+void translate_look_free(translate_look *look);
+/* Which of the words between spaces each token is part of, from 0; returns how many words. */
+int64_t translate_words_of(translate_vocabulary *v, bool target, const int32_t *tokens,
+                           int64_t count, int64_t *word);
+/* For each word of the translation the word of the line that it looks at most: the mean of the
+ * heads of the last layer but one (Garg et al. 2019), pairs[2 i] the source's, pairs[2 i + 1] the
+ * translation's. Of malloc. */
+ad_status translate_align(translate_translator *t, ad_vars *vars, translate_line line,
+                          const char *translation, int64_t **pairs, int64_t *count);
+
+/* ---- the system ---- */
+
+typedef struct translate {
+    ad_job job;
+    translate_vocabulary vocabulary;
+    translate_rows rows[2]; /* to train and to validate with */
+    translate_pairs
+        pairs[2]; /* likewise; the second without files where some of the first are held */
+    translate_line *held[2]; /* lines that are translated to validate, [held_count] */
+    int64_t held_count;
+    translate_translator translator;
+    double loss_sum, counted;
+} translate;
+extern const ad_system translate_system;
+
+ad_status translate_read(ad_job *job); /* the system's `read` */
+/* BLEU of lines beside their translations. */
+ad_status translate_bleu(ad_context *ctx, const translate_result *results,
+                         const translate_line *references, int64_t count, ad_bleu_words words,
+                         bool lower, ad_bleu_counts *bleu, ad_chrf_counts *chrf);
+/* The loss of rows under the evaluation form of the job's network: mean nats a token. */
+ad_status translate_score(ad_job *job, ad_loader *loader, double *loss, double *tokens);
+
+extern const ad_verb translate_train_verb, translate_run_verb, translate_eval_verb,
+    translate_show_verb, translate_explain_verb;
+
+#endif
