@@ -4,7 +4,8 @@
  * How a player fares is how often the discriminator is more sure of a real picture than of a made
  * one: 1 where it always is, 1/2 where it guesses; unlike its loss it means the same for every kind
  * of loss. Where modes vanish, pictures of different noise come closer to each other than real ones
- * are. What is counted lies in buffers of the discriminator, so that a resumed run says the same.
+ * are; so they are at the start, which is why they must have been farther apart, or have had time
+ * to be. What is counted lies in buffers of the discriminator, so that a resumed run says the same.
  */
 #include "zoo/gan/gan.h"
 
@@ -14,10 +15,13 @@
 
 static const double pace = 0.01;  /* of the running mean: some hundred steps */
 static const double begin = 0.75; /* far from all that is told */
-static const double sure = 0.99, guesses = 0.52, alike = 0.6;
-enum { IN_A_ROW = 3, TEXT = 640 };
+static const double sure = 0.99, guesses = 0.52, alike = 0.6, apart = 0.8;
+enum { IN_A_ROW = 3, TIME = 1000 /* steps */, TEXT = 640 };
 
 typedef enum trouble { DISCRIMINATOR_WINS, GENERATOR_WINS, ALIKE, TROUBLES } trouble;
+/* For each trouble, at how many evaluations in a row it was seen, then whether it was said; and the
+ * greatest share of real pictures' distance that samples had. */
+enum { SAID = TROUBLES, FARTHEST = 2 * TROUBLES, SEEN };
 
 /* ---- what is kept ---- */
 
@@ -30,8 +34,7 @@ void gan_declare_watch(ad_forward *f)
                    (ad_var_options){.init = {.kind = AD_INIT_CONSTANT, .a = begin},
                                     .buffer = true,
                                     .optional = true});
-    /* for each trouble, at how many evaluations in a row it was seen; then whether it was said */
-    (void)ad_param(f->graph, f->vars, seen_name, ad_shape(2 * TROUBLES),
+    (void)ad_param(f->graph, f->vars, seen_name, ad_shape(SEEN),
                    (ad_var_options){.buffer = true, .optional = true});
 }
 
@@ -170,24 +173,22 @@ static ad_status say(gan *own, trouble which, int64_t step, double right, double
     remedies r = {.used = 0};
     char text[2 * TEXT];
     suggest_for(own, which, &r);
-    if (which == DISCRIMINATOR_WINS)
+    if (which == ALIKE)
         snprintf(
             text, sizeof text,
-            "step %lld: the discriminator wins: of a real and a made picture it knows which is "
-            "which %.1f %% of the time, and the generator learns little. Try %s",
-            (long long)step, 100 * right, r.text);
-    else if (which == GENERATOR_WINS)
-        snprintf(
-            text, sizeof text,
-            "step %lld: the discriminator guesses: of a real and a made picture it knows which "
-            "is which %.1f %% of the time. The generator is as good as it can tell, or it "
-            "learns nothing: look at the samples, and try %s",
-            (long long)step, 100 * right, r.text);
+            "at step %lld samples are alike: their distance from each other is %.0f %% of that "
+            "of real pictures: modes vanish. Try %s",
+            (long long)step, 100 * share, r.text);
     else
         snprintf(text, sizeof text,
-                 "step %lld: samples are alike: their distance from each other is %.0f %% of that "
-                 "of real pictures, so that modes vanish. Try %s",
-                 (long long)step, 100 * share, r.text);
+                 "at step %lld the %s wins: of a real and a made picture the discriminator knows "
+                 "which is which %.1f %% of the time, %s. Try %s",
+                 (long long)step, which == DISCRIMINATOR_WINS ? "discriminator" : "generator",
+                 100 * right,
+                 which == DISCRIMINATOR_WINS
+                     ? "and the generator learns little from it"
+                     : "no more than by guessing: look whether the samples are as good",
+                 r.text);
     ad_watch_note(&own->job.watcher, "%s", text);
     return ad_run_text(own->job.run, "advice", step, text);
 }
@@ -197,7 +198,7 @@ ad_status gan_advise(gan *own, int64_t step, const float *rows)
     const gan_training *t = ad_job_value(&own->job, &gan_training_record);
     ad_vars *vars = own->job.vars;
     ad_variable *kept = ad_var_find(vars, seen_name);
-    float seen[2 * TROUBLES];
+    float seen[SEEN];
     double share;
     ad_status status = measure_spread(own, rows, &share);
     if (!status) status = ad_variable_get(vars, kept, seen);
@@ -207,10 +208,11 @@ ad_status gan_advise(gan *own, int64_t step, const float *rows)
         /* a critic that is sure still has a gradient */
         [DISCRIMINATOR_WINS] = right >= sure && t->loss != GAN_WASSERSTEIN,
         [GENERATOR_WINS] = right <= guesses,
-        [ALIKE] = share <= alike,
+        [ALIKE] = share <= alike && (step >= TIME || (double)seen[FARTHEST] >= apart),
     };
+    if (share > (double)seen[FARTHEST]) seen[FARTHEST] = (float)share;
     for (int i = 0; i < TROUBLES && !status; ++i) {
-        float *in_a_row = &seen[i], *said = &seen[TROUBLES + i];
+        float *in_a_row = &seen[i], *said = &seen[SAID + i];
         *in_a_row = now[i] ? *in_a_row + 1 : 0;
         if (*in_a_row < IN_A_ROW || *said != 0) continue;
         *said = 1;
