@@ -130,6 +130,15 @@ run "$autodidact" gan train --resume "$tmp/vanilla" --latent 5
 exits 2
 says err "--latent cannot change when a run is resumed"
 
+# Another kind's checkpoint in a run's folder.
+cp -r "$tmp/dcgan" "$tmp/mixed"
+cp "$tmp/vanilla/checkpoints/step-000000020.safetensors" "$tmp/mixed/checkpoints/step-000000020.safetensors"
+run "$autodidact" gan train --resume "$tmp/mixed" --steps 30
+exits 1
+one_line err
+says err "mixed/checkpoints/step-000000020.safetensors: generator."
+says err "the network expects"
+
 # ---- samples ----
 
 run "$autodidact" gan sample "$tmp/vanilla" -n 70 --seed 1 -o "$tmp/made/" --json --threads 1
@@ -172,8 +181,11 @@ run "$autodidact" gan sample "$tmp/vanilla" -n 5000 -o "$tmp/new.png"
 exits 2
 run "$autodidact" gan sample "$tmp/vanilla" -n 0 -o "$tmp/new.png"
 exits 2
-run "$autodidact" gan sample "$tmp/vanilla" --seed -1 -o "$tmp/new.png"
-exits 2
+for seed in -1 1.5 99999999999999999; do
+    run "$autodidact" gan sample "$tmp/vanilla" --seed $seed -o "$tmp/new.png"
+    exits 2
+    says err "--seed: \"$seed\" is not a whole number from 0 to 9e+15"
+done
 run "$autodidact" gan sample "$tmp/vanilla" --numbered -o "$tmp/made/"
 exits 2
 run "$autodidact" gan sample "$fixtures/classify.safetensors" -o "$tmp/new.png"

@@ -90,6 +90,15 @@ refuses() { # SENTENCE POINTS...
     one_line err
     says err "$sentence"
 }
+refuses "99999999999: samples are numbered from 1 to 1000000000" "$tmp/vanilla" 1 99999999999
+refuses "0: samples are numbered from 1" "$tmp/conditional" 0:left 1
+for verb in "morph $tmp/vanilla 1 2" "mix $tmp/vanilla 1-2"; do
+    for seed in -1 1e300 99999999999999999; do
+        run "$autodidact" gan $verb --seed $seed -o "$tmp/new.png"
+        exits 2
+        says err "--seed: \"$seed\" is not a whole number from 0 to 9e+15"
+    done
+done
 refuses "nowhere: cannot open" "$tmp/vanilla" nowhere 1
 refuses "2:top top: is none of the classes of" "$tmp/conditional" 1 2:top
 refuses "has no classes" "$tmp/vanilla" 1 2 --label left

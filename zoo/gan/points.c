@@ -62,12 +62,13 @@ static ad_status read_latent(ad_context *ctx, char *path, float *z, int64_t coun
     return status;
 }
 
-/* The sample's number that `text` is, or 0. */
+/* The sample's number that `text` is; 0: it is none; -1: it is out of range. */
 static int64_t number_of(const char *text)
 {
     char *end;
     long long number = strtoll(text, &end, 10);
-    return *text >= '0' && *text <= '9' && !*end && number <= GAN_NUMBER_MOST ? number : 0;
+    if (*text < '0' || *text > '9' || *end) return 0;
+    return number < 1 || number > GAN_NUMBER_MOST ? -1 : number;
 }
 
 /* `label`: of points that do not say their own; NULL: samples have classes in turn. */
@@ -94,6 +95,9 @@ ad_status gan_read_point(const ad_job *job, const char *text, uint64_t seed, con
     int length = snprintf(name, sizeof name, "%.*s", (int)(colon ? colon - text : 4095), text);
     int64_t number = length < (int)sizeof name ? number_of(name) : 0;
     ad_status status = AD_OK;
+    if (number < 0)
+        return ad_error_set(job->ctx, AD_ERROR_ARGUMENT, "%.40s: samples are numbered from 1 to %d",
+                            name, GAN_NUMBER_MOST);
     if (number)
         gan_latent(seed, number, 0, points->z + at * m->latent, m->latent);
     else
