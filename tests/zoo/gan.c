@@ -374,6 +374,9 @@ static void sizes_are_the_published_ones(void)
     check_sizes(m, 1492496, 538625);
     m.kind = GAN_DCGAN, m.classes.count = 0, m.height = m.breadth = 64, m.channels = 3;
     check_sizes(m, 12672768, 11036160);
+    m.kind = GAN_WGAN_GP, m.plain = true;
+    check_sizes(m, 12672768, 11032576);
+    m.kind = GAN_DCGAN, m.plain = false;
     /* with classes: 10 more inputs, norms of 512, 256 and 128 with ten scales and shifts each
      * instead of one, and a number for each class and each of 4 x 4 x 1024 features */
     m.conditional = true, m.classes.count = 10;
