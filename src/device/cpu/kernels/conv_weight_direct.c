@@ -22,7 +22,8 @@ enum {
     GROUP = 3,                                             /* taps of a kernel's row at once */
     CHANNELS = AD_KERNEL_AVX512 || AD_KERNEL_NEON ? 8 : 4, /* of the input at once */
     HALF = 4,                                              /* the same at the end of a run */
-    HALF_GROUP = CHANNELS > HALF ? 4 : GROUP,              /* taps that meet so few */
+    MOST_TAPS = 4,
+    HALF_GROUP = CHANNELS > HALF ? MOST_TAPS : GROUP, /* taps that meet so few */
     CHUNKS = 16,
     BLOCK_BYTES = 28 << 10, /* of both operands: they should stay in L1 */
     PARTIAL_BYTES = 16 << 20,
@@ -113,7 +114,7 @@ accumulate(const int taps, const int channels, const float *x, int64_t x_row, in
            int64_t x_tap, const float *g, int64_t g_pixel, int64_t rows, int64_t width, float *sums,
            int64_t sum_tap, int64_t sum_channel)
 {
-    vf acc[HALF_GROUP][CHANNELS];
+    vf acc[MOST_TAPS][CHANNELS];
 #pragma GCC unroll 4
     for (int t = 0; t < taps; ++t)
 #pragma GCC unroll 8
