@@ -37,6 +37,7 @@ static const ad_verb *const verbs[] = {
     &gpt_train_verb,
     &gpt_sample_verb,
     &gpt_eval_verb,
+    &bert_train_verb,
     &bert_tune_verb,
     &bert_eval_verb,
     &bert_embed_verb,

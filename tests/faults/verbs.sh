@@ -163,6 +163,7 @@ each_verb() {
     "$1" reads gpt eval gpt-run text.txt
     "$1" trains bert tune $bert_options --run new
     "$1" trains bert tune --init bert/roberta --data texts.tsv --text 1 --label 2 --batch 2 --steps 3 --pooling cls --run new
+    "$1" trains bert train --data text.txt --tokenizer bert/bert --layers 1 --heads 1 --width 8 --length 8 --batch 2 --steps 3 --run new
     "$1" reads bert eval bert-run --on texts.tsv
     "$1" writes bert embed bert/bare text.txt -o old.npz
     "$1" reads bert fill bert/distilbert [MASK]

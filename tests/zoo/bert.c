@@ -139,6 +139,96 @@ static void bare_encoder(void)
     check_kind("bare");
 }
 
+/* ---- batches ---- */
+
+/* Texts of many lengths: every epoch has each of them once, and every batch fits. */
+static void strata(void)
+{
+    enum { COUNT = 77, BATCH = 8, BATCHES = 10 };
+    bert *b = open_model("bare");
+    REQUIRE(b);
+    bert_rows *rows = bert_rows_new(ctx, b->job.model, 24);
+    rows->labels = calloc(COUNT, sizeof *rows->labels);
+    for (int i = 0; i < COUNT; ++i) {
+        char text[64] = "";
+        for (int k = 0; k < i * 7 % 20; ++k) strcat(text, "a ");
+        CHECK(!bert_texts_add(&rows->texts, &b->speller, text, strlen(text), NULL, 0));
+    }
+    CHECK(!bert_rows_finish(rows, BATCH));
+    int64_t mean = rows->texts.begin[COUNT] / BATCHES;
+    CHECK(rows->room <= mean + 2 * rows->texts.longest);
+    int64_t before[COUNT] = {0};
+    for (int epoch = 0; epoch < 3; ++epoch) {
+        int64_t index[COUNT];
+        bool seen[COUNT] = {false};
+        int same = 0;
+        for (int i = 0; i < COUNT; ++i) index[i] = i;
+        rows->samples.order(rows, 5, epoch, index, COUNT);
+        for (int i = 0; i < COUNT; ++i) seen[index[i]] = true, same += index[i] == before[i];
+        for (int i = 0; i < COUNT; ++i) CHECK(seen[i]);
+        CHECK(same < COUNT / 2);
+        for (int at = 0; at < COUNT; at += BATCH) {
+            int64_t n = COUNT - at < BATCH ? COUNT - at : BATCH;
+            CHECK_INT(rows->samples.fit(rows, index + at, n), n);
+        }
+        memcpy(before, index, sizeof index);
+    }
+    ad_samples_free(&rows->samples);
+    ad_trained_close(&b->job);
+}
+
+/* Of 3 places in 20 each is missing once, whole words of two pieces together; 8 in 10 are the mask,
+ * and all others stay. */
+static void gaps(void)
+{
+    enum { LENGTH = 22, BATCH = 4, INSIDE = LENGTH - 2, TEXTS = 40, MISSING = 4 };
+    bert *b = open_model("bert");
+    REQUIRE(b);
+    const bert_model *m = b->job.model;
+    int32_t ids[TEXTS * INSIDE];
+    unsigned char word[64] = {0};
+    for (int i = 0; i < TEXTS * INSIDE; ++i) ids[i] = i % 2 ? 17 : 6; /* cat ##a */
+    word[6] = 1;
+    ad_samples *s = bert_gaps_new(&(bert_gaps){.length = LENGTH,
+                                               .batch = BATCH,
+                                               .missing = MISSING,
+                                               .ids = ids,
+                                               .count = TEXTS * INSIDE,
+                                               .word = word,
+                                               .model = m,
+                                               .speller = &b->speller});
+    REQUIRE(s);
+    CHECK_INT(s->count, TEXTS);
+    int32_t tokens[BATCH * LENGTH], place[BATCH * LENGTH], type[BATCH * LENGTH], begin[BATCH + 1];
+    int32_t missing[BATCH * MISSING], lost[BATCH * MISSING], scratch[2 * LENGTH];
+    int masks = 0, kept = 0, all = 0;
+    for (uint64_t number = 0; number < 200; ++number) {
+        const int64_t index[BATCH] = {1, 5, 7, 39};
+        void *block[] = {tokens, place, type, begin, missing, lost, scratch};
+        s->fill_batch(s->user, index, BATCH - 1, &(ad_draws){9, number * BATCH, number, 0}, block);
+        CHECK_INT(begin[3], 3 * LENGTH);
+        CHECK_INT(begin[4], 3 * LENGTH);
+        for (int i = 0; i < (BATCH - 1) * MISSING; i += 2) {
+            CHECK_INT(lost[i], 6);
+            CHECK_INT(lost[i + 1], 17);
+            CHECK_INT(missing[i] + 1, missing[i + 1]);
+            for (int k = i; k < i + 2; ++k, ++all)
+                masks += tokens[missing[k]] == b->speller.mask,
+                    kept += tokens[missing[k]] == lost[k];
+        }
+        for (int i = (BATCH - 1) * MISSING; i < BATCH * MISSING; ++i) CHECK_INT(lost[i], -1);
+        int changed = 0;
+        for (int i = 0; i < 3 * LENGTH; ++i)
+            changed += i % LENGTH && i % LENGTH < LENGTH - 1 &&
+                       tokens[i] != (i % LENGTH % 2 ? 6 : 17);
+        CHECK(changed <= 3 * MISSING);
+    }
+    CHECK_NEAR((double)masks / all, 0.8, 0.03);
+    CHECK_NEAR((double)kept / all, 0.1, 0.03);
+    ad_samples_free(s);
+    ad_trained_close(&b->job);
+}
+
 int main(int argc, char **argv)
 {
     ctx = ad_context_new(NULL);
@@ -147,6 +237,8 @@ int main(int argc, char **argv)
                                            CASE(distilbert_encoder),
                                            CASE(roberta_encoder),
                                            CASE(bare_encoder),
+                                           CASE(strata),
+                                           CASE(gaps),
                                            {0}});
     ad_context_free(ctx);
     return status;

@@ -16,10 +16,11 @@
  *   names.c        what each kind calls its tensors
  *   texts.c        texts as tokens; pack.c some of them side by side, as a batch
  *   vectors.c      vectors of many texts
+ *   gaps.c         a long text as rows of batches with words missing
  *   rows.c         texts with labels as rows of batches; table.c the same read from tables
  *   system.c       the network of each use; load.c what belongs to a model that was opened
  *   passages.c     a text cut into passages; index.c their vectors, in a file
- *   embed.c, fill.c, search.c, tune.c, eval.c the commands */
+ *   embed.c, fill.c, search.c, pretrain.c, tune.c, eval.c the commands */
 #ifndef ZOO_BERT_BERT_H
 #define ZOO_BERT_BERT_H
 
@@ -166,6 +167,21 @@ int64_t bert_rows_room(const bert_rows *rows);
 void bert_rows_set_room(bert_rows *rows, int64_t room);
 uint64_t bert_rows_fingerprint(const bert_rows *rows);
 
+/* Rows of batches from one long row of tokens: text i is what fits into `length` places from its
+ * part of them. Of each some tokens are missing, others with each epoch (Liu et al. 2019): fields
+ * as bert_rows's but for "label", and of the whole batch "missing", where they stand, and "word",
+ * what they were, -1 where there is no text. */
+typedef struct bert_gaps {
+    int64_t length, batch, missing; /* places of a text; texts; words that each lacks */
+    const int32_t *ids;
+    int64_t count;             /* of `ids`; they must outlive the samples */
+    const unsigned char *word; /* [vocab]: whether a piece begins a word; NULL: each does */
+    const bert_model *model;
+    const bert_speller *speller;
+} bert_gaps;
+/* NULL: no memory. */
+ad_samples *bert_gaps_new(const bert_gaps *gaps);
+
 /* A table's columns, or with JSON lines members, as texts with labels. Classes of `classes` are
  * found by name, or where `grow` is set added as they come. */
 typedef struct bert_table {
@@ -219,7 +235,7 @@ ad_status bert_index_write(const bert_index *index, ad_context *ctx, const char 
 
 /* ---- the system ---- */
 
-typedef enum bert_use { BERT_VECTORS = 0, BERT_FILL, BERT_CLASSES } bert_use;
+typedef enum bert_use { BERT_VECTORS = 0, BERT_FILL, BERT_CLASSES, BERT_GAPS } bert_use;
 
 typedef struct bert {
     ad_job job;
@@ -227,10 +243,14 @@ typedef struct bert {
     bert_use use;               /* of the network */
     int64_t room;               /* tokens of a batch of the evaluation form */
     int64_t train_room;         /* of the training form */
-    int64_t missing;            /* of BERT_FILL: words to fill in */
+    int64_t missing;            /* of BERT_FILL and BERT_GAPS: words to fill in */
     bert_rows *rows[AD_SPLITS]; /* of BERT_CLASSES; the job's */
     ad_train_metric right;
     ad_class_scores *scores; /* of the split that was measured last */
+    ad_tokens tokens;        /* of BERT_GAPS: the whole text */
+    unsigned char *word;     /* likewise: see bert_gaps; of malloc */
+    double loss, hits;       /* sums over `words` of a split */
+    int64_t words;
 } bert;
 extern const ad_system bert_system;
 
@@ -260,8 +280,25 @@ ad_status bert_tune_split(bert *b, ad_split split, const char *path, const bert_
 /* Tokens of a batch of evaluation, after all splits were read. */
 void bert_tune_room(bert *b);
 
+/* How an encoder is trained on gaps. */
+typedef struct bert_pretraining {
+    char *data, *init, *tokenizer;
+    int64_t length, batch; /* tokens of a text, texts of a step */
+    double share;          /* of its tokens that are missing */
+    bool whole_words;
+    double dropout;
+    int64_t layers, heads, width, hidden; /* without `init` */
+} bert_pretraining;
+extern const ad_record bert_pretraining_record;
+
+/* pretrain.c: the system's functions where the use is BERT_GAPS. */
+ad_status bert_pretrain_read(ad_job *job);
+ad_status bert_pretrain_evaluate(ad_job *job, ad_split split, ad_metrics *metrics);
+
 /* Of another model into this one: its record and its speller. */
 ad_status bert_start_from(bert *b, const char *path);
+/* The tokenizer becomes part of the record, wherever it came from. */
+ad_status bert_own_tokenizer(bert *b);
 
 /* The tokenizer of an opened model, its own or the file or folder `path`, into b->speller. */
 ad_status bert_open_speller(bert *b, const char *path);
@@ -278,7 +315,7 @@ ad_status bert_vectors(bert *b, const bert_texts *texts, const ad_watcher *watch
 
 /* ---- the commands ---- */
 
-extern const ad_verb bert_embed_verb, bert_fill_verb, bert_tune_verb, bert_eval_verb,
-    bert_search_verb;
+extern const ad_verb bert_embed_verb, bert_fill_verb, bert_train_verb, bert_tune_verb,
+    bert_eval_verb, bert_search_verb;
 
 #endif

@@ -62,8 +62,7 @@ ad_status bert_choose_length(ad_command *cmd, const bert *b, int64_t *most)
 
 /* ---- starting from a model ---- */
 
-/* The tokenizer becomes part of the record, wherever it came from. */
-static ad_status own_tokenizer(bert *b)
+ad_status bert_own_tokenizer(bert *b)
 {
     const char *text;
     size_t length;
@@ -85,7 +84,7 @@ ad_status bert_start_from(bert *b, const char *path)
         b->speller = ((bert *)from)->speller;
         ((bert *)from)->speller = (bert_speller){0};
     }
-    if (!status) status = own_tokenizer(b);
+    if (!status) status = bert_own_tokenizer(b);
     ad_trained_close(from);
     return status;
 }

@@ -1,6 +1,8 @@
 /* system.c - the network of each use, and what a training of it does. */
 #include "zoo/bert/bert.h"
 
+#include <stdlib.h>
+
 /* ---- the network ---- */
 
 static ad_node *vectors_of(const bert_pass *pass, ad_node *x)
@@ -60,11 +62,31 @@ static void tuning_network(bert *b, ad_forward *f)
     f->metrics = &b->right, f->metric_count = 1;
 }
 
+/* Of the missing words, input "word": the mean loss, and the share that is filled in rightly; to
+ * evaluate, both of each. */
+static void gaps_network(bert *b, ad_forward *f)
+{
+    const bert_pretraining *p = ad_job_value(&b->job, &bert_pretraining_record);
+    bert_pass pass = {.model = b->job.model, .vars = f->vars, .mode = f->mode};
+    bert_pass_inputs(&pass, f->graph, b->room, f->rows);
+    if (f->mode) f->mode->dropout = p->dropout;
+    ad_node *logits = words_of(b, &pass, bert_encode(&pass));
+    ad_node *word = ad_input(f->graph, "word", AD_I32, ad_shape(b->missing));
+    ad_node *right = ad_cast(ad_equal(ad_argmax(logits, -1, false), word), AD_F32);
+    if (!f->mode) {
+        f->result = ad_concat((ad_node *[]){ad_cross_entropy(logits, word), right}, 2, 0);
+        return;
+    }
+    f->loss = mean_loss(logits, word);
+    b->right = (ad_train_metric){"accuracy", ad_mean(right, AD_ALL_AXES, false)};
+    f->metrics = &b->right, f->metric_count = 1;
+}
+
 static void network(ad_job *job, ad_forward *f)
 {
     bert *b = (bert *)job;
-    if (b->use == BERT_CLASSES) {
-        tuning_network(b, f);
+    if (b->use == BERT_CLASSES || b->use == BERT_GAPS) {
+        (b->use == BERT_GAPS ? gaps_network : tuning_network)(b, f);
         return;
     }
     bert_pass pass = {.model = job->model, .vars = f->vars, .mode = f->mode};
@@ -79,11 +101,36 @@ static void release(ad_job *job)
 {
     ad_tokenizer_free(((bert *)job)->speller.tokenizer);
     ad_class_scores_free(((bert *)job)->scores);
+    ad_tokens_free(&((bert *)job)->tokens);
+    free(((bert *)job)->word);
 }
 
-static const ad_record *const records[] = {&bert_source_record, &bert_tuning_record,
-                                           &bert_model_record, &ad_train_record, NULL};
-const ad_system bert_system = {
-    AD_SYSTEM("bert", "texts", bert, records, &bert_model_record, NULL, .read = bert_tune_read,
-              .network = network, .prepare = bert_tune_prepare, .evaluate = bert_tune_evaluate,
-              .free = release, .recognise = bert_recognise, .adapt = bert_adapt)};
+/* What is tuned has a table, what is trained has a text. */
+static bool is_tuned(const ad_job *job)
+{
+    return ad_job_value(job, &bert_tuning_record) != NULL;
+}
+
+static ad_status read(ad_job *job)
+{
+    return is_tuned(job) ? bert_tune_read(job) : bert_pretrain_read(job);
+}
+
+static ad_status prepare(ad_job *job)
+{
+    return is_tuned(job) ? bert_tune_prepare(job) : AD_OK;
+}
+
+static ad_status evaluate(ad_job *job, ad_split split, ad_metrics *metrics)
+{
+    return is_tuned(job) ? bert_tune_evaluate(job, split, metrics)
+                         : bert_pretrain_evaluate(job, split, metrics);
+}
+
+static const ad_record *const records[] = {&bert_source_record,      &bert_tuning_record,
+                                           &bert_pretraining_record, &bert_model_record,
+                                           &ad_train_record,         NULL};
+const ad_system bert_system = {AD_SYSTEM("bert", "texts", bert, records, &bert_model_record, NULL,
+                                         .read = read, .network = network, .prepare = prepare,
+                                         .evaluate = evaluate, .free = release,
+                                         .recognise = bert_recognise, .adapt = bert_adapt)};
