@@ -32,6 +32,9 @@ check "the first token's vector is another" sh -c "! cmp -s '$tmp/a.npy' '$tmp/c
 run "$autodidact" bert embed "$bert/bare" "$tmp/lines.txt" -o "$tmp/c.npy" --length 6
 says err "longer than 6 tokens"
 
+run "$autodidact" bert embed "$bert/bare" "$tmp/lines.txt" -o "$tmp/c.npy" --precision bf16 --quiet
+[ "$status" = 0 ] || says err bf16 # of a processor that does not have it
+
 # ---- words for gaps ----
 run "$autodidact" bert fill "$bert/bert" "the [MASK] sat [MASK]" -k 2
 exits 0

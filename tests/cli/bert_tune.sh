@@ -55,6 +55,22 @@ run "$autodidact" bert tune --init "$bert/distilbert" --data "$tmp/train.tsv" --
 exits 1
 says err "--freeze is 3, the model has 2 layers"
 
+run "$autodidact" bert tune $common --lora 2 --test "$tmp/dev.tsv" --run "$tmp/lora" --json
+exits 0
+says out '"test_accuracy":'
+same() { # TENSOR: whether it is the same in the run as in the model that it began with
+    "$autodidact" convert "$2" "$tmp/$3.npz" --quiet >/dev/null 2>&1
+    unzip -p "$tmp/$3.npz" "$1.npy" | cksum
+}
+check "the encoder stays as it was" test \
+    "$(same encoder.layer.0.attention.self.query.weight "$bert/bare/model.safetensors" bare)" = \
+    "$(same bert.encoder.layer.0.attention.self.query.weight "$tmp/lora/checkpoints/best.safetensors" lora)"
+check "the adapters do not" test \
+    "$(same bert.encoder.layer.0.attention.self.value.lora_B.weight "$tmp/lora/checkpoints/best.safetensors" lora)" != \
+    "$(head -c 192 /dev/zero | cksum)"
+run "$autodidact" bert eval "$tmp/lora" --json
+exits 0
+
 # ---- what can go wrong ----
 fails() { # SENTENCE OPTIONS...
     sentence=$1

@@ -97,7 +97,8 @@ static void check_vectors(bert *b, const json_t *rows, const bert_texts *texts)
 {
     const bert_model *m = b->job.model;
     float *vectors = calloc((size_t)(texts->count * m->width), sizeof *vectors);
-    if (bert_vectors(b, texts, &(ad_watcher){0}, vectors)) CHECK_FAIL("%s", ad_error(ctx));
+    if (bert_vectors(b, texts, AD_PRECISION_F32, &(ad_watcher){0}, vectors))
+        CHECK_FAIL("%s", ad_error(ctx));
     for (int64_t i = 0; i < texts->count; ++i) {
         const json_t *want = json_object_get(json_array_get(rows, (size_t)i), "vector");
         CHECK_NEAR(furthest(vectors + i * m->width, m->width, want, 0, m->width), 0, 1e-5);

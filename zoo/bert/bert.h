@@ -47,6 +47,7 @@ typedef struct bert_model {
     bool masked;  /* there is what fills in masked words */
     int pooling;  /* of texts' vectors: BERT_MEAN or BERT_CLS */
     int64_t most; /* tokens of a text whose vector is asked for; 0: as many as there are places */
+    int64_t rank; /* of adapters of queries and values (LoRA); 0: there are none */
     ad_texts classes; /* of texts, that it tells apart; none: it does not */
     char *tokenizer;  /* as text (ad_tokenizer_to_text), or NULL: it lies beside the weights */
 } bert_model;
@@ -267,6 +268,7 @@ typedef struct bert_tuning {
     int64_t batch, length;
     int pooling;    /* -1: the model's */
     int64_t frozen; /* layers, and the embeddings below them */
+    int64_t rank;   /* of adapters that learn instead of the weights; 0: none */
     double dropout;
 } bert_tuning;
 extern const ad_record bert_tuning_record;
@@ -311,7 +313,8 @@ ad_status bert_choose_length(ad_command *cmd, const bert *b, int64_t *most);
 ad_status bert_bind(const bert *b, const bert_block *block);
 /* Vectors of all texts, [texts, width], of length 1: builds the network, whose use is BERT_VECTORS.
  * Stops where the watcher says so: AD_ERROR_LIMIT. */
-ad_status bert_vectors(bert *b, const bert_texts *texts, const ad_watcher *watcher, float *vectors);
+ad_status bert_vectors(bert *b, const bert_texts *texts, ad_precision precision,
+                       const ad_watcher *watcher, float *vectors);
 
 /* ---- the commands ---- */
 

@@ -14,6 +14,8 @@ static const ad_option options[] = {
              "says, else mean"},
     {"length", 0, AD_OPTION_INT, .min = 4, .max = 1 << 24, .unit = "TOKENS",
      .help = "longer texts are cut; else what the model says, else its places"},
+    {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16",
+     .help = "of products: bf16 is faster where the processor has it, and numbers are off by 1e-3"},
     {"tokenizer", 0, AD_OPTION_FILE,
      .help = "its file or folder, if it does not come with the model"},
     AD_COMMON_OPTIONS,
@@ -147,6 +149,8 @@ static ad_status embed_texts(ad_command *cmd, bert *b, bert_texts *texts)
     bert_model *m = b->job.model;
     ad_watcher watcher = ad_command_watcher(cmd);
     int pooling = ad_command_choice(cmd, "pooling");
+    ad_precision precision = ad_command_choice(cmd, "precision") ? AD_PRECISION_BF16
+                                                                 : AD_PRECISION_F32;
     if (pooling >= 0) m->pooling = pooling;
     ad_status status = bert_open_speller(b, ad_command_text(cmd, "tokenizer"));
     if (!status) status = read_lines(cmd, b, texts);
@@ -154,7 +158,7 @@ static ad_status embed_texts(ad_command *cmd, bert *b, bert_texts *texts)
     float *vectors = calloc((size_t)(texts->count * m->width), sizeof *vectors);
     if (!vectors) return ad_error_set(b->job.ctx, AD_ERROR_MEMORY, "no memory for the vectors");
     double begun = ad_seconds();
-    status = bert_vectors(b, texts, &watcher, vectors);
+    status = bert_vectors(b, texts, precision, &watcher, vectors);
     if (!status) status = hand_out(cmd, b, texts, vectors, ad_seconds() - begun);
     free(vectors);
     return status;

@@ -85,6 +85,24 @@ static ad_node *dense(const layer *l, const char *part, ad_node *x, int64_t out)
     return bert_dense(l->pass, part_of(l, part, name), x, out);
 }
 
+/* W x + b + 16 / r B (A x), where the model has such adapters (Hu et al. 2021, "LoRA"): W stays
+ * what it was, the adapter of rank r learns, and B begins as zeros. */
+static ad_node *adapted(const layer *l, const char *part, ad_node *x)
+{
+    const bert_model *m = l->pass->model;
+    char name[NAME];
+    ad_node *y = dense(l, part, x, m->width);
+    if (!m->rank) return y;
+    part_of(l, part, name);
+    ad_node *a = parameter(l->pass, name, "lora_A.weight", ad_shape(m->rank, m->width),
+                           (ad_init){.kind = AD_INIT_NORMAL, .a = first_deviation});
+    ad_node *b = parameter(l->pass, name, "lora_B.weight", ad_shape(m->width, m->rank),
+                           (ad_init){0});
+    const ad_matmul_options turned = {.transpose_b = true};
+    ad_node *low = ad_matmul_with(ad_matmul_with(x, a, turned), b, turned);
+    return ad_add(y, ad_mul_scalar(low, 16.0 / (double)m->rank));
+}
+
 /* norm(x + y), y with dropout */
 static ad_node *add_and_norm(const layer *l, const char *part, ad_node *x, ad_node *y)
 {
@@ -98,9 +116,9 @@ static ad_node *attention(const layer *l, const bert_names *names, ad_node *x)
 {
     const bert_model *m = l->pass->model;
     ad_shape heads = ad_shape(1, -1, m->heads, m->width / m->heads);
-    ad_node *q = ad_reshape(dense(l, names->query, x, m->width), heads);
+    ad_node *q = ad_reshape(adapted(l, names->query, x), heads);
     ad_node *k = ad_reshape(dense(l, names->key, x, m->width), heads);
-    ad_node *v = ad_reshape(dense(l, names->value, x, m->width), heads);
+    ad_node *v = ad_reshape(adapted(l, names->value, x), heads);
     ad_node *y = ad_attention(q, k, v, (ad_attention_options){.sequences = l->pass->begin});
     return dense(l, names->out, ad_reshape(y, ad_shape(-1, m->width)), m->width);
 }

@@ -132,14 +132,14 @@ static ad_status say_place(filling *f, int64_t place, int top)
     for (int i = 0; i < count; ++i) {
         const char *word;
         size_t length;
-        ad_status status = ad_tokenizer_decode(b->speller.tokenizer, &(int32_t){f->best[i]}, 1,
-                                               &word, &length);
+        const int32_t id = f->best[i];
+        ad_status status = ad_tokenizer_decode(b->speller.tokenizer, &id, 1, &word, &length);
         if (status) return status;
         ad_table_row(f->table);
         ad_table_int(f->table, place + 1);
         ad_table_text(f->table, word + (*word == ' '));
-        ad_table_real(f->table, f->chance[f->best[i]]);
-        ad_table_int(f->table, f->best[i]);
+        ad_table_real(f->table, f->chance[id]);
+        ad_table_int(f->table, id);
     }
     return AD_OK;
 }

@@ -32,9 +32,10 @@ ad_status bert_index_add_file(bert_index *x, ad_context *ctx, const char *name, 
         if (!grown) return out_of_memory(ctx);
         x->file = grown, x->file_capacity = capacity;
     }
-    char *copy = strdup(name);
-    if (!copy) return out_of_memory(ctx);
-    x->file[x->files++] = (bert_indexed){copy, time, size};
+    bert_indexed *file = &x->file[x->files];
+    *file = (bert_indexed){strdup(name), time, size};
+    if (!file->name) return out_of_memory(ctx);
+    ++x->files;
     return AD_OK;
 }
 

@@ -26,6 +26,7 @@ static const ad_option rows[] = {
     {"vector", 0, AD_OPTION_CHOICE, AT(pooling), .key = "pooling", .derived = true,
      .initial = "mean", .choices = "mean|cls"},
     {"most", 0, AD_OPTION_INT, AT(most), .derived = true, .min = 0, .max = 1 << 24},
+    {"rank", 0, AD_OPTION_INT, AT(rank), .derived = true, .min = 0, .max = 1 << 16},
     {"class-names", 0, AD_OPTION_TEXTS, AT(classes), .key = "classes", .derived = true},
     {"tokenizer-text", 0, AD_OPTION_TEXT, AT(tokenizer), .key = "tokenizer", .derived = true},
     {0},

@@ -177,8 +177,9 @@ static ad_status embed(search *s, const int64_t *from, float *query)
     ad_watcher watcher = ad_command_watcher(s->cmd);
     float *made = malloc((size_t)texts * row);
     s->now.vectors = malloc((size_t)s->now.passages.count * row);
-    ad_status status = made && s->now.vectors ? bert_vectors(s->b, &s->texts, &watcher, made)
-                                              : out_of_memory(s);
+    ad_status status = made && s->now.vectors
+                           ? bert_vectors(s->b, &s->texts, AD_PRECISION_F32, &watcher, made)
+                           : out_of_memory(s);
     for (int64_t i = 0; i + 1 < texts && !status; ++i)
         memcpy(s->now.vectors + s->fresh[i] * width, made + i * width, row);
     for (int64_t i = 0; i < s->taken && !status; ++i)

@@ -39,6 +39,10 @@ static const ad_option tuning_rows[] = {
              "else as the model says, else mean"},
     {"freeze", 0, AD_OPTION_INT, AD_AT(bert_tuning, frozen), .initial = "0", .min = 0, .max = 4096,
      .unit = "LAYERS", .help = "the embeddings and so many layers above them stay as they are"},
+    {"lora", 0, AD_OPTION_INT, AD_AT(bert_tuning, rank), .initial = "0", .min = 0, .max = 1 << 16,
+     .unit = "RANK",
+     .help = "the encoder stays as it is, and adapters of this rank learn beside its queries and "
+             "values (1e-3 is a usual --lr); 0: it learns itself"},
     {"dropout", 0, AD_OPTION_REAL, AD_AT(bert_tuning, dropout), .initial = "0.1", .min = 0,
      .max = 0.95, .help = "of embeddings, of what layers add, and of the text's vector"},
     {0},
@@ -135,6 +139,7 @@ static void choose_head(bert *b, const bert_tuning *t)
     if (t->pooling >= 0) m->pooling = t->pooling;
     m->pooled = m->pooling == BERT_CLS && m->kind != BERT_DISTILBERT;
     m->masked = false;
+    m->rank = t->rank;
 }
 
 static ad_status check_frozen(const bert *b, const bert_tuning *t)
@@ -172,11 +177,30 @@ ad_status bert_tune_read(ad_job *job)
 
 /* ---- before the first step ---- */
 
+/* All but the adapters and what is the task's own. */
+static void freeze_encoder(ad_job *job, const bert_names *n)
+{
+    const bert_model *m = job->model;
+    const char *const parts[] = {n->query, n->value};
+    char name[160];
+    ad_vars_freeze(job->vars, NULL, true);
+    ad_vars_freeze(job->vars, "classifier", false);
+    snprintf(name, sizeof name, "%spooler", n->prefix);
+    ad_vars_freeze(job->vars, name, false);
+    for (int64_t i = 0; i < m->layers; ++i)
+        for (int k = 0; k < 4; ++k) {
+            snprintf(name, sizeof name, "%s%s.%lld.%s.lora_%c", n->prefix, n->layers, (long long)i,
+                     parts[k / 2], "AB"[k % 2]);
+            ad_vars_freeze(job->vars, name, false);
+        }
+}
+
 ad_status bert_tune_prepare(ad_job *job)
 {
     const bert_tuning *t = ad_job_value(job, &bert_tuning_record);
     const bert_names *n = bert_names_of(((const bert_model *)job->model)->kind);
     char name[128];
+    if (t->rank) freeze_encoder(job, n);
     if (!t->frozen) return AD_OK;
     snprintf(name, sizeof name, "%sembeddings", n->prefix);
     ad_vars_freeze(job->vars, name, true);

@@ -65,13 +65,15 @@ static ad_status run_all(const run *r, const ad_watcher *watcher, float *vectors
     return status;
 }
 
-ad_status bert_vectors(bert *b, const bert_texts *texts, const ad_watcher *watcher, float *vectors)
+ad_status bert_vectors(bert *b, const bert_texts *texts, ad_precision precision,
+                       const ad_watcher *watcher, float *vectors)
 {
+    const ad_compile_options how = {.precision = precision};
     run r = {.b = b, .texts = texts};
     if (!texts->count) return AD_OK;
     ad_status status = run_new(&r);
     b->use = BERT_VECTORS, b->room = r.block.room;
-    if (!status) status = ad_trained_build(&b->job, r.block.texts, NULL);
+    if (!status) status = ad_trained_build(&b->job, r.block.texts, &how);
     if (!status) status = bert_bind(b, &r.block);
     if (!status) status = run_all(&r, watcher, vectors);
     run_free(&r);
