@@ -74,6 +74,12 @@ check "-o has what run says" cmp eval.out v.out
 run "$autodidact" translate eval a --source v.de --target v.de --tokenize none --lower-case --beam 1 --json
 says out 'case:lc|eff:no|tok:none'
 
+run "$autodidact" translate eval a --source v.en --target v.de --average 2 --beam 1 --json
+exits 0
+cp .out mean
+run "$autodidact" translate eval a --source v.en --target v.de --average 1 --beam 1 --json
+check "a mean of two checkpoints is not the last" sh -c '! cmp -s mean .out'
+
 # Pictures.
 run "$autodidact" translate show a "one two three." -o looks
 exits 0
@@ -92,7 +98,7 @@ exits 1
 says err "table: line 401 has 2 columns, expected 3 or more"
 { printf 'n\tenglish\tgerman\n'; sed '401d' table; } >named
 run "$autodidact" translate train --pairs named --from english --to german $few --norm post --positions rotary --tie none \
-    --separate --longest 30 --run c
+    --separate --longest 30 --r-drop 5 --dropout 0.1 --run c
 exits 0
 says err "validation pairs left out, as one side is empty: 1"
 says err "training pairs left out, as one side has more than 30 tokens (--longest): 1"
@@ -132,6 +138,7 @@ run "$autodidact" translate run a "one." -i in
 exits 2
 run "$autodidact" translate run a "one." --n-best 9
 exits 2
+refused "checkpoints, not the 99 of --average" "$autodidact" translate run a "one." --average 99
 refused "nowhere: cannot open" "$autodidact" translate eval a --source nowhere --target v.de
 echo kept >old
 run "$autodidact" translate run a -i latin -o old

@@ -171,7 +171,7 @@ each_verb() {
     "$1" trains translate train --source lines.en --target lines.de $translate_options --run new
     "$1" writes translate run translate-run -i lines.en -o old.txt --align
     "$1" writes translate eval translate-run --source lines.en --target lines.de --beam 2 -o old.txt
-    "$1" writes translate show translate-run "a rose" --translation "eine Rose" -o looks
+    "$1" writes translate show translate-run rose --translation Rose -o looks
     "$1" trains graph train --data graph $graph_options --run new
     "$1" trains graph train --data graph $graph_options --model gat --heads 1 --run new
     "$1" reads graph predict graph-run --data graph --split all

@@ -110,6 +110,32 @@ static void pytorch(void)
     check_variant("rotary", tiny(TRANSLATE_PRE, TRANSLATE_ROTARY, TRANSLATE_TIE_NONE));
 }
 
+/* Two passes over two places, the second of which is padding. */
+static void r_drop(void)
+{
+    static const float y[] = {1, 2, 9, 9, -1, 0.5F, 7, 8}, w[] = {1, 0, 0.5F, -1, 2, 1};
+    static const int32_t labels[] = {1, -1, 1, -1};
+    ad_graph *graph = ad_graph_new(ctx);
+    ad_program *program;
+    ad_node *loss = translate_r_drop(ad_constant(graph, AD_F32, ad_shape(4, 2), y),
+                                     ad_constant(graph, AD_F32, ad_shape(3, 2), w),
+                                     ad_constant(graph, AD_I32, ad_shape(4), labels), 5);
+    double p[2][3], want = 0;
+    for (int k = 0; k < 2; ++k) {
+        double sum = 0;
+        for (int i = 0; i < 3; ++i)
+            sum += p[k][i] = exp((double)(y[4 * k] * w[2 * i] + y[4 * k + 1] * w[2 * i + 1]));
+        for (int i = 0; i < 3; ++i) p[k][i] /= sum;
+    }
+    for (int i = 0; i < 3; ++i)
+        want += p[0][i] * log(p[0][i] / p[1][i]) + p[1][i] * log(p[1][i] / p[0][i]);
+    REQUIRE(ad_compile(&program, ctx, &loss, 1, NULL) == AD_OK);
+    CHECK_INT(ad_run(program), AD_OK);
+    CHECK(fabs(ad_result_scalar(program, loss) - 5 * want / 4) < 1e-5);
+    ad_program_free(program);
+    ad_graph_free(graph);
+}
+
 /* ---- word by word ---- */
 
 /* Parameters that are far from those that a network begins with, so that logits differ. */
@@ -337,7 +363,8 @@ static void words_of(void)
 
 int main(int argc, char **argv)
 {
-    static const check_case cases[] = {CASE(pytorch), CASE(word_by_word), CASE(beams),
-                                       CASE(packing), CASE(words_of),     {0}};
+    static const check_case cases[] = {
+        CASE(pytorch),  CASE(r_drop), CASE(word_by_word), CASE(beams), CASE(packing),
+        CASE(words_of), {0}};
     return check_in_context(argc, argv, cases);
 }

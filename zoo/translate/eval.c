@@ -18,6 +18,7 @@ static const ad_option options[] = {
      .help = "words of BLEU: mteval-v13a's, or what spaces part"},
     {AD_ROW("lower-case", FLAG), .help = "score both sides in lower case"},
     {AD_LETTER_ROW("output", 'o', FILE), .help = "where the translations go"},
+    TRANSLATE_AVERAGE_OPTION,
     AD_COMMON_OPTIONS,
     {0},
 };
@@ -31,7 +32,8 @@ typedef struct scored {
 
 /* ---- the loss ---- */
 
-static ad_status measure_loss(translate *t, const translate_pairs *pairs, scored *s)
+static ad_status measure_loss(translate *t, const translate_pairs *pairs, int64_t average,
+                              scored *s)
 {
     enum { ROWS = 16 };
     ad_job *job = &t->job;
@@ -47,11 +49,13 @@ static ad_status measure_loss(translate *t, const translate_pairs *pairs, scored
         status = translate_pack(rows, job->ctx, &coded, m->longest, INFINITY, 0, &left_out);
     translate_coded_free(&coded);
     s->out = left_out.empty + left_out.longer;
-    if (status || !rows->count) return status;
-    int64_t batch = rows->count < ROWS ? rows->count : ROWS;
+    int64_t batch = !rows->count ? 1 : rows->count < ROWS ? rows->count : ROWS;
+    if (status) return status;
     const ad_loader_options how = {.batch = batch, .keep_last = true};
     status = ad_trained_build(job, batch, NULL);
-    if (!status) status = translate_row_samples(&samples, job->ctx, rows);
+    if (!status) status = translate_average(job, job->vars, average);
+    if (status || !rows->count) return status;
+    status = translate_row_samples(&samples, job->ctx, rows);
     if (!status) status = ad_loader_new(&loader, job->ctx, samples, &how);
     if (!status) status = translate_score(job, loader, &s->loss, &s->tokens);
     ad_loader_free(loader);
@@ -158,8 +162,7 @@ static ad_status work(ad_command *cmd, ad_job *job)
     if (!status)
         status = translate_vocabulary_open(&t->vocabulary, job->ctx, ad_trained_path(job),
                                            job->model);
-    if (!status) status = measure_loss(t, pairs, &s);
-    if (!status && !job->vars) status = ad_trained_build(job, 1, NULL);
+    if (!status) status = measure_loss(t, pairs, ad_command_int(cmd, "average"), &s);
     if (!status)
         status = translate_translator_new(&t->translator, job->ctx, job->model, job->vars,
                                           &t->vocabulary);

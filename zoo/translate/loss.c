@@ -23,3 +23,19 @@ ad_node *translate_loss(ad_node *y, ad_node *weight, ad_node *labels, double smo
     ad_node *count = ad_sum(real, AD_ALL_AXES, false);
     return ad_name(ad_div(sum, ad_maximum(count, ad_scalar(graph, AD_F32, 1))), "loss");
 }
+
+/* With p and q what the two passes say: KL(p, q) + KL(q, p) = sum (p - q) (log p - log q). */
+ad_node *translate_r_drop(ad_node *y, ad_node *weight, ad_node *labels, double share)
+{
+    ad_graph *graph = ad_node_graph(y);
+    int64_t n = ad_node_shape(labels).rank ? ad_node_shape(labels).dim[0] / 2 : 0;
+    ad_node *logits = ad_matmul_with(y, weight, (ad_matmul_options){.transpose_b = true});
+    ad_node *log_p = ad_log_softmax(logits, -1);
+    ad_node *first = ad_slice(log_p, 0, 0, n, 1), *second = ad_slice(log_p, 0, n, 2 * n, 1);
+    ad_node *apart = ad_mul(ad_sub(ad_exp(first), ad_exp(second)), ad_sub(first, second));
+    ad_node *one = ad_slice(labels, 0, 0, n, 1);
+    ad_node *real = ad_cast(ad_greater_equal(one, ad_scalar(graph, AD_I32, 0)), AD_F32);
+    ad_node *sum = ad_sum(ad_mul(ad_sum(apart, ad_axes(-1), false), real), AD_ALL_AXES, false);
+    ad_node *count = ad_maximum(ad_sum(real, AD_ALL_AXES, false), ad_scalar(graph, AD_F32, 1));
+    return ad_name(ad_mul_scalar(ad_div(sum, count), share / 4), "r_drop");
+}

@@ -61,7 +61,8 @@ static ad_node *waves(const translate_pass *pass, int64_t width, int step, doubl
     float *all = malloc((size_t)(count * columns) * sizeof *all);
     for (int64_t p = 0; p < count && all; ++p)
         for (int64_t i = 0; i < columns; ++i) {
-            double angle = (double)p * pow(10000, -(double)(i / step * 2) / (double)width);
+            int64_t even = i / step * 2;
+            double angle = (double)p * pow(10000, -(double)even / (double)width);
             all[p * columns + i] = (float)sin(angle + (i % step ? quarter_turn : phase));
         }
     ad_node *node = ad_constant(pass->graph, AD_F32, ad_shape(count, columns), all);

@@ -28,6 +28,7 @@ static const ad_option options[] = {
     {AD_ROW("seed", INT), .initial = "0", .help = "of --sample"},
     {AD_ROW("align", FLAG),
      .help = "say which word each word looks at: TEXT ||| SOURCE-TARGET ..., from 0"},
+    TRANSLATE_AVERAGE_OPTION,
     AD_COMMON_OPTIONS,
     {0},
 };
@@ -205,6 +206,7 @@ static ad_status load(running *r, ad_job *job, translate_vocabulary *v)
     if (!status && !(r->vars = ad_vars_new(job->ctx, 0))) status = ad_error_status(job->ctx);
     if (!status) status = translate_declare(r->vars, m);
     if (!status) status = ad_trained_load(job, r->vars);
+    if (!status) status = translate_average(job, r->vars, ad_command_int(r->cmd, "average"));
     if (!status) status = translate_translator_new(&r->t, job->ctx, m, r->vars, v);
     return status;
 }

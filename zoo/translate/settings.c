@@ -65,6 +65,10 @@ static const ad_option step_rows[] = {
      .help = "of embeddings and of what layers add; below 0: the preset's, 0.3, 0.1 or 0.3"},
     {AD_ROW("label-smoothing", REAL), AT(smoothing), .initial = "0.1", .min = 0, .max = 0.9,
      .help = "part of each label that is spread over all words"},
+    {AD_ROW("r-drop", REAL), AT(r_drop), .initial = "0", .min = 0, .max = 100,
+     .help =
+         "each sentence twice with other dropout, and this weight on how far apart the two are; "
+         "5 is usual, and a step takes twice as long"},
     {0}};
 #undef AT
 const ad_record translate_step_record = {

@@ -9,8 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 4, TOKENS_MOST = 64, PLACES_SHOWN = 64, NUMBERS_SHOWN = 512, PATH_BYTES = 4096 };
-static const double cell = 14, label_room = 84, gap = 22, head_room = 40;
+enum {
+    COLUMNS = 4,
+    LABEL_MOST = 84,
+    TOKENS_MOST = 64,
+    PLACES_SHOWN = 64,
+    NUMBERS_SHOWN = 512,
+    PATH_BYTES = 4096
+};
+static const double cell = 14, gap = 22, head_room = 40, title_room = 18, letter_size = 10;
 
 static const ad_option options[] = {
     {AD_LETTER_ROW("output", 'o', FILE), .initial = "attention", .unit = "FOLDER",
@@ -18,6 +25,7 @@ static const ad_option options[] = {
     {AD_ROW("translation", TEXT), .unit = "TEXT",
      .help = "what TEXT is translated by; else what the network says with four hypotheses"},
     {AD_ROW("format", CHOICE), .initial = "svg", .choices = "svg|png", .help = "of the pictures"},
+    TRANSLATE_AVERAGE_OPTION,
     AD_OPTION_THREADS,
     AD_OPTION_QUIET,
     {0},
@@ -62,6 +70,7 @@ static ad_status make_labels(labels *l, translate_vocabulary *v, bool target, co
         size_t length = strlen(text);
         if (tokens[i] != v->end[target] && ad_decoder_next(&decoder, tokens[i], &text, &length))
             return ad_error_status(v->ctx);
+        if (length == strspn(text, " ")) text = "_", length = 1; /* nothing but space */
         l->text[i] = malloc(length + 1);
         if (!l->text[i]) break;
         memcpy(l->text[i], text, length);
@@ -72,20 +81,32 @@ static ad_status make_labels(labels *l, translate_vocabulary *v, bool target, co
                : ad_error_set(v->ctx, AD_ERROR_MEMORY, "out of memory");
 }
 
+/* What the longest of them needs. */
+static double room_of(const labels *l)
+{
+    double most = 0;
+    for (int64_t i = 0; i < l->count; ++i) {
+        double width = ad_text_width(l->text[i], letter_size, false);
+        most = width > most ? width : most;
+    }
+    return (most < LABEL_MOST ? most : LABEL_MOST) + 8;
+}
+
 /* One head with its corner at x, y: weights [rows, columns]. */
 static void draw_head(ad_drawing *d, double x, double y, const float *weights, const labels *rows,
                       const labels *columns, int64_t head)
 {
     char text[64];
     snprintf(text, sizeof text, "head %lld", (long long)head + 1);
-    double left = x + label_room, top = y + label_room;
+    double left = x + room_of(rows), top = y + title_room + room_of(columns);
     ad_draw_text(d, left, y + 10, text, (ad_letters){.size = 11, .bold = true});
     for (int64_t k = 0; k < columns->count; ++k)
         ad_draw_text(d, left + ((double)k + 0.75) * cell, top - 4, columns->text[k],
-                     (ad_letters){.size = 10, .upwards = true, .most = label_room - 20});
+                     (ad_letters){.size = letter_size, .upwards = true, .most = LABEL_MOST});
     for (int64_t q = 0; q < rows->count; ++q) {
-        ad_draw_text(d, left - 4, top + ((double)q + 0.75) * cell, rows->text[q],
-                     (ad_letters){.size = 10, .anchor = AD_ANCHOR_END, .most = label_room - 8});
+        ad_draw_text(
+            d, left - 4, top + ((double)q + 0.75) * cell, rows->text[q],
+            (ad_letters){.size = letter_size, .anchor = AD_ANCHOR_END, .most = LABEL_MOST});
         for (int64_t k = 0; k < columns->count; ++k) {
             double share = (double)weights[q * columns->count + k];
             ad_draw_rect(d, left + (double)k * cell, top + (double)q * cell, cell - 1, cell - 1,
@@ -99,17 +120,19 @@ static ad_status draw_layer(ad_command *cmd, ad_context *ctx, const char *name, 
                             const labels *columns)
 {
     int64_t across = heads < COLUMNS ? heads : COLUMNS, down = (heads + across - 1) / across;
-    double width = label_room + (double)columns->count * cell + gap;
-    double height = label_room + (double)rows->count * cell + gap;
+    double width = room_of(rows) + (double)columns->count * cell + gap;
+    double height = title_room + room_of(columns) + (double)rows->count * cell + gap;
+    double words = ad_text_width(title, 14, true) + gap, all = (double)across * width + gap;
     ad_drawing *d;
-    ad_status status = ad_drawing_new(&d, ctx, (double)across * width + gap,
+    ad_status status = ad_drawing_new(&d, ctx, words > all ? words : all,
                                       (double)down * height + head_room, title);
     if (status) return status;
     ad_draw_text(d, gap / 2, 20, title, (ad_letters){.size = 14, .bold = true});
-    for (int64_t h = 0; h < heads; ++h)
-        draw_head(d, gap / 2 + (double)(h % across) * width,
-                  head_room + (double)(h / across) * height, map + h * rows->count * columns->count,
-                  rows, columns, h);
+    for (int64_t h = 0; h < heads; ++h) {
+        int64_t row = h / across, column = h % across;
+        draw_head(d, gap / 2 + (double)column * width, head_room + (double)row * height,
+                  map + h * rows->count * columns->count, rows, columns, h);
+    }
     return write(cmd, ctx, name, AD_OK, d);
 }
 
@@ -258,6 +281,7 @@ static ad_status work(ad_command *cmd, ad_job *job)
     ad_status status = translate_vocabulary_open(&t->vocabulary, job->ctx, ad_trained_path(job),
                                                  job->model);
     if (!status) status = ad_trained_build(job, 1, NULL);
+    if (!status) status = translate_average(job, job->vars, ad_command_int(cmd, "average"));
     if (!status)
         status = translate_translator_new(&t->translator, job->ctx, job->model, job->vars,
                                           &t->vocabulary);

@@ -7,20 +7,36 @@
 
 /* ---- the network ---- */
 
+/* The same rows once more behind themselves. */
+static ad_node *twice(ad_node *x)
+{
+    return ad_concat((ad_node *[]){x, x}, 2, 0);
+}
+
+static translate_side side(ad_graph *graph, const char *prefix, ad_shape shape, bool doubled)
+{
+    translate_side s = translate_input(graph, prefix, shape);
+    if (!doubled) return s;
+    return (translate_side){twice(s.tokens), twice(s.positions), twice(s.sentences)};
+}
+
 static void network(ad_job *job, ad_forward *f)
 {
     const translate_model *m = job->model;
     const translate_step *step = ad_job_value(job, &translate_step_record);
     translate_pass pass = {.model = m, .vars = f->vars, .graph = f->graph, .mode = f->mode};
     ad_shape shape = ad_shape(f->rows, m->longest);
+    bool doubled = f->mode && step->r_drop > 0;
     if (f->mode) f->mode->dropout = step->dropout < 0 ? translate_preset_dropout(m) : step->dropout;
-    translate_side source = translate_input(f->graph, "source", shape);
-    translate_side target = translate_input(f->graph, "target", shape);
+    translate_side source = side(f->graph, "source", shape, doubled);
+    translate_side target = side(f->graph, "target", shape, doubled);
     ad_node *labels = ad_reshape(ad_input(f->graph, "labels", AD_I32, shape), ad_shape(-1));
+    if (doubled) labels = twice(labels);
     ad_node *y = translate_decode(&pass, &target, translate_encode(&pass, &source), &source);
+    ad_node *weight = translate_output(&pass);
     y = ad_reshape(y, ad_shape(-1, m->width));
-    double smoothing = f->mode ? step->smoothing : 0;
-    f->loss = translate_loss(y, translate_output(&pass), labels, smoothing);
+    f->loss = translate_loss(y, weight, labels, f->mode ? step->smoothing : 0);
+    if (doubled) f->loss = ad_add(f->loss, translate_r_drop(y, weight, labels, step->r_drop));
     f->result = f->loss;
 }
 

@@ -14,6 +14,7 @@
  *   pairs.c      sentence pairs from files; vocabulary.c their tokens; rows.c rows of a batch
  *   decode.c     word by word with a cache; beam.c several hypotheses a sentence
  *   lines.c      many lines: sorted, cut where too long, given back in their order
+ *   look.c       what each word looks at; average.c the mean of several checkpoints
  *   train.c, run.c, eval.c, show.c, explain.c   the commands */
 #ifndef ZOO_TRANSLATE_TRANSLATE_H
 #define ZOO_TRANSLATE_TRANSLATE_H
@@ -88,6 +89,11 @@ ad_status translate_declare(ad_vars *vars, const translate_model *model);
 /* Mean over the labels that are not negative of -log p(label), with `smoothing` of it spread evenly
  * over all words (Szegedy et al. 2016): y [n, width], labels [n]. */
 ad_node *translate_loss(ad_node *y, ad_node *weight, ad_node *labels, double smoothing);
+
+/* R-Drop (Liang et al. 2021): labels [2 n] and y [2 n, width] are those of the same rows twice,
+ * with other dropout; what is added to the loss for how far apart the two are, `share` times a
+ * quarter of both divergences. */
+ad_node *translate_r_drop(ad_node *y, ad_node *weight, ad_node *labels, double share);
 
 /* ---- its parts, for a decoder that goes word by word ---- */
 
@@ -333,6 +339,17 @@ typedef struct translate {
 extern const ad_system translate_system;
 
 ad_status translate_read(ad_job *job); /* the system's `read` */
+/* Of what was opened: the values of `vars` become the mean of those of the last `count` checkpoints
+ * beside it; 0: they stay. */
+ad_status translate_average(ad_job *job, ad_vars *vars, int64_t count);
+#define TRANSLATE_AVERAGE_OPTION                                                                   \
+    {                                                                                              \
+        AD_ROW("average", INT),                                                                    \
+            .min = 1, .max = 1000,                                                                 \
+            .help =                                                                                \
+                "use the mean of the run's last N checkpoints (which --keep N has kept), else "    \
+                "the best one"                                                                     \
+    }
 /* BLEU of lines beside their translations. */
 ad_status translate_bleu(ad_context *ctx, const translate_result *results,
                          const translate_line *references, int64_t count, ad_bleu_words words,
