@@ -110,6 +110,16 @@ run "$autodidact" translate train --pairs named --from german --to english $few 
 exits 0
 says err "training pairs left out, as one side has more than 2 times the other's tokens"
 
+run "$autodidact" translate train --source en --target de --init a --batch-tokens 256 --dropout 0 --lr 1e-5 --steps 2 \
+    --eval-every 2 --eval-lines 40 --valid-source v.en --valid-target v.de --warmup 0 --run e
+exits 0
+check "what starts from a network is as good" awk '$1 == "validation_loss" { exit !($2 < 1) }' .out
+run "$autodidact" runs export a -o exported.npz --quiet
+run "$autodidact" translate run exported.npz "one two." --quiet
+cp .out exported
+run "$autodidact" translate run a "one two." --quiet
+check "an exported network says the same" cmp .out exported
+
 # What is refused.
 refused() { # SENTENCE COMMAND...
     sentence=$1
@@ -138,6 +148,8 @@ run "$autodidact" translate run a "one." -i in
 exits 2
 run "$autodidact" translate run a "one." --n-best 9
 exits 2
+refused "--width: sizes and vocabulary are those of --init a" "$autodidact" translate train --source en --target de --init a \
+    --width 64 --run x
 refused "checkpoints, not the 99 of --average" "$autodidact" translate run a "one." --average 99
 refused "nowhere: cannot open" "$autodidact" translate eval a --source nowhere --target v.de
 echo kept >old

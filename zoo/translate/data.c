@@ -152,6 +152,64 @@ static void describe(translate *t, const translate_step *step)
                        (double)(rows->count * rows->length));
 }
 
+/* ---- starting from a model ---- */
+
+/* The options must not ask for sizes of their own. */
+static ad_status check_asked(ad_context *ctx, const translate_model *m, const translate_data *d)
+{
+    const struct {
+        const char *name;
+        bool asked;
+    } sizes[] = {{"layers", m->layers},
+                 {"decoder-layers", m->decoder_layers},
+                 {"heads", m->heads},
+                 {"width", m->width},
+                 {"hidden", m->hidden},
+                 {"longest", m->longest},
+                 {"norm", m->norm != TRANSLATE_PRE},
+                 {"positions", m->positions != TRANSLATE_SINUSOIDAL},
+                 {"tie", m->tie != TRANSLATE_TIE_ALL},
+                 {"lower", m->lower},
+                 {"tokenizer", d->tokenizer},
+                 {"separate", d->separate}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; ++i)
+        if (sizes[i].asked)
+            return ad_error_set(ctx, AD_ERROR_ARGUMENT,
+                                "--%s: sizes and vocabulary are those of --init %s", sizes[i].name,
+                                d->init);
+    return AD_OK;
+}
+
+static ad_status start_from(translate *t, const translate_data *d)
+{
+    ad_job *job = &t->job, *from;
+    translate_model *m = job->model;
+    ad_status status = check_asked(job->ctx, m, d);
+    if (!status) status = ad_trained_open(&from, job->ctx, &translate_system, d->init, NULL);
+    if (status) return status;
+    ad_record_free(&translate_model_record, job->ctx, m);
+    status = ad_record_copy(&translate_model_record, job->ctx, m, from->model);
+    if (!status)
+        status = translate_vocabulary_open(&t->vocabulary, job->ctx, ad_trained_path(from), m);
+    ad_trained_close(from);
+    return status;
+}
+
+/* A vocabulary of its own. */
+static ad_status learn(translate *t, const translate_data *d)
+{
+    ad_job *job = &t->job;
+    translate_model *m = job->model;
+    ad_status status = translate_vocabulary_make(&t->vocabulary, job->ctx, d, &t->pairs[0],
+                                                 m->lower);
+    if (!status) status = translate_vocabulary_keep(&t->vocabulary, m);
+    if (!status && !d->tokenizer && m->source_vocab < d->vocab)
+        ad_watch_note(&job->watcher,
+                      "the sentences give a bpe of %lld tokens, not of the %lld of --vocab",
+                      (long long)m->source_vocab, (long long)d->vocab);
+    return status;
+}
+
 ad_status translate_read(ad_job *job)
 {
     translate *t = (translate *)job;
@@ -159,25 +217,19 @@ ad_status translate_read(ad_job *job)
     const translate_data *d = ad_job_value(job, &translate_data_record);
     const translate_step *step = ad_job_value(job, &translate_step_record);
     job->data = d->pairs ? d->pairs : d->source;
-    translate_complete(m);
     ad_status status = ad_record_check(&translate_data_record, job->ctx, "--", d);
-    if (!status && d->separate && m->tie == TRANSLATE_TIE_ALL)
+    if (!status && d->separate && m->tie == TRANSLATE_TIE_ALL && !d->init)
         status = ad_error_set(job->ctx, AD_ERROR_ARGUMENT,
                               "--separate: two vocabularies cannot have one matrix of words; "
                               "--tie output or none");
+    if (!status && d->init) status = start_from(t, d);
+    translate_complete(m);
     if (!status) status = read_pairs(&t->pairs[0], job->ctx, d, false);
     if (!status && (d->valid_pairs || d->valid_source))
         status = read_pairs(&t->pairs[1], job->ctx, d, true);
     if (!status && !t->pairs[0].count)
         status = ad_error_set(job->ctx, AD_ERROR_FORMAT, "%s: has no lines", job->data);
-    if (!status)
-        status = translate_vocabulary_make(&t->vocabulary, job->ctx, d, &t->pairs[0], m->lower);
-    if (!status) status = translate_vocabulary_keep(&t->vocabulary, m);
-    if (!status && !d->tokenizer && ad_tokenizer_count(t->vocabulary.source) < d->vocab)
-        ad_watch_note(&job->watcher,
-                      "the sentences give a bpe of %lld tokens, not of the %lld of "
-                      "--vocab",
-                      (long long)m->source_vocab, (long long)d->vocab);
+    if (!status && !d->init) status = learn(t, d);
     if (!status) status = make_splits(t, d);
     if (status) return status;
     describe(t, step);

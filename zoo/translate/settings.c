@@ -22,6 +22,9 @@ static const ad_option data_rows[] = {
     {AD_ROW("reverse", FLAG), AT(reverse), .help = "translate from target to source"},
     {AD_ROW("tokenizer", FILE), AT(tokenizer),
      .help = "a tokenizer's file or folder, for both languages, else a bpe is learnt"},
+    {AD_ROW("init", FILE), AT(init), .unit = "MODEL",
+     .help =
+         "weights to begin with, as `translate run` takes them; sizes and vocabulary are theirs"},
     {AD_ROW("vocab", INT), AT(vocab), .initial = "8000", .min = 257, .max = 1 << 20,
      .help = "tokens of a bpe that is learnt: bytes and their most frequent sequences"},
     {AD_ROW("separate", FLAG), AT(separate),

@@ -125,7 +125,7 @@ typedef struct translate_data {
     char *source, *target, *valid_source, *valid_target; /* files of lines */
     char *pairs, *valid_pairs, *from, *to;               /* or tables, and two of their columns */
     bool reverse;
-    char *tokenizer;
+    char *tokenizer, *init;
     int64_t vocab;
     bool separate;
     double ratio;
