@@ -183,6 +183,50 @@ static void batch_norm_statistics(void)
 
 /* ---- losses ---- */
 
+/* Of a matrix whose singular values are known: each step in training form comes nearer, evaluation
+ * form has the norm of the vector as it is, and the gradient is that of x / |x|. */
+static void spectral_norm(void)
+{
+    static const float matrix[6] = {3, 0, 0, 0, 0, 2}, one[2] = {1, 1},
+                       eye[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+    ad_context *ctx = ad_context_new(NULL);
+    ad_vars *vars = ad_vars_new(ctx, 1);
+    ad_graph *graph = ad_graph_new(ctx);
+    ad_mode mode = {.training = true};
+    ad_node *x = ad_constant(graph, AD_F32, ad_shape(3, 3), eye), *all[3];
+    const ad_linear_options trained = {.no_bias = true, .spectral = {true, &mode}};
+    all[0] = ad_linear(vars, "layer", x, 2, trained); /* the weight, transposed */
+    ad_node *weight = ad_read(graph, ad_var_find(vars, "layer.weight_orig"));
+    ad_gradients(ad_sum(ad_square(all[0]), AD_ALL_AXES, false), &weight, 1, &all[1]);
+    REQUIRE(mode.update_count == 1);
+    all[2] = mode.updates[0];
+    ad_node *tested = ad_linear(vars, "layer", x, 2,
+                                (ad_linear_options){.no_bias = true, .spectral = {.on = true}});
+    ad_program *train = NULL, *evaluate = NULL;
+    REQUIRE(!ad_variable_set(vars, ad_var_find(vars, "layer.weight_orig"), matrix));
+    REQUIRE(!ad_variable_set(vars, ad_var_find(vars, "layer.weight_u"), one));
+    REQUIRE(!ad_compile(&train, ctx, all, 3, NULL));
+    REQUIRE(!ad_compile(&evaluate, ctx, &tested, 1, NULL));
+    /* |W^T u| of u = (1, 1) / sqrt 2 */
+    REQUIRE(!ad_run(evaluate));
+    CHECK_NEAR(*(const float *)ad_result(evaluate, tested), 3 / sqrt(6.5), 1e-6);
+    REQUIRE(!ad_run(train)); /* v = (3, 0, 2) / sqrt 13, sigma = |W v| = sqrt (81 + 16) / sqrt 13 */
+    CHECK_NEAR(*(const float *)ad_result(train, all[0]), 3 / sqrt(97.0 / 13), 1e-6);
+    for (int i = 0; i < 40; ++i) REQUIRE(!ad_run(train));
+    REQUIRE(!ad_run(evaluate));
+    CHECK_NEAR(*(const float *)ad_result(train, all[0]), 1, 1e-6);
+    CHECK_NEAR(*(const float *)ad_result(evaluate, tested), 1, 1e-6);
+    /* f = (a^2 + b^2) / a^2 at a = 3, b = 2 */
+    const float *gradient = ad_result(train, all[1]);
+    CHECK_NEAR(gradient[0], -2.0 * 4 / 27, 1e-5);
+    CHECK_NEAR(gradient[5], 2.0 * 2 / 9, 1e-5);
+    ad_program_free(train), ad_program_free(evaluate);
+    ad_graph_free(graph);
+    ad_vars_free(vars);
+    CHECK_INT(ad_context_memory(ctx), 0);
+    ad_context_free(ctx);
+}
+
 static void losses(void)
 {
     bench b = {.name = "loss", .ctx = ad_context_new(NULL)};
@@ -335,6 +379,7 @@ int main(int argc, char **argv)
                                      CASE(group_norm),
                                      CASE(batch_norm),
                                      CASE(batch_norm_statistics),
+                                     CASE(spectral_norm),
                                      CASE(losses),
                                      CASE(bce_of_large_logits),
                                      CASE(misuse),

@@ -43,11 +43,11 @@ static ad_node *whole(ad_node *rng, int64_t rows, int64_t low, int64_t high)
     return ad_cast(ad_add_scalar(x, (double)low), AD_I32);
 }
 
-static ad_node *within(ad_node *i, double low, double high)
+static ad_node *within(ad_node *i, int64_t low, int64_t high)
 {
     ad_graph *g = ad_node_graph(i);
-    return ad_and(ad_greater_equal(i, ad_scalar(g, AD_I32, low)),
-                  ad_less_equal(i, ad_scalar(g, AD_I32, high)));
+    return ad_and(ad_greater_equal(i, ad_scalar(g, AD_I32, (double)low)),
+                  ad_less_equal(i, ad_scalar(g, AD_I32, (double)high)));
 }
 
 ad_node *gan_shift(ad_node *x, ad_node *down, ad_node *right)
@@ -58,7 +58,7 @@ ad_node *gan_shift(ad_node *x, ad_node *down, ad_node *right)
     ad_shape all = ad_shape(n, h, w);
     ad_node *row = ad_sub(ad_iota(g, AD_I32, all, 1), down);
     ad_node *column = ad_sub(ad_iota(g, AD_I32, all, 2), right);
-    ad_node *inside = ad_and(within(row, 0, (double)h - 1), within(column, 0, (double)w - 1));
+    ad_node *inside = ad_and(within(row, 0, h - 1), within(column, 0, w - 1));
     ad_node *at = ad_add(ad_mul_scalar(ad_iota(g, AD_I32, all, 0), (double)h), row);
     at = ad_add(ad_mul_scalar(at, (double)w), column);
     /* a row that is not there is zeros */
@@ -83,8 +83,8 @@ ad_node *gan_cut(ad_node *x, ad_node *row, ad_node *column)
     ad_shape all = ad_shape(n, h, w);
     ad_node *y = ad_sub(ad_iota(g, AD_I32, all, 1), row);
     ad_node *z = ad_sub(ad_iota(g, AD_I32, all, 2), column);
-    ad_node *hole = ad_and(within(y, -(double)(high / 2), (double)(high - high / 2 - 1)),
-                           within(z, -(double)(wide / 2), (double)(wide - wide / 2 - 1)));
+    ad_node *hole = ad_and(within(y, -(high / 2), high - high / 2 - 1),
+                           within(z, -(wide / 2), wide - wide / 2 - 1));
     return ad_mul(x, ad_reshape(ad_cast(ad_not(hole), AD_F32), ad_shape(n, h, w, 1)));
 }
 

@@ -39,27 +39,16 @@ static ad_node *judge_linear(const gan_net *net, ad_node *x)
 
 /* ---- which ---- */
 
-typedef struct networks {
-    ad_node *(*generate)(const gan_net *net, ad_node *z);
-    ad_node *(*judge)(const gan_net *net, ad_node *x);
-} networks;
-
-static const networks of_kind[] = {
-    [GAN_VANILLA] = {generate_linear, judge_linear},
-    [GAN_CONDITIONAL] = {generate_linear, judge_linear},
-    [GAN_DCGAN] = {gan_generate_convolutions, gan_judge_convolutions},
-    [GAN_WGAN_GP] = {gan_generate_convolutions, gan_judge_convolutions},
-    [GAN_RESNET] = {gan_generate_residual, gan_judge_residual},
-};
-
 ad_node *gan_generate(const gan_model *m, ad_vars *vars, ad_node *z, ad_node *class, ad_mode *mode)
 {
     const gan_net net = gan_net_of(m, vars, class, mode, true);
-    return of_kind[m->kind].generate(&net, z);
+    if (m->kind == GAN_RESNET) return gan_generate_residual(&net, z);
+    return gan_has_maps(m) ? gan_generate_convolutions(&net, z) : generate_linear(&net, z);
 }
 
 ad_node *gan_judge(const gan_model *m, ad_vars *vars, ad_node *x, ad_node *class, ad_mode *mode)
 {
     const gan_net net = gan_net_of(m, vars, class, mode, false);
-    return of_kind[m->kind].judge(&net, x);
+    if (m->kind == GAN_RESNET) return gan_judge_residual(&net, x);
+    return gan_has_maps(m) ? gan_judge_convolutions(&net, x) : judge_linear(&net, x);
 }
