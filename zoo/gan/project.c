@@ -178,7 +178,7 @@ static ad_status find(project *p)
     if (!status && p->latent) status = ad_file_can_write(p->job->ctx, p->latent);
     if (!status) status = read_picture(p);
     if (!status) status = gan_paint_begin(p->job);
-    if (!status) status = gan_project_run(&p->with);
+    if (!status) status = gan_search(&p->with);
     if (!status && p->with.done < p->with.steps)
         ad_command_note(p->cmd, "stopped after %lld of %lld steps: what was found so far is kept",
                         (long long)p->with.done, (long long)p->with.steps);

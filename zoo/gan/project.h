@@ -69,6 +69,6 @@ typedef struct gan_projection {
 } gan_projection;
 
 /* The first members say what is wanted. Ended by its watcher it has the best so far. */
-ad_status gan_project_run(gan_projection *projection);
+ad_status gan_search(gan_projection *projection);
 
 #endif

@@ -202,7 +202,7 @@ static ad_status keep_found(descent *d, gan_ruler *ruler, const tried *nearest)
     return gan_measure_points(ruler, p->job, &p->found, 0, 2, p->distance);
 }
 
-ad_status gan_project_run(gan_projection *p)
+ad_status gan_search(gan_projection *p)
 {
     gan_ruler ruler = {0};
     descent d = {.p = p, .vision = ad_vars_new(p->job->ctx, 0)};
