@@ -1,8 +1,11 @@
 /* schedule.c - the order in which kernels run.
  *
- * Of the orders that the edges between kernels leave open (kernel_edges.c) two are tried: the
- * recorded one, and a greedy one that always takes the ready kernel which frees the most memory.
- * The one with the lower peak wins.
+ * Of the orders that the edges between kernels leave open (kernel_edges.c) three are tried: the
+ * recorded one; a greedy one that always takes the ready kernel which frees the most memory; and
+ * one that goes onward, which takes what frees memory at once and else what became ready last. So
+ * what is made is soon used: where a discriminator reads real and made pictures, it goes forward
+ * and backward through the ones before it looks at the others. The lowest peak wins, the first of
+ * these orders where it is equal.
  *
  * What a ready kernel would free changes when another one makes the first use of one of its
  * buffers, and when it is left as the only one that uses a buffer; it is counted again just then,
@@ -11,17 +14,21 @@
 
 #include <string.h>
 
+typedef enum policy { RECORDED, GREEDY, ONWARD, POLICIES } policy;
+
 typedef struct simulation {
     ad_plan *plan;
-    bool greedy;
+    policy by;
     int *start, *next;       /* what follows each kernel and value */
     int *waits;              /* what each still waits for; -1: a value that is complete */
     int *user_start, *users; /* per buffer: the kernels that touch it */
     int *uses, *left;        /* per buffer: operands that still touch it; kernels that do */
     bool *live;              /* per buffer: it has been made */
     int64_t *gain;           /* per kernel: bytes that running it frees, less those it makes */
+    int *since;              /* per kernel: how many were done when it became ready */
     int *ready, n_ready;     /* a heap: the next kernel to run on top */
     int *place;              /* of each kernel in it, or -1 */
+    int done;
     size_t held, peak;
 } simulation;
 
@@ -64,13 +71,17 @@ static int64_t gain_of(const simulation *s, int k)
 
 /* ---- the heap of ready kernels ---- */
 
-/* Prepare kernels, then the larger gain, then recorded order. */
+/* Prepare kernels, then the larger gain, then recorded order. Onward only gains count, not what
+ * there is to lose, and it begins at the end: sums are kept with their later terms, so that those
+ * wait for the earlier ones. */
 static bool goes_first(const simulation *s, int a, int b)
 {
     const ad_kernel *x = s->plan->kernels[a], *y = s->plan->kernels[b];
+    bool onward = s->by == ONWARD && s->gain[a] < 0 && s->gain[b] < 0;
     if (x->prepares != y->prepares) return x->prepares;
-    if (s->gain[a] != s->gain[b]) return s->gain[a] > s->gain[b];
-    if (x->order != y->order) return x->order < y->order;
+    if (onward && s->since[a] != s->since[b]) return s->since[a] > s->since[b];
+    if (!onward && s->gain[a] != s->gain[b]) return s->gain[a] > s->gain[b];
+    if (x->order != y->order) return (x->order < y->order) != (s->by == ONWARD);
     return a < b;
 }
 
@@ -97,7 +108,8 @@ static void mend(simulation *s, int at)
 
 static void add_ready(simulation *s, int kernel)
 {
-    s->gain[kernel] = s->greedy ? gain_of(s, kernel) : 0;
+    s->gain[kernel] = s->by == RECORDED ? 0 : gain_of(s, kernel);
+    s->since[kernel] = s->done;
     s->ready[s->n_ready] = kernel;
     mend(s, s->n_ready++);
 }
@@ -149,26 +161,26 @@ static void perform(simulation *s, int k)
         if (!in_arena(s, b) || s->live[b]) continue;
         s->live[b] = true;
         s->held += all[b].bytes;
-        if (s->greedy) count_again(s, b);
+        if (s->by != RECORDED) count_again(s, b);
     }
     if (s->held > s->peak) s->peak = s->held;
     for (int i = 0; i < n; ++i) {
         int b = buffers[i];
         if (--s->uses[b] == 0 && in_arena(s, b) && !all[b].result) s->held -= all[b].bytes;
         if (repeated(buffers, i)) continue;
-        if (--s->left[b] == 1 && s->greedy && in_arena(s, b)) count_again(s, b);
+        if (--s->left[b] == 1 && s->by != RECORDED && in_arena(s, b)) count_again(s, b);
     }
     release(s, k);
 }
 
-static void begin(simulation *s, const ad_edges *e, bool greedy)
+static void begin(simulation *s, const ad_edges *e, policy by)
 {
     const ad_plan *plan = s->plan;
     int n = plan->n_kernels, nodes = n + plan->n_values;
     memset(s->waits, 0, (size_t)nodes * sizeof(int));
     memset(s->uses, 0, (size_t)plan->program->n_buffers * sizeof(int));
     memset(s->live, 0, (size_t)plan->program->n_buffers * sizeof(bool));
-    s->greedy = greedy, s->held = s->peak = 0, s->n_ready = 0;
+    s->by = by, s->held = s->peak = 0, s->n_ready = s->done = 0;
     for (int i = 0; i < e->n; ++i) ++s->waits[e->pairs[2 * i + 1]];
     for (int k = 0; k < n; ++k) {
         int buffers[AD_PROBLEM_INPUTS + AD_CHAIN_OUTPUTS],
@@ -188,18 +200,18 @@ static void begin(simulation *s, const ad_edges *e, bool greedy)
 }
 
 /* Fills `order`; false: a circle. */
-static bool simulate(simulation *s, const ad_edges *e, bool greedy, int *order)
+static bool simulate(simulation *s, const ad_edges *e, policy by, int *order)
 {
-    begin(s, e, greedy);
-    for (int done = 0; done < s->plan->n_kernels; ++done) {
+    begin(s, e, by);
+    while (s->done < s->plan->n_kernels) {
         if (!s->n_ready) return false;
-        order[done] = take_first(s);
-        perform(s, order[done]);
+        int kernel = order[s->done++] = take_first(s);
+        perform(s, kernel);
     }
     return true;
 }
 
-/* ---- what is prepared for both ---- */
+/* ---- what is prepared for all ---- */
 
 static bool list_followers(simulation *s, const ad_edges *e)
 {
@@ -248,11 +260,12 @@ static bool open_simulation(simulation *s, const ad_edges *e)
     s->ready = ad_arena_alloc(scratch, n * sizeof(int));
     s->place = ad_arena_alloc(scratch, n * sizeof(int));
     s->gain = ad_arena_alloc(scratch, n * sizeof *s->gain);
+    s->since = ad_arena_alloc(scratch, n * sizeof(int));
     s->uses = ad_arena_alloc(scratch, buffers * sizeof(int));
     s->left = ad_arena_alloc(scratch, buffers * sizeof(int));
     s->live = ad_arena_alloc(scratch, buffers);
-    return s->waits && s->ready && s->place && s->gain && s->uses && s->left && s->live &&
-           list_followers(s, e) && list_users(s);
+    return s->waits && s->ready && s->place && s->gain && s->since && s->uses && s->left &&
+           s->live && list_followers(s, e) && list_users(s);
 }
 
 bool ad_plan_schedule(ad_plan *plan)
@@ -260,22 +273,26 @@ bool ad_plan_schedule(ad_plan *plan)
     int n = plan->n_kernels;
     ad_edges e = {0};
     simulation s = {.plan = plan};
-    int *recorded = ad_arena_alloc(&plan->scratch, (size_t)(n + 1) * sizeof(int));
-    int *frugal = ad_arena_alloc(&plan->scratch, (size_t)(n + 1) * sizeof(int));
+    int *order = ad_arena_alloc(&plan->scratch, (size_t)(n + 1) * sizeof(int));
+    int *best = ad_arena_alloc(&plan->scratch, (size_t)(n + 1) * sizeof(int));
     ad_program *program = plan->program;
     program->kernels = ad_arena_alloc(plan->arena, (size_t)(n + 1) * sizeof *program->kernels);
-    if (!recorded || !frugal || !program->kernels || !ad_kernel_edges(plan, &e) ||
+    if (!order || !best || !program->kernels || !ad_kernel_edges(plan, &e) ||
         !open_simulation(&s, &e))
         return false;
-    if (!simulate(&s, &e, false, recorded)) {
+    if (!simulate(&s, &e, RECORDED, best)) {
         ad_fail(plan->ctx, AD_ERROR_UNSUPPORTED,
                 "the program's kernels depend on each other in a cycle");
         return false;
     }
-    size_t recorded_peak = s.peak;
-    simulate(&s, &e, true, frugal);
-    const int *order = s.peak < recorded_peak ? frugal : recorded;
-    for (int i = 0; i < n; ++i) program->kernels[i] = plan->kernels[order[i]];
+    size_t peak = s.peak;
+    for (policy by = RECORDED + 1; by < POLICIES; ++by) {
+        simulate(&s, &e, by, order);
+        if (s.peak >= peak) continue;
+        peak = s.peak;
+        memcpy(best, order, (size_t)n * sizeof *best);
+    }
+    for (int i = 0; i < n; ++i) program->kernels[i] = plan->kernels[best[i]];
     program->n_kernels = n;
     program->n_prepare = 0;
     while (program->n_prepare < n && program->kernels[program->n_prepare]->prepares)
