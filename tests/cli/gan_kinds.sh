@@ -35,6 +35,9 @@ for text in '"loss": *"wasserstein"' '"critic-steps": *2' '"lr": *0.0003' '"grad
     check "the run's config has $text" grep -q "$text" "$tmp/critic/config.json"
 done
 check "the generator moves every second step" test "$(grep -c '"generator/loss":[-0-9]' "$tmp/critic/metrics.jsonl")" = 5
+tr -d '\n' <"$tmp/critic/report.html" >"$tmp/page"
+check "the report has the critic's scores at each step" grep -qE '"title":"discriminator/right"[^]]*"x":\[1,2,3,4,5,6,7,8,9,10\]' "$tmp/page"
+check "and the generator's losses where it moved" grep -qE '"title":"generator/loss"[^]]*"x":\[2,4,6,8,10\]' "$tmp/page"
 run "$autodidact" gan train --resume "$tmp/critic" --steps 12
 exits 0
 says_not err brings
