@@ -146,7 +146,8 @@ each_verb() {
     "$1" writes classify predict classify-run pictures/test/left/1.pgm --saliency old.png
     "$1" writes classify predict channels_last.onnx photo.ppm --saliency old.png
     "$1" trains gan train --data pictures $gan_options --ema 0.9 --run new
-    "$1" trains gan train --data pictures --kind dcgan --size 16 --width 8 --batch 4 --steps 2 --r1 1 --measure 0 --run new
+    "$1" trains gan train --data pictures --kind dcgan --conditional --spectral-norm both --self-attention 8 \
+        --augment color,translation,cutout --size 16 --width 8 --batch 4 --steps 2 --r1 1 --measure 0 --run new
     "$1" writes gan sample gan-run -n 4 --numbered -o old.png
     "$1" writes gan sample digits -n 4 -o old.png
     "$1" writes gan morph gan-run 1 2 --frames 3 -o old.gif
