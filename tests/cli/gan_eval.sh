@@ -78,6 +78,21 @@ check "all are found out: $(result memorised), $(result memorised_features)" tes
 check "no distance is left: $(result frechet)" awk "BEGIN { exit !($(result frechet) < 1e-3) }"
 check "all is covered" test "$(result coverage)" = 1 -a "$(result recall)" = 1
 
+# ---- the same of pictures that it was not trained on ----
+
+mkdir -p "$tmp/split/test"
+cp -r "$tmp/data/train" "$tmp/split/train"
+cp -r "$tmp/data/train/left" "$tmp/data/train/right" "$tmp/split/test"
+run "$autodidact" gan eval "$tmp/conditional" --classifier "$tmp/judge" -n 16 --data "$tmp/split" --json
+exits 0
+cp "$tmp/.out" "$tmp/result"
+check "the test pictures are the training pictures: $(result memorised_unseen)" test "$(result memorised_unseen)" = 1
+echo broken >"$tmp/split/test/left/1.pgm"
+run "$autodidact" gan eval "$tmp/conditional" --classifier "$tmp/judge" -n 16 --data "$tmp/split" --json
+exits 0
+says err "samples are not compared with unseen pictures"
+says_not out memorised_unseen
+
 # ---- other networks ----
 
 run "$autodidact" gan eval "$tmp/vanilla" -n 16 --json --cache "$tmp/kept" --threads 2

@@ -102,6 +102,9 @@ static void print_scores(ad_command *cmd, const gan_measure *e, const ad_metrics
                          l->name, l->layer);
         print_memory(cmd, e, "pixels", &e->by_pixels);
         print_memory(cmd, e, "features", &e->by_features);
+        if (e->of_unseen.count)
+            ad_command_print(cmd, "of test pictures, by pixels, %.2f %% are\n",
+                             100 * e->of_unseen.share);
         return;
     }
     ad_json_begin(cmd, "result");

@@ -104,6 +104,9 @@ static void plan_progress(gan_measure *e)
     if (e->judge && e->judge != &e->looker) p->whole += cost_of_looking(e->judge, both);
     if (e->training)
         p->whole += 2 * gan_pairs_cost(e->made.count, e->training->count, values_of(e));
+    if (e->unseen)
+        p->whole += 2 * gan_pairs_cost(least(e->unseen->count, e->made.count), e->training->count,
+                                       values_of(e));
 }
 
 /* ---- looking ---- */
@@ -320,27 +323,35 @@ static void add_shares(const gan_measure *e, ad_metrics *metrics)
     if (!e->training) return;
     ad_metrics_add(metrics, "memorised", e->by_pixels.share);
     ad_metrics_add(metrics, "memorised_features", e->by_features.share);
+    if (e->of_unseen.count) ad_metrics_add(metrics, "memorised_unseen", e->of_unseen.share);
 }
 
 /* ---- all of it ---- */
 
-static ad_status read_set(gan_measure *e, ad_split which, ad_image_set **set)
+static ad_status read_split(gan_measure *e, ad_split which, const ad_watcher *watcher,
+                            ad_image_set **set)
 {
     const gan_model *m = model_of(e);
     const gan_data *data = ad_job_value(e->job, &gan_data_record);
-    const char *split = ad_split_name(which);
-    const ad_image_set_options like = {.split = split,
+    const ad_image_set_options like = {.split = ad_split_name(which),
                                        .height = m->height,
                                        .width = m->breadth,
                                        .channels = (int)m->channels,
                                        .skip_bad = data->skip_bad,
                                        .loose = !gan_has_classes(m),
-                                       .watcher = &e->watcher};
-    ad_status status = ad_image_set_read(set, e->job->ctx, data->path, &like);
+                                       .watcher = watcher};
+    return ad_image_set_read(set, e->job->ctx, data->path, &like);
+}
+
+static ad_status read_set(gan_measure *e, ad_split which, ad_image_set **set)
+{
+    const gan_model *m = model_of(e);
+    const gan_data *data = ad_job_value(e->job, &gan_data_record);
+    ad_status status = read_split(e, which, &e->watcher, set);
     if (status) return status;
     if (!(*set)->count)
         return ad_error_set(e->job->ctx, AD_ERROR_NOT_FOUND, "%s: has no %s pictures", data->path,
-                            split);
+                            ad_split_name(which));
     if ((*set)->height != m->height || (*set)->width != m->breadth ||
         (*set)->channels != m->channels)
         return ad_error_set(e->job->ctx, AD_ERROR_SHAPE,
@@ -352,10 +363,30 @@ static ad_status read_set(gan_measure *e, ad_split which, ad_image_set **set)
     return AD_OK;
 }
 
+/* Those of the test split, where there is one of such pictures. */
+static ad_status read_unseen(gan_measure *e)
+{
+    ad_status status = read_split(e, AD_SPLIT_TEST, &(ad_watcher){0}, &e->unseen);
+    const ad_image_set *set = e->unseen, *own = e->set;
+    if (status == AD_ERROR_MEMORY || (!status && !set->count)) return status;
+    if (status) {
+        ad_watch_note(&e->watcher, "%s; samples are not compared with unseen pictures",
+                      ad_error(e->job->ctx));
+        ad_error_clear(e->job->ctx);
+        return AD_OK;
+    }
+    if (set->height == own->height && set->width == own->width && set->channels == own->channels)
+        return AD_OK;
+    ad_image_set_free(e->unseen);
+    e->unseen = NULL;
+    return AD_OK;
+}
+
 static ad_status read_sets(gan_measure *e)
 {
     ad_status status = read_set(e, e->split, &e->set);
     if (!status && e->split != AD_SPLIT_TRAIN) status = read_set(e, AD_SPLIT_TRAIN, &e->own_set);
+    if (!status) status = read_unseen(e);
     e->training = e->own_set ? e->own_set : e->set;
     if (e->count || status) return status;
     e->count = least(e->most ? e->most : GAN_MEASURED, e->set->count);
@@ -423,4 +454,5 @@ void gan_measure_free(gan_measure *e)
     gan_look_close(&e->other);
     ad_image_set_free(e->set);
     ad_image_set_free(e->own_set);
+    ad_image_set_free(e->unseen);
 }

@@ -110,9 +110,10 @@ typedef struct gan_measure {
     gan_looker *judge;        /* NULL: there is none */
     ad_image_set *set, *own_set;
     const ad_image_set *training; /* one of these: those that may be known by heart */
+    ad_image_set *unseen;         /* of the test split; NULL or empty: there are none */
     gan_looked_at real, made;
     gan_class_distances classes;
-    gan_memory by_pixels, by_features;
+    gan_memory by_pixels, by_features, of_unseen;
     gan_measuring progress;
 } gan_measure;
 

@@ -13,22 +13,22 @@ static int64_t values_of(const gan_measure *e)
     return m->height * m->breadth * m->channels;
 }
 
-static ad_status make_room(gan_measure *e, gan_memory *memory)
+static ad_status make_room(gan_measure *e, gan_memory *memory, int64_t count)
 {
-    memory->which = ad_job_array(e->job, e->made.count, sizeof *memory->which);
-    memory->ratio = ad_job_array(e->job, e->made.count, sizeof *memory->ratio);
+    memory->which = ad_job_array(e->job, count, sizeof *memory->which);
+    memory->ratio = ad_job_array(e->job, count, sizeof *memory->ratio);
     return memory->which && memory->ratio ? AD_OK : AD_ERROR_MEMORY;
 }
 
 /* Squared distances of samples and of the pictures that they are nearest to. */
-static void judge(const gan_measure *e, gan_memory *memory, const float *sample, const float *own)
+static void judge(gan_memory *memory, int64_t count, const float *sample, const float *own)
 {
     int64_t nearer = 0;
-    for (int64_t i = 0; i < e->made.count; ++i) {
+    for (int64_t i = 0; i < count; ++i) {
         memory->ratio[i] = sqrt((double)sample[i] / fmax((double)own[i], 1e-30));
         nearer += sample[i] < own[i];
     }
-    memory->share = (double)nearer / (double)e->made.count;
+    memory->share = (double)nearer / (double)count;
 }
 
 /* ---- by features ---- */
@@ -40,7 +40,7 @@ static ad_status by_features(gan_measure *e)
     gan_memory *memory = &e->by_features;
     float *sample = calloc((size_t)made.count, sizeof *sample),
           *own = calloc((size_t)made.count, sizeof *own);
-    ad_status status = make_room(e, memory);
+    ad_status status = make_room(e, memory, made.count);
     if (!status && (!sample || !own))
         status = ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory");
     gan_part(e, "nearest pictures by features", gan_pairs_cost(made.count, real.count, real.width),
@@ -51,7 +51,7 @@ static ad_status by_features(gan_measure *e)
     for (int64_t i = 0; i < made.count && !status; ++i)
         own[i] = e->real.nearest[memory->which[i] * e->real.nearest_count];
     memory->count = real.count;
-    if (!status) judge(e, memory, sample, own);
+    if (!status) judge(memory, made.count, sample, own);
     for (int64_t i = 0; i < made.count && !status; ++i)
         memory->which[i] = gan_real_picture(e, memory->which[i]);
     free(sample), free(own);
@@ -69,17 +69,17 @@ typedef struct asked {
     int64_t count;
 } asked;
 
-static ad_status ask(const gan_measure *e, const gan_memory *memory, asked *a)
+static ad_status ask(const gan_measure *e, const gan_memory *memory, int64_t count, asked *a)
 {
     const ad_image_set *set = e->training;
-    int64_t values = values_of(e), most = e->made.count < set->count ? e->made.count : set->count;
+    int64_t values = values_of(e), most = count < set->count ? count : set->count;
     a->pixels = malloc((size_t)(most * values)), a->which = malloc((size_t)most * sizeof *a->which);
     a->own = malloc((size_t)most * sizeof *a->own);
     a->place = malloc((size_t)set->count * sizeof *a->place);
     if (!a->pixels || !a->which || !a->own || !a->place)
         return ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory for pictures");
     for (int64_t i = 0; i < set->count; ++i) a->place[i] = -1;
-    for (int64_t i = 0; i < e->made.count; ++i) {
+    for (int64_t i = 0; i < count; ++i) {
         int64_t which = memory->which[i];
         if (a->place[which] >= 0) continue;
         memcpy(a->pixels + a->count * values, set->pixels + which * values, (size_t)values);
@@ -96,33 +96,42 @@ static ad_status find_own(gan_measure *e, asked *a, const ad_feature_rows *all)
     return ad_nearest_rows(e->job->ctx, &some, all, a->which, 1, &e->progress.relay, a->own, NULL);
 }
 
-static ad_status by_pixels(gan_measure *e)
+/* Of pictures that were made, or that it was not trained on. */
+static ad_status by_pixels(gan_measure *e, const unsigned char *pixels, int64_t count,
+                           const char *part, gan_memory *memory)
 {
     const ad_feature_rows all = {.bytes = e->training->pixels,
                                  .count = e->training->count,
                                  .width = values_of(e)},
-                          made = {.bytes = e->made.pixels,
-                                  .count = e->made.count,
-                                  .width = values_of(e)};
-    gan_memory *memory = &e->by_pixels;
+                          some = {.bytes = pixels, .count = count, .width = values_of(e)};
     asked a = {0};
-    float *sample = calloc((size_t)made.count, sizeof *sample),
-          *own = calloc((size_t)made.count, sizeof *own);
-    ad_status status = make_room(e, memory);
+    float *sample = calloc((size_t)count, sizeof *sample),
+          *own = calloc((size_t)count, sizeof *own);
+    ad_status status = make_room(e, memory, count);
     if (!status && (!sample || !own))
         status = ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory");
-    gan_part(e, "nearest pictures", gan_pairs_cost(made.count, all.count, all.width), 1);
+    gan_part(e, part, gan_pairs_cost(count, all.count, all.width), 1);
     if (!status)
-        status = ad_nearest_rows(e->job->ctx, &made, &all, NULL, 1, &e->progress.relay, sample,
+        status = ad_nearest_rows(e->job->ctx, &some, &all, NULL, 1, &e->progress.relay, sample,
                                  memory->which);
-    if (!status) status = ask(e, memory, &a);
+    if (!status) status = ask(e, memory, count, &a);
     if (!status) status = find_own(e, &a, &all);
-    for (int64_t i = 0; i < made.count && !status; ++i) own[i] = a.own[a.place[memory->which[i]]];
+    for (int64_t i = 0; i < count && !status; ++i) own[i] = a.own[a.place[memory->which[i]]];
     memory->count = all.count;
-    if (!status) judge(e, memory, sample, own);
+    if (!status) judge(memory, count, sample, own);
     free(sample), free(own);
     free(a.pixels), free(a.which), free(a.own), free(a.place);
     return status;
+}
+
+/* What pictures are like that nobody knows by heart; as many as there are samples, at most. */
+static ad_status unseen_by_pixels(gan_measure *e)
+{
+    int64_t count = e->unseen ? e->unseen->count : 0;
+    e->of_unseen.share = NAN;
+    if (!count) return AD_OK;
+    return by_pixels(e, e->unseen->pixels, count < e->made.count ? count : e->made.count,
+                     "unseen pictures", &e->of_unseen);
 }
 
 ad_status gan_measure_memory(gan_measure *e)
@@ -130,5 +139,7 @@ ad_status gan_measure_memory(gan_measure *e)
     ad_status status = AD_OK;
     e->by_features.share = NAN; /* of pictures that it was not trained on none is known by heart */
     if (e->split == AD_SPLIT_TRAIN) status = by_features(e);
-    return status ? status : by_pixels(e);
+    if (!status)
+        status = by_pixels(e, e->made.pixels, e->made.count, "nearest pictures", &e->by_pixels);
+    return status ? status : unseen_by_pixels(e);
 }

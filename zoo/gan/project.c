@@ -18,7 +18,7 @@ static const ad_option options[] = {
     {AD_ROW("steps", INT), .initial = "200", .min = 1, .max = 100000, .help = "of the descent"},
     {AD_ROW("starts", INT), .initial = "8", .min = 1, .max = GAN_ROWS,
      .help = "descents, from near samples: the best is kept"},
-    {AD_ROW("tries", INT), .initial = "300", .min = 1, .max = 1e6,
+    {AD_ROW("tries", INT), .initial = "1000", .min = 1, .max = 1e6,
      .help = "samples of which these are the nearest"},
     {AD_ROW("rate", REAL), .initial = "0.1", .min = 1e-6, .max = 10,
      .help = "of Adam, in the beginning"},
