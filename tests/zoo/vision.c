@@ -248,8 +248,61 @@ static void perceptual_distance(void)
     fixture_close(&f);
 }
 
-static const check_case cases[] = {
-    CASE(chains), CASE(residual), CASE(branched), CASE(mobile), CASE(perceptual_distance), {0}};
+/* Without heads, by the embedded network: the formula again, in double, of its features. */
+static double formula(const float *a, const float *b, int64_t places, int64_t channels)
+{
+    double mean = 0;
+    for (int64_t p = 0; p < places; ++p, a += channels, b += channels) {
+        double aa = 0, bb = 0, sum = 0;
+        for (int64_t c = 0; c < channels; ++c)
+            aa += (double)a[c] * (double)a[c], bb += (double)b[c] * (double)b[c];
+        for (int64_t c = 0; c < channels; ++c)
+            sum += pow(a[c] / (sqrt(aa) + 1e-10) - b[c] / (sqrt(bb) + 1e-10), 2);
+        mean += sum / (double)places;
+    }
+    return mean;
+}
+
+static void distance_without_heads(void)
+{
+    enum { SIDE = 64, VALUES = SIDE * SIDE * 3, LAYERS = 5, COUNT = 1 + LAYERS };
+    static const char *const layers[LAYERS] = {"relu1_1", "relu2_1", "relu3_1", "relu4_1",
+                                               "relu5_1"};
+    static float two[2 * VALUES];
+    ad_vars *vars = ad_vars_new(ctx, 0);
+    ad_graph *graph = ad_graph_new(ctx);
+    ad_program *program = NULL;
+    ad_node *x = ad_input(graph, "x", AD_F32, ad_shape(2, SIDE, SIDE, 3)), *outputs[COUNT];
+    ad_node *first = ad_slice(x, 0, 0, 1, 1);
+    for (int i = 0; i < 2 * VALUES; ++i) two[i] = (float)floor(256 * unit(hash_of("two"), i));
+    outputs[0] = vision_perceptual(vars, x, first);
+    vision_build(vars, "", VISION_COMPACT, VISION_MAX, x, layers, LAYERS, outputs + 1);
+    CHECK_INT(vision_perceptual_load(vars), AD_OK);
+    REQUIRE(!ad_compile(&program, ctx, outputs, COUNT, NULL));
+    REQUIRE(!ad_bind(program, x, two, sizeof two) && !ad_run(program));
+    const float *got = ad_result_at(program, 0);
+    double want = 0;
+    for (int i = 0; i < LAYERS; ++i) {
+        ad_shape shape = ad_node_shape(outputs[1 + i]);
+        int64_t places = shape.dim[1] * shape.dim[2], channels = shape.dim[3];
+        const float *features = ad_result_at(program, 1 + i);
+        want += formula(features, features + places * channels, places, channels);
+    }
+    CHECK_NEAR((double)got[0], 0, 1e-6);
+    CHECK_NEAR((double)got[1] / want, 1, 1e-4);
+    CHECK(want > 0.1);
+    ad_program_free(program);
+    ad_graph_free(graph);
+    ad_vars_free(vars);
+}
+
+static const check_case cases[] = {CASE(chains),
+                                   CASE(residual),
+                                   CASE(branched),
+                                   CASE(mobile),
+                                   CASE(perceptual_distance),
+                                   CASE(distance_without_heads),
+                                   {0}};
 
 int main(int argc, char **argv)
 {
