@@ -89,7 +89,7 @@ disturb() {
         case $words in *stopped-run*) run=stopped-run ;; *) run=new ;; esac
         set -- "$@" -r "\"$autodidact\" runs resume $run"
         ;;
-    *film.mp4*) options=-l ;;
+    *film.mp4* | *" runs film "*.mp4*) options=-l ;;
     " style "* | " dream "*) options="-p old.png" ;;
     esac
     case $words in

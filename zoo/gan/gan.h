@@ -267,7 +267,7 @@ ad_status gan_paint_begin(ad_job *job);
  * up to GAN_ROWS; valid until the next call. A picture depends on its point alone. */
 ad_status gan_make(ad_job *job, const gan_points *points, int64_t from, int64_t count,
                    const float **rows);
-/* The same as pictures[count], which the caller owns. */
+/* The same as pictures[count], which the caller owns; on failure all are NULL, or as they were. */
 ad_status gan_paint(ad_job *job, const gan_points *points, int64_t from, int64_t count,
                     ad_image **picture);
 /* A sheet of all points, `columns` beside each other (0: about square), into a file. `captions`

@@ -63,7 +63,10 @@ ad_status gan_paint(ad_job *job, const gan_points *points, int64_t from, int64_t
         status = picture_of(job, rows + done * values, &picture[done]);
         if (!status) ++done;
     }
-    while (status && done > 0) ad_image_free(picture[--done]);
+    while (status && done > 0) {
+        ad_image_free(picture[--done]);
+        picture[done] = NULL;
+    }
     return status;
 }
 
