@@ -228,6 +228,40 @@ static void arena_is_reused(void)
     close_graph();
 }
 
+/* The gradient of what a network with square weights says of `passes` batches, one after the other:
+ * bytes of the arena. */
+static size_t arena_of_passes(int passes)
+{
+    enum { DEPTH = 6, WIDTH = 32, ROWS = 1024 };
+    open_graph();
+    ad_node *weight[DEPTH], *gradient[DEPTH], *loss = NULL;
+    char name[16];
+    for (int i = 0; i < DEPTH; ++i) {
+        snprintf(name, sizeof name, "w%d", i);
+        weight[i] = ad_read(g, ad_var(vars, name, ad_shape(WIDTH, WIDTH), (ad_var_options){0}));
+    }
+    for (int k = 0; k < passes; ++k) {
+        snprintf(name, sizeof name, "x%d", k);
+        ad_node *x = ad_input(g, name, AD_F32, ad_shape(ROWS, WIDTH));
+        for (int i = 0; i < DEPTH; ++i) x = ad_leaky_relu(ad_matmul(x, weight[i]), 0.2);
+        x = ad_mean(ad_square(x), AD_ALL_AXES, false);
+        loss = loss ? ad_add(loss, x) : x;
+    }
+    ad_gradients(loss, weight, DEPTH, gradient);
+    ad_program *p = compile(gradient, DEPTH, (ad_compile_options){0});
+    size_t bytes = p ? ad_program_get_stats(p).arena_bytes : 0;
+    ad_program_free(p);
+    close_graph();
+    return bytes;
+}
+
+static void passes_follow_each_other(void)
+{
+    size_t one = arena_of_passes(1), three = arena_of_passes(3);
+    CHECK(one > 6 * 1024 * 32 * 4);
+    CHECK(three < one + one / 2);
+}
+
 static void results_are_contiguous(void)
 {
     open_graph();
@@ -582,6 +616,7 @@ int main(int argc, char **argv)
                                            CASE(variables_swap),
                                            CASE(parameter_and_block),
                                            CASE(arena_is_reused),
+                                           CASE(passes_follow_each_other),
                                            CASE(results_are_contiguous),
                                            CASE(weights_are_packed_anew),
                                            CASE(precision_is_lowered),
