@@ -55,6 +55,15 @@ run "$autodidact" bert tune --init "$bert/distilbert" --data "$tmp/train.tsv" --
 exits 1
 says err "--freeze is 3, the model has 2 layers"
 
+sed 's/yes$/4.5/; s/no$/-2/' "$tmp/train.tsv" >"$tmp/numbers.tsv"
+run "$autodidact" bert tune --init "$bert/bare" --data "$tmp/numbers.tsv" --valid "$tmp/numbers.tsv" --test "$tmp/numbers.tsv" \
+    --text 1 --label 2 --task numbers --lr 5e-3 --batch 8 --epochs 6 --run "$tmp/numbers" --json
+exits 0
+check "numbers are learnt" awk 'match($0, /"test_pearson":[0-9.]+/) { p = substr($0, RSTART + 15, RLENGTH - 15) }
+    END { exit !(p > 0.9) }' "$tmp/.out"
+run "$autodidact" bert eval "$tmp/numbers"
+exits 0
+says out "rmse"
 run "$autodidact" bert tune $common --lora 2 --test "$tmp/dev.tsv" --run "$tmp/lora" --json
 exits 0
 says out '"test_accuracy":'
@@ -91,8 +100,9 @@ printf 'a\tyes\nb\tyes\n' >"$tmp/same.tsv"
 fails 'all labels are "yes"' --data "$tmp/same.tsv" --text 1 --label 2
 printf 'a\tyes\nb\t\n' >"$tmp/blank.tsv"
 fails "blank.tsv:2: the label is empty" --data "$tmp/blank.tsv" --text 1 --label 2
+fails 'train.tsv:1: the label "yes" is no number' --data "$tmp/train.tsv" --text 1 --label 2 --task numbers
 printf '{"t":"a","l":"x"}\n{"t":"b"}\n' >"$tmp/short.jsonl"
-fails 'short.jsonl:2: has no text or whole number "l"' --data "$tmp/short.jsonl" --text t --label l
+fails 'short.jsonl:2: has no text or number "l"' --data "$tmp/short.jsonl" --text t --label l
 printf '{"t":"a","l":\n' >"$tmp/cut.jsonl"
 fails "cut.jsonl:1: is no JSON object" --data "$tmp/cut.jsonl" --text t --label l
 fails "--length is 25, the model has 24 places" --data "$tmp/train.tsv" --text 1 --label 2 --length 25
@@ -101,5 +111,5 @@ exits 2
 says err "--init"
 run "$autodidact" bert eval "$bert/bare" --on "$tmp/dev.tsv"
 exits 1
-says err "tells no classes apart"
+says err "was not tuned"
 finish

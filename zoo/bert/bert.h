@@ -32,6 +32,7 @@
 
 enum { BERT_BERT, BERT_DISTILBERT, BERT_ROBERTA };
 enum { BERT_GELU, BERT_GELU_TANH, BERT_RELU };
+enum { BERT_CLASSES_TASK, BERT_NUMBERS_TASK };
 enum { BERT_MEAN, BERT_CLS }; /* of a text's vector: the mean of its tokens', or the first one's */
 
 typedef struct bert_model {
@@ -48,12 +49,16 @@ typedef struct bert_model {
     int pooling;  /* of texts' vectors: BERT_MEAN or BERT_CLS */
     int64_t most; /* tokens of a text whose vector is asked for; 0: as many as there are places */
     int64_t rank; /* of adapters of queries and values (LoRA); 0: there are none */
-    ad_texts classes; /* of texts, that it tells apart; none: it does not */
-    char *tokenizer;  /* as text (ad_tokenizer_to_text), or NULL: it lies beside the weights */
+    int task;     /* what it was tuned for: BERT_CLASSES_TASK or BERT_NUMBERS_TASK */
+    double mean, deviation; /* of the numbers that it was tuned on */
+    ad_texts classes;       /* of texts, that it tells apart; none: it does not */
+    char *tokenizer; /* as text (ad_tokenizer_to_text), or NULL: it lies beside the weights */
 } bert_model;
 extern const ad_record bert_model_record;
 /* Tokens of the longest text. */
 int64_t bert_longest(const bert_model *model);
+/* Of what it was tuned for: classes, or 1; 0: it was not. */
+int64_t bert_outputs(const bert_model *model);
 
 /* An ad_system's `recognise` and `adapt`. */
 ad_status bert_recognise(ad_context *ctx, ad_file *file, const char *config, void *model,
@@ -147,17 +152,20 @@ int64_t bert_pack_fit(const bert_texts *texts, const int64_t *index, int64_t cou
 /* ---- texts with labels ---- */
 
 /* Rows of batches (samples.h): fields "tokens", "place", "type" and "begin" of the whole batch, and
- * "label", i32, -1 where there is no text. */
+ * "label", i32, -1 where there is no text; where texts have numbers instead of classes, whose label
+ * is 0, "number" as well, f32. */
 typedef struct bert_rows {
     ad_samples samples;
-    ad_sample_field fields[5];
+    ad_sample_field fields[6];
     const bert_model *model;
-    bert_texts texts;    /* owned */
-    int32_t *labels;     /* [texts.count]; owned */
+    bert_texts texts; /* owned */
+    int32_t *labels;  /* [texts.count]; owned */
+    float *numbers;   /* likewise, where `numbered` */
+    bool numbered;
     int64_t *by_length;  /* their numbers; owned */
     int64_t room, batch; /* tokens and texts of a batch */
 } bert_rows;
-/* Empty ones; the texts are to be added. NULL: no memory. */
+/* Empty ones; the texts are to be added, once `numbered` is set. NULL: no memory. */
 bert_rows *bert_rows_new(ad_context *ctx, const bert_model *model, int64_t most);
 /* After all were added: batches of `batch` texts. */
 ad_status bert_rows_finish(bert_rows *rows, int64_t batch);
@@ -247,6 +255,7 @@ typedef struct bert {
     int64_t missing;            /* of BERT_FILL and BERT_GAPS: words to fill in */
     bert_rows *rows[AD_SPLITS]; /* of BERT_CLASSES; the job's */
     ad_train_metric right;
+    ad_number_scores *number_scores;
     ad_class_scores *scores; /* of the split that was measured last */
     ad_tokens tokens;        /* of BERT_GAPS: the whole text */
     unsigned char *word;     /* likewise: see bert_gaps; of malloc */
@@ -269,6 +278,7 @@ typedef struct bert_tuning {
     int pooling;    /* -1: the model's */
     int64_t frozen; /* layers, and the embeddings below them */
     int64_t rank;   /* of adapters that learn instead of the weights; 0: none */
+    int task;
     double dropout;
 } bert_tuning;
 extern const ad_record bert_tuning_record;

@@ -37,7 +37,7 @@ static ad_status say(ad_command *cmd, bert *b)
     ad_metrics metrics = ad_metrics_new(b->job.ctx);
     ad_status status = bert_tune_evaluate(&b->job, AD_SPLIT_TEST, &metrics);
     if (!status) status = ad_metrics_status(&metrics);
-    if (!status) status = print_class_table(cmd, b);
+    if (!status && b->scores) status = print_class_table(cmd, b);
     if (!status) {
         ad_json_begin(cmd, "result");
         ad_json_text(cmd, "data", b->job.data);
@@ -57,9 +57,9 @@ static ad_status measure(ad_command *cmd, ad_job *job)
     const bert_tuning *t = ad_job_value(job, &bert_tuning_record);
     const char *path = ad_command_text(cmd, "on");
     if (!path) path = t->test ? t->test : t->validation;
-    if (!m->classes.count)
+    if (!bert_outputs(m))
         return ad_error_set(job->ctx, AD_ERROR_ARGUMENT,
-                            "%s: tells no classes apart; `bert tune` makes such a model",
+                            "%s: was not tuned; `bert tune` makes such a model",
                             ad_trained_path(job));
     if (!path)
         return ad_error_set(job->ctx, AD_ERROR_ARGUMENT,

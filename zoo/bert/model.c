@@ -27,6 +27,10 @@ static const ad_option rows[] = {
      .initial = "mean", .choices = "mean|cls"},
     {"most", 0, AD_OPTION_INT, AT(most), .derived = true, .min = 0, .max = 1 << 24},
     {"rank", 0, AD_OPTION_INT, AT(rank), .derived = true, .min = 0, .max = 1 << 16},
+    {"task", 0, AD_OPTION_CHOICE, AT(task), .derived = true, .initial = "classes",
+     .choices = "classes|numbers"},
+    {"mean", 0, AD_OPTION_REAL, AT(mean), .derived = true},
+    {"deviation", 0, AD_OPTION_REAL, AT(deviation), .derived = true, .initial = "1"},
     {"class-names", 0, AD_OPTION_TEXTS, AT(classes), .key = "classes", .derived = true},
     {"tokenizer-text", 0, AD_OPTION_TEXT, AT(tokenizer), .key = "tokenizer", .derived = true},
     {0},
@@ -38,11 +42,19 @@ int64_t bert_longest(const bert_model *m)
     return m->kind == BERT_ROBERTA ? m->places - m->padding - 1 : m->places;
 }
 
+int64_t bert_outputs(const bert_model *m)
+{
+    return m->task == BERT_NUMBERS_TASK ? 1 : m->classes.count;
+}
+
 static ad_status check(ad_context *ctx, const char *where, const void *value)
 {
     const bert_model *m = value;
     if (m->heads < 1 || m->layers < 1 || m->vocab < 1)
         return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: does not say its sizes", where);
+    if (!(m->deviation > 0))
+        return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: the deviation of its numbers is %g", where,
+                            m->deviation);
     if (m->width % m->heads)
         return ad_error_set(ctx, AD_ERROR_FORMAT,
                             "%s: a width of %lld cannot be shared by %lld heads", where,

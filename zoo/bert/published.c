@@ -205,6 +205,7 @@ ad_status bert_recognise(ad_context *ctx, ad_file *file, const char *config, voi
     snprintf(where, sizeof where, "%.*sconfig.json", slash ? (int)(slash - path) + 1 : 0, path);
     hf h = {.ctx = ctx, .path = where};
     ad_record_free(&bert_model_record, ctx, m);
+    m->deviation = 1;
     ad_status status = read_config(&h, config, m);
     if (!status) status = check_sizes(&h, file, m);
     if (!status) status = check_layers(&h, file, m);

@@ -7,13 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL = 4, STREAM = 0x42455254 };
+enum { LABEL = 4, NUMBER, STREAM = 0x42455254 };
 
 static void release(ad_samples *samples)
 {
     bert_rows *r = samples->user;
     bert_texts_free(&r->texts);
     free(r->labels);
+    free(r->numbers);
     free(r->by_length);
     free(r);
 }
@@ -39,6 +40,8 @@ static void fill(void *user, const int64_t *index, int64_t count, const ad_draws
     (void)draws;
     bert_pack(r->model, &r->texts, index, count, &to);
     for (int64_t i = 0; i < count; ++i) labels[i] = r->labels[index[i]];
+    float *numbers = r->numbered ? block[NUMBER] : NULL;
+    for (int64_t i = 0; i < count && numbers; ++i) numbers[i] = r->numbers[index[i]];
 }
 
 static int64_t fit(void *user, const int64_t *index, int64_t count)
@@ -106,7 +109,7 @@ ad_status bert_rows_finish(bert_rows *r, int64_t batch)
         return ad_error_set(r->texts.ctx, AD_ERROR_MEMORY, "no memory for the order of texts");
     bert_texts_by_length(&r->texts, r->by_length);
     s->count = r->texts.count;
-    s->fields = r->fields, s->field_count = 5;
+    s->fields = r->fields, s->field_count = r->numbered ? 6 : 5;
     s->fill_batch = fill, s->fit = fit, s->order = order;
     bert_rows_set_room(r, bert_rows_room(r));
     return AD_OK;
@@ -122,6 +125,7 @@ void bert_rows_set_room(bert_rows *r, int64_t room)
                                          .shape = ad_shape(i < 3 ? room : r->batch + 1),
                                          .whole = true};
     r->fields[LABEL] = (ad_sample_field){.name = "label", .dtype = AD_I32, .padding = -1};
+    r->fields[NUMBER] = (ad_sample_field){.name = "number", .dtype = AD_F32};
 }
 
 uint64_t bert_rows_fingerprint(const bert_rows *r)
@@ -129,5 +133,9 @@ uint64_t bert_rows_fingerprint(const bert_rows *r)
     const bert_texts *t = &r->texts;
     uint64_t ids = ad_fingerprint(t->ids, (size_t)t->begin[t->count] * sizeof *t->ids);
     uint64_t ends = ad_fingerprint(t->begin, (size_t)(t->count + 1) * sizeof *t->begin);
-    return ids ^ (ends << 1) ^ ad_fingerprint(r->labels, (size_t)t->count * sizeof *r->labels);
+    uint64_t numbers = r->numbered
+                           ? ad_fingerprint(r->numbers, (size_t)t->count * sizeof *r->numbers)
+                           : 0;
+    return ids ^ (ends << 1) ^ (numbers << 2) ^
+           ad_fingerprint(r->labels, (size_t)t->count * sizeof *r->labels);
 }

@@ -23,19 +23,28 @@ static void declare_rest(const bert *b, const bert_pass *pass, ad_node *x)
 {
     const bert_model *m = pass->model;
     if (m->pooled) bert_pooler(pass, bert_first_token(pass, x));
-    if (m->classes.count)
-        bert_dense(pass, "classifier", bert_first_token(pass, x), m->classes.count);
+    if (bert_outputs(m)) bert_dense(pass, "classifier", bert_first_token(pass, x), bert_outputs(m));
     if (m->masked && b->use != BERT_FILL) bert_masked_words(pass, x);
 }
 
-/* [texts, classes]: the text's vector, by the pooler where that is the first token's, dropped out,
- * and a layer that is each task's own. */
+/* [texts, classes], or one number each: the text's vector, by the pooler where that is the first
+ * token's, dropped out, and a layer that is each task's own. */
 static ad_node *classes_of(const bert_pass *pass, ad_node *x)
 {
     const bert_model *m = pass->model;
     ad_node *text = m->pooling == BERT_CLS ? bert_first_token(pass, x) : bert_mean_token(pass, x);
     if (m->pooled) text = bert_pooler(pass, text);
-    return bert_dense(pass, "classifier", ad_mode_dropout(pass->mode, text), m->classes.count);
+    return bert_dense(pass, "classifier", ad_mode_dropout(pass->mode, text), bert_outputs(m));
+}
+
+/* Squares of what is missed, in deviations of the numbers. y [texts], in them already. */
+static ad_node *mean_square(const bert_model *m, ad_node *y, ad_node *numbers, ad_node *labels)
+{
+    ad_node *want = ad_mul_scalar(ad_add_scalar(numbers, -m->mean), 1 / m->deviation);
+    ad_node *there = ad_cast(ad_greater_equal(labels, ad_scalar(ad_node_graph(y), AD_I32, 0)),
+                             AD_F32);
+    ad_node *sum = ad_sum(ad_mul(ad_square(ad_sub(y, want)), there), AD_ALL_AXES, false);
+    return ad_name(ad_div(sum, ad_clamp(ad_sum(there, AD_ALL_AXES, false), 1, 1e9)), "loss");
 }
 
 /* The mean over the texts that are there. */
@@ -53,9 +62,18 @@ static void tuning_network(bert *b, ad_forward *f)
     bert_pass pass = {.model = b->job.model, .vars = f->vars, .mode = f->mode};
     bert_pass_inputs(&pass, f->graph, f->mode ? b->train_room : b->room, f->rows);
     if (f->mode) f->mode->dropout = t->dropout;
+    const bert_model *m = b->job.model;
+    bool numbers = m->task == BERT_NUMBERS_TASK;
     f->result = ad_name(classes_of(&pass, bert_encode(&pass)), "logits");
+    ad_node *y = numbers ? ad_reshape(f->result, ad_shape(f->rows)) : NULL;
+    if (numbers) f->result = ad_add_scalar(ad_mul_scalar(y, m->deviation), m->mean);
     if (!f->mode) return;
     ad_node *labels = ad_input(f->graph, "label", AD_I32, ad_shape(f->rows));
+    if (numbers) {
+        ad_node *number = ad_input(f->graph, "number", AD_F32, ad_shape(f->rows));
+        f->loss = mean_square(m, y, number, labels);
+        return;
+    }
     ad_node *right = ad_equal(ad_argmax(f->result, -1, false), labels);
     f->loss = mean_loss(f->result, labels);
     b->right = (ad_train_metric){"accuracy", ad_mean(ad_cast(right, AD_F32), AD_ALL_AXES, false)};
@@ -101,6 +119,7 @@ static void release(ad_job *job)
 {
     ad_tokenizer_free(((bert *)job)->speller.tokenizer);
     ad_class_scores_free(((bert *)job)->scores);
+    ad_number_scores_free(((bert *)job)->number_scores);
     ad_tokens_free(&((bert *)job)->tokens);
     free(((bert *)job)->word);
 }

@@ -4,6 +4,7 @@
 
 #include <autodidact/table_data.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,12 +64,42 @@ static ad_status find_class(reading *r, int64_t line, const char *name, int32_t 
 
 /* ---- rows ---- */
 
+/* "3.5" */
+static ad_status read_number(const reading *r, int64_t line, const char *text, float *number)
+{
+    char *end;
+    double value = strtod(text, &end);
+    *number = (float)value;
+    while (*end == ' ') ++end;
+    if (*text && !*end && isfinite(*number)) return AD_OK;
+    return ad_error_set(r->ctx, AD_ERROR_FORMAT, "%s:%lld: the label \"%.60s\" is no number",
+                        r->table->path, (long long)line, text);
+}
+
+/* Room for what belongs to one text more. */
+static ad_status grow(reading *r)
+{
+    bert_rows *rows = r->rows;
+    if (rows->texts.count < r->capacity) return AD_OK;
+    int64_t capacity = 2 * r->capacity + 256;
+    int32_t *labels = realloc(rows->labels, (size_t)capacity * sizeof *labels);
+    if (labels) rows->labels = labels;
+    float *numbers = realloc(rows->numbers, (size_t)capacity * sizeof *numbers);
+    if (numbers) rows->numbers = numbers;
+    if (!labels || !numbers) return out_of_memory(r);
+    r->capacity = capacity;
+    return AD_OK;
+}
+
 static ad_status add(reading *r, int64_t line, const char *text, const char *pair,
                      const char *label)
 {
     bert_rows *rows = r->rows;
-    int32_t which;
-    ad_status status = find_class(r, line, label, &which);
+    int32_t which = 0;
+    float number = 0;
+    ad_status status = rows->numbered ? read_number(r, line, label, &number)
+                                      : find_class(r, line, label, &which);
+    if (!status) status = grow(r);
     if (status) return status;
     status = bert_texts_add(&rows->texts, r->table->speller, text, strlen(text), pair,
                             pair ? strlen(pair) : 0);
@@ -76,13 +107,8 @@ static ad_status add(reading *r, int64_t line, const char *text, const char *pai
         return ad_error_set(r->ctx, status, "%s:%lld: %s", r->table->path, (long long)line,
                             ad_error(r->ctx));
     if (status) return status;
-    if (rows->texts.count > r->capacity) {
-        r->capacity = 2 * r->capacity + 256;
-        int32_t *grown = realloc(rows->labels, (size_t)r->capacity * sizeof *grown);
-        if (!grown) return out_of_memory(r);
-        rows->labels = grown;
-    }
     rows->labels[rows->texts.count - 1] = which;
+    rows->numbers[rows->texts.count - 1] = number;
     return AD_OK;
 }
 
@@ -139,8 +165,11 @@ static const char *member(const json_t *object, const char *name, char number[32
 {
     const json_t *value = json_object_get(object, name);
     if (json_is_string(value)) return json_string_value(value);
-    if (!json_is_integer(value)) return NULL;
-    snprintf(number, 32, "%lld", (long long)json_integer_value(value));
+    if (!json_is_number(value)) return NULL;
+    if (json_is_integer(value))
+        snprintf(number, 32, "%lld", (long long)json_integer_value(value));
+    else
+        snprintf(number, 32, "%.9g", json_real_value(value));
     return number;
 }
 
@@ -158,9 +187,8 @@ static ad_status add_object(reading *r, int64_t line, const char *at, size_t len
         status = ad_error_set(r->ctx, AD_ERROR_FORMAT, "%s:%lld: is no JSON object (%s)", t->path,
                               (long long)line, error.text);
     else if (!text || !label || (t->pair && !pair))
-        status = ad_error_set(r->ctx, AD_ERROR_FORMAT,
-                              "%s:%lld: has no text or whole number \"%s\"", t->path,
-                              (long long)line,
+        status = ad_error_set(r->ctx, AD_ERROR_FORMAT, "%s:%lld: has no text or number \"%s\"",
+                              t->path, (long long)line,
                               !text    ? t->text
                               : !label ? t->label
                                        : t->pair);

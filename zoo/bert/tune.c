@@ -2,6 +2,7 @@
  * apart (Devlin et al. 2019, section 4.1). */
 #include "zoo/bert/bert.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { EVAL_TEXTS = 64, EVAL_TOKENS = 1024 };
@@ -26,10 +27,12 @@ static const ad_option tuning_rows[] = {
      .help = "a table that is measured once, at the end"},
     {"text", 0, AD_OPTION_TEXT, AD_AT(bert_tuning, text), .initial = "text", .unit = "COLUMN",
      .help = "of the texts: its name, or its number from 1 where there is no header"},
+    {"task", 0, AD_OPTION_CHOICE, AD_AT(bert_tuning, task), .initial = "classes",
+     .choices = "classes|numbers", .help = "what labels are: classes by name, or numbers"},
     {"pair", 0, AD_OPTION_TEXT, AD_AT(bert_tuning, pair), .unit = "COLUMN",
      .help = "of second texts, where pairs are told apart"},
     {"label", 0, AD_OPTION_TEXT, AD_AT(bert_tuning, label), .initial = "label", .unit = "COLUMN",
-     .help = "of the classes"},
+     .help = "of the classes or numbers"},
     {"batch", 0, AD_OPTION_INT, AD_AT(bert_tuning, batch), .initial = "32", .min = 1, .max = 65536,
      .help = "texts in a step"},
     {"length", 0, AD_OPTION_INT, AD_AT(bert_tuning, length), .min = 4, .max = 1 << 24,
@@ -51,6 +54,21 @@ const ad_record bert_tuning_record = {
     .title = "tuning", .options = tuning_rows, .size = sizeof(bert_tuning)};
 
 /* ---- data ---- */
+
+/* The network learns numbers in deviations from their mean. */
+static ad_status set_numbers(bert *b, const char *path)
+{
+    bert_model *m = b->job.model;
+    const bert_rows *r = b->rows[AD_SPLIT_TRAIN];
+    double count = (double)r->texts.count, sum = 0, squares = 0;
+    for (int64_t i = 0; i < r->texts.count; ++i) sum += (double)r->numbers[i];
+    m->mean = sum / count;
+    for (int64_t i = 0; i < r->texts.count; ++i) squares += pow((double)r->numbers[i] - m->mean, 2);
+    m->deviation = sqrt(squares / count);
+    if (m->deviation > 0) return AD_OK;
+    return ad_error_set(b->job.ctx, AD_ERROR_FORMAT,
+                        "%s: all labels are %g: there is nothing to tell apart", path, m->mean);
+}
 
 static ad_status set_classes(bert *b, const bert_classes *classes)
 {
@@ -82,6 +100,7 @@ static ad_status read_split(bert *b, ad_split split, const char *path, const ber
     bert_rows *rows = b->rows[split] = bert_rows_new(b->job.ctx, m, most);
     if (!rows) return ad_error_set(b->job.ctx, AD_ERROR_MEMORY, "no memory for the texts");
     b->job.split[split].samples = &rows->samples;
+    rows->numbered = m->task == BERT_NUMBERS_TASK;
     ad_status status = bert_table_read(&table, classes, rows);
     if (!status) status = bert_rows_finish(rows, split ? EVAL_TEXTS : t->batch);
     if (status || !split) return status;
@@ -113,7 +132,8 @@ static ad_status read_training(bert *b, const bert_source *source, const bert_tu
 {
     bert_classes classes = {.grow = true, .from = source->data};
     ad_status status = read_split(b, AD_SPLIT_TRAIN, source->data, t, &classes);
-    if (!status) status = set_classes(b, &classes);
+    bool numbers = t->task == BERT_NUMBERS_TASK;
+    if (!status) status = numbers ? set_numbers(b, source->data) : set_classes(b, &classes);
     bert_classes_free(&classes);
     return status;
 }
@@ -127,9 +147,14 @@ static void describe(bert *b, const char *path)
     for (int i = 0; i < AD_SPLITS; ++i)
         if (b->rows[i])
             job->fingerprint = job->fingerprint * 31 + bert_rows_fingerprint(b->rows[i]);
-    snprintf(job->summary, sizeof job->summary, "%lld texts of %lld classes, %.1f tokens each",
-             (long long)train->texts.count, (long long)m->classes.count,
-             (double)train->texts.begin[train->texts.count] / (double)train->texts.count);
+    double mean = (double)train->texts.begin[train->texts.count] / (double)train->texts.count;
+    if (m->task == BERT_NUMBERS_TASK)
+        snprintf(job->summary, sizeof job->summary,
+                 "%lld texts with numbers of mean %.3g and deviation %.3g, %.1f tokens each",
+                 (long long)train->texts.count, m->mean, m->deviation, mean);
+    else
+        snprintf(job->summary, sizeof job->summary, "%lld texts of %lld classes, %.1f tokens each",
+                 (long long)train->texts.count, (long long)m->classes.count, mean);
 }
 
 /* The classifier reads a text in one of two ways; what fills in words is left behind. */
@@ -140,6 +165,7 @@ static void choose_head(bert *b, const bert_tuning *t)
     m->pooled = m->pooling == BERT_CLS && m->kind != BERT_DISTILBERT;
     m->masked = false;
     m->rank = t->rank;
+    m->task = t->task;
 }
 
 static ad_status check_frozen(const bert *b, const bert_tuning *t)
@@ -171,7 +197,8 @@ ad_status bert_tune_read(ad_job *job)
     describe(b, source->data);
     job->batch = t->batch;
     job->keep_last = true;
-    job->monitor = t->validation ? "accuracy" : NULL;
+    job->monitor_low = t->task == BERT_NUMBERS_TASK;
+    job->monitor = !t->validation ? NULL : job->monitor_low ? "rmse" : "accuracy";
     return AD_OK;
 }
 
@@ -221,9 +248,34 @@ static ad_status score_batch(ad_job *job, ad_split split, const ad_batch *batch)
     return ad_class_scores_add(b->scores, logits, labels, batch->size);
 }
 
+static ad_status score_numbers(ad_job *job, ad_split split, const ad_batch *batch)
+{
+    const float *said = ad_result(job->evaluation.program, job->evaluation.result);
+    return ad_number_scores_add(((bert *)job)->number_scores, said,
+                                ad_batch_field(job->loader[split], batch, "number"), batch->size);
+}
+
+static ad_status evaluate_numbers(ad_job *job, ad_split split, ad_metrics *metrics)
+{
+    bert *b = (bert *)job;
+    ad_regression_result r;
+    bool done;
+    ad_number_scores_free(b->number_scores);
+    ad_status status = ad_number_scores_new(&b->number_scores, job->ctx);
+    if (!status) status = ad_job_score(job, split, &done, score_numbers);
+    if (!status && done) status = ad_number_scores_result(b->number_scores, &r);
+    if (status || !done) return status;
+    ad_metrics_add(metrics, "rmse", r.rmse);
+    ad_metrics_add(metrics, "pearson", r.pearson);
+    ad_metrics_add(metrics, "spearman", r.spearman);
+    return AD_OK;
+}
+
 ad_status bert_tune_evaluate(ad_job *job, ad_split split, ad_metrics *metrics)
 {
     bert *b = (bert *)job;
+    if (((const bert_model *)job->model)->task == BERT_NUMBERS_TASK)
+        return evaluate_numbers(job, split, metrics);
     const ad_texts *classes = &((const bert_model *)job->model)->classes;
     ad_class_result r;
     bool done;
