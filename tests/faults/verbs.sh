@@ -168,7 +168,7 @@ each_verb() {
     "$1" reads bert eval bert-run --on texts.tsv
     "$1" writes bert embed bert/bare text.txt -o old.npz
     "$1" reads bert fill bert/distilbert [MASK]
-    "$1" writes bert search graph n1 --model bert/bare --index old.safetensors
+    "$1" reads bert search graph n1 --model bert/bare --index new.safetensors
     "$1" trains translate train --source lines.en --target lines.de $translate_options --run new
     "$1" writes translate run translate-run -i lines.en -o old.txt --align
     "$1" writes translate eval translate-run --source lines.en --target lines.de --beam 2 -o old.txt

@@ -191,12 +191,14 @@ static ad_status embed(search *s, const int64_t *from, float *query)
 }
 
 /* That it cannot be written is no reason not to answer. */
-static void keep(search *s)
+static ad_status keep(search *s)
 {
     bool same = !s->changed && s->old.files == s->now.files;
-    if (same || !bert_index_write(&s->now, s->ctx, s->path, s->mark)) return;
+    ad_status status = same ? AD_OK : bert_index_write(&s->now, s->ctx, s->path, s->mark);
+    if (!status || status == AD_ERROR_MEMORY) return status;
     ad_command_note(s->cmd, "the index is not kept: %s", ad_error(s->ctx));
     ad_error_clear(s->ctx);
+    return AD_OK;
 }
 
 /* Files that have a passage. */
@@ -230,8 +232,7 @@ static ad_status bring_up_to_date(search *s, float *query)
     if (s->unread)
         ad_command_note(s->cmd, "%lld files are no text in UTF-8, or too large, and left out",
                         (long long)s->unread);
-    keep(s);
-    return AD_OK;
+    return keep(s);
 }
 
 /* ---- the answer ---- */
