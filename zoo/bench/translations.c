@@ -1,0 +1,38 @@
+/* translations.c - a training step of a translator: sentences of twelve tokens, four in a row of a
+ * batch, so that a program which pads has nothing to pad. */
+#include "zoo/bench/bench.h"
+#include "zoo/translate/translate.h"
+
+enum { SENTENCES = 168, TOKENS = 12, ROWS = 42, LENGTH = SENTENCES / ROWS * TOKENS, VOCAB = 8000 };
+
+/* The tokens of all sentences as rows, and where each stands. */
+static translate_side side_of(bench_job *job, const char *name)
+{
+    int32_t place[2][ROWS * LENGTH];
+    ad_shape rows = ad_shape(ROWS, LENGTH);
+    for (int i = 0; i < ROWS * LENGTH; ++i)
+        place[0][i] = i % TOKENS, place[1][i] = i % LENGTH / TOKENS + 1;
+    ad_node *tokens = bench_integers(job, name, ad_shape(SENTENCES, TOKENS), 0, VOCAB);
+    return (translate_side){ad_reshape(tokens, rows),
+                            ad_constant(job->graph, AD_I32, rows, place[0]),
+                            ad_constant(job->graph, AD_I32, rows, place[1])};
+}
+
+static ad_status build(bench_job *job)
+{
+    translate_model m = {.longest = LENGTH, .source_vocab = VOCAB, .target_vocab = VOCAB};
+    translate_complete(&m);
+    translate_pass pass = {.model = &m, .vars = job->vars, .graph = job->graph};
+    translate_side source = side_of(job, "source"), target = side_of(job, "target");
+    ad_node *labels = bench_integers(job, "labels", ad_shape(SENTENCES, TOKENS), 0, VOCAB);
+    ad_node *y = translate_decode(&pass, &target, translate_encode(&pass, &source), &source);
+    ad_node *loss = translate_loss(ad_reshape(y, ad_shape(-1, m.width)), translate_output(&pass),
+                                   ad_reshape(labels, ad_shape(-1)), 0.1);
+    job->optimizer[0] = ad_adam(job->vars, NULL,
+                                (ad_adam_options){.lr = 1e-3, .beta2 = 0.98, .eps = 1e-9});
+    bench_output(job, loss), bench_output(job, ad_minimize(job->optimizer[0], loss));
+    return AD_OK;
+}
+
+const bench_workload bench_translate = {
+    "translate", "tiny Transformer, 168 pairs of 12 tokens: training step", .build = build};
