@@ -26,6 +26,7 @@ run "$autodidact" translate train --source en --target de $common --run a --thre
 exits 0
 says out validation_bleu
 for file in a/report.html a/checkpoints/best.safetensors; do check "there is $file" test -s $file; done
+check "the run has a picture of attention" grep -q "each word written (down) looks at the source" a/samples/attention.svg
 check "the report has translations" grep -q eins a/report.html
 "$autodidact" translate train --source en.gz --target de.xz $common --run b --threads 2 >/dev/null 2>&1 &
 process=$!

@@ -3,9 +3,9 @@
  *
  *     log p / ((5 + words) / 6)^penalty                     (Wu et al. 2016, equation 14)
  *
- * A sentence is done when as many have ended as there are hypotheses and no one that goes on can be
- * ranked above them any more. One hypothesis: the greedy choice, or one that is drawn. Of equal
- * ones the first hypothesis and the smallest word are taken. */
+ * A sentence is done when as many have ended as there are hypotheses and none that goes on is
+ * ranked above the last of them, at its length so far. One hypothesis: the greedy choice, or one
+ * that is drawn. Of equal ones the first hypothesis and the smallest word are taken. */
 #include "zoo/gpt/gpt.h"
 #include "zoo/translate/translate.h"
 
@@ -137,7 +137,7 @@ static bool advance(const search *s, int64_t sentence, int64_t step, int64_t can
     of->words = of->other, of->other = words;
     if (!next) {
         of->done = true;
-    } else if (of->ended_count == s->beam) { /* the most that can still come: at this length */
+    } else if (of->ended_count == s->beam) {
         double best = ranked(of->log_p[0], step + 1, s->how->length_penalty);
         of->done = best <= of->ended[s->beam - 1].score;
     }

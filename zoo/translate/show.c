@@ -1,6 +1,5 @@
-/* show.c - `translate show`: pictures of what a network looks at. For each layer its heads side by
- * side, words along both sides of each; and how the network is told where a word stands. */
-#include "zoo/gpt/gpt.h"
+/* show.c - `translate show`: pictures of what a network looks at, and how it is told where a word
+ * stands. */
 #include "zoo/translate/translate.h"
 
 #include <autodidact/plot.h>
@@ -9,15 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    COLUMNS = 4,
-    LABEL_MOST = 84,
-    TOKENS_MOST = 64,
-    PLACES_SHOWN = 64,
-    NUMBERS_SHOWN = 512,
-    PATH_BYTES = 4096
-};
-static const double cell = 14, gap = 22, head_room = 40, title_room = 18, letter_size = 10;
+enum { TOKENS_MOST = 64, PLACES_SHOWN = 64, NUMBERS_SHOWN = 512, PATH_BYTES = 4096 };
 
 static const ad_option options[] = {
     {AD_LETTER_ROW("output", 'o', FILE), .initial = "attention", .unit = "FOLDER",
@@ -43,120 +34,6 @@ static ad_status write(ad_command *cmd, ad_context *ctx, const char *name, ad_st
     if (!status) status = ad_drawing_write(d, path);
     if (!status) ad_command_note(cmd, "wrote %s", path);
     ad_drawing_free(d);
-    return status;
-}
-
-/* ---- attention ---- */
-
-typedef struct labels {
-    char **text; /* [count] */
-    int64_t count;
-} labels;
-
-static void free_labels(labels *l)
-{
-    for (int64_t i = 0; i < l->count && l->text; ++i) free(l->text[i]);
-    free(l->text);
-}
-
-/* Each token as it is read; the end of a sentence is a small mark. */
-static ad_status make_labels(labels *l, translate_vocabulary *v, bool target, const int32_t *tokens,
-                             int64_t count)
-{
-    ad_decoder decoder = {.tokenizer = target ? v->target : v->source};
-    *l = (labels){calloc((size_t)count, sizeof *l->text), count};
-    for (int64_t i = 0; i < count && l->text; ++i) {
-        const char *text = target && !i ? "(start)" : "(end)";
-        size_t length = strlen(text);
-        if (tokens[i] != v->end[target] && ad_decoder_next(&decoder, tokens[i], &text, &length))
-            return ad_error_status(v->ctx);
-        if (length == strspn(text, " ")) text = "_", length = 1; /* nothing but space */
-        l->text[i] = malloc(length + 1);
-        if (!l->text[i]) break;
-        memcpy(l->text[i], text, length);
-        l->text[i][length] = 0;
-    }
-    return l->text && (!count || l->text[count - 1])
-               ? AD_OK
-               : ad_error_set(v->ctx, AD_ERROR_MEMORY, "out of memory");
-}
-
-/* What the longest of them needs. */
-static double room_of(const labels *l)
-{
-    double most = 0;
-    for (int64_t i = 0; i < l->count; ++i) {
-        double width = ad_text_width(l->text[i], letter_size, false);
-        most = width > most ? width : most;
-    }
-    return (most < LABEL_MOST ? most : LABEL_MOST) + 8;
-}
-
-/* One head with its corner at x, y: weights [rows, columns]. */
-static void draw_head(ad_drawing *d, double x, double y, const float *weights, const labels *rows,
-                      const labels *columns, int64_t head)
-{
-    char text[64];
-    snprintf(text, sizeof text, "head %lld", (long long)head + 1);
-    double left = x + room_of(rows), top = y + title_room + room_of(columns);
-    ad_draw_text(d, left, y + 10, text, (ad_letters){.size = 11, .bold = true});
-    for (int64_t k = 0; k < columns->count; ++k)
-        ad_draw_text(d, left + ((double)k + 0.75) * cell, top - 4, columns->text[k],
-                     (ad_letters){.size = letter_size, .upwards = true, .most = LABEL_MOST});
-    for (int64_t q = 0; q < rows->count; ++q) {
-        ad_draw_text(
-            d, left - 4, top + ((double)q + 0.75) * cell, rows->text[q],
-            (ad_letters){.size = letter_size, .anchor = AD_ANCHOR_END, .most = LABEL_MOST});
-        for (int64_t k = 0; k < columns->count; ++k) {
-            double share = (double)weights[q * columns->count + k];
-            ad_draw_rect(d, left + (double)k * cell, top + (double)q * cell, cell - 1, cell - 1,
-                         (ad_pen){.fill = ad_colour_tint(AD_SERIES(0), share)});
-        }
-    }
-}
-
-static ad_status draw_layer(ad_command *cmd, ad_context *ctx, const char *name, const char *title,
-                            const float *map, int64_t heads, const labels *rows,
-                            const labels *columns)
-{
-    int64_t across = heads < COLUMNS ? heads : COLUMNS, down = (heads + across - 1) / across;
-    double width = room_of(rows) + (double)columns->count * cell + gap;
-    double height = title_room + room_of(columns) + (double)rows->count * cell + gap;
-    double words = ad_text_width(title, 14, true) + gap, all = (double)across * width + gap;
-    ad_drawing *d;
-    ad_status status = ad_drawing_new(&d, ctx, words > all ? words : all,
-                                      (double)down * height + head_room, title);
-    if (status) return status;
-    ad_draw_text(d, gap / 2, 20, title, (ad_letters){.size = 14, .bold = true});
-    for (int64_t h = 0; h < heads; ++h) {
-        int64_t row = h / across, column = h % across;
-        draw_head(d, gap / 2 + (double)column * width, head_room + (double)row * height,
-                  map + h * rows->count * columns->count, rows, columns, h);
-    }
-    return write(cmd, ctx, name, AD_OK, d);
-}
-
-static ad_status draw_all(ad_command *cmd, ad_context *ctx, const translate_model *m,
-                          const translate_look *look, const labels *source, const labels *target)
-{
-    char name[64], title[96];
-    ad_status status = AD_OK;
-    for (int64_t i = 0; i < look->maps && !status; ++i) {
-        int64_t layer = i < m->layers ? i : (i - m->layers) / 2;
-        bool encoder = i < m->layers, across = !encoder && (i - m->layers) % 2;
-        snprintf(name, sizeof name, "%s-%lld",
-                 encoder  ? "encoder"
-                 : across ? "source"
-                          : "decoder",
-                 (long long)layer + 1);
-        snprintf(title, sizeof title, "%s, layer %lld%s", encoder ? "Encoder" : "Decoder",
-                 (long long)layer + 1,
-                 encoder  ? ": each word of the source (down) looks at the others"
-                 : across ? ": each word written (down) looks at the source"
-                          : ": each word written (down) looks at those before");
-        status = draw_layer(cmd, ctx, name, title, look->map[i], m->heads,
-                            encoder ? source : target, encoder || across ? source : target);
-    }
     return status;
 }
 
@@ -233,6 +110,18 @@ static ad_status check_lengths(ad_context *ctx, const translate_model *m, const 
                         (long long)source->count, (long long)target->count, (long long)most);
 }
 
+static ad_status draw_all(ad_command *cmd, ad_context *ctx, const translate_seen *seen)
+{
+    ad_status status = ad_run_make_folder(ctx, ad_command_text(cmd, "output"));
+    for (int64_t i = 0; i < seen->look.maps && !status; ++i) {
+        char name[TRANSLATE_NAME_BYTES];
+        ad_drawing *d = NULL;
+        status = translate_draw(&d, ctx, seen, i, name);
+        status = write(cmd, ctx, name, status, d);
+    }
+    return status;
+}
+
 static ad_status draw(ad_command *cmd, translate *t)
 {
     ad_context *ctx = t->job.ctx;
@@ -240,32 +129,14 @@ static ad_status draw(ad_command *cmd, translate *t)
     const char *text = ad_command_operand(cmd, 1);
     translate_line line = {text, strlen(text)};
     ad_tokens source = {0}, target = {0};
-    translate_look look = {0};
-    labels from = {0}, to = {0};
-    int32_t *behind = NULL;
+    translate_seen seen = {.model = m};
     ad_status status = translate_line_tokens(&t->vocabulary, false, line, &source);
     if (!status && source.count > m->longest) status = check_lengths(ctx, m, &source, &target);
     if (!status) status = take_target(cmd, t, line, &target);
     if (!status) status = check_lengths(ctx, m, &source, &target);
-    if (!status)
-        status = translate_look_at(&look, ctx, m, t->job.vars, t->vocabulary.end[1], source.ids,
-                                   source.count, target.ids, target.count - 1);
-    if (!status) {
-        behind = malloc((size_t)(target.count + 1) * sizeof *behind);
-        if (!behind) status = ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
-    }
-    if (!status) {
-        behind[0] = t->vocabulary.end[1];
-        memcpy(behind + 1, target.ids, (size_t)(target.count - 1) * sizeof *behind);
-        status = make_labels(&from, &t->vocabulary, false, source.ids, source.count);
-    }
-    if (!status) status = make_labels(&to, &t->vocabulary, true, behind, target.count);
-    if (!status) status = ad_run_make_folder(ctx, ad_command_text(cmd, "output"));
-    if (!status) status = draw_all(cmd, ctx, m, &look, &from, &to);
-    free(behind);
-    free_labels(&from);
-    free_labels(&to);
-    translate_look_free(&look);
+    if (!status) status = translate_see(&seen, m, t->job.vars, &t->vocabulary, &source, &target);
+    if (!status) status = draw_all(cmd, ctx, &seen);
+    translate_seen_free(&seen);
     ad_tokens_free(&source);
     ad_tokens_free(&target);
     return status;

@@ -2,6 +2,7 @@
  * the validation pairs, and BLEU of lines that are translated greedily. */
 #include "zoo/translate/translate.h"
 
+#include <autodidact/draw.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,6 +155,52 @@ static ad_status sample(ad_job *job, int64_t step)
     return status ? status : ad_run_text(job->run, "translations", step, page);
 }
 
+/* What the words of a validation line look at, in the layer that tells words' partners best. */
+static ad_status draw_attention(translate *t, translate_line line)
+{
+    const translate_model *m = t->job.model;
+    const translate_how greedy = {.beam = 1};
+    translate_seen seen = {.model = m};
+    translate_result result = {0};
+    ad_tokens source = {0}, target = {0};
+    ad_drawing *d = NULL;
+    char name[TRANSLATE_NAME_BYTES];
+    bool whole = true;
+    int64_t layer = m->decoder_layers > 1 ? m->decoder_layers - 2 : 0;
+    ad_status status = translate_lines(&t->translator, &line, 1, &greedy, 1, NULL, &result, &whole);
+    if (!status) status = translate_line_tokens(&t->vocabulary, false, line, &source);
+    if (!status) {
+        translate_line made = {result.text[0], strlen(result.text[0])};
+        status = translate_line_tokens(&t->vocabulary, true, made, &target);
+    }
+    bool fits = source.count <= m->longest && target.count <= m->longest;
+    if (!status && fits)
+        status = translate_see(&seen, m, t->job.vars, &t->vocabulary, &source, &target);
+    if (!status && fits)
+        status = translate_draw(&d, t->job.ctx, &seen, m->layers + 2 * layer + 1, name);
+    const char *svg = status || !fits ? NULL : ad_drawing_svg(d);
+    if (!status && fits)
+        status = svg ? ad_run_figure(t->job.run, "attention", svg) : ad_error_status(t->job.ctx);
+    ad_drawing_free(d);
+    translate_seen_free(&seen);
+    translate_results_free(&result, 1);
+    ad_tokens_free(&source);
+    ad_tokens_free(&target);
+    return status;
+}
+
+/* The first line that is short enough to be looked at. */
+static ad_status finish(ad_job *job, ad_metrics *result)
+{
+    enum { SHORT = 80 };
+    translate *t = (translate *)job;
+    (void)result;
+    for (int64_t i = 0; i < t->held_count; ++i)
+        if (t->held[0][i].length && t->held[0][i].length <= SHORT)
+            return draw_attention(t, t->held[0][i]);
+    return AD_OK;
+}
+
 static void release(ad_job *job)
 {
     translate *t = (translate *)job;
@@ -193,7 +240,7 @@ static const ad_default defaults[] = {{"optimizer", "adam:eps=1e-9"},
 const ad_system translate_system = {
     AD_SYSTEM("translate", "tokens", translate, records, &translate_model_record, defaults,
               .read = translate_read, .network = network, .prepare = prepare, .evaluate = evaluate,
-              .sample = sample, .free = release, .sketch = sketch)};
+              .sample = sample, .finish = finish, .free = release, .sketch = sketch)};
 
 const ad_verb translate_train_verb = {
     AD_TRAIN_VERB("translate", &translate_system, records, defaults,

@@ -14,8 +14,8 @@
  *   pairs.c      sentence pairs from files; vocabulary.c their tokens; rows.c rows of a batch
  *   decode.c     word by word with a cache; beam.c several hypotheses a sentence
  *   lines.c      many lines: sorted, cut where too long, given back in their order
- *   look.c       what each word looks at; average.c the mean of several checkpoints
- *   train.c, run.c, eval.c, show.c, explain.c   the commands */
+ *   look.c       what each word looks at, draw.c as a picture; average.c the mean of several
+ * checkpoints train.c, run.c, eval.c, show.c, explain.c   the commands */
 #ifndef ZOO_TRANSLATE_TRANSLATE_H
 #define ZOO_TRANSLATE_TRANSLATE_H
 
@@ -322,6 +322,25 @@ int64_t translate_words_of(translate_vocabulary *v, bool target, const int32_t *
  * translation's. Of malloc. */
 ad_status translate_align(translate_translator *t, ad_vars *vars, translate_line line,
                           const char *translation, int64_t **pairs, int64_t *count);
+
+/* Attention over a sentence and its translation, with their tokens as they are read. */
+typedef struct translate_labels {
+    char **text; /* [count] */
+    int64_t count;
+} translate_labels;
+typedef struct translate_seen {
+    const translate_model *model;
+    translate_look look;
+    translate_labels label[2]; /* of the source; of what is written, the beginning first */
+} translate_seen;
+/* Of tokens that end with their end. Free it also on an error. */
+ad_status translate_see(translate_seen *seen, const translate_model *model, ad_vars *vars,
+                        translate_vocabulary *v, const ad_tokens *source, const ad_tokens *target);
+void translate_seen_free(translate_seen *seen);
+enum { TRANSLATE_NAME_BYTES = 64 };
+/* One of the look's maps with all of its heads; and a name for it, "encoder-1". */
+ad_status translate_draw(ad_drawing **out, ad_context *ctx, const translate_seen *seen, int64_t map,
+                         char name[TRANSLATE_NAME_BYTES]);
 
 /* ---- the system ---- */
 
