@@ -1,6 +1,7 @@
 /* data.c - what a training reads: pairs, their vocabulary, rows to train and to validate with. */
 #include "zoo/translate/translate.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -142,7 +143,8 @@ static void describe(translate *t, const translate_step *step)
     if (job->batch < 1) job->batch = 1;
     if (job->batch > rows->count) job->batch = rows->count;
     job->eval_batch = job->batch;
-    job->units_per_row = (double)rows->tokens[1] / (double)rows->count;
+    double batch = (double)job->batch;
+    job->units_per_row = round((double)rows->tokens[1] / (double)rows->count * batch) / batch;
     job->fingerprint = t->pairs[0].fingerprint ^ ad_tokenizer_fingerprint(t->vocabulary.source);
     snprintf(job->summary, sizeof job->summary,
              "%lld pairs, %lld and %lld tokens of %lld and %lld, in rows of %lld (%.1f %% padding)",
