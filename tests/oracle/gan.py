@@ -161,12 +161,14 @@ class Down(nn.Module):
 class ResGenerator(nn.Module):
     def __init__(self, widths, channels, classes=0, sn=plain, attention=False, base=4):
         super().__init__()
-        self.width, self.base, self.linear = widths[0], base, sn(nn.Linear(LATENT, widths[0] * base * base))
+        self.width, self.base, self.linear = widths[0], base, sn(nn.Linear(LATENT + classes, widths[0] * base * base))
         self.blocks = nn.ModuleList(Up(a, b, classes, sn) for a, b in zip(widths, widths[1:]))
         self.norm, self.conv = ClassNorm(widths[-1], classes), sn(nn.Conv2d(widths[-1], channels, 3, 1, 1))
         self.inner = nn.ModuleDict(optional(attention, widths[1], sn))
 
     def forward(self, z, labels):
+        if labels is not None:
+            z = torch.cat([z, F.one_hot(labels, CLASSES).double()], 1)
         h = self.linear(z).reshape(-1, self.width, self.base, self.base)
         for i, block in enumerate(self.blocks):
             h = block(h, labels)

@@ -21,9 +21,10 @@
  *   - dcgan: convolutions (Radford et al. 2016)
  *   - wgan-gp: the same with a critic without batch norm
  *   - resnet: residual blocks (Gulrajani et al. 2017; Miyato et al. 2018)
- * With classes (--conditional) linear networks have them beside their input, convolutional ones in
- * the generator's norms and by projection in the discriminator (Miyato & Koyama 2018). To each may
- * be added spectral norm (Miyato et al. 2018), to convolutions attention (Zhang et al. 2019).
+ * With classes (--conditional) linear networks have them beside their input, convolutional ones
+ * beside the noise, in the generator's norms and by projection in the discriminator (Miyato &
+ * Koyama 2018). To each may be added spectral norm (Miyato et al. 2018), to convolutions attention
+ * (Zhang et al. 2019).
  *
  * Files:
  *   - settings.c: what a training is told, and what a network is built from again

@@ -65,7 +65,8 @@ ad_node *gan_generate_residual(const gan_net *net, ad_node *z)
     const gan_model *m = net->model;
     char name[GAN_NAME];
     int doublings = gan_doublings(m->height);
-    ad_node *h = gan_first_map(net, z, m->height >> doublings, glorot(1));
+    /* the papers give the class to the norms alone, which wake up slowly from all being alike */
+    ad_node *h = gan_first_map(net, gan_with_class(net, z), m->height >> doublings, glorot(1));
     for (int i = 0; i < doublings; ++i) h = gan_attend(net, up(net, i, h, width_after(m, i + 1)));
     h = ad_relu(gan_norm(net, gan_name(net, name, "norm"), h));
     return ad_tanh(gan_conv(net, gan_name(net, name, "conv"), h, m->channels,
