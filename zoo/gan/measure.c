@@ -105,7 +105,7 @@ static void plan_progress(gan_measure *e)
     if (e->training)
         p->whole += 2 * gan_pairs_cost(e->made.count, e->training->count, values_of(e));
     if (e->unseen)
-        p->whole += 2 * gan_pairs_cost(least(e->unseen->count, e->made.count), e->training->count,
+        p->whole += 2 * gan_pairs_cost(least(e->unseen->count, GAN_UNSEEN_MOST), e->training->count,
                                        values_of(e));
 }
 

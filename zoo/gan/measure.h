@@ -147,7 +147,10 @@ void gan_cache_write(const gan_measure *measure, const gan_looker *looker,
 
 /* ---- class_distances.c, memorised.c ---- */
 
-enum { GAN_PAIRED_CLASSES = 20 }; /* so many or fewer are compared with one another */
+enum {
+    GAN_PAIRED_CLASSES = 20, /* so many or fewer are compared with one another */
+    GAN_UNSEEN_MOST = 2000,  /* pictures: of their share a percent either way */
+};
 
 ad_status gan_measure_classes(gan_measure *measure);
 ad_status gan_measure_memory(gan_measure *measure);

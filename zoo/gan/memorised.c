@@ -124,14 +124,21 @@ static ad_status by_pixels(gan_measure *e, const unsigned char *pixels, int64_t 
     return status;
 }
 
-/* What pictures are like that nobody knows by heart; as many as there are samples, at most. */
+/* What pictures are like that nobody knows by heart: some of them, evenly. */
 static ad_status unseen_by_pixels(gan_measure *e)
 {
-    int64_t count = e->unseen ? e->unseen->count : 0;
+    const ad_image_set *set = e->unseen;
+    int64_t values = values_of(e), all = set ? set->count : 0,
+            count = all < GAN_UNSEEN_MOST ? all : GAN_UNSEEN_MOST;
     e->of_unseen.share = NAN;
     if (!count) return AD_OK;
-    return by_pixels(e, e->unseen->pixels, count < e->made.count ? count : e->made.count,
-                     "unseen pictures", &e->of_unseen);
+    unsigned char *some = malloc((size_t)(count * values));
+    if (!some) return ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory for pictures");
+    for (int64_t i = 0; i < count; ++i)
+        memcpy(some + i * values, set->pixels + i * all / count * values, (size_t)values);
+    ad_status status = by_pixels(e, some, count, "unseen pictures", &e->of_unseen);
+    free(some);
+    return status;
 }
 
 ad_status gan_measure_memory(gan_measure *e)
