@@ -75,7 +75,7 @@ exits 2
 says err "two: has pictures of several names; --name says which: made (8), painted (1)"
 run "$autodidact" runs film two --name painted -o one.gif
 exits 0
-says err "one.gif: 1 frames"
+says err "one.gif: 1 frame of"
 run "$autodidact" runs film two --name other -o new.gif
 exits 1
 says err "--name other: two has made (8), painted (1)"

@@ -181,9 +181,9 @@ static void say(const making *m)
     if (p->most && m->bytes > p->most)
         ad_command_note(m->cmd, "%s: still larger than --most; an .mp4 would be smaller", m->path);
     if (!ad_command_json(m->cmd)) {
-        ad_command_note(m->cmd, "%s: %lld frames of %lld x %lld, %.3g s%s", m->path,
-                        (long long)m->frames, (long long)m->width, (long long)m->height,
-                        (double)p->count / p->fps, rest);
+        ad_command_note(m->cmd, "%s: %lld frame%s of %lld x %lld, %.3g s%s", m->path,
+                        (long long)m->frames, m->frames == 1 ? "" : "s", (long long)m->width,
+                        (long long)m->height, (double)p->count / p->fps, rest);
         return;
     }
     ad_json_begin(m->cmd, "done");
