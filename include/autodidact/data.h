@@ -64,7 +64,8 @@ typedef struct ad_image_set_options {
     int channels;          /* 1 or 3; 0: colour if any picture is, else grey */
     bool skip_bad;         /* leave broken files out (and count them) instead of failing; also
                               rows of a table without a label or a file */
-    bool loose; /* pictures that lie in no class folder, with no table, are one class, "pictures" */
+    bool loose; /* pictures that lie in no class folder, with no table, are one class, "pictures";
+                   of a table those without a label are one, "no label" */
     const ad_watcher *watcher; /* told what ad_image_set_tell says; may be NULL */
     const ad_image_set *like;  /* its classes and their order, by name: a picture of a class that it
                                   lacks is an error */

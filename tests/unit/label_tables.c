@@ -43,6 +43,11 @@ static void tables(void)
     CHECK_INT(set->pixels[12], 3);
     CHECK(set->groups && set->groups[0] == set->groups[1]);
     ad_image_set_free(set);
+    set = read_set("t", (ad_image_set_options){.skip_bad = true, .loose = true});
+    REQUIRE(set);
+    CHECK_INT(set->count, 3); /* without classes a picture needs no label */
+    CHECK_TEXT(set->class_names[2], "no label");
+    ad_image_set_free(set);
     write_bytes("t/x/old.gif", "GIF89a", 6);
     static const struct {
         const char *text, *sentence;

@@ -332,7 +332,8 @@ static ad_status take_row(labels *t, int64_t row)
     ad_picture picture = {0};
     bool contradicts = false;
     ad_status status = find_entry(t, row, &picture.entry);
-    if (!status && !*label) status = ad_frame_fail(t->frame, row, "has no label");
+    if (!status && !*label && !list->options->loose)
+        status = ad_frame_fail(t->frame, row, "has no label");
     if (!status) status = check_again(t, row, picture.entry, &contradicts);
     if (status == AD_ERROR_FORMAT && list->options->skip_bad && !contradicts) {
         if (!list->skipped++)
@@ -341,7 +342,7 @@ static ad_status take_row(labels *t, int64_t row)
         return AD_OK;
     }
     if (status) return status;
-    picture.label = add_label(t, label);
+    picture.label = add_label(t, *label ? label : "no label");
     if (picture.label >= 0 && t->group >= 0) {
         const char *group = ad_frame_text(t->frame, row, t->group);
         picture.group = ad_name_add(&list->groups, group, strlen(group));
