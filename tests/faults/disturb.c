@@ -35,6 +35,7 @@ static const char *preload, *seed, *end_with;
 static const char *earlier; /* this picture may be of an earlier step, but whole */
 static char room[256];      /* of this worker */
 static bool verbose, out_wavers, library_aborts;
+static const int loader_gave_up = 127; /* ld.so, on a loaded library's thread-local data */
 static outcome expected;
 static tree before;
 static int passed, failed;
@@ -285,7 +286,8 @@ static const char *judge(const outcome *o, const char *fault, bool to_the_end)
     int killed = WIFSIGNALED(o->status) ? WTERMSIG(o->status) : 0;
     const char *wrong = NULL;
     if (o->status == -1) return "it hangs";
-    if (killed == SIGABRT && library_aborts && !strncmp(fault, "alloc:", 6))
+    if (library_aborts && !strncmp(fault, "alloc:", 6) &&
+        (killed == SIGABRT || (!killed && WEXITSTATUS(o->status) == loader_gave_up)))
         return judge_files(&o->after);
     if (killed && !(is_signal(fault) && atoi(fault + 7) == killed))
         return why("it crashes: %s", strsignal(killed));

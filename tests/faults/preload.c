@@ -11,6 +11,7 @@
  *
  * Standard output and error are written as ever. Of glibc, whose own names of malloc are used. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -33,6 +34,7 @@ static int64_t at;   /* the number in AD_FAULT */
 static bool onwards; /* alloc:N+ */
 static int signal_number;
 static atomic_bool ready;
+static _Thread_local bool loading; /* a library, whose constructors we cannot answer for */
 static _Atomic int64_t allocations, written, writes;
 
 __attribute__((constructor)) static void begin(void)
@@ -71,11 +73,22 @@ static void something_happens(void)
     if (kind == CUT && allocations == at) syscall(SYS_truncate, getenv("AD_FAULT_FILE"), 0);
 }
 
+/* What a library does as it is loaded is let alone, as it is where the program is linked with it:
+ * its constructors have no way to say that memory was refused. */
+void *dlopen(const char *path, int flags)
+{
+    void *(*next)(const char *, int) = (void *(*)(const char *, int))dlsym(RTLD_NEXT, "dlopen");
+    loading = true;
+    void *handle = next(path, flags);
+    loading = false;
+    return handle;
+}
+
 /* ---- memory ---- */
 
 static bool refused(void)
 {
-    if (!ready) return false;
+    if (!ready || loading) return false;
     int64_t n = ++allocations;
     something_happens();
     if (kind != ALLOC || (onwards ? n < at : n != at)) return false;
