@@ -125,7 +125,7 @@ no_paint '1 parts for 2 styles' --style 1,2 --style-mix 1
 no_paint 'add up to 0' --style-mix wave:0
 
 # One that starts from another.
-train $several --steps 1 --run from --init several --lr 1e-9
+train $several --steps 1 --run from --init several --lr 1e-20
 exits 0
 run "$autodidact" style apply from photo.png -o f.png --size 60 --style wave -q
 check 'it is as that was' cmp s2.png f.png
