@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double products_a_second = 3e10;
-
 static const gan_model *model_of(const gan_measure *e)
 {
     return e->job->model;
@@ -34,79 +32,6 @@ ad_feature_rows gan_feature_rows(const gan_measure *e, const gan_looked_at *l)
 int64_t gan_real_picture(const gan_measure *e, int64_t i)
 {
     return i * e->set->count / e->real.count;
-}
-
-/* ---- how far it is ---- */
-
-double gan_pairs_cost(int64_t a, int64_t b, int64_t width)
-{
-    return 2 * (double)a * (double)b * (double)width / products_a_second;
-}
-
-void gan_part(gan_measure *e, const char *part, double seconds, int passes)
-{
-    gan_measuring *p = &e->progress;
-    p->done += p->cost;
-    p->part = part, p->cost = seconds, p->passes = passes, p->pass = 0, p->fraction = 0;
-}
-
-/* What is told of its own steps becomes a share of the whole. */
-static void tell(void *user, const ad_progress *told)
-{
-    gan_measuring *p = user;
-    double fraction = told->steps ? (double)told->step / (double)told->steps : 0;
-    if (fraction < p->fraction && p->pass < p->passes - 1) ++p->pass;
-    p->fraction = fraction;
-    ad_progress whole = *told;
-    whole.part = p->part, whole.whole = p->whole;
-    whole.done = p->done + p->cost * (p->pass + fraction) / p->passes;
-    if (whole.done > whole.whole) whole.done = whole.whole;
-    if (p->watcher.progress) p->watcher.progress(p->watcher.user, &whole);
-}
-
-static bool asked_to_end(void *user)
-{
-    return ad_watch_interrupted(&((const gan_measuring *)user)->watcher);
-}
-
-/* Rough figures, for the time that is left. */
-static double cost_of_looking(const gan_looker *l, int64_t count)
-{
-    return ad_program_get_stats(l->program).seconds * (double)count / (double)l->rows;
-}
-
-static double cost_of_distances(const gan_measure *e)
-{
-    int64_t width = e->looker.width, r = e->real.count, m = e->made.count;
-    return gan_pairs_cost(r, r, width) + gan_pairs_cost(m, m, width) + gan_pairs_cost(m, r, width);
-}
-
-static double cost_of_kernel(const gan_measure *e)
-{
-    int64_t size = least(1000, least(e->real.count, e->made.count) / 2);
-    return 300 * gan_pairs_cost(size, size, e->looker.width);
-}
-
-static double cost_of_frechet(const gan_measure *e)
-{
-    double n = (double)e->looker.width, rank = fmin(n, (double)e->made.count);
-    return 2e-11 * n * n * (double)(e->real.count + e->made.count) + 1e-9 * rank * rank * rank;
-}
-
-static void plan_progress(gan_measure *e)
-{
-    gan_measuring *p = &e->progress;
-    int64_t both = e->real.count + e->made.count;
-    *p = (gan_measuring){.watcher = e->watcher};
-    p->relay = (ad_watcher){.progress = tell, .interrupted = asked_to_end, .user = p};
-    p->whole = cost_of_looking(&e->looker, both) + cost_of_distances(e) + cost_of_kernel(e) +
-               cost_of_frechet(e) + gan_pairs_cost(e->made.count, e->real.count, e->looker.width);
-    if (e->judge && e->judge != &e->looker) p->whole += cost_of_looking(e->judge, both);
-    if (e->training)
-        p->whole += 2 * gan_pairs_cost(e->made.count, e->training->count, values_of(e));
-    if (e->unseen)
-        p->whole += 2 * gan_pairs_cost(least(e->unseen->count, GAN_UNSEEN_MOST), e->training->count,
-                                       values_of(e));
 }
 
 /* ---- looking ---- */
@@ -157,8 +82,9 @@ static ad_status look(gan_measure *e, gan_looker *by, gan_looked_at *l, float *u
                           unkept ? unkept : l->features + at * by->width,
                           by == e->judge ? l->taken + at : NULL);
         if (!status)
-            tell(&e->progress,
-                 &(ad_progress){.step = at + count, .steps = l->count, .counted = "pictures"});
+            e->progress.relay.progress(
+                &e->progress,
+                &(ad_progress){.step = at + count, .steps = l->count, .counted = "pictures"});
         if (!status && ad_watch_interrupted(&e->watcher))
             status = ad_error_set(e->job->ctx, AD_ERROR_ARGUMENT,
                                   "stopped before all were looked at");
@@ -173,7 +99,7 @@ static ad_status look_by_judge(gan_measure *e, gan_looked_at *l)
     float *unkept = malloc((size_t)(e->judge->rows * e->judge->width) * sizeof *unkept);
     if (!unkept) return ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory");
     gan_part(e, l == &e->real ? "real pictures, classified" : "samples, classified",
-             cost_of_looking(e->judge, l->count), 1);
+             gan_cost_of_looking(e->judge, l->count), 1);
     ad_status status = look(e, e->judge, l, unkept);
     free(unkept);
     return status;
@@ -198,7 +124,7 @@ static ad_status look_at_real(gan_measure *e)
     for (int64_t i = 0; i < l->count; ++i)
         say_class(e, l, i, set->class_names[set->labels[gan_real_picture(e, i)]]);
     bool kept = gan_cache_read(e, &e->looker, l);
-    gan_part(e, "real pictures", cost_of_looking(&e->looker, l->count), 1);
+    gan_part(e, "real pictures", gan_cost_of_looking(&e->looker, l->count), 1);
     ad_status status = kept ? AD_OK : look(e, &e->looker, l, NULL);
     gan_part(e, "distances of real pictures", gan_pairs_cost(l->count, l->count, e->looker.width),
              1);
@@ -241,7 +167,7 @@ static ad_status make_samples(gan_measure *e)
 static ad_status look_at_made(gan_measure *e)
 {
     ad_status status = make_samples(e);
-    gan_part(e, "samples", cost_of_looking(&e->looker, e->made.count), 1);
+    gan_part(e, "samples", gan_cost_of_looking(&e->looker, e->made.count), 1);
     if (!status) status = look(e, &e->looker, &e->made, NULL);
     return status ? status : look_by_judge(e, &e->made);
 }
@@ -297,9 +223,9 @@ static ad_status score_all(gan_measure *e, ad_metrics *metrics)
                           made = gan_feature_rows(e, &e->made);
     ad_kernel_result kernel;
     double frechet;
-    gan_part(e, "Frechet distance", cost_of_frechet(e), 1);
+    gan_part(e, "Frechet distance", gan_cost_of_frechet(e), 1);
     ad_status status = ad_frechet_distance(ctx, &real, &made, &e->progress.relay, &frechet);
-    gan_part(e, "kernel distance", cost_of_kernel(e), 1);
+    gan_part(e, "kernel distance", gan_cost_of_kernel(e), 1);
     if (!status) status = ad_kernel_distance(ctx, &real, &made, NULL, &e->progress.relay, &kernel);
     if (status) return status;
     ad_metrics_add(metrics, "frechet", frechet);
@@ -436,7 +362,7 @@ ad_status gan_measure_run(gan_measure *e, ad_metrics *metrics)
     if (!status) status = make_room(e, &e->real, least(e->count, e->set->count));
     if (!status) status = make_room(e, &e->made, e->count);
     if (status) return status;
-    plan_progress(e);
+    gan_plan_progress(e);
     warn_of_few(e);
     status = look_at_real(e);
     if (!status) status = look_at_made(e);

@@ -5,6 +5,7 @@
  *   - look.c: which network looks, and looking
  *   - feature_cache.c: features of real pictures, kept from one measurement to the next
  *   - measure.c: pictures into features, features into figures
+ *   - measure_progress.c: how far it is
  *   - class_distances.c: the same of each class
  *   - memorised.c: samples that are nearer to a training picture than its own neighbours
  *   - memorised_sheet.c: these, to look at
@@ -132,10 +133,17 @@ double gan_share_taken(const gan_looked_at *l, int32_t class);
 /* Rows of features; those of real pictures are spread evenly over the set. */
 ad_feature_rows gan_feature_rows(const gan_measure *measure, const gan_looked_at *l);
 int64_t gan_real_picture(const gan_measure *measure, int64_t i);
+/* ---- measure_progress.c ---- */
+
+/* Before the first part, once it is known how much there is to do. */
+void gan_plan_progress(gan_measure *measure);
 /* A part of the work begins, of about so many seconds in so many passes. */
 void gan_part(gan_measure *measure, const char *part, double seconds, int passes);
 /* Seconds that so many products of this width take, roughly: for the time that is left. */
 double gan_pairs_cost(int64_t a, int64_t b, int64_t width);
+double gan_cost_of_looking(const gan_looker *looker, int64_t count);
+double gan_cost_of_kernel(const gan_measure *measure);
+double gan_cost_of_frechet(const gan_measure *measure);
 
 /* ---- feature_cache.c ---- */
 
