@@ -6,6 +6,6 @@
 . "$root/tests/faults/verbs.sh"
 can_disturb || { skip "faults cannot be put in front of this C library"; good; finish; exit; }
 make_seed
-disturb_with() { disturb "$@" -f alloc -n 8; }
+disturb_with() { disturb "$@" -f alloc -n 6; }
 each_verb disturb_with
 finish
