@@ -44,7 +44,8 @@ static void try_file(ad_context *ctx, const void *bytes, size_t size, bool small
     if (ad_file_open_memory(&file, ctx, "fuzz", bytes, size)) return;
     if (recognised(ctx, file, NULL, &c) && small) {
         ad_vars *vars = ad_vars_new(ctx, 0);
-        if (gpt_declare(vars, &c, AD_F32) || gpt_adapt(NULL, file) || !ad_vars_parameters(vars)) abort();
+        if (gpt_declare(vars, &c, AD_F32) || gpt_adapt(NULL, file) || !ad_vars_parameters(vars))
+            abort();
         ad_status status = ad_vars_load_file(vars, file, (ad_load_options){0});
         if (status && status != AD_ERROR_NUMERIC) abort(); /* but for NaN it is a model */
         ad_vars_free(vars);
