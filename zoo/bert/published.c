@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct hf {
     ad_context *ctx;
@@ -89,14 +90,24 @@ static void read_sizes(hf *h, bert_model *m)
          "tie_word_embeddings = false");
 }
 
+/* jansson says no line where memory was refused to it. */
+static ad_status parse(ad_context *ctx, const char *path, const char *text, size_t length,
+                       json_t **root)
+{
+    json_error_t error;
+    *root = json_loadb(text, length, 0, &error);
+    if (json_is_object(*root)) return AD_OK;
+    if (!*root && error.line < 1)
+        return ad_error_set(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
+    return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: is not a JSON object (line %d)", path,
+                        error.line < 1 ? 1 : error.line);
+}
+
 static ad_status read_config(hf *h, const char *config, bert_model *m)
 {
     static const char *const kinds[] = {"bert", "distilbert", "roberta"};
-    json_error_t error;
-    h->root = json_loads(config, 0, &error);
-    if (!json_is_object(h->root))
-        return ad_error_set(h->ctx, AD_ERROR_FORMAT, "%s: is not a JSON object (line %d)", h->path,
-                            error.line);
+    ad_status status = parse(h->ctx, h->path, config, strlen(config), &h->root);
+    if (status) return status;
     const char *type = word(h, "model_type", "missing");
     while (m->kind < 3 && strcmp(type, kinds[m->kind]) != 0) ++m->kind;
     if (m->kind == 3)
@@ -170,27 +181,34 @@ static ad_status check_layers(const hf *h, const ad_file *file, const bert_model
 
 /* ---- sentence-transformers ---- */
 
-/* The JSON file of that name beside config.json; NULL: there is none that can be read. */
-static json_t *beside(const hf *h, const char *name)
+/* The JSON file of that name beside config.json; *root stays NULL if there is none. */
+static ad_status beside(const hf *h, const char *name, json_t **root)
 {
     const char *slash = strrchr(h->path, '/');
     char path[4096];
-    json_error_t error;
+    ad_text_file file;
     int folder = slash ? (int)(slash - h->path) + 1 : 0;
-    if (snprintf(path, sizeof path, "%.*s%s", folder, h->path, name) >= (int)sizeof path)
-        return NULL;
-    return json_load_file(path, 0, &error);
+    if (snprintf(path, sizeof path, "%.*s%s", folder, h->path, name) >= (int)sizeof path ||
+        access(path, F_OK))
+        return AD_OK;
+    ad_status status = ad_text_file_read(&file, h->ctx, path);
+    if (status) return status;
+    status = parse(h->ctx, path, file.text, file.length, root);
+    ad_text_file_free(&file);
+    return status;
 }
 
-static void read_pooling(const hf *h, bert_model *m)
+static ad_status read_pooling(const hf *h, bert_model *m)
 {
-    json_t *pooling = beside(h, "1_Pooling/config.json"),
-           *length = beside(h, "sentence_bert_config.json");
+    json_t *pooling = NULL, *length = NULL;
+    ad_status status = beside(h, "1_Pooling/config.json", &pooling);
+    if (!status) status = beside(h, "sentence_bert_config.json", &length);
     if (json_is_true(json_object_get(pooling, "pooling_mode_cls_token"))) m->pooling = BERT_CLS;
     json_int_t most = json_integer_value(json_object_get(length, "max_seq_length"));
     if (most >= 4 && most <= bert_longest(m)) m->most = most;
     json_decref(pooling);
     json_decref(length);
+    return status;
 }
 
 ad_status bert_recognise(ad_context *ctx, ad_file *file, const char *config, void *model,
@@ -214,7 +232,7 @@ ad_status bert_recognise(ad_context *ctx, ad_file *file, const char *config, voi
         snprintf(pooler, sizeof pooler, "%s.weight", n->mask_dense);
         m->masked = ad_file_find(file, pooler) >= 0;
         m->pooled = m->kind != BERT_DISTILBERT && find(file, m, "pooler.dense.weight") >= 0;
-        read_pooling(&h, m);
+        status = read_pooling(&h, m);
     }
     json_decref(h.root);
     return status;

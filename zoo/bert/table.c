@@ -183,7 +183,9 @@ static ad_status add_object(reading *r, int64_t line, const char *at, size_t len
                *label = member(object, t->label, number[1]);
     const char *pair = t->pair ? member(object, t->pair, number[2]) : NULL;
     ad_status status;
-    if (!json_is_object(object))
+    if (!object && error.line < 1) /* jansson says no line where memory was refused to it */
+        status = ad_error_set(r->ctx, AD_ERROR_MEMORY, "%s: out of memory", t->path);
+    else if (!json_is_object(object))
         status = ad_error_set(r->ctx, AD_ERROR_FORMAT, "%s:%lld: is no JSON object (%s)", t->path,
                               (long long)line, error.text);
     else if (!text || !label || (t->pair && !pair))

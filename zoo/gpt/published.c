@@ -108,9 +108,11 @@ static ad_status read_config(ad_context *ctx, const char *path, const char *conf
     *c = (gpt_config){0};
     h.root = json_loads(config, 0, &error);
     if (!json_is_object(h.root)) {
+        bool starved = !h.root && error.line < 1; /* jansson says no line then */
         json_decref(h.root);
+        if (starved) return ad_error_set(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
         return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: is not a JSON object (line %d)", path,
-                            error.line);
+                            error.line < 1 ? 1 : error.line);
     }
     const char *type = json_string_value(json_object_get(h.root, "model_type"));
     c->vocab = whole(&h, "vocab_size", -1);
