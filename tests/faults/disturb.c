@@ -287,7 +287,8 @@ static const char *judge(const outcome *o, const char *fault, bool to_the_end)
     const char *wrong = NULL;
     if (o->status == -1) return "it hangs";
     if (library_aborts && !strncmp(fault, "alloc:", 6) &&
-        (killed == SIGABRT || (!killed && WEXITSTATUS(o->status) == loader_gave_up)))
+        (killed == SIGABRT || (!killed && WEXITSTATUS(o->status) == loader_gave_up &&
+                               strstr(o->err, "cannot allocate memory for thread-local data"))))
         return judge_files(&o->after);
     if (killed && !(is_signal(fault) && atoi(fault + 7) == killed))
         return why("it crashes: %s", strsignal(killed));

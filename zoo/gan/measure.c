@@ -19,11 +19,6 @@ static int64_t values_of(const gan_measure *e)
     return m->height * m->breadth * m->channels;
 }
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 ad_feature_rows gan_feature_rows(const gan_measure *e, const gan_looked_at *l)
 {
     return (ad_feature_rows){.features = l->features, .count = l->count, .width = e->looker.width};
@@ -40,7 +35,7 @@ static ad_status make_room(gan_measure *e, gan_looked_at *l, int64_t count)
 {
     bool classes = model_of(e)->classes.count > 0;
     l->count = count;
-    l->nearest_count = (int)least(AD_NEIGHBOURS_MOST, count - 1);
+    l->nearest_count = (int)gan_least(AD_NEIGHBOURS_MOST, count - 1);
     l->features = ad_job_array(e->job, count * e->looker.width, sizeof *l->features);
     l->nearest = ad_job_array(e->job, count * l->nearest_count, sizeof *l->nearest);
     if (!l->features || !l->nearest) return AD_ERROR_MEMORY;
@@ -74,7 +69,7 @@ static ad_status look(gan_measure *e, gan_looker *by, gan_looked_at *l, float *u
     unsigned char *shown = l->pixels ? NULL : malloc((size_t)(by->rows * values));
     if (!l->pixels && !shown) return ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory");
     for (int64_t at = 0; at < l->count && !status; at += by->rows) {
-        int64_t count = least(by->rows, l->count - at);
+        int64_t count = gan_least(by->rows, l->count - at);
         for (int64_t i = 0; shown && i < count; ++i)
             memcpy(shown + i * values, e->set->pixels + gan_real_picture(e, at + i) * values,
                    (size_t)values);
@@ -150,7 +145,7 @@ static ad_status make_samples(gan_measure *e)
     const float *rows;
     ad_status status = gan_points_new(e->job, GAN_ROWS, &points);
     for (int64_t at = 0; at < e->made.count && !status; at += GAN_ROWS) {
-        int64_t count = least(GAN_ROWS, e->made.count - at);
+        int64_t count = gan_least(GAN_ROWS, e->made.count - at);
         if (classes) memset(points.class, 0, (size_t)(GAN_ROWS * classes) * sizeof(float));
         for (int64_t i = 0; i < count; ++i) {
             gan_latent(e->seed, at + i + 1, e->truncation, points.z + i * m->latent, m->latent);
@@ -315,7 +310,7 @@ static ad_status read_sets(gan_measure *e)
     if (!status) status = read_unseen(e);
     e->training = e->own_set ? e->own_set : e->set;
     if (e->count || status) return status;
-    e->count = least(e->most ? e->most : GAN_MEASURED, e->set->count);
+    e->count = gan_least(e->most ? e->most : GAN_MEASURED, e->set->count);
     if (e->count < GAN_MEASURED_LEAST) e->count = GAN_MEASURED_LEAST;
     return AD_OK;
 }
@@ -340,7 +335,7 @@ static ad_status open_lookers(gan_measure *e)
 
 static void warn_of_few(const gan_measure *e)
 {
-    int64_t fewer = least(e->real.count, e->made.count);
+    int64_t fewer = gan_least(e->real.count, e->made.count);
     if (fewer <= e->looker.width)
         ad_watch_note(&e->watcher,
                       "frechet: %lld pictures are no more than the %lld features of %s: of so few "
@@ -359,7 +354,7 @@ ad_status gan_measure_run(gan_measure *e, ad_metrics *metrics)
         return AD_OK;
     }
     if (!status) status = open_lookers(e);
-    if (!status) status = make_room(e, &e->real, least(e->count, e->set->count));
+    if (!status) status = make_room(e, &e->real, gan_least(e->count, e->set->count));
     if (!status) status = make_room(e, &e->made, e->count);
     if (status) return status;
     gan_plan_progress(e);

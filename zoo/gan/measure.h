@@ -56,6 +56,11 @@ ad_status gan_look(gan_looker *looker, const unsigned char *pictures, int64_t co
 
 /* ---- measure.c ---- */
 
+static inline int64_t gan_least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 typedef struct gan_looked_at {
     int64_t count;
     unsigned char *pixels;  /* [count, values]; of real ones NULL, they are the set's */

@@ -6,11 +6,6 @@
 
 static const double products_a_second = 3e10;
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 double gan_pairs_cost(int64_t a, int64_t b, int64_t width)
 {
     return 2 * (double)a * (double)b * (double)width / products_a_second;
@@ -56,7 +51,7 @@ static double cost_of_distances(const gan_measure *e)
 
 double gan_cost_of_kernel(const gan_measure *e)
 {
-    int64_t size = least(1000, least(e->real.count, e->made.count) / 2);
+    int64_t size = gan_least(1000, gan_least(e->real.count, e->made.count) / 2);
     return 300 * gan_pairs_cost(size, size, e->looker.width);
 }
 
@@ -79,6 +74,6 @@ void gan_plan_progress(gan_measure *e)
     if (e->judge && e->judge != &e->looker) p->whole += gan_cost_of_looking(e->judge, both);
     if (e->training) p->whole += 2 * gan_pairs_cost(e->made.count, e->training->count, values);
     if (e->unseen)
-        p->whole += 2 * gan_pairs_cost(least(e->unseen->count, GAN_UNSEEN_MOST), e->training->count,
-                                       values);
+        p->whole += 2 * gan_pairs_cost(gan_least(e->unseen->count, GAN_UNSEEN_MOST),
+                                       e->training->count, values);
 }
