@@ -77,6 +77,18 @@ cp "$tmp/.out" "$tmp/result"
 check "all are found out: $(result memorised), $(result memorised_features)" test "$(result memorised)" = 1 -a "$(result memorised_features)" = 1
 check "no distance is left: $(result frechet)" awk "BEGIN { exit !($(result frechet) < 1e-3) }"
 check "all is covered" test "$(result coverage)" = 1 -a "$(result recall)" = 1
+check "without a test split halves are compared: $(result memorised_halves)" awk "BEGIN { exit !($(result memorised_halves) >= 0 && $(result memorised_halves) < 1) }"
+
+# ---- each picture twice: those of either half lie in the other, and their own neighbours are far ----
+
+mkdir "$tmp/twice"
+for i in "$tmp/heart/"*.png; do
+    cp "$i" "$tmp/twice/$(basename "$i" .png)a.png"
+    cp "$i" "$tmp/twice/$(basename "$i" .png)b.png"
+done
+run "$autodidact" gan eval "$tmp/vanilla" --classifier "$tmp/judge" -n 16 --data "$tmp/twice" --json
+cp "$tmp/.out" "$tmp/result"
+check "halves that are alike: $(result memorised_halves)" test "$(result memorised_halves)" = 1
 
 # ---- the same of pictures that it was not trained on ----
 
@@ -92,6 +104,7 @@ run "$autodidact" gan eval "$tmp/conditional" --classifier "$tmp/judge" -n 16 --
 exits 0
 says err "samples are not compared with unseen pictures"
 says_not out memorised_unseen
+says out memorised_halves
 
 # ---- other networks ----
 

@@ -245,6 +245,7 @@ static void add_shares(const gan_measure *e, ad_metrics *metrics)
     ad_metrics_add(metrics, "memorised", e->by_pixels.share);
     ad_metrics_add(metrics, "memorised_features", e->by_features.share);
     if (e->of_unseen.count) ad_metrics_add(metrics, "memorised_unseen", e->of_unseen.share);
+    if (e->of_halves.count) ad_metrics_add(metrics, "memorised_halves", e->of_halves.share);
 }
 
 /* ---- all of it ---- */

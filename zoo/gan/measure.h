@@ -119,7 +119,8 @@ typedef struct gan_measure {
     ad_image_set *unseen;         /* of the test split; NULL or empty: there are none */
     gan_looked_at real, made;
     gan_class_distances classes;
-    gan_memory by_pixels, by_features, of_unseen;
+    gan_memory by_pixels, by_features;
+    gan_memory of_unseen, of_halves; /* of pictures that are known by heart by none; one of them */
     gan_measuring progress;
 } gan_measure;
 

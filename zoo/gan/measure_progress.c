@@ -73,7 +73,10 @@ void gan_plan_progress(gan_measure *e)
                gan_pairs_cost(e->made.count, e->real.count, e->looker.width);
     if (e->judge && e->judge != &e->looker) p->whole += gan_cost_of_looking(e->judge, both);
     if (e->training) p->whole += 2 * gan_pairs_cost(e->made.count, e->training->count, values);
-    if (e->unseen)
+    if (e->unseen && e->unseen->count)
         p->whole += 2 * gan_pairs_cost(gan_least(e->unseen->count, GAN_UNSEEN_MOST),
                                        e->training->count, values);
+    else if (e->training)
+        p->whole += 2 * gan_pairs_cost(gan_least(e->training->count / 2, GAN_UNSEEN_MOST),
+                                       e->training->count / 2, values);
 }

@@ -65,24 +65,24 @@ typedef struct asked {
     unsigned char *pixels; /* [count, values] */
     int64_t *which;        /* [count]: which they are */
     float *own;            /* [count] */
-    int64_t *place;        /* [training pictures]: where one is among them; -1: it is not */
+    int64_t *place;        /* [all]: where one is among them; -1: it is not */
     int64_t count;
 } asked;
 
-static ad_status ask(const gan_measure *e, const gan_memory *memory, int64_t count, asked *a)
+static ad_status ask(const gan_measure *e, const ad_feature_rows *all, const gan_memory *memory,
+                     int64_t count, asked *a)
 {
-    const ad_image_set *set = e->training;
-    int64_t values = values_of(e), most = count < set->count ? count : set->count;
+    int64_t values = all->width, most = count < all->count ? count : all->count;
     a->pixels = malloc((size_t)(most * values)), a->which = malloc((size_t)most * sizeof *a->which);
     a->own = malloc((size_t)most * sizeof *a->own);
-    a->place = malloc((size_t)set->count * sizeof *a->place);
+    a->place = malloc((size_t)all->count * sizeof *a->place);
     if (!a->pixels || !a->which || !a->own || !a->place)
         return ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory for pictures");
-    for (int64_t i = 0; i < set->count; ++i) a->place[i] = -1;
+    for (int64_t i = 0; i < all->count; ++i) a->place[i] = -1;
     for (int64_t i = 0; i < count; ++i) {
         int64_t which = memory->which[i];
         if (a->place[which] >= 0) continue;
-        memcpy(a->pixels + a->count * values, set->pixels + which * values, (size_t)values);
+        memcpy(a->pixels + a->count * values, all->bytes + which * values, (size_t)values);
         a->place[which] = a->count;
         a->which[a->count++] = which;
     }
@@ -96,57 +96,82 @@ static ad_status find_own(gan_measure *e, asked *a, const ad_feature_rows *all)
     return ad_nearest_rows(e->job->ctx, &some, all, a->which, 1, &e->progress.relay, a->own, NULL);
 }
 
-/* Of pictures that were made, or that it was not trained on. */
+/* Pictures that were made, or that nobody was trained on, beside all that somebody was. */
 static ad_status by_pixels(gan_measure *e, const unsigned char *pixels, int64_t count,
-                           const char *part, gan_memory *memory)
+                           const ad_feature_rows *all, const char *part, gan_memory *memory)
 {
-    const ad_feature_rows all = {.bytes = e->training->pixels,
-                                 .count = e->training->count,
-                                 .width = values_of(e)},
-                          some = {.bytes = pixels, .count = count, .width = values_of(e)};
+    const ad_feature_rows some = {.bytes = pixels, .count = count, .width = all->width};
     asked a = {0};
     float *sample = calloc((size_t)count, sizeof *sample),
           *own = calloc((size_t)count, sizeof *own);
     ad_status status = make_room(e, memory, count);
     if (!status && (!sample || !own))
         status = ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory");
-    gan_part(e, part, gan_pairs_cost(count, all.count, all.width), 1);
+    gan_part(e, part, gan_pairs_cost(count, all->count, all->width), 1);
     if (!status)
-        status = ad_nearest_rows(e->job->ctx, &some, &all, NULL, 1, &e->progress.relay, sample,
+        status = ad_nearest_rows(e->job->ctx, &some, all, NULL, 1, &e->progress.relay, sample,
                                  memory->which);
-    if (!status) status = ask(e, memory, count, &a);
-    if (!status) status = find_own(e, &a, &all);
+    if (!status) status = ask(e, all, memory, count, &a);
+    if (!status) status = find_own(e, &a, all);
     for (int64_t i = 0; i < count && !status; ++i) own[i] = a.own[a.place[memory->which[i]]];
-    memory->count = all.count;
+    memory->count = all->count;
     if (!status) judge(memory, count, sample, own);
     free(sample), free(own);
     free(a.pixels), free(a.which), free(a.own), free(a.place);
     return status;
 }
 
-/* What pictures are like that nobody knows by heart: some of them, evenly. */
-static ad_status unseen_by_pixels(gan_measure *e)
+/* What pictures are like that nobody knows by heart. */
+
+/* Some of `count` pictures, evenly: of malloc, or NULL and an error. Every `step`-th one of `pixels`
+ * counts. */
+static unsigned char *some_of(const gan_measure *e, const unsigned char *pixels, int64_t step,
+                              int64_t count, int64_t wanted)
 {
-    const ad_image_set *set = e->unseen;
-    int64_t values = values_of(e), all = set ? set->count : 0,
-            count = all < GAN_UNSEEN_MOST ? all : GAN_UNSEEN_MOST;
-    e->of_unseen.share = NAN;
-    if (!count) return AD_OK;
-    unsigned char *some = malloc((size_t)(count * values));
-    if (!some) return ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory for pictures");
-    for (int64_t i = 0; i < count; ++i)
-        memcpy(some + i * values, set->pixels + i * all / count * values, (size_t)values);
-    ad_status status = by_pixels(e, some, count, "unseen pictures", &e->of_unseen);
+    int64_t values = values_of(e);
+    unsigned char *some = malloc((size_t)(wanted * values));
+    if (!some) ad_error_set(e->job->ctx, AD_ERROR_MEMORY, "out of memory for pictures");
+    for (int64_t i = 0; i < wanted && some; ++i)
+        memcpy(some + i * values, pixels + i * count / wanted * step * values, (size_t)values);
+    return some;
+}
+
+static ad_status unseen_by_pixels(gan_measure *e, const ad_feature_rows *all)
+{
+    int64_t count = gan_least(e->unseen->count, GAN_UNSEEN_MOST);
+    unsigned char *some = some_of(e, e->unseen->pixels, 1, e->unseen->count, count);
+    if (!some) return AD_ERROR_MEMORY;
+    ad_status status = by_pixels(e, some, count, all, "unseen pictures", &e->of_unseen);
     free(some);
+    return status;
+}
+
+/* Without a test split: every other training picture, as if the rest were all there is. */
+static ad_status halves_by_pixels(gan_measure *e, const ad_feature_rows *all)
+{
+    int64_t half = all->count / 2, count = gan_least(half, GAN_UNSEEN_MOST);
+    if (half < 2) return AD_OK;
+    unsigned char *some = some_of(e, all->bytes, 2, half, count),
+                  *rest = some ? some_of(e, all->bytes + all->width, 2, half, half) : NULL;
+    const ad_feature_rows other = {.bytes = rest, .count = half, .width = all->width};
+    ad_status status = rest ? by_pixels(e, some, count, &other, "unseen pictures", &e->of_halves)
+                            : AD_ERROR_MEMORY;
+    free(some), free(rest);
     return status;
 }
 
 ad_status gan_measure_memory(gan_measure *e)
 {
+    const ad_feature_rows all = {.bytes = e->training->pixels,
+                                 .count = e->training->count,
+                                 .width = values_of(e)};
     ad_status status = AD_OK;
-    e->by_features.share = NAN; /* of pictures that it was not trained on none is known by heart */
+    /* of pictures that it was not trained on none is known by heart */
+    e->by_features.share = e->of_unseen.share = e->of_halves.share = NAN;
     if (e->split == AD_SPLIT_TRAIN) status = by_features(e);
     if (!status)
-        status = by_pixels(e, e->made.pixels, e->made.count, "nearest pictures", &e->by_pixels);
-    return status ? status : unseen_by_pixels(e);
+        status = by_pixels(e, e->made.pixels, e->made.count, &all, "nearest pictures",
+                           &e->by_pixels);
+    if (status) return status;
+    return e->unseen && e->unseen->count ? unseen_by_pixels(e, &all) : halves_by_pixels(e, &all);
 }
