@@ -106,9 +106,9 @@ static void print_scores(ad_command *cmd, const gan_measure *e, const ad_metrics
             ad_command_print(cmd, "of test pictures, by pixels, %.2f %% are\n",
                              100 * e->of_unseen.share);
         if (e->of_halves.count)
-            ad_command_print(cmd,
-                             "of one half of the training pictures, beside the other, %.2f %% are\n",
-                             100 * e->of_halves.share);
+            ad_command_print(
+                cmd, "of one half of the training pictures, beside the other, %.2f %% are\n",
+                100 * e->of_halves.share);
         return;
     }
     ad_json_begin(cmd, "result");

@@ -123,8 +123,8 @@ static ad_status by_pixels(gan_measure *e, const unsigned char *pixels, int64_t 
 
 /* What pictures are like that nobody knows by heart. */
 
-/* Some of `count` pictures, evenly: of malloc, or NULL and an error. Every `step`-th one of `pixels`
- * counts. */
+/* Some of `count` pictures, evenly: of malloc, or NULL and an error. Every `step`-th one of
+ * `pixels` counts. */
 static unsigned char *some_of(const gan_measure *e, const unsigned char *pixels, int64_t step,
                               int64_t count, int64_t wanted)
 {
@@ -162,9 +162,8 @@ static ad_status halves_by_pixels(gan_measure *e, const ad_feature_rows *all)
 
 ad_status gan_measure_memory(gan_measure *e)
 {
-    const ad_feature_rows all = {.bytes = e->training->pixels,
-                                 .count = e->training->count,
-                                 .width = values_of(e)};
+    const ad_feature_rows all = {
+        .bytes = e->training->pixels, .count = e->training->count, .width = values_of(e)};
     ad_status status = AD_OK;
     /* of pictures that it was not trained on none is known by heart */
     e->by_features.share = e->of_unseen.share = e->of_halves.share = NAN;
