@@ -211,6 +211,10 @@ typedef struct ad_attention_options {
                            time lie sequences of any lengths, none padded: sequence i from
                            element i on up to element i + 1, which never fall. Each sees itself
                            alone; what is in none of them gives 0. Without an offset */
+    ad_node *key_sequences; /* with `sequences`, of as many: where those of the keys begin, which
+                               may be more or fewer than the queries. Sequence i of the queries sees
+                               sequence i of the keys alone (a translation its source); one that has
+                               no keys gives 0. Not causal */
 } ad_attention_options;
 /* softmax(scale q k^T) v for each head (Vaswani et al. 2017). q [batch, time, heads, head_dim];
  * k, v [batch, keys, kv_heads, head_dim] -> [batch, time, heads, head_dim]. Each head of keys and

@@ -9,8 +9,8 @@
 
 #include <math.h>
 
-/* What the inputs add up to. Inputs: q, k, v[, offset or sequences], or one that holds the heads of
- * q, k and v side by side. */
+/* What the inputs add up to. Inputs: q, k, v[, offset, or sequences[, those of the keys]], or one
+ * that holds the heads of q, k and v side by side. */
 typedef struct form {
     bool packed;
     int64_t batch, time, keys, heads, kv_heads, dim;
@@ -31,18 +31,29 @@ static int64_t values(const form *f)
     return f->batch * f->time * f->heads * f->dim;
 }
 
-/* Of sequences one behind the other, input `at`: where each begins. */
+/* Of sequences one behind the other, from input `at` on: where each begins, of the keys too where
+ * they have their own. */
 static bool want_sequences(ad_infer *rule, int first, int at)
 {
+    const ad_attr_attention *attr = rule->attr;
     ad_shape q = rule->inputs[first]->shape, k = rule->inputs[first + 1]->shape;
-    const ad_node *begins = rule->inputs[at];
-    if (begins->dtype != AD_I32 || begins->shape.rank != 1 || begins->shape.dim[0] < 2)
-        return ad_infer_fail(rule, AD_ERROR_SHAPE,
-                             "where sequences begin is no row of two i32 or more");
-    return (q.dim[0] == 1 && q.dim[1] == k.dim[1]) ||
+    for (int i = at; i < at + attr->ragged; ++i) {
+        const ad_node *begins = rule->inputs[i];
+        if (begins->dtype != AD_I32 || begins->shape.rank != 1 || begins->shape.dim[0] < 2)
+            return ad_infer_fail(rule, AD_ERROR_SHAPE,
+                                 "where sequences begin is no row of two i32 or more");
+        if (begins->shape.dim[0] != rule->inputs[at]->shape.dim[0])
+            return ad_infer_fail(
+                rule, AD_ERROR_SHAPE, "there are %lld sequences of queries and %lld of keys",
+                (long long)rule->inputs[at]->shape.dim[0] - 1, (long long)begins->shape.dim[0] - 1);
+    }
+    if (attr->ragged > 1 && attr->causal)
+        return ad_infer_fail(rule, AD_ERROR_ARGUMENT,
+                             "a causal mask wants keys in the sequences of the queries");
+    return (q.dim[0] == 1 && (attr->ragged > 1 || q.dim[1] == k.dim[1])) ||
            ad_infer_fail(rule, AD_ERROR_SHAPE,
-                         "sequences one behind the other want a batch of 1 and as many keys as "
-                         "queries");
+                         "sequences one behind the other want a batch of 1 and, without sequences "
+                         "of their own, as many keys as queries");
 }
 
 /* Checks q, k, v from input `at` on; `count` of them. */
@@ -92,10 +103,11 @@ bool ad_infer_attention(ad_infer *rule)
 {
     const ad_attr_attention *attr = rule->attr;
     int n = rule->n_inputs;
-    if (n == 2) return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "takes one, three or four inputs");
+    if (n == 2 || n > 3 + (attr->ragged > 1 ? 2 : 1))
+        return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "takes one, three or four inputs, or five");
     if (!want_operands(rule, 0, n)) return false;
     if (attr->ragged) {
-        if (n != 4)
+        if (n != 3 + attr->ragged)
             return ad_infer_fail(rule, AD_ERROR_ARGUMENT, "sequences want q, k and v separately");
         if (!want_sequences(rule, 0, 3)) return false;
     } else if (n == 4) {
@@ -111,16 +123,16 @@ bool ad_infer_attention(ad_infer *rule)
     return true;
 }
 
-/* (g, q, k, v, y), (g, q, k, v, sequences, y) or (g, qkv, y): g of the values, y the attention
- * node. */
+/* (g, q, k, v, y), (g, q, k, v, sequences[, those of the keys], y) or (g, qkv, y): g of the values,
+ * y the attention node. */
 bool ad_infer_attention_grad(ad_infer *rule)
 {
     int n = rule->n_inputs - 2;
     const ad_attr_attention *attr = rule->attr;
-    if (attr->ragged ? n != 4 : n != 1 && n != 3)
+    if (attr->ragged ? n != 3 + attr->ragged : n != 1 && n != 3)
         return ad_infer_fail(rule, AD_ERROR_ARGUMENT,
-                             "takes three or five inputs, or six with sequences");
-    if (!want_operands(rule, 1, n) || (n == 4 && !want_sequences(rule, 1, 4))) return false;
+                             "takes three or five inputs, or six or seven with sequences");
+    if (!want_operands(rule, 1, n) || (n > 3 && !want_sequences(rule, 1, 4))) return false;
     form f = form_of(rule->inputs + 1, n, rule->attr);
     const ad_node *g = rule->inputs[0], *y = rule->inputs[n + 1];
     if (g->dtype != y->dtype || !ad_shape_equal(g->shape, ad_shape(values(&f))) ||
@@ -135,10 +147,15 @@ bool ad_infer_attention_grad(ad_infer *rule)
 
 ad_node *ad_attention(ad_node *q, ad_node *k, ad_node *v, ad_attention_options options)
 {
-    ad_node *inputs[4] = {q, k, v, options.offset ? options.offset : options.sequences};
-    int count = inputs[3] ? 4 : 3;
-    ad_attr_attention attr = {
-        .scale = options.scale, .causal = options.causal, .ragged = options.sequences != NULL};
+    ad_node *inputs[5] = {q, k, v, options.offset ? options.offset : options.sequences,
+                          options.key_sequences};
+    int count = !inputs[3] ? 3 : inputs[4] ? 5 : 4;
+    ad_attr_attention attr = {.scale = options.scale,
+                              .causal = options.causal,
+                              .ragged = options.sequences ? count - 3 : 0};
+    if (options.key_sequences && !options.sequences)
+        return ad_refuse(NULL, AD_OP_ATTENTION, inputs, 3, AD_ERROR_ARGUMENT,
+                         "sequences of keys want those of the queries");
     if (options.offset && options.sequences)
         return ad_refuse(NULL, AD_OP_ATTENTION, inputs, count, AD_ERROR_ARGUMENT,
                          "an offset and sequences exclude each other");
@@ -158,7 +175,7 @@ ad_node *ad_self_attention(ad_node *qkv, int heads, int kv_heads, ad_attention_o
                               .causal = options.causal,
                               .heads = heads,
                               .kv_heads = kv_heads ? kv_heads : heads};
-    if (options.offset || options.sequences)
+    if (options.offset || options.sequences || options.key_sequences)
         return ad_refuse(NULL, AD_OP_ATTENTION, &qkv, 1, AD_ERROR_ARGUMENT,
                          "an offset and sequences need keys that are given separately");
     if (ad_any_poisoned(&qkv, 1)) return ad_node_new(NULL, AD_OP_ATTENTION, &qkv, 1, &attr);
@@ -176,7 +193,7 @@ void ad_gradient_attention(ad_node *y, ad_node *g, ad_node **grads)
 {
     form f = form_of(y->inputs, y->n_inputs, y->attr);
     ad_node *of = ad_flat_first(g, values(&f));
-    bool ragged = ((const ad_attr_attention *)y->attr)->ragged != 0;
+    int ragged = (int)((const ad_attr_attention *)y->attr)->ragged;
     if (!of || (y->n_inputs == 4 && !ragged)) {
         ad_gradient_DECOMPOSED(y, g, grads);
         return;
@@ -186,9 +203,10 @@ void ad_gradient_attention(ad_node *y, ad_node *g, ad_node **grads)
                                y->attr);
         return;
     }
-    ad_node *inputs[6] = {of, y->inputs[0], y->inputs[1], y->inputs[2], y, y};
-    if (ragged) inputs[4] = y->inputs[3];
-    ad_node *all = ad_node_new(NULL, AD_OP_ATTENTION_GRAD, inputs, ragged ? 6 : 5, y->attr);
+    ad_node *inputs[7] = {of, y->inputs[0], y->inputs[1], y->inputs[2]};
+    for (int i = 0; i < ragged; ++i) inputs[4 + i] = y->inputs[3 + i];
+    inputs[4 + ragged] = y;
+    ad_node *all = ad_node_new(NULL, AD_OP_ATTENTION_GRAD, inputs, 5 + ragged, y->attr);
     int64_t q = values(&f), k = f.batch * f.keys * f.kv_heads * f.dim;
     grads[0] = ad_flat_part(all, 0, y->inputs[0]->shape);
     grads[1] = ad_flat_part(all, q, y->inputs[1]->shape);
@@ -201,7 +219,7 @@ typedef struct plain {
     form f;
     ad_node *q, *k, *v; /* [batch, kv_heads, group or 1, time or keys, head_dim] */
     ad_node *scores;    /* scaled and masked */
-    ad_node *inside;    /* bool [time, 1]: in one of the sequences; NULL: there are none */
+    ad_node *inside;    /* bool [time, 1]: in a sequence that has keys; NULL: there are none */
 } plain;
 
 /* [batch, n, kv_heads * group * head_dim] -> [batch, kv_heads, group, n, head_dim] */
@@ -226,16 +244,20 @@ static ad_node *sequence_numbers(ad_graph *graph, int64_t time, ad_node *begins,
     return ad_sum(ad_cast(ad_less_equal(begin, place), AD_I64), ad_axes(1), false);
 }
 
-/* Each sequence sees itself alone. What is in none sees others of its kind: `inside` says so. */
-static void keep_apart(plain *p, ad_graph *graph, ad_node *begins)
+/* Each sequence sees itself alone, or the keys' sequence of the same number. What is in none, or
+ * has no keys, sees all instead, so that no softmax is of nothing, and `inside` takes it out. */
+static void keep_apart(plain *p, ad_graph *graph, ad_node *begins, ad_node *key_begins)
 {
-    int64_t last, time = p->f.time;
-    ad_node *number = sequence_numbers(graph, time, begins, &last);
+    int64_t last, time = p->f.time, keys = p->f.keys;
+    ad_node *number = sequence_numbers(graph, time, begins, &last), *key_number = number;
+    if (key_begins) key_number = sequence_numbers(graph, keys, key_begins, &last);
     ad_node *of_query = ad_reshape(number, ad_shape(time, 1));
-    ad_node *same = ad_equal(of_query, ad_reshape(number, ad_shape(1, time)));
-    p->scores = ad_where(same, p->scores, ad_like(p->scores, -INFINITY));
+    ad_node *same = ad_equal(of_query, ad_reshape(key_number, ad_shape(1, keys)));
     p->inside = ad_and(ad_greater(of_query, ad_scalar(graph, AD_I64, 0)),
                        ad_less_equal(of_query, ad_scalar(graph, AD_I64, (double)last)));
+    ad_node *seen = ad_sum(ad_cast(same, AD_I64), ad_axes(1), true);
+    p->inside = ad_and(p->inside, ad_greater(seen, ad_scalar(graph, AD_I64, 0)));
+    p->scores = ad_where(ad_or(same, ad_not(p->inside)), p->scores, ad_like(p->scores, -INFINITY));
 }
 
 static ad_node *only_inside(const plain *p, ad_node *x)
@@ -263,7 +285,7 @@ static plain plainly(ad_node *const *inputs, int count, const ad_attr_attention 
     p.scores = ad_mul_scalar(ad_matmul_with(p.q, p.k, (ad_matmul_options){.transpose_b = true}),
                              attr->scale);
     ad_graph *graph = q->graph;
-    if (attr->ragged) keep_apart(&p, graph, inputs[3]);
+    if (attr->ragged) keep_apart(&p, graph, inputs[3], attr->ragged > 1 ? inputs[4] : NULL);
     if (!attr->causal) return p;
     ad_shape mask = ad_shape(f->time, f->keys);
     ad_node *last = ad_iota(graph, AD_I64, mask, 0); /* key that a query sees last */
@@ -346,4 +368,5 @@ void ad_print_attention(ad_text *text, const void *attr)
     ad_text_format(text, ", scale=%g", attention->scale);
     if (attention->causal) ad_text_add(text, ", causal");
     if (attention->ragged) ad_text_add(text, ", sequences");
+    if (attention->ragged > 1) ad_text_add(text, " of queries and of keys");
 }

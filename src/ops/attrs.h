@@ -94,7 +94,8 @@ typedef struct ad_attr_attention { /* ATTENTION, ATTENTION_GRAD */
     double scale;
     int64_t causal; /* query i sees keys up to i + offset: input 3, or keys - queries */
     int64_t heads, kv_heads;
-    int64_t ragged; /* sequences one behind the other; input 3: where each begins, and the end */
+    int64_t ragged; /* sequences one behind the other; input 3: where each begins, and the end; 2:
+                       input 4 the same of the keys */
 } ad_attr_attention;
 
 typedef struct ad_attr_resize { /* RESIZE2D; RESIZE2D_GRAD: size = that of the input */

@@ -262,17 +262,26 @@ static void make_normalize(solver_case *c, int op, int medium)
 
 extern const ad_solver ad_solver_attention_scalar;
 
-/* Places that do not fall, from 0 or 1 to the end or one before. */
-static void add_sequences(solver_case *c, int64_t time)
+/* `count` places that do not fall, from 0 or 1 to the end or one before. */
+static void add_places(solver_case *c, int64_t count, int64_t time)
 {
-    int64_t count = random_in(2, 6);
     add_input(c, AD_I32, 1, &count, 0, 0);
     int32_t *begin = c->in_block[c->problem.n_in - 1];
     begin[0] = time > 1 && solve_below(2);
     for (int64_t i = 1; i < count; ++i)
         begin[i] = begin[i - 1] + (int32_t)solve_below(time - begin[i - 1] + 1);
     if (solve_below(2)) begin[count - 1] = (int32_t)time;
-    c->attr.attention.ragged = 1;
+    ++c->attr.attention.ragged;
+}
+
+/* Sequences of queries, and now and then of keys, which there must be where they differ in number.
+ */
+static void add_sequences(solver_case *c, int64_t time, int64_t keys)
+{
+    int64_t count = random_in(2, 6);
+    bool crossed = keys != time || (!c->attr.attention.causal && solve_below(2));
+    add_places(c, count, time);
+    if (crossed) add_places(c, count, keys);
 }
 
 /* q, k and v, apart or side by side, in memory heads before time at times. */
@@ -301,7 +310,8 @@ static int64_t add_heads(solver_case *c, int medium, int64_t *batch, int64_t *ti
         ad_operand *o = &c->problem.in[c->problem.n_in - 1];
         if (turned) o->stride[1] = dim, o->stride[2] = length * dim;
     }
-    if (*batch == 1 && keys == *time) add_sequences(c, *time);
+    if (*batch == 1 && (keys == *time || (!a->causal && solve_below(2))))
+        add_sequences(c, *time, keys);
     return dim;
 }
 

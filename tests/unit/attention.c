@@ -14,6 +14,7 @@ typedef struct setting {
     bool causal, packed, offset, turned; /* turned: heads before time in memory */
     double tolerance;                    /* of the largest element; 0: 3e-6 */
     int32_t begins[6];                   /* of sequences; 0 at the end: there are none */
+    int32_t key_begins[6];               /* likewise of the keys' own */
 } setting;
 
 static uint64_t state;
@@ -51,6 +52,8 @@ static int record(ad_graph *g, const setting *s, ad_dtype dtype, ad_node **out)
         x[2] = input(g, "v", dtype, k, s->turned);
         if (s->offset) options.offset = ad_input(g, "offset", AD_I32, ad_shape(1));
         if (s->begins[5]) options.sequences = ad_input(g, "sequences", AD_I32, ad_shape(6));
+        if (s->key_begins[5])
+            options.key_sequences = ad_input(g, "key_sequences", AD_I32, ad_shape(6));
         y = ad_attention(x[0], x[1], x[2], options);
     }
     ad_node *w = ad_input(g, "w", dtype, ad_node_shape(y));
@@ -92,6 +95,8 @@ static int results(const setting *s, ad_dtype dtype, const char *isa, int thread
     }
     if (n && s->offset) ad_bind_name(program, "offset", &offset, sizeof offset);
     if (n && s->begins[5]) ad_bind_name(program, "sequences", s->begins, sizeof s->begins);
+    if (n && s->key_begins[5])
+        ad_bind_name(program, "key_sequences", s->key_begins, sizeof s->key_begins);
     ad_error_clear(ctx);
     if (n && ad_run(program)) {
         CHECK_FAIL("%s", ad_error(ctx));
@@ -190,6 +195,25 @@ static void sequences(void)
     compare(&(setting){1, 30, 30, 1, 1, 4, .begins = {-3, 10, 20, 25, 26, 99}});
 }
 
+/* Queries of each sequence see the keys of another text: more of them or fewer, some without
+ * queries, some without keys, both or neither, and places in front and behind. */
+static void crossed(void)
+{
+    fill();
+    compare(&(setting){1, 90, 90, 4, 4, 32, .begins = {0, 20, 37, 37, 60, 90},
+                       .key_begins = {0, 7, 30, 55, 70, 90}});
+    compare(&(setting){1, 150, 220, 4, 2, 17, .begins = {0, 70, 70, 71, 140, 150},
+                       .key_begins = {0, 3, 9, 9, 200, 220}});
+    compare(&(setting){1, 100, 5, 2, 1, 8, .begins = {3, 20, 70, 70, 71, 90},
+                       .key_begins = {0, 0, 3, 3, 5, 5}});
+    compare(&(setting){1, 2, 150, 3, 3, 40, .turned = true, .begins = {0, 0, 1, 1, 2, 2},
+                       .key_begins = {1, 5, 70, 140, 141, 149}, .tolerance = 1e-5});
+    compare(&(setting){1, 30, 40, 1, 1, 4, .begins = {-3, 10, 20, 25, 26, 99},
+                       .key_begins = {-9, 5, 5, 9, 30, 77}});
+    compare(&(setting){1, 5, 5, 1, 1, 4, .begins = {0, 5, 5, 5, 5, 5},
+                       .key_begins = {0, 0, 5, 5, 5, 5}});
+}
+
 /* Scores up to a thousand: the running maximum moves, and no exponential overflows. Their own
  * rounding is 1e-4 then, and so is the weights'. */
 static void large_scores(void)
@@ -276,6 +300,28 @@ static void refusals(void)
         ad_node_poisoned(ad_attention(two, two, two, (ad_attention_options){.sequences = begins})));
     CHECK_CONTAINS(ad_graph_error(g), "want a batch of 1");
     ad_graph_free(g);
+    static const struct {
+        int64_t queries, keys; /* sequences; 0: none are given */
+        bool causal;
+        const char *says;
+    } crossing[] = {{3, 4, false, "3 sequences of queries and 4 of keys"},
+                    {3, 3, true, "a causal mask wants keys in the sequences of the queries"},
+                    {0, 3, false, "sequences of keys want those of the queries"},
+                    {3, 0, false, "as many keys as queries"}};
+    for (size_t i = 0; i < sizeof crossing / sizeof *crossing; ++i) {
+        g = ad_graph_new(ctx);
+        int64_t n[2] = {crossing[i].queries, crossing[i].keys};
+        ad_node *q = ad_input(g, "q", AD_F32, ad_shape(1, 4, 1, 3));
+        ad_node *k = ad_input(g, "k", AD_F32, ad_shape(1, 6, 1, 3)), *begin[2];
+        for (int j = 0; j < 2; ++j)
+            begin[j] = n[j] ? ad_input(g, j ? "b" : "a", AD_I32, ad_shape(n[j] + 1)) : NULL;
+        CHECK(ad_node_poisoned(ad_attention(q, k, k,
+                                            (ad_attention_options){.causal = crossing[i].causal,
+                                                                   .sequences = begin[0],
+                                                                   .key_sequences = begin[1]})));
+        CHECK_CONTAINS(ad_graph_error(g), crossing[i].says);
+        ad_graph_free(g);
+    }
     ad_context_free(ctx);
 }
 
@@ -285,6 +331,7 @@ int main(int argc, char **argv)
                       (check_case[]){CASE(shapes),
                                      CASE(offsets),
                                      CASE(sequences),
+                                     CASE(crossed),
                                      CASE(large_scores),
                                      CASE(not_a_number),
                                      CASE(memory),

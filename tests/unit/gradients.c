@@ -173,6 +173,16 @@ static ad_node *sequences(ad_node **q, ad_node *like)
     ad_node *begins = ad_constant(like->graph, AD_I32, ad_shape(4), (int32_t[]){0, 2, 2, 5});
     return ad_attention(q[0], q[1], q[2], (ad_attention_options){.sequences = begins});
 }
+/* Queries of 2, 1, 0 and 2 places and one in none see keys of 3, 0, 1 and 1. */
+static ad_node *crossed(ad_node **q, ad_node *like)
+{
+    ad_node *begins = ad_constant(like->graph, AD_I32, ad_shape(5), (int32_t[]){0, 2, 3, 3, 5});
+    ad_node *keys = ad_constant(like->graph, AD_I32, ad_shape(5), (int32_t[]){0, 3, 3, 4, 5});
+    return ad_attention(q[0], q[1], q[2],
+                        (ad_attention_options){.sequences = begins, .key_sequences = keys});
+}
+BUILD(attention_crossed, crossed(x, x[0]))
+BUILD(attention_crossed_grad, adjoint(crossed(x + 1, x[0]), x[2], x[0]))
 BUILD(attention_sequences, sequences(x, x[0]))
 BUILD(attention_sequences_grad, adjoint(sequences(x + 1, x[0]), x[2], x[0]))
 BUILD(self_attention, ad_self_attention(x[0], 4, 2, CAUSAL))
@@ -351,11 +361,14 @@ static const grad_case cases[] = {
     SMOOTH(ATTENTION, attention_offset, S(1, 2, 2, 3), S(1, 5, 1, 3), S(1, 5, 1, 3)),
     SMOOTH(ATTENTION, attention_rows, S(1, 2, 2, 2), S(1, 3, 1, 2), S(1, 3, 1, 2)),
     SMOOTH(ATTENTION, attention_sequences, S(1, 6, 2, 2), S(1, 6, 1, 2), S(1, 6, 1, 2)),
+    SMOOTH(ATTENTION, attention_crossed, S(1, 6, 2, 2), S(1, 5, 1, 2), S(1, 5, 1, 2)),
     SMOOTH(ATTENTION, self_attention, S(2, 3, 16)),
     LINEAR(ATTENTION_GRAD, attention_grad, S(1, 2, 2, 2), S(1, 2, 2, 2), S(1, 3, 1, 2),
            S(1, 3, 1, 2)),
     LINEAR(ATTENTION_GRAD, attention_sequences_grad, S(1, 6, 2, 2), S(1, 6, 2, 2), S(1, 6, 1, 2),
            S(1, 6, 1, 2)),
+    LINEAR(ATTENTION_GRAD, attention_crossed_grad, S(1, 6, 2, 2), S(1, 6, 2, 2), S(1, 5, 1, 2),
+           S(1, 5, 1, 2)),
     LINEAR(ATTENTION_GRAD, self_attention_grad, S(1, 3, 4), S(1, 3, 12)),
     SMOOTH(NORMALIZE, normalize, S(2, 2, 4)),
     SMOOTH(NORMALIZE, normalize_outer, S(5, 3)),

@@ -151,15 +151,16 @@ static void row_task(void *user, int64_t task, int worker)
 
 /* ---- the solver ---- */
 
-static bool few(const attention *a)
+static bool few(const attention *a, const ad_problem *problem)
 {
-    return a->time <= FEW && a->keys > a->time;
+    bool ragged = ((const ad_attr_attention *)problem->attr)->ragged != 0;
+    return !ragged && a->time <= FEW && a->keys > a->time;
 }
 
-static void scratch_size(attention *a)
+static void scratch_size(attention *a, const ad_problem *problem)
 {
-    int64_t bytes = few(a) ? up(a->keys, BLOCK) * (int64_t)sizeof(float)
-                           : 2 * panel_bytes(a, QUERIES) + 2 * panel_bytes(a, BLOCK);
+    int64_t bytes = few(a, problem) ? up(a->keys, BLOCK) * (int64_t)sizeof(float)
+                                    : 2 * panel_bytes(a, QUERIES) + 2 * panel_bytes(a, BLOCK);
     a->scratch_bytes = up(bytes, 64);
 }
 
@@ -175,7 +176,7 @@ static size_t workspace(const ad_problem *problem)
 {
     attention a;
     attention_prepare(&a, problem, 0, problem->n_in);
-    scratch_size(&a);
+    scratch_size(&a, problem);
     return (size_t)problem->threads * (size_t)a.scratch_bytes;
 }
 
@@ -184,13 +185,13 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     attention a;
     attention_prepare(&a, problem, 0, problem->n_in);
     attention_bind(&a, args->in, problem->n_in);
-    bool ragged = ((const ad_attr_attention *)problem->attr)->ragged != 0;
+    int64_t ragged = ((const ad_attr_attention *)problem->attr)->ragged;
     if (problem->n_in == 4 && !ragged) {
         int64_t offset = problem->in[3].dtype == AD_I64 ? *(const int64_t *)args->in[3]
                                                         : *(const int32_t *)args->in[3];
         a.offset = most(0, least(offset, a.keys));
     }
-    scratch_size(&a);
+    scratch_size(&a, problem);
     a.scratch = args->workspace;
     float *out = args->out[0];
     a.o = (heads){out, a.time * a.n_heads * a.dim, a.n_heads * a.dim, a.dim};
@@ -198,14 +199,14 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     bool alone = attention_pairs(&a) * (double)a.dim * 2 < SERIAL ||
                  ad_pool_size(args->pool) > problem->threads;
     if (ragged) {
-        a.begins = args->in[3];
+        bind_sequences(&a, args->in + 3, ragged);
         if (!all_in_sequences(&a)) memset(out, 0, (size_t)(a.time * a.n_heads * (a.dim + 1)) * 4);
         ad_parallel(alone ? NULL : args->pool, a.sequences * a.n_heads, sequence_task, &a);
         return;
     }
-    int64_t tiles = few(&a) ? a.time : up(a.time, QUERIES) / QUERIES;
+    int64_t tiles = few(&a, problem) ? a.time : up(a.time, QUERIES) / QUERIES;
     ad_parallel(alone ? NULL : args->pool, a.batches * a.n_heads * tiles,
-                few(&a) ? row_task : blocks_task, &a);
+                few(&a, problem) ? row_task : blocks_task, &a);
 }
 
 const ad_solver AD_ISA_NAME(ad_solver_attention) = {

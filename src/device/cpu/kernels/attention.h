@@ -38,7 +38,7 @@ typedef struct attention {
     heads o;        /* forward: the result; backward: the same, read */
     float *rows;    /* log-sum-exp [batch, heads, row_room], of which `time` */
     int64_t row_room;
-    const int32_t *begins; /* of sequences, `sequences` + 1; NULL: there are none */
+    const int32_t *begins, *key_begins; /* of sequences, `sequences` + 1; NULL: there are none */
     int64_t sequences;
     const float *g; /* backward: [batch, time, heads, head_dim] */
     heads dq, dk, dv;
@@ -175,29 +175,56 @@ static inline void write_row(const attention *a, const float *panels, int64_t ro
     }
 }
 
-/* Sequence number `s` as operands of its own: a batch of one. False: it is empty. Places that fall,
- * or lie outside, are brought back. */
-static inline bool one_sequence(const attention *a, int64_t s, attention *one)
+/* From where to where sequence `s` reaches. Places that fall, or lie outside, are brought back. */
+static inline void reach(const int32_t *begins, int64_t s, int64_t time, int64_t *begin,
+                         int64_t *end)
 {
-    int64_t begin = most(0, least(a->begins[s], a->time));
-    int64_t end = most(begin, least(a->begins[s + 1], a->time));
-    *one = *a;
-    one->time = one->keys = end - begin;
-    one->offset = 0;
-    heads *const x[] = {&one->q, &one->k, &one->v, &one->o, &one->dq, &one->dk, &one->dv};
-    for (size_t i = 0; i < sizeof x / sizeof *x; ++i)
-        if (x[i]->data) x[i]->data += begin * x[i]->time;
-    one->rows += begin;
-    if (one->g) one->g += begin * one->n_heads * one->dim;
-    return end > begin;
+    *begin = most(0, least(begins[s], time));
+    *end = most(*begin, least(begins[s + 1], time));
 }
 
-/* Whether every place is in a sequence, so that each result is written. */
+/* Sequence number `s` as operands of its own: a batch of one. False: it has no queries or no keys.
+ */
+static inline bool one_sequence(const attention *a, int64_t s, attention *one)
+{
+    int64_t begin, end, key, key_end;
+    reach(a->begins, s, a->time, &begin, &end);
+    reach(a->key_begins, s, a->keys, &key, &key_end);
+    *one = *a;
+    one->time = end - begin, one->keys = key_end - key;
+    one->offset = 0;
+    heads *const of_queries[] = {&one->q, &one->o, &one->dq};
+    heads *const of_keys[] = {&one->k, &one->v, &one->dk, &one->dv};
+    for (size_t i = 0; i < sizeof of_queries / sizeof *of_queries; ++i)
+        if (of_queries[i]->data) of_queries[i]->data += begin * of_queries[i]->time;
+    for (size_t i = 0; i < sizeof of_keys / sizeof *of_keys; ++i)
+        if (of_keys[i]->data) of_keys[i]->data += key * of_keys[i]->time;
+    one->rows += begin;
+    if (one->g) one->g += begin * one->n_heads * one->dim;
+    return one->time > 0 && one->keys > 0;
+}
+
+/* Whether every place, of queries and of keys, is in a sequence that has both, so that each result
+ * is written. */
 static inline bool all_in_sequences(const attention *a)
 {
-    bool all = a->begins[0] == 0 && a->begins[a->sequences] == a->time;
-    for (int64_t s = 0; s < a->sequences; ++s) all &= a->begins[s] <= a->begins[s + 1];
+    bool all = a->begins[0] <= 0 && a->begins[a->sequences] >= a->time;
+    all &= a->key_begins[0] <= 0 && a->key_begins[a->sequences] >= a->keys;
+    for (int64_t s = 0; s < a->sequences; ++s) {
+        int64_t begin, end, key, key_end;
+        reach(a->begins, s, a->time, &begin, &end);
+        reach(a->key_begins, s, a->keys, &key, &key_end);
+        all &= a->begins[s] <= a->begins[s + 1] && a->key_begins[s] <= a->key_begins[s + 1];
+        all &= (end > begin) == (key_end > key);
+    }
     return all;
+}
+
+/* Takes the operands that say where sequences begin; `ragged` of them. */
+static inline void bind_sequences(attention *a, void *const *in, int64_t ragged)
+{
+    a->begins = in[0];
+    a->key_begins = in[ragged - 1];
 }
 
 /* Bytes of a block's panels of `rows` rows. */
@@ -221,7 +248,8 @@ static inline bool attention_prepare(attention *a, const ad_problem *problem, in
                      .time = x[0].dim[1],
                      .row_room = x[0].dim[1],
                      .sequences = attr->ragged ? x[3].dim[0] - 1 : 1};
-    if (attr->ragged && !ad_operand_contiguous(&x[3])) return false;
+    for (int i = 0; i < attr->ragged; ++i)
+        if (!ad_operand_contiguous(&x[3 + i])) return false;
     heads *to[3] = {&a->q, &a->k, &a->v};
     int last = x[0].rank - 1;
     a->keys = count >= 3 ? x[1].dim[1] : a->time;

@@ -213,9 +213,10 @@ static void run(const ad_problem *problem, const ad_run_args *args)
     }
     bool alone = attention_pairs(&a) * (double)a.dim * 5 < SERIAL ||
                  ad_pool_size(args->pool) > problem->threads;
-    if (operands == 4) {
-        a.begins = args->in[4];
-        size_t bytes = (size_t)(a.time * (a.n_heads + 2 * a.kv_heads) * a.dim) * sizeof(float);
+    if (operands > 3) {
+        bind_sequences(&a, args->in + 4, operands - 3);
+        size_t bytes = (size_t)((a.time * a.n_heads + 2 * a.keys * a.kv_heads) * a.dim) *
+                       sizeof(float);
         if (!all_in_sequences(&a)) memset(out, 0, bytes);
         ad_parallel(alone ? NULL : args->pool, a.sequences * a.kv_heads, sequence_task, &a);
         return;
