@@ -116,6 +116,22 @@ AD_API ad_status ad_tokenizer_encode(ad_tokenizer *tokenizer, const char *text, 
                                      int flags, ad_tokens *out);
 AD_API void ad_tokens_free(ad_tokens *tokens); /* a zeroed one is ignored */
 
+/* BPE dropout (Provilkov et al. 2020): before each merge, every merge that is possible is left out
+ * with probability `share`, and the best of the others is done; where none is left, the word is
+ * done. So a network that is trained sees many spellings of a word, all of which decode to it. */
+typedef struct ad_bpe_dropout {
+    double share;          /* 0: as without; 1: no merges, single bytes */
+    uint64_t seed, stream; /* whose random numbers (ad_random_unit) decide */
+    uint64_t drawn;        /* how many of them were used: each call goes on behind the last */
+} ad_bpe_dropout;
+
+/* As ad_tokenizer_encode without flags. A function of the text and of `dropout` before the call,
+ * which it moves on. AD_ERROR_ARGUMENT: a tokenizer of another kind than AD_TOKENIZER_BPE, or a
+ * share that is not 0 to 1. */
+AD_API ad_status ad_tokenizer_encode_dropout(ad_tokenizer *tokenizer, const char *text,
+                                             size_t length, ad_bpe_dropout *dropout,
+                                             ad_tokens *out);
+
 /* ---- decoding ---- */
 
 /* The bytes of all ids, special ones spelled out, NUL-terminated behind `length`; valid until the

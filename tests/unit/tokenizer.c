@@ -139,6 +139,62 @@ static void long_words_are_merged_alike(void)
     ad_tokenizer_free(t);
 }
 
+static void encodes_with_dropout(ad_tokenizer *t, const char *text, double share, uint64_t seed,
+                                 ad_tokens *out)
+{
+    ad_bpe_dropout d = {.share = share, .seed = seed, .stream = 1};
+    const char *again;
+    size_t length;
+    CHECK_INT(ad_tokenizer_encode_dropout(t, text, strlen(text), &d, out), AD_OK);
+    CHECK_INT(ad_tokenizer_decode(t, out->ids, out->count, &again, &length), AD_OK);
+    CHECK(length == strlen(text) && !memcmp(again, text, length));
+}
+
+/* Nothing left out is the plain encoding, all of it single bytes; what lies between is many
+ * spellings of the text, the same for the same seed. Words in an array and in a heap. */
+static void leaves_merges_out(void)
+{
+    enum { SEEDS = 40 };
+    char text[120];
+    for (int i = 0; i < 119; ++i) text[i] = "abcab"[(i * i + i / 7) % 5];
+    text[30] = text[60] = ' ', text[119] = 0;
+    ad_tokenizer *t = NULL;
+    REQUIRE(!ad_tokenizer_train(&t, ctx, "text", text, sizeof text - 1, 290));
+    ad_tokens plain = {0}, other = {0}, same = {0}, bytes = {0};
+    CHECK_INT(ad_tokenizer_encode(t, text, sizeof text - 1, 0, &plain), AD_OK);
+    encodes_with_dropout(t, text, 0, 1, &other);
+    CHECK(other.count == plain.count && !memcmp(other.ids, plain.ids, 4 * (size_t)plain.count));
+    encodes_with_dropout(t, text, 1, 1, &bytes);
+    CHECK_INT(bytes.count, sizeof text - 1);
+    double sum = 0, different = 0;
+    for (uint64_t seed = 0; seed < SEEDS; ++seed) {
+        other.count = same.count = 0;
+        encodes_with_dropout(t, text, 0.3, seed, &other);
+        encodes_with_dropout(t, text, 0.3, seed, &same);
+        CHECK(other.count == same.count && !memcmp(other.ids, same.ids, 4 * (size_t)same.count));
+        different += other.count != plain.count;
+        sum += (double)other.count;
+    }
+    CHECK(different > SEEDS / 2);
+    CHECK(sum / SEEDS > 1.1 * (double)plain.count && sum / SEEDS < 0.9 * (double)bytes.count);
+    ad_bpe_dropout on = {.share = 0.5};
+    other.count = same.count = 0;
+    CHECK_INT(ad_tokenizer_encode_dropout(t, text, sizeof text - 1, &on, &other), AD_OK);
+    CHECK(on.drawn > 0);
+    CHECK_INT(ad_tokenizer_encode_dropout(t, text, sizeof text - 1, &on, &same), AD_OK);
+    CHECK(other.count != same.count || memcmp(other.ids, same.ids, 4 * (size_t)same.count));
+    on.share = 1.5;
+    CHECK_INT(ad_tokenizer_encode_dropout(t, text, 3, &on, &other), AD_ERROR_ARGUMENT);
+    CHECK_CONTAINS(ad_error(ctx), "a share of 1.5 merges to leave out is not 0 to 1");
+    ad_tokens_free(&plain), ad_tokens_free(&other), ad_tokens_free(&same), ad_tokens_free(&bytes);
+    ad_tokenizer_free(t);
+    REQUIRE(!ad_tokenizer_bytes(&t, ctx));
+    CHECK_INT(ad_tokenizer_encode_dropout(t, "a", 1, &(ad_bpe_dropout){0}, &other),
+              AD_ERROR_ARGUMENT);
+    CHECK_CONTAINS(ad_error(ctx), "merges are left out of a BPE, not of byte");
+    ad_tokenizer_free(t);
+}
+
 static void saves_and_opens(void)
 {
     static const char text[] = "the cat and the hat and the bat that sat";
@@ -324,6 +380,7 @@ int main(int argc, char **argv)
                                        CASE(bytes),
                                        CASE(trains),
                                        CASE(long_words_are_merged_alike),
+                                       CASE(leaves_merges_out),
                                        CASE(saves_and_opens),
                                        CASE(holds_back_half_characters),
                                        CASE(shows_whole_characters),

@@ -44,10 +44,31 @@ static offer pop(heap *h)
     return best;
 }
 
-ad_status ad_merge_symbols(const ad_tokenizer *t, const char *text, ad_symbol *symbols,
-                           int32_t count, ad_merge_price *price)
+/* Merges the pair, and offers what it makes with its neighbours. */
+static bool merge(heap *h, const ad_tokenizer *t, const char *text, ad_symbol *symbols,
+                  const offer *best, ad_merge_price *price)
 {
-    heap h = {.ctx = t->ctx};
+    ad_symbol *left = &symbols[best->left], *right = &symbols[best->right];
+    left->length = best->length, left->id = best->id;
+    left->next = right->next;
+    right->length = 0;
+    if (left->next >= 0) symbols[left->next].previous = best->left;
+    for (int side = 0; side < 2; ++side) {
+        int32_t l = side ? best->left : left->previous, r = side ? left->next : best->left;
+        if (l < 0 || r < 0) continue;
+        offer new = {.left = l, .right = r, .length = symbols[l].length + symbols[r].length};
+        bool merges = price(t, text, &symbols[l], &symbols[r], &new.cost, &new.id);
+        if (merges && !push(h, new)) return false;
+    }
+    return true;
+}
+
+/* A merge that is left out is possible again once another is done. So offers are drawn for in the
+ * order of their cost until one is not left out: those behind it need no draw. */
+ad_status ad_merge_symbols(const ad_tokenizer *t, const char *text, ad_symbol *symbols,
+                           int32_t count, ad_merge_price *price, ad_bpe_dropout *dropout)
+{
+    heap h = {.ctx = t->ctx}, dropped = {.ctx = t->ctx};
     bool fits = true;
     for (int32_t i = 0; i + 1 < count && fits; ++i) {
         offer new = {
@@ -56,21 +77,18 @@ ad_status ad_merge_symbols(const ad_tokenizer *t, const char *text, ad_symbol *s
     }
     while (h.count && fits) {
         offer best = pop(&h);
-        ad_symbol *left = &symbols[best.left], *right = &symbols[best.right];
+        const ad_symbol *left = &symbols[best.left], *right = &symbols[best.right];
         if (!left->length || left->next != best.right ||
             left->length + right->length != best.length)
             continue;
-        left->length = best.length, left->id = best.id;
-        left->next = right->next;
-        right->length = 0;
-        if (left->next >= 0) symbols[left->next].previous = best.left;
-        for (int side = 0; side < 2 && fits; ++side) {
-            int32_t l = side ? best.left : left->previous, r = side ? left->next : best.left;
-            if (l < 0 || r < 0) continue;
-            offer new = {.left = l, .right = r, .length = symbols[l].length + symbols[r].length};
-            if (price(t, text, &symbols[l], &symbols[r], &new.cost, &new.id)) fits = push(&h, new);
+        if (ad_merge_dropped(dropout)) {
+            fits = push(&dropped, best);
+            continue;
         }
+        fits = merge(&h, t, text, symbols, &best, price);
+        while (dropped.count && fits) fits = push(&h, dropped.offers[--dropped.count]);
     }
     ad_free(h.ctx, h.offers, ad_bytes(h.capacity, sizeof *h.offers));
+    ad_free(h.ctx, dropped.offers, ad_bytes(dropped.capacity, sizeof *dropped.offers));
     return fits ? AD_OK : AD_ERROR_MEMORY;
 }

@@ -16,8 +16,14 @@ typedef bool ad_merge_price(const ad_tokenizer *t, const char *text, const ad_sy
                             const ad_symbol *right, float *cost, int32_t *id);
 
 /* The cheapest pair merges first, the leftmost of several. The symbols are linked in order, the
- * first stays the first. */
+ * first stays the first. `dropout`: leaves merges out; NULL: none. */
 ad_status ad_merge_symbols(const ad_tokenizer *t, const char *text, ad_symbol *symbols,
-                           int32_t count, ad_merge_price *price);
+                           int32_t count, ad_merge_price *price, ad_bpe_dropout *dropout);
+
+/* Whether a merge is left out this time. */
+static inline bool ad_merge_dropped(ad_bpe_dropout *d)
+{
+    return d && ad_random_unit(d->seed, d->stream, d->drawn++) < d->share;
+}
 
 #endif

@@ -14,14 +14,15 @@ static ad_status no_byte(const ad_tokenizer *t, unsigned char byte)
 }
 
 /* Words of a cache's size: the array is so short that scanning it beats any structure. */
-static int merge_short(const ad_tokenizer *t, int32_t *ids, int count)
+static int merge_short(const ad_tokenizer *t, int32_t *ids, int count, ad_bpe_dropout *dropout)
 {
     int32_t ranks[AD_CACHED_WORD];
     for (int i = 0; i + 1 < count; ++i) ranks[i] = ad_pairs_find(&t->ranks, ids[i], ids[i + 1]);
     for (;;) {
         int best = -1;
         for (int i = 0; i + 1 < count; ++i)
-            if (ranks[i] >= 0 && (best < 0 || ranks[i] < ranks[best])) best = i;
+            if (ranks[i] >= 0 && (best < 0 || ranks[i] < ranks[best]) && !ad_merge_dropped(dropout))
+                best = i;
         if (best < 0) return count;
         ids[best] = t->merges[ranks[best]].result;
         --count;
@@ -43,7 +44,8 @@ static bool price(const ad_tokenizer *t, const char *text, const ad_symbol *left
     return true;
 }
 
-static ad_status encode_long(ad_tokenizer *t, const char *word, size_t length, ad_tokens *out)
+static ad_status encode_long(ad_tokenizer *t, const char *word, size_t length,
+                             ad_bpe_dropout *dropout, ad_tokens *out)
 {
     if (length > INT32_MAX)
         return ad_fail(t->ctx, AD_ERROR_LIMIT, "a word of %zu bytes is too long", length);
@@ -55,7 +57,7 @@ static ad_status encode_long(ad_tokenizer *t, const char *word, size_t length, a
         symbols[i] = (ad_symbol){at - 1, i + 1 < length ? at + 1 : -1, id, (uint32_t)i, 1};
         if (id < 0) status = no_byte(t, (unsigned char)word[i]);
     }
-    if (!status) status = ad_merge_symbols(t, word, symbols, (int32_t)length, price);
+    if (!status) status = ad_merge_symbols(t, word, symbols, (int32_t)length, price, dropout);
     if (!status) status = ad_tokens_reserve(out, t->ctx, (int64_t)length);
     for (int32_t i = 0; i >= 0 && !status; i = symbols[i].next)
         out->ids[out->count++] = symbols[i].id;
@@ -63,27 +65,29 @@ static ad_status encode_long(ad_tokenizer *t, const char *word, size_t length, a
     return status;
 }
 
-static ad_status encode_word(ad_tokenizer *t, const char *word, size_t length, ad_tokens *out)
+static ad_status encode_word(ad_tokenizer *t, const char *word, size_t length,
+                             ad_bpe_dropout *dropout, ad_tokens *out)
 {
-    if (length > AD_CACHED_WORD) return encode_long(t, word, length, out);
+    if (length > AD_CACHED_WORD) return encode_long(t, word, length, dropout, out);
     if (ad_tokens_reserve(out, t->ctx, AD_CACHED_WORD)) return AD_ERROR_MEMORY;
     int count;
     int32_t *end = out->ids + out->count;
-    const int32_t *known = ad_word_cache_find(t->cache, word, length, &count);
+    const int32_t *known = dropout ? NULL : ad_word_cache_find(t->cache, word, length, &count);
     if (known) {
         memcpy(end, known, (size_t)count * sizeof *known);
     } else {
         for (size_t i = 0; i < length; ++i)
             if ((end[i] = t->byte_ids[(unsigned char)word[i]]) < 0)
                 return no_byte(t, (unsigned char)word[i]);
-        count = merge_short(t, end, (int)length);
-        ad_word_cache_put(t->cache, word, length, end, count);
+        count = merge_short(t, end, (int)length, dropout);
+        if (!dropout) ad_word_cache_put(t->cache, word, length, end, count);
     }
     out->count += count;
     return AD_OK;
 }
 
-ad_status ad_bpe_encode(ad_tokenizer *t, const char *text, size_t length, ad_tokens *out)
+ad_status ad_bpe_encode(ad_tokenizer *t, const char *text, size_t length, ad_bpe_dropout *dropout,
+                        ad_tokens *out)
 {
     ad_status status = AD_OK;
     if (!t->words) status = ad_words_new(&t->words, t->ctx);
@@ -95,7 +99,7 @@ ad_status ad_bpe_encode(ad_tokenizer *t, const char *text, size_t length, ad_tok
         int64_t bytes = ad_word_next(&walk);
         if (bytes < 0) return ad_error_status(t->ctx);
         if (!bytes) return AD_OK;
-        status = encode_word(t, word, (size_t)bytes, out);
+        status = encode_word(t, word, (size_t)bytes, dropout, out);
         if (status) return status;
     }
 }

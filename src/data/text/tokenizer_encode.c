@@ -16,7 +16,7 @@ static ad_status encode_plain(ad_tokenizer *t, const char *text, size_t begin, s
         if (ad_tokens_reserve(out, t->ctx, (int64_t)length)) return AD_ERROR_MEMORY;
         for (size_t i = 0; i < length; ++i) out->ids[out->count++] = (unsigned char)part[i];
         return AD_OK;
-    case AD_TOKENIZER_BPE: return ad_bpe_encode(t, part, length, out);
+    case AD_TOKENIZER_BPE: return ad_bpe_encode(t, part, length, NULL, out);
     case AD_TOKENIZER_SENTENCEPIECE:
         return ad_sentencepiece_encode(t, part, length, begin == 0, out);
     case AD_TOKENIZER_WORDPIECE: return ad_wordpiece_encode(t, part, length, begin, out);
@@ -80,4 +80,16 @@ ad_status ad_tokenizer_encode(ad_tokenizer *t, const char *text, size_t length, 
     if (!status) status = encode_plain(t, text, begin, length, out);
     if (!status && flags & AD_ENCODE_EOS) status = put(t, t->special[AD_TOKEN_EOS], out);
     return status;
+}
+
+ad_status ad_tokenizer_encode_dropout(ad_tokenizer *t, const char *text, size_t length,
+                                      ad_bpe_dropout *dropout, ad_tokens *out)
+{
+    if (t->kind != AD_TOKENIZER_BPE)
+        return ad_fail(t->ctx, AD_ERROR_ARGUMENT, "merges are left out of a BPE, not of %s",
+                       ad_tokenizer_kind_name(t->kind));
+    if (!(dropout->share >= 0 && dropout->share <= 1))
+        return ad_fail(t->ctx, AD_ERROR_ARGUMENT, "a share of %g merges to leave out is not 0 to 1",
+                       dropout->share);
+    return length ? ad_bpe_encode(t, text, length, dropout, out) : AD_OK;
 }

@@ -61,7 +61,8 @@ ad_status ad_tokenizer_give(ad_tokenizer **out, ad_tokenizer *t, ad_status statu
  * text, for errors. */
 ad_status ad_character_encode(ad_tokenizer *t, const char *text, size_t length, size_t offset,
                               ad_tokens *out);
-ad_status ad_bpe_encode(ad_tokenizer *t, const char *text, size_t length, ad_tokens *out);
+ad_status ad_bpe_encode(ad_tokenizer *t, const char *text, size_t length, ad_bpe_dropout *dropout,
+                        ad_tokens *out); /* dropout NULL: no merge is left out */
 ad_status ad_sentencepiece_encode(ad_tokenizer *t, const char *text, size_t length, bool first,
                                   ad_tokens *out);
 ad_status ad_wordpiece_encode(ad_tokenizer *t, const char *text, size_t length, size_t offset,

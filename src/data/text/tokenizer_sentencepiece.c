@@ -63,7 +63,7 @@ static ad_status encode_stretch(ad_tokenizer *t, const char *text, size_t length
     }
     symbols[count - 1].next = -1;
     ad_status status = ad_merge_symbols(t, text, symbols, count,
-                                        t->merge_count ? price_by_rank : price);
+                                        t->merge_count ? price_by_rank : price, NULL);
     for (int32_t i = 0; i >= 0 && !status; i = symbols[i].next)
         status = put_symbol(t, text, &symbols[i], out);
     return status;
