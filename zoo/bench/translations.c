@@ -8,14 +8,18 @@ enum { SENTENCES = 168, TOKENS = 12, ROWS = 42, LENGTH = SENTENCES / ROWS * TOKE
 /* The tokens of all sentences as rows, and where each stands. */
 static translate_side side_of(bench_job *job, const char *name)
 {
-    int32_t place[2][ROWS * LENGTH];
+    enum { SLOTS = LENGTH / 4 + 1 };
+    int32_t position[ROWS * LENGTH], begins[ROWS * SLOTS];
+    int16_t number[LENGTH];
     ad_shape rows = ad_shape(ROWS, LENGTH);
-    for (int i = 0; i < ROWS * LENGTH; ++i)
-        place[0][i] = i % TOKENS, place[1][i] = i % LENGTH / TOKENS + 1;
+    for (int i = 0; i < ROWS * LENGTH; ++i) position[i] = i % TOKENS;
+    for (int i = 0; i < LENGTH; ++i) number[i] = (int16_t)(i / TOKENS + 1);
+    for (int i = 0; i < ROWS; ++i) translate_begins(number, LENGTH, begins + (ptrdiff_t)i * SLOTS);
     ad_node *tokens = bench_integers(job, name, ad_shape(SENTENCES, TOKENS), 0, VOCAB);
-    return (translate_side){ad_reshape(tokens, rows),
-                            ad_constant(job->graph, AD_I32, rows, place[0]),
-                            ad_constant(job->graph, AD_I32, rows, place[1])};
+    return (translate_side){
+        .tokens = ad_reshape(tokens, rows),
+        .positions = ad_constant(job->graph, AD_I32, rows, position),
+        .begins = ad_constant(job->graph, AD_I32, ad_shape(ROWS, translate_slots(LENGTH)), begins)};
 }
 
 static ad_status build(bench_job *job)

@@ -6,18 +6,20 @@
 #include <stdlib.h>
 
 enum { LONGEST_CHOSEN = 256, HELD_MOST = 1000, HELD_SHARE = 50, ROUND = 8 };
-static const double covered = 0.999; /* of the pairs, where nothing says how long one may be */
+enum { DROPOUT_STREAM = 0x62706564 }; /* of random numbers; one for each spelling */
+static const double covered = 0.999;  /* of the pairs, where nothing says how long one may be */
 
 static ad_status read_pairs(translate_pairs *pairs, ad_context *ctx, const translate_data *d,
                             bool valid)
 {
-    ad_status status;
-    if (d->pairs)
-        status = translate_read_table(pairs, ctx, valid ? d->valid_pairs : d->pairs, d->from,
-                                      d->to);
-    else
-        status = translate_read_files(pairs, ctx, valid ? d->valid_source : d->source,
-                                      valid ? d->valid_target : d->target);
+    translate_lists lists = {.source = valid ? d->valid_source : d->source,
+                             .target = valid ? d->valid_target : d->target,
+                             .pairs = valid ? d->valid_pairs : d->pairs,
+                             .from = d->from,
+                             .to = d->to,
+                             .weights = valid ? NULL : d->weights,
+                             .valid = valid ? "valid-" : ""};
+    ad_status status = translate_read_lists(pairs, ctx, &lists);
     if (!status && d->reverse) translate_pairs_swap(pairs);
     return status;
 }
@@ -73,25 +75,81 @@ static void say_left_out(const ad_job *job, const translate_left_out *l, const c
                       what, ratio, (long long)l->odd);
 }
 
-/* Rows of a split. */
-static ad_status make_rows(translate *t, int which, const translate_coded *coded)
+/* Rows of pairs, in an order that follows from the seed and `number`. */
+static ad_status pack(translate *t, translate_rows *rows, const translate_coded *coded,
+                      uint64_t number, translate_left_out *left_out)
 {
     ad_job *job = &t->job;
     const translate_data *d = ad_job_value(job, &translate_data_record);
     const translate_model *m = job->model;
-    translate_left_out left_out = {0};
-    translate_rows *rows = &t->rows[which];
-    ad_split split = which ? AD_SPLIT_VALIDATION : AD_SPLIT_TRAIN;
     rows->begin = t->vocabulary.end[1];
-    ad_status status = translate_pack(rows, job->ctx, coded, m->longest, d->ratio,
-                                      (uint64_t)job->part.seed, &left_out);
+    return translate_pack(rows, job->ctx, coded, m->longest, d->ratio,
+                          (uint64_t)job->part.seed + (number << 32), left_out);
+}
+
+/* One of the spellings of the pairs to train with; the first decides --longest if nothing does. */
+static ad_status make_spelling(translate *t, translate_rows *rows, int64_t step, int64_t number,
+                               translate_left_out *left_out)
+{
+    const translate_data *d = ad_job_value(&t->job, &translate_data_record);
+    translate_model *m = t->job.model;
+    translate_coded coded;
+    ad_bpe_dropout dropout = {.share = d->bpe_dropout,
+                              .seed = (uint64_t)t->job.part.seed,
+                              .stream = DROPOUT_STREAM + (uint64_t)number};
+    translate_coding how = {.step = step,
+                            .dropout = d->bpe_dropout > 0 ? &dropout : NULL,
+                            .most = m->longest ? m->longest : INT64_MAX};
+    ad_status status = translate_code(&coded, &t->vocabulary, &t->pairs[0], &how);
+    if (!status && !m->longest) status = choose_longest(t->job.ctx, m, &coded);
+    if (!status) status = pack(t, rows, &coded, (uint64_t)number, left_out);
+    translate_coded_free(&coded);
+    return status;
+}
+
+/* The pairs to train with, and with --bpe-dropout their other spellings. */
+static ad_status make_training(translate *t, int64_t step)
+{
+    ad_job *job = &t->job;
+    const translate_data *d = ad_job_value(job, &translate_data_record);
+    translate_left_out left_out = {0}, again = {0};
+    translate_rows *rows = &t->rows[0];
+    int64_t spellings = d->bpe_dropout > 0 ? d->bpe_variants : 1;
+    ad_status status = make_spelling(t, rows, step, 0, &left_out);
     if (status) return status;
-    say_left_out(job, &left_out, which ? "validation" : "training", d->ratio);
+    say_left_out(job, &left_out, "training", d->ratio);
     if (!rows->count)
-        return which ? AD_OK
-                     : ad_error_set(job->ctx, AD_ERROR_FORMAT,
-                                    "%s: no pair of sentences is left to train on", job->data);
-    return translate_row_samples(&job->split[split].samples, job->ctx, rows);
+        return ad_error_set(job->ctx, AD_ERROR_FORMAT,
+                            "%s: no pair of sentences is left to train on", job->data);
+    for (int64_t i = 1; i < spellings && !status; ++i) {
+        rows->next = calloc(1, sizeof *rows->next);
+        if (!rows->next) return ad_error_set(job->ctx, AD_ERROR_MEMORY, "out of memory");
+        status = make_spelling(t, rows->next, step, i, &again);
+        if (!status && !rows->next->count)
+            status = ad_error_set(job->ctx, AD_ERROR_FORMAT,
+                                  "--bpe-dropout %g: no pair of sentences is left to train on",
+                                  d->bpe_dropout);
+        rows = rows->next;
+    }
+    if (status) return status;
+    return translate_row_samples(&job->split[AD_SPLIT_TRAIN].samples, job->ctx, &t->rows[0]);
+}
+
+/* Those that are held to validate with, spelled as they are translated. */
+static ad_status make_validation(translate *t, const translate_pairs *from, int64_t step)
+{
+    ad_job *job = &t->job;
+    const translate_data *d = ad_job_value(job, &translate_data_record);
+    translate_left_out left_out = {0};
+    translate_coded coded;
+    translate_coding how = {.step = step, .held = true};
+    ad_status status = translate_code(&coded, &t->vocabulary, from, &how);
+    if (!status) status = pack(t, &t->rows[1], &coded, 0, &left_out);
+    translate_coded_free(&coded);
+    if (status) return status;
+    say_left_out(job, &left_out, "validation", d->ratio);
+    if (!t->rows[1].count) return AD_OK;
+    return translate_row_samples(&job->split[AD_SPLIT_VALIDATION].samples, job->ctx, &t->rows[1]);
 }
 
 /* The lines whose translations are held against the references. */
@@ -111,24 +169,14 @@ static ad_status hold_lines(translate *t, const translate_pairs *from, int64_t s
 
 static ad_status make_splits(translate *t, const translate_data *d)
 {
-    ad_job *job = &t->job;
-    translate_model *m = job->model;
-    translate_coded coded = {0};
     int64_t step = held_step(d, t->pairs[0].count);
     bool own = d->valid_pairs || d->valid_source;
-    ad_status status = translate_code(&coded, &t->vocabulary, &t->pairs[0], step, false);
-    if (!status && !m->longest) status = choose_longest(job->ctx, m, &coded);
-    if (!status) status = make_rows(t, 0, &coded);
-    translate_coded_free(&coded);
     const translate_pairs *from = own ? &t->pairs[1] : &t->pairs[0];
-    if (!status && (own || step)) {
-        status = translate_code(&coded, &t->vocabulary, from, own ? 1 : step, true);
-        if (!status) status = make_rows(t, 1, &coded);
-        translate_coded_free(&coded);
-        if (!status) status = hold_lines(t, from, own ? 0 : step, d->eval_lines);
-    }
+    ad_status status = make_training(t, step);
+    if (!status && (own || step)) status = make_validation(t, from, own ? 1 : step);
+    if (!status && (own || step)) status = hold_lines(t, from, own ? 0 : step, d->eval_lines);
     if (!status && !own && step)
-        ad_watch_note(&job->watcher, "every %lldth pair is kept to validate with, %lld in all",
+        ad_watch_note(&t->job.watcher, "every %lldth pair is kept to validate with, %lld in all",
                       (long long)step, (long long)t->rows[1].sentences);
     return status;
 }
@@ -138,10 +186,12 @@ static void describe(translate *t, const translate_step *step)
 {
     ad_job *job = &t->job;
     const translate_model *m = job->model;
-    const translate_rows *rows = &t->rows[0];
+    translate_rows *rows = &t->rows[0];
+    int64_t most = translate_rows_most(rows);
     job->batch = step->batch_tokens / m->longest;
     if (job->batch < 1) job->batch = 1;
-    if (job->batch > rows->count) job->batch = rows->count;
+    if (job->batch > most) job->batch = most;
+    rows->epoch = most / job->batch * job->batch;
     job->eval_batch = job->batch;
     double batch = (double)job->batch;
     job->units_per_row = round((double)rows->tokens[1] / (double)rows->count * batch) / batch;
@@ -212,6 +262,18 @@ static ad_status learn(translate *t, const translate_data *d)
     return status;
 }
 
+static ad_status check_merges(const translate *t, const translate_data *d)
+{
+    const ad_tokenizer *both[2] = {t->vocabulary.source, t->vocabulary.target};
+    for (int i = 0; i < 2; ++i)
+        if (ad_tokenizer_get_kind(both[i]) != AD_TOKENIZER_BPE)
+            return ad_error_set(t->job.ctx, AD_ERROR_ARGUMENT,
+                                "--bpe-dropout: %s has the kind %s, not BPE",
+                                d->tokenizer ? d->tokenizer : d->init,
+                                ad_tokenizer_kind_name(ad_tokenizer_get_kind(both[i])));
+    return AD_OK;
+}
+
 ad_status translate_read(ad_job *job)
 {
     translate *t = (translate *)job;
@@ -232,6 +294,7 @@ ad_status translate_read(ad_job *job)
     if (!status && !t->pairs[0].count)
         status = ad_error_set(job->ctx, AD_ERROR_FORMAT, "%s: has no lines", job->data);
     if (!status && !d->init) status = learn(t, d);
+    if (!status && d->bpe_dropout > 0) status = check_merges(t, d);
     if (!status) status = make_splits(t, d);
     if (status) return status;
     describe(t, step);

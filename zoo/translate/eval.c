@@ -44,7 +44,8 @@ static ad_status measure_loss(translate *t, const translate_pairs *pairs, int64_
     ad_loader *loader = NULL;
     translate_rows *rows = &t->rows[1];
     rows->begin = t->vocabulary.end[1];
-    ad_status status = translate_code(&coded, &t->vocabulary, pairs, 1, true);
+    ad_status status = translate_code(&coded, &t->vocabulary, pairs,
+                                      &(translate_coding){.step = 1, .held = true});
     if (!status)
         status = translate_pack(rows, job->ctx, &coded, m->longest, INFINITY, 0, &left_out);
     translate_coded_free(&coded);

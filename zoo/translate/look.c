@@ -58,8 +58,8 @@ static ad_status run(translate_look *look, ad_context *ctx, const translate_mode
     ad_program *program = NULL;
     if (!graph) return ad_error_status(ctx);
     translate_pass pass = {.model = m, .vars = vars, .graph = graph, .attention = attention};
-    translate_side source = translate_input(graph, "source", ad_shape(1, in[0].count));
-    translate_side target = translate_input(graph, "target", ad_shape(1, in[1].count));
+    translate_side source = translate_input(graph, "source", ad_shape(1, in[0].count), false);
+    translate_side target = translate_input(graph, "target", ad_shape(1, in[1].count), false);
     translate_decode(&pass, &target, translate_encode(&pass, &source), &source);
     ad_status status = ad_compile(&program, ctx, attention, (int)look->maps, NULL);
     if (!status) status = bind(program, &source, &in[0]);

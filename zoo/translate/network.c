@@ -23,12 +23,16 @@ static const char *name_of(char out[NAME_BYTES], const char *format, ...)
 
 /* ---- 3.4 and 3.5: words and positions ---- */
 
-translate_side translate_input(ad_graph *graph, const char *prefix, ad_shape shape)
+translate_side translate_input(ad_graph *graph, const char *prefix, ad_shape shape, bool packed)
 {
     char name[NAME_BYTES];
     translate_side side = {.tokens = ad_input(graph, prefix, AD_I32, shape)};
     side.positions = ad_input(graph, name_of(name, "%s_position", prefix), AD_I32, shape);
-    side.sentences = ad_input(graph, name_of(name, "%s_sentence", prefix), AD_I32, shape);
+    ad_shape slots = ad_shape(shape.dim[0], translate_slots(shape.dim[1]));
+    if (packed)
+        side.begins = ad_input(graph, name_of(name, "%s_begins", prefix), AD_I32, slots);
+    else
+        side.sentences = ad_input(graph, name_of(name, "%s_sentence", prefix), AD_I32, shape);
     return side;
 }
 
@@ -170,15 +174,66 @@ ad_node *translate_out(const translate_pass *pass, const char *attention, ad_nod
     return linear(pass, name_of(name, "%s.out_proj", attention), y, pass->model->width);
 }
 
+/* What sees what: by a mask, or, NULL, sentence by sentence. */
+typedef struct view {
+    const translate_side *queries, *keys;
+    bool causal;
+    ad_node *mask;
+} view;
+
+static view view_of(const translate_pass *pass, const translate_side *queries,
+                    const translate_side *keys, bool causal)
+{
+    view seen = {.queries = queries, .keys = keys, .causal = causal};
+    if (!queries->begins || !keys->begins || pass->attention)
+        seen.mask = translate_mask(queries, keys, causal);
+    return seen;
+}
+
+/* Where the sentences of all rows begin, the rows one behind the other, and the end. */
+static ad_node *begins_of(const translate_side *side)
+{
+    ad_shape rows = ad_node_shape(side->tokens);
+    ad_graph *graph = ad_node_graph(side->begins);
+    ad_node *row = ad_mul_scalar(ad_iota(graph, AD_I32, ad_node_shape(side->begins), 0),
+                                 (double)rows.dim[1]);
+    ad_node *end = ad_fill(graph, AD_I32, ad_shape(1), (double)(rows.dim[0] * rows.dim[1]));
+    ad_node *all = ad_reshape(ad_add(side->begins, row), ad_shape(-1));
+    return ad_concat((ad_node *[]){all, end}, 2, 0);
+}
+
+/* [batch, time, heads, dim] -> [1, batch * time, heads, dim] */
+static ad_node *in_one(ad_node *x)
+{
+    ad_shape shape = ad_node_shape(x);
+    return ad_reshape(x, ad_shape(1, -1, shape.dim[2], shape.dim[3]));
+}
+
+/* Sentence by sentence: nothing is computed of what is not seen. */
+static ad_node *attend_packed(const translate_pass *pass, const char *attention, ad_node *q,
+                              ad_node *k, ad_node *v, const view *seen)
+{
+    ad_shape shape = ad_node_shape(q);
+    ad_attention_options options = {.causal = seen->causal, .sequences = begins_of(seen->queries)};
+    if (seen->keys != seen->queries) options.key_sequences = begins_of(seen->keys);
+    ad_node *y = ad_attention(in_one(q), in_one(k), in_one(v), options);
+    y = ad_reshape(y, ad_shape(shape.dim[0], shape.dim[1], pass->model->width));
+    return translate_out(pass, attention, y);
+}
+
 /* Queries from x, keys and values from `memory`. */
 static ad_node *multi_head(translate_pass *pass, const char *attention, ad_node *x, ad_node *memory,
-                           ad_node *positions, ad_node *mask)
+                           const view *seen)
 {
     ad_node *q = translate_heads(pass, attention, "q", x);
     ad_node *k = translate_heads(pass, attention, "k", memory);
     ad_node *v = translate_heads(pass, attention, "v", memory);
-    if (positions) q = translate_turn(pass, q, positions), k = translate_turn(pass, k, positions);
-    return translate_attend(pass, attention, q, k, v, mask);
+    if (x == memory) {
+        q = translate_turn(pass, q, seen->queries->positions);
+        k = translate_turn(pass, k, seen->queries->positions);
+    }
+    return seen->mask ? translate_attend(pass, attention, q, k, v, seen->mask)
+                      : attend_packed(pass, attention, q, k, v, seen);
 }
 
 /* ---- 3.1 and 3.3: layers ---- */
@@ -211,34 +266,34 @@ ad_node *translate_mlp(const translate_pass *pass, const char *layer, ad_node *x
 
 /* x + attention(x, x, x) */
 static ad_node *self_attention(translate_pass *pass, const char *layer, ad_node *x,
-                               ad_node *positions, ad_node *mask)
+                               const view *seen)
 {
     char norm[NAME_BYTES], attention[NAME_BYTES];
     name_of(norm, "%s.self_attn_layer_norm", layer);
     name_of(attention, "%s.self_attn", layer);
     ad_node *y = translate_before(pass, norm, x);
-    return translate_add(pass, norm, x, multi_head(pass, attention, y, y, positions, mask));
+    return translate_add(pass, norm, x, multi_head(pass, attention, y, y, seen));
 }
 
 /* x + attention(x, memory, memory) */
 static ad_node *cross_attention(translate_pass *pass, const char *layer, ad_node *x,
-                                ad_node *memory, ad_node *mask)
+                                ad_node *memory, const view *seen)
 {
     char norm[NAME_BYTES], attention[NAME_BYTES];
     name_of(norm, "%s.encoder_attn_layer_norm", layer);
     name_of(attention, "%s.encoder_attn", layer);
     ad_node *y = translate_before(pass, norm, x);
-    return translate_add(pass, norm, x, multi_head(pass, attention, y, memory, NULL, mask));
+    return translate_add(pass, norm, x, multi_head(pass, attention, y, memory, seen));
 }
 
 ad_node *translate_encode(translate_pass *pass, const translate_side *source)
 {
-    ad_node *mask = translate_mask(source, source, false);
+    view all = view_of(pass, source, source, false);
     ad_node *x = translate_embed(pass, false, source->tokens, source->positions);
     char layer[NAME_BYTES];
     for (int64_t i = 0; i < pass->model->layers; ++i) {
         name_of(layer, "encoder.layers.%lld", (long long)i);
-        x = self_attention(pass, layer, x, source->positions, mask);
+        x = self_attention(pass, layer, x, &all);
         x = translate_mlp(pass, layer, x);
     }
     return ad_name(translate_last(pass, false, x), "memory");
@@ -247,14 +302,14 @@ ad_node *translate_encode(translate_pass *pass, const translate_side *source)
 ad_node *translate_decode(translate_pass *pass, const translate_side *target, ad_node *memory,
                           const translate_side *source)
 {
-    ad_node *before = translate_mask(target, target, true);
-    ad_node *across = translate_mask(target, source, false);
+    view before = view_of(pass, target, target, true);
+    view across = view_of(pass, target, source, false);
     ad_node *y = translate_embed(pass, true, target->tokens, target->positions);
     char layer[NAME_BYTES];
     for (int64_t i = 0; i < pass->model->decoder_layers; ++i) {
         name_of(layer, "decoder.layers.%lld", (long long)i);
-        y = self_attention(pass, layer, y, target->positions, before);
-        y = cross_attention(pass, layer, y, memory, across);
+        y = self_attention(pass, layer, y, &before);
+        y = cross_attention(pass, layer, y, memory, &across);
         y = translate_mlp(pass, layer, y);
     }
     return ad_name(translate_last(pass, true, y), "hidden");
@@ -266,8 +321,8 @@ ad_status translate_declare(ad_vars *vars, const translate_model *model)
     ad_graph *graph = ad_graph_new(ctx);
     if (!graph) return ad_error_status(ctx);
     translate_pass pass = {.model = model, .vars = vars, .graph = graph};
-    translate_side source = translate_input(graph, "source", ad_shape(1, 1));
-    translate_side target = translate_input(graph, "target", ad_shape(1, 1));
+    translate_side source = translate_input(graph, "source", ad_shape(1, 1), false);
+    translate_side target = translate_input(graph, "target", ad_shape(1, 1), false);
     translate_decode(&pass, &target, translate_encode(&pass, &source), &source);
     translate_output(&pass);
     ad_status status = ad_graph_status(graph);

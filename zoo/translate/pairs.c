@@ -27,6 +27,27 @@ static ad_status no_memory(ad_context *ctx)
     return ad_error_set(ctx, AD_ERROR_MEMORY, "no memory for the lines of the data");
 }
 
+static ad_status keep_names(translate_pairs *pairs, ad_context *ctx, const char *const path[2])
+{
+    for (int i = 0; i < 2; ++i) {
+        size_t size = strlen(path[i]) + 1;
+        pairs->name[i] = malloc(size);
+        if (!pairs->name[i]) return no_memory(ctx);
+        memcpy(pairs->name[i], path[i], size);
+    }
+    return AD_OK;
+}
+
+const char *translate_pairs_file(const translate_pairs *pairs, int64_t pair, int side,
+                                 int64_t *line)
+{
+    const translate_pairs *part = pairs->parts ? pairs->part : pairs;
+    while (pairs->parts && part + 1 < pairs->part + pairs->parts && pair >= part->count)
+        pair -= part++->count;
+    *line = part->first + pair + 1;
+    return part->name[side];
+}
+
 static void add_fingerprint(translate_pairs *pairs)
 {
     for (int i = 0; i < 2; ++i)
@@ -53,7 +74,7 @@ ad_status translate_read_files(translate_pairs *pairs, ad_context *ctx, const ch
                             source, (long long)count[0], target, (long long)count[1]);
     pairs->count = count[0];
     add_fingerprint(pairs);
-    return AD_OK;
+    return keep_names(pairs, ctx, path);
 }
 
 /* ---- tables ---- */
@@ -107,7 +128,8 @@ static ad_status take_columns(translate_pairs *pairs, ad_context *ctx, const cha
         pairs->side[1][i - first] = column_of(line, column[1]);
     }
     pairs->count -= first;
-    return AD_OK;
+    pairs->first = first;
+    return keep_names(pairs, ctx, (const char *const[]){path, path});
 }
 
 ad_status translate_read_table(translate_pairs *pairs, ad_context *ctx, const char *path,
@@ -142,7 +164,10 @@ void translate_pairs_swap(translate_pairs *pairs)
 {
     translate_line *source = pairs->side[0];
     pairs->side[0] = pairs->side[1], pairs->side[1] = source;
+    char *name = pairs->name[0];
+    pairs->name[0] = pairs->name[1], pairs->name[1] = name;
     pairs->fingerprint = ~pairs->fingerprint;
+    for (int64_t i = 0; i < pairs->parts; ++i) translate_pairs_swap(&pairs->part[i]);
 }
 
 void translate_pairs_free(translate_pairs *pairs)
@@ -150,6 +175,10 @@ void translate_pairs_free(translate_pairs *pairs)
     for (int i = 0; i < 2; ++i) {
         ad_text_file_free(&pairs->file[i]);
         free(pairs->side[i]);
+        free(pairs->name[i]);
     }
+    for (int64_t i = 0; i < pairs->parts; ++i) translate_pairs_free(&pairs->part[i]);
+    free(pairs->part);
+    free(pairs->weight);
     *pairs = (translate_pairs){0};
 }

@@ -1,56 +1,35 @@
 /* rows.c - sentence pairs as rows of a batch.
  *
  * The sizes of a program are fixed, sentences are of all lengths: so several stand side by side in
- * a row, each pair in the same row of both sides, and a mask keeps them apart (Raffel et al. 2020,
- * section 2.4, "packing"). In the order of a shuffle each pair goes into the row of the last `OPEN`
- * that it fills best. */
+ * a row, each pair in the same row of both sides, and where each begins keeps them apart (Raffel et
+ * al. 2020, section 2.4, "packing"). In the order of a shuffle each pair goes into the row of the
+ * last `OPEN` that it fills best. */
 #include "zoo/translate/translate.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPEN = 64 };
+enum { OPEN = 64, SHORT = 4 };
+
+/* Sentences of less than SHORT tokens each are so few that a row need not be full of them. */
+int64_t translate_slots(int64_t length)
+{
+    return (length < 2 * SHORT ? 2 : length / SHORT) + 1;
+}
+
+void translate_begins(const int16_t *number, int64_t length, int32_t *begins)
+{
+    int64_t slots = translate_slots(length), slot = 0;
+    for (int64_t i = 0; i < length; ++i) {
+        bool begin = !i || number[i] != number[i - 1];
+        if (begin && slot < slots) begins[slot++] = (int32_t)i;
+    }
+    while (slot < slots) begins[slot++] = (int32_t)length;
+}
 
 static ad_status no_memory(ad_context *ctx)
 {
     return ad_error_set(ctx, AD_ERROR_MEMORY, "no memory for the tokens of the data");
-}
-
-ad_status translate_code(translate_coded *out, translate_vocabulary *v,
-                         const translate_pairs *pairs, int64_t step, bool held)
-{
-    *out = (translate_coded){0};
-    for (int s = 0; s < 2; ++s) {
-        out->begin[s] = calloc((size_t)(pairs->count + 1), sizeof *out->begin[s]);
-        if (!out->begin[s]) return no_memory(v->ctx);
-    }
-    for (int64_t i = 0; i < pairs->count; ++i) {
-        bool divided = step && i % step == 0;
-        if (divided != held) continue;
-        for (int s = 0; s < 2; ++s) {
-            translate_line line = pairs->side[s][i];
-            ad_status status = translate_line_tokens(v, s, line, &out->side[s]);
-            if (status)
-                return ad_error_set(v->ctx, status, "line %lld of the %s: %s", (long long)(i + 1),
-                                    s ? "target" : "source", ad_error(v->ctx));
-            /* nothing but space is no sentence */
-            size_t blank = 0;
-            while (blank < line.length && strchr(" \t", line.text[blank])) ++blank;
-            if (blank == line.length) out->side[s].count = out->begin[s][out->count];
-            out->begin[s][out->count + 1] = out->side[s].count;
-        }
-        ++out->count;
-    }
-    return AD_OK;
-}
-
-void translate_coded_free(translate_coded *coded)
-{
-    for (int s = 0; s < 2; ++s) {
-        ad_tokens_free(&coded->side[s]);
-        free(coded->begin[s]);
-    }
-    *coded = (translate_coded){0};
 }
 
 /* ---- packing ---- */
@@ -92,7 +71,7 @@ static int choose(filling *f, const int64_t size[2], int64_t length, int64_t *ro
         int64_t room = 2 * length - f->used[i][0] - f->used[i][1];
         if (room < 2 * length - f->used[fullest][0] - f->used[fullest][1]) fullest = i;
         bool has = f->used[i][0] + size[0] <= length && f->used[i][1] + size[1] <= length &&
-                   f->sentences[i] < INT16_MAX;
+                   f->sentences[i] < translate_slots(length) - 1;
         if (has && room < least) best = i, least = room;
     }
     if (best >= 0) return best;
@@ -180,7 +159,16 @@ void translate_rows_free(translate_rows *rows)
     free(rows->source);
     free(rows->labels);
     for (int s = 0; s < 2; ++s) free(rows->number[s]);
+    if (rows->next) translate_rows_free(rows->next);
+    free(rows->next);
     *rows = (translate_rows){0};
+}
+
+int64_t translate_rows_most(const translate_rows *rows)
+{
+    int64_t most = 0;
+    for (; rows; rows = rows->next) most = rows->count > most ? rows->count : most;
+    return most;
 }
 
 /* ---- as samples ---- */
@@ -190,21 +178,33 @@ typedef struct row_samples {
     ad_samples samples;
     ad_sample_field fields[7];
     const translate_rows *rows;
+    int64_t spellings;
 } row_samples;
+
+/* The rows that are an epoch's. */
+static const translate_rows *rows_of(const row_samples *s, const ad_draws *draws)
+{
+    const translate_rows *rows = s->rows;
+    if (!rows->next || rows->epoch < 1) return rows;
+    int64_t number = (int64_t)(draws->position / (uint64_t)rows->epoch) % s->spellings;
+    while (number--) rows = rows->next;
+    return rows;
+}
 
 static void fill(void *user, int64_t index, const ad_draws *draws, void *const *row)
 {
-    const translate_rows *rows = ((const row_samples *)user)->rows;
-    int64_t length = rows->length, from = index * length;
+    const translate_rows *rows = rows_of(user, draws);
+    int64_t length = rows->length;
+    int64_t from = index % rows->count * length; /* fewer than most: the first few again */
     int32_t *target = row[3];
-    (void)draws;
     memcpy(row[0], rows->source + from, (size_t)length * sizeof(int32_t));
     memcpy(row[6], rows->labels + from, (size_t)length * sizeof(int32_t));
     for (int s = 0; s < 2; ++s) {
-        int32_t *position = row[3 * s + 1], *sentence = row[3 * s + 2], at = 0;
+        const int16_t *number = rows->number[s] + from;
+        int32_t *position = row[3 * s + 1], at = 0;
+        translate_begins(number, length, row[3 * s + 2]);
         for (int64_t i = 0; i < length; ++i) {
-            sentence[i] = rows->number[s][from + i];
-            at = i && sentence[i] == sentence[i - 1] && sentence[i] ? at + 1 : 0;
+            at = i && number[i] == number[i - 1] && number[i] ? at + 1 : 0;
             position[i] = at;
             if (!s) continue;
             target[i] = at ? rows->labels[from + i - 1] : rows->begin;
@@ -219,22 +219,24 @@ static void release(ad_samples *samples)
 
 ad_status translate_row_samples(ad_samples **out, ad_context *ctx, const translate_rows *rows)
 {
-    static const char *const names[7] = {"source", "source_position", "source_sentence",
-                                         "target", "target_position", "target_sentence",
+    static const char *const names[7] = {"source", "source_position", "source_begins",
+                                         "target", "target_position", "target_begins",
                                          "labels"};
+    int64_t slots = translate_slots(rows->length);
     row_samples *s = calloc(1, sizeof *s);
     *out = NULL;
     if (!s) return no_memory(ctx);
     for (int i = 0; i < 7; ++i)
         s->fields[i] = (ad_sample_field){.name = names[i],
                                          .dtype = AD_I32,
-                                         .shape = ad_shape(rows->length),
+                                         .shape = ad_shape(i % 3 == 2 ? slots : rows->length),
                                          .padding = i == 6 ? -1 : 0};
     s->rows = rows;
-    s->samples = (ad_samples){.count = rows->count,
+    for (const translate_rows *r = rows; r; r = r->next) ++s->spellings;
+    s->samples = (ad_samples){.count = translate_rows_most(rows),
                               .fields = s->fields,
                               .field_count = 7,
-                              .fixed = true,
+                              .fixed = !rows->next,
                               .fill = fill,
                               .user = s,
                               .release = release};

@@ -6,7 +6,8 @@
 #define AT(member) AD_AT(translate_data, member)
 static const ad_option data_rows[] = {
     {AD_ROW("source", FILE), AT(source), .may_change = true,
-     .help = "sentences to translate from, one a line (UTF-8; .gz, .xz, .bz2, .zst are expanded)"},
+     .help = "sentences to translate from, one a line (UTF-8; .gz, .xz, .bz2, .zst are expanded); "
+             "several files are separated by commas, here and below"},
     {AD_ROW("target", FILE), AT(target), .may_change = true, .help = "their translations"},
     {AD_ROW("valid-source", FILE), AT(valid_source), .may_change = true,
      .help = "sentences to validate with, else some of those to train with"},
@@ -19,6 +20,8 @@ static const ad_option data_rows[] = {
     {AD_ROW("from", TEXT), AT(from), .initial = "1", .unit = "COLUMN",
      .help = "the table's column to translate from: a name in its first line, or a number"},
     {AD_ROW("to", TEXT), AT(to), .initial = "2", .unit = "COLUMN", .help = "and to"},
+    {AD_ROW("weights", TEXT), AT(weights), .unit = "N,N...",
+     .help = "how often each of several files to train with is seen in an epoch, as 2,1"},
     {AD_ROW("reverse", FLAG), AT(reverse), .help = "translate from target to source"},
     {AD_ROW("tokenizer", FILE), AT(tokenizer),
      .help = "a tokenizer's file or folder, for both languages, else a bpe is learnt"},
@@ -29,6 +32,11 @@ static const ad_option data_rows[] = {
      .help = "tokens of a bpe that is learnt: bytes and their most frequent sequences"},
     {AD_ROW("separate", FLAG), AT(separate),
      .help = "learn a bpe for each language instead of one for both (--tie output or none)"},
+    {AD_ROW("bpe-dropout", REAL), AT(bpe_dropout), .initial = "0", .min = 0, .max = 0.99,
+     .help = "leave merges of the bpe out with this probability, in each epoch others, while "
+             "training; 0.1 is usual"},
+    {AD_ROW("bpe-variants", INT), AT(bpe_variants), .initial = "16", .min = 1, .max = 1000,
+     .help = "so many epochs differ by --bpe-dropout, then the first comes again"},
     {AD_ROW("max-ratio", REAL), AT(ratio), .initial = "5", .min = 1, .max = 1e6,
      .help = "pairs one side of which has more than so many times the other's tokens are left out"},
     {AD_ROW("eval-lines", INT), AT(eval_lines), .initial = "500", .min = 0, .max = 1e9,

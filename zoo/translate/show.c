@@ -1,5 +1,5 @@
-/* show.c - `translate show`: pictures of what a network looks at, and how it is told where a word
- * stands. */
+/* show.c - `translate show`: pictures of what a network looks at, how it is told where a word
+ * stands, and how fast it learnt. */
 #include "zoo/translate/translate.h"
 
 #include <autodidact/plot.h>
@@ -75,6 +75,40 @@ static ad_status draw_positions(ad_command *cmd, ad_context *ctx, const translat
     free(value);
     ad_program_free(program);
     ad_graph_free(graph);
+    return status;
+}
+
+/* ---- the schedule ---- */
+
+static const ad_run_series *find_series(const ad_run_info *info, const char *name)
+{
+    for (int i = 0; i < info->series_count; ++i)
+        if (!strcmp(info->series[i].name, name)) return &info->series[i];
+    return NULL;
+}
+
+/* The learning rate of a run's steps, as they were logged. What is no run has none. */
+static ad_status draw_schedule(ad_command *cmd, ad_context *ctx)
+{
+    const char *path = ad_command_operand(cmd, 0);
+    ad_run_info *info = NULL;
+    ad_drawing *d = NULL;
+    if (!ad_run_is(path)) return AD_OK;
+    ad_status status = ad_run_info_open(&info, ctx, path);
+    if (status) return status;
+    const ad_run_info *part = info->part_count ? info->parts[0] : info; /* they learn alike */
+    const ad_run_series *rate = find_series(part, "lr");
+    if (rate) {
+        const ad_series line = {.x = rate->step, .y = rate->value, .count = rate->count};
+        const ad_plot plot = {.title = "Learning rate",
+                              .x = {.label = "step"},
+                              .series = &line,
+                              .count = 1,
+                              .no_legend = true};
+        status = ad_plot_new(&d, ctx, &plot);
+        status = write(cmd, ctx, "schedule", status, d);
+    }
+    ad_run_info_close(info);
     return status;
 }
 
@@ -158,6 +192,7 @@ static ad_status work(ad_command *cmd, ad_job *job)
                                           &t->vocabulary);
     if (!status) status = draw(cmd, t);
     if (!status) status = draw_positions(cmd, job->ctx, job->model, job->vars);
+    if (!status) status = draw_schedule(cmd, job->ctx);
     return status;
 }
 
@@ -171,8 +206,8 @@ const ad_verb translate_show_verb = {
             "draw what each word of a sentence and its translation looks at"),
     .description =
         "Writes a picture for each layer, with all of its heads: encoder-N of the source's words, "
-        "decoder-N of the written ones, source-N of these to the source; and positions, what a "
-        "word's place adds to its vector.\n"
+        "decoder-N of the written ones, source-N of these to the source; positions, what a word's "
+        "place adds to its vector; and, where MODEL is a run, schedule, its learning rate.\n"
         "\n"
         "  autodidact translate show runs/translate-20260101-1 \"A man sleeps on a bench.\" "
         "-o bench/"};

@@ -16,9 +16,10 @@ static ad_node *twice(ad_node *x)
 
 static translate_side side(ad_graph *graph, const char *prefix, ad_shape shape, bool doubled)
 {
-    translate_side s = translate_input(graph, prefix, shape);
+    translate_side s = translate_input(graph, prefix, shape, true);
     if (!doubled) return s;
-    return (translate_side){twice(s.tokens), twice(s.positions), twice(s.sentences)};
+    return (translate_side){
+        .tokens = twice(s.tokens), .positions = twice(s.positions), .begins = twice(s.begins)};
 }
 
 static void network(ad_job *job, ad_forward *f)

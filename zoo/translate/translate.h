@@ -11,11 +11,11 @@
  *
  *   network.c    tokens to the decoder's last layer, as graph; loss.c the smoothed cross-entropy
  *   model.c      what a network is built from; settings.c what training is told
- *   pairs.c      sentence pairs from files; vocabulary.c their tokens; rows.c rows of a batch
- *   decode.c     word by word with a cache; beam.c several hypotheses a sentence
- *   lines.c      many lines: sorted, cut where too long, given back in their order
- *   look.c       what each word looks at, draw.c as a picture; average.c the mean of several
- * checkpoints train.c, run.c, eval.c, show.c, explain.c   the commands */
+ *   pairs.c      sentence pairs from a file or two; sources.c from lists of them; vocabulary.c
+ * their tokens; code.c of all pairs; rows.c rows of a batch decode.c     word by word with a cache;
+ * beam.c several hypotheses a sentence lines.c      many lines: sorted, cut where too long, given
+ * back in their order look.c       what each word looks at, draw.c as a picture; average.c the mean
+ * of several checkpoints train.c, run.c, eval.c, show.c, explain.c   the commands */
 #ifndef ZOO_TRANSLATE_TRANSLATE_H
 #define ZOO_TRANSLATE_TRANSLATE_H
 
@@ -66,12 +66,23 @@ typedef struct translate_pass {
     int attentions;
 } translate_pass;
 
-/* Tokens [batch, time] i32, where each stands in its sentence, and the sentence's number. */
+/* Tokens [batch, time] i32, where each stands in its sentence, and what tells sentences apart: the
+ * number of each token's, or where those of each row begin. Attention works on one sentence after
+ * the other where both sides have `begins`, and else with masks over whole rows, which takes longer
+ * but has the weights that translate_pass.attention wants. */
 typedef struct translate_side {
-    ad_node *tokens, *positions, *sentences;
+    ad_node *tokens, *positions;
+    ad_node *sentences; /* [batch, time]; 0: padding. Not used where there are `begins` */
+    ad_node
+        *begins; /* [batch, translate_slots(time)], see translate_begins; NULL: there are none */
 } translate_side;
-/* The graph's inputs PREFIX, PREFIX_position, PREFIX_sentence. */
-translate_side translate_input(ad_graph *graph, const char *prefix, ad_shape shape);
+/* The graph's inputs PREFIX, PREFIX_position, and PREFIX_sentence or, `packed`, PREFIX_begins. */
+translate_side translate_input(ad_graph *graph, const char *prefix, ad_shape shape, bool packed);
+/* How many sentences a row of `length` places holds at most, and one more for its padding. */
+int64_t translate_slots(int64_t length);
+/* Where the sentences of a row begin, begins [translate_slots(length)], from the number of each of
+ * its places', which rise from 1 on; then where padding (0) begins, then the row's end. */
+void translate_begins(const int16_t *number, int64_t length, int32_t *begins);
 /* 0 where a query may see a key and -infinity where not, [batch, 1, queries, keys]. */
 ad_node *translate_mask(const translate_side *queries, const translate_side *keys, bool causal);
 
@@ -122,13 +133,16 @@ ad_node *translate_last(const translate_pass *pass, bool target, ad_node *x);
 /* ---- data ---- */
 
 typedef struct translate_data {
-    char *source, *target, *valid_source, *valid_target; /* files of lines */
+    char *source, *target, *valid_source, *valid_target; /* files of lines; lists, with commas */
     char *pairs, *valid_pairs, *from, *to;               /* or tables, and two of their columns */
+    char *weights; /* a number for each file to train with: how often it is seen in an epoch */
     bool reverse;
     char *tokenizer, *init;
     int64_t vocab;
     bool separate;
     double ratio;
+    double bpe_dropout;
+    int64_t bpe_variants;
     int64_t eval_lines;
 } translate_data;
 extern const ad_record translate_data_record;
@@ -152,6 +166,11 @@ typedef struct translate_pairs {
     translate_line *side[2]; /* source, target; of malloc */
     int64_t count;
     uint64_t fingerprint;
+    char *name[2];                /* of the files; of malloc */
+    int64_t first;                /* lines in front of the first pair's */
+    int32_t *weight;              /* how often each pair is in an epoch; of malloc; NULL: once */
+    struct translate_pairs *part; /* of several files: these, which hold the texts; of malloc */
+    int64_t parts;
 } translate_pairs;
 /* The lines of a text, without their ends; NULL: no memory. Of malloc. */
 translate_line *translate_cut(const char *text, size_t length, int64_t *count);
@@ -163,6 +182,18 @@ ad_status translate_read_files(translate_pairs *pairs, ad_context *ctx, const ch
 ad_status translate_read_table(translate_pairs *pairs, ad_context *ctx, const char *path,
                                const char *from, const char *to);
 void translate_pairs_swap(translate_pairs *pairs); /* the other direction */
+/* In which file a side of a pair is, and in which line. */
+const char *translate_pairs_file(const translate_pairs *pairs, int64_t pair, int side,
+                                 int64_t *line);
+
+/* Lists of files, separated by commas: tables, or sources and as many targets. */
+typedef struct translate_lists {
+    const char *source, *target, *pairs, *from, *to;
+    const char *weights; /* a whole number for each file; NULL: 1 */
+    const char *valid;   /* in front of the options' names in errors: "" or "valid-" */
+} translate_lists;
+/* All of their pairs, one file behind the other. */
+ad_status translate_read_lists(translate_pairs *pairs, ad_context *ctx, const translate_lists *l);
 void translate_pairs_free(translate_pairs *pairs); /* zeroed ones are ignored */
 
 /* The tokens of both languages; the same twice where they share them. */
@@ -185,10 +216,14 @@ void translate_vocabulary_free(translate_vocabulary *v);
 /* Appends a line's tokens and the end. */
 ad_status translate_line_tokens(translate_vocabulary *v, bool target, translate_line line,
                                 ad_tokens *out);
+/* The same with merges left out; dropout NULL: none is. */
+ad_status translate_line_spelled(translate_vocabulary *v, bool target, translate_line line,
+                                 ad_bpe_dropout *dropout, ad_tokens *out);
 
 /* Sentences as rows: several side by side in each, as many as fit, so that next to nothing of a
- * batch is padding. Fields, i32 [length] each: source, source_position, source_sentence, target
- * (what stands before each label), target_position, target_sentence, labels. */
+ * batch is padding. Fields, i32 [length] each: source, source_position, target (what stands before
+ * each label), target_position, labels; and source_begins, target_begins [translate_slots(length)].
+ */
 typedef struct translate_rows {
     int64_t count, length;
     int32_t *source, *labels; /* [count, length] */
@@ -196,7 +231,12 @@ typedef struct translate_rows {
     int64_t tokens[2];        /* without padding */
     int64_t sentences;
     int32_t begin;
+    struct translate_rows *next; /* the same pairs, spelled otherwise, for the next epoch, behind
+                                    the last of which comes the first again; of malloc */
+    int64_t epoch;               /* rows that are read in an epoch, where there is a next */
 } translate_rows;
+/* The most that one of them has: the rows of an epoch. */
+int64_t translate_rows_most(const translate_rows *rows);
 
 /* Tokens of pairs: those of pair i are ids[begin[i]] .. ids[begin[i + 1] - 1]. */
 typedef struct translate_coded {
@@ -204,9 +244,16 @@ typedef struct translate_coded {
     int64_t *begin[2]; /* [count + 1]; of malloc */
     int64_t count;
 } translate_coded;
-/* Of the pairs whose number a step divides (`held`), or of all others; a step of 0 divides none. */
+/* Which pairs, and how they are spelled. */
+typedef struct translate_coding {
+    int64_t step; /* pairs whose number it divides (`held`), or all others, as often as their weight
+                     says; a step of 0 divides none */
+    bool held;
+    ad_bpe_dropout *dropout; /* NULL: none. A side that has more than `most` tokens with it is */
+    int64_t most;            /* spelled without */
+} translate_coding;
 ad_status translate_code(translate_coded *out, translate_vocabulary *v,
-                         const translate_pairs *pairs, int64_t step, bool held);
+                         const translate_pairs *pairs, const translate_coding *how);
 void translate_coded_free(translate_coded *coded);
 
 /* What was left out. */

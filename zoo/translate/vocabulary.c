@@ -136,6 +136,12 @@ void translate_vocabulary_free(translate_vocabulary *v)
 ad_status translate_line_tokens(translate_vocabulary *v, bool target, translate_line line,
                                 ad_tokens *out)
 {
+    return translate_line_spelled(v, target, line, NULL, out);
+}
+
+ad_status translate_line_spelled(translate_vocabulary *v, bool target, translate_line line,
+                                 ad_bpe_dropout *dropout, ad_tokens *out)
+{
     ad_tokenizer *t = target ? v->target : v->source;
     bool space = ad_tokenizer_get_kind(t) == AD_TOKENIZER_BPE;
     bool ends = ad_tokenizer_special(t, AD_TOKEN_EOS) >= 0;
@@ -148,7 +154,8 @@ ad_status translate_line_tokens(translate_vocabulary *v, bool target, translate_
     if (text) {
         text[0] = ' ';
         memcpy(text + space, lower ? lower : line.text, length);
-        status = ad_tokenizer_encode(t, text, length + space, 0, out);
+        status = dropout ? ad_tokenizer_encode_dropout(t, text, length + space, dropout, out)
+                         : ad_tokenizer_encode(t, text, length + space, 0, out);
     }
     if (!status) status = ad_tokenizer_encode(t, "", 0, ends ? AD_ENCODE_EOS : AD_ENCODE_BOS, out);
     free(text);
