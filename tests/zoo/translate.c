@@ -331,6 +331,7 @@ static void packing(void)
     translate_coded coded = {.count = PAIRS};
     translate_rows rows = {.begin = 1};
     translate_left_out left_out = {0};
+    const translate_packing how = {.length = LENGTH, .longest = LENGTH, .ratio = 100, .seed = 3};
     bool seen[PAIRS] = {false};
     for (int s = 0; s < 2; ++s) {
         coded.begin[s] = calloc(PAIRS + 1, sizeof(int64_t));
@@ -343,7 +344,7 @@ static void packing(void)
             coded.begin[s][i + 1] = coded.begin[s][i] + size;
         }
     }
-    REQUIRE(translate_pack(&rows, ctx, &coded, LENGTH, 100, 3, &left_out) == AD_OK);
+    REQUIRE(translate_pack(&rows, ctx, &coded, &how, &left_out) == AD_OK);
     CHECK_INT(left_out.empty, 2);
     CHECK_INT(rows.sentences, PAIRS - 2);
     for (int64_t at = 0; at < rows.count * LENGTH; ++at) {
@@ -361,6 +362,28 @@ static void packing(void)
     if (!(used > 0.85)) CHECK_FAIL("rows are used by %.3g", used);
     for (int s = 0; s < 2; ++s) free(coded.begin[s]), free(coded.side[s].ids);
     translate_rows_free(&rows);
+}
+
+/* As many places as are asked for, in rows of several sentences, which are never shorter than one.
+ */
+static void row_lengths(void)
+{
+    static const struct {
+        int64_t longest, places, rows, length;
+    } want[] = {{48, 2048, 10, 200}, {48, 100, 1, 96}, {256, 100, 1, 256}, {100, 4096, 10, 408}};
+    for (size_t i = 0; i < sizeof want / sizeof *want; ++i) {
+        translate_model m = {.longest = want[i].longest};
+        translate t = {.job.model = &m};
+        CHECK_INT(translate_row_length(&t), want[i].longest);
+        translate_choose_rows(&t, &(translate_step){.batch_tokens = want[i].places});
+        CHECK_INT(t.job.batch, want[i].rows);
+        CHECK_INT(translate_row_length(&t), want[i].length);
+    }
+    int32_t begins[3];
+    translate_begins((const int16_t[]){1, 1, 2, 2, 2, 0}, 6, begins);
+    CHECK(begins[0] == 0 && begins[1] == 2 && begins[2] == 5);
+    translate_begins((const int16_t[]){1, 1, 1, 1, 1, 1}, 6, begins);
+    CHECK(begins[0] == 0 && begins[1] == 6 && begins[2] == 6);
 }
 
 /* ---- words ---- */
@@ -390,7 +413,7 @@ static void words_of(void)
 int main(int argc, char **argv)
 {
     static const check_case cases[] = {
-        CASE(pytorch),  CASE(r_drop), CASE(word_by_word), CASE(beams), CASE(packing),
-        CASE(words_of), {0}};
+        CASE(pytorch), CASE(r_drop),      CASE(word_by_word), CASE(beams),
+        CASE(packing), CASE(row_lengths), CASE(words_of),     {0}};
     return check_in_context(argc, argv, cases);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 enum { LONGEST_CHOSEN = 256, HELD_MOST = 1000, HELD_SHARE = 50, ROUND = 8 };
+enum { ROW_SENTENCES = 4 };           /* the longest ones; four times as many of the usual length */
 enum { DROPOUT_STREAM = 0x62706564 }; /* of random numbers; one for each spelling */
 static const double covered = 0.999;  /* of the pairs, where nothing says how long one may be */
 
@@ -75,6 +76,21 @@ static void say_left_out(const ad_job *job, const translate_left_out *l, const c
                       what, ratio, (long long)l->odd);
 }
 
+int64_t translate_row_length(const translate *t)
+{
+    return t->row_length ? t->row_length : ((const translate_model *)t->job.model)->longest;
+}
+
+void translate_choose_rows(translate *t, const translate_step *step)
+{
+    const translate_model *m = t->job.model;
+    int64_t rows = step->batch_tokens / (ROW_SENTENCES * m->longest);
+    if (rows < 1) rows = 1;
+    int64_t length = step->batch_tokens / rows / ROUND * ROUND;
+    t->row_length = length > m->longest ? length : m->longest;
+    t->job.batch = rows;
+}
+
 /* Rows of pairs, in an order that follows from the seed and `number`. */
 static ad_status pack(translate *t, translate_rows *rows, const translate_coded *coded,
                       uint64_t number, translate_left_out *left_out)
@@ -82,9 +98,12 @@ static ad_status pack(translate *t, translate_rows *rows, const translate_coded 
     ad_job *job = &t->job;
     const translate_data *d = ad_job_value(job, &translate_data_record);
     const translate_model *m = job->model;
+    const translate_packing how = {.length = t->row_length,
+                                   .longest = m->longest,
+                                   .ratio = d->ratio,
+                                   .seed = (uint64_t)job->part.seed + (number << 32)};
     rows->begin = t->vocabulary.end[1];
-    return translate_pack(rows, job->ctx, coded, m->longest, d->ratio,
-                          (uint64_t)job->part.seed + (number << 32), left_out);
+    return translate_pack(rows, job->ctx, coded, &how, left_out);
 }
 
 /* One of the spellings of the pairs to train with; the first decides --longest if nothing does. */
@@ -102,6 +121,8 @@ static ad_status make_spelling(translate *t, translate_rows *rows, int64_t step,
                             .most = m->longest ? m->longest : INT64_MAX};
     ad_status status = translate_code(&coded, &t->vocabulary, &t->pairs[0], &how);
     if (!status && !m->longest) status = choose_longest(t->job.ctx, m, &coded);
+    if (!status && !t->row_length)
+        translate_choose_rows(t, ad_job_value(&t->job, &translate_step_record));
     if (!status) status = pack(t, rows, &coded, (uint64_t)number, left_out);
     translate_coded_free(&coded);
     return status;
@@ -182,14 +203,12 @@ static ad_status make_splits(translate *t, const translate_data *d)
 }
 
 /* Rows of a step, and what is said of the data. */
-static void describe(translate *t, const translate_step *step)
+static void describe(translate *t)
 {
     ad_job *job = &t->job;
     const translate_model *m = job->model;
     translate_rows *rows = &t->rows[0];
     int64_t most = translate_rows_most(rows);
-    job->batch = step->batch_tokens / m->longest;
-    if (job->batch < 1) job->batch = 1;
     if (job->batch > most) job->batch = most;
     rows->epoch = most / job->batch * job->batch;
     job->eval_batch = job->batch;
@@ -279,7 +298,6 @@ ad_status translate_read(ad_job *job)
     translate *t = (translate *)job;
     translate_model *m = job->model;
     const translate_data *d = ad_job_value(job, &translate_data_record);
-    const translate_step *step = ad_job_value(job, &translate_step_record);
     job->data = d->pairs ? d->pairs : d->source;
     ad_status status = ad_record_check(&translate_data_record, job->ctx, "--", d);
     if (!status && d->separate && m->tie == TRANSLATE_TIE_ALL && !d->init)
@@ -297,7 +315,7 @@ ad_status translate_read(ad_job *job)
     if (!status && d->bpe_dropout > 0) status = check_merges(t, d);
     if (!status) status = make_splits(t, d);
     if (status) return status;
-    describe(t, step);
+    describe(t);
     bool bleu = t->held_count > 0;
     if (t->rows[1].count) {
         job->monitor = bleu ? "bleu" : "loss", job->monitor_low = !bleu;

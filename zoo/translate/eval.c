@@ -47,7 +47,10 @@ static ad_status measure_loss(translate *t, const translate_pairs *pairs, int64_
     ad_status status = translate_code(&coded, &t->vocabulary, pairs,
                                       &(translate_coding){.step = 1, .held = true});
     if (!status)
-        status = translate_pack(rows, job->ctx, &coded, m->longest, INFINITY, 0, &left_out);
+        status = translate_pack(
+            rows, job->ctx, &coded,
+            &(translate_packing){.length = m->longest, .longest = m->longest, .ratio = INFINITY},
+            &left_out);
     translate_coded_free(&coded);
     s->out = left_out.empty + left_out.longer;
     int64_t batch = !rows->count ? 1 : rows->count < ROWS ? rows->count : ROWS;

@@ -40,15 +40,15 @@ static int64_t size_of(const translate_coded *coded, int side, int64_t pair)
 }
 
 /* Counts a pair that is left out. */
-static bool fits(const translate_coded *coded, int64_t pair, int64_t length, double ratio,
+static bool fits(const translate_coded *coded, int64_t pair, const translate_packing *how,
                  translate_left_out *left_out)
 {
     int64_t a = size_of(coded, 0, pair), b = size_of(coded, 1, pair), more = a > b ? a : b;
     if (!a || !b)
         ++left_out->empty;
-    else if (more > length)
+    else if (more > how->longest)
         ++left_out->longer;
-    else if ((double)more > ratio * (double)(a < b ? a : b))
+    else if ((double)more > how->ratio * (double)(a < b ? a : b))
         ++left_out->odd;
     else
         return true;
@@ -99,15 +99,15 @@ typedef struct place {
 } place;
 
 static int64_t put_all(place *places, const int64_t *order, const translate_coded *coded,
-                       int64_t length, double ratio, translate_left_out *left_out, int64_t *rows)
+                       const translate_packing *how, translate_left_out *left_out, int64_t *rows)
 {
     filling f = {.count = 0};
     int64_t count = 0;
     for (int64_t i = 0; i < coded->count; ++i) {
         int64_t pair = order[i];
-        if (!fits(coded, pair, length, ratio, left_out)) continue;
+        if (!fits(coded, pair, how, left_out)) continue;
         int64_t size[2] = {size_of(coded, 0, pair), size_of(coded, 1, pair)};
-        int k = choose(&f, size, length, rows);
+        int k = choose(&f, size, how->length, rows);
         places[count++] = (place){pair, f.row[k], {f.used[k][0], f.used[k][1]}, ++f.sentences[k]};
         for (int s = 0; s < 2; ++s) f.used[k][s] += size[s];
     }
@@ -137,15 +137,15 @@ static bool make_room(translate_rows *rows)
 }
 
 ad_status translate_pack(translate_rows *rows, ad_context *ctx, const translate_coded *coded,
-                         int64_t length, double ratio, uint64_t seed, translate_left_out *left_out)
+                         const translate_packing *how, translate_left_out *left_out)
 {
     int32_t begin = rows->begin;
-    *rows = (translate_rows){.length = length, .begin = begin};
-    int64_t *order = shuffled(coded->count, seed);
+    *rows = (translate_rows){.length = how->length, .begin = begin};
+    int64_t *order = shuffled(coded->count, how->seed);
     place *places = malloc((size_t)(coded->count + 1) * sizeof *places);
     bool whole = order && places;
     if (whole) {
-        rows->sentences = put_all(places, order, coded, length, ratio, left_out, &rows->count);
+        rows->sentences = put_all(places, order, coded, how, left_out, &rows->count);
         whole = make_room(rows);
     }
     for (int64_t i = 0; i < rows->sentences && whole; ++i) write_place(rows, coded, &places[i]);

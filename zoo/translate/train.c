@@ -27,7 +27,7 @@ static void network(ad_job *job, ad_forward *f)
     const translate_model *m = job->model;
     const translate_step *step = ad_job_value(job, &translate_step_record);
     translate_pass pass = {.model = m, .vars = f->vars, .graph = f->graph, .mode = f->mode};
-    ad_shape shape = ad_shape(f->rows, m->longest);
+    ad_shape shape = ad_shape(f->rows, translate_row_length((const translate *)job));
     bool doubled = f->mode && step->r_drop > 0;
     if (f->mode) f->mode->dropout = step->dropout < 0 ? translate_preset_dropout(m) : step->dropout;
     translate_side source = side(f->graph, "source", shape, doubled);
@@ -62,10 +62,10 @@ ad_status translate_score(ad_job *job, ad_loader *loader, double *loss, double *
         if (!status)
             status = ad_result_finite(job->evaluation.program, job->evaluation.result, "the loss");
         if (status) return status;
-        const translate_model *m = job->model;
+        int64_t length = translate_row_length((const translate *)job);
         const int32_t *labels = ad_batch_field(loader, &batch, "labels");
         double count = 0;
-        for (int64_t i = 0; i < batch.size * m->longest; ++i) count += labels[i] >= 0;
+        for (int64_t i = 0; i < batch.size * length; ++i) count += labels[i] >= 0;
         sum += count * ad_result_scalar(job->evaluation.program, job->evaluation.result);
         *tokens += count;
     }
@@ -222,8 +222,7 @@ static ad_status sketch(ad_job *job)
     translate_complete(m);
     if (!m->longest) m->longest = 64;
     m->source_vocab = m->target_vocab = 8000;
-    job->batch = step->batch_tokens / m->longest;
-    if (job->batch < 1) job->batch = 1;
+    translate_choose_rows((translate *)job, step);
     return AD_OK;
 }
 

@@ -260,9 +260,14 @@ void translate_coded_free(translate_coded *coded);
 typedef struct translate_left_out {
     int64_t empty, odd, longer;
 } translate_left_out;
-/* Packs the pairs with up to `length` tokens a side; their order follows from the seed. */
+typedef struct translate_packing {
+    int64_t length;  /* of rows */
+    int64_t longest; /* tokens of a side, no more than that; longer pairs are left out */
+    double ratio;    /* of one side's tokens to the other's, likewise */
+    uint64_t seed;   /* of the order */
+} translate_packing;
 ad_status translate_pack(translate_rows *rows, ad_context *ctx, const translate_coded *coded,
-                         int64_t length, double ratio, uint64_t seed, translate_left_out *left_out);
+                         const translate_packing *how, translate_left_out *left_out);
 void translate_rows_free(translate_rows *rows);
 ad_status translate_row_samples(ad_samples **out, ad_context *ctx, const translate_rows *rows);
 
@@ -395,6 +400,7 @@ typedef struct translate {
     ad_job job;
     translate_vocabulary vocabulary;
     translate_rows rows[2]; /* to train and to validate with */
+    int64_t row_length;     /* of rows; 0: that of the longest sentence */
     translate_pairs
         pairs[2]; /* likewise; the second without files where some of the first are held */
     translate_line *held[2]; /* lines that are translated to validate, [held_count] */
@@ -405,6 +411,10 @@ typedef struct translate {
 extern const ad_system translate_system;
 
 ad_status translate_read(ad_job *job); /* the system's `read` */
+int64_t translate_row_length(const translate *t);
+/* Rows of some sentences, so that little of them is padding, and as many as --batch-tokens has
+ * places for. */
+void translate_choose_rows(translate *t, const translate_step *step);
 /* Of what was opened: the values of `vars` become the mean of those of the last `count` checkpoints
  * beside it; 0: they stay. */
 ad_status translate_average(ad_job *job, ad_vars *vars, int64_t count);
