@@ -37,7 +37,7 @@ stands_on() { # ROOM: itself and what it may include
 }
 
 # The rooms' parts of include/autodidact.
-public='base=base tensor=base graph=graph ops=ops program=plan nn=nn onnx=onnx optim=optim io=io gguf=io image=io events=io film=film flow=flow
+public='base=base tensor=base graph=graph ops=ops program=plan nn=nn onnx=onnx optim=optim io=io json=io gguf=io image=io events=io film=film flow=flow
     draw=draw plot=draw layout=draw scores=score record=record command=command table=command
     samples=data/samples data=data/pictures tokenizer=data/text graph_data=data/graphs
     table_data=data/table run=run watch=base metrics=base train=train system=system profile=train wisdom=plan tuning=train'

@@ -8,6 +8,7 @@
 #include <autodidact/data.h>
 #include <autodidact/engine.h>
 #include <autodidact/graph_data.h>
+#include <autodidact/json.h>
 #include <autodidact/profile.h>
 #include <autodidact/run.h>
 #include <autodidact/samples.h>

@@ -104,6 +104,15 @@ AD_API ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *da
 AD_API ad_status ad_file_read_named(ad_file *file, const char *name, ad_dtype dtype, ad_shape shape,
                                     void *data, size_t bytes);
 
+/* Whether the rows of matrix `index` can be read apart from each other: it has two axes and is
+ * neither compressed nor quantised. */
+AD_API bool ad_file_has_rows(const ad_file *file, int index);
+/* Rows begin to begin + rows of such a matrix as ad_file_read reads all of them: for matrices that
+ * need not be in memory as a whole. Rows that lie in the file as they are wanted (same dtype) come
+ * straight into `data`, by all threads of the context, and are kept nowhere else. */
+AD_API ad_status ad_file_read_rows(ad_file *file, int index, int64_t begin, int64_t rows,
+                                   ad_dtype dtype, void *data, size_t bytes);
+
 /* From now on matrix `index` is listed and read with its axes swapped: for files whose writers keep
  * [out, in] what others keep [in, out]. */
 AD_API ad_status ad_file_transpose(ad_file *file, int index);

@@ -43,6 +43,10 @@ void ad_file_bytes_free(ad_file_bytes *file); /* a zeroed one is ignored */
  * left out. An error says that the file was cut short meanwhile. Does nothing for a file that
  * is all there, or zeroed. */
 ad_status ad_file_bytes_need(ad_file_bytes *file, size_t at, size_t size);
+/* The `size` bytes from `at` on into memory of the caller's, by all threads of the context; they
+ * are not at hand afterwards, unless they were before. The same errors; at + size is within the
+ * file. */
+ad_status ad_file_bytes_read_to(const ad_file_bytes *file, size_t at, void *to, size_t size);
 /* Gives the memory of what was read back, if it is more than `most` bytes; need it anew. */
 void ad_file_bytes_forget(ad_file_bytes *file, size_t most);
 /* A descriptor of the file behind ad_file_bytes_read_parts, or -1; stays the file's. */

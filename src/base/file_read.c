@@ -1,6 +1,7 @@
 /* file_read.c - opening and reading files, pipes and terminals. */
 #include "base/file.h"
 #include "base/kept_pipes.h"
+#include "base/pool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 enum {
     BUFFER_BYTES = 1 << 16,
     PART_BYTES = 1 << 20,
+    SHARE_BYTES = 1 << 18, /* of a thread, at a time */
     WAIT_MS = 100,
     WAITS_MOST = 20, /* for somebody who writes into a named pipe */
 };
@@ -208,6 +210,51 @@ ad_status ad_file_bytes_need(ad_file_bytes *file, size_t at, size_t size)
         p->loaded += bytes;
     }
     return AD_OK;
+}
+
+/* Pieces of a read that several threads share; an errno, 0 or, where the file ends before, -1. */
+typedef struct sharing {
+    const ad_file_bytes *file;
+    unsigned char *to;
+    size_t at, size;
+    _Atomic int failed;
+} sharing;
+
+static int read_piece(int fd, unsigned char *to, size_t at, size_t size)
+{
+    while (size) {
+        ssize_t got = pread(fd, to, size, (off_t)at);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return errno;
+        if (!got) return -1;
+        to += got, at += (size_t)got, size -= (size_t)got;
+    }
+    return 0;
+}
+
+static void read_share(void *user, int64_t index, int worker)
+{
+    sharing *s = user;
+    size_t begin = (size_t)index * SHARE_BYTES, left = s->size - begin;
+    int failed = read_piece(s->file->parts->fd, s->to + begin, s->at + begin,
+                            left < SHARE_BYTES ? left : SHARE_BYTES);
+    (void)worker;
+    if (failed) s->failed = failed;
+}
+
+ad_status ad_file_bytes_read_to(const ad_file_bytes *file, size_t at, void *to, size_t size)
+{
+    sharing s = {.file = file, .to = to, .at = at, .size = size};
+    if (!file->parts) {
+        memcpy(to, file->bytes + at, size);
+        return AD_OK;
+    }
+    ad_parallel(ad_context_pool(file->ctx), (int64_t)((size + SHARE_BYTES - 1) / SHARE_BYTES),
+                read_share, &s);
+    if (!s.failed) return AD_OK;
+    if (s.failed > 0) return ad_fail_errno(file->ctx, file->parts->path, "cannot read", s.failed);
+    return ad_fail(file->ctx, AD_ERROR_IO, "%s: was cut short while it was read",
+                   file->parts->path);
 }
 
 void ad_file_bytes_forget(ad_file_bytes *file, size_t most)

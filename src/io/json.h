@@ -1,4 +1,5 @@
-/* json.h - documents of jansson read and written, so that no refused memory goes unnoticed.
+/* json.h - documents of jansson written, and read (autodidact/json.h), so that no refused memory
+ * goes unnoticed.
  *
  * Who builds a document cannot look at each call: where memory is refused jansson leaves the member
  * out, and what is written is whole to every reader. So its allocations go through a hook that
@@ -7,6 +8,8 @@
  * of it. */
 #ifndef AD_IO_JSON_H
 #define AD_IO_JSON_H
+
+#include <autodidact/json.h>
 
 #include "base/text.h"
 
@@ -18,12 +21,6 @@ unsigned ad_json_refusals(void);
 
 /* A string of bytes that may not be UTF-8. NULL: no memory, which counts as refused to jansson. */
 json_t *ad_json_from_text(ad_context *ctx, const char *bytes);
-
-/* `flags` are jansson's. AD_ERROR_FORMAT names the line; on failure *root is NULL. */
-ad_status ad_json_parse(ad_context *ctx, const char *name, const char *bytes, size_t size,
-                        size_t flags, json_t **root);
-/* A file of at most 64 MiB. */
-ad_status ad_json_load(ad_context *ctx, const char *path, size_t flags, json_t **root);
 
 /* Adds the document to `out`, whose `failed` is set if memory was refused to this or, since
  * `refusals`, to what built it. */

@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-enum {
-    KEPT_BYTES_MOST = 128 << 20
-}; /* of the file, from one tensor to the next that shares them */
-
 /* ---- opening ---- */
 
 static ad_status index_names(ad_file *file, bool unwrapped)
@@ -196,8 +192,8 @@ static ad_status read_quantised(ad_file *file, const ad_file_tensor *t, ad_dtype
     return AD_OK;
 }
 
-/* The bytes of a tensor that lies in the file itself. Scales lie elsewhere than what they scale. */
-static ad_status at_hand(const ad_file_tensor *t)
+/* Scales lie elsewhere than what they scale. */
+ad_status ad_file_at_hand(const ad_file_tensor *t)
 {
     ad_file_bytes *on_disk = t->on_disk;
     if (!on_disk->parts) return AD_OK;
@@ -226,32 +222,14 @@ ad_status ad_file_read(ad_file *file, int index, ad_dtype dtype, void *data, siz
     if (!count) return AD_OK;
     const unsigned char *from = t->bytes;
     bool done = false;
-    ad_status status = from ? at_hand(t) : unpack_to(file, t, dtype, data, bytes, &done);
+    ad_status status = from ? ad_file_at_hand(t) : unpack_to(file, t, dtype, data, bytes, &done);
     if (!status && !from && !done) status = unpack(file, t, &from);
     if (status || done) return status;
     if (t->blocks || t->scales)
         status = read_quantised(file, t, dtype, data);
     else
         ad_strided_read(&t->view, from, dtype, data);
-    if (t->bytes) ad_file_bytes_forget(t->on_disk, KEPT_BYTES_MOST);
-    return status;
-}
-
-/* ---- rows ---- */
-
-ad_status ad_file_read_rows(ad_file *file, int index, int64_t begin, int64_t rows, float *to,
-                            bool *done)
-{
-    const ad_file_tensor *t = &file->tensors[index];
-    ad_strided view = t->view;
-    *done = t->bytes && !t->blocks && !t->scales && view.shape.rank == 2;
-    if (!*done) return AD_OK;
-    bool last = begin + rows == view.shape.dim[0];
-    view.shape.dim[0] = rows;
-    view.first += begin * view.stride[0];
-    ad_status status = at_hand(t);
-    if (!status) ad_strided_read(&view, t->bytes, AD_F32, to);
-    if (last) ad_file_bytes_forget(t->on_disk, KEPT_BYTES_MOST);
+    if (t->bytes) ad_file_bytes_forget(t->on_disk, AD_FILE_KEPT_MOST);
     return status;
 }
 
@@ -286,7 +264,7 @@ ad_status ad_file_read_blocks(ad_file *file, int index, const ad_block_type *blo
         view.stride[0] = t->view.stride[1], view.stride[1] = t->view.stride[0];
     }
     if (!rows_are_blocks(&view, blocks->elements)) return AD_OK;
-    ad_status status = at_hand(t);
+    ad_status status = ad_file_at_hand(t);
     int64_t count = ad_shape_count(view.shape);
     if (status || !count || !finite_scales(t->bytes, blocks->bytes, count / blocks->elements))
         return status;
@@ -302,7 +280,7 @@ ad_status ad_file_read_blocks(ad_file *file, int index, const ad_block_type *blo
                (size_t)in_row * blocks->bytes);
     }
     *done = true;
-    ad_file_bytes_forget(t->on_disk, KEPT_BYTES_MOST);
+    ad_file_bytes_forget(t->on_disk, AD_FILE_KEPT_MOST);
     return AD_OK;
 }
 

@@ -17,6 +17,8 @@ enum {
     AD_FILE_MAX_METADATA = 1 << 16,
     AD_FILE_MAX_NAME = 1024, /* bytes */
     AD_FILE_WRAPPERS = 8,    /* dictionaries around a network */
+    AD_FILE_KEPT_MOST =
+        128 << 20, /* bytes of a file, from one tensor to the next that shares them */
 };
 
 typedef struct ad_file_tensor {
@@ -82,10 +84,8 @@ ad_status ad_weights_list_shard(ad_file *file);
  */
 ad_status ad_file_read_blocks(ad_file *file, int index, const struct ad_block_type *blocks,
                               bool turned, unsigned char *to, bool *done);
-/* Rows [begin, begin + rows) of matrix `index` as f32. *done: false where the tensor cannot be read
- * in parts, as it is compressed, quantised or in another order; nothing is read then. */
-ad_status ad_file_read_rows(ad_file *file, int index, int64_t begin, int64_t rows, float *to,
-                            bool *done);
+/* The bytes of a tensor that lies in the file itself are at hand. */
+ad_status ad_file_at_hand(const ad_file_tensor *tensor);
 /* Opens a file that an index names. */
 ad_status ad_file_open_shard(ad_file **out, ad_context *ctx, const char *path);
 

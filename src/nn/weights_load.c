@@ -271,7 +271,7 @@ static ad_status quantise_rows(const loading *l, const ad_variable *variable, in
     const ad_block_type *blocks = ad_layout_blocks(variable->layout);
     ad_shape shape = ad_file_shape(variable);
     int64_t n = shape.dim[0], k = shape.dim[1];
-    *done = !ad_layout_turned(variable->layout) && n && k;
+    *done = !ad_layout_turned(variable->layout) && n && k && ad_file_has_rows(l->file, index);
     if (!*done) return AD_OK;
     int64_t most = PIECE / 4 / k > 0 ? PIECE / 4 / k : 1;
     size_t bytes = ad_shape_bytes(ad_shape(most, k), AD_F32);
@@ -279,8 +279,9 @@ static ad_status quantise_rows(const loading *l, const ad_variable *variable, in
     ad_status status = values ? AD_OK : AD_ERROR_MEMORY;
     for (int64_t row = 0; row < n && *done && !status; row += most) {
         int64_t rows = n - row < most ? n - row : most;
-        status = ad_file_read_rows(l->file, index, row, rows, values, done);
-        if (status || !*done) break;
+        status = ad_file_read_rows(l->file, index, row, rows, AD_F32, values,
+                                   (size_t)(rows * k) * sizeof *values);
+        if (status) break;
         *done = ad_blocks_cannot_hold(blocks, values, rows * k) < 0;
         if (*done) ad_blocks_pack(blocks, values, rows * k, ours + row * variable->shape.dim[1]);
     }

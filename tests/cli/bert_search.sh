@@ -49,6 +49,75 @@ search "hat"
 exits 0
 says err "2 passages of 2 texts, of which 2 are new or changed"
 
+
+# ---- half the size ----
+search "hat hat hat" "--dtype bf16 --index $tmp/narrow.safetensors"
+exits 0
+cp "$tmp/.out" "$tmp/first"
+run "$autodidact" info "$tmp/narrow.safetensors"
+says out bf16
+search "hat hat hat" "--quiet --index $tmp/narrow.safetensors"
+silent err
+check "the same answer from an index of bf16, whose type is kept" cmp "$tmp/.out" "$tmp/first"
+search "hat" "--dtype f32 --index $tmp/narrow.safetensors"
+says err "has vectors of another --dtype: it is made anew"
+
+# ---- an index that is broken, or somebody else's ----
+index=$tmp/docs/.bert-index.safetensors
+anew() { # WHY: the index is made anew for it, and whole then
+    search "hat hat hat"
+    exits 0
+    says err "$1: it is made anew"
+    says err "of which 2 are new or changed"
+    search "hat hat hat"
+    says_not err "made anew"
+    says err "of which 0 are new or changed"
+}
+place() { # TENSOR: where its bytes begin
+    header=$(od -An -tu8 -N8 "$index" | tr -d ' ')
+    head -c $((8 + header)) "$index" | tail -c +9 | sed -n "s/.*\"$1\": *{[^}]*\"data_offsets\":\[\([0-9]*\),.*/\1/p" |
+        { read -r from; echo $((from + 8 + header)); }
+}
+put() { # AT: standard input goes there
+    dd of="$index" bs=1 seek="$1" conv=notrunc 2>"$tmp/dd" || cat "$tmp/dd"
+}
+search "hat hat hat"
+truncate -s -40 "$index"
+anew "cannot be read, or is not whole"
+printf '\0\0\300\177' | put "$(place vectors)"
+anew "has vectors that are none"
+printf '\0\0\200\100' | put "$(place vectors)" # 4
+anew "has vectors that are none"
+printf '\377\377' | put $(($(place passages) + 24)) # bytes of the first passage
+anew "has a passage outside its file, or two that overlap"
+printf '\7' | put "$(place passages)" # its file
+anew "has a passage outside its file, or two that overlap"
+sed -i 's/"version":"2"/"version":"1"/' "$index"
+anew "is an index of another version"
+sed -i 's/below.b.md/zelow\/b.md/' "$index"
+anew "has names that are out of order"
+cp "$fixtures/weights/library.safetensors" "$tmp/weights.safetensors"
+search "hat" "--index $tmp/weights.safetensors"
+exits 1
+one_line err
+says err "weights.safetensors: is a file of tensors and no index: it is not overwritten"
+check "it is as it was" cmp "$tmp/weights.safetensors" "$fixtures/weights/library.safetensors"
+mv "$tmp/docs/c.txt" "$tmp/docs/d.txt"
+search "hat hat hat"
+says err "of which 1 are new or changed"
+says out '"file":"d.txt"'
+mv "$tmp/docs/d.txt" "$tmp/docs/c.txt"
+search "hat hat hat" "--index $tmp/docs/index.safetensors"
+search "hat hat hat" "--index $tmp/docs/index.safetensors"
+check "an index in the folder is none of its files" sh -c "! grep -q new '$tmp/.err' || grep -q 'which 0 are new' '$tmp/.err'"
+says_not err "left out"
+rm "$tmp/docs/index.safetensors"
+printf 'a hat\n' >"$tmp/docs/$(printf 'caf\351').txt"
+search "hat hat hat"
+exits 0
+says err "1 files are left out, whose names are not UTF-8"
+rm "$tmp"/docs/caf*
+
 # ---- what can go wrong ----
 search ""
 exits 2

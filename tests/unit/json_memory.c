@@ -50,6 +50,33 @@ static void reading(void)
     refuse_each(parse);
 }
 
+static ad_status parse_object(void)
+{
+    json_t *root;
+    ad_status status = ad_json_object_parse(ctx, "document", 3, document, strlen(document), &root);
+    CHECK((root != NULL) == (status == AD_OK));
+    json_decref(root);
+    return status;
+}
+
+static void objects(void)
+{
+    static const char list[] = "[1, 2]", broken[] = "{\n\n\"a\": }";
+    json_t *root;
+    refuse_each(parse_object);
+    CHECK_INT(ad_json_object_parse(ctx, "x", 0, list, 6, &root), AD_ERROR_FORMAT);
+    CHECK_TEXT(ad_error(ctx), "x: is not a JSON object (line 1: it is an array)");
+    CHECK(!root);
+    CHECK_INT(ad_json_object_parse(ctx, "x", 7, list, 6, &root), AD_ERROR_FORMAT);
+    CHECK_TEXT(ad_error(ctx), "x:7: is not a JSON object (it is an array)");
+    CHECK_INT(ad_json_object_parse(ctx, "x", 0, broken, strlen(broken), &root), AD_ERROR_FORMAT);
+    CHECK_CONTAINS(ad_error(ctx), "x: is not a JSON object (line 3: ");
+    CHECK_INT(ad_json_object_parse(ctx, "x", 0, "", 0, &root), AD_ERROR_FORMAT);
+    CHECK_INT(ad_json_object_load(ctx, in_folder("nowhere.json"), &root), AD_ERROR_NOT_FOUND);
+    CHECK(!root);
+    ad_error_clear(ctx);
+}
+
 static void what_is_wrong_is_said(void)
 {
     json_t *root;
@@ -122,9 +149,13 @@ static void tokenizers(void)
 
 int main(int argc, char **argv)
 {
-    static const check_case cases[] = {CASE(reading),    CASE(what_is_wrong_is_said),
-                                       CASE(writing),    CASE(a_failure_is_over),
-                                       CASE(tokenizers), {0}};
+    static const check_case cases[] = {CASE(reading),
+                                       CASE(objects),
+                                       CASE(what_is_wrong_is_said),
+                                       CASE(writing),
+                                       CASE(a_failure_is_over),
+                                       CASE(tokenizers),
+                                       {0}};
     json_set_alloc_funcs(allocate, free);
     if (!folder_make()) return 1;
     int code = check_in_context(argc, argv, cases);

@@ -44,6 +44,40 @@ static void writes_what_it_reads(void)
     unlink(in_folder("all.safetensors"));
 }
 
+/* Any rows, of the file's dtype and of another, from the disk and from memory. */
+static void reads_rows(void)
+{
+    enum { ROWS = 70000, COLUMNS = 3 }; /* several pieces of threads */
+    float *all = malloc(ROWS * COLUMNS * sizeof *all), *back = malloc(ROWS * COLUMNS * sizeof *all);
+    double wide[2 * COLUMNS];
+    ad_file *file;
+    for (int i = 0; i < ROWS * COLUMNS; ++i) all[i] = (float)i;
+    const ad_named_tensor tensors[] = {{"rows", {AD_F32, ad_shape(ROWS, COLUMNS), all}},
+                                       {"line", {AD_F32, ad_shape(3), all}}};
+    REQUIRE(!ad_safetensors_write(ctx, in_folder("rows.safetensors"), tensors, 2, NULL, 0));
+    REQUIRE(!ad_file_open(&file, ctx, in_folder("rows.safetensors")));
+    CHECK(ad_file_has_rows(file, 0) && !ad_file_has_rows(file, 1) && !ad_file_has_rows(file, 2));
+    REQUIRE(!ad_file_read_rows(file, 0, 0, ROWS, AD_F32, back, ROWS * COLUMNS * sizeof *all));
+    CHECK(!memcmp(all, back, ROWS * COLUMNS * sizeof *all));
+    REQUIRE(!ad_file_read_rows(file, 0, 60001, 2, AD_F32, back, 2 * COLUMNS * sizeof *all));
+    CHECK(!memcmp(all + 60001 * COLUMNS, back, 2 * COLUMNS * sizeof *all));
+    REQUIRE(!ad_file_read_rows(file, 0, ROWS - 2, 2, AD_F64, wide, sizeof wide));
+    CHECK(wide[0] == (ROWS - 2) * COLUMNS && wide[5] == ROWS * COLUMNS - 1);
+    CHECK_INT(ad_file_read_rows(file, 0, ROWS, 0, AD_F32, back, 0), AD_OK);
+    CHECK_INT(ad_file_read_rows(file, 0, ROWS - 1, 2, AD_F32, back, 24), AD_ERROR_ARGUMENT);
+    CHECK_INT(ad_file_read_rows(file, 0, INT64_MAX, 1, AD_F32, back, 12), AD_ERROR_ARGUMENT);
+    CHECK_INT(ad_file_read_rows(file, 0, 0, 1, AD_F32, back, 11), AD_ERROR_ARGUMENT);
+    CHECK_INT(ad_file_read_rows(file, 1, 0, 1, AD_F32, back, 12), AD_ERROR_ARGUMENT);
+    CHECK(!truncate(in_folder("rows.safetensors"), 800000));
+    CHECK_INT(ad_file_read_rows(file, 0, 0, ROWS, AD_F32, back, ROWS * COLUMNS * sizeof *all),
+              AD_ERROR_IO);
+    CHECK_CONTAINS(ad_error(ctx), "rows.safetensors: was cut short while it was read");
+    ad_error_clear(ctx);
+    ad_file_close(file);
+    unlink(in_folder("rows.safetensors"));
+    free(all), free(back);
+}
+
 static void reads_what_the_library_wrote(void)
 {
     ad_file *file;
@@ -296,6 +330,7 @@ int main(int argc, char **argv)
     if (!ctx || !folder_make()) return 1;
     int result = check_main(argc, argv,
                             (check_case[]){CASE(writes_what_it_reads),
+                                           CASE(reads_rows),
                                            CASE(reads_what_the_library_wrote),
                                            CASE(writes_nothing_at_all),
                                            CASE(refuses_lying_headers),

@@ -19,7 +19,8 @@
  *   gaps.c         a long text as rows of batches with words missing
  *   rows.c         texts with labels as rows of batches; table.c the same read from tables
  *   system.c       the network of each use; load.c what belongs to a model that was opened
- *   passages.c     a text cut into passages; index.c their vectors, in a file
+ *   passages.c     a text cut into passages; gather.c those of a folder; index.c their vectors, in
+ *                  a file; nearest.c those that are nearest to a query
  *   embed.c, fill.c, search.c, pretrain.c, tune.c, eval.c the commands */
 #ifndef ZOO_BERT_BERT_H
 #define ZOO_BERT_BERT_H
@@ -102,6 +103,9 @@ ad_node *bert_pooler(const bert_pass *pass, ad_node *first);
 ad_node *bert_masked_words(const bert_pass *pass, ad_node *x);
 /* x [..., in] -> [..., out]; parameters NAME.weight [out, in], NAME.bias. */
 ad_node *bert_dense(const bert_pass *pass, const char *name, ad_node *x, int64_t out);
+
+/* AD_ERROR_MEMORY: "no memory for WHAT". */
+ad_status bert_no_memory(ad_context *ctx, const char *what);
 
 /* ---- texts ---- */
 
@@ -222,25 +226,55 @@ void bert_passages_free(bert_passages *passages);
 /* Appends those of a text. False: no memory. */
 bool bert_passages_cut(bert_passages *passages, int32_t file, const char *text, int64_t length);
 
+/* Vectors that a query is multiplied with: of a file's matrix, or where `file` is NULL in memory.
+ */
+typedef struct bert_vector_list {
+    ad_file *file;
+    int tensor;
+    const void *memory;
+    ad_dtype dtype; /* f32 or bf16 */
+    int64_t count, width;
+} bert_vector_list;
+/* Of each vector the product with `query` [width], which is the same wherever in a list it lies. */
+ad_status bert_products(ad_context *ctx, const bert_vector_list *list, const float *query,
+                        float *product);
+
+typedef struct bert_hit {
+    int64_t passage;
+    float score;
+} bert_hit;
+/* The largest of `count` scores, none of them NaN, best first; of equal ones the first first. How
+ * many: `most`, or all. */
+int64_t bert_largest(const float *score, int64_t count, bert_hit *hits, int64_t most);
+
 typedef struct bert_indexed {
-    char *name;         /* below the folder */
-    int64_t time, size; /* of its last change, in nanoseconds; bytes */
+    char *name;              /* below the folder; owned by the index */
+    int64_t time, size;      /* of its last change, in nanoseconds; bytes */
+    int64_t length;          /* as text, which may have been compressed */
+    int64_t first, passages; /* of an index that was read: where its passages begin; how many */
 } bert_indexed;
 typedef struct bert_index {
-    int64_t width;
+    int64_t width; /* to be set */
     bert_indexed *file;
     int64_t files, file_capacity;
     bert_passages passages; /* those of a file stand together */
-    float *vectors;         /* [passages, width], of malloc */
+    ad_dtype dtype;         /* of the vectors */
+    ad_file *opened;        /* which has the vectors, as its tensor: [passages, width]; or NULL */
+    int tensor;
 } bert_index;
 void bert_index_free(bert_index *index); /* a zeroed one is ignored */
-ad_status bert_index_add_file(bert_index *index, ad_context *ctx, const char *name, int64_t time,
-                              int64_t size);
-/* False, and an empty index: there is none that can be read; *other: it is of another model. */
-bool bert_index_read(bert_index *index, ad_context *ctx, const char *path, const char *mark,
-                     int64_t width, bool *other);
+/* The name is copied. */
+ad_status bert_index_add_file(bert_index *index, ad_context *ctx, const bert_indexed *file);
+/* All but the vectors, which are left in the file, whose width is to be index->width. An empty
+ * index where there is none, or, with a reason why, none that is whole, of the model of this mark
+ * and of this dtype (AD_DTYPES: any). Errors: refused memory, and a file of tensors that is none.
+ */
+ad_status bert_index_open(bert_index *index, ad_context *ctx, const char *path, const char *mark,
+                          ad_dtype dtype, const char **why);
+/* With `vectors` [passages, width] of its dtype. The file that was there stays until this is whole.
+ */
 ad_status bert_index_write(const bert_index *index, ad_context *ctx, const char *path,
-                           const char *mark);
+                           const char *mark, const void *vectors);
 
 /* ---- the system ---- */
 

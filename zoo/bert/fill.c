@@ -52,11 +52,6 @@ static ad_status check_model(const filling *f)
     return AD_OK;
 }
 
-static ad_status out_of_memory(const filling *f)
-{
-    return ad_error_set(f->b->job.ctx, AD_ERROR_MEMORY, "no memory for the words");
-}
-
 /* The text with the model's own mask for each of [MASK] and <mask>; of malloc. */
 static char *with_mask(const bert *b, const char *text)
 {
@@ -77,7 +72,7 @@ static char *with_mask(const bert *b, const char *text)
 static ad_status read_text(filling *f, const char *given)
 {
     char *text = with_mask(f->b, given);
-    if (!text) return ad_error_set(f->b->job.ctx, AD_ERROR_MEMORY, "no memory for the text");
+    if (!text) return bert_no_memory(f->b->job.ctx, "the text");
     ad_status status = bert_texts_add(&f->text, &f->b->speller, text, strlen(text), NULL, 0);
     free(text);
     if (!status) bert_texts_note(&f->text, &f->b->job.watcher);
@@ -92,7 +87,7 @@ static ad_status find_missing(filling *f)
     size_t length;
     const char *mask = ad_tokenizer_piece(b->speller.tokenizer, b->speller.mask, &length);
     f->missing = calloc((size_t)t->longest, sizeof *f->missing);
-    if (!f->missing) return out_of_memory(f);
+    if (!f->missing) return bert_no_memory(f->b->job.ctx, "the words");
     for (int64_t i = 0; i < t->longest; ++i)
         if (t->ids[i] == b->speller.mask) f->missing[b->missing++] = (int32_t)i;
     if (b->missing) return AD_OK;
@@ -107,7 +102,7 @@ static ad_status run_network(filling *f)
     bert_block *k = &f->block;
     *k = (bert_block){.room = f->text.longest, .texts = 1};
     k->tokens = calloc((size_t)(3 * k->room + 2), sizeof *k->tokens);
-    if (!k->tokens) return out_of_memory(f);
+    if (!k->tokens) return bert_no_memory(f->b->job.ctx, "the words");
     k->place = k->tokens + k->room, k->type = k->place + k->room, k->begin = k->type + k->room;
     bert_pack(b->job.model, &f->text, &(int64_t){0}, 1, k);
     b->use = BERT_FILL, b->room = k->room;
@@ -157,7 +152,7 @@ static ad_status say(filling *f)
     ad_status status = ad_table_new(&f->table, f->b->job.ctx, columns, 4);
     f->chance = calloc((size_t)vocab, sizeof *f->chance);
     f->best = calloc((size_t)top, sizeof *f->best);
-    if (!f->chance || !f->best) return out_of_memory(f);
+    if (!f->chance || !f->best) return bert_no_memory(f->b->job.ctx, "the words");
     for (int64_t i = 0; i < f->b->missing && !status; ++i) status = say_place(f, i, top);
     return status ? status : ad_table_print(f->table, f->cmd, "word");
 }

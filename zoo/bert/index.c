@@ -1,30 +1,35 @@
 /* index.c - an index of passages in a file: of each text its time and size, of each passage its
  * place and its vector. safetensors, so that `autodidact info` shows it:
- *     vectors f32 [passages, width], passages i64 [passages, 4] (file, line, byte, bytes),
- *     files i64 [files, 2] (time, size), and as metadata the model's mark and the files' names. */
+ *     vectors f32 or bf16 [passages, width], passages i64 [passages, 4] (file, line, byte, bytes),
+ *     files i64 [files, 3] (time, size, bytes as text), and as metadata the model's mark, the
+ *     files' names and the version of all this.
+ * Vectors stay in the file. An index lies among others' files and is not trusted: what was read is
+ * checked, and one that is not whole is made anew. */
 #include "zoo/bert/bert.h"
 
+#include <autodidact/json.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const char version[] = "2";
 
 void bert_index_free(bert_index *x)
 {
     for (int64_t i = 0; i < x->files; ++i) free(x->file[i].name);
     free(x->file);
     bert_passages_free(&x->passages);
-    free(x->vectors);
+    ad_file_close(x->opened);
     *x = (bert_index){0};
 }
 
 static ad_status out_of_memory(ad_context *ctx)
 {
-    return ad_error_set(ctx, AD_ERROR_MEMORY, "no memory for the index");
+    return bert_no_memory(ctx, "the index");
 }
 
-ad_status bert_index_add_file(bert_index *x, ad_context *ctx, const char *name, int64_t time,
-                              int64_t size)
+ad_status bert_index_add_file(bert_index *x, ad_context *ctx, const bert_indexed *file)
 {
     if (x->files == x->file_capacity) {
         int64_t capacity = 2 * x->file_capacity + 64;
@@ -32,9 +37,10 @@ ad_status bert_index_add_file(bert_index *x, ad_context *ctx, const char *name, 
         if (!grown) return out_of_memory(ctx);
         x->file = grown, x->file_capacity = capacity;
     }
-    bert_indexed *file = &x->file[x->files];
-    *file = (bert_indexed){strdup(name), time, size};
-    if (!file->name) return out_of_memory(ctx);
+    bert_indexed *added = &x->file[x->files];
+    *added = *file;
+    added->name = strdup(file->name);
+    if (!added->name) return out_of_memory(ctx);
     ++x->files;
     return AD_OK;
 }
@@ -65,79 +71,153 @@ ad_status bert_mark(const bert *b, char mark[32])
 
 /* ---- reading ---- */
 
-/* The tensor's numbers, of malloc; NULL: it is not there, or not of this form. */
-static void *tensor(ad_file *file, const char *name, ad_dtype dtype, int64_t columns, int64_t *rows)
+/* An index that is being read; `why` says, once it is set, what is wrong with it. */
+typedef struct reading {
+    bert_index *x;
+    ad_context *ctx;
+    const char *why;
+} reading;
+
+/* The tensor's numbers, of malloc. */
+static ad_status read_numbers(reading *r, const char *name, int64_t columns, int64_t **data,
+                              int64_t *rows)
 {
+    ad_file *file = r->x->opened;
     int at = ad_file_find(file, name);
     const ad_file_entry *entry = at < 0 ? NULL : ad_file_at(file, at);
-    if (!entry || entry->dtype != dtype || entry->shape.rank != 2 || entry->shape.dim[1] != columns)
-        return NULL;
+    *data = NULL;
+    if (!entry || entry->dtype != AD_I64 || entry->shape.rank != 2 ||
+        entry->shape.dim[1] != columns) {
+        r->why = "lacks a tensor, or one has another form";
+        return AD_OK;
+    }
     *rows = entry->shape.dim[0];
-    size_t bytes = (size_t)(*rows * columns) * ad_dtype_size(dtype);
-    void *data = malloc(bytes + 1);
-    if (data && !ad_file_read(file, at, dtype, data, bytes)) return data;
-    free(data);
-    return NULL;
+    size_t bytes = (size_t)(*rows * columns) * sizeof **data;
+    *data = malloc(bytes + 1);
+    return *data ? ad_file_read(file, at, AD_I64, *data, bytes) : out_of_memory(r->ctx);
 }
 
-/* Whether what was read fits together. */
-static bool is_whole(const bert_index *x, const int64_t *passages, int64_t count)
+/* Sorted by name, each once, as who looks for one expects. */
+static ad_status take_names(reading *r, const json_t *list, const int64_t *about, int64_t files)
 {
-    for (int64_t i = 0; i < count; ++i) {
-        const int64_t *p = passages + 4 * i;
-        if (p[0] < 0 || p[0] >= x->files || p[1] < 1 || p[2] < 0 || p[3] < 1) return false;
-    }
-    return true;
-}
-
-static bool take_files(bert_index *x, ad_context *ctx, const int64_t *about, int64_t files,
-                       const char *names)
-{
-    json_error_t error;
-    json_t *list = names ? json_loads(names, 0, &error) : NULL;
-    bool good = (int64_t)json_array_size(list) == files;
-    for (int64_t i = 0; i < files && good; ++i) {
+    ad_status status = AD_OK;
+    const char *before = NULL;
+    if ((int64_t)json_array_size(list) != files) r->why = "has other names than files";
+    for (int64_t i = 0; i < files && !r->why && !status; ++i, about += 3) {
         const char *name = json_string_value(json_array_get(list, (size_t)i));
-        good = name && !bert_index_add_file(x, ctx, name, about[2 * i], about[2 * i + 1]);
+        if (!name || (before && strcmp(before, name) >= 0))
+            r->why = "has names that are out of order";
+        else
+            status = bert_index_add_file(
+                r->x, r->ctx,
+                &(bert_indexed){(char *)(size_t)name, about[0], about[1], about[2], 0, 0});
+        before = name;
     }
+    return status;
+}
+
+static ad_status take_files(reading *r)
+{
+    const char *names = ad_file_metadata(r->x->opened, "names");
+    int64_t *about, files = 0;
+    json_t *list = NULL;
+    ad_status status = read_numbers(r, "files", 3, &about, &files);
+    if (!status && !r->why)
+        status = ad_json_parse(r->ctx, "names", names ? names : "", names ? strlen(names) : 0, 0,
+                               &list);
+    if (!status && !r->why) status = take_names(r, list, about, files);
     json_decref(list);
-    return good;
-}
-
-static bool take_passages(bert_index *x, const int64_t *passages, int64_t count)
-{
-    if (!is_whole(x, passages, count)) return false;
-    x->passages.at = calloc((size_t)count + 1, sizeof *x->passages.at);
-    if (!x->passages.at) return false;
-    x->passages.count = x->passages.capacity = count;
-    for (int64_t i = 0; i < count; ++i) {
-        const int64_t *p = passages + 4 * i;
-        x->passages.at[i] = (bert_passage){(int32_t)p[0], p[1], p[2], p[3]};
-    }
-    return true;
-}
-
-bool bert_index_read(bert_index *x, ad_context *ctx, const char *path, const char *mark,
-                     int64_t width, bool *other)
-{
-    ad_file *file;
-    int64_t files = 0, passages = 0, vectors = 0;
-    *x = (bert_index){.width = width};
-    *other = false;
-    if (ad_file_open(&file, ctx, path)) return false;
-    const char *of = ad_file_metadata(file, "model");
-    *other = of && strcmp(of, mark) != 0;
-    int64_t *about = tensor(file, "files", AD_I64, 2, &files);
-    int64_t *places = tensor(file, "passages", AD_I64, 4, &passages);
-    x->vectors = tensor(file, "vectors", AD_F32, width, &vectors);
-    bool good = of && !*other && about && places && x->vectors && passages == vectors &&
-                take_files(x, ctx, about, files, ad_file_metadata(file, "names")) &&
-                take_passages(x, places, passages);
     free(about);
+    return status;
+}
+
+/* Whether passage p[4] lies in a file, behind `before`, which is the one before it. */
+static bool is_in_place(const bert_index *x, const int64_t *p, const bert_passage *before)
+{
+    if (p[0] < 0 || p[0] >= x->files || p[1] < 1 || p[2] < 0 || p[3] < 1) return false;
+    int64_t length = x->file[p[0]].length;
+    if (p[2] > length || p[3] > length - p[2]) return false;
+    if (!before || before->file < p[0]) return true;
+    return before->file == p[0] && before->line < p[1] && before->begin + before->length <= p[2];
+}
+
+static ad_status take_passages(reading *r)
+{
+    bert_passages *to = &r->x->passages;
+    int64_t *places, count = 0;
+    ad_status status = read_numbers(r, "passages", 4, &places, &count);
+    if (!status && !r->why) {
+        to->at = calloc((size_t)count + 1, sizeof *to->at);
+        if (!to->at) status = out_of_memory(r->ctx);
+        to->capacity = count;
+    }
+    for (const int64_t *p = places; to->count < count && !status && !r->why; p += 4) {
+        const bert_passage *before = to->count ? &to->at[to->count - 1] : NULL;
+        if (!is_in_place(r->x, p, before)) {
+            r->why = "has a passage outside its file, or two that overlap";
+            break;
+        }
+        bert_indexed *file = &r->x->file[p[0]];
+        if (!file->passages++) file->first = to->count;
+        to->at[to->count++] = (bert_passage){(int32_t)p[0], p[1], p[2], p[3]};
+    }
     free(places);
-    ad_file_close(file);
-    if (!good) bert_index_free(x);
-    return good;
+    return status;
+}
+
+static void find_vectors(reading *r, ad_dtype dtype)
+{
+    bert_index *x = r->x;
+    x->tensor = ad_file_find(x->opened, "vectors");
+    const ad_file_entry *entry = x->tensor < 0 ? NULL : ad_file_at(x->opened, x->tensor);
+    if (!entry || !ad_file_has_rows(x->opened, x->tensor) || entry->shape.dim[1] != x->width ||
+        entry->shape.dim[0] != x->passages.count ||
+        (entry->dtype != AD_F32 && entry->dtype != AD_BF16))
+        r->why = "has other vectors than passages";
+    else if (dtype != AD_DTYPES && entry->dtype != dtype)
+        r->why = "has vectors of another --dtype";
+    else
+        x->dtype = entry->dtype;
+}
+
+static ad_status read_opened(reading *r, const char *mark, ad_dtype dtype)
+{
+    const ad_file *file = r->x->opened;
+    const char *of = ad_file_metadata(file, "model"), *is = ad_file_metadata(file, "version");
+    if (!of || !ad_file_metadata(file, "names"))
+        return ad_error_set(r->ctx, AD_ERROR_ARGUMENT,
+                            "%s: is a file of tensors and no index: it is not overwritten",
+                            ad_file_path(file));
+    if (!is || strcmp(is, version) != 0)
+        r->why = "is an index of another version";
+    else if (strcmp(of, mark) != 0)
+        r->why = "is of another model";
+    ad_status status = r->why ? AD_OK : take_files(r);
+    if (!status && !r->why) status = take_passages(r);
+    if (!status && !r->why) find_vectors(r, dtype);
+    return status;
+}
+
+ad_status bert_index_open(bert_index *x, ad_context *ctx, const char *path, const char *mark,
+                          ad_dtype dtype, const char **why)
+{
+    reading r = {.x = x, .ctx = ctx};
+    const int64_t width = x->width;
+    *why = NULL;
+    ad_status status = ad_file_open(&x->opened, ctx, path);
+    if (status == AD_ERROR_NOT_FOUND) {
+        ad_error_clear(ctx);
+        return AD_OK;
+    }
+    if (!status) status = read_opened(&r, mark, dtype);
+    if (status && status != AD_ERROR_MEMORY && status != AD_ERROR_ARGUMENT) {
+        ad_error_clear(ctx);
+        status = AD_OK, r.why = "cannot be read, or is not whole";
+    }
+    if (status || r.why) bert_index_free(x);
+    x->width = width;
+    *why = r.why;
+    return status;
 }
 
 /* ---- writing ---- */
@@ -152,25 +232,29 @@ static char *names_of(const bert_index *x)
     return text;
 }
 
-ad_status bert_index_write(const bert_index *x, ad_context *ctx, const char *path, const char *mark)
+ad_status bert_index_write(const bert_index *x, ad_context *ctx, const char *path, const char *mark,
+                           const void *vectors)
 {
     int64_t n = x->passages.count;
-    int64_t *about = calloc((size_t)(2 * x->files + 1), sizeof *about);
+    int64_t *about = calloc((size_t)(3 * x->files + 1), sizeof *about);
     int64_t *places = calloc((size_t)(4 * n + 1), sizeof *places);
     char *names = names_of(x);
     ad_status status = about && places && names ? AD_OK : out_of_memory(ctx);
-    for (int64_t i = 0; i < x->files && !status; ++i)
-        about[2 * i] = x->file[i].time, about[2 * i + 1] = x->file[i].size;
+    for (int64_t i = 0; i < x->files && !status; ++i) {
+        const int64_t row[] = {x->file[i].time, x->file[i].size, x->file[i].length};
+        memcpy(about + 3 * i, row, sizeof row);
+    }
     for (int64_t i = 0; i < n && !status; ++i) {
         const bert_passage *p = &x->passages.at[i];
         const int64_t row[] = {p->file, p->line, p->begin, p->length};
         memcpy(places + 4 * i, row, sizeof row);
     }
-    const ad_named_tensor tensors[] = {{"vectors", {AD_F32, ad_shape(n, x->width), x->vectors}},
-                                       {"passages", {AD_I64, ad_shape(n, 4), places}},
-                                       {"files", {AD_I64, ad_shape(x->files, 2), about}}};
-    const ad_metadata said[] = {{"model", mark}, {"names", names}};
-    if (!status) status = ad_safetensors_write(ctx, path, tensors, 3, said, 2);
+    const ad_named_tensor tensors[] = {
+        {"vectors", {x->dtype, ad_shape(n, x->width), (void *)(size_t)vectors}},
+        {"passages", {AD_I64, ad_shape(n, 4), places}},
+        {"files", {AD_I64, ad_shape(x->files, 3), about}}};
+    const ad_metadata said[] = {{"model", mark}, {"names", names}, {"version", version}};
+    if (!status) status = ad_safetensors_write(ctx, path, tensors, 3, said, 3);
     free(about);
     free(places);
     free(names);

@@ -3,6 +3,7 @@
  * claims. */
 #include "zoo/bert/bert.h"
 
+#include <autodidact/json.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,23 +91,10 @@ static void read_sizes(hf *h, bert_model *m)
          "tie_word_embeddings = false");
 }
 
-/* jansson says no line where memory was refused to it. */
-static ad_status parse(ad_context *ctx, const char *path, const char *text, size_t length,
-                       json_t **root)
-{
-    json_error_t error;
-    *root = json_loadb(text, length, 0, &error);
-    if (json_is_object(*root)) return AD_OK;
-    if (!*root && error.line < 1)
-        return ad_error_set(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
-    return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: is not a JSON object (line %d)", path,
-                        error.line < 1 ? 1 : error.line);
-}
-
 static ad_status read_config(hf *h, const char *config, bert_model *m)
 {
     static const char *const kinds[] = {"bert", "distilbert", "roberta"};
-    ad_status status = parse(h->ctx, h->path, config, strlen(config), &h->root);
+    ad_status status = ad_json_object_parse(h->ctx, h->path, 0, config, strlen(config), &h->root);
     if (status) return status;
     const char *type = word(h, "model_type", "missing");
     while (m->kind < 3 && strcmp(type, kinds[m->kind]) != 0) ++m->kind;
@@ -186,16 +174,11 @@ static ad_status beside(const hf *h, const char *name, json_t **root)
 {
     const char *slash = strrchr(h->path, '/');
     char path[4096];
-    ad_text_file file;
     int folder = slash ? (int)(slash - h->path) + 1 : 0;
     if (snprintf(path, sizeof path, "%.*s%s", folder, h->path, name) >= (int)sizeof path ||
         access(path, F_OK))
         return AD_OK;
-    ad_status status = ad_text_file_read(&file, h->ctx, path);
-    if (status) return status;
-    status = parse(h->ctx, path, file.text, file.length, root);
-    ad_text_file_free(&file);
-    return status;
+    return ad_json_object_load(h->ctx, path, root);
 }
 
 static ad_status read_pooling(const hf *h, bert_model *m)

@@ -2,6 +2,7 @@
  * object each. */
 #include "zoo/bert/bert.h"
 
+#include <autodidact/json.h>
 #include <autodidact/table_data.h>
 #include <jansson.h>
 #include <math.h>
@@ -24,11 +25,6 @@ typedef struct reading {
     int64_t capacity; /* of labels */
 } reading;
 
-static ad_status out_of_memory(const reading *r)
-{
-    return ad_error_set(r->ctx, AD_ERROR_MEMORY, "%s: no memory for its rows", r->table->path);
-}
-
 /* ---- classes ---- */
 
 static ad_status add_class(reading *r, const char *name)
@@ -37,11 +33,11 @@ static ad_status add_class(reading *r, const char *name)
     if (c->count == c->capacity) {
         int64_t capacity = 2 * c->capacity + 16;
         char **grown = realloc(c->at, (size_t)capacity * sizeof *grown);
-        if (!grown) return out_of_memory(r);
+        if (!grown) return bert_no_memory(r->ctx, "the rows of a table");
         c->at = grown, c->capacity = capacity;
     }
     c->at[c->count] = strdup(name);
-    return c->at[c->count++] ? AD_OK : out_of_memory(r);
+    return c->at[c->count++] ? AD_OK : bert_no_memory(r->ctx, "the rows of a table");
 }
 
 static ad_status find_class(reading *r, int64_t line, const char *name, int32_t *label)
@@ -86,7 +82,7 @@ static ad_status grow(reading *r)
     if (labels) rows->labels = labels;
     float *numbers = realloc(rows->numbers, (size_t)capacity * sizeof *numbers);
     if (numbers) rows->numbers = numbers;
-    if (!labels || !numbers) return out_of_memory(r);
+    if (!labels || !numbers) return bert_no_memory(r->ctx, "the rows of a table");
     r->capacity = capacity;
     return AD_OK;
 }
@@ -177,18 +173,13 @@ static ad_status add_object(reading *r, int64_t line, const char *at, size_t len
 {
     const bert_table *t = r->table;
     char number[3][32];
-    json_error_t error;
-    json_t *object = json_loadb(at, length, 0, &error);
+    json_t *object;
+    ad_status status = ad_json_object_parse(r->ctx, t->path, line, at, length, &object);
+    if (status) return status;
     const char *text = member(object, t->text, number[0]),
                *label = member(object, t->label, number[1]);
     const char *pair = t->pair ? member(object, t->pair, number[2]) : NULL;
-    ad_status status;
-    if (!object && error.line < 1) /* jansson says no line where memory was refused to it */
-        status = ad_error_set(r->ctx, AD_ERROR_MEMORY, "%s: out of memory", t->path);
-    else if (!json_is_object(object))
-        status = ad_error_set(r->ctx, AD_ERROR_FORMAT, "%s:%lld: is no JSON object (%s)", t->path,
-                              (long long)line, error.text);
-    else if (!text || !label || (t->pair && !pair))
+    if (!text || !label || (t->pair && !pair))
         status = ad_error_set(r->ctx, AD_ERROR_FORMAT, "%s:%lld: has no text or number \"%s\"",
                               t->path, (long long)line,
                               !text    ? t->text

@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+ad_status bert_no_memory(ad_context *ctx, const char *what)
+{
+    return ad_error_set(ctx, AD_ERROR_MEMORY, "no memory for %s", what);
+}
+
 void bert_texts_free(bert_texts *t)
 {
     for (int i = 0; i < 2; ++i) ad_tokens_free(&t->spelled[i]);
@@ -36,8 +41,7 @@ static ad_status grow(bert_texts *t, int64_t tokens)
         second = realloc(t->second, (size_t)t->capacity * sizeof *t->second);
         if (second) t->second = second;
     }
-    if (!ids || !begin || !second)
-        return ad_error_set(t->ctx, AD_ERROR_MEMORY, "no memory for the texts' tokens");
+    if (!ids || !begin || !second) return bert_no_memory(t->ctx, "the texts' tokens");
     if (!t->count) t->begin[0] = 0;
     return AD_OK;
 }

@@ -32,8 +32,7 @@ static ad_status run_new(run *r)
     k->texts = k->room / SHORTEST < r->texts->count ? k->room / SHORTEST : r->texts->count;
     k->tokens = calloc((size_t)(3 * k->room + k->texts + 1), sizeof *k->tokens);
     r->order = calloc((size_t)r->texts->count, sizeof *r->order);
-    if (!k->tokens || !r->order)
-        return ad_error_set(r->b->job.ctx, AD_ERROR_MEMORY, "no memory for a batch");
+    if (!k->tokens || !r->order) return bert_no_memory(r->b->job.ctx, "a batch");
     k->place = k->tokens + k->room, k->type = k->place + k->room, k->begin = k->type + k->room;
     bert_texts_by_length(r->texts, r->order);
     return AD_OK;

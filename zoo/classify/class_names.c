@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <autodidact/json.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,16 +172,17 @@ ad_status classify_parse_names(ad_context *ctx, const char *path, const char *te
                                ad_texts *classes)
 {
     names n = {.ctx = ctx, .path = path, .room = classes->count};
-    json_error_t error;
+    json_t *root;
     n.at = calloc((size_t)n.room, sizeof *n.at);
     if (!n.at) return ad_error_set(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
-    json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
-    if (root)
-        read_json(&n, root);
-    else if (json_error_code(&error) == json_error_out_of_memory)
-        n.status = ad_error_set(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
-    else
+    n.status = ad_json_parse(ctx, path, text, bytes, JSON_REJECT_DUPLICATES, &root);
+    if (n.status == AD_ERROR_FORMAT) { /* lines, then */
+        ad_error_clear(ctx);
+        n.status = AD_OK;
         read_text(&n, text, bytes);
+    } else if (root) {
+        read_json(&n, root);
+    }
     json_decref(root);
     if (!n.status) check(&n);
     if (!n.status) n.status = ad_texts_copy(ctx, classes, n.at, n.room);

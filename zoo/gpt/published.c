@@ -2,6 +2,7 @@
  * llama2.c's files. */
 #include "zoo/gpt/gpt.h"
 
+#include <autodidact/json.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,17 +104,10 @@ static bool is_hugging_face(const char *config)
 
 static ad_status read_config(ad_context *ctx, const char *path, const char *config, gpt_config *c)
 {
-    json_error_t error;
     hf h = {.ctx = ctx, .path = path};
     *c = (gpt_config){0};
-    h.root = json_loads(config, 0, &error);
-    if (!json_is_object(h.root)) {
-        bool starved = !h.root && error.line < 1; /* jansson says no line then */
-        json_decref(h.root);
-        if (starved) return ad_error_set(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
-        return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: is not a JSON object (line %d)", path,
-                            error.line < 1 ? 1 : error.line);
-    }
+    ad_status status = ad_json_object_parse(ctx, path, 0, config, strlen(config), &h.root);
+    if (status) return status;
     const char *type = json_string_value(json_object_get(h.root, "model_type"));
     c->vocab = whole(&h, "vocab_size", -1);
     if (type && !strcmp(type, "gpt2"))
