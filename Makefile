@@ -211,7 +211,7 @@ FAULTS := $(BUILD)/tests/faults/preload.so $(BUILD)/tests/faults/disturb
 $(BUILD)/tests/faults/preload.so: tests/faults/preload.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -fvisibility=default -shared -o $@ $<
-$(BUILD)/tests/faults/disturb: tests/faults/disturb.c tests/faults/tree.h $(BUILD)/flags
+$(BUILD)/tests/faults/disturb: tests/faults/disturb.c tests/faults/tree.h tests/faults/restore.h $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -o $@ $<
 

@@ -4,13 +4,14 @@
  *
  *     disturb [OPTION...] PRELOAD SEED COMMAND...
  *
- * The command runs in a copy of the folder SEED. Options: -f alloc|write|break|signal|cut (which
- * faults; alloc), -n N (about how many), -a (each allocation), -r "COMMAND" (after a failure the
- * work can be ended so; else the same command must do), -j N (at once),
- * -p FILE (a picture that may be of an earlier step), -m (numbers in its output may differ, as
- * times do), -l (a library ends the process where memory is refused to it, as libav does, which
- * nobody can prevent), -v. The last line is "N passed, N failed". */
+ * The command runs in a copy of the folder SEED, of which what changed is restored each time.
+ * Options: -f alloc|write|break|signal|cut (which faults; alloc), -n N (about how many), -a (each
+ * allocation), -r "COMMAND" (after a failure the work can be ended so; else the same command must
+ * do), -j N (at once), -p FILE (a picture that may be of an earlier step), -m (numbers in its
+ * output may differ, as times do), -l (a library ends the process where memory is refused to it, as
+ * libav does, which nobody can prevent), -v. The last line is "N passed, N failed". */
 #define _GNU_SOURCE
+#include "restore.h"
 #include "tree.h"
 
 #include <errno.h>
@@ -41,34 +42,6 @@ static tree before;
 static int passed, failed;
 
 /* ---- one run ---- */
-
-static void shell(const char *format, const char *a, const char *b)
-{
-    char line[1024];
-    (void)snprintf(line, sizeof line, format, a, b);
-    if (system(line)) printf("cannot: %s\n", line);
-}
-
-static bool clean; /* the room is as the seed */
-
-static void fresh(void)
-{
-    if (clean) return;
-    shell("chmod -R u+w '%s' 2>/dev/null; rm -rf '%s'", room, room);
-    shell("cp -a '%s' '%s'", seed, room);
-}
-
-static bool unchanged(const tree *now)
-{
-    if (now->count != before.count) return false;
-    for (int i = 0; i < now->count; ++i) {
-        const tree_file *was = tree_find(&before, now->at[i].path);
-        if (!was || was->size != now->at[i].size ||
-            memcmp(was->bytes, now->at[i].bytes, was->size) != 0)
-            return false;
-    }
-    return true;
-}
 
 static pid_t start(char **argv, const char *fault)
 {
@@ -114,7 +87,6 @@ static outcome run(char **argv, const char *fault)
     (void)snprintf(path, sizeof path, "%s.err", room);
     o.err = read_whole(path, &o.err_size);
     o.after = tree_read(room);
-    clean = unchanged(&o.after);
     return o;
 }
 
@@ -149,11 +121,11 @@ static bool tells_time(const char *path)
 /* Two runs that nothing happens to; what differs between them tells nothing. */
 static bool undisturbed(long long *allocations, long long *bytes)
 {
-    fresh();
+    restore(seed, room);
     before = tree_read(room);
     expected = run(command, "");
     counts(allocations, bytes);
-    fresh();
+    restore(seed, room);
     outcome again = run(command, "");
     if (expected.status || again.status) {
         printf("undisturbed it ends with status %d: %s\n", expected.status, expected.err);
@@ -307,7 +279,7 @@ static const char *judge(const outcome *o, const char *fault, bool to_the_end)
 
 static void attempt(const char *fault, bool to_the_end)
 {
-    fresh();
+    restore(seed, room);
     outcome o = run(command, fault);
     const char *wrong = judge(&o, fault, to_the_end);
     if (wrong) {
@@ -397,7 +369,6 @@ int main(int argc, char **argv)
     for (int w = 0; w < workers; ++w) {
         if (fork()) continue;
         (void)snprintf(room, sizeof room, "%s.room%d", seed, w);
-        clean = false;
         for (int i = w; i < n_faults; i += workers) attempt(faults[i], all || i % 3 == 0);
         int both[] = {passed, failed};
         fflush(stdout);
