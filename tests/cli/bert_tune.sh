@@ -104,7 +104,7 @@ fails 'train.tsv:1: the label "yes" is no number' --data "$tmp/train.tsv" --text
 printf '{"t":"a","l":"x"}\n{"t":"b"}\n' >"$tmp/short.jsonl"
 fails 'short.jsonl:2: has no text or number "l"' --data "$tmp/short.jsonl" --text t --label l
 printf '{"t":"a","l":\n' >"$tmp/cut.jsonl"
-fails "cut.jsonl:1: is no JSON object" --data "$tmp/cut.jsonl" --text t --label l
+fails "cut.jsonl:1: is not a JSON object" --data "$tmp/cut.jsonl" --text t --label l
 fails "--length is 25, the model has 24 places" --data "$tmp/train.tsv" --text 1 --label 2 --length 25
 run "$autodidact" bert tune --data "$tmp/train.tsv"
 exits 2

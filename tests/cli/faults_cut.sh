@@ -29,5 +29,8 @@ cut gpt-run/metrics.jsonl runs report gpt-run
 cut large.ppm style make large.ppm painting.ppm $style_options -o new.png
 cut pictures/train/left/1.pgm classify train --data pictures $classify_options --run new
 cut pictures.tar classify train --data pictures.tar $classify_options --run new
+"$autodidact" bert search "$seed/graph" n1 --model "$seed/bert/bare" --index "$seed/index.safetensors" --quiet >"$tmp/.out" 2>&1 || cat "$tmp/.out"
+cut index.safetensors bert search graph n1 --model bert/bare --index index.safetensors
+cut graph/edges.csv bert search graph n1 --model bert/bare --index new.safetensors
 cut graph/edges.csv graph train --data graph $graph_options --run new
 finish
