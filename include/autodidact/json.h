@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-struct json_t; /* jansson.h */
+struct json_t; /* as jansson declares it */
 
 /* Whatever is valid at the top by jansson's `flags` (0: an object or an array). */
 AD_API ad_status ad_json_parse(ad_context *ctx, const char *name, const char *bytes, size_t size,

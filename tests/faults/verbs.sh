@@ -62,6 +62,7 @@ make_seed() {
     quietly gpt train --data text.txt $gpt_options --run gpt-run
     quietly graph train --data graph $graph_options --run graph-run
     quietly bert tune $bert_options --run bert-run
+    quietly bert search graph n1 --model bert/bare --index index.safetensors # of other times than there are then
     quietly gan train --data pictures $gan_options --run gan-run
     printf 'a rose\na red rose\n%.0s' 1 2 3 4 >lines.en
     printf 'eine Rose\neine rote Rose\n%.0s' 1 2 3 4 >lines.de
@@ -168,7 +169,7 @@ each_verb() {
     "$1" reads bert eval bert-run --on texts.tsv
     "$1" writes bert embed bert/bare text.txt -o old.npz
     "$1" reads bert fill bert/distilbert [MASK]
-    "$1" reads bert search graph n1 --model bert/bare --index new.safetensors
+    "$1" writes bert search graph n1 --model bert/bare --index index.safetensors
     "$1" trains translate train --source lines.en --target lines.de $translate_options --run new
     "$1" writes translate run translate-run -i lines.en -o old.txt --align
     "$1" writes translate eval translate-run --source lines.en --target lines.de --beam 2 -o old.txt

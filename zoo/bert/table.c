@@ -99,7 +99,7 @@ static ad_status add(reading *r, int64_t line, const char *text, const char *pai
     if (status) return status;
     status = bert_texts_add(&rows->texts, r->table->speller, text, strlen(text), pair,
                             pair ? strlen(pair) : 0);
-    if (status == AD_ERROR_FORMAT) /* it is not UTF-8 */
+    if (status && status != AD_ERROR_MEMORY) /* it is not UTF-8, or the tokenizer lacks a letter */
         return ad_error_set(r->ctx, status, "%s:%lld: %s", r->table->path, (long long)line,
                             ad_error(r->ctx));
     if (status) return status;
