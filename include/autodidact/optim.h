@@ -102,6 +102,19 @@ AD_API ad_status ad_optimizer_select(ad_optimizer *optimizer, ad_variable *const
                                      int count);
 AD_API ad_status ad_optimizer_select_under(ad_optimizer *optimizer, const char *const *prefixes,
                                            int count);
+
+/* Of the parameters under a prefix (a name, or what stands before a '.' in names): their learning
+ * rate is the optimizer's times `factor`. */
+typedef struct ad_rate {
+    const char *prefix;
+    double factor; /* 0 or more */
+} ad_rate;
+/* Rates of parts of the store, such as of layers (Howard & Ruder 2018, section 3.2), from the next
+ * ad_minimize on. Where several prefixes fit a name the longest counts; under none the factor is 1.
+ * Each must hold a parameter by the time of ad_minimize. Copied; count 0: none again.
+ * AD_ERROR_ARGUMENT for a factor that is negative or not finite; then nothing changes. */
+AD_API ad_status ad_optimizer_set_rates(ad_optimizer *optimizer, const ad_rate *rates, int count);
+
 /* After the programs that use it, and before `vars`; frees its state. NULL is ignored. */
 AD_API void ad_optimizer_free(ad_optimizer *optimizer);
 /* The store of its state, owned by it. Complete after ad_minimize. */

@@ -97,11 +97,14 @@ typedef struct ad_job {
      * (AD_OTHERWISE("steps", "2000")), which help shows; `read` may choose between them. */
     double default_epochs;
     int64_t default_steps;
-    bool in_order;      /* rows of training come in their order instead of shuffled */
-    bool keep_last;     /* an epoch's short last batch is a step, too */
-    const char *ignore; /* what is opened: tensors of its file that begin so are none of the
-                           network's (what only training needs); NULL: "train." */
-    bool decay_all;     /* weight decay on vectors, too (train.h) */
+    bool in_order;        /* rows of training come in their order instead of shuffled */
+    bool keep_last;       /* an epoch's short last batch is a step, too */
+    const char *ignore;   /* what is opened: tensors of its file that begin so are none of the
+                             network's (what only training needs); NULL: "train." */
+    bool decay_all;       /* weight decay on vectors, too (train.h) */
+    const ad_rate *rates; /* [rate_count] learning rates of parts of the network (optim.h), where
+                             one loss is trained; of ad_job_array. `prepare` may set them */
+    int rate_count;
     const char *monitor, *monitor_too; /* metrics of validation; NULL: none */
     bool monitor_low, monitor_too_low;
     /* Made by the house: */

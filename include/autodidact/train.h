@@ -73,6 +73,8 @@ typedef struct ad_player {
     const char *const *trains; /* names of parameters, or prefixes of names; ends with NULL. NULL:
                                   all of the store. */
     const char *optimizer;     /* "adam:lr=2e-4,beta1=0.5"; NULL: as the settings say */
+    const ad_rate *rates;      /* [rate_count] learning rates of parts of it (optim.h) */
+    int rate_count;
     int64_t every; /* trained in every so many-th step, at the end of so many; 0: in each */
     bool together; /* in one program with the player before it, whose `every` it has: both see the
                       weights as they were before the step */

@@ -81,6 +81,8 @@ double ad_optimizer_lr(const ad_optimizer *o)
 
 typedef struct step {
     ad_graph *graph;
+    ad_node *lr, *number;                  /* f64 */
+    double factor;                         /* of lr, that `scalar` is made with */
     ad_node *scalar[AD_OPTIMIZER_SCALARS]; /* f64; NULL: the rule has fewer */
     ad_node **assigns;
     int n_assigns;
@@ -112,6 +114,15 @@ static ad_variable *vector_of(ad_optimizer *o, const ad_run_of_parameters *run, 
 static bool keeps(const ad_optimizer *o, const ad_optimizer_moment *moment)
 {
     return moment->name && (!moment->kept || o->option[moment->kept] != 0);
+}
+
+/* The rule's numbers at this learning rate; neighbours that have it share them. */
+static void prepare(const ad_optimizer *o, step *s, double factor)
+{
+    if (s->scalar[0] && s->factor == factor) return;
+    ad_node *lr = factor == 1 ? s->lr : ad_mul_scalar(s->lr, factor);
+    s->factor = factor;
+    o->rule->prepare(o->option, lr, s->number, s->scalar);
 }
 
 static bool update_run(ad_optimizer *o, step *s, const ad_run_of_parameters *run, bool decays)
@@ -173,7 +184,7 @@ ad_minimize_nodes ad_minimize_with(ad_optimizer *o, ad_node *loss, ad_minimize_o
     int count;
     bool by_rank = options.decay_matrices && o->option[AD_OPTIMIZER_WEIGHT_DECAY] != 0;
     /* the blocks are closed, so that their sizes, which the moments share, are final */
-    if (ad_vars_ready(o->vars) != AD_OK) goto failed;
+    if (ad_vars_ready(o->vars) != AD_OK || ad_optimizer_check_rates(o)) goto failed;
     ad_run_of_parameters *runs = ad_parameter_runs(o, loss, by_rank, &count);
     if (!runs) return failed(graph->poison);
     s.assigns = ad_arena_alloc(&graph->arena, (size_t)(count * (2 + AD_OPTIMIZER_MOMENTS) + 1) *
@@ -181,14 +192,17 @@ ad_minimize_nodes ad_minimize_with(ad_optimizer *o, ad_node *loss, ad_minimize_o
     if (!s.assigns) goto failed;
 
     ad_node *number = ad_add(ad_read(graph, o->step), ad_scalar(graph, AD_I64, 1));
-    o->rule->prepare(o->option, ad_read(graph, o->lr), ad_cast(number, AD_F64), s.scalar);
+    s.lr = ad_read(graph, o->lr), s.number = ad_cast(number, AD_F64);
+    prepare(o, &s, runs[0].factor);
     assign(&s, o->step, number); /* first: the joined value is the step's number */
     if (options.accumulate > 1 &&
         !accumulate(o, &s, runs, count, options.accumulate, &nodes.collect))
         goto failed;
     if (options.max_norm > 0) nodes.norm = ad_clip_runs(runs, count, options.max_norm);
-    for (int i = 0; i < count; ++i)
+    for (int i = 0; i < count; ++i) {
+        prepare(o, &s, runs[i].factor);
         if (!update_run(o, &s, &runs[i], !by_rank || runs[i].matrix)) goto failed;
+    }
     nodes.step = ad_name(ad_join(s.assigns, s.n_assigns), "%s.step", o->rule->kind.name);
     return nodes;
 failed:

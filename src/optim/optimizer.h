@@ -57,6 +57,8 @@ struct ad_optimizer {
     int prefix_count;
     ad_variable **variables; /* or one of these; neither: all parameters */
     int variable_count;
+    ad_rate *rates; /* of parts of the store */
+    int rate_count;
     ad_variable *lr, *step; /* in `state`: f64 and i64 scalars */
 };
 
@@ -72,6 +74,11 @@ bool ad_optimizer_trains(const ad_optimizer *optimizer, const ad_var_entry *entr
 /* A prefix that it is to train, and under which the store has no parameter; NULL: there is none. */
 const char *ad_optimizer_empty_prefix(const ad_optimizer *optimizer);
 
+/* By what the learning rate of the parameter of that name is multiplied. */
+double ad_optimizer_factor(const ad_optimizer *optimizer, const char *name);
+/* Whether each prefix of the rates has a parameter; else the sentence. */
+ad_status ad_optimizer_check_rates(const ad_optimizer *optimizer);
+
 /* 1 - beta^t at step t: what a mean with that decay has seen of its weights, from zero on. */
 ad_node *ad_bias_correction(ad_node *step, double beta);
 
@@ -79,14 +86,15 @@ ad_node *ad_bias_correction(ad_node *step, double beta);
 typedef struct ad_run_of_parameters {
     const ad_var_entry *first, *last;
     bool matrix;   /* the first one has two axes or more; by_rank: all are like it */
+    double factor; /* of its learning rate; of all the same */
     int block;     /* among the store's blocks of float parameters: names the moments */
     ad_node *flat; /* the gradient [elements], zero in the gaps between variables; f64 for f64
                       parameters, else f32 */
 } ad_run_of_parameters;
 
 /* The runs of parameters that the optimizer trains and `loss` depends on, with their gradients, in
- * the graph's arena; by_rank: cut where matrices meet vectors. NULL, and the graph's error, when
- * there are none. */
+ * the graph's arena; by_rank: cut where matrices meet vectors. They are cut where learning rates
+ * differ, too. NULL, and the graph's error, when there are none. */
 ad_run_of_parameters *ad_parameter_runs(const ad_optimizer *optimizer, ad_node *loss, bool by_rank,
                                         int *count);
 /* Whether a gradient is the walk's answer for what the loss does not depend on. */

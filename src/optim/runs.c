@@ -98,9 +98,11 @@ ad_run_of_parameters *ad_parameter_runs(const ad_optimizer *optimizer, ad_node *
                 continue;
             }
             bool matrix = e->variable.shape.rank > 1;
-            if (!run || (by_rank && run->matrix != matrix)) {
+            double factor = ad_optimizer_factor(optimizer, e->variable.name);
+            if (!run || (by_rank && run->matrix != matrix) || run->factor != factor) {
                 run = &runs[(*count)++];
-                *run = (ad_run_of_parameters){.first = e, .block = number, .matrix = matrix};
+                *run = (ad_run_of_parameters){
+                    .first = e, .block = number, .matrix = matrix, .factor = factor};
             }
             run->last = e;
         }

@@ -128,7 +128,9 @@ static ad_status train(ad_job *job, ad_train_result *result)
                             .metric_count = f->metric_count,
                             .updates = f->mode->updates,
                             .update_count = f->mode->update_count,
-                            .decay_all = job->decay_all};
+                            .decay_all = job->decay_all,
+                            .rates = job->rates,
+                            .rate_count = job->rate_count};
     const ad_player *players = &only;
     ad_status status = f->player_count ? ad_job_players(job, &players) : AD_OK;
     if (!status) status = ad_record_describe(job->system->model, job->ctx, job->model, &metadata);

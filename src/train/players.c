@@ -112,7 +112,8 @@ static ad_status make_optimizer(ad_loop *l, int index)
     p->peak = spec.value[ad_optimizer_spec_option(&spec, "lr")];
     if (!(p->optimizer = ad_optimizer_make(l->t->vars, NULL, &spec)))
         return ad_error_status(l->ctx);
-    if (!player->trains) return AD_OK;
+    status = ad_optimizer_set_rates(p->optimizer, player->rates, player->rate_count);
+    if (status || !player->trains) return status;
     return ad_optimizer_select_under(p->optimizer, player->trains, count_names(player->trains));
 }
 

@@ -17,11 +17,11 @@
  *   texts.c        texts as tokens; pack.c some of them side by side, as a batch
  *   vectors.c      vectors of many texts
  *   gaps.c         a long text as rows of batches with words missing
- *   rows.c         texts with labels as rows of batches; table.c the same read from tables
+ *   tuned.h        texts with labels, and what is tuned on them
  *   system.c       the network of each use; load.c what belongs to a model that was opened
  *   passages.c     a text cut into passages; gather.c those of a folder; index.c their vectors, in
  *                  a file; nearest.c those that are nearest to a query
- *   embed.c, fill.c, search.c, pretrain.c, tune.c, eval.c the commands */
+ *   embed.c, fill.c, search.c, pretrain.c, explain.c the commands */
 #ifndef ZOO_BERT_BERT_H
 #define ZOO_BERT_BERT_H
 
@@ -33,7 +33,8 @@
 
 enum { BERT_BERT, BERT_DISTILBERT, BERT_ROBERTA };
 enum { BERT_GELU, BERT_GELU_TANH, BERT_RELU };
-enum { BERT_CLASSES_TASK, BERT_NUMBERS_TASK };
+/* Of a text one class, a number, or several labels; of each of its words a tag. */
+enum { BERT_CLASSES_TASK, BERT_NUMBERS_TASK, BERT_LABELS_TASK, BERT_TAGS_TASK };
 enum { BERT_MEAN, BERT_CLS }; /* of a text's vector: the mean of its tokens', or the first one's */
 
 typedef struct bert_model {
@@ -50,9 +51,10 @@ typedef struct bert_model {
     int pooling;  /* of texts' vectors: BERT_MEAN or BERT_CLS */
     int64_t most; /* tokens of a text whose vector is asked for; 0: as many as there are places */
     int64_t rank; /* of adapters of queries and values (LoRA); 0: there are none */
-    int task;     /* what it was tuned for: BERT_CLASSES_TASK or BERT_NUMBERS_TASK */
+    int task;     /* what it was tuned for: BERT_CLASSES_TASK, ... */
+    bool paired;  /* on pairs of texts */
     double mean, deviation; /* of the numbers that it was tuned on */
-    ad_texts classes;       /* of texts, that it tells apart; none: it does not */
+    ad_texts classes;       /* classes, labels or tags; none: it knows none */
     char *tokenizer; /* as text (ad_tokenizer_to_text), or NULL: it lies beside the weights */
 } bert_model;
 extern const ad_record bert_model_record;
@@ -101,6 +103,8 @@ ad_node *bert_unit_length(ad_node *x);
 ad_node *bert_pooler(const bert_pass *pass, ad_node *first);
 /* x [n, width] -> logits [n, vocab]: which word was masked. */
 ad_node *bert_masked_words(const bert_pass *pass, ad_node *x);
+/* The mean of the cross-entropies of those whose label is 0 or more; "loss". */
+ad_node *bert_mean_loss(ad_node *logits, ad_node *labels);
 /* x [..., in] -> [..., out]; parameters NAME.weight [out, in], NAME.bias. */
 ad_node *bert_dense(const bert_pass *pass, const char *name, ad_node *x, int64_t out);
 
@@ -137,6 +141,8 @@ ad_status bert_texts_add(bert_texts *texts, const bert_speller *speller, const c
                          size_t length, const char *pair, size_t pair_length);
 /* Tokens of text `i`. */
 int64_t bert_texts_length(const bert_texts *texts, int64_t i);
+/* Appends what the first `parts` of t->spelled hold, with the special tokens. */
+ad_status bert_texts_put(bert_texts *texts, const bert_speller *speller, int parts);
 /* Says how many were cut, if any were. */
 void bert_texts_note(const bert_texts *texts, const ad_watcher *watcher);
 /* Numbers of all texts, the shorter the earlier; of equal length the first first. */
@@ -153,32 +159,7 @@ void bert_pack(const bert_model *model, const bert_texts *texts, const int64_t *
 /* How many of these texts, from the first on, fit. */
 int64_t bert_pack_fit(const bert_texts *texts, const int64_t *index, int64_t count, int64_t room);
 
-/* ---- texts with labels ---- */
-
-/* Rows of batches (samples.h): fields "tokens", "place", "type" and "begin" of the whole batch, and
- * "label", i32, -1 where there is no text; where texts have numbers instead of classes, whose label
- * is 0, "number" as well, f32. */
-typedef struct bert_rows {
-    ad_samples samples;
-    ad_sample_field fields[6];
-    const bert_model *model;
-    bert_texts texts; /* owned */
-    int32_t *labels;  /* [texts.count]; owned */
-    float *numbers;   /* likewise, where `numbered` */
-    bool numbered;
-    int64_t *by_length;  /* their numbers; owned */
-    int64_t room, batch; /* tokens and texts of a batch */
-} bert_rows;
-/* Empty ones; the texts are to be added, once `numbered` is set. NULL: no memory. */
-bert_rows *bert_rows_new(ad_context *ctx, const bert_model *model, int64_t most);
-/* After all were added: batches of `batch` texts. */
-ad_status bert_rows_finish(bert_rows *rows, int64_t batch);
-/* Tokens that the largest batch of training has. Every batch of an epoch takes one text of each of
- * `batch` strata of about equally long ones, so that all are about equally large and hardly any
- * place is free. */
-int64_t bert_rows_room(const bert_rows *rows);
-void bert_rows_set_room(bert_rows *rows, int64_t room);
-uint64_t bert_rows_fingerprint(const bert_rows *rows);
+/* ---- a long text with words missing ---- */
 
 /* Rows of batches from one long row of tokens: text i is what fits into `length` places from its
  * part of them. Of each some tokens are missing, others with each epoch (Liu et al. 2019): fields
@@ -194,23 +175,6 @@ typedef struct bert_gaps {
 } bert_gaps;
 /* NULL: no memory. */
 ad_samples *bert_gaps_new(const bert_gaps *gaps);
-
-/* A table's columns, or with JSON lines members, as texts with labels. Classes of `classes` are
- * found by name, or where `grow` is set added as they come. */
-typedef struct bert_table {
-    const char *path, *text, *pair, *label; /* columns: names, or numbers from 1 where there is no
-                                               header; pair may be NULL */
-    const bert_speller *speller;
-    ad_watcher watcher;
-} bert_table;
-typedef struct bert_classes {
-    char **at; /* of malloc */
-    int64_t count, capacity;
-    bool grow;
-    const char *from; /* whose classes they are, for errors */
-} bert_classes;
-void bert_classes_free(bert_classes *classes);
-ad_status bert_table_read(const bert_table *table, bert_classes *classes, bert_rows *rows);
 
 /* ---- passages of texts, to search among ---- */
 
@@ -283,17 +247,20 @@ typedef enum bert_use { BERT_VECTORS = 0, BERT_FILL, BERT_CLASSES, BERT_GAPS } b
 typedef struct bert {
     ad_job job;
     bert_speller speller;
-    bert_use use;               /* of the network */
-    int64_t room;               /* tokens of a batch of the evaluation form */
-    int64_t train_room;         /* of the training form */
-    int64_t missing;            /* of BERT_FILL and BERT_GAPS: words to fill in */
-    bert_rows *rows[AD_SPLITS]; /* of BERT_CLASSES; the job's */
+    bert_use use;                      /* of the network */
+    int64_t room;                      /* tokens of a batch of the evaluation form */
+    int64_t train_room;                /* of the training form */
+    int64_t missing;                   /* of BERT_FILL and BERT_GAPS: words to fill in */
+    struct bert_rows *rows[AD_SPLITS]; /* of BERT_CLASSES; the job's */
     ad_train_metric right;
+    ad_class_scores *class_scores; /* of the split that was measured last, by task */
     ad_number_scores *number_scores;
-    ad_class_scores *scores; /* of the split that was measured last */
-    ad_tokens tokens;        /* of BERT_GAPS: the whole text */
-    unsigned char *word;     /* likewise: see bert_gaps; of malloc */
-    double loss, hits;       /* sums over `words` of a split */
+    ad_label_scores *label_scores;
+    struct bert_entities *entities;
+    int32_t *said;       /* of tags: of each word; of malloc */
+    ad_tokens tokens;    /* of BERT_GAPS: the whole text */
+    unsigned char *word; /* likewise: see bert_gaps; of malloc */
+    double loss, hits;   /* sums over `words` of a split */
     int64_t words;
 } bert;
 extern const ad_system bert_system;
@@ -304,31 +271,14 @@ typedef struct bert_source {
 } bert_source;
 extern const ad_record bert_source_record;
 
-/* How a model is tuned. */
-typedef struct bert_tuning {
-    char *validation, *test;   /* tables as `data` */
-    char *text, *pair, *label; /* columns */
-    int64_t batch, length;
-    int pooling;    /* -1: the model's */
-    int64_t frozen; /* layers, and the embeddings below them */
-    int64_t rank;   /* of adapters that learn instead of the weights; 0: none */
-    int task;
-    double dropout;
-} bert_tuning;
-extern const ad_record bert_tuning_record;
-
-/* tune.c: the system's functions where the use is BERT_CLASSES. */
-ad_status bert_tune_read(ad_job *job);
-ad_status bert_tune_prepare(ad_job *job);
-ad_status bert_tune_evaluate(ad_job *job, ad_split split, ad_metrics *metrics);
-/* The table as a split. `texts` are spelled as b->speller has it. */
-ad_status bert_tune_split(bert *b, ad_split split, const char *path, const bert_tuning *t);
-/* Tokens of a batch of evaluation, after all splits were read. */
-void bert_tune_room(bert *b);
+/* What is read for that, and to begin with. */
+typedef struct bert_corpus {
+    char *data, *init, *tokenizer;
+} bert_corpus;
+extern const ad_record bert_corpus_record;
 
 /* How an encoder is trained on gaps. */
 typedef struct bert_pretraining {
-    char *data, *init, *tokenizer;
     int64_t length, batch; /* tokens of a text, texts of a step */
     double share;          /* of its tokens that are missing */
     bool whole_words;
@@ -336,6 +286,9 @@ typedef struct bert_pretraining {
     int64_t layers, heads, width, hidden; /* without `init` */
 } bert_pretraining;
 extern const ad_record bert_pretraining_record;
+/* All of a new model but what its tokenizer says. */
+void bert_pretrain_sizes(bert_model *model, const bert_pretraining *p);
+int64_t bert_pretrain_missing(const bert_pretraining *p); /* words that a text lacks */
 
 /* pretrain.c: the system's functions where the use is BERT_GAPS. */
 ad_status bert_pretrain_read(ad_job *job);
@@ -350,19 +303,35 @@ ad_status bert_own_tokenizer(bert *b);
 ad_status bert_open_speller(bert *b, const char *path);
 /* What vectors follow from: weights, tokenizer, pooling, length. */
 ad_status bert_mark(const bert *b, char mark[32]);
+/* The lines of a text, without what ends them, one after the other: begin with `at` and `end`;
+ * false: there is none left. */
+typedef struct bert_lines {
+    const char *at, *end;
+    const char *line; /* not NUL-terminated */
+    size_t length;
+    int64_t number; /* from 1 */
+} bert_lines;
+bool bert_next_line(bert_lines *lines);
 /* The number of tokens that --length allows a text, or the model does. */
 ad_status bert_choose_length(ad_command *cmd, const bert *b, int64_t *most);
 
 /* The block as the evaluation program's inputs; it must stay. */
 ad_status bert_bind(const bert *b, const bert_block *block);
-/* Vectors of all texts, [texts, width], of length 1: builds the network, whose use is BERT_VECTORS.
- * Stops where the watcher says so: AD_ERROR_LIMIT. */
+/* Gives each text to the network of b->use, in batches of about equally long ones, and what comes
+ * out to `take`: of texts index[0 .. count), which lie in the block in this order. Builds the
+ * network. Stops where the watcher says so: AD_ERROR_LIMIT. */
+typedef ad_status (*bert_taker)(void *user, const bert_block *block, const int64_t *index,
+                                int64_t count, const float *result);
+ad_status bert_run_texts(bert *b, const bert_texts *texts, ad_precision precision,
+                         const ad_watcher *watcher, bert_taker take, void *user);
+/* Vectors of all texts, [texts, width], of length 1; the use becomes BERT_VECTORS. */
 ad_status bert_vectors(bert *b, const bert_texts *texts, ad_precision precision,
                        const ad_watcher *watcher, float *vectors);
 
 /* ---- the commands ---- */
 
-extern const ad_verb bert_embed_verb, bert_fill_verb, bert_train_verb, bert_tune_verb,
-    bert_eval_verb, bert_search_verb;
+extern const ad_verb bert_embed_verb, bert_fill_verb, bert_train_verb, bert_search_verb,
+    bert_explain_verb; /* those of tuned.h: */
+extern const ad_verb bert_tune_verb, bert_eval_verb, bert_predict_verb;
 
 #endif

@@ -24,25 +24,13 @@ static const ad_option options[] = {
 
 /* ---- lines ---- */
 
-/* The line's end, which may be the text's. */
-static const char *line_end(const char *at, const char *end)
-{
-    const char *newline = memchr(at, '\n', (size_t)(end - at));
-    return newline ? newline : end;
-}
-
 static ad_status add_lines(bert_texts *texts, const bert_speller *speller, const char *text,
                            size_t length)
 {
-    const char *at = text, *end = text + length;
+    bert_lines lines = {.at = text, .end = text + length};
     ad_status status = AD_OK;
-    while (at < end && !status) {
-        const char *stop = line_end(at, end);
-        size_t line = (size_t)(stop - at);
-        if (line && at[line - 1] == '\r') --line;
-        status = bert_texts_add(texts, speller, at, line, NULL, 0);
-        at = stop + 1;
-    }
+    while (!status && bert_next_line(&lines))
+        status = bert_texts_add(texts, speller, lines.line, lines.length, NULL, 0);
     return status;
 }
 

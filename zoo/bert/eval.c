@@ -1,5 +1,5 @@
-/* eval.c - `bert eval`: how well a tuned model tells the classes of a table apart. */
-#include "zoo/bert/bert.h"
+/* eval.c - `bert eval`: how well a tuned model says what a table says. */
+#include "zoo/bert/tuned.h"
 
 #include <autodidact/table.h>
 
@@ -10,24 +10,48 @@ static const ad_option options[] = {
     {0},
 };
 
-static ad_status print_class_table(ad_command *cmd, const bert *b)
+/* A row of a table of classes, labels or types of entities. */
+typedef struct score_row {
+    const char *name;
+    int64_t count;
+    double precision, recall, f1;
+} score_row;
+
+static score_row row_of(const bert *b, int i)
 {
-    static const ad_column columns[] = {
-        {"class", .kind = AD_COLUMN_TEXT, .most = 40},  {"texts", .kind = AD_COLUMN_INT},
-        {"precision", .kind = AD_COLUMN_PERCENT},       {"recall", .kind = AD_COLUMN_PERCENT},
+    const bert_model *m = b->job.model;
+    if (m->task == BERT_TAGS_TASK) {
+        bert_entity_score s = bert_entities_score(b->entities, i);
+        return (score_row){s.type, s.there, s.precision, s.recall, s.f1};
+    }
+    ad_class_score s = m->task == BERT_LABELS_TASK ? ad_label_scores_of(b->label_scores, i)
+                                                   : ad_class_scores_of(b->class_scores, i);
+    return (score_row){m->classes.at[i], s.rows, s.precision, s.recall, s.f1};
+}
+
+static ad_status print_table(ad_command *cmd, const bert *b)
+{
+    const bert_model *m = b->job.model;
+    const bool tags = m->task == BERT_TAGS_TASK;
+    const char *name = tags ? "entity" : m->task == BERT_LABELS_TASK ? "label" : "class";
+    const ad_column columns[] = {
+        {name, .kind = AD_COLUMN_TEXT, .most = 40},
+        {tags ? "entities" : "texts", .kind = AD_COLUMN_INT},
+        {"precision", .kind = AD_COLUMN_PERCENT},
+        {"recall", .kind = AD_COLUMN_PERCENT},
         {"F1", .kind = AD_COLUMN_PERCENT, .key = "f1"},
     };
-    const ad_texts *classes = &((const bert_model *)b->job.model)->classes;
     ad_table *t;
     ad_status status = ad_table_new(&t, b->job.ctx, columns, 5);
-    for (int i = 0; i < (int)classes->count && !status; ++i) {
-        ad_class_score s = ad_class_scores_of(b->scores, i);
+    int count = tags ? bert_entities_types(b->entities) : (int)m->classes.count;
+    for (int i = 0; i < count && !status; ++i) {
+        score_row s = row_of(b, i);
         ad_table_row(t);
-        ad_table_text(t, classes->at[i]);
-        ad_table_int(t, s.rows);
+        ad_table_text(t, s.name);
+        ad_table_int(t, s.count);
         ad_table_real(t, s.precision), ad_table_real(t, s.recall), ad_table_real(t, s.f1);
     }
-    if (!status) status = ad_table_print(t, cmd, "class");
+    if (!status) status = ad_table_print(t, cmd, name);
     ad_table_free(t);
     return status;
 }
@@ -37,7 +61,8 @@ static ad_status say(ad_command *cmd, bert *b)
     ad_metrics metrics = ad_metrics_new(b->job.ctx);
     ad_status status = bert_tune_evaluate(&b->job, AD_SPLIT_TEST, &metrics);
     if (!status) status = ad_metrics_status(&metrics);
-    if (!status && b->scores) status = print_class_table(cmd, b);
+    bool numbers = ((const bert_model *)b->job.model)->task == BERT_NUMBERS_TASK;
+    if (!status && !numbers) status = print_table(cmd, b);
     if (!status) {
         ad_json_begin(cmd, "result");
         ad_json_text(cmd, "data", b->job.data);

@@ -10,17 +10,23 @@
 
 enum { VALIDATED = 10 }; /* the last of so many parts */
 
+static const ad_option corpus_rows[] = {
+    {"data", 'd', AD_OPTION_FILE, AD_AT(bert_corpus, data), .required = true, .may_change = true,
+     .help = "a text in UTF-8 (.gz, .xz, .bz2, .zst are expanded) or a folder of texts; the last "
+             "tenth validates"},
+    {"init", 0, AD_OPTION_FILE, AD_AT(bert_corpus, init), .unit = "MODEL",
+     .help = "weights, sizes and tokenizer to begin with, as `bert embed` takes them"},
+    {"tokenizer", 0, AD_OPTION_FILE, AD_AT(bert_corpus, tokenizer),
+     .help = "WordPiece to spell with, where there is no --init: vocab.txt, tokenizer.json, or a "
+             "folder that holds one"},
+    {0},
+};
+const ad_record bert_corpus_record = {
+    .title = "text", .options = corpus_rows, .size = sizeof(bert_corpus)};
+
 #define AT(member) AD_AT(bert_pretraining, member)
 
 static const ad_option rows[] = {
-    {"data", 'd', AD_OPTION_FILE, AT(data), .required = true, .may_change = true,
-     .help = "a text in UTF-8 (.gz, .xz, .bz2, .zst are expanded) or a folder of texts; the last "
-             "tenth validates"},
-    {"init", 0, AD_OPTION_FILE, AT(init), .unit = "MODEL",
-     .help = "weights, sizes and tokenizer to begin with, as `bert embed` takes them"},
-    {"tokenizer", 0, AD_OPTION_FILE, AT(tokenizer),
-     .help = "WordPiece to spell with, where there is no --init: vocab.txt, tokenizer.json, or a "
-             "folder that holds one"},
     {"length", 0, AD_OPTION_INT, AT(length), .initial = "128", .min = 8, .max = 1 << 20,
      .unit = "TOKENS", .help = "of a text"},
     {"batch", 0, AD_OPTION_INT, AT(batch), .initial = "32", .min = 1, .max = 65536,
@@ -42,22 +48,34 @@ static const ad_option rows[] = {
     {0},
 };
 const ad_record bert_pretraining_record = {
-    .title = "text and network", .options = rows, .size = sizeof(bert_pretraining)};
+    .title = "network", .options = rows, .size = sizeof(bert_pretraining)};
 
 /* ---- the model ---- */
 
-static ad_status own_model(bert *b, const bert_pretraining *p)
+void bert_pretrain_sizes(bert_model *m, const bert_pretraining *p)
 {
-    bert_model *m = b->job.model;
-    ad_context *ctx = b->job.ctx;
-    if (!p->tokenizer)
-        return ad_error_set(ctx, AD_ERROR_ARGUMENT,
-                            "--tokenizer or --init: nothing says how the text is spelled");
     m->kind = BERT_BERT;
     m->layers = p->layers, m->heads = p->heads, m->width = p->width, m->hidden = p->hidden;
     m->places = p->length, m->types = 2, m->eps = 1e-12;
+    m->masked = true;
+}
+
+int64_t bert_pretrain_missing(const bert_pretraining *p)
+{
+    double missing = floor((double)(p->length - 2) * p->share + 0.5);
+    return missing < 1 ? 1 : (int64_t)missing;
+}
+
+static ad_status own_model(bert *b, const bert_corpus *c, const bert_pretraining *p)
+{
+    bert_model *m = b->job.model;
+    ad_context *ctx = b->job.ctx;
+    if (!c->tokenizer)
+        return ad_error_set(ctx, AD_ERROR_ARGUMENT,
+                            "--tokenizer or --init: nothing says how the text is spelled");
+    bert_pretrain_sizes(m, p);
     m->vocab = INT32_MAX / 2; /* until the tokenizer says it */
-    ad_status status = bert_open_speller(b, p->tokenizer);
+    ad_status status = bert_open_speller(b, c->tokenizer);
     if (status) return status;
     int32_t padding = ad_tokenizer_special(b->speller.tokenizer, AD_TOKEN_PAD);
     m->padding = padding > 0 ? padding : 0;
@@ -66,22 +84,22 @@ static ad_status own_model(bert *b, const bert_pretraining *p)
         return bert_own_tokenizer(b);
     return ad_error_set(
         ctx, AD_ERROR_UNSUPPORTED, "%s: is %s; an encoder from scratch is spelled with WordPiece",
-        p->tokenizer, ad_tokenizer_kind_name(ad_tokenizer_get_kind(b->speller.tokenizer)));
+        c->tokenizer, ad_tokenizer_kind_name(ad_tokenizer_get_kind(b->speller.tokenizer)));
 }
 
-static ad_status make_model(bert *b, const bert_pretraining *p)
+static ad_status make_model(bert *b, const bert_corpus *c, const bert_pretraining *p)
 {
     bert_model *m = b->job.model;
-    ad_status status = p->init ? bert_start_from(b, p->init) : own_model(b, p);
+    ad_status status = c->init ? bert_start_from(b, c->init) : own_model(b, c, p);
     if (status) return status;
     m->masked = true;
     if (b->speller.mask < 0)
         return ad_error_set(b->job.ctx, AD_ERROR_FORMAT,
                             "%s: the tokenizer has no token for a masked word",
-                            p->init ? p->init : p->tokenizer);
+                            c->init ? c->init : c->tokenizer);
     if (p->length <= bert_longest(m)) return AD_OK;
     return ad_error_set(b->job.ctx, AD_ERROR_ARGUMENT, "--length is %lld, %s has %lld places",
-                        (long long)p->length, p->init, (long long)bert_longest(m));
+                        (long long)p->length, c->init, (long long)bert_longest(m));
 }
 
 /* Whether each piece begins a word. */
@@ -163,17 +181,17 @@ static ad_status add_folder(bert *b, const char *path)
     return status;
 }
 
-static ad_status read_text(bert *b, const bert_pretraining *p)
+static ad_status read_text(bert *b, const char *path, const bert_pretraining *p)
 {
     struct stat about;
-    bool folder = !stat(p->data, &about) && S_ISDIR(about.st_mode);
-    ad_status status = folder ? add_folder(b, p->data) : add_text(b, p->data);
+    bool folder = !stat(path, &about) && S_ISDIR(about.st_mode);
+    ad_status status = folder ? add_folder(b, path) : add_text(b, path);
     int64_t texts = b->tokens.count / (p->length - 2);
     if (status || texts >= 2) return status;
     return ad_error_set(b->job.ctx, AD_ERROR_FORMAT,
                         "%s: %lld tokens are too few to train and to validate on: two texts of "
                         "%lld are needed",
-                        p->data, (long long)b->tokens.count, (long long)p->length);
+                        path, (long long)b->tokens.count, (long long)p->length);
 }
 
 /* ---- splits ---- */
@@ -190,10 +208,9 @@ static ad_status take_rows(ad_job *job, ad_split split, ad_samples *samples, int
 static ad_status make_samples(bert *b, const bert_pretraining *p)
 {
     ad_job *job = &b->job;
-    double missing = floor((double)(p->length - 2) * p->share + 0.5);
     const bert_gaps gaps = {.length = p->length,
                             .batch = p->batch,
-                            .missing = missing < 1 ? 1 : (int64_t)missing,
+                            .missing = bert_pretrain_missing(p),
                             .ids = b->tokens.ids,
                             .count = b->tokens.count,
                             .word = p->whole_words ? b->word : NULL,
@@ -211,16 +228,17 @@ ad_status bert_pretrain_read(ad_job *job)
 {
     bert *b = (bert *)job;
     const bert_pretraining *p = ad_job_value(job, &bert_pretraining_record);
+    const bert_corpus *c = ad_job_value(job, &bert_corpus_record);
     b->use = BERT_GAPS;
-    ad_status status = make_model(b, p);
+    ad_status status = make_model(b, c, p);
     if (!status) status = mark_words(b);
-    if (!status) status = read_text(b, p);
+    if (!status) status = read_text(b, c->data, p);
     if (!status) status = make_samples(b, p);
     if (status) return status;
     b->room = b->train_room = p->length * p->batch;
     job->batch = job->eval_batch = p->batch;
     job->keep_last = true;
-    job->data = p->data;
+    job->data = c->data;
     job->fingerprint = ad_fingerprint(b->tokens.ids,
                                       (size_t)b->tokens.count * sizeof *b->tokens.ids) ^
                        ad_tokenizer_fingerprint(b->speller.tokenizer);
@@ -261,8 +279,8 @@ ad_status bert_pretrain_evaluate(ad_job *job, ad_split split, ad_metrics *metric
 
 /* ---- the verb ---- */
 
-static const ad_record *const records[] = {&bert_pretraining_record, &bert_model_record,
-                                           &ad_train_record, NULL};
+static const ad_record *const records[] = {&bert_corpus_record, &bert_pretraining_record,
+                                           &bert_model_record, &ad_train_record, NULL};
 static const ad_default defaults[] = {{"lr", "1e-3"},
                                       {"optimizer", "adamw"},
                                       {"weight-decay", "0.01"},

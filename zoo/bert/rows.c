@@ -2,17 +2,64 @@
  * is as large as its texts are long. A program's batch has one size all the same. In training the
  * texts, sorted by length, are cut into as many strata as a batch has texts, and a batch takes one
  * of each at random: no two batches differ by more than the longest text has tokens. */
-#include "zoo/bert/bert.h"
+#include "zoo/bert/tuned.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL = 4, NUMBER, STREAM = 0x42455254 };
+enum { LABEL = 4, OF_TASK, STREAM = 0x42455254 };
+
+/* ---- marks ---- */
+
+void bert_marks_free(bert_marks *m)
+{
+    free(m->begin);
+    free(m->label);
+    free(m->place);
+    free(m->goes_on);
+    *m = (bert_marks){0};
+}
+
+bool bert_marks_add(bert_marks *m, int32_t label, int32_t place)
+{
+    if (m->count == m->capacity) {
+        int64_t capacity = 2 * m->capacity + 1024;
+        int32_t *labels = realloc(m->label, (size_t)capacity * sizeof *labels);
+        if (labels) m->label = labels;
+        int32_t *places = realloc(m->place, (size_t)capacity * sizeof *places);
+        if (places) m->place = places;
+        if (!labels || !places) return false;
+        m->capacity = capacity;
+    }
+    m->label[m->count] = label, m->place[m->count] = place;
+    ++m->count;
+    return true;
+}
+
+bool bert_marks_close(bert_marks *m, bool goes_on)
+{
+    if (m->texts == m->text_capacity) {
+        int64_t capacity = 2 * m->text_capacity + 256;
+        int64_t *begin = realloc(m->begin, (size_t)(capacity + 1) * sizeof *begin);
+        if (begin) m->begin = begin;
+        bool *on = realloc(m->goes_on, (size_t)capacity * sizeof *on);
+        if (on) m->goes_on = on;
+        if (!begin || !on) return false;
+        m->text_capacity = capacity;
+    }
+    if (!m->texts) m->begin[0] = 0;
+    m->goes_on[m->texts++] = goes_on;
+    m->begin[m->texts] = m->count;
+    return true;
+}
+
+/* ---- rows ---- */
 
 static void release(ad_samples *samples)
 {
     bert_rows *r = samples->user;
     bert_texts_free(&r->texts);
+    bert_marks_free(&r->marks);
     free(r->labels);
     free(r->numbers);
     free(r->by_length);
@@ -31,6 +78,26 @@ bert_rows *bert_rows_new(ad_context *ctx, const bert_model *model, int64_t most)
 
 /* ---- a batch ---- */
 
+/* targets [count, labels] */
+static void fill_targets(const bert_rows *r, const int64_t *index, int64_t count, float *target)
+{
+    const int64_t labels = r->model->classes.count;
+    memset(target, 0, (size_t)(count * labels) * sizeof *target);
+    for (int64_t i = 0; i < count; ++i)
+        for (int64_t k = r->marks.begin[index[i]]; k < r->marks.begin[index[i] + 1]; ++k)
+            target[i * labels + r->marks.label[k]] = 1;
+}
+
+/* tag [room], of texts that begin as `begin` says */
+static void fill_tags(const bert_rows *r, const int64_t *index, int64_t count, const int32_t *begin,
+                      int32_t *tag)
+{
+    for (int64_t i = 0; i < r->room; ++i) tag[i] = -1;
+    for (int64_t i = 0; i < count; ++i)
+        for (int64_t k = r->marks.begin[index[i]]; k < r->marks.begin[index[i] + 1]; ++k)
+            tag[begin[i] + r->marks.place[k]] = r->marks.label[k];
+}
+
 static void fill(void *user, const int64_t *index, int64_t count, const ad_draws *draws,
                  void *const *block)
 {
@@ -40,8 +107,11 @@ static void fill(void *user, const int64_t *index, int64_t count, const ad_draws
     (void)draws;
     bert_pack(r->model, &r->texts, index, count, &to);
     for (int64_t i = 0; i < count; ++i) labels[i] = r->labels[index[i]];
-    float *numbers = r->numbered ? block[NUMBER] : NULL;
+    int task = r->model->task;
+    float *numbers = task == BERT_NUMBERS_TASK ? block[OF_TASK] : NULL;
     for (int64_t i = 0; i < count && numbers; ++i) numbers[i] = r->numbers[index[i]];
+    if (task == BERT_LABELS_TASK) fill_targets(r, index, count, block[OF_TASK]);
+    if (task == BERT_TAGS_TASK) fill_tags(r, index, count, to.begin, block[OF_TASK]);
 }
 
 static int64_t fit(void *user, const int64_t *index, int64_t count)
@@ -104,12 +174,14 @@ ad_status bert_rows_finish(bert_rows *r, int64_t batch)
 {
     ad_samples *s = &r->samples;
     r->batch = batch;
-    r->by_length = calloc((size_t)r->texts.count + 1, sizeof *r->by_length);
-    if (!r->by_length)
+    const size_t count = (size_t)r->texts.count;
+    r->by_length = calloc(count + 1, sizeof *r->by_length);
+    if (!r->labels) r->labels = calloc(count + 1, sizeof *r->labels); /* of tags */
+    if (!r->by_length || !r->labels)
         return ad_error_set(r->texts.ctx, AD_ERROR_MEMORY, "no memory for the order of texts");
     bert_texts_by_length(&r->texts, r->by_length);
     s->count = r->texts.count;
-    s->fields = r->fields, s->field_count = r->numbered ? 6 : 5;
+    s->fields = r->fields, s->field_count = r->model->task == BERT_CLASSES_TASK ? 5 : 6;
     s->fill_batch = fill, s->fit = fit, s->order = order;
     bert_rows_set_room(r, bert_rows_room(r));
     return AD_OK;
@@ -125,7 +197,14 @@ void bert_rows_set_room(bert_rows *r, int64_t room)
                                          .shape = ad_shape(i < 3 ? room : r->batch + 1),
                                          .whole = true};
     r->fields[LABEL] = (ad_sample_field){.name = "label", .dtype = AD_I32, .padding = -1};
-    r->fields[NUMBER] = (ad_sample_field){.name = "number", .dtype = AD_F32};
+    const ad_sample_field of_task[] = {
+        [BERT_NUMBERS_TASK] = {.name = "number", .dtype = AD_F32},
+        [BERT_LABELS_TASK] = {.name = "target",
+                              .dtype = AD_F32,
+                              .shape = ad_shape(r->model->classes.count)},
+        [BERT_TAGS_TASK] = {.name = "tag", .dtype = AD_I32, .shape = ad_shape(room), .whole = true},
+    };
+    r->fields[OF_TASK] = of_task[r->model->task];
 }
 
 uint64_t bert_rows_fingerprint(const bert_rows *r)
@@ -133,9 +212,12 @@ uint64_t bert_rows_fingerprint(const bert_rows *r)
     const bert_texts *t = &r->texts;
     uint64_t ids = ad_fingerprint(t->ids, (size_t)t->begin[t->count] * sizeof *t->ids);
     uint64_t ends = ad_fingerprint(t->begin, (size_t)(t->count + 1) * sizeof *t->begin);
-    uint64_t numbers = r->numbered
-                           ? ad_fingerprint(r->numbers, (size_t)t->count * sizeof *r->numbers)
-                           : 0;
-    return ids ^ (ends << 1) ^ (numbers << 2) ^
+    uint64_t of_task = 0;
+    if (r->model->task == BERT_NUMBERS_TASK)
+        of_task = ad_fingerprint(r->numbers, (size_t)t->count * sizeof *r->numbers);
+    if (r->marks.texts)
+        of_task = ad_fingerprint(r->marks.label, (size_t)r->marks.count * sizeof *r->marks.label) ^
+                  ad_fingerprint(r->marks.begin, (size_t)(t->count + 1) * sizeof *r->marks.begin);
+    return ids ^ (ends << 1) ^ (of_task << 2) ^
            ad_fingerprint(r->labels, (size_t)t->count * sizeof *r->labels);
 }

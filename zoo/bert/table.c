@@ -1,128 +1,57 @@
 /* table.c - texts and their labels from tables: comma- or tab-separated values, or JSON lines, an
  * object each. */
-#include "zoo/bert/bert.h"
+#include "zoo/bert/tuned.h"
 
 #include <autodidact/json.h>
 #include <autodidact/table_data.h>
-#include <jansson.h>
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-void bert_classes_free(bert_classes *c)
-{
-    for (int64_t i = 0; i < c->count; ++i) free(c->at[i]);
-    free(c->at);
-    *c = (bert_classes){0};
-}
-
-/* What a table's row is added to. */
-typedef struct reading {
-    const bert_table *table;
-    bert_classes *classes;
-    bert_rows *rows;
-    ad_context *ctx;
-    int64_t capacity; /* of labels */
-} reading;
-
-/* ---- classes ---- */
-
-static ad_status add_class(reading *r, const char *name)
-{
-    bert_classes *c = r->classes;
-    if (c->count == c->capacity) {
-        int64_t capacity = 2 * c->capacity + 16;
-        char **grown = realloc(c->at, (size_t)capacity * sizeof *grown);
-        if (!grown) return bert_no_memory(r->ctx, "the rows of a table");
-        c->at = grown, c->capacity = capacity;
-    }
-    c->at[c->count] = strdup(name);
-    return c->at[c->count++] ? AD_OK : bert_no_memory(r->ctx, "the rows of a table");
-}
-
-static ad_status find_class(reading *r, int64_t line, const char *name, int32_t *label)
-{
-    bert_classes *c = r->classes;
-    int64_t i = 0;
-    while (i < c->count && strcmp(c->at[i], name) != 0) ++i;
-    *label = (int32_t)i;
-    if (i < c->count) return AD_OK;
-    if (c->grow && *name) return add_class(r, name);
-    if (!*name)
-        return ad_error_set(r->ctx, AD_ERROR_FORMAT, "%s:%lld: the label is empty", r->table->path,
-                            (long long)line);
-    return ad_error_set(r->ctx, AD_ERROR_FORMAT,
-                        "%s:%lld: the label \"%.60s\" is none of the %lld of %s (the first is "
-                        "\"%.60s\")",
-                        r->table->path, (long long)line, name, (long long)c->count, c->from,
-                        c->count ? c->at[0] : "");
-}
-
 /* ---- rows ---- */
 
-/* "3.5" */
-static ad_status read_number(const reading *r, int64_t line, const char *text, float *number)
+/* Errors of a text, as that it is not UTF-8 or the tokenizer lacks a letter, name its line. */
+static ad_status name_line(const bert_reading *r, int64_t line, ad_status status)
 {
-    char *end;
-    double value = strtod(text, &end);
-    *number = (float)value;
-    while (*end == ' ') ++end;
-    if (*text && !*end && isfinite(*number)) return AD_OK;
-    return ad_error_set(r->ctx, AD_ERROR_FORMAT, "%s:%lld: the label \"%.60s\" is no number",
-                        r->table->path, (long long)line, text);
+    if (!status || status == AD_ERROR_MEMORY) return status;
+    return ad_error_set(r->ctx, status, "%s:%lld: %s", r->table->path, (long long)line,
+                        ad_error(r->ctx));
 }
 
-/* Room for what belongs to one text more. */
-static ad_status grow(reading *r)
+/* A byte-level tokenizer would take any bytes. */
+static ad_status check_text(const bert_reading *r, int64_t line, const char *text)
 {
-    bert_rows *rows = r->rows;
-    if (rows->texts.count < r->capacity) return AD_OK;
-    int64_t capacity = 2 * r->capacity + 256;
-    int32_t *labels = realloc(rows->labels, (size_t)capacity * sizeof *labels);
-    if (labels) rows->labels = labels;
-    float *numbers = realloc(rows->numbers, (size_t)capacity * sizeof *numbers);
-    if (numbers) rows->numbers = numbers;
-    if (!labels || !numbers) return bert_no_memory(r->ctx, "the rows of a table");
-    r->capacity = capacity;
-    return AD_OK;
+    size_t length = strlen(text), valid = ad_text_valid(text, length);
+    if (valid == length) return AD_OK;
+    return bert_reading_fail(r, line, "the text's byte %zu (0x%02x) is not UTF-8", valid,
+                             (unsigned char)text[valid]);
 }
 
-static ad_status add(reading *r, int64_t line, const char *text, const char *pair,
-                     const char *label)
+/* Its label was added before. */
+static ad_status add_text(bert_reading *r, int64_t line, const char *text, const char *pair)
 {
-    bert_rows *rows = r->rows;
-    int32_t which = 0;
-    float number = 0;
-    ad_status status = rows->numbered ? read_number(r, line, label, &number)
-                                      : find_class(r, line, label, &which);
-    if (!status) status = grow(r);
+    ad_status status = check_text(r, line, text);
+    if (!status && pair) status = check_text(r, line, pair);
     if (status) return status;
-    status = bert_texts_add(&rows->texts, r->table->speller, text, strlen(text), pair,
+    status = bert_texts_add(&r->rows->texts, r->table->speller, text, strlen(text), pair,
                             pair ? strlen(pair) : 0);
-    if (status && status != AD_ERROR_MEMORY) /* it is not UTF-8, or the tokenizer lacks a letter */
-        return ad_error_set(r->ctx, status, "%s:%lld: %s", r->table->path, (long long)line,
-                            ad_error(r->ctx));
-    if (status) return status;
-    rows->labels[rows->texts.count - 1] = which;
-    rows->numbers[rows->texts.count - 1] = number;
-    return AD_OK;
+    return name_line(r, line, status);
 }
 
 /* ---- separated values ---- */
 
-/* A column by its number from 1; 0: the name is none. */
-static int64_t number_of(const char *name)
+int64_t bert_column_number(const char *name)
 {
     char *end;
     long long number = strtoll(name, &end, 10);
     return *name && !*end && number > 0 ? number : 0;
 }
 
-static ad_status find_column(const reading *r, const ad_frame *frame, const char *name,
+static ad_status find_column(const bert_reading *r, const ad_frame *frame, const char *name,
                              int64_t *column)
 {
     const char *const names[] = {name, NULL};
-    int64_t number = number_of(name);
+    int64_t number = bert_column_number(name);
     if (!ad_frame_column_name(frame, 0)) {
         *column = number - 1;
         if (number && number <= ad_frame_columns(frame)) return AD_OK;
@@ -134,32 +63,38 @@ static ad_status find_column(const reading *r, const ad_frame *frame, const char
     return status || *column >= 0 ? status : ad_frame_fail_column(frame, name);
 }
 
-static ad_status read_frame(reading *r)
+static ad_status read_frame(bert_reading *r)
 {
     const bert_table *t = r->table;
-    const ad_frame_options options = {
-        .header = number_of(t->text) ? AD_FRAME_NO_HEADER : AD_FRAME_HEADER, .watcher = t->watcher};
+    const char *text_name = t->text ? t->text : "text", *label_name = t->label ? t->label : "label";
+    const ad_frame_options options = {.header = bert_column_number(text_name) ? AD_FRAME_NO_HEADER
+                                                                              : AD_FRAME_HEADER,
+                                      .watcher = t->watcher};
     ad_frame *frame;
     int64_t text = 0, pair = 0, label = 0;
     ad_status status = ad_frame_read(&frame, r->ctx, t->path, &options);
     if (status) return status;
-    status = find_column(r, frame, t->text, &text);
-    if (!status) status = find_column(r, frame, t->label, &label);
+    status = find_column(r, frame, text_name, &text);
+    if (!status) status = find_column(r, frame, label_name, &label);
     if (!status && t->pair) status = find_column(r, frame, t->pair, &pair);
-    for (int64_t i = 0; i < ad_frame_rows(frame) && !status; ++i)
-        status = add(r, ad_frame_line(frame, i), ad_frame_text(frame, i, text),
-                     t->pair ? ad_frame_text(frame, i, pair) : NULL,
-                     ad_frame_text(frame, i, label));
+    const char *separator = t->separator                       ? t->separator
+                            : ad_frame_separator(frame) == '|' ? ","
+                                                               : "|";
+    for (int64_t i = 0; i < ad_frame_rows(frame) && !status; ++i) {
+        int64_t line = ad_frame_line(frame, i);
+        status = bert_add_label(r, line, ad_frame_text(frame, i, label), separator);
+        if (!status)
+            status = add_text(r, line, ad_frame_text(frame, i, text),
+                              t->pair ? ad_frame_text(frame, i, pair) : NULL);
+    }
     ad_frame_free(frame);
     return status;
 }
 
 /* ---- JSON lines ---- */
 
-/* A member as text; numbers as they are written. NULL: it is neither. */
-static const char *member(const json_t *object, const char *name, char number[32])
+const char *bert_json_text(const json_t *value, char number[32])
 {
-    const json_t *value = json_object_get(object, name);
     if (json_is_string(value)) return json_string_value(value);
     if (!json_is_number(value)) return NULL;
     if (json_is_integer(value))
@@ -169,40 +104,47 @@ static const char *member(const json_t *object, const char *name, char number[32
     return number;
 }
 
-static ad_status add_object(reading *r, int64_t line, const char *at, size_t length)
+/* A text with its pair and its label, or labels. */
+static ad_status add_members(bert_reading *r, int64_t line, const json_t *object)
 {
     const bert_table *t = r->table;
+    const char *text_name = t->text ? t->text : "text", *label_name = t->label ? t->label : "label";
     char number[3][32];
+    const json_t *of = json_object_get(object, label_name);
+    const char *text = bert_json_text(json_object_get(object, text_name), number[0]),
+               *label = bert_json_text(of, number[1]);
+    const char *pair = t->pair ? bert_json_text(json_object_get(object, t->pair), number[2]) : NULL;
+    bool several = r->rows->model->task == BERT_LABELS_TASK;
+    if (several && !json_is_array(of))
+        return bert_reading_fail(r, line, "has no array \"%s\" of labels", label_name);
+    if (!text || (!several && !label) || (t->pair && !pair))
+        return bert_reading_fail(r, line, "has no text or number \"%s\"",
+                                 !text                ? text_name
+                                 : !several && !label ? label_name
+                                                      : t->pair);
+    ad_status status = several ? bert_add_labels(r, line, of) : bert_add_label(r, line, label, "|");
+    return status ? status : add_text(r, line, text, pair);
+}
+
+static ad_status add_object(bert_reading *r, int64_t line, const char *at, size_t length)
+{
     json_t *object;
-    ad_status status = ad_json_object_parse(r->ctx, t->path, line, at, length, &object);
+    ad_status status = ad_json_object_parse(r->ctx, r->table->path, line, at, length, &object);
     if (status) return status;
-    const char *text = member(object, t->text, number[0]),
-               *label = member(object, t->label, number[1]);
-    const char *pair = t->pair ? member(object, t->pair, number[2]) : NULL;
-    if (!text || !label || (t->pair && !pair))
-        status = ad_error_set(r->ctx, AD_ERROR_FORMAT, "%s:%lld: has no text or number \"%s\"",
-                              t->path, (long long)line,
-                              !text    ? t->text
-                              : !label ? t->label
-                                       : t->pair);
-    else
-        status = add(r, line, text, pair, label);
+    status = r->rows->model->task == BERT_TAGS_TASK ? bert_add_tagged(r, line, object)
+                                                    : add_members(r, line, object);
     json_decref(object);
     return status;
 }
 
-static ad_status read_json_lines(reading *r)
+static ad_status read_json_lines(bert_reading *r)
 {
     ad_text_file file;
     ad_status status = ad_text_file_read(&file, r->ctx, r->table->path);
     if (status) return status;
-    const char *at = file.text, *end = at + file.length;
-    for (int64_t line = 1; at < end && !status; ++line) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        size_t length = (size_t)((stop ? stop : end) - at);
-        if (length && !(length == 1 && *at == '\r')) status = add_object(r, line, at, length);
-        at += length + 1;
-    }
+    bert_lines lines = {.at = file.text, .end = file.text + file.length};
+    while (!status && bert_next_line(&lines))
+        if (lines.length) status = add_object(r, lines.number, lines.line, lines.length);
     ad_text_file_free(&file);
     return status;
 }
@@ -216,10 +158,14 @@ static bool is_json_lines(const char *path)
 
 ad_status bert_table_read(const bert_table *table, bert_classes *classes, bert_rows *rows)
 {
-    reading r = {.table = table, .classes = classes, .rows = rows, .ctx = rows->texts.ctx};
-    ad_status status = is_json_lines(table->path) ? read_json_lines(&r) : read_frame(&r);
+    bert_reading r = {.table = table, .classes = classes, .rows = rows, .ctx = rows->texts.ctx};
+    bool tags = rows->model->task == BERT_TAGS_TASK;
+    ad_status status = is_json_lines(table->path) ? read_json_lines(&r)
+                       : tags                     ? bert_read_conll(&r)
+                                                  : read_frame(&r);
     if (!status && !rows->texts.count)
         status = ad_error_set(r.ctx, AD_ERROR_FORMAT, "%s: has no rows", table->path);
     bert_texts_note(&rows->texts, &table->watcher);
+    bert_marks_note(&rows->marks, &rows->texts, &table->watcher);
     return status;
 }

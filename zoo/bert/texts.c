@@ -70,12 +70,9 @@ static ad_status spell(bert_texts *t, const bert_speller *s, int part, const cha
     return ad_tokenizer_encode(s->tokenizer, text, length, AD_ENCODE_SPECIAL, &t->spelled[part]);
 }
 
-ad_status bert_texts_add(bert_texts *t, const bert_speller *s, const char *text, size_t length,
-                         const char *pair, size_t pair_length)
+ad_status bert_texts_put(bert_texts *t, const bert_speller *s, int parts)
 {
-    ad_status status = spell(t, s, 0, text, length);
-    if (!status && pair) status = spell(t, s, 1, pair, pair_length);
-    if (status) return status;
+    bool pair = parts > 1;
     int64_t first = t->spelled[0].count, second = pair ? t->spelled[1].count : 0;
     int64_t around = pair ? 3 + s->doubled : 2;
     t->cut += first + second > t->most - around;
@@ -95,6 +92,27 @@ ad_status bert_texts_add(bert_texts *t, const bert_speller *s, const char *text,
     if (to - begin > t->longest) t->longest = to - begin;
     ++t->count;
     return AD_OK;
+}
+
+ad_status bert_texts_add(bert_texts *t, const bert_speller *s, const char *text, size_t length,
+                         const char *pair, size_t pair_length)
+{
+    ad_status status = spell(t, s, 0, text, length);
+    if (!status && pair) status = spell(t, s, 1, pair, pair_length);
+    return status ? status : bert_texts_put(t, s, pair ? 2 : 1);
+}
+
+bool bert_next_line(bert_lines *l)
+{
+    if (l->at >= l->end) return false;
+    const char *stop = memchr(l->at, '\n', (size_t)(l->end - l->at));
+    if (!stop) stop = l->end;
+    l->line = l->at;
+    l->length = (size_t)(stop - l->at);
+    if (l->length && l->line[l->length - 1] == '\r') --l->length;
+    l->at = stop + 1;
+    ++l->number;
+    return true;
 }
 
 void bert_texts_note(const bert_texts *t, const ad_watcher *watcher)

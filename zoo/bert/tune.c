@@ -1,6 +1,6 @@
-/* tune.c - `bert tune`: a trained encoder learns to tell classes of texts, or of pairs of texts,
- * apart (Devlin et al. 2019, section 4.1). */
-#include "zoo/bert/bert.h"
+/* tune.c - `bert tune`: a trained encoder learns what a table says of its texts (Devlin et al.
+ * 2019, section 4.1): a class, a number, labels, or a tag of each word. */
+#include "zoo/bert/tuned.h"
 
 #include <math.h>
 #include <string.h>
@@ -25,14 +25,20 @@ static const ad_option tuning_rows[] = {
      .help = "a table to validate with: the best weights are kept"},
     {"test", 0, AD_OPTION_FILE, AD_AT(bert_tuning, test), .may_change = true,
      .help = "a table that is measured once, at the end"},
-    {"text", 0, AD_OPTION_TEXT, AD_AT(bert_tuning, text), .initial = "text", .unit = "COLUMN",
-     .help = "of the texts: its name, or its number from 1 where there is no header"},
     {"task", 0, AD_OPTION_CHOICE, AD_AT(bert_tuning, task), .initial = "classes",
-     .choices = "classes|numbers", .help = "what labels are: classes by name, or numbers"},
+     .choices = "classes|numbers|labels|tags",
+     .help = "what is learnt of a text: its class; a number; labels, several or none; or tags, one "
+             "of each word (BIO)"},
+    {"text", 0, AD_OPTION_TEXT, AD_AT(bert_tuning, text), .unit = "COLUMN",
+     .help = "of the texts: its name, or its number from 1 where there is no header; else text. Of "
+             "words: else 1, and words in .jsonl"},
     {"pair", 0, AD_OPTION_TEXT, AD_AT(bert_tuning, pair), .unit = "COLUMN",
      .help = "of second texts, where pairs are told apart"},
-    {"label", 0, AD_OPTION_TEXT, AD_AT(bert_tuning, label), .initial = "label", .unit = "COLUMN",
-     .help = "of the classes or numbers"},
+    {"label", 0, AD_OPTION_TEXT, AD_AT(bert_tuning, label), .unit = "COLUMN",
+     .help = "of the classes, numbers or labels, else label; of tags: else the last, and tags in "
+             ".jsonl"},
+    {"separator", 0, AD_OPTION_TEXT, AD_AT(bert_tuning, separator), .unit = "TEXT",
+     .help = "what stands between labels; else |, or a comma where | separates columns"},
     {"batch", 0, AD_OPTION_INT, AD_AT(bert_tuning, batch), .initial = "32", .min = 1, .max = 65536,
      .help = "texts in a step"},
     {"length", 0, AD_OPTION_INT, AD_AT(bert_tuning, length), .min = 4, .max = 1 << 24,
@@ -46,6 +52,10 @@ static const ad_option tuning_rows[] = {
      .unit = "RANK",
      .help = "the encoder stays as it is, and adapters of this rank learn beside its queries and "
              "values (1e-3 is a usual --lr); 0: it learns itself"},
+    {"layer-decay", 0, AD_OPTION_REAL, AD_AT(bert_tuning, layer_decay), .initial = "1", .min = 0.01,
+     .max = 1, .unit = "FACTOR",
+     .help = "each layer learns at this times the rate of the one above it, the embeddings at the "
+             "lowest; 1: all alike"},
     {"dropout", 0, AD_OPTION_REAL, AD_AT(bert_tuning, dropout), .initial = "0.1", .min = 0,
      .max = 0.95, .help = "of embeddings, of what layers add, and of the text's vector"},
     {0},
@@ -73,7 +83,9 @@ static ad_status set_numbers(bert *b, const char *path)
 static ad_status set_classes(bert *b, const bert_classes *classes)
 {
     bert_model *m = b->job.model;
-    if (classes->count < 2)
+    if (m->task == BERT_LABELS_TASK && !classes->count)
+        return ad_error_set(b->job.ctx, AD_ERROR_FORMAT, "%s: no text has a label", classes->from);
+    if (m->task != BERT_LABELS_TASK && classes->count < 2)
         return ad_error_set(b->job.ctx, AD_ERROR_FORMAT,
                             "%s: all labels are \"%.60s\": there is nothing to tell apart",
                             classes->from, classes->count ? classes->at[0] : "");
@@ -86,9 +98,10 @@ static ad_status read_split(bert *b, ad_split split, const char *path, const ber
 {
     bert_model *m = b->job.model;
     const bert_table table = {.path = path,
-                              .text = t->text ? t->text : "text",
+                              .text = t->text,
                               .pair = t->pair,
-                              .label = t->label ? t->label : "label",
+                              .label = t->label,
+                              .separator = t->separator,
                               .speller = &b->speller,
                               .watcher = b->job.watcher};
     int64_t longest = bert_longest(m);
@@ -100,7 +113,6 @@ static ad_status read_split(bert *b, ad_split split, const char *path, const ber
     bert_rows *rows = b->rows[split] = bert_rows_new(b->job.ctx, m, most);
     if (!rows) return ad_error_set(b->job.ctx, AD_ERROR_MEMORY, "no memory for the texts");
     b->job.split[split].samples = &rows->samples;
-    rows->numbered = m->task == BERT_NUMBERS_TASK;
     ad_status status = bert_table_read(&table, classes, rows);
     if (!status) status = bert_rows_finish(rows, split ? EVAL_TEXTS : t->batch);
     if (status || !split) return status;
@@ -135,7 +147,14 @@ static ad_status read_training(bert *b, const bert_source *source, const bert_tu
     bool numbers = t->task == BERT_NUMBERS_TASK;
     if (!status) status = numbers ? set_numbers(b, source->data) : set_classes(b, &classes);
     bert_classes_free(&classes);
+    /* fields of the classes' size */
+    if (!status) bert_rows_set_room(b->rows[AD_SPLIT_TRAIN], b->rows[AD_SPLIT_TRAIN]->room);
     return status;
+}
+
+static const char *classes_name(const bert_model *m)
+{
+    return m->task == BERT_LABELS_TASK ? "labels" : m->task == BERT_TAGS_TASK ? "tags" : "classes";
 }
 
 static void describe(bert *b, const char *path)
@@ -153,8 +172,9 @@ static void describe(bert *b, const char *path)
                  "%lld texts with numbers of mean %.3g and deviation %.3g, %.1f tokens each",
                  (long long)train->texts.count, m->mean, m->deviation, mean);
     else
-        snprintf(job->summary, sizeof job->summary, "%lld texts of %lld classes, %.1f tokens each",
-                 (long long)train->texts.count, (long long)m->classes.count, mean);
+        snprintf(job->summary, sizeof job->summary, "%lld texts %s %lld %s, %.1f tokens each",
+                 (long long)train->texts.count, m->task == BERT_CLASSES_TASK ? "of" : "with",
+                 (long long)m->classes.count, classes_name(m), mean);
 }
 
 /* The classifier reads a text in one of two ways; what fills in words is left behind. */
@@ -162,10 +182,28 @@ static void choose_head(bert *b, const bert_tuning *t)
 {
     bert_model *m = b->job.model;
     if (t->pooling >= 0) m->pooling = t->pooling;
-    m->pooled = m->pooling == BERT_CLS && m->kind != BERT_DISTILBERT;
+    m->pooled = m->pooling == BERT_CLS && m->kind != BERT_DISTILBERT && t->task != BERT_TAGS_TASK;
     m->masked = false;
     m->rank = t->rank;
     m->task = t->task;
+    m->paired = t->pair != NULL;
+}
+
+/* Options that mean nothing to the task. */
+static ad_status check_options(const bert *b, const bert_tuning *t)
+{
+    const char *option = t->separator && t->task != BERT_LABELS_TASK    ? "separator"
+                         : t->task == BERT_TAGS_TASK && t->pair         ? "pair"
+                         : t->task == BERT_TAGS_TASK && t->pooling >= 0 ? "pooling"
+                                                                        : NULL;
+    if (option)
+        return ad_error_set(b->job.ctx, AD_ERROR_ARGUMENT, "--%s: is of no use to --task %s",
+                            option,
+                            t->task == BERT_TAGS_TASK      ? "tags"
+                            : t->task == BERT_NUMBERS_TASK ? "numbers"
+                                                           : "classes");
+    if (!t->separator || *t->separator) return AD_OK;
+    return ad_error_set(b->job.ctx, AD_ERROR_ARGUMENT, "--separator is empty");
 }
 
 static ad_status check_frozen(const bert *b, const bert_tuning *t)
@@ -177,13 +215,19 @@ static ad_status check_frozen(const bert *b, const bert_tuning *t)
                         (long long)m->layers);
 }
 
+static const char *const monitored[] = {[BERT_CLASSES_TASK] = "accuracy",
+                                        [BERT_NUMBERS_TASK] = "rmse",
+                                        [BERT_LABELS_TASK] = "micro_f1",
+                                        [BERT_TAGS_TASK] = "f1"};
+
 ad_status bert_tune_read(ad_job *job)
 {
     bert *b = (bert *)job;
     const bert_source *source = ad_job_value(job, &bert_source_record);
     const bert_tuning *t = ad_job_value(job, &bert_tuning_record);
     b->use = BERT_CLASSES;
-    ad_status status = bert_start_from(b, source->init);
+    ad_status status = check_options(b, t);
+    if (!status) status = bert_start_from(b, source->init);
     if (!status) status = check_frozen(b, t);
     if (status) return status;
     choose_head(b, t);
@@ -198,7 +242,7 @@ ad_status bert_tune_read(ad_job *job)
     job->batch = t->batch;
     job->keep_last = true;
     job->monitor_low = t->task == BERT_NUMBERS_TASK;
-    job->monitor = !t->validation ? NULL : job->monitor_low ? "rmse" : "accuracy";
+    job->monitor = t->validation ? monitored[t->task] : NULL;
     return AD_OK;
 }
 
@@ -222,11 +266,36 @@ static void freeze_encoder(ad_job *job, const bert_names *n)
         }
 }
 
+/* The layer below each has the rate of that times the decay, the embeddings that of the lowest
+ * (Clark et al. 2020, appendix B); what is on top of the encoder learns at the full rate. */
+static ad_status decay_layers(ad_job *job, const bert_names *n, double decay)
+{
+    enum { NAME = 128 };
+    const int64_t layers = ((const bert_model *)job->model)->layers;
+    ad_rate *rates = ad_job_array(job, layers + 1, sizeof *rates);
+    char *names = ad_job_array(job, (layers + 1) * NAME, 1);
+    if (!rates || !names) return AD_ERROR_MEMORY;
+    for (int64_t i = 0; i <= layers; ++i) {
+        char *name = names + i * NAME;
+        if (i < layers)
+            snprintf(name, NAME, "%s%s.%lld", n->prefix, n->layers, (long long)i);
+        else
+            snprintf(name, NAME, "%sembeddings", n->prefix);
+        rates[i] = (ad_rate){name, pow(decay, (double)(i < layers ? layers - i : layers + 1))};
+    }
+    job->rates = rates, job->rate_count = (int)layers + 1;
+    return AD_OK;
+}
+
 ad_status bert_tune_prepare(ad_job *job)
 {
     const bert_tuning *t = ad_job_value(job, &bert_tuning_record);
     const bert_names *n = bert_names_of(((const bert_model *)job->model)->kind);
     char name[128];
+    if (t->layer_decay < 1) {
+        ad_status status = decay_layers(job, n, t->layer_decay);
+        if (status) return status;
+    }
     if (t->rank) freeze_encoder(job, n);
     if (!t->frozen) return AD_OK;
     snprintf(name, sizeof name, "%sembeddings", n->prefix);
@@ -236,61 +305,6 @@ ad_status bert_tune_prepare(ad_job *job)
         ad_vars_freeze(job->vars, name, true);
     }
     return AD_OK;
-}
-
-/* ---- scores ---- */
-
-static ad_status score_batch(ad_job *job, ad_split split, const ad_batch *batch)
-{
-    bert *b = (bert *)job;
-    const float *logits = ad_result(job->evaluation.program, job->evaluation.result);
-    const int32_t *labels = ad_batch_field(job->loader[split], batch, "label");
-    return ad_class_scores_add(b->scores, logits, labels, batch->size);
-}
-
-static ad_status score_numbers(ad_job *job, ad_split split, const ad_batch *batch)
-{
-    const float *said = ad_result(job->evaluation.program, job->evaluation.result);
-    return ad_number_scores_add(((bert *)job)->number_scores, said,
-                                ad_batch_field(job->loader[split], batch, "number"), batch->size);
-}
-
-static ad_status evaluate_numbers(ad_job *job, ad_split split, ad_metrics *metrics)
-{
-    bert *b = (bert *)job;
-    ad_regression_result r;
-    bool done;
-    ad_number_scores_free(b->number_scores);
-    ad_status status = ad_number_scores_new(&b->number_scores, job->ctx);
-    if (!status) status = ad_job_score(job, split, &done, score_numbers);
-    if (!status && done) status = ad_number_scores_result(b->number_scores, &r);
-    if (status || !done) return status;
-    ad_metrics_add(metrics, "rmse", r.rmse);
-    ad_metrics_add(metrics, "pearson", r.pearson);
-    ad_metrics_add(metrics, "spearman", r.spearman);
-    return AD_OK;
-}
-
-ad_status bert_tune_evaluate(ad_job *job, ad_split split, ad_metrics *metrics)
-{
-    bert *b = (bert *)job;
-    if (((const bert_model *)job->model)->task == BERT_NUMBERS_TASK)
-        return evaluate_numbers(job, split, metrics);
-    const ad_texts *classes = &((const bert_model *)job->model)->classes;
-    ad_class_result r;
-    bool done;
-    ad_class_scores_free(b->scores);
-    ad_status status = ad_class_scores_new(&b->scores, job->ctx, (int)classes->count, NULL);
-    if (!status) status = ad_job_score(job, split, &done, score_batch);
-    if (!status && done) status = ad_class_scores_result(b->scores, &r);
-    if (status || !done) return status;
-    ad_metrics_add(metrics, "accuracy", r.accuracy);
-    ad_metrics_add(metrics, "macro_f1", r.macro_f1);
-    ad_metrics_add(metrics, "loss", r.loss);
-    const int64_t *confusion = ad_class_scores_confusion(b->scores);
-    if (split != AD_SPLIT_TEST || !confusion || !job->run) return AD_OK;
-    return ad_run_confusion(job->run, confusion, (int)classes->count,
-                            (const char *const *)classes->at);
 }
 
 /* ---- the verb ---- */
@@ -303,12 +317,19 @@ static const ad_default defaults[] = {
 
 const ad_verb bert_tune_verb = {
     AD_VERB("bert", "tune", "", ad_train_rows, ad_system_train,
-            "tune an encoder to tell classes of texts apart"),
+            "tune an encoder on texts with classes, numbers, labels or tags"),
     .records = records, .defaults = defaults, .user = &bert_system,
     .description =
-        "Every row of the table is a text, or a pair of texts, and its class. Texts that are about "
-        "equally long lie side by side without padding. The run's weights hold tokenizer and "
-        "classes, so that `bert eval RUN` and `bert embed RUN` need nothing else.\n"
+        "Every row of the table is a text, or a pair of texts, and its class; with --task numbers "
+        "its number, with --task labels the names of its labels, of which there may be several or "
+        "none (\"politics|sport\"; an array in .jsonl). Texts that are about equally long lie side "
+        "by side without padding. The run's weights hold tokenizer and classes, so that `bert eval "
+        "RUN`, `bert predict RUN` and `bert embed RUN` need nothing else.\n"
+        "\n"
+        "With --task tags the table is one of words: a line is a word and its tag, with a tab or "
+        "blanks between columns, an empty line ends a sentence (CoNLL); a line of .jsonl has an "
+        "array \"words\" and an array \"tags\".\n"
         "\n"
         "  autodidact bert tune --init all-MiniLM-L6-v2/ --data train.tsv --valid dev.tsv \\\n"
-        "      --test test.tsv --text 1 --label 2"};
+        "      --test test.tsv --text 1 --label 2\n"
+        "  autodidact bert tune --init all-MiniLM-L6-v2/ --data train.conll --task tags"};

@@ -1,5 +1,5 @@
-/* vectors.c - vectors of many texts: batches of texts that are about equally long, as many as fit,
- * whose vectors go where their texts stand. */
+/* vectors.c - many texts through a network: batches of texts that are about equally long, as many
+ * as fit; and their vectors, which go where their texts stand. */
 #include "zoo/bert/bert.h"
 
 #include <stdlib.h>
@@ -38,25 +38,29 @@ static ad_status run_new(run *r)
     return AD_OK;
 }
 
-static ad_status run_all(const run *r, const ad_watcher *watcher, float *vectors)
+/* The next texts of the order, from `at` on: how many fit. */
+static ad_status run_batch(const run *r, int64_t at, int64_t *count, bert_taker take, void *user)
 {
     const ad_forward *f = &r->b->job.evaluation;
-    const int64_t width = ((const bert_model *)r->b->job.model)->width, count = r->texts->count;
+    const int64_t left = r->texts->count - at, *index = r->order + at;
+    *count = bert_pack_fit(r->texts, index, left < r->block.texts ? left : r->block.texts,
+                           r->block.room);
+    bert_pack(r->b->job.model, r->texts, index, *count, &r->block);
+    ad_status status = ad_run(f->program);
+    if (!status) status = ad_result_finite(f->program, f->result, ad_trained_path(&r->b->job));
+    return status ? status : take(user, &r->block, index, *count, ad_result(f->program, f->result));
+}
+
+static ad_status run_all(const run *r, const ad_watcher *watcher, bert_taker take, void *user)
+{
+    const int64_t count = r->texts->count;
     ad_status status = AD_OK;
     for (int64_t at = 0, n; at < count && !status; at += n) {
         if (ad_watch_interrupted(watcher))
             return ad_error_set(r->b->job.ctx, AD_ERROR_LIMIT,
                                 "interrupted after %lld of %lld texts", (long long)at,
                                 (long long)count);
-        n = count - at < r->block.texts ? count - at : r->block.texts;
-        n = bert_pack_fit(r->texts, r->order + at, n, r->block.room);
-        bert_pack(r->b->job.model, r->texts, r->order + at, n, &r->block);
-        status = ad_run(f->program);
-        if (!status) status = ad_result_finite(f->program, f->result, ad_trained_path(&r->b->job));
-        const float *row = ad_result(f->program, f->result);
-        for (int64_t i = 0; i < n && !status; ++i)
-            memcpy(vectors + r->order[at + i] * width, row + i * width,
-                   (size_t)width * sizeof *vectors);
+        status = run_batch(r, at, &n, take, user);
         if (watcher->progress)
             watcher->progress(watcher->user,
                               &(ad_progress){.step = at + n, .steps = count, .counted = "texts"});
@@ -64,17 +68,40 @@ static ad_status run_all(const run *r, const ad_watcher *watcher, float *vectors
     return status;
 }
 
-ad_status bert_vectors(bert *b, const bert_texts *texts, ad_precision precision,
-                       const ad_watcher *watcher, float *vectors)
+ad_status bert_run_texts(bert *b, const bert_texts *texts, ad_precision precision,
+                         const ad_watcher *watcher, bert_taker take, void *user)
 {
     const ad_compile_options how = {.precision = precision};
     run r = {.b = b, .texts = texts};
     if (!texts->count) return AD_OK;
     ad_status status = run_new(&r);
-    b->use = BERT_VECTORS, b->room = r.block.room;
+    b->room = r.block.room;
     if (!status) status = ad_trained_build(&b->job, r.block.texts, &how);
     if (!status) status = bert_bind(b, &r.block);
-    if (!status) status = run_all(&r, watcher, vectors);
+    if (!status) status = run_all(&r, watcher, take, user);
     run_free(&r);
     return status;
+}
+
+typedef struct vectors {
+    float *to;
+    int64_t width;
+} vectors;
+
+static ad_status take_vectors(void *user, const bert_block *block, const int64_t *index,
+                              int64_t count, const float *row)
+{
+    const vectors *v = user;
+    (void)block;
+    for (int64_t i = 0; i < count; ++i)
+        memcpy(v->to + index[i] * v->width, row + i * v->width, (size_t)v->width * sizeof *row);
+    return AD_OK;
+}
+
+ad_status bert_vectors(bert *b, const bert_texts *texts, ad_precision precision,
+                       const ad_watcher *watcher, float *to)
+{
+    vectors v = {to, ((const bert_model *)b->job.model)->width};
+    b->use = BERT_VECTORS;
+    return bert_run_texts(b, texts, precision, watcher, take_vectors, &v);
 }
