@@ -93,6 +93,66 @@ static void under_prefixes(void)
     }
 }
 
+/* The gradient is 2 p, so a step of SGD at rate 0.1 leaves 1 - 0.2 factor of a parameter. */
+static void rates_of_parts(void)
+{
+    static const ad_rate rates[] = {{"critic", 0.5}, {"critic.b", 0.25}, {"actor.w", 0}};
+    static const double kept[COUNT] = {1, 0.8, 0.8, 0.9, 0.95, 1};
+    bench b;
+    open_bench(&b);
+    ad_optimizer *o = ad_optimizer_new(b.vars, NULL, "sgd:lr=0.1");
+    CHECK_INT(ad_optimizer_set_rates(o, &(ad_rate){"trunk", -1}, 1), AD_ERROR_ARGUMENT);
+    CHECK_CONTAINS(ad_error(b.ctx), "the learning rate under trunk is -1, expected 0 or more");
+    CHECK_INT(ad_optimizer_set_rates(o, rates, 3), AD_OK);
+    run(&b, ad_minimize(o, b.loss));
+    for (int i = 0; i < COUNT; ++i) {
+        float now[5];
+        ad_variable_get(b.vars, b.variable[i], now);
+        for (int k = 0; k < 5; ++k)
+            CHECK_NEAR((double)now[k], kept[i] * (double)b.before[i][k], 1e-6);
+    }
+    CHECK_NEAR(ad_optimizer_lr(o), 0.1, 0);
+    ad_optimizer_free(o);
+    close_bench(&b);
+}
+
+/* Adam's first step is as long as the rate: of a part with a factor by that; none again. */
+static void rates_of_adam(void)
+{
+    bench b;
+    open_bench(&b);
+    ad_optimizer *o = ad_optimizer_new(b.vars, NULL, "adamw:lr=0.1,weight-decay=0.5");
+    CHECK_INT(ad_optimizer_set_rates(o, &(ad_rate){"trunk", 0.01}, 1), AD_OK);
+    run(&b,
+        ad_minimize_with(o, b.loss, (ad_minimize_options){.max_norm = 1, .accumulate = 1}).step);
+    for (int i = 0; i < COUNT - 1; ++i) {
+        float now[5];
+        double rate = i == 2 ? 0.001 : 0.1;
+        ad_variable_get(b.vars, b.variable[i], now);
+        for (int k = 0; k < 5; ++k) {
+            double before = (double)b.before[i][k];
+            double want = before * (1 - 0.5 * rate) - (before > 0 ? rate : -rate);
+            CHECK_NEAR((double)now[k], want, 1e-5);
+        }
+    }
+    ad_optimizer_free(o);
+    close_bench(&b);
+}
+
+static void a_rate_of_nothing(void)
+{
+    bench b;
+    open_bench(&b);
+    ad_optimizer *o = ad_optimizer_new(b.vars, NULL, "sgd");
+    CHECK_INT(ad_optimizer_set_rates(o, &(ad_rate){"trunk.x", 0.5}, 1), AD_OK);
+    ad_node *step = ad_minimize(o, b.loss);
+    CHECK(ad_node_poisoned(step));
+    CHECK_CONTAINS(ad_error(b.ctx), "sgd has a learning rate for what is under trunk.x, where "
+                                    "there is no parameter");
+    ad_optimizer_free(o);
+    close_bench(&b);
+}
+
 static void listed_variables(void)
 {
     bench b;
@@ -196,6 +256,9 @@ int main(int argc, char **argv)
 {
     return check_main(argc, argv,
                       (check_case[]){CASE(under_prefixes),
+                                     CASE(rates_of_parts),
+                                     CASE(rates_of_adam),
+                                     CASE(a_rate_of_nothing),
                                      CASE(listed_variables),
                                      CASE(wrong_lists_are_refused),
                                      CASE(a_prefix_without_parameters),
