@@ -23,6 +23,13 @@ says err "standard input: the text is empty"
 check "a line of JSON for each line of text" test "$(grep -c '"event":"vector"' "$tmp/.out")" = 5
 check "equal lines have equal vectors" test \
     "$(sed -n 's/.*"line":1,//p' "$tmp/.out")" = "$(sed -n 's/.*"line":5,//p' "$tmp/.out")"
+printf '\nthe cat\n\n' >"$tmp/gaps.txt"
+run "$autodidact" bert embed "$bert/bare" "$tmp/gaps.txt" --json --quiet
+exits 0
+says out '"rows":3,'
+vector() { sed -n "s/.*\"line\":$1,//p" "$tmp/.out"; }
+check "empty lines have their vector, in their place" test "$(vector 1)" = "$(vector 3)"
+check "which is no other line's" test "$(vector 1)" != "$(vector 2)"
 run "$autodidact" bert embed "$bert/bare" "$tmp/lines.txt" -o "$tmp/a.jsonl" --quiet
 exits 0
 check "five lines" test "$(wc -l <"$tmp/a.jsonl")" = 5
@@ -34,6 +41,18 @@ says err "longer than 6 tokens"
 
 run "$autodidact" bert embed "$bert/bare" "$tmp/lines.txt" -o "$tmp/c.npy" --precision bf16 --quiet
 [ "$status" = 0 ] || says err bf16 # of a processor that does not have it
+
+# A line of 50,000 words; nothing but characters that are in no vocabulary.
+yes cat 2>/dev/null | head -50000 | tr '\n' ' ' >"$tmp/long.txt"
+printf '\342\230\203\n\342\230\202 \342\230\203' >"$tmp/unknown.txt"
+for kind in bare roberta; do
+    run "$autodidact" bert embed "$bert/$kind" "$tmp/long.txt" -o "$tmp/c.npy"
+    exits 0
+    says err "1 of 1 texts are longer than 24 tokens and were cut"
+    run "$autodidact" bert embed "$bert/$kind" "$tmp/unknown.txt" -o "$tmp/c.npy" --quiet
+    exits 0
+    says out "2 vectors of 8 numbers"
+done
 
 # ---- words for gaps ----
 run "$autodidact" bert fill "$bert/bert" "the [MASK] sat [MASK]" -k 2
@@ -71,7 +90,9 @@ says err "empty.txt: the text is empty"
 printf 'good\nbad \377\n' >"$tmp/latin.txt"
 run "$autodidact" bert embed "$bert/bare" "$tmp/latin.txt" -o "$tmp/c.npy"
 exits 1
+one_line err
 says err "latin.txt: byte 9 (0xff) is not UTF-8"
+says err "(the byte is in line 2)"
 run "$autodidact" bert embed "$bert/bare" "$tmp/lines.txt" -o "$tmp/c.npy" --tokenizer "$bert/roberta"
 exits 1
 says err "the tokenizer has 291 tokens, the model knows 40"
@@ -89,6 +110,7 @@ contradicts bert '"hidden_size": 8' '"hidden_size": 16' \
     "config.json says that hidden_size is 16, tensor bert.embeddings.word_embeddings.weight of"
 contradicts bert '"num_hidden_layers": 2' '"num_hidden_layers": 1' "num_hidden_layers is 1, tensor bert.encoder.layer.1"
 contradicts distilbert '"hidden_dim": 12' '"hidden_dim": 13' "hidden_dim is 13, tensor distilbert.transformer.layer.0"
+contradicts bert '"max_position_embeddings": 24' '"max_position_embeddings": 25' "max_position_embeddings is 25, tensor bert.embeddings.position"
 contradicts bert '"vocab_size": 40' '"vocab_size": 50' "vocab_size is 50"
 contradicts bert '"model_type": "bert"' '"model_type": "electra"' "model_type is electra, expected bert, distilbert or roberta"
 contradicts bert '"hidden_act": "gelu"' '"hidden_act": "swish"' "hidden_act is swish, expected"

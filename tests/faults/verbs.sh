@@ -34,6 +34,7 @@ gpt_options="--layers 1 --heads 1 --width 8 --block 8 --batch 2 --steps 3 --samp
 classify_options="--model mlp --batch 4 --steps 3 --size 4"
 gan_options="--kind conditional --width 8 --latent 2 --batch 4 --steps 3 --measure 0"
 bert_options="--init bert/bare --data texts.tsv --valid texts.tsv --text 1 --label 2 --batch 2 --steps 3"
+bert_tags="--init bert/bare --data words.conll --valid words.conll --batch 2 --steps 3"
 graph_options="--per-class 2 --width 4 --steps 3"
 translate_options="--layers 1 --heads 1 --width 8 --hidden 8 --vocab 260 --batch-tokens 64 --steps 3 --eval-lines 2"
 style_options="--size 32 --steps 2"
@@ -63,6 +64,9 @@ make_seed() {
     quietly graph train --data graph $graph_options --run graph-run
     quietly bert tune $bert_options --run bert-run
     quietly bert search graph n1 --model bert/bare --index index.safetensors # of other times than there are then
+    printf 'the O\ncat B-A\n\nmat B-B\n\nthe O\nhat B-A\n' >words.conll
+    printf 'the cat\tcat|mat\nthe hat\t\na cat on the mat\tmat\nmat\tcat\n' >labels.tsv
+    quietly bert tune --task tags $bert_tags --run bert-tags-run
     quietly gan train --data pictures $gan_options --run gan-run
     printf 'a rose\na red rose\n%.0s' 1 2 3 4 >lines.en
     printf 'eine Rose\neine rote Rose\n%.0s' 1 2 3 4 >lines.de
@@ -165,8 +169,13 @@ each_verb() {
     "$1" reads gpt eval gpt-run text.txt
     "$1" trains bert tune $bert_options --run new
     "$1" trains bert tune --init bert/roberta --data texts.tsv --text 1 --label 2 --batch 2 --steps 3 --pooling cls --run new
+    "$1" trains bert tune --task tags $bert_tags --layer-decay 0.9 --run new
+    "$1" trains bert tune --task labels --init bert/bare --data labels.tsv --valid labels.tsv --text 1 --label 2 --batch 2 --steps 3 --run new
     "$1" trains bert train --data text.txt --tokenizer bert/bert --layers 1 --heads 1 --width 8 --length 8 --batch 2 --steps 3 --run new
     "$1" reads bert eval bert-run --on texts.tsv
+    "$1" reads bert eval bert-tags-run --on words.conll
+    "$1" reads bert predict bert-run text.txt
+    "$1" reads bert predict bert-tags-run lines.en
     "$1" writes bert embed bert/bare text.txt -o old.npz
     "$1" reads bert fill bert/distilbert [MASK]
     "$1" writes bert search graph n1 --model bert/bare --index index.safetensors
@@ -193,6 +202,7 @@ each_verb() {
     "$1" writes dream layers --layer relu1_1 --channels 2 $dream_options -o old.png
     "$1" reads explain gpt --layers 1 --heads 1 --width 8 --block 8
     "$1" reads explain classify --model lenet
+    "$1" reads explain bert --layers 1 --heads 1 --width 8 --hidden 8 --length 8 --batch 2
     "$1" reads explain gan --width 8 --batch 4
     "$1" reads explain graph --data graph
     "$1" reads explain translate --layers 1 --heads 1 --width 8 --batch-tokens 64

@@ -34,14 +34,9 @@ void bert_classes_free(bert_classes *c)
     *c = (bert_classes){0};
 }
 
-static ad_status add_class(bert_reading *r, int64_t line, const char *name)
+static ad_status add_class(bert_reading *r, const char *name)
 {
     bert_classes *c = r->classes;
-    size_t length = strlen(name), valid = ad_text_valid(name, length);
-    if (valid <
-        length) /* a byte-level tokenizer's texts may be any; names go into the run's files */
-        return bert_reading_fail(r, line, "byte %zu of the label (0x%02x) is not UTF-8", valid,
-                                 (unsigned char)name[valid]);
     if (c->count == c->capacity) {
         int64_t capacity = 2 * c->capacity + 16;
         char **grown = realloc(c->at, (size_t)capacity * sizeof *grown);
@@ -60,7 +55,7 @@ ad_status bert_find_class(bert_reading *r, int64_t line, const char *name, int32
     *label = (int32_t)i;
     if (i < c->count) return AD_OK;
     if (!*name) return bert_reading_fail(r, line, "the label is empty");
-    if (c->grow) return add_class(r, line, name);
+    if (c->grow) return add_class(r, name);
     return bert_reading_fail(
         r, line, "the label \"%.60s\" is none of the %lld of %s (the first is \"%.60s\")", name,
         (long long)c->count, c->from, c->count ? c->at[0] : "");

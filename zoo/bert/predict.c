@@ -6,7 +6,8 @@
 
 static const ad_option options[] = {
     {"length", 0, AD_OPTION_INT, .min = 4, .max = 1 << 24, .unit = "TOKENS",
-     .help = "longer texts are cut; else what the model says, else its places"},
+     .help = "longer texts are cut; else as it was tuned, else what the model says, else its "
+             "places"},
     AD_COMMON_OPTIONS,
     {0},
 };
@@ -94,12 +95,22 @@ static ad_status add_words(prediction *p, const bert_lines *l)
     return status;
 }
 
+/* As the run was tuned and measured, if nothing else is asked for. */
+static ad_status choose_length(prediction *p)
+{
+    const bert_tuning *t = ad_job_value(&p->b->job, &bert_tuning_record);
+    ad_status status = bert_choose_length(p->cmd, p->b, &p->texts.most);
+    bool tuned = t && t->length && t->length <= bert_longest(p->m);
+    if (tuned && !ad_command_given(p->cmd, "length")) p->texts.most = t->length;
+    return status;
+}
+
 static ad_status read_lines(prediction *p)
 {
     const char *path = ad_command_operand(p->cmd, 1);
     bool standard = !strcmp(path, "-"), tags = p->m->task == BERT_TAGS_TASK;
     p->path = standard ? "standard input" : path;
-    ad_status status = bert_choose_length(p->cmd, p->b, &p->texts.most);
+    ad_status status = choose_length(p);
     if (!status)
         status = ad_text_file_read(&p->file, p->b->job.ctx, standard ? "/dev/stdin" : path);
     if (status) return status;

@@ -18,23 +18,11 @@ static ad_status name_line(const bert_reading *r, int64_t line, ad_status status
                         ad_error(r->ctx));
 }
 
-/* A byte-level tokenizer would take any bytes. */
-static ad_status check_text(const bert_reading *r, int64_t line, const char *text)
-{
-    size_t length = strlen(text), valid = ad_text_valid(text, length);
-    if (valid == length) return AD_OK;
-    return bert_reading_fail(r, line, "the text's byte %zu (0x%02x) is not UTF-8", valid,
-                             (unsigned char)text[valid]);
-}
-
 /* Its label was added before. */
 static ad_status add_text(bert_reading *r, int64_t line, const char *text, const char *pair)
 {
-    ad_status status = check_text(r, line, text);
-    if (!status && pair) status = check_text(r, line, pair);
-    if (status) return status;
-    status = bert_texts_add(&r->rows->texts, r->table->speller, text, strlen(text), pair,
-                            pair ? strlen(pair) : 0);
+    ad_status status = bert_texts_add(&r->rows->texts, r->table->speller, text, strlen(text), pair,
+                                      pair ? strlen(pair) : 0);
     return name_line(r, line, status);
 }
 
