@@ -7,7 +7,7 @@ i=0
 while [ $i -lt 15 ]; do printf '\055DOCSTART- O\n\nthe O\ncats B-A\nsat  I-A\n\n \nun O\nhat B-B\n\n'; i=$((i + 1)); done >"$tmp/train.conll"
 printf 'a\t1\tO\r\ncats\t2\tB-A\r\nsat\t3\tI-A\r\n\r\nun\t4\tO\nhat\t5\tB-B' >"$tmp/dev.conll"
 common="--task tags --init $bert/bare --data $tmp/train.conll --valid $tmp/dev.conll --test $tmp/dev.conll
-    --lr 3e-2 --batch 8 --epochs 6 --quiet --checkpoint-every 5"
+    --lr 3e-2 --layer-decay 0.9 --batch 8 --epochs 6 --quiet --checkpoint-every 5"
 
 run "$autodidact" bert tune $common --run "$tmp/a" --threads 1 --json
 exits 0
@@ -64,6 +64,19 @@ for kind in roberta distilbert; do
     run "$autodidact" bert tune --task tags --init "$bert/$kind" --data "$tmp/train.conll" --steps 2 --batch 4 --run "$tmp/$kind" --quiet
     exits 0
 done
+
+# What was tuned can be tuned and trained further; then it knows no tags any more.
+printf 'the cat\tyes\nhat\tno\n' >"$tmp/classes.tsv"
+run "$autodidact" bert tune --init "$tmp/a" --data "$tmp/classes.tsv" --text 1 --label 2 --steps 1 --run "$tmp/c" --quiet
+exits 0
+run "$autodidact" bert predict "$tmp/c" "$tmp/lines.txt"
+exits 0
+check "a class for each line" test "$(wc -l <"$tmp/.out")" = 3
+run "$autodidact" bert train --init "$tmp/a" --data "$tmp/long.txt" --length 12 --batch 2 --steps 1 --run "$tmp/t" --quiet
+exits 0
+run "$autodidact" bert predict "$tmp/t" "$tmp/lines.txt"
+exits 1
+says err "was not tuned; \`bert tune\` makes such a model"
 
 # ---- what can go wrong ----
 fails() { # SENTENCE OPTIONS...

@@ -91,7 +91,10 @@ static ad_status make_model(bert *b, const bert_corpus *c, const bert_pretrainin
 {
     bert_model *m = b->job.model;
     ad_status status = c->init ? bert_start_from(b, c->init) : own_model(b, c, p);
+    /* what it was tuned for before is left behind */
+    if (!status) status = ad_texts_copy(b->job.ctx, &m->classes, NULL, 0);
     if (status) return status;
+    m->task = BERT_CLASSES_TASK, m->paired = false;
     m->masked = true;
     if (b->speller.mask < 0)
         return ad_error_set(b->job.ctx, AD_ERROR_FORMAT,
