@@ -3,7 +3,7 @@
  *
  * needs: zip */
 #include "check.h"
-#include "zoo/bert/bert.h"
+#include "zoo/bert/tuned.h"
 
 #include <jansson.h>
 
