@@ -249,7 +249,7 @@ static double best_tag(const prediction *p, int64_t k, double *chance, const cha
     return chance[best];
 }
 
-static ad_status say_json_tags(prediction *p, int64_t line, double *chance)
+static void say_json_tags(prediction *p, int64_t line, double *chance)
 {
     const int64_t at = p->first[line];
     const int count = (int)p->sentence.count;
@@ -260,7 +260,6 @@ static ad_status say_json_tags(prediction *p, int64_t line, double *chance)
     ad_json_texts(p->cmd, "tags", p->names, count);
     ad_json_reals(p->cmd, "probabilities", p->chance, count);
     ad_json_end(p->cmd);
-    return AD_OK;
 }
 
 /* A line of each word, and an empty one behind a sentence. */
@@ -284,10 +283,7 @@ static ad_status say_all_tags(prediction *p)
     for (int64_t i = 0; !status && bert_next_line(&lines); ++i) {
         status = split_words(&p->sentence, lines.line, lines.length);
         if (status) break;
-        if (ad_command_json(p->cmd))
-            status = say_json_tags(p, i, chance);
-        else
-            say_tags(p, i, chance);
+        (ad_command_json(p->cmd) ? say_json_tags : say_tags)(p, i, chance);
     }
     free(chance);
     return status;
