@@ -1,5 +1,6 @@
 /* tokenizer.h - text to numbers and back: characters, bytes, byte-level BPE (GPT-2), SentencePiece
- * (Llama) and WordPiece (BERT); and texts as rows of batches for language models (samples.h).
+ * (Llama), WordPiece (BERT) and Unigram (Marian); and texts as rows of batches for language models
+ * (samples.h).
  *
  * A tokenizer is made from a text, trained on one, or opened from the files that networks are
  * published with, told apart by content. Files are hostile until parsed. It is used by its
@@ -24,9 +25,10 @@ typedef enum ad_tokenizer_kind {
     AD_TOKENIZER_BPE,           /* byte-level byte pair encoding (Radford et al. 2019) */
     AD_TOKENIZER_SENTENCEPIECE, /* merges by score, bytes where no piece fits (Llama) */
     AD_TOKENIZER_WORDPIECE,     /* the longest piece first, of words in lower case or not (BERT) */
+    AD_TOKENIZER_UNIGRAM,       /* the likeliest pieces (SentencePiece's other kind; Marian) */
 } ad_tokenizer_kind;
 
-/* For people: "character", "byte", "BPE", "SentencePiece", "WordPiece". */
+/* For people: "character", "byte", "BPE", "SentencePiece", "WordPiece", "Unigram". */
 AD_API const char *ad_tokenizer_kind_name(ad_tokenizer_kind kind);
 
 /* ---- making ---- */
@@ -38,6 +40,12 @@ AD_API const char *ad_tokenizer_kind_name(ad_tokenizer_kind kind);
  * nanoGPT's meta.pkl; a GGUF file with a vocabulary of the kinds gpt2, llama or bert; what
  * ad_tokenizer_save wrote. A folder: one that holds a file of such a name, tokenizer.json first. */
 AD_API ad_status ad_tokenizer_open(ad_tokenizer **out, ad_context *ctx, const char *path);
+/* Those of a folder as transformers writes it for Marian's models: source.spm, target.spm
+ * (SentencePiece's protobufs, unigram) and vocab.json, whose ids they have; with two vocabularies
+ * target_vocab.json, too. AD_ERROR_NOT_FOUND says which file is missing. They cannot be kept as
+ * text or saved. */
+AD_API ad_status ad_tokenizer_open_marian(ad_tokenizer **source, ad_tokenizer **target,
+                                          ad_context *ctx, const char *folder);
 AD_API void ad_tokenizer_free(ad_tokenizer *tokenizer); /* NULL is ignored */
 
 /* The code points of a text. `name` stands for the text in errors, which name the byte where the
@@ -114,6 +122,8 @@ enum {
  * not UTF-8 where the kind works on characters, with the byte. BPE and bytes take any bytes. */
 AD_API ad_status ad_tokenizer_encode(ad_tokenizer *tokenizer, const char *text, size_t length,
                                      int flags, ad_tokens *out);
+/* One id. */
+AD_API ad_status ad_tokens_append(ad_tokens *out, ad_context *ctx, int32_t id);
 AD_API void ad_tokens_free(ad_tokens *tokens); /* a zeroed one is ignored */
 
 /* BPE dropout (Provilkov et al. 2020): before each merge, every merge that is possible is left out

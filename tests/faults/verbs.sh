@@ -51,7 +51,7 @@ make_seed() {
         "$fixtures/pictures/jpeg-L.jpg" "$fixtures/pictures/png-P.png" "$fixtures/pictures/webp-lossy.webp" .
     cp "$fixtures/films/bt709.mp4" film.mp4
     mkdir shots && cp "$fixtures/pictures/png-RGB.png" shots/1.png && cp shots/1.png shots/2.png
-    cp -r "$fixtures/tokenizers/bpe" "$fixtures/gpt2_tiny" "$fixtures/bert" .
+    cp -r "$fixtures/tokenizers/bpe" "$fixtures/gpt2_tiny" "$fixtures/bert" "$fixtures/marian" .
     printf 'the cat\tyes\nthe hat\tno\na cat on the mat\tyes\nmat\tno\n' >texts.tsv
     for picture in photo painting; do
         { printf 'P6 16 16 255\n'; printf "%s." $(seq 1 400); } | head -c 781 >$picture.ppm
@@ -183,6 +183,7 @@ each_verb() {
     "$1" writes translate run translate-run -i lines.en -o old.txt --align
     "$1" writes translate eval translate-run --source lines.en --target lines.de --beam 2 -o old.txt
     "$1" writes translate show translate-run rose --translation Rose -o looks
+    "$1" writes translate run marian/shared -i lines.en -o old.txt --beam 2
     "$1" trains graph train --data graph $graph_options --run new
     "$1" trains graph train --data graph $graph_options --model gat --heads 1 --run new
     "$1" reads graph predict graph-run --data graph --split all

@@ -292,7 +292,7 @@ static void try_all(const translate_model *m, ad_vars *vars, const int32_t *sour
 static void beams(void)
 {
     translate_model m = tiny(TRANSLATE_PRE, TRANSLATE_SINUSOIDAL, TRANSLATE_TIE_NONE);
-    static const int32_t source[] = {3, 5, END}, ends[2] = {END, END};
+    static const int32_t source[] = {3, 5, END};
     static const int64_t length = 3, number = 0;
     static const double penalties[] = {0, 0.6, 3};
     const int32_t *sentence = source;
@@ -306,9 +306,10 @@ static void beams(void)
     for (int i = 0; i < 3; ++i) {
         int32_t words[SHORT];
         best b = {.score = -INFINITY};
-        translate_how how = {.beam = TRANSLATE_BEAM_MOST, .length_penalty = penalties[i]};
+        translate_how how = {
+            .beam = TRANSLATE_BEAM_MOST, .length_penalty = penalties[i], .never = -1};
         try_all(&m, vars, source, length, penalties[i], words, 0, 0, &b);
-        REQUIRE(translate_search(decoder, ctx, &m, ends, &sentence, &length, &number, 1, &how,
+        REQUIRE(translate_search(decoder, ctx, &m, END, END, &sentence, &length, &number, 1, &how,
                                  found) == AD_OK);
         CHECK_INT(found[0].count, b.count);
         CHECK(fabs(found[0].score - b.score) < 1e-4 && fabs(found[0].log_p - b.log_p) < 1e-4);
@@ -395,7 +396,7 @@ static void words_of(void)
     ad_tokens tokens = {0};
     int64_t word[16];
     REQUIRE(ad_tokenizer_train(&v.source, ctx, "text", text, sizeof text - 1, 257) == AD_OK);
-    v.target = v.source, v.end[0] = v.end[1] = 256;
+    v.target = v.source, v.end[0] = v.end[1] = 256, v.silent[0] = v.silent[1] = -1;
     REQUIRE(translate_line_tokens(&v, false, (translate_line){text, sizeof text - 1}, &tokens) ==
             AD_OK);
     CHECK_INT(tokens.ids[tokens.count - 1], 256);

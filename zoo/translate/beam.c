@@ -3,8 +3,11 @@
  *
  *     log p / ((5 + words) / 6)^penalty                     (Wu et al. 2016, equation 14)
  *
- * A sentence is done when as many have ended as there are hypotheses and none that goes on is
- * ranked above the last of them, at its length so far. One hypothesis: the greedy choice, or one
+ * or, as transformers' `generate` does, by log p / words^penalty. A sentence is done when as many
+ * have ended as there are hypotheses and none that goes on is ranked above the last of them, at its
+ * length so far (transformers' early_stopping: as many have ended; `never`: at the length that is
+ * best for it). Where a translation has to stop, transformers ranks what it has; told to, it makes
+ * the end its last word, at no cost. One hypothesis: the greedy choice, or one
  * that is drawn. Of equal ones the first hypothesis and the smallest word are taken. */
 #include "zoo/gpt/gpt.h"
 #include "zoo/translate/translate.h"
@@ -38,9 +41,10 @@ typedef struct search {
     gpt_chooser *chooser;
 } search;
 
-static double ranked(double log_p, int64_t words, double penalty)
+static double ranked(const translate_how *how, double log_p, int64_t words)
 {
-    return log_p / pow((5 + (double)words) / 6, penalty);
+    double length = how->ranking == TRANSLATE_POWER ? (double)words : (5 + (double)words) / 6;
+    return log_p / pow(length, how->length_penalty);
 }
 
 /* ---- hypotheses that ended ---- */
@@ -49,7 +53,7 @@ static double ranked(double log_p, int64_t words, double penalty)
 static bool put_aside(const search *s, searched *of, const int32_t *words, int64_t count,
                       int64_t length, double log_p, bool cut)
 {
-    double score = ranked(log_p, length, s->how->length_penalty);
+    double score = ranked(s->how, log_p, length);
     int64_t at = of->ended_count;
     while (at > 0 && of->ended[at - 1].score < score) --at;
     if (at == s->beam) return true;
@@ -75,22 +79,40 @@ static int64_t put_candidate(candidate *list, int64_t count, int64_t most, candi
     return count;
 }
 
+/* The logarithm of the sum over all words that may be written. */
+static double total(const search *s, const float *row, float sum)
+{
+    if (!s->how->renormalized || s->how->never < 0) return (double)sum;
+    return (double)sum + log1p(-exp((double)row[s->how->never] - (double)sum));
+}
+
 static int64_t likeliest(const search *s, int64_t sentence, const float *logits, const float *sums)
 {
     const searched *of = &s->of[sentence];
     int64_t count = 0, most = 2 * s->beam;
     for (int32_t h = 0; h < s->beam; ++h) {
         const float *row = logits + (sentence * s->beam + h) * s->vocab;
-        double base = of->log_p[h] - (double)sums[sentence * s->beam + h];
+        double base = of->log_p[h] - total(s, row, sums[sentence * s->beam + h]);
         if (!isfinite(base)) continue;
         double least = count == most ? s->candidates[count - 1].log_p : -INFINITY;
         for (int64_t w = 0; w < s->vocab; ++w) {
             double log_p = base + (double)row[w];
-            if (!(log_p > least)) continue;
+            if (!(log_p > least) || w == s->how->never) continue;
             count = put_candidate(s->candidates, count, most, (candidate){log_p, h, (int32_t)w});
             if (count == most) least = s->candidates[count - 1].log_p;
         }
     }
+    return count;
+}
+
+/* Every hypothesis ends here. */
+static int64_t ending(const search *s, int64_t sentence)
+{
+    int64_t count = 0;
+    for (int32_t h = 0; h < s->beam; ++h)
+        if (isfinite(s->of[sentence].log_p[h]))
+            count = put_candidate(s->candidates, count, 2 * s->beam,
+                                  (candidate){s->of[sentence].log_p[h], h, s->end});
     return count;
 }
 
@@ -111,20 +133,40 @@ static int64_t drawn(const search *s, int64_t sentence, int64_t step, const floa
     return 1;
 }
 
+/* As it is, with its last word. */
+static bool put_cut(const search *s, searched *of, const candidate *c, int64_t step)
+{
+    int32_t *words = of->other; /* room for one */
+    memcpy(words, of->words + c->from * s->steps, (size_t)step * sizeof *words);
+    words[step] = c->word;
+    return put_aside(s, of, words, step + 1, step + 1, c->log_p, true);
+}
+
+/* The best that a hypothesis can still become is not ranked above those that ended. */
+static bool is_hopeless(const search *s, const searched *of, int64_t words)
+{
+    const translate_how *how = s->how;
+    if (of->ended_count < s->beam) return false;
+    if (how->early == TRANSLATE_EARLY) return true;
+    if (how->early == TRANSLATE_NEVER_EARLY && how->length_penalty > 0) words = s->steps;
+    return ranked(how, of->log_p[0], words) <= of->ended[s->beam - 1].score;
+}
+
 /* The hypotheses of the next step. False: no memory. */
 static bool advance(const search *s, int64_t sentence, int64_t step, int64_t candidates)
 {
     searched *of = &s->of[sentence];
     int64_t next = 0;
     double log_p[TRANSLATE_BEAM_MOST];
+    bool stops = s->how->ranking == TRANSLATE_POWER && step + 1 == s->steps;
     for (int64_t i = 0; i < candidates && next < s->beam; ++i) {
         const candidate *c = &s->candidates[i];
         const int32_t *words = of->words + c->from * s->steps;
-        if (c->word == s->end) {
-            if (i < s->beam && !put_aside(s, of, words, step, step + 1, c->log_p, false))
-                return false;
-            continue;
-        }
+        bool end = c->word == s->end;
+        if (!end && i < s->beam && stops && !put_cut(s, of, c, step)) return false;
+        if (end && i < s->beam && !put_aside(s, of, words, step, step + 1, c->log_p, false))
+            return false;
+        if (end) continue;
         int32_t *to = of->other + next * s->steps;
         memcpy(to, words, (size_t)step * sizeof *to);
         to[step] = c->word;
@@ -135,12 +177,7 @@ static bool advance(const search *s, int64_t sentence, int64_t step, int64_t can
     for (int64_t h = 0; h < s->beam; ++h) of->log_p[h] = h < next ? log_p[h] : -INFINITY;
     int32_t *words = of->words;
     of->words = of->other, of->other = words;
-    if (!next) {
-        of->done = true;
-    } else if (of->ended_count == s->beam) {
-        double best = ranked(of->log_p[0], step + 1, s->how->length_penalty);
-        of->done = best <= of->ended[s->beam - 1].score;
-    }
+    of->done = !next || stops || is_hopeless(s, of, step + 1);
     if (s->how->sampled || s->beam == 1) of->done = of->ended_count > 0;
     return true;
 }
@@ -157,8 +194,10 @@ static ad_status run(search *s, translate_decoder *d, ad_context *ctx)
         if (status) return status;
         for (int64_t i = 0; i < s->count; ++i) {
             if (s->of[i].done) continue;
-            int64_t n = s->how->sampled ? drawn(s, i, step, logits, sums)
-                                        : likeliest(s, i, logits, sums);
+            bool last = s->how->forced_end && step + 1 == s->steps;
+            int64_t n = last              ? ending(s, i)
+                        : s->how->sampled ? drawn(s, i, step, logits, sums)
+                                          : likeliest(s, i, logits, sums);
             if (!n) return ad_error_set(ctx, AD_ERROR_NUMERIC, "the logits give no probabilities");
             if (!advance(s, i, step, n)) return ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
             all &= s->of[i].done;
@@ -212,7 +251,7 @@ static bool make_search(search *s, int32_t begin, translate_hypothesis *out)
 }
 
 ad_status translate_search(translate_decoder *decoder, ad_context *ctx,
-                           const translate_model *model, const int32_t ends[2],
+                           const translate_model *model, int32_t begin, int32_t end,
                            const int32_t *const *sentences, const int64_t *lengths,
                            const int64_t *numbers, int64_t count, const translate_how *how,
                            translate_hypothesis *out)
@@ -222,16 +261,17 @@ ad_status translate_search(translate_decoder *decoder, ad_context *ctx,
                 .count = count,
                 .vocab = model->target_vocab,
                 .beam = how->sampled ? 1 : how->beam,
-                .end = ends[1]};
+                .end = end};
     memset(out, 0, (size_t)(count * s.beam) * sizeof *out);
     ad_status status = translate_decoder_read(decoder, sentences, lengths, count, s.beam);
     if (status) return status;
     s.steps = translate_decoder_steps(decoder);
-    status = make_search(&s, ends[1], out) ? run(&s, decoder, ctx)
-                                           : ad_error_set(ctx, AD_ERROR_MEMORY,
-                                                          "no memory for %lld sentences with %lld "
-                                                          "hypotheses each",
-                                                          (long long)count, (long long)s.beam);
+    if (how->most && how->most < s.steps) s.steps = how->most;
+    status = make_search(&s, begin, out) ? run(&s, decoder, ctx)
+                                         : ad_error_set(ctx, AD_ERROR_MEMORY,
+                                                        "no memory for %lld sentences with %lld "
+                                                        "hypotheses each",
+                                                        (long long)count, (long long)s.beam);
     free_search(&s);
     return status;
 }

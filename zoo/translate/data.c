@@ -102,7 +102,7 @@ static ad_status pack(translate *t, translate_rows *rows, const translate_coded 
                                    .longest = m->longest,
                                    .ratio = d->ratio,
                                    .seed = (uint64_t)job->part.seed + (number << 32)};
-    rows->begin = t->vocabulary.end[1];
+    rows->begin = t->vocabulary.begin;
     return translate_pack(rows, job->ctx, coded, &how, left_out);
 }
 
@@ -234,8 +234,11 @@ static ad_status check_asked(ad_context *ctx, const translate_model *m, const tr
     } sizes[] = {{"layers", m->layers},
                  {"decoder-layers", m->decoder_layers},
                  {"heads", m->heads},
+                 {"decoder-heads", m->decoder_heads},
                  {"width", m->width},
                  {"hidden", m->hidden},
+                 {"decoder-hidden", m->decoder_hidden},
+                 {"activation", m->activation != TRANSLATE_RELU},
                  {"longest", m->longest},
                  {"norm", m->norm != TRANSLATE_PRE},
                  {"positions", m->positions != TRANSLATE_SINUSOIDAL},
@@ -258,10 +261,14 @@ static ad_status start_from(translate *t, const translate_data *d)
     ad_status status = check_asked(job->ctx, m, d);
     if (!status) status = ad_trained_open(&from, job->ctx, &translate_system, d->init, NULL);
     if (status) return status;
+    if (((const translate_model *)from->model)->told.there)
+        status = ad_error_set(job->ctx, AD_ERROR_UNSUPPORTED,
+                              "--init %s: is transformers', whose vocabulary a checkpoint cannot "
+                              "keep; it can be run, not trained on",
+                              d->init);
     ad_record_free(&translate_model_record, job->ctx, m);
-    status = ad_record_copy(&translate_model_record, job->ctx, m, from->model);
-    if (!status)
-        status = translate_vocabulary_open(&t->vocabulary, job->ctx, ad_trained_path(from), m);
+    if (!status) status = ad_record_copy(&translate_model_record, job->ctx, m, from->model);
+    if (!status) status = translate_vocabulary_open(&t->vocabulary, from);
     ad_trained_close(from);
     return status;
 }

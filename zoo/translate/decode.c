@@ -33,7 +33,7 @@ struct translate_decoder {
     planned planned[PROGRAMS];
     int count;
     /* what is being written */
-    sizes now;
+    sizes now;                         /* words: places of the tables that are written to */
     int64_t given;                     /* sentences that are real */
     int32_t *source, *source_sentence; /* inputs: [sentences, tokens] */
     int32_t *word, *row, *older;       /* [rows], [rows, steps], likewise */
@@ -48,15 +48,29 @@ static int64_t rounded(int64_t count, int64_t most)
     return size < most ? size : most;
 }
 
-/* Words that a translation of so many tokens may have. */
-static int64_t steps_of(const translate_model *m, int64_t tokens)
+/* Likewise of 32, 64, 128, ...: each has a program, which packs the weights for itself. */
+static int64_t words_room(int64_t count, int64_t most)
+{
+    int64_t size = 32;
+    while (size < count) size *= 2;
+    return size < most ? size : most;
+}
+
+/* Words that a translation of so many tokens seldom has more of. */
+static int64_t usual_steps(const translate_model *m, int64_t tokens)
 {
     return rounded(tokens + tokens / 2 + 16, m->longest);
 }
 
+/* Words that it may have. */
+static int64_t steps_of(const translate_model *m, int64_t tokens)
+{
+    return m->told.there ? m->longest : usual_steps(m, tokens);
+}
+
 int64_t translate_decoder_room(const translate_decoder *d, int64_t tokens, int64_t beam)
 {
-    int64_t steps = steps_of(d->model, rounded(tokens, d->model->longest));
+    int64_t steps = usual_steps(d->model, rounded(tokens, d->model->longest));
     int64_t room = 1;
     while (2 * room <= SENTENCES_MOST && 2 * room * beam * steps <= PLACES_MOST) room *= 2;
     return room;
@@ -64,13 +78,18 @@ int64_t translate_decoder_room(const translate_decoder *d, int64_t tokens, int64
 
 /* ---- graphs ---- */
 
-static ad_node *kept(translate_decoder *d, ad_graph *graph, const char *what, int64_t layer,
-                     ad_shape shape, ad_variable **variable)
+static ad_variable *table_of(translate_decoder *d, const char *what, int64_t layer, ad_shape shape)
 {
     char name[NAME];
     snprintf(name, sizeof name, "%s.%lld.%lld.%lld", what, (long long)layer,
              (long long)shape.dim[0], (long long)shape.dim[1]);
-    *variable = ad_var(d->cache, name, shape, (ad_var_options){.buffer = true});
+    return ad_var(d->cache, name, shape, (ad_var_options){.buffer = true});
+}
+
+static ad_node *kept(translate_decoder *d, ad_graph *graph, const char *what, int64_t layer,
+                     ad_shape shape, ad_variable **variable)
+{
+    *variable = table_of(d, what, layer, shape);
     return *variable ? ad_read(graph, *variable) : NULL;
 }
 
@@ -123,14 +142,15 @@ static ad_node *so_far(step_graph *s, const char *what, int64_t layer, ad_node *
 {
     const translate_model *m = s->d->model;
     int64_t rows = s->p->of.sentences * s->p->of.beam;
-    ad_shape all = ad_shape(steps_of(m, s->p->of.tokens) * rows, m->width);
+    ad_shape all = ad_shape(s->p->of.words * rows, m->width);
+    int64_t heads = translate_heads_of(m, true);
     ad_variable *variable;
     ad_node *table = kept(s->d, s->p->graph, what, layer, all, &variable);
     if (!variable) return x;
     table = ad_write_rows(table, s->begin, ad_reshape(x, ad_shape(rows, m->width)));
     s->out[s->outputs++] = ad_assign(s->p->graph, variable, table);
     return ad_reshape(ad_gather(table, s->row),
-                      ad_shape(rows, s->p->of.words, m->heads, m->width / m->heads));
+                      ad_shape(rows, s->p->of.words, heads, m->width / heads));
 }
 
 /* x + attention to the words before: x [rows, 1, width] */
@@ -154,6 +174,7 @@ static ad_node *to_source(step_graph *s, int64_t i, const char *layer, ad_node *
 {
     const translate_model *m = s->d->model;
     const sizes *of = &s->p->of;
+    int64_t heads = translate_heads_of(m, true), dim = m->width / heads;
     char norm[NAME + 32], name[NAME + 16];
     ad_variable *variable;
     ad_node *part[2];
@@ -161,11 +182,11 @@ static ad_node *to_source(step_graph *s, int64_t i, const char *layer, ad_node *
     snprintf(name, sizeof name, "%s.encoder_attn", layer);
     ad_node *y = translate_before(&s->pass, norm, x);
     ad_node *q = translate_heads(&s->pass, name, "q", y);
-    q = ad_reshape(q, ad_shape(of->sentences, of->beam, m->heads, m->width / m->heads));
+    q = ad_reshape(q, ad_shape(of->sentences, of->beam, heads, dim));
     for (int k = 0; k < 2; ++k)
         part[k] = ad_reshape(kept(s->d, s->p->graph, k ? "source.v" : "source.k", i,
                                   ad_shape(of->sentences, of->tokens, m->width), &variable),
-                             ad_shape(of->sentences, of->tokens, m->heads, m->width / m->heads));
+                             ad_shape(of->sentences, of->tokens, heads, dim));
     y = translate_attend(&s->pass, name, q, part[0], part[1], s->mask);
     return translate_add(&s->pass, norm, x, ad_reshape(y, ad_node_shape(x)));
 }
@@ -196,9 +217,7 @@ static int next_graph(translate_decoder *d, planned *p, ad_node **out)
         x = translate_mlp(&s.pass, layer, x);
     }
     x = ad_reshape(translate_last(&s.pass, true, x), ad_shape(rows, m->width));
-    out[0] = p->logits = ad_name(
-        ad_matmul_with(x, translate_output(&s.pass), (ad_matmul_options){.transpose_b = true}),
-        "logits");
+    out[0] = p->logits = ad_name(translate_logits(&s.pass, x), "logits");
     out[1] = p->sums = ad_logsumexp(p->logits, ad_axes(-1), false);
     return 2 + s.outputs;
 }
@@ -344,16 +363,39 @@ static void follow(translate_decoder *d, const int32_t *parents, int64_t words)
         memcpy(d->older + h * steps, d->row + h * words, (size_t)(d->step + 1) * sizeof *d->older);
 }
 
+/* What was written moves to tables with more room. */
+static ad_status grow(translate_decoder *d, int64_t words)
+{
+    int64_t width = d->model->width, rows = d->now.sentences * d->now.beam;
+    size_t count = (size_t)(words * rows * width);
+    float *copy = calloc(count, sizeof *copy);
+    ad_status status = copy ? AD_OK : ad_error_set(d->ctx, AD_ERROR_MEMORY, "out of memory");
+    for (int64_t i = 0; i < 2 * d->model->decoder_layers && !status; ++i) {
+        const char *what = i % 2 ? "words.v" : "words.k";
+        ad_variable *from = table_of(d, what, i / 2, ad_shape(d->now.words * rows, width));
+        ad_variable *to = table_of(d, what, i / 2, ad_shape(words * rows, width));
+        const float *data = from && to ? ad_variable_data(d->cache, from) : NULL;
+        if (!data) status = ad_error_status(d->ctx);
+        if (data) memcpy(copy, data, (size_t)(d->step * rows * width) * sizeof *copy);
+        if (data) status = ad_variable_set(d->cache, to, copy);
+    }
+    free(copy);
+    return status;
+}
+
 ad_status translate_decoder_next(translate_decoder *d, const int32_t *words, const int32_t *parents,
                                  const float **logits, const float **sums)
 {
     int64_t rows = d->now.sentences * d->now.beam, real = d->given * d->now.beam;
-    int64_t steps = translate_decoder_steps(d), length = rounded(d->step + 1, steps);
+    int64_t steps = translate_decoder_steps(d), length = words_room(d->step + 1, steps);
     planned *p;
     sizes of = d->now;
     of.words = length;
     ad_status status = find(d, of, &p);
     if (status) return status;
+    if (d->now.words && d->now.words != length) status = grow(d, length);
+    if (status) return status;
+    d->now.words = length;
     follow(d, parents, length);
     for (int64_t h = 0; h < rows; ++h) d->word[h] = words[h < real ? h : real - 1];
     d->begin = (int32_t)(d->step * rows);

@@ -40,9 +40,9 @@ ad_status translate_see(translate_seen *seen, const translate_model *m, ad_vars 
     *seen = (translate_seen){.model = m};
     int32_t *behind = malloc((size_t)target->count * sizeof *behind);
     if (!behind) return ad_error_set(v->ctx, AD_ERROR_MEMORY, "out of memory");
-    behind[0] = v->end[1];
+    behind[0] = v->begin;
     memcpy(behind + 1, target->ids, (size_t)(target->count - 1) * sizeof *behind);
-    ad_status status = translate_look_at(&seen->look, v->ctx, m, vars, v->end[1], source->ids,
+    ad_status status = translate_look_at(&seen->look, v->ctx, m, vars, v->begin, source->ids,
                                          source->count, target->ids, target->count - 1);
     if (!status) status = make_labels(&seen->label[0], v, false, source->ids, source->count);
     if (!status) status = make_labels(&seen->label[1], v, true, behind, target->count);
@@ -115,7 +115,7 @@ ad_status translate_draw(ad_drawing **out, ad_context *ctx, const translate_seen
              encoder     ? "each word of the source (down) looks at the others"
              : to_source ? "each word written (down) looks at the source"
                          : "each word written (down) looks at those before");
-    int64_t heads = m->heads, across = heads < COLUMNS ? heads : COLUMNS;
+    int64_t heads = translate_heads_of(m, !encoder), across = heads < COLUMNS ? heads : COLUMNS;
     int64_t down = (heads + across - 1) / across;
     double width = room_of(rows) + (double)columns->count * cell + gap;
     double height = title_room + room_of(columns) + (double)rows->count * cell + gap;

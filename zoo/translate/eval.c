@@ -10,10 +10,7 @@
 static const ad_option options[] = {
     {AD_ROW("source", FILE), .required = true, .help = "sentences to translate, one a line"},
     {AD_ROW("target", FILE), .required = true, .help = "their translations"},
-    {AD_ROW("beam", INT), .initial = "4", .min = 1, .max = TRANSLATE_BEAM_MOST,
-     .help = "hypotheses of a sentence"},
-    {AD_ROW("length-penalty", REAL), .initial = "0.6", .min = 0, .max = 10,
-     .help = "hypotheses are ranked by log p / ((5 + words) / 6)^A"},
+    TRANSLATE_HOW_OPTIONS,
     {AD_ROW("tokenize", CHOICE), .initial = "13a", .choices = "13a|none",
      .help = "words of BLEU: mteval-v13a's, or what spaces part"},
     {AD_ROW("lower-case", FLAG), .help = "score both sides in lower case"},
@@ -43,7 +40,7 @@ static ad_status measure_loss(translate *t, const translate_pairs *pairs, int64_
     ad_samples *samples = NULL;
     ad_loader *loader = NULL;
     translate_rows *rows = &t->rows[1];
-    rows->begin = t->vocabulary.end[1];
+    rows->begin = t->vocabulary.begin;
     ad_status status = translate_code(&coded, &t->vocabulary, pairs,
                                       &(translate_coding){.step = 1, .held = true});
     if (!status)
@@ -92,8 +89,7 @@ static ad_status translate_and_score(ad_command *cmd, translate *t, const transl
 {
     ad_context *ctx = t->job.ctx;
     const char *output = ad_command_text(cmd, "output");
-    const translate_how how = {.beam = ad_command_int(cmd, "beam"),
-                               .length_penalty = ad_command_real(cmd, "length-penalty")};
+    const translate_how how = translate_how_asked(cmd, t->job.model);
     ad_watcher watcher = ad_command_watcher(cmd);
     translate_result *results = calloc((size_t)pairs->count + 1, sizeof *results);
     if (!results) return ad_error_set(ctx, AD_ERROR_MEMORY, "out of memory");
@@ -163,9 +159,7 @@ static ad_status work(ad_command *cmd, ad_job *job)
     if (!status && !pairs->count)
         status = ad_error_set(job->ctx, AD_ERROR_FORMAT, "%s: has no lines",
                               ad_command_text(cmd, "source"));
-    if (!status)
-        status = translate_vocabulary_open(&t->vocabulary, job->ctx, ad_trained_path(job),
-                                           job->model);
+    if (!status) status = translate_vocabulary_open(&t->vocabulary, job);
     if (!status) status = measure_loss(t, pairs, ad_command_int(cmd, "average"), &s);
     if (!status)
         status = translate_translator_new(&t->translator, job->ctx, job->model, job->vars,

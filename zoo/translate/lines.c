@@ -141,8 +141,9 @@ static ad_status search(work *w, int64_t first, int64_t count, const translate_h
         lengths[i] = p->count, numbers[i] = p->number;
     }
     if (!status)
-        status = translate_search(t->decoder, t->ctx, t->model, t->vocabulary->end, sentences,
-                                  lengths, numbers, count, how, found);
+        status = translate_search(t->decoder, t->ctx, t->model, t->vocabulary->begin,
+                                  t->vocabulary->end[1], sentences, lengths, numbers, count, how,
+                                  found);
     for (int64_t i = 0; i < count && !status; ++i) {
         const translate_hypothesis *best = &found[i * how->beam];
         memcpy(w->found + w->parts[first + i].number * how->beam, best,
@@ -196,7 +197,8 @@ char *translate_text(translate_vocabulary *v, bool target, const int32_t *words,
     size_t length;
     gpt_page_put(&page, "", 0);
     for (int64_t i = 0; i < count; ++i) {
-        if (words[i] == v->end[target]) continue;
+        if (words[i] == v->end[target] || words[i] == v->silent[0] || words[i] == v->silent[1])
+            continue;
         if (ad_decoder_next(&decoder, words[i], &text, &length)) break;
         gpt_page_put(&page, text, length);
     }

@@ -136,7 +136,7 @@ static void add_up(const translate_look *look, const translate_model *m, const i
     int64_t layer = m->decoder_layers > 1 ? m->decoder_layers - 2 : 0;
     const float *map = look->map[m->layers + 2 * layer + 1];
     /* the row before a token is that of the step which chose it */
-    for (int64_t h = 0; h < m->heads; ++h)
+    for (int64_t h = 0; h < translate_heads_of(m, true); ++h)
         for (int64_t q = 0; q + 1 < look->target_count; ++q)
             for (int64_t k = 0; k + 1 < look->source_count; ++k)
                 weights[to[q] * source_words + from[k]] += (double)
@@ -179,8 +179,8 @@ ad_status translate_align(translate_translator *t, ad_vars *vars, translate_line
     ad_status status = translate_line_tokens(v, false, line, &tokens[0]);
     if (!status) status = translate_line_tokens(v, true, made, &tokens[1]);
     if (!status && tokens[0].count <= m->longest && tokens[1].count <= m->longest) {
-        status = translate_look_at(&look, t->ctx, m, vars, v->end[1], tokens[0].ids,
-                                   tokens[0].count, tokens[1].ids, tokens[1].count - 1);
+        status = translate_look_at(&look, t->ctx, m, vars, v->begin, tokens[0].ids, tokens[0].count,
+                                   tokens[1].ids, tokens[1].count - 1);
         for (int i = 0; i < 2 && !status; ++i) {
             word[i] = malloc((size_t)tokens[i].count * sizeof *word[i]);
             if (!word[i])

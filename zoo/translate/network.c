@@ -51,10 +51,32 @@ static ad_node *table(const translate_pass *pass, bool target)
                   : words(pass, "encoder.embed_tokens.weight", m->source_vocab);
 }
 
+static ad_node *output_bias(const translate_pass *pass)
+{
+    return ad_param(pass->graph, pass->vars, "final_logits_bias",
+                    ad_shape(1, pass->model->target_vocab), (ad_var_options){0});
+}
+
 ad_node *translate_output(const translate_pass *pass)
 {
     if (pass->model->tie != TRANSLATE_TIE_NONE) return table(pass, true);
     return words(pass, "lm_head.weight", pass->model->target_vocab);
+}
+
+ad_node *translate_logits(const translate_pass *pass, ad_node *y)
+{
+    ad_node *logits = ad_matmul_with(y, translate_output(pass),
+                                     (ad_matmul_options){.transpose_b = true});
+    return pass->model->output_bias ? ad_add(logits, output_bias(pass)) : logits;
+}
+
+void translate_fold_bias(const translate_pass *pass, ad_node **y, ad_node **weight)
+{
+    if (!pass->model->output_bias) return;
+    ad_node *bias = ad_reshape(output_bias(pass), ad_shape(pass->model->target_vocab, 1));
+    ad_node *one = ad_fill(pass->graph, AD_F32, ad_shape(ad_node_shape(*y).dim[0], 1), 1);
+    *y = ad_concat((ad_node *[]){*y, one}, 2, 1);
+    *weight = ad_concat((ad_node *[]){*weight, bias}, 2, 1);
 }
 
 /* PE(p, 2i) = sin(p / 10000^(2i / width)), PE(p, 2i + 1) = cos of the same: [longest, width].
@@ -63,12 +85,12 @@ static ad_node *waves(const translate_pass *pass, int64_t width, int step, doubl
 {
     int64_t count = pass->model->longest, columns = width / 2 * step;
     float *all = malloc((size_t)(count * columns) * sizeof *all);
-    for (int64_t p = 0; p < count && all; ++p)
-        for (int64_t i = 0; i < columns; ++i) {
-            int64_t even = i / step * 2;
-            double angle = (double)p * pow(10000, -(double)even / (double)width);
-            all[p * columns + i] = (float)sin(angle + (i % step ? quarter_turn : phase));
-        }
+    for (int64_t i = 0; i < columns && all; ++i) {
+        double turn = pow(10000, -(double)(i / step * 2) / (double)width);
+        double ahead = i % step ? quarter_turn : phase;
+        for (int64_t p = 0; p < count; ++p)
+            all[p * columns + i] = (float)sin((double)p * turn + ahead);
+    }
     ad_node *node = ad_constant(pass->graph, AD_F32, ad_shape(count, columns), all);
     free(all);
     return node;
@@ -88,6 +110,10 @@ ad_node *translate_places(const translate_pass *pass, bool target)
     const translate_model *m = pass->model;
     if (m->positions == TRANSLATE_LEARNED) return learned(pass, target);
     if (m->positions == TRANSLATE_SINUSOIDAL) return waves(pass, m->width, 2, 0);
+    if (m->positions == TRANSLATE_HALVES)
+        return ad_concat(
+            (ad_node *[]){waves(pass, m->width, 1, 0), waves(pass, m->width, 1, quarter_turn)}, 2,
+            1);
     return waves(pass, m->width / m->heads, 1, quarter_turn);
 }
 
@@ -95,7 +121,8 @@ ad_node *translate_embed(const translate_pass *pass, bool target, ad_node *token
                          ad_node *positions)
 {
     const translate_model *m = pass->model;
-    ad_node *x = ad_mul_scalar(ad_gather(table(pass, target), tokens), sqrt((double)m->width));
+    ad_node *x = ad_gather(table(pass, target), tokens);
+    if (!m->unscaled) x = ad_mul_scalar(x, sqrt((double)m->width));
     if (m->positions != TRANSLATE_ROTARY)
         x = ad_add(x, ad_gather(translate_places(pass, target), positions));
     return ad_mode_dropout(pass->mode, x);
@@ -139,6 +166,17 @@ ad_node *translate_mask(const translate_side *queries, const translate_side *key
     return ad_where(seen, ad_scalar(graph, AD_F32, 0), ad_scalar(graph, AD_F32, -1e9));
 }
 
+int64_t translate_heads_of(const translate_model *m, bool decoder)
+{
+    return decoder && m->decoder_heads ? m->decoder_heads : m->heads;
+}
+
+/* Whether a layer or its attention is one of the decoder's. */
+static bool of_decoder(const char *name)
+{
+    return *name == 'd';
+}
+
 ad_node *translate_heads(const translate_pass *pass, const char *attention, const char *what,
                          ad_node *x)
 {
@@ -146,7 +184,8 @@ ad_node *translate_heads(const translate_pass *pass, const char *attention, cons
     ad_shape shape = ad_node_shape(x);
     char name[NAME_BYTES];
     x = linear(pass, name_of(name, "%s.%s_proj", attention, what), x, m->width);
-    return ad_reshape(x, ad_shape(shape.dim[0], shape.dim[1], m->heads, m->width / m->heads));
+    int64_t heads = translate_heads_of(m, of_decoder(attention));
+    return ad_reshape(x, ad_shape(shape.dim[0], shape.dim[1], heads, m->width / heads));
 }
 
 /* [batch, time, heads, dim] -> [batch, heads, time, dim], and back */
@@ -254,13 +293,21 @@ ad_node *translate_last(const translate_pass *pass, bool target, ad_node *x)
     return translate_before(pass, target ? "decoder.layer_norm" : "encoder.layer_norm", x);
 }
 
+static ad_node *activate(const translate_model *m, ad_node *x)
+{
+    if (m->activation == TRANSLATE_GELU) return ad_gelu(x);
+    return m->activation == TRANSLATE_SWISH ? ad_silu(x) : ad_relu(x);
+}
+
 ad_node *translate_mlp(const translate_pass *pass, const char *layer, ad_node *x)
 {
+    const translate_model *m = pass->model;
+    int64_t hidden = of_decoder(layer) && m->decoder_hidden ? m->decoder_hidden : m->hidden;
     char name[NAME_BYTES];
     name_of(name, "%s.final_layer_norm", layer);
     ad_node *y = translate_before(pass, name, x);
-    y = ad_relu(linear(pass, name_of(name, "%s.fc1", layer), y, pass->model->hidden));
-    y = linear(pass, name_of(name, "%s.fc2", layer), y, pass->model->width);
+    y = activate(m, linear(pass, name_of(name, "%s.fc1", layer), y, hidden));
+    y = linear(pass, name_of(name, "%s.fc2", layer), y, m->width);
     return translate_add(pass, name_of(name, "%s.final_layer_norm", layer), x, y);
 }
 
@@ -325,6 +372,7 @@ ad_status translate_declare(ad_vars *vars, const translate_model *model)
     translate_side target = translate_input(graph, "target", ad_shape(1, 1), false);
     translate_decode(&pass, &target, translate_encode(&pass, &source), &source);
     translate_output(&pass);
+    if (model->output_bias) output_bias(&pass);
     ad_status status = ad_graph_status(graph);
     if (status) status = ad_error_set(ctx, status, "%s", ad_graph_error(graph));
     ad_graph_free(graph);

@@ -14,12 +14,9 @@ static const ad_option options[] = {
     {AD_LETTER_ROW("input", 'i', FILE),
      .help = "lines to translate (UTF-8; .gz, .xz, .bz2, .zst are expanded), else standard input"},
     {AD_LETTER_ROW("output", 'o', FILE), .help = "where they go, else standard output"},
-    {AD_ROW("beam", INT), .initial = "4", .min = 1, .max = TRANSLATE_BEAM_MOST,
-     .help = "hypotheses of a sentence; 1: always the likeliest word"},
+    TRANSLATE_HOW_OPTIONS,
     {AD_ROW("n-best", INT), .min = 1, .max = TRANSLATE_BEAM_MOST,
      .help = "print so many of them, each as LINE ||| TEXT ||| SCORE"},
-    {AD_ROW("length-penalty", REAL), .initial = "0.6", .min = 0, .max = 10,
-     .help = "hypotheses are ranked by log p / ((5 + words) / 6)^A"},
     {AD_ROW("sample", FLAG), .help = "draw the words instead"},
     {AD_ROW("temperature", REAL), .initial = "1", .min = 0.01, .max = 100,
      .help = "of --sample: below 1 bolder choices are rarer"},
@@ -202,7 +199,7 @@ static ad_status translate_input_of(running *r)
 static ad_status load(running *r, ad_job *job, translate_vocabulary *v)
 {
     const translate_model *m = job->model;
-    ad_status status = translate_vocabulary_open(v, job->ctx, ad_trained_path(job), m);
+    ad_status status = translate_vocabulary_open(v, job);
     if (!status && !(r->vars = ad_vars_new(job->ctx, 0))) status = ad_error_status(job->ctx);
     if (!status) status = translate_declare(r->vars, m);
     if (!status) status = ad_trained_load(job, r->vars);
@@ -217,12 +214,11 @@ static ad_status work(ad_command *cmd, ad_job *job)
     gpt_page page = {0};
     translate_vocabulary v = {0};
     running r = {.cmd = cmd, .ctx = job->ctx, .page = output ? &page : NULL};
-    r.how = (translate_how){.beam = ad_command_int(cmd, "beam"),
-                            .length_penalty = ad_command_real(cmd, "length-penalty"),
-                            .sampled = ad_command_flag(cmd, "sample"),
-                            .temperature = ad_command_real(cmd, "temperature"),
-                            .top_k = ad_command_int(cmd, "top-k"),
-                            .seed = (uint64_t)ad_command_int(cmd, "seed")};
+    r.how = translate_how_asked(cmd, job->model);
+    r.how.sampled = ad_command_flag(cmd, "sample");
+    r.how.temperature = ad_command_real(cmd, "temperature");
+    r.how.top_k = ad_command_int(cmd, "top-k");
+    r.how.seed = (uint64_t)ad_command_int(cmd, "seed");
     r.n_best = ad_command_int(cmd, "n-best"), r.align = ad_command_flag(cmd, "align");
     if (r.how.sampled) r.how.beam = 1;
     ad_status status = output ? ad_text_file_can_write(job->ctx, output) : AD_OK;

@@ -44,7 +44,8 @@ static ad_status draw_positions(ad_command *cmd, ad_context *ctx, const translat
                                 ad_vars *vars)
 {
     static const char *const titles[] = {"Sinusoidal positions", "Learned positions (decoder)",
-                                         "Rotary positions: cosines"};
+                                         "Rotary positions: cosines",
+                                         "Sinusoidal positions, sines before cosines"};
     int64_t places = m->longest < PLACES_SHOWN ? m->longest : PLACES_SHOWN;
     ad_graph *graph = ad_graph_new(ctx);
     ad_program *program = NULL;
@@ -118,7 +119,7 @@ static ad_status draw_schedule(ad_command *cmd, ad_context *ctx)
 static ad_status take_target(ad_command *cmd, translate *t, translate_line line, ad_tokens *target)
 {
     const char *given = ad_command_text(cmd, "translation");
-    const translate_how how = {.beam = 4, .length_penalty = 0.6};
+    const translate_how how = translate_how_of(t->job.model);
     translate_result result = {0};
     bool whole = true;
     ad_status status = AD_OK;
@@ -183,8 +184,7 @@ static ad_status work(ad_command *cmd, ad_job *job)
     if (!*text || ad_text_valid(text, strlen(text)) < strlen(text))
         return ad_error_set(job->ctx, AD_ERROR_ARGUMENT, "TEXT is %s",
                             *text ? "not UTF-8" : "empty");
-    ad_status status = translate_vocabulary_open(&t->vocabulary, job->ctx, ad_trained_path(job),
-                                                 job->model);
+    ad_status status = translate_vocabulary_open(&t->vocabulary, job);
     if (!status) status = ad_trained_build(job, 1, NULL);
     if (!status) status = translate_average(job, job->vars, ad_command_int(cmd, "average"));
     if (!status)

@@ -37,6 +37,7 @@ static void network(ad_job *job, ad_forward *f)
     ad_node *y = translate_decode(&pass, &target, translate_encode(&pass, &source), &source);
     ad_node *weight = translate_output(&pass);
     y = ad_reshape(y, ad_shape(-1, m->width));
+    translate_fold_bias(&pass, &y, &weight);
     f->loss = translate_loss(y, weight, labels, f->mode ? step->smoothing : 0);
     if (doubled) f->loss = ad_add(f->loss, translate_r_drop(y, weight, labels, step->r_drop));
     f->result = f->loss;
@@ -240,7 +241,8 @@ static const ad_default defaults[] = {{"optimizer", "adam:eps=1e-9"},
 const ad_system translate_system = {
     AD_SYSTEM("translate", "tokens", translate, records, &translate_model_record, defaults,
               .read = translate_read, .network = network, .prepare = prepare, .evaluate = evaluate,
-              .sample = sample, .finish = finish, .free = release, .sketch = sketch)};
+              .sample = sample, .finish = finish, .free = release, .sketch = sketch,
+              .recognise = translate_recognise, .adapt = translate_adapt)};
 
 const ad_verb translate_train_verb = {
     AD_TRAIN_VERB("translate", &translate_system, records, defaults,

@@ -11,11 +11,13 @@
  *
  *   network.c    tokens to the decoder's last layer, as graph; loss.c the smoothed cross-entropy
  *   model.c      what a network is built from; settings.c what training is told
- *   pairs.c      sentence pairs from a file or two; sources.c from lists of them; vocabulary.c
- * their tokens; code.c of all pairs; rows.c rows of a batch decode.c     word by word with a cache;
- * beam.c several hypotheses a sentence lines.c      many lines: sorted, cut where too long, given
- * back in their order look.c       what each word looks at, draw.c as a picture; average.c the mean
- * of several checkpoints train.c, run.c, eval.c, show.c, explain.c   the commands */
+ *   pairs.c      sentence pairs from a file or two; sources.c from lists of them
+ *   vocabulary.c their tokens; code.c of all pairs; rows.c rows of a batch
+ *   decode.c     word by word with a cache; beam.c several hypotheses a sentence
+ *   lines.c      many lines: sorted, cut where too long, given back in their order
+ *   marian.c     models that transformers wrote; how.c what a search is told
+ *   look.c       what each word looks at, draw.c as a picture; average.c the mean of checkpoints
+ *   train.c, run.c, eval.c, show.c, explain.c   the commands */
 #ifndef ZOO_TRANSLATE_TRANSLATE_H
 #define ZOO_TRANSLATE_TRANSLATE_H
 
@@ -29,8 +31,14 @@ typedef enum translate_norm { TRANSLATE_PRE, TRANSLATE_POST } translate_norm;
 typedef enum translate_positions {
     TRANSLATE_SINUSOIDAL,
     TRANSLATE_LEARNED,
-    TRANSLATE_ROTARY
+    TRANSLATE_ROTARY,
+    TRANSLATE_HALVES /* sinusoidal, the sines in front of the cosines: Marian's */
 } translate_positions;
+typedef enum translate_activation {
+    TRANSLATE_RELU,
+    TRANSLATE_GELU,
+    TRANSLATE_SWISH
+} translate_activation;
 /* Which of the three matrices of words are one: source, target, output. */
 typedef enum translate_tie {
     TRANSLATE_TIE_ALL,
@@ -38,10 +46,37 @@ typedef enum translate_tie {
     TRANSLATE_TIE_NONE
 } translate_tie;
 
+/* How hypotheses are ranked, and when a sentence is done. */
+typedef enum translate_ranking {
+    TRANSLATE_WU,   /* log p / ((5 + words) / 6)^penalty */
+    TRANSLATE_POWER /* log p / words^penalty: transformers' */
+} translate_ranking;
+typedef enum translate_early {
+    TRANSLATE_HEURISTIC,
+    TRANSLATE_EARLY,
+    TRANSLATE_NEVER_EARLY
+} translate_early;
+
+/* What transformers' `generate` is told for a model that it wrote (marian.c). */
+typedef struct translate_told {
+    bool there;
+    int64_t begin, end, padding; /* tokens */
+    int64_t never;               /* a token that is never written; -1: none */
+    bool renormalized;           /* the others' probabilities are then 1 together */
+    bool forced_end;             /* where a translation has to stop its last word is the end */
+    int64_t beam, most;          /* hypotheses; words with the end */
+    double length_penalty;
+    int64_t early_stopping; /* translate_early */
+} translate_told;
+
 typedef struct translate_model {
     int preset;
     int64_t layers, decoder_layers, heads, width, hidden;
-    int norm, positions, tie;
+    int64_t decoder_heads, decoder_hidden; /* 0: as the encoder's */
+    int norm, positions, tie, activation;
+    bool unscaled, output_bias; /* words' vectors are not multiplied by sqrt(width); logits have a
+                                   bias */
+    translate_told told;
     int64_t longest; /* tokens of a sentence, its end among them */
     int64_t source_vocab, target_vocab;
     char *tokenizer, *target_tokenizer; /* as text (ad_tokenizer_to_text); the second NULL: joint */
@@ -93,6 +128,11 @@ ad_node *translate_decode(translate_pass *pass, const translate_side *target, ad
                           const translate_side *source);
 /* The matrix of words that logits are products with, [target_vocab, width]. */
 ad_node *translate_output(const translate_pass *pass);
+/* y [n, width] -> [n, target_vocab] */
+ad_node *translate_logits(const translate_pass *pass, ad_node *y);
+/* Where the model's logits have a bias it becomes a column of the matrix, and y has a 1 for it. */
+void translate_fold_bias(const translate_pass *pass, ad_node **y, ad_node **weight);
+int64_t translate_heads_of(const translate_model *model, bool decoder);
 
 /* Declares all parameters without keeping a graph. */
 ad_status translate_declare(ad_vars *vars, const translate_model *model);
@@ -200,16 +240,17 @@ void translate_pairs_free(translate_pairs *pairs); /* zeroed ones are ignored */
 typedef struct translate_vocabulary {
     ad_context *ctx;
     ad_tokenizer *source, *target;
-    int32_t end[2]; /* the token behind a sentence, which also begins the target's */
-    bool lower;
+    int32_t end[2]; /* the token behind a sentence */
+    int32_t begin;  /* the token before the target's first word; the same, unless a file says so */
+    int32_t silent[2]; /* further ones that are no text; -1: none */
+    bool lower, codes; /* codes: ">>de<<" in front of a sentence is a token */
 } translate_vocabulary;
 /* Learns what `data` asks for from the pairs, or opens it. */
 ad_status translate_vocabulary_make(translate_vocabulary *v, ad_context *ctx,
                                     const translate_data *data, const translate_pairs *pairs,
                                     bool lower);
-/* Of a model. `where` begins errors. */
-ad_status translate_vocabulary_open(translate_vocabulary *v, ad_context *ctx, const char *where,
-                                    const translate_model *model);
+/* Of a model that was opened: what it holds, or what lies beside it. */
+ad_status translate_vocabulary_open(translate_vocabulary *v, const ad_job *job);
 /* Into the model: as text, and the counts. */
 ad_status translate_vocabulary_keep(translate_vocabulary *v, translate_model *model);
 void translate_vocabulary_free(translate_vocabulary *v);
@@ -299,8 +340,12 @@ enum { TRANSLATE_BEAM_MOST = 64 };
 /* How. */
 typedef struct translate_how {
     int64_t beam;
-    double length_penalty; /* hypotheses are ranked by log p / ((5 + words) / 6)^penalty */
-    bool sampled;          /* one hypothesis, drawn: */
+    int ranking, early;
+    double length_penalty;
+    int64_t most;  /* words of a translation; 0: as many as the decoder has room for */
+    int32_t never; /* a token that is never written; -1: none */
+    bool renormalized, forced_end;
+    bool sampled; /* one hypothesis, drawn: */
     double temperature;
     int64_t top_k;
     uint64_t seed;
@@ -314,10 +359,22 @@ typedef struct translate_hypothesis {
     bool cut; /* it had no end yet */
 } translate_hypothesis;
 
+/* As transformers' `generate` was told, or our own way. */
+translate_how translate_how_of(const translate_model *model);
+/* The same as a verb's options say. */
+translate_how translate_how_asked(ad_command *cmd, const translate_model *model);
+/* clang-format off */
+#define TRANSLATE_HOW_OPTIONS                                                                      \
+    {AD_ROW("beam", INT), .initial = "4", .min = 1, .max = TRANSLATE_BEAM_MOST, .help = "hypotheses of a sentence; 1: always the likeliest word"}, \
+    {AD_ROW("length-penalty", REAL), .initial = "0.6", .min = 0, .max = 10, .help = "the A of --ranking; of transformers' models else as their files say, or 1"}, \
+    {AD_ROW("ranking", CHOICE), .initial = "auto", .choices = "auto|wu|power", .help = "hypotheses are ranked by log p / ((5 + words) / 6)^A, or log p / words^A; auto: the latter of transformers' models"}, \
+    {AD_ROW("max-words", INT), .initial = "0", .min = 0, .max = 1 << 14, .unit = "TOKENS", .help = "of a translation, its end among them; 0: as the model has it"}
+/* clang-format on */
+
 /* Hypotheses of each sentence, [count][beam], the best first; freed by translate_hypotheses_free.
- * `numbers`: of the sentences among all, for what is drawn. */
+ * `numbers`: of the sentences among all, for what is drawn. `begin`: the first word's token. */
 ad_status translate_search(translate_decoder *decoder, ad_context *ctx,
-                           const translate_model *model, const int32_t ends[2],
+                           const translate_model *model, int32_t begin, int32_t end,
                            const int32_t *const *sentences, const int64_t *lengths,
                            const int64_t *numbers, int64_t count, const translate_how *how,
                            translate_hypothesis *out);
@@ -415,6 +472,10 @@ int64_t translate_row_length(const translate *t);
 /* Rows of some sentences, so that little of them is padding, and as many as --batch-tokens has
  * places for. */
 void translate_choose_rows(translate *t, const translate_step *step);
+/* Its `recognise` and `adapt`: transformers' Marian models. */
+ad_status translate_recognise(ad_context *ctx, ad_file *file, const char *config, void *model,
+                              bool *known);
+ad_status translate_adapt(const ad_job *job, ad_file *file);
 /* Of what was opened: the values of `vars` become the mean of those of the last `count` checkpoints
  * beside it; 0: they stay. */
 ad_status translate_average(ad_job *job, ad_vars *vars, int64_t count);

@@ -65,6 +65,7 @@ static ad_status find_ends(translate_vocabulary *v, const char *where)
             return ad_error_set(v->ctx, AD_ERROR_FORMAT,
                                 "%s: the tokenizer has no token for the end of a sentence", where);
     }
+    v->begin = v->end[1], v->silent[0] = v->silent[1] = -1;
     return AD_OK;
 }
 
@@ -87,10 +88,34 @@ ad_status translate_vocabulary_make(translate_vocabulary *v, ad_context *ctx,
     return status ? status : find_ends(v, data->tokenizer ? data->tokenizer : "the bpe");
 }
 
-ad_status translate_vocabulary_open(translate_vocabulary *v, ad_context *ctx, const char *where,
-                                    const translate_model *m)
+/* transformers' models: the tokens that the network knows may be more than the files'. */
+static ad_status open_told(translate_vocabulary *v, const ad_job *job)
 {
+    const translate_model *m = job->model;
+    const char *folder = ad_trained_folder(job);
+    ad_status status = ad_tokenizer_open_marian(&v->source, &v->target, v->ctx, folder);
+    if (status) return status;
+    int32_t known[2] = {ad_tokenizer_count(v->source), ad_tokenizer_count(v->target)};
+    if (known[0] > m->source_vocab || known[1] > m->target_vocab)
+        return ad_error_set(v->ctx, AD_ERROR_FORMAT,
+                            "%s: the vocabularies have %d and %d tokens, the network knows %lld "
+                            "and %lld",
+                            folder, (int)known[0], (int)known[1], (long long)m->source_vocab,
+                            (long long)m->target_vocab);
+    v->begin = (int32_t)m->told.begin, v->end[0] = v->end[1] = (int32_t)m->told.end;
+    v->silent[0] = (int32_t)m->told.padding;
+    v->silent[1] = ad_tokenizer_special(v->target, AD_TOKEN_UNKNOWN);
+    v->codes = true;
+    return AD_OK;
+}
+
+ad_status translate_vocabulary_open(translate_vocabulary *v, const ad_job *job)
+{
+    const translate_model *m = job->model;
+    ad_context *ctx = job->ctx;
+    const char *where = ad_trained_path(job);
     *v = (translate_vocabulary){.ctx = ctx, .lower = m->lower};
+    if (!m->tokenizer && m->told.there) return open_told(v, job);
     if (!m->tokenizer)
         return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: comes without its vocabulary", where);
     ad_status status = ad_tokenizer_from_text(&v->source, ctx, where, m->tokenizer,
@@ -133,6 +158,20 @@ void translate_vocabulary_free(translate_vocabulary *v)
     *v = (translate_vocabulary){0};
 }
 
+/* Marian's ">>de<<" in front of a sentence, which says what to translate to. */
+static ad_status take_code(translate_vocabulary *v, ad_tokenizer *t, translate_line *line,
+                           ad_tokens *out)
+{
+    size_t end = 2;
+    if (!v->codes || line->length < 4 || memcmp(line->text, ">>", 2)) return AD_OK;
+    while (end + 2 <= line->length && memcmp(line->text + end, "<<", 2)) ++end;
+    if (end + 2 > line->length) return AD_OK;
+    int32_t id = ad_tokenizer_find(t, line->text, end + 2);
+    if (id < 0) id = ad_tokenizer_special(t, AD_TOKEN_UNKNOWN);
+    line->text += end + 2, line->length -= end + 2;
+    return ad_tokens_append(out, v->ctx, id);
+}
+
 ad_status translate_line_tokens(translate_vocabulary *v, bool target, translate_line line,
                                 ad_tokens *out)
 {
@@ -144,11 +183,11 @@ ad_status translate_line_spelled(translate_vocabulary *v, bool target, translate
 {
     ad_tokenizer *t = target ? v->target : v->source;
     bool space = ad_tokenizer_get_kind(t) == AD_TOKENIZER_BPE;
-    bool ends = ad_tokenizer_special(t, AD_TOKEN_EOS) >= 0;
     char *lower = NULL;
+    ad_status status = take_code(v, t, &line, out);
     size_t length = line.length;
-    ad_status status = AD_OK;
-    if (v->lower) status = ad_text_lower(&lower, &length, v->ctx, line.text, line.length);
+    if (!status && v->lower)
+        status = ad_text_lower(&lower, &length, v->ctx, line.text, line.length);
     char *text = status ? NULL : malloc(length + 1);
     if (!status && !text) status = ad_error_set(v->ctx, AD_ERROR_MEMORY, "out of memory");
     if (text) {
@@ -157,7 +196,7 @@ ad_status translate_line_spelled(translate_vocabulary *v, bool target, translate
         status = dropout ? ad_tokenizer_encode_dropout(t, text, length + space, dropout, out)
                          : ad_tokenizer_encode(t, text, length + space, 0, out);
     }
-    if (!status) status = ad_tokenizer_encode(t, "", 0, ends ? AD_ENCODE_EOS : AD_ENCODE_BOS, out);
+    if (!status) status = ad_tokens_append(out, v->ctx, v->end[target]);
     free(text);
     ad_text_lower_free(v->ctx, lower, length);
     return status;

@@ -1,6 +1,7 @@
 /* tokenizer.c - what all kinds share: pieces, merges, special tokens. */
 #include "data/text/tokenizer_kinds.h"
 #include "base/hash.h"
+#include "data/text/unigram.h"
 #include "data/text/word_cache.h"
 #include "data/text/words.h"
 
@@ -8,7 +9,8 @@
 
 const char *ad_tokenizer_kind_name(ad_tokenizer_kind kind)
 {
-    static const char *const names[] = {"character", "byte", "BPE", "SentencePiece", "WordPiece"};
+    static const char *const names[] = {"character",     "byte",      "BPE",
+                                        "SentencePiece", "WordPiece", "Unigram"};
     return (unsigned)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
 }
 
@@ -34,6 +36,7 @@ void ad_tokenizer_free(ad_tokenizer *t)
     if (!t) return;
     ad_words_free(t->words);
     ad_word_cache_free(t->cache);
+    ad_unigram_free(t->unigram);
     ad_vocabulary_free(&t->vocabulary);
     ad_pairs_free(&t->ranks);
     ad_free(t->ctx, t->merges, ad_bytes(t->merge_capacity, sizeof *t->merges));
@@ -158,6 +161,14 @@ ad_status ad_tokenizer_finish(ad_tokenizer *t, const char *name)
     return AD_OK;
 }
 
+ad_status ad_tokenizer_check_kept(const ad_tokenizer *t)
+{
+    if (t->kind != AD_TOKENIZER_UNIGRAM) return AD_OK;
+    return ad_fail(t->ctx, AD_ERROR_UNSUPPORTED,
+                   "a Unigram vocabulary cannot be written, only opened with the files that hold "
+                   "it");
+}
+
 ad_status ad_tokenizer_give(ad_tokenizer **out, ad_tokenizer *t, ad_status status)
 {
     if (status)
@@ -215,6 +226,7 @@ uint64_t ad_tokenizer_fingerprint(const ad_tokenizer *t)
         h = ad_hash(h, t->vocabulary.bytes + piece->at, piece->length);
         if (t->scores) h = ad_hash(h, &t->scores[i], sizeof *t->scores);
     }
+    if (t->unigram) h = ad_unigram_hash(t->unigram, h);
     if (t->merge_count) h = ad_hash(h, t->merges, (size_t)t->merge_count * sizeof *t->merges);
     return ad_hash_mix(h);
 }
@@ -230,6 +242,13 @@ ad_status ad_tokens_reserve(ad_tokens *tokens, ad_context *ctx, int64_t more)
     tokens->ids = grown;
     tokens->ctx = ctx;
     return AD_OK;
+}
+
+ad_status ad_tokens_append(ad_tokens *out, ad_context *ctx, int32_t id)
+{
+    ad_status status = ad_tokens_reserve(out, ctx, 1);
+    if (!status) out->ids[out->count++] = id;
+    return status;
 }
 
 void ad_tokens_free(ad_tokens *tokens)

@@ -32,7 +32,10 @@ static ad_status add(ad_tokenizer *t, int32_t id, bool first)
             --length;
         }
     }
-    ad_text_bytes(&t->scratch, bytes, length);
+    if (t->kind == AD_TOKENIZER_UNIGRAM)
+        ad_text_spaces(&t->scratch, bytes, length);
+    else
+        ad_text_bytes(&t->scratch, bytes, length);
     return t->scratch.failed ? AD_ERROR_MEMORY : AD_OK;
 }
 

@@ -1,6 +1,7 @@
 /* tokenizer_encode.c - from a text to ids: special tokens that are spelled out are found, what lies
  * between them is each kind's. */
 #include "data/text/tokenizer_kinds.h"
+#include "data/text/unigram.h"
 
 #include <string.h>
 
@@ -20,6 +21,8 @@ static ad_status encode_plain(ad_tokenizer *t, const char *text, size_t begin, s
     case AD_TOKENIZER_SENTENCEPIECE:
         return ad_sentencepiece_encode(t, part, length, begin == 0, out);
     case AD_TOKENIZER_WORDPIECE: return ad_wordpiece_encode(t, part, length, begin, out);
+    case AD_TOKENIZER_UNIGRAM:
+        return ad_unigram_encode(t->unigram, &t->vocabulary, part, length, out);
     }
     return AD_OK;
 }

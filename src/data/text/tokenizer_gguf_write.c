@@ -103,6 +103,7 @@ ad_status ad_tokenizer_put_gguf(ad_tokenizer *t, ad_gguf_values *values, int32_t
     if (t->kind == AD_TOKENIZER_WORDPIECE)
         return ad_fail(t->ctx, AD_ERROR_UNSUPPORTED,
                        "llama.cpp has no language models with a WordPiece vocabulary");
+    if (ad_tokenizer_check_kept(t)) return AD_ERROR_UNSUPPORTED;
     if (count < t->vocabulary.count) count = (int32_t)t->vocabulary.count;
     float *scores = ad_alloc(t->ctx, ad_bytes(count, sizeof *scores));
     int32_t *types = ad_alloc(t->ctx, ad_bytes(count, sizeof *types));

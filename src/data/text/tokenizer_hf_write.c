@@ -225,6 +225,7 @@ static ad_status give(ad_tokenizer *t, const char **text, size_t *length)
 
 ad_status ad_tokenizer_to_hf(ad_tokenizer *t, const char **text, size_t *length)
 {
+    if (ad_tokenizer_check_kept(t)) return AD_ERROR_UNSUPPORTED;
     ad_text *out = &t->text;
     out->length = 0, out->failed = false;
     ad_text_add(out, "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\n");

@@ -36,6 +36,8 @@ struct ad_tokenizer {
     bool mask_takes_space;       /* RoBERTa's <mask>, that of a word with the space before it */
     bool crosses, crosses_known; /* a piece goes on behind the end of a word */
 
+    struct ad_unigram *unigram; /* Unigram */
+
     unsigned char control_first[256]; /* bytes that a control piece begins with */
     bool control_known;               /* the table above is filled */
     ad_text scratch, mended; /* what was last decoded; the same, with what is not UTF-8 replaced */
@@ -54,6 +56,8 @@ ad_status ad_tokenizer_add_merge(ad_tokenizer *t, const char *name, int64_t numb
 /* After all pieces and merges: checks what the kind needs, fills byte_ids, and finds the special
  * tokens that are not set by their usual names. */
 ad_status ad_tokenizer_finish(ad_tokenizer *t, const char *name);
+/* Whether it can be written at all: Unigram's two models cannot. */
+ad_status ad_tokenizer_check_kept(const ad_tokenizer *t);
 /* Gives the tokenizer to *out where all went well, or frees it; returns `status`. */
 ad_status ad_tokenizer_give(ad_tokenizer **out, ad_tokenizer *t, ad_status status);
 

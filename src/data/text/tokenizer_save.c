@@ -117,6 +117,7 @@ static ad_status write_with(ad_tokenizer *t, const char *folder, const char *nam
 
 ad_status ad_tokenizer_save(ad_tokenizer *t, const char *path)
 {
+    if (ad_tokenizer_check_kept(t)) return AD_ERROR_UNSUPPORTED;
     if (ad_ends_with(path, ".json")) return write_with(t, path, "", own_text);
     if (mkdir(path, 0777) && errno != EEXIST)
         return ad_fail_io(t->ctx, path, "cannot create the folder", errno);

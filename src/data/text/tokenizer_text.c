@@ -43,6 +43,7 @@ static void fill(ad_tokenizer *t, json_t *pieces, json_t *control, json_t *score
 
 ad_status ad_tokenizer_to_text(ad_tokenizer *t, const char **text, size_t *length)
 {
+    if (ad_tokenizer_check_kept(t)) return AD_ERROR_UNSUPPORTED;
     unsigned refusals = ad_json_refusals();
     json_t *pieces = json_array(), *control = json_array(), *scores = json_array(),
            *merges = json_array(), *special = json_array();
