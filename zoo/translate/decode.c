@@ -14,7 +14,7 @@
 enum { PROGRAMS = 96, SENTENCES_MOST = 64, PLACES_MOST = 8192, NAME = 128 };
 
 /* Sizes of a program: sentences, hypotheses each, tokens of a source, words so far. Of one that
- * reads sources `beam` and `words` are 0. */
+ * reads sources `beam` is 0, and `words` the tokens that are read, of which there may be fewer. */
 typedef struct sizes {
     int64_t sentences, beam, tokens, words;
 } sizes;
@@ -35,7 +35,8 @@ struct translate_decoder {
     /* what is being written */
     sizes now;                         /* words: places of the tables that are written to */
     int64_t given;                     /* sentences that are real */
-    int32_t *source, *source_sentence; /* inputs: [sentences, tokens] */
+    int32_t *source, *source_sentence; /* inputs: [sentences, read], [sentences, tokens] */
+    int32_t *read_sentence;            /* [sentences, read] */
     int32_t *word, *row, *older;       /* [rows], [rows, steps], likewise */
     int32_t step, begin;
 };
@@ -45,6 +46,13 @@ static int64_t rounded(int64_t count, int64_t most)
 {
     int64_t size = 16;
     while (size < count) size += size < 64 ? 16 : size & (size - 1) ? size / 3 : size / 2;
+    return size < most ? size : most;
+}
+
+/* The encoder's work grows with each place: a multiple of 8 up to 64. */
+static int64_t read_room(int64_t count, int64_t most)
+{
+    int64_t size = count <= 64 ? (count + 7) / 8 * 8 : most;
     return size < most ? size : most;
 }
 
@@ -98,11 +106,20 @@ static void layer_name(char out[NAME], int64_t layer)
     snprintf(out, NAME, "decoder.layers.%lld", (long long)layer);
 }
 
+/* [sentences, read, width] -> [sentences, tokens, width] with zeros, which nothing looks at. */
+static ad_node *lengthened(ad_node *x, int64_t tokens)
+{
+    ad_shape shape = ad_node_shape(x);
+    if (shape.dim[1] == tokens) return x;
+    ad_shape rest = ad_shape(shape.dim[0], tokens - shape.dim[1], shape.dim[2]);
+    return ad_concat((ad_node *[]){x, ad_fill(ad_node_graph(x), AD_F32, rest, 0)}, 2, 1);
+}
+
 /* Keys and values of the encoder's last layer, for each layer of the decoder. */
 static int read_graph(translate_decoder *d, planned *p, ad_node **out)
 {
     const translate_model *m = d->model;
-    ad_shape shape = ad_shape(p->of.sentences, p->of.tokens);
+    ad_shape shape = ad_shape(p->of.sentences, p->of.words);
     translate_pass pass = {.model = m, .vars = d->vars, .graph = p->graph};
     translate_side source = {.tokens = ad_input(p->graph, "source", AD_I32, shape),
                              .positions = ad_iota(p->graph, AD_I32, shape, 1),
@@ -118,9 +135,10 @@ static int read_graph(translate_decoder *d, planned *p, ad_node **out)
             snprintf(name, sizeof name, "%s.encoder_attn", layer);
             ad_node *x = translate_heads(&pass, name, k ? "v" : "k", memory);
             kept(d, p->graph, k ? "source.v" : "source.k", i,
-                 ad_shape(shape.dim[0], shape.dim[1], m->width), &variable);
+                 ad_shape(shape.dim[0], p->of.tokens, m->width), &variable);
             if (!variable) return count;
             x = ad_reshape(ad_reshape(x, rows), ad_shape(shape.dim[0], shape.dim[1], m->width));
+            x = lengthened(x, p->of.tokens);
             out[count++] = ad_assign(p->graph, variable, x);
         }
     return count;
@@ -285,7 +303,8 @@ ad_status translate_decoder_new(translate_decoder **out, ad_context *ctx,
 
 static void free_inputs(translate_decoder *d)
 {
-    int32_t **all[] = {&d->source, &d->source_sentence, &d->word, &d->row, &d->older};
+    int32_t **all[] = {&d->source, &d->source_sentence, &d->read_sentence, &d->word, &d->row,
+                       &d->older};
     for (size_t i = 0; i < sizeof all / sizeof *all; ++i) {
         free(*all[i]);
         *all[i] = NULL;
@@ -311,10 +330,11 @@ static ad_status make_inputs(translate_decoder *d)
     free_inputs(d);
     d->source = calloc(tokens, sizeof *d->source);
     d->source_sentence = calloc(tokens, sizeof *d->source_sentence);
+    d->read_sentence = calloc(tokens, sizeof *d->read_sentence);
     d->word = calloc(rows, sizeof *d->word);
     d->row = calloc(places, sizeof *d->row);
     d->older = calloc(places, sizeof *d->older);
-    return d->source && d->source_sentence && d->word && d->row && d->older
+    return d->source && d->source_sentence && d->read_sentence && d->word && d->row && d->older
                ? AD_OK
                : ad_error_set(d->ctx, AD_ERROR_MEMORY, "out of memory");
 }
@@ -333,17 +353,18 @@ ad_status translate_decoder_read(translate_decoder *d, const int32_t *const *sen
     while (rows < count) rows *= 2;
     d->now = (sizes){rows, beam, rounded(longest, d->model->longest), 0};
     d->given = count, d->step = 0;
+    int64_t read = read_room(longest, d->now.tokens);
     ad_status status = make_inputs(d);
     if (status) return status;
     for (int64_t i = 0; i < rows; ++i) /* the last stands for those that are not there */
         for (int64_t k = 0, from = i < count ? i : count - 1; k < lengths[from]; ++k) {
-            d->source[i * d->now.tokens + k] = sentences[from][k];
-            d->source_sentence[i * d->now.tokens + k] = 1;
+            d->source[i * read + k] = sentences[from][k];
+            d->source_sentence[i * d->now.tokens + k] = d->read_sentence[i * read + k] = 1;
         }
-    status = find(d, (sizes){rows, 0, d->now.tokens, 0}, &p);
-    size_t bytes = (size_t)(rows * d->now.tokens) * sizeof(int32_t);
+    status = find(d, (sizes){rows, 0, d->now.tokens, read}, &p);
+    size_t bytes = (size_t)(rows * read) * sizeof(int32_t);
     if (!status) status = ad_bind_name(p->program, "source", d->source, bytes);
-    if (!status) status = ad_bind_name(p->program, "source_sentence", d->source_sentence, bytes);
+    if (!status) status = ad_bind_name(p->program, "source_sentence", d->read_sentence, bytes);
     return status ? status : ad_run(p->program);
 }
 

@@ -2,6 +2,7 @@
 #include "zoo/gpt/gpt.h"
 #include "zoo/translate/translate.h"
 
+#include <autodidact/profile.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ static const ad_option options[] = {
     {AD_ROW("align", FLAG),
      .help = "say which word each word looks at: TEXT ||| SOURCE-TARGET ..., from 0"},
     TRANSLATE_AVERAGE_OPTION,
+    AD_OPTION_PROFILE,
     AD_COMMON_OPTIONS,
     {0},
 };
@@ -259,7 +261,10 @@ static int run(ad_command *cmd)
                                 (long long)n_best, (long long)(sampled ? 1 : beam));
     if (n_best && ad_command_flag(cmd, "align") && !ad_command_json(cmd))
         return ad_command_usage(cmd, "--align and --n-best: give one of them, or --json");
-    return ad_command_with_trained(cmd, &translate_system, work);
+    ad_profile *profile;
+    int exit = ad_profile_open(&profile, cmd);
+    if (exit) return exit;
+    return ad_profile_close(profile, ad_command_with_trained(cmd, &translate_system, work));
 }
 
 const ad_verb translate_run_verb = {
