@@ -86,7 +86,8 @@ static ad_node *waves(const translate_pass *pass, int64_t width, int step, doubl
     int64_t count = pass->model->longest, columns = width / 2 * step;
     float *all = malloc((size_t)(count * columns) * sizeof *all);
     for (int64_t i = 0; i < columns && all; ++i) {
-        double turn = pow(10000, -(double)(i / step * 2) / (double)width);
+        int64_t even = i / step * 2;
+        double turn = pow(10000, -(double)even / (double)width);
         double ahead = i % step ? quarter_turn : phase;
         for (int64_t p = 0; p < count; ++p)
             all[p * columns + i] = (float)sin((double)p * turn + ahead);
