@@ -20,6 +20,8 @@ check "both sizes of a layer are drawn" test -s "$tmp/look/encoder-2.svg" -a -s 
 run "$autodidact" translate run "$marian/shared" "the cat sat" --max-words 2 --n-best 4 --json
 exits 0
 says out '"n_best"'
+run "$autodidact" translate run "$marian/shared" "the cat sat" --sample --seed 3 --json
+exits 0
 run "$autodidact" translate run "$marian/shared" "the cat sat" --ranking wu --length-penalty 0.6
 exits 0
 

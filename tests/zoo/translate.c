@@ -306,8 +306,7 @@ static void beams(void)
     for (int i = 0; i < 3; ++i) {
         int32_t words[SHORT];
         best b = {.score = -INFINITY};
-        translate_how how = {
-            .beam = TRANSLATE_BEAM_MOST, .length_penalty = penalties[i], .never = -1};
+        translate_how how = {.beam = TRANSLATE_BEAM_MOST, .length_penalty = penalties[i]};
         try_all(&m, vars, source, length, penalties[i], words, 0, 0, &b);
         REQUIRE(translate_search(decoder, ctx, &m, END, END, &sentence, &length, &number, 1, &how,
                                  found) == AD_OK);

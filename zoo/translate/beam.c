@@ -39,6 +39,7 @@ typedef struct search {
     candidate *candidates; /* [2 beam] */
     int32_t *last, *parents;
     gpt_chooser *chooser;
+    float *masked; /* [vocab], where words are drawn and one is never written */
 } search;
 
 static double ranked(const translate_how *how, double log_p, int64_t words)
@@ -82,14 +83,14 @@ static int64_t put_candidate(candidate *list, int64_t count, int64_t most, candi
 /* The logarithm of the sum over all words that may be written. */
 static double total(const search *s, const float *row, float sum)
 {
-    if (!s->how->renormalized || s->how->never < 0) return (double)sum;
+    if (!s->how->renormalized || !s->how->forbids) return (double)sum;
     return (double)sum + log1p(-exp((double)row[s->how->never] - (double)sum));
 }
 
 static int64_t likeliest(const search *s, int64_t sentence, const float *logits, const float *sums)
 {
     const searched *of = &s->of[sentence];
-    int64_t count = 0, most = 2 * s->beam;
+    int64_t count = 0, most = 2 * s->beam, never = s->how->forbids ? s->how->never : -1;
     for (int32_t h = 0; h < s->beam; ++h) {
         const float *row = logits + (sentence * s->beam + h) * s->vocab;
         double base = of->log_p[h] - total(s, row, sums[sentence * s->beam + h]);
@@ -97,7 +98,7 @@ static int64_t likeliest(const search *s, int64_t sentence, const float *logits,
         double least = count == most ? s->candidates[count - 1].log_p : -INFINITY;
         for (int64_t w = 0; w < s->vocab; ++w) {
             double log_p = base + (double)row[w];
-            if (!(log_p > least) || w == s->how->never) continue;
+            if (!(log_p > least) || w == never) continue;
             count = put_candidate(s->candidates, count, most, (candidate){log_p, h, (int32_t)w});
             if (count == most) least = s->candidates[count - 1].log_p;
         }
@@ -125,6 +126,11 @@ static int64_t drawn(const search *s, int64_t sentence, int64_t step, const floa
                                .penalty = 1,
                                .seed = s->how->seed};
     const float *row = logits + sentence * s->vocab;
+    if (s->masked) {
+        memcpy(s->masked, row, (size_t)s->vocab * sizeof *row);
+        s->masked[s->how->never] = -INFINITY;
+        row = s->masked;
+    }
     int32_t word = gpt_choose(s->chooser, &choice, row, (uint64_t)s->numbers[sentence],
                               (uint64_t)step);
     if (word < 0) return 0;
@@ -224,6 +230,7 @@ static void free_search(search *s)
     free(s->candidates);
     free(s->last);
     free(s->parents);
+    free(s->masked);
     gpt_chooser_free(s->chooser);
 }
 
@@ -235,6 +242,9 @@ static bool make_search(search *s, int32_t begin, translate_hypothesis *out)
     s->last = calloc(rows, sizeof *s->last);
     s->parents = calloc(rows, sizeof *s->parents);
     s->chooser = s->how->sampled ? gpt_chooser_new(s->vocab) : NULL;
+    bool masks = s->how->sampled && s->how->forbids;
+    s->masked = masks ? malloc((size_t)s->vocab * sizeof *s->masked) : NULL;
+    if (masks && !s->masked) return false;
     if (!s->of || !s->candidates || !s->last || !s->parents || (s->how->sampled && !s->chooser))
         return false;
     for (size_t i = 0; i < rows; ++i) s->last[i] = begin, s->parents[i] = (int32_t)i;

@@ -4,12 +4,13 @@
 translate_how translate_how_of(const translate_model *m)
 {
     const translate_told *t = &m->told;
-    if (!t->there) return (translate_how){.beam = 4, .length_penalty = 0.6, .never = -1};
+    if (!t->there) return (translate_how){.beam = 4, .length_penalty = 0.6};
     return (translate_how){.beam = t->beam ? t->beam : 4,
                            .ranking = TRANSLATE_POWER,
                            .early = (int)t->early_stopping,
                            .length_penalty = t->length_penalty,
                            .most = t->most,
+                           .forbids = t->never >= 0,
                            .never = (int32_t)t->never,
                            .renormalized = t->renormalized,
                            .forced_end = t->forced_end};

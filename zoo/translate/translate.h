@@ -342,8 +342,9 @@ typedef struct translate_how {
     int64_t beam;
     int ranking, early;
     double length_penalty;
-    int64_t most;  /* words of a translation; 0: as many as the decoder has room for */
-    int32_t never; /* a token that is never written; -1: none */
+    int64_t most; /* words of a translation; 0: as many as the decoder has room for */
+    bool forbids; /* there is a token that is never written: */
+    int32_t never;
     bool renormalized, forced_end;
     bool sampled; /* one hypothesis, drawn: */
     double temperature;
