@@ -1,5 +1,5 @@
 /* marian.c - Marian's models as transformers writes them (tests/oracle/marian.py): tokens, logits,
- * what is written greedily and with several hypotheses, and their scores. */
+ * what is written greedily and with several hypotheses, and their scores; and long translations. */
 #include "fixture.h"
 #include "context.h"
 #include "zoo/translate/translate.h"
@@ -155,8 +155,51 @@ static void apart(void)
     close_all(&o);
 }
 
+/* More words than the first tables have room for, by two hypotheses that change places: the same
+ * logits as of all words at once. */
+static void grows(void)
+{
+    enum { WORDS = 50 };
+    static const int32_t tokens[] = {5, 9, 4, 0}, *sentence = tokens;
+    static const int64_t length = 4;
+    int32_t past[2][WORDS] = {{0}}, other[2][WORDS], last[2], parents[2];
+    const float *logits = NULL, *sums;
+    opened o;
+    if (!open_all(&o, "shared")) return;
+    REQUIRE(translate_decoder_read(o.decoder, &sentence, &length, 1, 2) == AD_OK);
+    for (int32_t step = 0; step < WORDS; ++step) {
+        memcpy(other, past, sizeof other);
+        for (int32_t h = 0; h < 2; ++h) {
+            parents[h] = step % 3 ? h : 1 - h;
+            if (step) memcpy(past[h], other[parents[h]], sizeof past[h]);
+            past[h][step] = last[h] = step ? 2 + (7 * step + 11 * h) % 50 : o.v.begin;
+        }
+        REQUIRE(translate_decoder_next(o.decoder, last, step ? parents : NULL, &logits, &sums) ==
+                AD_OK);
+    }
+    for (int h = 0; h < 2; ++h) {
+        ad_graph *graph = ad_graph_new(ctx);
+        ad_program *program = NULL;
+        translate_pass pass = {.model = o.m, .vars = o.vars, .graph = graph};
+        translate_side source = side(graph, (ad_tensor){AD_I32, ad_shape(4), (void *)tokens});
+        translate_side target = side(graph, (ad_tensor){AD_I32, ad_shape(WORDS), past[h]});
+        ad_node *y = translate_decode(&pass, &target, translate_encode(&pass, &source), &source);
+        y = translate_logits(
+            &pass, ad_reshape(ad_slice(y, 1, WORDS - 1, WORDS, 1), ad_shape(1, o.m->width)));
+        REQUIRE(ad_compile(&program, ctx, &y, 1, NULL) == AD_OK);
+        CHECK_INT(ad_run(program), AD_OK);
+        ad_shape shape = ad_shape(o.m->target_vocab);
+        double error = fixture_error(logits + h * o.m->target_vocab,
+                                     (ad_tensor){AD_F32, shape, (void *)ad_result(program, y)});
+        if (!(error < 1e-5)) CHECK_FAIL("hypothesis %d differs by %.3g", h, error);
+        ad_program_free(program);
+        ad_graph_free(graph);
+    }
+    close_all(&o);
+}
+
 int main(int argc, char **argv)
 {
-    static const check_case cases[] = {CASE(shared), CASE(apart), {0}};
+    static const check_case cases[] = {CASE(shared), CASE(apart), CASE(grows), {0}};
     return check_in_context(argc, argv, cases);
 }
