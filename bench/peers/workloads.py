@@ -22,7 +22,7 @@ FAMILIES = {"style": "pictures", "resnet20": "pictures", "dcgan": "pictures", "d
             "alphazero": "pictures", "johnson": "pictures", "dream": "pictures", "gat": "graphs",
             "dqn-mlp": "control", "dqn-nature": "control", "gpt-char": "text", "gpt-char-384": "text", "gpt2": "text",
             "gpt2-long": "text",
-            "gpt2-decode": "text", "attention": "text", "adamw": "vectors", "translate": "translation"}
+            "gpt2-decode": "text", "attention": "text", "adamw": "vectors", "translate": "translation", "bert-tune": "encoder"}
 PICTURES = (*(name for name, family in FAMILIES.items() if family == "pictures"), "dqn-nature")
 
 

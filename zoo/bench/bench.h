@@ -7,7 +7,8 @@
  *   - verb.c: the verb, its table
  *   - job.c: a workload's life: inputs, building, timing
  *   - kernels.c: where the time goes
- *   - pictures.c, gan.c, texts.c, translations.c, graph.c, updates.c, flow.c: the workloads */
+ *   - pictures.c, gan.c, texts.c, encoders.c, translations.c, graph.c, updates.c, flow.c: the
+ * workloads */
 #ifndef ZOO_BENCH_BENCH_H
 #define ZOO_BENCH_BENCH_H
 
@@ -59,7 +60,7 @@ extern const bench_workload bench_style, bench_dream, bench_resnet20, bench_dcga
     bench_dcgan_1024, bench_wgan_gp, bench_wgan_gp_128, bench_wgan_gp_1024, bench_alphazero,
     bench_johnson, bench_gat, bench_dqn_mlp, bench_dqn_nature, bench_gpt_char, bench_gpt_char_384,
     bench_gpt2, bench_gpt2_long, bench_gpt2_decode, bench_attention, bench_adamw, bench_flow,
-    bench_start, bench_first, bench_translate;
+    bench_start, bench_first, bench_translate, bench_bert_tune;
 
 /* ---- job.c ---- */
 

@@ -6,19 +6,16 @@
 #include <string.h>
 #include <sys/resource.h>
 
-const bench_workload *const bench_workloads[] = {&bench_style,        &bench_resnet20,
-                                                 &bench_dcgan,        &bench_dcgan_128,
-                                                 &bench_dcgan_1024,   &bench_wgan_gp,
-                                                 &bench_wgan_gp_128,  &bench_wgan_gp_1024,
-                                                 &bench_gat,          &bench_dqn_mlp,
-                                                 &bench_dqn_nature,   &bench_gpt_char,
-                                                 &bench_gpt_char_384, &bench_gpt2,
-                                                 &bench_gpt2_long,    &bench_gpt2_decode,
-                                                 &bench_attention,    &bench_translate,
-                                                 &bench_alphazero,    &bench_johnson,
-                                                 &bench_dream,        &bench_adamw,
-                                                 &bench_flow,         &bench_start,
-                                                 &bench_first,        NULL};
+const bench_workload *const bench_workloads[] = {
+    &bench_style,        &bench_resnet20,     &bench_dcgan,
+    &bench_dcgan_128,    &bench_dcgan_1024,   &bench_wgan_gp,
+    &bench_wgan_gp_128,  &bench_wgan_gp_1024, &bench_gat,
+    &bench_dqn_mlp,      &bench_dqn_nature,   &bench_gpt_char,
+    &bench_gpt_char_384, &bench_gpt2,         &bench_gpt2_long,
+    &bench_gpt2_decode,  &bench_attention,    &bench_bert_tune,
+    &bench_translate,    &bench_alphazero,    &bench_johnson,
+    &bench_dream,        &bench_adamw,        &bench_flow,
+    &bench_start,        &bench_first,        NULL};
 
 static const ad_option options[] = {
     {"precision", 0, AD_OPTION_CHOICE, .initial = "f32", .choices = "f32|bf16|q8_0|q4_0",
