@@ -57,7 +57,7 @@ ad_status bert_mark(const bert *b, char mark[32])
     for (int i = 0; i < ad_file_count(file) && !status; ++i) {
         const ad_file_entry *entry = ad_file_at(file, i);
         int64_t count = ad_shape_count(entry->shape);
-        if (entry->dtype != AD_F32 || count < 1) continue;
+        if (!ad_dtype_is_float(entry->dtype) || count < 1) continue;
         float *values = malloc((size_t)count * sizeof *values);
         if (!values) return out_of_memory(b->job.ctx);
         status = ad_file_read((ad_file *)(size_t)file, i, AD_F32, values,
