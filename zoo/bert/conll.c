@@ -99,11 +99,8 @@ static ad_status end_sentence(bert_reading *r, bert_sentence *s, int64_t line)
 {
     bert_rows *rows = r->rows;
     ad_status status = bert_sentence_spell(s, r->table->speller, &rows->texts, &rows->marks);
-    if (status == AD_ERROR_FORMAT)
-        return ad_error_set(r->ctx, status, "%s:%lld: %s", r->table->path, (long long)line,
-                            ad_error(r->ctx));
     bert_sentence_clear(s);
-    return status;
+    return bert_reading_name(r, line, status);
 }
 
 /* What stands between sentences, or between documents. */

@@ -88,7 +88,7 @@ static ad_status write_lines(ad_context *ctx, const char *path, const float *vec
     enum { NUMBER = 17, AROUND = 64 }; /* bytes at most */
     size_t length = 0, most = (size_t)rows * (size_t)(width * NUMBER + AROUND);
     char *text = malloc(most + 1);
-    if (!text) return ad_error_set(ctx, AD_ERROR_MEMORY, "%s: no memory for the lines", path);
+    if (!text) return bert_no_memory(ctx, "the lines");
     for (int64_t i = 0; i < rows; ++i)
         length += write_line(text + length, i + 1, vectors + i * width, width);
     ad_status status = ad_bytes_write(ctx, path, text, length);
@@ -113,7 +113,7 @@ static ad_status hand_out(ad_command *cmd, const bert *b, const bert_texts *text
     const int64_t width = ((const bert_model *)b->job.model)->width;
     const char *path = ad_command_text(cmd, "output");
     double *row = malloc((size_t)width * sizeof *row);
-    if (!row) return ad_error_set(b->job.ctx, AD_ERROR_MEMORY, "no memory for a vector");
+    if (!row) return bert_no_memory(b->job.ctx, "a vector");
     ad_status status = path ? write(b->job.ctx, path, vectors, texts->count, width) : AD_OK;
     if (!path) print_json(cmd, vectors, texts->count, width, row);
     free(row);
@@ -144,7 +144,7 @@ static ad_status embed_texts(ad_command *cmd, bert *b, bert_texts *texts)
     if (!status) status = read_lines(cmd, b, texts);
     if (status) return status;
     float *vectors = calloc((size_t)(texts->count * m->width), sizeof *vectors);
-    if (!vectors) return ad_error_set(b->job.ctx, AD_ERROR_MEMORY, "no memory for the vectors");
+    if (!vectors) return bert_no_memory(b->job.ctx, "the vectors");
     double begun = ad_seconds();
     status = bert_vectors(b, texts, precision, &watcher, vectors);
     if (!status) status = hand_out(cmd, b, texts, vectors, ad_seconds() - begun);

@@ -61,7 +61,7 @@ ad_status bert_entities_new(bert_entities **out, ad_context *ctx, const ad_texts
     if (!e || !e->of || !e->type || !e->count) {
         bert_entities_free(e);
         *out = NULL;
-        return ad_error_set(ctx, AD_ERROR_MEMORY, "no memory for the entities");
+        return bert_no_memory(ctx, "the entities");
     }
     for (size_t i = 0; i < count; ++i) {
         const char *type;

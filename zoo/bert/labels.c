@@ -20,9 +20,16 @@ ad_status bert_reading_fail(const bert_reading *r, int64_t line, const char *for
                         sentence);
 }
 
-ad_status bert_reading_memory(const bert_reading *r)
+ad_status bert_reading_name(const bert_reading *r, int64_t line, ad_status status)
 {
-    return ad_error_set(r->ctx, AD_ERROR_MEMORY, "%s: no memory for its rows", r->table->path);
+    if (!status || status == AD_ERROR_MEMORY) return status;
+    return ad_error_set(r->ctx, status, "%s:%lld: %s", r->table->path, (long long)line,
+                        ad_error(r->ctx));
+}
+
+static ad_status out_of_memory(const bert_reading *r)
+{
+    return bert_no_memory(r->ctx, "a table's rows");
 }
 
 /* ---- classes ---- */
@@ -40,11 +47,11 @@ static ad_status add_class(bert_reading *r, const char *name)
     if (c->count == c->capacity) {
         int64_t capacity = 2 * c->capacity + 16;
         char **grown = realloc(c->at, (size_t)capacity * sizeof *grown);
-        if (!grown) return bert_reading_memory(r);
+        if (!grown) return out_of_memory(r);
         c->at = grown, c->capacity = capacity;
     }
     c->at[c->count] = strdup(name);
-    return c->at[c->count++] ? AD_OK : bert_reading_memory(r);
+    return c->at[c->count++] ? AD_OK : out_of_memory(r);
 }
 
 ad_status bert_find_class(bert_reading *r, int64_t line, const char *name, int32_t *label)
@@ -72,7 +79,7 @@ ad_status bert_reading_grow(bert_reading *r)
     if (labels) rows->labels = labels;
     float *numbers = realloc(rows->numbers, (size_t)capacity * sizeof *numbers);
     if (numbers) rows->numbers = numbers;
-    if (!labels || !numbers) return bert_reading_memory(r);
+    if (!labels || !numbers) return out_of_memory(r);
     r->capacity = capacity;
     return AD_OK;
 }
@@ -99,7 +106,7 @@ static ad_status add_one(bert_reading *r, int64_t line, const char *name)
     for (int64_t i = m->texts ? m->begin[m->texts] : 0; i < m->count; ++i)
         if (m->label[i] == label)
             return bert_reading_fail(r, line, "the label \"%.60s\" stands there twice", name);
-    return bert_marks_add(m, label, 0) ? AD_OK : bert_reading_memory(r);
+    return bert_marks_add(m, label, 0) ? AD_OK : out_of_memory(r);
 }
 
 static char *trimmed(char *text)
@@ -127,11 +134,11 @@ static ad_status add_several(bert_reading *r, int64_t line, const char *label,
                              const char *separator)
 {
     char *copy = strdup(label);
-    if (!copy) return bert_reading_memory(r);
+    if (!copy) return out_of_memory(r);
     ad_status status = split(r, line, copy, separator);
     free(copy);
     if (status) return status;
-    return bert_marks_close(&r->rows->marks, false) ? AD_OK : bert_reading_memory(r);
+    return bert_marks_close(&r->rows->marks, false) ? AD_OK : out_of_memory(r);
 }
 
 ad_status bert_add_labels(bert_reading *r, int64_t line, const json_t *labels)
@@ -145,7 +152,7 @@ ad_status bert_add_labels(bert_reading *r, int64_t line, const json_t *labels)
     }
     if (status) return status;
     r->rows->labels[r->rows->texts.count] = 0;
-    return bert_marks_close(&r->rows->marks, false) ? AD_OK : bert_reading_memory(r);
+    return bert_marks_close(&r->rows->marks, false) ? AD_OK : out_of_memory(r);
 }
 
 ad_status bert_add_label(bert_reading *r, int64_t line, const char *label, const char *separator)

@@ -131,7 +131,7 @@ static ad_status new_tag_scores(bert *b, const bert_rows *rows)
     free(b->said);
     b->class_scores = NULL, b->entities = NULL;
     b->said = calloc((size_t)(rows ? rows->marks.count : 0) + 1, sizeof *b->said);
-    if (!b->said) return ad_error_set(ctx, AD_ERROR_MEMORY, "no memory for the tags");
+    if (!b->said) return bert_no_memory(ctx, "the tags");
     ad_status status = bert_entities_new(&b->entities, ctx, tags);
     return status ? status : ad_class_scores_new(&b->class_scores, ctx, (int)tags->count, NULL);
 }

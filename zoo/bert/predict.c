@@ -26,7 +26,6 @@ typedef struct prediction {
     float *said; /* [texts or words, outputs]: logits, or the number */
     double *chance;
     const char **names; /* [outputs or words] of a line */
-    ad_status status;
 } prediction;
 
 static void prediction_free(prediction *p)
@@ -43,7 +42,7 @@ static void prediction_free(prediction *p)
 
 static ad_status out_of_memory(const prediction *p)
 {
-    return ad_error_set(p->b->job.ctx, AD_ERROR_MEMORY, "%s: no memory for its lines", p->path);
+    return bert_no_memory(p->b->job.ctx, "the lines");
 }
 
 /* ---- reading ---- */
@@ -100,7 +99,7 @@ static ad_status choose_length(prediction *p)
 {
     const bert_tuning *t = ad_job_value(&p->b->job, &bert_tuning_record);
     ad_status status = bert_choose_length(p->cmd, p->b, &p->texts.most);
-    bool tuned = t && t->length && t->length <= bert_longest(p->m);
+    bool tuned = t->length && t->length <= bert_longest(p->m);
     if (tuned && !ad_command_given(p->cmd, "length")) p->texts.most = t->length;
     return status;
 }

@@ -112,7 +112,7 @@ static ad_status mark_words(bert *b)
     int32_t count = ad_tokenizer_count(t);
     bool pieces = ad_tokenizer_get_kind(t) == AD_TOKENIZER_WORDPIECE;
     b->word = calloc((size_t)((const bert_model *)b->job.model)->vocab, 1);
-    if (!b->word) return ad_error_set(b->job.ctx, AD_ERROR_MEMORY, "no memory for the words");
+    if (!b->word) return bert_no_memory(b->job.ctx, "the words");
     for (int32_t i = 0; i < count; ++i) {
         size_t length;
         const char *piece = ad_tokenizer_piece(t, i, &length);
@@ -168,7 +168,7 @@ static ad_status add_folder(bert *b, const char *path)
     int64_t left = 0;
     ad_context *ctx = b->job.ctx;
     ad_status status = ad_folder_files(ctx, path, list_file, &l);
-    if (l.failed) ad_error_set(ctx, AD_ERROR_MEMORY, "no memory for the files of %s", path);
+    if (l.failed) bert_no_memory(ctx, "the folder's files");
     if (l.count > 1) qsort(l.at, (size_t)l.count, sizeof *l.at, by_name);
     for (int64_t i = 0; i < l.count && !status; ++i) {
         status = add_text(b, l.at[i]);
@@ -220,7 +220,7 @@ static ad_status make_samples(bert *b, const bert_pretraining *p)
                             .model = job->model,
                             .speller = &b->speller};
     ad_samples *samples = bert_gaps_new(&gaps);
-    if (!samples) return ad_error_set(job->ctx, AD_ERROR_MEMORY, "no memory for the texts");
+    if (!samples) return bert_no_memory(job->ctx, "the texts");
     int64_t texts = samples->count, validated = texts / VALIDATED < 1 ? 1 : texts / VALIDATED;
     b->missing = gaps.missing * p->batch;
     ad_status status = take_rows(job, AD_SPLIT_TRAIN, samples, 0, texts - validated);

@@ -178,7 +178,7 @@ ad_status bert_rows_finish(bert_rows *r, int64_t batch)
     r->by_length = calloc(count + 1, sizeof *r->by_length);
     if (!r->labels) r->labels = calloc(count + 1, sizeof *r->labels); /* of tags */
     if (!r->by_length || !r->labels)
-        return ad_error_set(r->texts.ctx, AD_ERROR_MEMORY, "no memory for the order of texts");
+        return bert_no_memory(r->texts.ctx, "the order of texts");
     bert_texts_by_length(&r->texts, r->by_length);
     s->count = r->texts.count;
     s->fields = r->fields, s->field_count = r->model->task == BERT_CLASSES_TASK ? 5 : 6;

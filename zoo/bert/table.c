@@ -10,20 +10,12 @@
 
 /* ---- rows ---- */
 
-/* Errors of a text, as that it is not UTF-8 or the tokenizer lacks a letter, name its line. */
-static ad_status name_line(const bert_reading *r, int64_t line, ad_status status)
-{
-    if (!status || status == AD_ERROR_MEMORY) return status;
-    return ad_error_set(r->ctx, status, "%s:%lld: %s", r->table->path, (long long)line,
-                        ad_error(r->ctx));
-}
-
 /* Its label was added before. */
 static ad_status add_text(bert_reading *r, int64_t line, const char *text, const char *pair)
 {
     ad_status status = bert_texts_add(&r->rows->texts, r->table->speller, text, strlen(text), pair,
                                       pair ? strlen(pair) : 0);
-    return name_line(r, line, status);
+    return bert_reading_name(r, line, status);
 }
 
 /* ---- separated values ---- */

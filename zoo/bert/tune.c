@@ -111,7 +111,7 @@ static ad_status read_split(bert *b, ad_split split, const char *path, const ber
                             "--length is %lld, the model has %lld places", (long long)most,
                             (long long)longest);
     bert_rows *rows = b->rows[split] = bert_rows_new(b->job.ctx, m, most);
-    if (!rows) return ad_error_set(b->job.ctx, AD_ERROR_MEMORY, "no memory for the texts");
+    if (!rows) return bert_no_memory(b->job.ctx, "the texts");
     b->job.split[split].samples = &rows->samples;
     ad_status status = bert_table_read(&table, classes, rows);
     if (!status) status = bert_rows_finish(rows, split ? EVAL_TEXTS : t->batch);

@@ -64,7 +64,7 @@ uint64_t bert_rows_fingerprint(const bert_rows *rows);
 typedef struct bert_table {
     const char *path;
     const char *text, *pair, *label; /* columns: names, or numbers from 1 where there is no header;
-                                        pair NULL: none; the others NULL: as usual (bert_column) */
+                                        pair NULL: none; the others NULL: as usual */
     const char *separator;           /* of labels; NULL: |, or a comma where | separates columns */
     const bert_speller *speller;
     ad_watcher watcher;
@@ -90,7 +90,9 @@ typedef struct bert_reading {
 /* The error "PATH:LINE: sentence". */
 ad_status bert_reading_fail(const bert_reading *r, int64_t line, const char *format, ...)
     AD_PRINTF(3, 4);
-ad_status bert_reading_memory(const bert_reading *r);
+/* An error that knows no place, as that of a text that cannot be spelled, becomes "PATH:LINE: ...".
+ */
+ad_status bert_reading_name(const bert_reading *r, int64_t line, ad_status status);
 /* A column's number from 1; 0: the name is none. */
 int64_t bert_column_number(const char *name);
 /* The class of that name. */

@@ -40,8 +40,7 @@ static bool grow(bert_sentence *s, size_t length)
 
 ad_status bert_sentence_add(bert_sentence *s, const char *word, size_t length, int32_t tag)
 {
-    if (!grow(s, length))
-        return ad_error_set(s->ctx, AD_ERROR_MEMORY, "no memory for a sentence's words");
+    if (!grow(s, length)) return bert_no_memory(s->ctx, "a sentence's words");
     s->text[s->length++] = ' ';
     s->word[s->count] = s->length;
     s->tag[s->count++] = tag;
@@ -61,14 +60,12 @@ static ad_status spell_word(const bert_sentence *s, int64_t i, const bert_spelle
                                            AD_ENCODE_SPECIAL, out);
     if (status || out->count > before) return status;
     int32_t unknown = ad_tokenizer_special(speller->tokenizer, AD_TOKEN_UNKNOWN);
-    const char *piece;
-    size_t length;
-    if (unknown < 0 || !(piece = ad_tokenizer_piece(speller->tokenizer, unknown, &length)))
+    if (unknown < 0)
         return ad_error_set(s->ctx, AD_ERROR_FORMAT,
                             "the word \"%.40s\" has no tokens, and the tokenizer none for what is "
                             "unknown",
                             word);
-    return ad_tokenizer_encode(speller->tokenizer, piece, length, AD_ENCODE_SPECIAL, out);
+    return ad_tokens_append(out, s->ctx, unknown);
 }
 
 /* One text from word `at` on; *end: the first word that is not in it. */
@@ -89,7 +86,7 @@ static ad_status spell_text(const bert_sentence *s, const bert_speller *speller,
         }
         if (to->count > most) to->count = most; /* of this word alone */
         if (!bert_marks_add(marks, s->tag[i], (int32_t)before + 1))
-            return ad_error_set(s->ctx, AD_ERROR_MEMORY, "no memory for the tags");
+            return bert_no_memory(s->ctx, "the tags");
     }
     *end = i;
     return bert_texts_put(texts, speller, 1);
@@ -102,7 +99,7 @@ ad_status bert_sentence_spell(const bert_sentence *s, const bert_speller *spelle
     for (int64_t at = 0, end = 0; at < s->count && !status; at = end) {
         status = spell_text(s, speller, texts, marks, at, &end);
         if (!status && !bert_marks_close(marks, at > 0))
-            status = ad_error_set(s->ctx, AD_ERROR_MEMORY, "no memory for the tags");
+            status = bert_no_memory(s->ctx, "the tags");
         if (!status && !at && end < s->count) ++marks->divided;
     }
     return status;
