@@ -35,7 +35,7 @@ says err "1 sentences are longer than 4 tokens and were divided"
 says out '"texts":4,'
 
 # ---- what a model says of lines ----
-printf 'the cats sat\n\n  un\that \342\200\213' >"$tmp/lines.txt"
+printf 'the cats sat\n\n  u\000n\that \342\200\213' >"$tmp/lines.txt"
 run "$autodidact" bert predict "$tmp/a" "$tmp/lines.txt"
 exits 0
 check "words, tags and probabilities, sentences apart" test "$(cut -f 1,2 <"$tmp/.out" | head -8 | tr '\t\n' ' /')" = \

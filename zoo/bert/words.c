@@ -44,8 +44,8 @@ ad_status bert_sentence_add(bert_sentence *s, const char *word, size_t length, i
     s->text[s->length++] = ' ';
     s->word[s->count] = s->length;
     s->tag[s->count++] = tag;
-    memcpy(s->text + s->length, word, length);
-    s->length += (int64_t)length;
+    for (size_t i = 0; i < length; ++i) /* a 0 within a word says nothing to BERT, either */
+        if (word[i]) s->text[s->length++] = word[i];
     s->text[s->length++] = 0;
     return AD_OK;
 }
