@@ -61,9 +61,11 @@ check "the class and its probability" sh -c "head -1 '$tmp/.out' | grep -qE '^ye
 run "$autodidact" bert predict "$tmp/c" "$tmp/texts.txt" --json
 says out '"line":2,"class":"no","probability":0.'
 printf 'the cat\t4\nhat\t-2\n' >"$tmp/numbers.tsv"
-run "$autodidact" bert tune --task numbers --init "$bert/bare" --data "$tmp/numbers.tsv" --text 1 --label 2 --steps 1 --run "$tmp/n" --quiet
+run "$autodidact" bert tune --task numbers --init "$bert/bare" --data "$tmp/numbers.tsv" --text 1 --label 2 --steps 1 --length 6 --run "$tmp/n" --quiet
+exits 0
 run "$autodidact" bert predict "$tmp/n" "$tmp/lines.txt" --json
 exits 0
+says err "1 of 4 texts are longer than 6 tokens and were cut"
 says out '{"event":"prediction","line":4,"number":'
 run "$autodidact" bert predict "$tmp/n" "$tmp/lines.txt"
 check "a number for each line" sh -c "grep -cE '^-?[0-9.]+\$' '$tmp/.out' | grep -qx 4"
@@ -76,6 +78,20 @@ run "$autodidact" bert predict "$tmp/p" "$tmp/lines.txt"
 exits 1
 one_line err
 says err "lines.txt:1: has one column; the model was tuned on pairs, and expects two texts with a tab between them"
+cp "$tmp/p/checkpoints/best.safetensors" "$tmp/alone.safetensors"
+run "$autodidact" bert eval "$tmp/alone.safetensors" --on "$tmp/pairs.tsv" --text 1 --label 3
+exits 1
+one_line err
+says err "alone.safetensors: was tuned on pairs; name the column of second texts with --pair"
+run "$autodidact" bert eval "$tmp/alone.safetensors" --on "$tmp/pairs.tsv" --text 1 --pair 2 --label 3
+exits 0
+run "$autodidact" bert eval "$tmp/c" --on "$tmp/classes.tsv" --separator ,
+exits 1
+one_line err
+says err "--separator: is of no use to --task classes"
+run "$autodidact" bert eval "$tmp/c" --task numbers
+exits 2
+says err "--task"
 
 # ---- what can go wrong ----
 fails() { # SENTENCE OPTIONS...

@@ -24,8 +24,7 @@ static void check(const bert_rows *rows, const bert_classes *classes)
     int task = rows->model->task;
     for (int64_t i = 0; i < rows->texts.count; ++i) {
         if (task == BERT_NUMBERS_TASK && !isfinite(rows->numbers[i])) abort();
-        if (task == BERT_CLASSES_TASK &&
-            (rows->labels[i] < 0 || rows->labels[i] >= classes->count))
+        if (task == BERT_CLASSES_TASK && (rows->labels[i] < 0 || rows->labels[i] >= classes->count))
             abort();
         if (bert_texts_length(&rows->texts, i) > rows->texts.most) abort();
     }

@@ -80,6 +80,7 @@ static ad_status measure(ad_command *cmd, ad_job *job)
     bert *b = (bert *)job;
     const bert_model *m = job->model;
     const bert_tuning *t = ad_job_value(job, &bert_tuning_record);
+    const bert_columns *c = ad_job_value(job, &bert_columns_record);
     const char *path = ad_command_text(cmd, "on");
     if (!path) path = t->test ? t->test : t->validation;
     if (!bert_outputs(m))
@@ -90,10 +91,15 @@ static ad_status measure(ad_command *cmd, ad_job *job)
         return ad_error_set(job->ctx, AD_ERROR_ARGUMENT,
                             "%s: was neither validated nor tested with a table; name one with --on",
                             ad_trained_path(job));
+    if (m->paired && !c->pair)
+        return ad_error_set(job->ctx, AD_ERROR_ARGUMENT,
+                            "%s: was tuned on pairs; name the column of second texts with --pair",
+                            ad_trained_path(job));
     b->use = BERT_CLASSES;
     job->data = path;
-    ad_status status = bert_open_speller(b, NULL);
-    if (!status) status = bert_tune_split(b, AD_SPLIT_TEST, path, t);
+    ad_status status = bert_columns_check(job->ctx, c, m->task);
+    if (!status) status = bert_open_speller(b, NULL);
+    if (!status) status = bert_tune_split(b, AD_SPLIT_TEST, path);
     if (status) return status;
     bert_tune_room(b);
     const ad_split_data *split = &job->split[AD_SPLIT_TEST];
@@ -111,7 +117,7 @@ static int run(ad_command *cmd)
     return ad_command_with_trained(cmd, &bert_system, measure);
 }
 
-static const ad_record *const records[] = {&bert_tuning_record, NULL};
+static const ad_record *const records[] = {&bert_columns_record, NULL};
 
 const ad_verb bert_eval_verb = {
     AD_VERB("bert", "eval", "RUN", options, run, "scores of a tuned model on a table"),

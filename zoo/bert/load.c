@@ -56,7 +56,7 @@ ad_status bert_choose_length(ad_command *cmd, const bert *b, int64_t *most)
     *most = asked ? asked : m->most ? m->most : longest;
     if (*most <= longest) return AD_OK;
     return ad_error_set(b->job.ctx, AD_ERROR_ARGUMENT,
-                        "--length is %lld, the model has %lld places", (long long)asked,
+                        "--length is %lld, the model has %lld places", (long long)*most,
                         (long long)longest);
 }
 

@@ -97,10 +97,10 @@ static ad_status add_words(prediction *p, const bert_lines *l)
 /* As the run was tuned and measured, if nothing else is asked for. */
 static ad_status choose_length(prediction *p)
 {
-    const bert_tuning *t = ad_job_value(&p->b->job, &bert_tuning_record);
+    const bert_columns *c = ad_job_value(&p->b->job, &bert_columns_record);
     ad_status status = bert_choose_length(p->cmd, p->b, &p->texts.most);
-    bool tuned = t->length && t->length <= bert_longest(p->m);
-    if (tuned && !ad_command_given(p->cmd, "length")) p->texts.most = t->length;
+    bool tuned = c->length && c->length <= bert_longest(p->m);
+    if (tuned && !ad_command_given(p->cmd, "length")) p->texts.most = c->length;
     return status;
 }
 

@@ -177,8 +177,7 @@ ad_status bert_rows_finish(bert_rows *r, int64_t batch)
     const size_t count = (size_t)r->texts.count;
     r->by_length = calloc(count + 1, sizeof *r->by_length);
     if (!r->labels) r->labels = calloc(count + 1, sizeof *r->labels); /* of tags */
-    if (!r->by_length || !r->labels)
-        return bert_no_memory(r->texts.ctx, "the order of texts");
+    if (!r->by_length || !r->labels) return bert_no_memory(r->texts.ctx, "the order of texts");
     bert_texts_by_length(&r->texts, r->by_length);
     s->count = r->texts.count;
     s->fields = r->fields, s->field_count = r->model->task == BERT_CLASSES_TASK ? 5 : 6;

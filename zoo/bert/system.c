@@ -111,13 +111,9 @@ static ad_status sketch(ad_job *job)
     return AD_OK;
 }
 
-static const ad_record *const records[] = {&bert_source_record,
-                                           &bert_tuning_record,
-                                           &bert_corpus_record,
-                                           &bert_pretraining_record,
-                                           &bert_model_record,
-                                           &ad_train_record,
-                                           NULL};
+static const ad_record *const records[] = {
+    &bert_source_record,      &bert_columns_record, &bert_tuning_record, &bert_corpus_record,
+    &bert_pretraining_record, &bert_model_record,   &ad_train_record,    NULL};
 const ad_system bert_system = {AD_SYSTEM("bert", "texts", bert, records, &bert_model_record, NULL,
                                          .read = read, .network = network, .prepare = prepare,
                                          .evaluate = evaluate, .free = release, .sketch = sketch,

@@ -20,6 +20,24 @@ static const ad_option source_rows[] = {
 const ad_record bert_source_record = {
     .title = "data", .options = source_rows, .size = sizeof(bert_source)};
 
+static const ad_option column_rows[] = {
+    {"text", 0, AD_OPTION_TEXT, AD_AT(bert_columns, text), .unit = "COLUMN",
+     .help = "of the texts: its name, or its number from 1 where there is no header; else text. Of "
+             "words: else 1, and words in .jsonl"},
+    {"pair", 0, AD_OPTION_TEXT, AD_AT(bert_columns, pair), .unit = "COLUMN",
+     .help = "of second texts, where pairs are told apart"},
+    {"label", 0, AD_OPTION_TEXT, AD_AT(bert_columns, label), .unit = "COLUMN",
+     .help = "of the classes, numbers or labels, else label; of tags: else the last, and tags in "
+             ".jsonl"},
+    {"separator", 0, AD_OPTION_TEXT, AD_AT(bert_columns, separator), .unit = "TEXT",
+     .help = "what stands between labels; else |, or a comma where | separates columns"},
+    {"length", 0, AD_OPTION_INT, AD_AT(bert_columns, length), .min = 4, .max = 1 << 24,
+     .unit = "TOKENS", .help = "longer texts are cut; else what the model says, else its places"},
+    {0},
+};
+const ad_record bert_columns_record = {
+    .title = "table", .options = column_rows, .size = sizeof(bert_columns)};
+
 static const ad_option tuning_rows[] = {
     {"valid", 0, AD_OPTION_FILE, AD_AT(bert_tuning, validation), .may_change = true,
      .help = "a table to validate with: the best weights are kept"},
@@ -29,20 +47,8 @@ static const ad_option tuning_rows[] = {
      .choices = "classes|numbers|labels|tags",
      .help = "what is learnt of a text: its class; a number; labels, several or none; or tags, one "
              "of each word (BIO)"},
-    {"text", 0, AD_OPTION_TEXT, AD_AT(bert_tuning, text), .unit = "COLUMN",
-     .help = "of the texts: its name, or its number from 1 where there is no header; else text. Of "
-             "words: else 1, and words in .jsonl"},
-    {"pair", 0, AD_OPTION_TEXT, AD_AT(bert_tuning, pair), .unit = "COLUMN",
-     .help = "of second texts, where pairs are told apart"},
-    {"label", 0, AD_OPTION_TEXT, AD_AT(bert_tuning, label), .unit = "COLUMN",
-     .help = "of the classes, numbers or labels, else label; of tags: else the last, and tags in "
-             ".jsonl"},
-    {"separator", 0, AD_OPTION_TEXT, AD_AT(bert_tuning, separator), .unit = "TEXT",
-     .help = "what stands between labels; else |, or a comma where | separates columns"},
     {"batch", 0, AD_OPTION_INT, AD_AT(bert_tuning, batch), .initial = "32", .min = 1, .max = 65536,
      .help = "texts in a step"},
-    {"length", 0, AD_OPTION_INT, AD_AT(bert_tuning, length), .min = 4, .max = 1 << 24,
-     .unit = "TOKENS", .help = "longer texts are cut; else what the model says, else its places"},
     {"pooling", 0, AD_OPTION_CHOICE, AD_AT(bert_tuning, pooling), .choices = "mean|cls",
      .help = "of a text: the mean of its tokens' vectors, or the first one's through the pooler; "
              "else as the model says, else mean"},
@@ -93,19 +99,20 @@ static ad_status set_classes(bert *b, const bert_classes *classes)
 }
 
 /* The first split says which classes there are. */
-static ad_status read_split(bert *b, ad_split split, const char *path, const bert_tuning *t,
-                            bert_classes *classes)
+static ad_status read_split(bert *b, ad_split split, const char *path, bert_classes *classes)
 {
-    bert_model *m = b->job.model;
+    const bert_model *m = b->job.model;
+    const bert_columns *c = ad_job_value(&b->job, &bert_columns_record);
+    const bert_tuning *t = ad_job_value(&b->job, &bert_tuning_record);
     const bert_table table = {.path = path,
-                              .text = t->text,
-                              .pair = t->pair,
-                              .label = t->label,
-                              .separator = t->separator,
+                              .text = c->text,
+                              .pair = c->pair,
+                              .label = c->label,
+                              .separator = c->separator,
                               .speller = &b->speller,
                               .watcher = b->job.watcher};
     int64_t longest = bert_longest(m);
-    int64_t most = t->length ? t->length : m->most ? m->most : longest;
+    int64_t most = c->length ? c->length : m->most ? m->most : longest;
     if (most > longest)
         return ad_error_set(b->job.ctx, AD_ERROR_ARGUMENT,
                             "--length is %lld, the model has %lld places", (long long)most,
@@ -123,11 +130,11 @@ static ad_status read_split(bert *b, ad_split split, const char *path, const ber
     return status;
 }
 
-ad_status bert_tune_split(bert *b, ad_split split, const char *path, const bert_tuning *t)
+ad_status bert_tune_split(bert *b, ad_split split, const char *path)
 {
     const bert_model *m = b->job.model;
     bert_classes known = {.at = m->classes.at, .count = m->classes.count, .from = "the model"};
-    return read_split(b, split, path, t, &known);
+    return read_split(b, split, path, &known);
 }
 
 void bert_tune_room(bert *b)
@@ -140,11 +147,11 @@ void bert_tune_room(bert *b)
     b->job.eval_batch = EVAL_TEXTS;
 }
 
-static ad_status read_training(bert *b, const bert_source *source, const bert_tuning *t)
+static ad_status read_training(bert *b, const bert_source *source)
 {
     bert_classes classes = {.grow = true, .from = source->data};
-    ad_status status = read_split(b, AD_SPLIT_TRAIN, source->data, t, &classes);
-    bool numbers = t->task == BERT_NUMBERS_TASK;
+    ad_status status = read_split(b, AD_SPLIT_TRAIN, source->data, &classes);
+    bool numbers = ((const bert_model *)b->job.model)->task == BERT_NUMBERS_TASK;
     if (!status) status = numbers ? set_numbers(b, source->data) : set_classes(b, &classes);
     bert_classes_free(&classes);
     /* fields of the classes' size */
@@ -178,7 +185,7 @@ static void describe(bert *b, const char *path)
 }
 
 /* The classifier reads a text in one of two ways; what fills in words is left behind. */
-static void choose_head(bert *b, const bert_tuning *t)
+static void choose_head(bert *b, const bert_tuning *t, const bert_columns *c)
 {
     bert_model *m = b->job.model;
     if (t->pooling >= 0) m->pooling = t->pooling;
@@ -186,24 +193,32 @@ static void choose_head(bert *b, const bert_tuning *t)
     m->masked = false;
     m->rank = t->rank;
     m->task = t->task;
-    m->paired = t->pair != NULL;
+    m->paired = c->pair != NULL;
 }
 
-/* Options that mean nothing to the task. */
-static ad_status check_options(const bert *b, const bert_tuning *t)
+static ad_status of_no_use(ad_context *ctx, const char *option, int task)
 {
-    const char *option = t->separator && t->task != BERT_LABELS_TASK    ? "separator"
-                         : t->task == BERT_TAGS_TASK && t->pair         ? "pair"
-                         : t->task == BERT_TAGS_TASK && t->pooling >= 0 ? "pooling"
-                                                                        : NULL;
-    if (option)
-        return ad_error_set(b->job.ctx, AD_ERROR_ARGUMENT, "--%s: is of no use to --task %s",
-                            option,
-                            t->task == BERT_TAGS_TASK      ? "tags"
-                            : t->task == BERT_NUMBERS_TASK ? "numbers"
-                                                           : "classes");
-    if (!t->separator || *t->separator) return AD_OK;
-    return ad_error_set(b->job.ctx, AD_ERROR_ARGUMENT, "--separator is empty");
+    static const char *const names[] = {[BERT_CLASSES_TASK] = "classes",
+                                        [BERT_NUMBERS_TASK] = "numbers",
+                                        [BERT_LABELS_TASK] = "labels",
+                                        [BERT_TAGS_TASK] = "tags"};
+    return ad_error_set(ctx, AD_ERROR_ARGUMENT, "--%s: is of no use to --task %s", option,
+                        names[task]);
+}
+
+ad_status bert_columns_check(ad_context *ctx, const bert_columns *c, int task)
+{
+    if (c->separator && task != BERT_LABELS_TASK) return of_no_use(ctx, "separator", task);
+    if (c->pair && task == BERT_TAGS_TASK) return of_no_use(ctx, "pair", task);
+    if (!c->separator || *c->separator) return AD_OK;
+    return ad_error_set(ctx, AD_ERROR_ARGUMENT, "--separator is empty");
+}
+
+static ad_status check_options(ad_context *ctx, const bert_tuning *t, const bert_columns *c)
+{
+    ad_status status = bert_columns_check(ctx, c, t->task);
+    if (status || t->task != BERT_TAGS_TASK || t->pooling < 0) return status;
+    return of_no_use(ctx, "pooling", t->task);
 }
 
 static ad_status check_frozen(const bert *b, const bert_tuning *t)
@@ -225,16 +240,17 @@ ad_status bert_tune_read(ad_job *job)
     bert *b = (bert *)job;
     const bert_source *source = ad_job_value(job, &bert_source_record);
     const bert_tuning *t = ad_job_value(job, &bert_tuning_record);
+    const bert_columns *c = ad_job_value(job, &bert_columns_record);
     b->use = BERT_CLASSES;
-    ad_status status = check_options(b, t);
+    ad_status status = check_options(job->ctx, t, c);
     if (!status) status = bert_start_from(b, source->init);
     if (!status) status = check_frozen(b, t);
     if (status) return status;
-    choose_head(b, t);
-    status = read_training(b, source, t);
+    choose_head(b, t, c);
+    status = read_training(b, source);
     const char *paths[AD_SPLITS] = {NULL, t->validation, t->test};
     for (int i = 1; i < AD_SPLITS && !status; ++i)
-        if (paths[i]) status = bert_tune_split(b, (ad_split)i, paths[i], t);
+        if (paths[i]) status = bert_tune_split(b, (ad_split)i, paths[i]);
     if (status) return status;
     bert_tune_room(b);
     b->train_room = b->rows[AD_SPLIT_TRAIN]->room;
@@ -309,8 +325,9 @@ ad_status bert_tune_prepare(ad_job *job)
 
 /* ---- the verb ---- */
 
-static const ad_record *const records[] = {&bert_source_record, &bert_tuning_record,
-                                           &bert_model_record, &ad_train_record, NULL};
+static const ad_record *const records[] = {&bert_source_record, &bert_columns_record,
+                                           &bert_tuning_record, &bert_model_record,
+                                           &ad_train_record,    NULL};
 static const ad_default defaults[] = {
     {"lr", "5e-5"},    {"optimizer", "adamw"}, {"weight-decay", "0.01"},    {"schedule", "cosine"},
     {"warmup", "0.1"}, {"clip", "1"},          AD_OTHERWISE("epochs", "3"), {0}};

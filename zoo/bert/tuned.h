@@ -154,12 +154,20 @@ bert_entity_score bert_entities_score(const bert_entities *entities, int type);
 
 /* ---- tuning ---- */
 
+/* How tables are read: those that a model is tuned on, and later ones. */
+typedef struct bert_columns {
+    char *text, *pair, *label; /* NULL: see bert_table */
+    char *separator;           /* of labels */
+    int64_t length;            /* tokens of a text; 0: as many as the model says */
+} bert_columns;
+extern const ad_record bert_columns_record;
+/* An error where they mean nothing to the task. */
+ad_status bert_columns_check(ad_context *ctx, const bert_columns *columns, int task);
+
 /* How a model is tuned. */
 typedef struct bert_tuning {
-    char *validation, *test;   /* tables as `data` */
-    char *text, *pair, *label; /* columns */
-    char *separator;           /* of labels */
-    int64_t batch, length;
+    char *validation, *test; /* tables as `data` */
+    int64_t batch;
     int pooling;    /* -1: the model's */
     int64_t frozen; /* layers, and the embeddings below them */
     int64_t rank;   /* of adapters that learn instead of the weights; 0: none */
@@ -175,7 +183,7 @@ ad_status bert_tune_prepare(ad_job *job);
 ad_status bert_tune_evaluate(ad_job *job, ad_split split, ad_metrics *metrics);
 void bert_tuned_network(bert *b, ad_forward *f);
 /* The table as a split. `texts` are spelled as b->speller has it. */
-ad_status bert_tune_split(bert *b, ad_split split, const char *path, const bert_tuning *t);
+ad_status bert_tune_split(bert *b, ad_split split, const char *path);
 /* Tokens of a batch of evaluation, after all splits were read. */
 void bert_tune_room(bert *b);
 
