@@ -70,9 +70,11 @@ static inline void restore_copy(const char *from, const char *to)
     }
     int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_EXCL, 0600);
     if (in < 0 || out < 0) restore_cannot(in < 0 ? from : to);
-    for (ssize_t got; (got = read(in, part, sizeof part)) > 0;)
+    ssize_t got;
+    while ((got = read(in, part, sizeof part)) > 0)
         if (write(out, part, (size_t)got) != got) restore_cannot(to);
-    close(in), close(out);
+    if (got < 0) restore_cannot(from);
+    if (close(in) || close(out)) restore_cannot(to);
 }
 
 /* A seed's folder and the one that becomes like it. */
