@@ -290,10 +290,11 @@ static ad_status find(search *s)
 {
     const bert_model *m = s->b->job.model;
     const char *path = ad_command_text(s->cmd, "index");
-    if (path)
-        snprintf(s->path, sizeof s->path, "%s", path);
-    else
-        snprintf(s->path, sizeof s->path, "%s/.bert-index.safetensors", s->gathered.folder);
+    int length = path ? snprintf(s->path, sizeof s->path, "%s", path)
+                      : snprintf(s->path, sizeof s->path, "%s/.bert-index.safetensors",
+                                 s->gathered.folder);
+    if (length >= (int)sizeof s->path)
+        return ad_error_set(s->ctx, AD_ERROR_LIMIT, "%s...: the index's path is too long", s->path);
     s->gathered.index = s->path;
     float *query = calloc((size_t)m->width, sizeof *query);
     if (!query) return out_of_memory(s);
