@@ -115,5 +115,11 @@ contradicts bert '"vocab_size": 40' '"vocab_size": 50' "vocab_size is 50"
 contradicts bert '"model_type": "bert"' '"model_type": "electra"' "model_type is electra, expected bert, distilbert or roberta"
 contradicts bert '"hidden_act": "gelu"' '"hidden_act": "swish"' "hidden_act is swish, expected"
 contradicts bert '"num_attention_heads": 2' '"num_attention_heads": 3' "a width of 8 cannot be shared by 3 heads"
+rm -rf "$tmp/model" && cp -r "$bert/bare" "$tmp/model" && chmod -R u+w "$tmp/model"
+echo '{"pooling_mode_mean_tokens": false, "pooling_mode_max_tokens": true}' >"$tmp/model/1_Pooling/config.json"
+run "$autodidact" bert embed "$tmp/model" "$tmp/lines.txt" -o "$tmp/no.npy"
+exits 1
+one_line err
+says err "1_Pooling/config.json beside it says pooling_mode_max_tokens, expected the mean or the first token"
 check "nothing was written" test ! -e "$tmp/no.npy"
 finish

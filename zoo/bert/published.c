@@ -181,10 +181,25 @@ static ad_status beside(const hf *h, const char *name, json_t **root)
     return ad_json_object_load(h->ctx, path, root);
 }
 
+/* Vectors by another rule than the model's would be of no use. */
+static ad_status check_pooling(const hf *h, const json_t *pooling)
+{
+    static const char *const others[] = {
+        "pooling_mode_max_tokens", "pooling_mode_weightedmean_tokens", "pooling_mode_lasttoken"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; ++i)
+        if (json_is_true(json_object_get(pooling, others[i])))
+            return ad_error_set(h->ctx, AD_ERROR_UNSUPPORTED,
+                                "%s: 1_Pooling/config.json beside it says %s, expected the mean or "
+                                "the first token",
+                                h->path, others[i]);
+    return AD_OK;
+}
+
 static ad_status read_pooling(const hf *h, bert_model *m)
 {
     json_t *pooling = NULL, *length = NULL;
     ad_status status = beside(h, "1_Pooling/config.json", &pooling);
+    if (!status) status = check_pooling(h, pooling);
     if (!status) status = beside(h, "sentence_bert_config.json", &length);
     if (json_is_true(json_object_get(pooling, "pooling_mode_cls_token"))) m->pooling = BERT_CLS;
     json_int_t most = json_integer_value(json_object_get(length, "max_seq_length"));

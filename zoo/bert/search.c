@@ -329,9 +329,10 @@ const ad_verb bert_search_verb = {
     AD_VERB("bert", "search", "FOLDER QUERY", options, run,
             "the passages of texts that are nearest to a query in meaning"),
     .description =
-        "Every file below FOLDER that is text in UTF-8 is cut into passages at its blank lines; "
-        "passages are ranked by the cosine of their vector with that of the query. Vectors are "
-        "kept in the index, and only files whose time or size has changed are read again. An index "
-        "of another model, of another --dtype or version, or that is not whole, is made anew.\n"
+        "Every file below FOLDER that is text in UTF-8 and not hidden is cut into passages at its "
+        "blank lines; passages are ranked by the cosine of their vector with that of the query. "
+        "Vectors are kept in the index, and only files whose time or size has changed are read "
+        "again. An index of another model, of another --dtype or version, or that is not whole, is "
+        "made anew.\n"
         "\n"
         "  autodidact bert search docs/ 'how is a checkpoint written' --model all-MiniLM-L6-v2/"};

@@ -132,7 +132,7 @@ static ad_status read_json_lines(bert_reading *r)
 /* "x.jsonl", "x.jsonl.gz" */
 static bool is_json_lines(const char *path)
 {
-    const char *found = strstr(path, ".jsonl");
+    const char *slash = strrchr(path, '/'), *found = strstr(slash ? slash : path, ".jsonl");
     return found && (!found[6] || found[6] == '.');
 }
 
