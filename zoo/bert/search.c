@@ -20,7 +20,7 @@ static const ad_option options[] = {
      .help = "where vectors are kept for the next time, else FOLDER/.bert-index.safetensors"},
     {"dtype", 0, AD_OPTION_CHOICE, .choices = "f32|bf16",
      .help = "of the vectors that are kept, else the index's own, or f32: bf16 takes half the "
-             "memory, and scores differ in the third decimal"},
+             "memory, and scores differ in the fourth decimal"},
     {"tokenizer", 0, AD_OPTION_FILE,
      .help = "its file or folder, if it does not come with the model"},
     AD_COMMON_OPTIONS,
