@@ -10,7 +10,7 @@
  * the end its last word, at no cost. One hypothesis: the greedy choice, or one
  * that is drawn. Of equal ones the first hypothesis and the smallest word are taken. */
 #include "zoo/gpt/gpt.h"
-#include "zoo/translate/translate.h"
+#include "zoo/translate/search.h"
 
 #include <math.h>
 #include <stdlib.h>

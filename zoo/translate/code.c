@@ -1,5 +1,5 @@
 /* code.c - the tokens of sentence pairs, one pair behind the other. */
-#include "zoo/translate/translate.h"
+#include "zoo/translate/pairs.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,45 +1,13 @@
 /* decode.c - the decoder word by word. The encoder's keys and values are computed once for each
  * sentence and serve all of its hypotheses; those of the words that were written stay in variables,
  * a row for each step and hypothesis. A hypothesis that goes on another's words copies nothing: it
- * remembers in which row each of its words stands, and the rows are gathered by these numbers.
- *
- * Programs have fixed sizes: there is one for each number of sentences (a power of two), length of
- * the source and length of what is written, made when it is first needed. */
-#include "zoo/translate/translate.h"
+ * remembers in which row each of its words stands, and the rows are gathered by these numbers. */
+#include "zoo/translate/decode_steps.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROGRAMS = 96, SENTENCES_MOST = 64, PLACES_MOST = 8192, NAME = 128 };
-
-/* Sizes of a program: sentences, hypotheses each, tokens of a source, words so far. Of one that
- * reads sources `beam` is 0, and `words` the tokens that are read, of which there may be fewer. */
-typedef struct sizes {
-    int64_t sentences, beam, tokens, words;
-} sizes;
-
-typedef struct planned {
-    sizes of;
-    ad_graph *graph;
-    ad_program *program;
-    ad_node *logits, *sums;
-} planned;
-
-struct translate_decoder {
-    ad_context *ctx;
-    const translate_model *model;
-    ad_vars *vars, *cache;
-    planned planned[PROGRAMS];
-    int count;
-    /* what is being written */
-    sizes now;                         /* words: places of the tables that are written to */
-    int64_t given;                     /* sentences that are real */
-    int32_t *source, *source_sentence; /* inputs: [sentences, read], [sentences, tokens] */
-    int32_t *read_sentence;            /* [sentences, read] */
-    int32_t *word, *row, *older;       /* [rows], [rows, steps], likewise */
-    int32_t step, begin;
-};
+enum { SENTENCES_MOST = 64, PLACES_MOST = 8192 };
 
 /* The least of 16, 32, 48, 64, 96, 128, 192, ... that is enough; no more than `most`. */
 static int64_t rounded(int64_t count, int64_t most)
@@ -84,212 +52,7 @@ int64_t translate_decoder_room(const translate_decoder *d, int64_t tokens, int64
     return room;
 }
 
-/* ---- graphs ---- */
-
-static ad_variable *table_of(translate_decoder *d, const char *what, int64_t layer, ad_shape shape)
-{
-    char name[NAME];
-    snprintf(name, sizeof name, "%s.%lld.%lld.%lld", what, (long long)layer,
-             (long long)shape.dim[0], (long long)shape.dim[1]);
-    return ad_var(d->cache, name, shape, (ad_var_options){.buffer = true});
-}
-
-static ad_node *kept(translate_decoder *d, ad_graph *graph, const char *what, int64_t layer,
-                     ad_shape shape, ad_variable **variable)
-{
-    *variable = table_of(d, what, layer, shape);
-    return *variable ? ad_read(graph, *variable) : NULL;
-}
-
-static void layer_name(char out[NAME], int64_t layer)
-{
-    snprintf(out, NAME, "decoder.layers.%lld", (long long)layer);
-}
-
-/* [sentences, read, width] -> [sentences, tokens, width] with zeros, which nothing looks at. */
-static ad_node *lengthened(ad_node *x, int64_t tokens)
-{
-    ad_shape shape = ad_node_shape(x);
-    if (shape.dim[1] == tokens) return x;
-    ad_shape rest = ad_shape(shape.dim[0], tokens - shape.dim[1], shape.dim[2]);
-    return ad_concat((ad_node *[]){x, ad_fill(ad_node_graph(x), AD_F32, rest, 0)}, 2, 1);
-}
-
-/* Keys and values of the encoder's last layer, for each layer of the decoder. */
-static int read_graph(translate_decoder *d, planned *p, ad_node **out)
-{
-    const translate_model *m = d->model;
-    ad_shape shape = ad_shape(p->of.sentences, p->of.words);
-    translate_pass pass = {.model = m, .vars = d->vars, .graph = p->graph};
-    translate_side source = {.tokens = ad_input(p->graph, "source", AD_I32, shape),
-                             .positions = ad_iota(p->graph, AD_I32, shape, 1),
-                             .sentences = ad_input(p->graph, "source_sentence", AD_I32, shape)};
-    ad_node *memory = translate_encode(&pass, &source);
-    ad_shape rows = ad_shape(shape.dim[0] * shape.dim[1], m->width);
-    int count = 0;
-    for (int64_t i = 0; i < m->decoder_layers; ++i)
-        for (int k = 0; k < 2; ++k) {
-            char layer[NAME], name[NAME + 16];
-            ad_variable *variable;
-            layer_name(layer, i);
-            snprintf(name, sizeof name, "%s.encoder_attn", layer);
-            ad_node *x = translate_heads(&pass, name, k ? "v" : "k", memory);
-            kept(d, p->graph, k ? "source.v" : "source.k", i,
-                 ad_shape(shape.dim[0], p->of.tokens, m->width), &variable);
-            if (!variable) return count;
-            x = ad_reshape(ad_reshape(x, rows), ad_shape(shape.dim[0], shape.dim[1], m->width));
-            x = lengthened(x, p->of.tokens);
-            out[count++] = ad_assign(p->graph, variable, x);
-        }
-    return count;
-}
-
-typedef struct step_graph {
-    translate_decoder *d;
-    planned *p;
-    translate_pass pass;
-    ad_node *begin, *row, *offset, *positions, *mask;
-    ad_node **out; /* assigns */
-    int outputs;
-} step_graph;
-
-/* What the words so far have as keys or values, the new one's among them: [rows, words, heads,
- * dim].
- */
-static ad_node *so_far(step_graph *s, const char *what, int64_t layer, ad_node *x)
-{
-    const translate_model *m = s->d->model;
-    int64_t rows = s->p->of.sentences * s->p->of.beam;
-    ad_shape all = ad_shape(s->p->of.words * rows, m->width);
-    int64_t heads = translate_heads_of(m, true);
-    ad_variable *variable;
-    ad_node *table = kept(s->d, s->p->graph, what, layer, all, &variable);
-    if (!variable) return x;
-    table = ad_write_rows(table, s->begin, ad_reshape(x, ad_shape(rows, m->width)));
-    s->out[s->outputs++] = ad_assign(s->p->graph, variable, table);
-    return ad_reshape(ad_gather(table, s->row),
-                      ad_shape(rows, s->p->of.words, heads, m->width / heads));
-}
-
-/* x + attention to the words before: x [rows, 1, width] */
-static ad_node *to_words(step_graph *s, int64_t i, const char *layer, ad_node *x)
-{
-    char norm[NAME + 32], name[NAME + 16];
-    snprintf(norm, sizeof norm, "%s.self_attn_layer_norm", layer);
-    snprintf(name, sizeof name, "%s.self_attn", layer);
-    ad_node *y = translate_before(&s->pass, norm, x);
-    ad_node *q = translate_turn(&s->pass, translate_heads(&s->pass, name, "q", y), s->positions);
-    ad_node *k = translate_turn(&s->pass, translate_heads(&s->pass, name, "k", y), s->positions);
-    k = so_far(s, "words.k", i, k);
-    ad_node *v = so_far(s, "words.v", i, translate_heads(&s->pass, name, "v", y));
-    y = ad_attention(q, k, v, (ad_attention_options){.causal = true, .offset = s->offset});
-    y = translate_out(&s->pass, name, ad_reshape(y, ad_node_shape(x)));
-    return translate_add(&s->pass, norm, x, y);
-}
-
-/* x + attention to the source, all hypotheses of a sentence side by side */
-static ad_node *to_source(step_graph *s, int64_t i, const char *layer, ad_node *x)
-{
-    const translate_model *m = s->d->model;
-    const sizes *of = &s->p->of;
-    int64_t heads = translate_heads_of(m, true), dim = m->width / heads;
-    char norm[NAME + 32], name[NAME + 16];
-    ad_variable *variable;
-    ad_node *part[2];
-    snprintf(norm, sizeof norm, "%s.encoder_attn_layer_norm", layer);
-    snprintf(name, sizeof name, "%s.encoder_attn", layer);
-    ad_node *y = translate_before(&s->pass, norm, x);
-    ad_node *q = translate_heads(&s->pass, name, "q", y);
-    q = ad_reshape(q, ad_shape(of->sentences, of->beam, heads, dim));
-    for (int k = 0; k < 2; ++k)
-        part[k] = ad_reshape(kept(s->d, s->p->graph, k ? "source.v" : "source.k", i,
-                                  ad_shape(of->sentences, of->tokens, m->width), &variable),
-                             ad_shape(of->sentences, of->tokens, heads, dim));
-    y = translate_attend(&s->pass, name, q, part[0], part[1], s->mask);
-    return translate_add(&s->pass, norm, x, ad_reshape(y, ad_node_shape(x)));
-}
-
-static int next_graph(translate_decoder *d, planned *p, ad_node **out)
-{
-    const translate_model *m = d->model;
-    ad_graph *graph = p->graph;
-    int64_t rows = p->of.sentences * p->of.beam;
-    ad_shape one = ad_shape(rows, 1);
-    step_graph s = {.d = d, .p = p, .out = out + 2};
-    s.pass = (translate_pass){.model = m, .vars = d->vars, .graph = graph};
-    s.offset = ad_input(graph, "step", AD_I32, ad_shape(1));
-    s.begin = ad_input(graph, "begin", AD_I32, ad_shape(1));
-    s.row = ad_input(graph, "row", AD_I32, ad_shape(rows, p->of.words));
-    s.positions = ad_broadcast(ad_reshape(s.offset, ad_shape(1, 1)), one);
-    ad_node *source = ad_input(graph, "source_sentence", AD_I32,
-                               ad_shape(p->of.sentences, p->of.tokens));
-    translate_side queries = {.sentences = ad_fill(graph, AD_I32, ad_shape(p->of.sentences, 1), 1)};
-    translate_side keys = {.sentences = source};
-    s.mask = translate_mask(&queries, &keys, false);
-    ad_node *x = translate_embed(&s.pass, true, ad_input(graph, "word", AD_I32, one), s.positions);
-    for (int64_t i = 0; i < m->decoder_layers; ++i) {
-        char layer[NAME];
-        layer_name(layer, i);
-        x = to_words(&s, i, layer, x);
-        x = to_source(&s, i, layer, x);
-        x = translate_mlp(&s.pass, layer, x);
-    }
-    x = ad_reshape(translate_last(&s.pass, true, x), ad_shape(rows, m->width));
-    out[0] = p->logits = ad_name(translate_logits(&s.pass, x), "logits");
-    out[1] = p->sums = ad_logsumexp(p->logits, ad_axes(-1), false);
-    return 2 + s.outputs;
-}
-
-/* ---- programs ---- */
-
-static ad_status plan(translate_decoder *d, planned *p)
-{
-    ad_node **out = calloc((size_t)(2 * d->model->decoder_layers + 2), sizeof *out);
-    p->graph = ad_graph_new(d->ctx);
-    ad_status status = out && p->graph ? AD_OK
-                                       : ad_error_set(d->ctx, AD_ERROR_MEMORY, "out of memory");
-    if (!status) {
-        int count = p->of.beam ? next_graph(d, p, out) : read_graph(d, p, out);
-        status = ad_compile(&p->program, d->ctx, out, count, NULL);
-    }
-    free(out);
-    return status;
-}
-
-static void unplan(planned *p)
-{
-    ad_program_free(p->program);
-    ad_graph_free(p->graph);
-}
-
-static bool same_sizes(const sizes *a, const sizes *b)
-{
-    return a->sentences == b->sentences && a->beam == b->beam && a->tokens == b->tokens &&
-           a->words == b->words;
-}
-
-/* The program of these sizes; the oldest gives way where there are too many. */
-static ad_status find(translate_decoder *d, sizes of, planned **out)
-{
-    for (int i = 0; i < d->count; ++i)
-        if (same_sizes(&d->planned[i].of, &of)) {
-            *out = &d->planned[i];
-            return AD_OK;
-        }
-    if (d->count == PROGRAMS) {
-        unplan(&d->planned[0]);
-        memmove(d->planned, d->planned + 1, (PROGRAMS - 1) * sizeof *d->planned);
-        --d->count;
-    }
-    planned *p = &d->planned[d->count];
-    *p = (planned){.of = of};
-    ad_status status = plan(d, p);
-    if (status)
-        unplan(p);
-    else
-        ++d->count, *out = p;
-    return status;
-}
+/* ---- making ---- */
 
 ad_status translate_decoder_new(translate_decoder **out, ad_context *ctx,
                                 const translate_model *model, ad_vars *vars)
@@ -314,7 +77,7 @@ static void free_inputs(translate_decoder *d)
 void translate_decoder_free(translate_decoder *d)
 {
     if (!d) return;
-    for (int i = 0; i < d->count; ++i) unplan(&d->planned[i]);
+    for (int i = 0; i < d->count; ++i) translate_unplan(&d->planned[i]);
     ad_vars_free(d->cache);
     free_inputs(d);
     free(d);
@@ -348,10 +111,10 @@ ad_status translate_decoder_read(translate_decoder *d, const int32_t *const *sen
                                  const int64_t *lengths, int64_t count, int64_t beam)
 {
     int64_t longest = 1, rows = 1;
-    planned *p;
+    translate_planned *p;
     for (int64_t i = 0; i < count; ++i) longest = lengths[i] > longest ? lengths[i] : longest;
     while (rows < count) rows *= 2;
-    d->now = (sizes){rows, beam, rounded(longest, d->model->longest), 0};
+    d->now = (translate_sizes){rows, beam, rounded(longest, d->model->longest), 0};
     d->given = count, d->step = 0;
     int64_t read = read_room(longest, d->now.tokens);
     ad_status status = make_inputs(d);
@@ -361,7 +124,7 @@ ad_status translate_decoder_read(translate_decoder *d, const int32_t *const *sen
             d->source[i * read + k] = sentences[from][k];
             d->source_sentence[i * d->now.tokens + k] = d->read_sentence[i * read + k] = 1;
         }
-    status = find(d, (sizes){rows, 0, d->now.tokens, read}, &p);
+    status = translate_plan_steps(d, (translate_sizes){rows, 0, d->now.tokens, read}, &p);
     size_t bytes = (size_t)(rows * read) * sizeof(int32_t);
     if (!status) status = ad_bind_name(p->program, "source", d->source, bytes);
     if (!status) status = ad_bind_name(p->program, "source_sentence", d->read_sentence, bytes);
@@ -393,8 +156,9 @@ static ad_status grow(translate_decoder *d, int64_t words)
     ad_status status = copy ? AD_OK : ad_error_set(d->ctx, AD_ERROR_MEMORY, "out of memory");
     for (int64_t i = 0; i < 2 * d->model->decoder_layers && !status; ++i) {
         const char *what = i % 2 ? "words.v" : "words.k";
-        ad_variable *from = table_of(d, what, i / 2, ad_shape(d->now.words * rows, width));
-        ad_variable *to = table_of(d, what, i / 2, ad_shape(words * rows, width));
+        ad_variable *from = translate_steps_kept(d, what, i / 2,
+                                                 ad_shape(d->now.words * rows, width));
+        ad_variable *to = translate_steps_kept(d, what, i / 2, ad_shape(words * rows, width));
         const float *data = from && to ? ad_variable_data(d->cache, from) : NULL;
         if (!data) status = ad_error_status(d->ctx);
         if (data) memcpy(copy, data, (size_t)(d->step * rows * width) * sizeof *copy);
@@ -409,10 +173,10 @@ ad_status translate_decoder_next(translate_decoder *d, const int32_t *words, con
 {
     int64_t rows = d->now.sentences * d->now.beam, real = d->given * d->now.beam;
     int64_t steps = translate_decoder_steps(d), length = words_room(d->step + 1, steps);
-    planned *p;
-    sizes of = d->now;
+    translate_planned *p;
+    translate_sizes of = d->now;
     of.words = length;
-    ad_status status = find(d, of, &p);
+    ad_status status = translate_plan_steps(d, of, &p);
     if (status) return status;
     if (d->now.words && d->now.words != length) status = grow(d, length);
     if (status) return status;

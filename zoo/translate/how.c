@@ -1,5 +1,5 @@
 /* how.c - what a search is told: by the model's files, by a verb's options. */
-#include "zoo/translate/translate.h"
+#include "zoo/translate/search.h"
 
 translate_how translate_how_of(const translate_model *m)
 {

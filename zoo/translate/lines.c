@@ -4,7 +4,7 @@
  * A line that is longer than the network has learnt is cut behind a full stop, else behind a comma,
  * else between words, else anywhere; its parts' translations stand side by side. */
 #include "zoo/gpt/gpt.h"
-#include "zoo/translate/translate.h"
+#include "zoo/translate/search.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  *
  * The first term is computed some rows at a time (ad_linear_cross_entropy_loss); in the second, z
  * of the label and the mean are products of y with two vectors. */
-#include "zoo/translate/translate.h"
+#include "zoo/translate/network.h"
 
 ad_node *translate_loss(ad_node *y, ad_node *weight, ad_node *labels, double smoothing)
 {

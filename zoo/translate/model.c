@@ -1,6 +1,6 @@
 /* model.c - what a network is built from: its sizes, which may be a preset's, and its vocabularies.
  */
-#include "zoo/translate/translate.h"
+#include "zoo/translate/network.h"
 
 typedef struct preset {
     int64_t layers, heads, width, hidden;

@@ -1,7 +1,7 @@
 /* network.c - the Transformer, section 3 of the paper: from tokens to the last layer of the
  * decoder.
  */
-#include "zoo/translate/translate.h"
+#include "zoo/translate/network.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* pairs.c - sentence pairs from two files of lines, or from two columns of a table. */
-#include "zoo/translate/translate.h"
+#include "zoo/translate/pairs.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * a row, each pair in the same row of both sides, and where each begins keeps them apart (Raffel et
  * al. 2020, section 2.4, "packing"). In the order of a shuffle each pair goes into the row of the
  * last `OPEN` that it fills best. */
-#include "zoo/translate/translate.h"
+#include "zoo/translate/pairs.h"
 
 #include <stdlib.h>
 #include <string.h>

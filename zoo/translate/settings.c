@@ -1,5 +1,5 @@
 /* settings.c - what a training is told: the data, and what a step is made of. */
-#include "zoo/translate/translate.h"
+#include "zoo/translate/pairs.h"
 
 #include <string.h>
 

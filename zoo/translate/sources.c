@@ -1,6 +1,6 @@
 /* sources.c - sentence pairs from several files, each of which may be seen several times in an
  * epoch. */
-#include "zoo/translate/translate.h"
+#include "zoo/translate/pairs.h"
 
 #include <stdio.h>
 #include <stdlib.h>

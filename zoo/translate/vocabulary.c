@@ -3,7 +3,7 @@
  *
  * A space is put in front of each sentence, so that its first word has the tokens that it has
  * elsewhere. One token ends a sentence and begins the decoder's. */
-#include "zoo/translate/translate.h"
+#include "zoo/translate/pairs.h"
 
 #include <stdlib.h>
 #include <string.h>
