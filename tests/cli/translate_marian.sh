@@ -75,6 +75,16 @@ copy generation_config.json num_beams '4, "suppress_tokens": [1]'
 fails "suppress_tokens is not supported"
 copy generation_config.json num_beams 1000
 fails "num_beams is 1000, at most 64"
+copy generation_config.json num_beams '4, "length_penalty": "long"'
+fails "generation_config.json: length_penalty is not a number"
+copy generation_config.json num_beams '4, "early_stopping": "soon"'
+fails 'generation_config.json: early_stopping is not true, false or "never"'
+copy generation_config.json renormalize_logits 1
+fails "generation_config.json: renormalize_logits is not true or false"
+copy generation_config.json num_beams '4, "stop_strings": ["."]'
+fails "stop_strings is not supported"
+copy config.json scale_embedding '"yes"'
+fails "config.json: scale_embedding is not true or false"
 copy generation_config.json forced_eos_token_id 5
 fails "a forced_eos_token_id other than eos_token_id is not supported"
 for file in source.spm target.spm vocab.json; do

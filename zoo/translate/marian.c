@@ -3,6 +3,7 @@
  * al. 2018) is the paper's network with other places, activations and a bias of the logits. */
 #include "zoo/translate/translate.h"
 
+#include <autodidact/json.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,12 @@ static void refuse(hf *h, const char *path, const char *what)
                                  what);
 }
 
+static void want(hf *h, bool fine, const char *path, const char *key, const char *what)
+{
+    if (!fine && !h->status)
+        h->status = ad_error_set(h->ctx, AD_ERROR_FORMAT, "%s: %s is not %s", path, key, what);
+}
+
 /* A whole number; `initial` -1: it must be there. */
 static int64_t whole(hf *h, const char *path, const json_t *object, const char *key,
                      int64_t initial)
@@ -42,12 +49,9 @@ static int64_t whole(hf *h, const char *path, const json_t *object, const char *
     if (!value && initial < 0 && !h->status)
         h->status = ad_error_set(h->ctx, AD_ERROR_FORMAT, "%s: there is no %s", path, key);
     if (!value) return initial < 0 ? 0 : initial;
-    if ((!json_is_integer(value) || json_integer_value(value) < 0 ||
-         json_integer_value(value) > INT32_MAX) &&
-        !h->status)
-        h->status = ad_error_set(h->ctx, AD_ERROR_FORMAT, "%s: %s is not a whole number from 0 on",
-                                 path, key);
-    return json_integer_value(value);
+    json_int_t number = json_is_integer(value) ? json_integer_value(value) : -1;
+    want(h, number >= 0 && number <= INT32_MAX, path, key, "a whole number from 0 on");
+    return number;
 }
 
 static int64_t size(hf *h, const char *key)
@@ -55,10 +59,16 @@ static int64_t size(hf *h, const char *key)
     return whole(h, h->path, h->root, key, -1);
 }
 
-static bool flag(const hf *h, const char *key, bool initial)
+static bool flag_of(hf *h, const char *path, const json_t *object, const char *key, bool initial)
 {
-    const json_t *value = get(h->root, key);
+    const json_t *value = get(object, key);
+    want(h, !value || json_is_boolean(value), path, key, "true or false");
     return value ? json_is_true(value) : initial;
+}
+
+static bool flag(hf *h, const char *key, bool initial)
+{
+    return flag_of(h, h->path, h->root, key, initial);
 }
 
 /* ---- config.json ---- */
@@ -113,10 +123,15 @@ static void check_neutral(hf *h)
     } numbers[] = {{"min_length", 0},           {"min_new_tokens", 0},
                    {"no_repeat_ngram_size", 0}, {"encoder_no_repeat_ngram_size", 0},
                    {"repetition_penalty", 1},   {"encoder_repetition_penalty", 1},
-                   {"diversity_penalty", 0},    {"num_beam_groups", 1}};
-    static const char *const absent[] = {"forced_bos_token_id",   "suppress_tokens",
-                                         "begin_suppress_tokens", "sequence_bias",
-                                         "force_words_ids",       "constraints"};
+                   {"diversity_penalty", 0},    {"num_beam_groups", 1},
+                   {"guidance_scale", 1},       {"penalty_alpha", 0}};
+    static const char *const absent[] = {
+        "forced_bos_token_id",   "suppress_tokens",
+        "begin_suppress_tokens", "sequence_bias",
+        "force_words_ids",       "constraints",
+        "stop_strings",          "exponential_decay_length_penalty",
+        "watermarking_config",   "dola_layers",
+        "forced_decoder_ids",    "max_time"};
     char what[NAME_BYTES];
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; ++i) {
         const json_t *value = get(h->told, numbers[i].key);
@@ -126,7 +141,8 @@ static void check_neutral(hf *h)
     }
     for (size_t i = 0; i < sizeof absent / sizeof *absent; ++i)
         if (get(h->told, absent[i])) refuse(h, h->told_path, absent[i]);
-    if (json_is_true(get(h->told, "do_sample"))) refuse(h, h->told_path, "do_sample = true");
+    if (flag_of(h, h->told_path, h->told, "do_sample", false))
+        refuse(h, h->told_path, "do_sample = true");
 }
 
 /* [[ID]] */
@@ -144,10 +160,19 @@ static int64_t read_never(hf *h)
 static int64_t read_early(hf *h)
 {
     const json_t *early = get(h->told, "early_stopping");
-    if (json_is_true(early)) return TRANSLATE_EARLY;
-    if (json_is_string(early) && !strcmp(json_string_value(early), "never"))
-        return TRANSLATE_NEVER_EARLY;
-    return TRANSLATE_HEURISTIC;
+    bool never = json_is_string(early) && !strcmp(json_string_value(early), "never");
+    want(h, !early || never || json_is_boolean(early), h->told_path, "early_stopping",
+         "true, false or \"never\"");
+    return never                 ? TRANSLATE_NEVER_EARLY
+           : json_is_true(early) ? TRANSLATE_EARLY
+                                 : TRANSLATE_HEURISTIC;
+}
+
+static double read_penalty(hf *h)
+{
+    const json_t *penalty = get(h->told, "length_penalty");
+    want(h, !penalty || json_is_number(penalty), h->told_path, "length_penalty", "a number");
+    return penalty ? json_number_value(penalty) : 1;
 }
 
 /* A token that both files may say. */
@@ -157,52 +182,45 @@ static int64_t token(hf *h, const char *key, int64_t initial)
     return whole(h, h->path, h->root, key, initial);
 }
 
+static void check_token(hf *h, int64_t token, int64_t count)
+{
+    if (token >= count && !h->status)
+        h->status = ad_error_set(h->ctx, AD_ERROR_FORMAT,
+                                 "%s: token %lld is not below the %lld of the vocabulary", h->path,
+                                 (long long)token, (long long)count);
+}
+
 static void read_told(hf *h, translate_model *m)
 {
     translate_told *t = &m->told;
-    const json_t *penalty = get(h->told, "length_penalty");
     *t = (translate_told){.there = true, .never = read_never(h), .early_stopping = read_early(h)};
     t->end = token(h, "eos_token_id", -1);
     t->padding = token(h, "pad_token_id", -1);
     t->begin = token(h, "decoder_start_token_id", t->padding);
-    t->renormalized = json_is_true(get(h->told, "renormalize_logits"));
+    t->renormalized = flag_of(h, h->told_path, h->told, "renormalize_logits", false);
     t->forced_end = get(h->told, "forced_eos_token_id") != NULL;
     if (t->forced_end && token(h, "forced_eos_token_id", t->end) != t->end)
         refuse(h, h->told_path, "a forced_eos_token_id other than eos_token_id");
     t->beam = whole(h, h->told_path, h->told, "num_beams", 0);
-    t->length_penalty = json_is_number(penalty) ? json_number_value(penalty) : 1;
+    t->length_penalty = read_penalty(h);
     /* the token that the decoder begins with is one of max_length */
     int64_t most = whole(h, h->told_path, h->told, "max_new_tokens", 0);
     if (!most) most = whole(h, h->told_path, h->told, "max_length", m->longest + 1) - 1;
     t->most = most < 1 ? 1 : most < m->longest ? most : m->longest;
     check_neutral(h);
-    const int64_t tokens[] = {t->begin, t->end, t->padding, t->never};
-    for (int i = 0; i < 4; ++i)
-        if (tokens[i] >= m->target_vocab && !h->status)
-            h->status = ad_error_set(h->ctx, AD_ERROR_FORMAT,
-                                     "%s: token %lld is not below the %lld of the vocabulary",
-                                     h->path, (long long)tokens[i], (long long)m->target_vocab);
+    check_token(h, t->begin, m->target_vocab);
+    check_token(h, t->end, m->target_vocab);
+    check_token(h, t->end, m->source_vocab); /* behind a source, too */
+    check_token(h, t->padding, m->target_vocab);
+    check_token(h, t->never, m->target_vocab);
     if (t->beam > TRANSLATE_BEAM_MOST && !h->status)
         h->status = ad_error_set(h->ctx, AD_ERROR_UNSUPPORTED, "%s: num_beams is %lld, at most %d",
                                  h->told_path, (long long)t->beam, TRANSLATE_BEAM_MOST);
 }
 
-static ad_status parse(ad_context *ctx, const char *path, const char *text, size_t length,
-                       json_t **root)
-{
-    json_error_t error;
-    *root = json_loadb(text, length, 0, &error);
-    if (json_is_object(*root)) return AD_OK;
-    if (!*root && error.line < 1)
-        return ad_error_set(ctx, AD_ERROR_MEMORY, "%s: out of memory", path);
-    return ad_error_set(ctx, AD_ERROR_FORMAT, "%s: is not a JSON object (line %d)", path,
-                        error.line < 1 ? 1 : error.line);
-}
-
 /* generation_config.json; where there is none, config.json says the same. */
 static ad_status open_told(hf *h, const char *folder, int length)
 {
-    ad_text_file file;
     if (snprintf(h->told_path, PATH_BYTES, "%.*sgeneration_config.json", length, folder) >=
             PATH_BYTES ||
         access(h->told_path, F_OK)) {
@@ -210,11 +228,7 @@ static ad_status open_told(hf *h, const char *folder, int length)
         h->told = json_incref(h->root);
         return AD_OK;
     }
-    ad_status status = ad_text_file_read(&file, h->ctx, h->told_path);
-    if (status) return status;
-    status = parse(h->ctx, h->told_path, file.text, file.length, &h->told);
-    ad_text_file_free(&file);
-    return status;
+    return ad_json_object_load(h->ctx, h->told_path, &h->told);
 }
 
 /* ---- what the weights are ---- */
@@ -285,7 +299,7 @@ ad_status translate_recognise(ad_context *ctx, ad_file *file, const char *config
     snprintf(where, sizeof where, "%.*sconfig.json", length, path);
     hf h = {.ctx = ctx, .path = where};
     ad_record_free(&translate_model_record, ctx, m);
-    ad_status status = parse(ctx, where, config, strlen(config), &h.root);
+    ad_status status = ad_json_object_parse(ctx, where, 0, config, strlen(config), &h.root);
     const char *type = json_string_value(get(h.root, "model_type"));
     if (!status && (!type || strcmp(type, "marian") != 0))
         status = ad_error_set(ctx, AD_ERROR_UNSUPPORTED, "%s: model_type is %.40s, expected marian",

@@ -54,13 +54,13 @@ static ad_status add_all(ad_tokenizer *t, const char *path, const json_t *root, 
 static ad_status read_vocabulary(ad_tokenizer *t, const char *path)
 {
     json_t *root;
-    ad_status status = ad_json_load(t->ctx, path, 0, &root);
+    ad_status status = ad_json_object_load(t->ctx, path, &root);
     if (status) return status;
     int64_t count = (int64_t)json_object_size(root);
-    if (!json_is_object(root) || !count || count > AD_MAX_PIECES) {
+    if (!count || count > AD_MAX_PIECES) {
         json_decref(root);
-        return ad_fail(t->ctx, AD_ERROR_FORMAT, "%s: is no object of 1 to %d pieces", path,
-                       AD_MAX_PIECES);
+        return ad_fail(t->ctx, AD_ERROR_FORMAT, "%s: has %lld pieces, expected 1 to %d", path,
+                       (long long)count, AD_MAX_PIECES);
     }
     const char **keys = ad_zalloc(t->ctx, ad_bytes(count, sizeof *keys));
     status = keys ? add_all(t, path, root, keys) : AD_ERROR_MEMORY;
