@@ -147,8 +147,7 @@ exits 1
 says err "--target: the other side is missing"
 run "$autodidact" translate run a "one." -i in
 exits 2
-run "$autodidact" translate run a "one." --n-best 9
-exits 2
+refused "--n-best 9: there are 4 hypotheses" "$autodidact" translate run a "one." --n-best 9
 refused "--width: sizes and vocabulary are those of --init a" "$autodidact" translate train --source en --target de --init a \
     --width 64 --run x
 refused "checkpoints, not the 99 of --average" "$autodidact" translate run a "one." --average 99

@@ -24,6 +24,11 @@ run "$autodidact" translate run "$marian/shared" "the cat sat" --sample --seed 3
 exits 0
 run "$autodidact" translate run "$marian/shared" "the cat sat" --ranking wu --length-penalty 0.6
 exits 0
+run "$autodidact" translate run "$marian/apart" "the cat sat" --n-best 3
+exits 0
+run "$autodidact" translate run "$marian/apart" "the cat sat" --n-best 4 # its files say 3
+exits 1
+says err "--n-best 4: there are 3 hypotheses (--beam)"
 
 # ---- what is wrong ----
 copy() { # FILE KEY VALUE: a folder whose FILE has another value of KEY

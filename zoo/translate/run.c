@@ -223,6 +223,10 @@ static ad_status work(ad_command *cmd, ad_job *job)
     r.how.seed = (uint64_t)ad_command_int(cmd, "seed");
     r.n_best = ad_command_int(cmd, "n-best"), r.align = ad_command_flag(cmd, "align");
     if (r.how.sampled) r.how.beam = 1;
+    if (r.n_best > r.how.beam) /* as many as the model's files say */
+        return ad_error_set(job->ctx, AD_ERROR_ARGUMENT,
+                            "--n-best %lld: there are %lld hypotheses (--beam)",
+                            (long long)r.n_best, (long long)r.how.beam);
     ad_status status = output ? ad_text_file_can_write(job->ctx, output) : AD_OK;
     if (!status) status = load(&r, job, &v);
     double start = ad_seconds();
@@ -252,13 +256,9 @@ static ad_status work(ad_command *cmd, ad_job *job)
 static int run(ad_command *cmd)
 {
     const char *given = ad_command_operand(cmd, 1);
-    int64_t n_best = ad_command_int(cmd, "n-best"), beam = ad_command_int(cmd, "beam");
-    bool sampled = ad_command_flag(cmd, "sample");
+    int64_t n_best = ad_command_int(cmd, "n-best");
     if (given && strcmp(given, "-") && ad_command_given(cmd, "input"))
         return ad_command_usage(cmd, "TEXT is instead of --input, not beside it");
-    if (n_best > (sampled ? 1 : beam))
-        return ad_command_usage(cmd, "--n-best %lld: there are %lld hypotheses (--beam)",
-                                (long long)n_best, (long long)(sampled ? 1 : beam));
     if (n_best && ad_command_flag(cmd, "align") && !ad_command_json(cmd))
         return ad_command_usage(cmd, "--align and --n-best: give one of them, or --json");
     ad_profile *profile;
