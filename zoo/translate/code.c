@@ -2,14 +2,6 @@
 #include "zoo/translate/pairs.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-static bool is_blank(translate_line line)
-{
-    size_t blank = 0;
-    while (blank < line.length && strchr(" \t", line.text[blank])) ++blank;
-    return blank == line.length;
-}
 
 /* Appends a pair; nothing but space is no sentence. */
 static ad_status add_pair(translate_coded *out, translate_vocabulary *v,
@@ -29,7 +21,7 @@ static ad_status add_pair(translate_coded *out, translate_vocabulary *v,
             return ad_error_set(v->ctx, status, "%s: line %lld: %s", path, (long long)number,
                                 ad_error(v->ctx));
         }
-        if (is_blank(line)) out->side[s].count = begin;
+        if (translate_is_blank(line)) out->side[s].count = begin;
         out->begin[s][out->count + 1] = out->side[s].count;
     }
     ++out->count;

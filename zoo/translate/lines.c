@@ -33,13 +33,6 @@ static bool is_space(char c)
     return c == ' ' || c == '\t';
 }
 
-static bool is_blank(translate_line line)
-{
-    size_t at = 0;
-    while (at < line.length && is_space(line.text[at])) ++at;
-    return at == line.length;
-}
-
 /* ---- cutting ---- */
 
 static ad_status add_part(work *w, int64_t line, int64_t begin)
@@ -84,7 +77,7 @@ static ad_status take(work *w, int64_t number, translate_line line)
 {
     int64_t longest = w->t->model->longest;
     bool cut = false;
-    while (!is_blank(line)) {
+    while (!translate_is_blank(line)) {
         while (is_space(*line.text)) ++line.text, --line.length;
         int64_t begin = w->tokens.count;
         translate_line piece = line;

@@ -55,22 +55,6 @@ static const ad_option rows[] = {
      .derived = true},
     {AD_ROW("unscaled", FLAG), AT(unscaled), .derived = true},
     {AD_ROW("output-bias", FLAG), AT(output_bias), .key = "output_bias", .derived = true},
-    {AD_ROW("told", FLAG), AT(told.there), .derived = true},
-    {AD_ROW("told-begin", INT), AT(told.begin), .key = "told.begin", .derived = true},
-    {AD_ROW("told-end", INT), AT(told.end), .key = "told.end", .derived = true},
-    {AD_ROW("told-padding", INT), AT(told.padding), .key = "told.padding", .derived = true},
-    {AD_ROW("told-never", INT), AT(told.never), .key = "told.never", .min = -1, .max = VOCAB_MOST,
-     .derived = true},
-    {AD_ROW("told-renormalized", FLAG), AT(told.renormalized), .key = "told.renormalized",
-     .derived = true},
-    {AD_ROW("told-forced-end", FLAG), AT(told.forced_end), .key = "told.forced_end",
-     .derived = true},
-    {AD_ROW("told-beam", INT), AT(told.beam), .key = "told.beam", .derived = true},
-    {AD_ROW("told-most", INT), AT(told.most), .key = "told.most", .derived = true},
-    {AD_ROW("told-length-penalty", REAL), AT(told.length_penalty), .key = "told.length_penalty",
-     .derived = true},
-    {AD_ROW("told-early", INT), AT(told.early_stopping), .key = "told.early_stopping",
-     .derived = true},
     {0}};
 #undef AT
 

@@ -37,7 +37,8 @@ typedef enum translate_early {
     TRANSLATE_NEVER_EARLY
 } translate_early;
 
-/* What transformers' `generate` is told for a model that it wrote (marian.c). */
+/* What transformers' `generate` is told for a model that it wrote (marian.c). Only such a model's
+ * folder says it: a checkpoint does not. */
 typedef struct translate_told {
     bool there;
     int64_t begin, end, padding; /* tokens */

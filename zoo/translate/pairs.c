@@ -22,6 +22,13 @@ translate_line *translate_cut(const char *text, size_t length, int64_t *count)
     return lines;
 }
 
+bool translate_is_blank(translate_line line)
+{
+    size_t at = 0;
+    while (at < line.length && (line.text[at] == ' ' || line.text[at] == '\t')) ++at;
+    return at == line.length;
+}
+
 static ad_status no_memory(ad_context *ctx)
 {
     return ad_error_set(ctx, AD_ERROR_MEMORY, "no memory for the lines of the data");

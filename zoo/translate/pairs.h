@@ -50,6 +50,7 @@ typedef struct translate_pairs {
 } translate_pairs;
 /* The lines of a text, without their ends; NULL: no memory. Of malloc. */
 translate_line *translate_cut(const char *text, size_t length, int64_t *count);
+bool translate_is_blank(translate_line line); /* it has nothing but spaces and tabs */
 /* Two files of as many lines, .gz, .xz, .bz2 or .zst too. */
 ad_status translate_read_files(translate_pairs *pairs, ad_context *ctx, const char *source,
                                const char *target);
