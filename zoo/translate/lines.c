@@ -72,10 +72,20 @@ static size_t place_to_cut(translate_line line, size_t most)
     return best;
 }
 
+/* The tokens from `begin` on are those of a piece. A line's code says of all its pieces what to
+ * translate them to. */
+static ad_status put_piece(work *w, int64_t begin, int32_t code, translate_line piece)
+{
+    w->tokens.count = begin;
+    ad_status status = code < 0 ? AD_OK : ad_tokens_append(&w->tokens, w->t->ctx, code);
+    return status ? status : translate_line_tokens(w->t->vocabulary, false, piece, &w->tokens);
+}
+
 /* A line's tokens, cut until each part fits. */
 static ad_status take(work *w, int64_t number, translate_line line)
 {
     int64_t longest = w->t->model->longest;
+    int32_t code = -1; /* in front of the first piece stands the text's own */
     bool cut = false;
     while (!translate_is_blank(line)) {
         while (is_space(*line.text)) ++line.text, --line.length;
@@ -84,20 +94,21 @@ static ad_status take(work *w, int64_t number, translate_line line)
         /* no token is shorter than a byte or longer than a hundred: try no more than can fit */
         size_t sure = (size_t)longest * 100;
         if (piece.length > sure) piece.length = place_to_cut(line, sure);
-        ad_status status = translate_line_tokens(w->t->vocabulary, false, piece, &w->tokens);
+        ad_status status = put_piece(w, begin, code, piece);
         while (!status && w->tokens.count - begin > longest && piece.length > 1) {
             double share = (double)longest / (double)(w->tokens.count - begin);
             size_t most = (size_t)((double)piece.length * share);
             if (most >= piece.length) most = piece.length - 1;
             piece.length = place_to_cut(line, most ? most : 1);
-            w->tokens.count = begin;
-            status = translate_line_tokens(w->t->vocabulary, false, piece, &w->tokens);
+            status = put_piece(w, begin, code, piece);
         }
         if (!status && w->tokens.count - begin > longest)
             w->tokens.count = begin; /* a single byte that no sentence has room for */
         else if (!status)
             status = add_part(w, number, begin);
         if (status) return status;
+        size_t bytes;
+        if (!cut) code = translate_line_code(w->t->vocabulary, false, line, &bytes);
         cut |= piece.length < line.length;
         line.text += piece.length, line.length -= piece.length;
     }
@@ -182,24 +193,31 @@ static ad_status search_all(work *w, const translate_how *how, const ad_watcher 
 
 /* ---- texts ---- */
 
+/* No text: the end, or one that the network has beyond its vocabulary's files. */
+static bool is_silent(const translate_vocabulary *v, bool target, int32_t word)
+{
+    return word == v->end[target] || word == v->silent[0] || word == v->silent[1] ||
+           word >= ad_tokenizer_count(target ? v->target : v->source);
+}
+
 char *translate_text(translate_vocabulary *v, bool target, const int32_t *words, int64_t count)
 {
     ad_decoder decoder = {.tokenizer = target ? v->target : v->source};
     gpt_page page = {0};
     const char *text;
     size_t length;
+    ad_status status = AD_OK;
     gpt_page_put(&page, "", 0);
-    for (int64_t i = 0; i < count; ++i) {
-        if (words[i] == v->end[target] || words[i] == v->silent[0] || words[i] == v->silent[1])
-            continue;
-        if (ad_decoder_next(&decoder, words[i], &text, &length)) break;
-        gpt_page_put(&page, text, length);
+    for (int64_t i = 0; i < count && !status; ++i) {
+        if (is_silent(v, target, words[i])) continue;
+        status = ad_decoder_next(&decoder, words[i], &text, &length);
+        if (!status) gpt_page_put(&page, text, length);
     }
     ad_decoder_end(&decoder, &text, &length);
     gpt_page_put(&page, text, length);
-    if (page.failed) {
+    if (status || page.failed) {
         gpt_page_free(&page);
-        ad_error_set(v->ctx, AD_ERROR_MEMORY, "no memory for a text");
+        if (!status) ad_error_set(v->ctx, AD_ERROR_MEMORY, "no memory for a text");
         return NULL;
     }
     size_t space = strspn(page.text, " ");
@@ -221,11 +239,12 @@ static ad_status join(work *w, const part *parts, int64_t count, const translate
     for (int64_t n = 0; n < wanted; ++n) {
         if (n && !first[n].words) break; /* fewer sentences than hypotheses ended */
         gpt_page page = {0};
+        bool whole = true;
         gpt_page_put(&page, "", 0);
-        for (int64_t i = 0; i < count; ++i) {
+        for (int64_t i = 0; i < count && whole; ++i) {
             const translate_hypothesis *h = w->found + parts[i].number * how->beam + n;
             char *text = translate_text(w->t->vocabulary, true, h->words, h->count);
-            if (!text) page.failed = true;
+            whole &= text != NULL;
             if (i) gpt_page_put(&page, " ", 1);
             if (text) gpt_page_put(&page, text, strlen(text));
             free(text);
@@ -233,6 +252,7 @@ static ad_status join(work *w, const part *parts, int64_t count, const translate
             out->cut |= h->cut;
         }
         out->text[n] = page.text, out->count = n + 1;
+        if (!whole) return ad_error_status(w->t->ctx);
         if (page.failed) return no_memory(w);
     }
     return AD_OK;

@@ -80,7 +80,7 @@ typedef struct translate_vocabulary {
     int32_t end[2]; /* the token behind a sentence */
     int32_t begin;  /* the token before the target's first word; the same, unless a file says so */
     int32_t silent[2]; /* further ones that are no text; -1: none */
-    bool lower, codes; /* codes: ">>de<<" in front of a sentence is a token */
+    bool lower, codes; /* codes: see translate_line_code */
 } translate_vocabulary;
 /* Learns what `data` asks for from the pairs, or opens it. */
 ad_status translate_vocabulary_make(translate_vocabulary *v, ad_context *ctx,
@@ -91,6 +91,10 @@ ad_status translate_vocabulary_open(translate_vocabulary *v, const ad_job *job);
 /* Into the model: as text, and the counts. */
 ad_status translate_vocabulary_keep(translate_vocabulary *v, translate_model *model);
 void translate_vocabulary_free(translate_vocabulary *v);
+/* The token of a code in front of a line, ">>de<<", which says what to translate to, and how many
+ * bytes it takes; -1 and 0: there is none. */
+int32_t translate_line_code(const translate_vocabulary *v, bool target, translate_line line,
+                            size_t *bytes);
 /* Appends a line's tokens and the end. */
 ad_status translate_line_tokens(translate_vocabulary *v, bool target, translate_line line,
                                 ad_tokens *out);

@@ -158,18 +158,18 @@ void translate_vocabulary_free(translate_vocabulary *v)
     *v = (translate_vocabulary){0};
 }
 
-/* Marian's ">>de<<" in front of a sentence, which says what to translate to. */
-static ad_status take_code(translate_vocabulary *v, ad_tokenizer *t, translate_line *line,
-                           ad_tokens *out)
+int32_t translate_line_code(const translate_vocabulary *v, bool target, translate_line line,
+                            size_t *bytes)
 {
+    const ad_tokenizer *t = target ? v->target : v->source;
     size_t end = 2;
-    if (!v->codes || line->length < 4 || memcmp(line->text, ">>", 2)) return AD_OK;
-    while (end + 2 <= line->length && memcmp(line->text + end, "<<", 2)) ++end;
-    if (end + 2 > line->length) return AD_OK;
-    int32_t id = ad_tokenizer_find(t, line->text, end + 2);
-    if (id < 0) id = ad_tokenizer_special(t, AD_TOKEN_UNKNOWN);
-    line->text += end + 2, line->length -= end + 2;
-    return ad_tokens_append(out, v->ctx, id);
+    *bytes = 0;
+    if (!v->codes || line.length < 4 || memcmp(line.text, ">>", 2)) return -1;
+    while (end + 2 <= line.length && memcmp(line.text + end, "<<", 2)) ++end;
+    if (end + 2 > line.length) return -1;
+    *bytes = end + 2;
+    int32_t id = ad_tokenizer_find(t, line.text, *bytes);
+    return id < 0 ? ad_tokenizer_special(t, AD_TOKEN_UNKNOWN) : id;
 }
 
 ad_status translate_line_tokens(translate_vocabulary *v, bool target, translate_line line,
@@ -184,7 +184,10 @@ ad_status translate_line_spelled(translate_vocabulary *v, bool target, translate
     ad_tokenizer *t = target ? v->target : v->source;
     bool space = ad_tokenizer_get_kind(t) == AD_TOKENIZER_BPE;
     char *lower = NULL;
-    ad_status status = take_code(v, t, &line, out);
+    size_t bytes;
+    int32_t code = translate_line_code(v, target, line, &bytes);
+    ad_status status = code < 0 ? AD_OK : ad_tokens_append(out, v->ctx, code);
+    line.text += bytes, line.length -= bytes;
     size_t length = line.length;
     if (!status && v->lower)
         status = ad_text_lower(&lower, &length, v->ctx, line.text, line.length);
