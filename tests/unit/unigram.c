@@ -76,6 +76,22 @@ static void flipped(void)
     free(b.data);
 }
 
+/* A field of a wrong type is none, and no piece is so long that a text would take for ever. */
+static void fields(void)
+{
+    enum { LONG = 2049 };
+    static const char piece[] = "\x08\x05\x0a\x03\x0a\x01"
+                                "a",
+                      empty[] = "\x0a\x02\x08\x07";
+    char large[LONG + 8] = "\x0a\x84\x10\x0a\x81\x10";
+    CHECK(try_bytes(piece, sizeof piece - 1));
+    CHECK(!try_bytes(empty, sizeof empty - 1));
+    CHECK_CONTAINS(ad_error(ctx), "piece 0 is empty");
+    memset(large + 6, 'a', LONG);
+    CHECK(!try_bytes(large, LONG + 6));
+    CHECK_CONTAINS(ad_error(ctx), "piece 0 has 2049 bytes, at most 2048");
+}
+
 /* Without a map, prefix and collapsing there is nothing to change but spaces. */
 static void normalised(void)
 {
@@ -102,6 +118,7 @@ static void normalised(void)
 
 int main(int argc, char **argv)
 {
-    static const check_case cases[] = {CASE(truncated), CASE(flipped), CASE(normalised), {0}};
+    static const check_case cases[] = {
+        CASE(truncated), CASE(flipped), CASE(fields), CASE(normalised), {0}};
     return check_in_context(argc, argv, cases);
 }

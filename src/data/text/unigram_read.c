@@ -7,7 +7,12 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- the wire: a field's number and type, then a number or so many bytes ---- */
+/* ---- the wire: a field's number and type, which are its key, then a number or bytes ---- */
+
+enum { VARINT = 0, I64 = 1, LEN = 2, I32 = 5 }; /* types, as protobuf calls them */
+
+/* A field of another type than it should have is passed over, as one that is not known. */
+#define KEY(number, type) ((number) << 3 | (type))
 
 typedef struct wire {
     const unsigned char *at, *end;
@@ -15,7 +20,7 @@ typedef struct wire {
 } wire;
 
 typedef struct field {
-    uint64_t number;
+    uint64_t key;
     uint64_t value; /* of a number; of 4 bytes their bits */
     wire inside;    /* of bytes */
 } field;
@@ -43,19 +48,18 @@ static bool take(wire *w, size_t count)
 static bool next(wire *w, field *f)
 {
     if (w->broken || w->at == w->end) return false;
-    uint64_t key = varint(w);
-    *f = (field){.number = key >> 3};
-    switch (key & 7) {
-    case 0: f->value = varint(w); break;
-    case 1: take(w, 8); break;
-    case 5:
+    *f = (field){.key = varint(w)};
+    switch (f->key & 7) {
+    case VARINT: f->value = varint(w); break;
+    case I64: take(w, 8); break;
+    case I32:
         if (take(w, 4)) {
             uint32_t bits;
             memcpy(&bits, w->at - 4, 4);
             f->value = bits;
         }
         break;
-    case 2: {
+    case LEN: {
         uint64_t length = varint(w);
         if (length > (uint64_t)(w->end - w->at)) w->broken = true;
         f->inside = (wire){w->at, w->at + (w->broken ? 0 : length), false};
@@ -76,6 +80,9 @@ typedef struct reader {
 } reader;
 
 enum { NORMAL = 1, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE };
+/* Of a piece: SentencePiece trains none of more than 512 characters, and each place of a text is
+ * tried with all lengths up to the longest. */
+enum { PIECE_BYTES_MOST = 512 * 4 };
 
 static ad_status broken(const reader *r)
 {
@@ -95,21 +102,24 @@ static ad_status add_piece(reader *r, wire w)
     float score = 0;
     uint64_t type = NORMAL;
     for (field f; next(&w, &f);) {
-        if (f.number == 1) piece = f.inside;
-        if (f.number == 2) {
+        if (f.key == KEY(1, LEN)) piece = f.inside;
+        if (f.key == KEY(2, I32)) {
             uint32_t bits = (uint32_t)f.value;
             memcpy(&score, &bits, 4);
         }
-        if (f.number == 3) type = f.value;
+        if (f.key == KEY(3, VARINT)) type = f.value;
     }
     if (w.broken) return broken(r);
     if (type == USER_DEFINED) return refuse(r, "a vocabulary with user-defined pieces");
     if (type == BYTE) return refuse(r, "a vocabulary with byte_fallback");
+    size_t length = (size_t)(piece.end - piece.at);
+    if (length > PIECE_BYTES_MOST)
+        return ad_fail(r->ctx, AD_ERROR_LIMIT, "%s: piece %lld has %zu bytes, at most %d", r->name,
+                       (long long)u->pieces.count, length, PIECE_BYTES_MOST);
     if (!isfinite(score))
         return ad_fail(r->ctx, AD_ERROR_FORMAT, "%s: the score of piece %lld is not finite",
                        r->name, (long long)u->pieces.count);
-    ad_status status = ad_vocabulary_add(&u->pieces, r->name, (const char *)piece.at,
-                                         (size_t)(piece.end - piece.at),
+    ad_status status = ad_vocabulary_add(&u->pieces, r->name, (const char *)piece.at, length,
                                          type == NORMAL ? AD_PIECE_NORMAL : AD_PIECE_CONTROL);
     if (status) return status;
     float *grown = ad_grow(r->ctx, u->scores, &u->score_capacity, u->pieces.count,
@@ -124,8 +134,8 @@ static ad_status read_trainer(reader *r, wire w)
 {
     uint64_t kind = 1, suffix = 0;
     for (field f; next(&w, &f);) {
-        if (f.number == 3) kind = f.value;
-        if (f.number == 24) suffix = f.value;
+        if (f.key == KEY(3, VARINT)) kind = f.value;
+        if (f.key == KEY(24, VARINT)) suffix = f.value;
     }
     if (w.broken) return broken(r);
     if (kind != 1) return refuse(r, kind == 2 ? "model_type BPE" : "a model_type but UNIGRAM");
@@ -156,10 +166,10 @@ static ad_status read_normaliser(reader *r, wire w)
     ad_unigram *u = r->u;
     ad_status status = AD_OK;
     for (field f; !status && next(&w, &f);) {
-        if (f.number == 2) status = read_map(r, f.inside);
-        if (f.number == 3) u->prefix = f.value;
-        if (f.number == 4) u->collapse = f.value;
-        if (f.number == 5) u->escape = f.value;
+        if (f.key == KEY(2, LEN)) status = read_map(r, f.inside);
+        if (f.key == KEY(3, VARINT)) u->prefix = f.value;
+        if (f.key == KEY(4, VARINT)) u->collapse = f.value;
+        if (f.key == KEY(5, VARINT)) u->escape = f.value;
     }
     return !status && w.broken ? broken(r) : status;
 }
@@ -169,9 +179,9 @@ static ad_status read_model(reader *r, wire w)
     ad_unigram *u = r->u;
     ad_status status = AD_OK;
     for (field f; !status && next(&w, &f);) {
-        if (f.number == 1) status = add_piece(r, f.inside);
-        if (f.number == 2) status = read_trainer(r, f.inside);
-        if (f.number == 3) status = read_normaliser(r, f.inside);
+        if (f.key == KEY(1, LEN)) status = add_piece(r, f.inside);
+        if (f.key == KEY(2, LEN)) status = read_trainer(r, f.inside);
+        if (f.key == KEY(3, LEN)) status = read_normaliser(r, f.inside);
     }
     if (!status && (w.broken || !u->pieces.count)) status = broken(r);
     float least = INFINITY;
