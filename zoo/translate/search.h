@@ -59,10 +59,10 @@ translate_how translate_how_of(const translate_model *model);
 translate_how translate_how_asked(ad_command *cmd, const translate_model *model);
 /* clang-format off */
 #define TRANSLATE_HOW_OPTIONS                                                                      \
-    {AD_ROW("beam", INT), .initial = "4", .min = 1, .max = TRANSLATE_BEAM_MOST, .help = "hypotheses of a sentence; 1: always the likeliest word"}, \
+    {AD_ROW("beam", INT), .initial = "4", .min = 1, .max = TRANSLATE_BEAM_MOST, .help = "hypotheses of a sentence, 1: always the likeliest word; of transformers' models else as their files say"}, \
     {AD_ROW("length-penalty", REAL), .initial = "0.6", .min = 0, .max = 10, .help = "the A of --ranking; of transformers' models else as their files say, or 1"}, \
     {AD_ROW("ranking", CHOICE), .initial = "auto", .choices = "auto|wu|power", .help = "hypotheses are ranked by log p / ((5 + words) / 6)^A, or log p / words^A; auto: the latter of transformers' models"}, \
-    {AD_ROW("max-words", INT), .initial = "0", .min = 0, .max = 1 << 14, .unit = "TOKENS", .help = "of a translation, its end among them; 0: as the model has it"}
+    {AD_ROW("max-words", INT), .initial = "0", .min = 0, .max = 1 << 14, .unit = "TOKENS", .help = "a translation has at most so many, its end among them; 0: as the model has it"}
 /* clang-format on */
 
 /* Hypotheses of each sentence, [count][beam], the best first; freed by translate_hypotheses_free.
