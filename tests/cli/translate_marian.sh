@@ -16,6 +16,7 @@ for name in shared apart; do
 done
 run "$autodidact" translate show "$marian/shared" "the cat sat" -o "$tmp/look" --quiet
 exits 0
+check "what is written begins with the start" grep -q "(start)" "$tmp/look/decoder-1.svg"
 check "both sizes of a layer are drawn" test -s "$tmp/look/encoder-2.svg" -a -s "$tmp/look/decoder-1.svg"
 run "$autodidact" translate run "$marian/shared" "the cat sat" --max-words 2 --n-best 4 --json
 exits 0

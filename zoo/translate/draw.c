@@ -12,16 +12,18 @@ static const double cell = 14, gap = 22, head_room = 40, title_room = 18, letter
 
 /* ---- tokens as words ---- */
 
-/* Each token as it is read; of space alone a line, of the end its name. */
+/* Each token as it is read; of space alone a line, of the start and the end their names. */
 static ad_status make_labels(translate_labels *l, translate_vocabulary *v, bool target,
                              const int32_t *tokens, int64_t count)
 {
     ad_decoder decoder = {.tokenizer = target ? v->target : v->source};
     *l = (translate_labels){calloc((size_t)count, sizeof *l->text), count};
     for (int64_t i = 0; i < count && l->text; ++i) {
-        const char *text = target && !i ? "(start)" : "(end)";
+        bool start = target && !i;
+        const char *text = start ? "(start)" : "(end)";
         size_t length = strlen(text);
-        if (tokens[i] != v->end[target] && ad_decoder_next(&decoder, tokens[i], &text, &length))
+        if (!start && tokens[i] != v->end[target] &&
+            ad_decoder_next(&decoder, tokens[i], &text, &length))
             return ad_error_status(v->ctx);
         if (length == strspn(text, " ")) text = "_", length = 1;
         l->text[i] = malloc(length + 1);

@@ -50,10 +50,7 @@ static void find_control_bytes(ad_tokenizer *t)
 
 static ad_status put(ad_tokenizer *t, int32_t id, ad_tokens *out)
 {
-    if (id < 0) return AD_OK;
-    if (ad_tokens_reserve(out, t->ctx, 1)) return AD_ERROR_MEMORY;
-    out->ids[out->count++] = id;
-    return AD_OK;
+    return id < 0 ? AD_OK : ad_tokens_append(out, t->ctx, id);
 }
 
 ad_status ad_tokenizer_encode(ad_tokenizer *t, const char *text, size_t length, int flags,

@@ -46,13 +46,6 @@ static bool is_punctuation(int32_t c, utf8proc_category_t category)
     return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
 }
 
-static ad_status put(ad_tokenizer *t, int32_t id, ad_tokens *out)
-{
-    if (ad_tokens_reserve(out, t->ctx, 1)) return AD_ERROR_MEMORY;
-    out->ids[out->count++] = id;
-    return AD_OK;
-}
-
 static ad_status flush(ad_tokenizer *t, word *w, ad_tokens *out)
 {
     int64_t begin = out->count;
@@ -77,12 +70,12 @@ static ad_status flush(ad_tokenizer *t, word *w, ad_tokens *out)
         }
         if (at > 2) memcpy(w->bytes + at - 2, kept, 2);
         known = id >= 0;
-        if (known) status = put(t, id, out);
+        if (known) status = ad_tokens_append(out, t->ctx, id);
         at += length;
     }
     if (!known && !status) {
         out->count = begin;
-        status = put(t, t->special[AD_TOKEN_UNKNOWN], out);
+        status = ad_tokens_append(out, t->ctx, t->special[AD_TOKEN_UNKNOWN]);
     }
     w->length = 0, w->characters = 0;
     return status;
