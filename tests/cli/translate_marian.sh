@@ -25,6 +25,13 @@ run "$autodidact" translate run "$marian/shared" "the cat sat" --sample --seed 3
 exits 0
 run "$autodidact" translate run "$marian/shared" "the cat sat" --ranking wu --length-penalty 0.6
 exits 0
+# A line that is cut: each part goes to the language of its code.
+first="the cat sat on the mat the cat sat on the mat the cat sat on the mat."
+second="to be or not to be the words that stand behind a code the cat."
+translated() { "$autodidact" translate run "$marian/shared" "$1" --quiet 2>>"$tmp/err"; }
+coded=$(translated ">>de<< $second")
+check "the code changes the translation" test "$coded" != "$(translated "$second")"
+check "a part has its line's code" test "$(translated ">>de<< $first $second")" = "$(translated ">>de<< $first") $coded"
 run "$autodidact" translate run "$marian/apart" "the cat sat" --n-best 3
 exits 0
 run "$autodidact" translate run "$marian/apart" "the cat sat" --n-best 4 # its files say 3

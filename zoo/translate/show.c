@@ -184,6 +184,7 @@ static ad_status work(ad_command *cmd, ad_job *job)
     if (!*text || ad_text_valid(text, strlen(text)) < strlen(text))
         return ad_error_set(job->ctx, AD_ERROR_ARGUMENT, "TEXT is %s",
                             *text ? "not UTF-8" : "empty");
+    const translate_model *m = job->model;
     ad_status status = translate_vocabulary_open(&t->vocabulary, job);
     if (!status) status = ad_trained_build(job, 1, NULL);
     if (!status) status = translate_average(job, job->vars, ad_command_int(cmd, "average"));
@@ -191,8 +192,8 @@ static ad_status work(ad_command *cmd, ad_job *job)
         status = translate_translator_new(&t->translator, job->ctx, job->model, job->vars,
                                           &t->vocabulary);
     if (!status) status = draw(cmd, t);
-    if (!status) status = draw_positions(cmd, job->ctx, job->model, job->vars);
-    if (!status) status = draw_schedule(cmd, job->ctx);
+    if (!status) status = draw_positions(cmd, job->ctx, m, job->vars);
+    if (!status && !m->told.there) status = draw_schedule(cmd, job->ctx);
     return status;
 }
 
