@@ -122,6 +122,8 @@ static const ad_record *const records[] = {&bert_columns_record, NULL};
 const ad_verb bert_eval_verb = {
     AD_VERB("bert", "eval", "RUN", options, run, "scores of a tuned model on a table"),
     .records = records, .of_run = true,
-    .description = "RUN is a run of `bert tune`, or one of its checkpoints.\n"
-                   "\n"
-                   "  autodidact bert eval runs/bert-20260101-1 --on more.tsv --text 1 --label 2"};
+    .description =
+        "RUN is a run of `bert tune`, or one of its checkpoints. What the options do not "
+        "say of the table is as it was tuned.\n"
+        "\n"
+        "  autodidact bert eval runs/bert-20260101-1 --on more.tsv --text 1 --label 2"};
