@@ -186,7 +186,7 @@ static ad_status say(gan *own, trouble which, int64_t step, double right, double
                  (long long)step, which == DISCRIMINATOR_WINS ? "discriminator" : "generator",
                  100 * right,
                  which == DISCRIMINATOR_WINS
-                     ? "and the generator learns little from it"
+                     ? "and the generator may learn little: look whether its samples still improve"
                      : "no more than by guessing: look whether the samples are as good",
                  r.text);
     ad_watch_note(&own->job.watcher, "%s", text);
