@@ -123,8 +123,8 @@ static ad_status by_pixels(gan_measure *e, const unsigned char *pixels, int64_t 
 
 /* What pictures are like that nobody knows by heart. */
 
-/* Some of `count` pictures, evenly: of malloc, or NULL and an error. Every `step`-th one of
- * `pixels` counts. */
+/* Of each `step`-th picture of `pixels`, `count` in all, some that lie evenly among them: [wanted,
+ * values], of malloc, or NULL and an error. */
 static unsigned char *some_of(const gan_measure *e, const unsigned char *pixels, int64_t step,
                               int64_t count, int64_t wanted)
 {
